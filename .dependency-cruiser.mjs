@@ -1,0 +1,84 @@
+/**
+ * The layers of the house: imports point down, and folders of one layer do not know each other.
+ * The map with its reasons is in docs/architecture.md.
+ */
+
+const LAYERS = [
+  ['lib'],
+  ['keys'],
+  ['protocol', 'stun', 'transport', 'metrics', 'derpmap'],
+  ['client', 'server', 'tls'],
+  ['admission', 'mesh', 'backplane', 'http', 'monitor', 'netcheck'],
+  ['cores', 'web'],
+]
+
+/** Folders that must run in a browser; files named node-*.ts apart. */
+const PURE = ['lib', 'keys', 'protocol', 'transport', 'metrics', 'derpmap', 'server', 'client']
+
+const inFolders = folders => `^src/(?:${folders.join('|')})/`
+
+const layerRules = LAYERS.flatMap((folders, layer) =>
+  folders.map(folder => {
+    const below = LAYERS.slice(0, layer).flat()
+    return {
+      name: `layer-${folder}`,
+      comment: `${folder}/ imports only from its own folder and from lower layers`,
+      severity: 'error',
+      from: { path: `^src/${folder}/`, pathNot: '\\.test\\.ts$' },
+      to: { path: '^src/', pathNot: inFolders([folder, ...below]) },
+    }
+  }),
+)
+
+export default {
+  forbidden: [
+    ...layerRules,
+    {
+      name: 'no-cycle',
+      comment: 'no cycles between values; types may point both ways within a folder',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'pure-core',
+      comment: 'the core knows no Node module, so that it runs in browsers and under a test clock',
+      severity: 'error',
+      from: {
+        path: inFolders(PURE),
+        pathNot: '(?:/node-(?!key)[^/]+\\.ts|^src/client/dial[^/]*\\.ts|\\.test\\.ts)$',
+      },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'pure-core-not-by-a-friend',
+      comment: 'nor does it reach one through a node-*.ts file; only entries and such files do',
+      severity: 'error',
+      from: {
+        path: inFolders(PURE),
+        pathNot: '(?:/node-(?!key)[^/]+\\.ts|^src/client/(?:dial[^/]*|index)\\.ts|\\.test\\.ts)$',
+      },
+      to: { path: '^src/(?:[^/]+/node-(?!key)[^/]+|client/dial[^/]*)\\.ts$' },
+    },
+    {
+      name: 'not-from-cli',
+      comment: 'nothing but the commands themselves imports the command line',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(?:cli|bin)/' },
+      to: { path: '^src/(?:cli|bin)/' },
+    },
+    {
+      name: 'no-tests-in-source',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '\\.test\\.ts$' },
+      to: { path: '(?:^test/|\\.test\\.ts$)' },
+    },
+  ],
+  options: {
+    parser: 'swc',
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+}

@@ -1,0 +1,28 @@
+/** Prints each clause with the sources and tests that cite it; fails when something does not fit. */
+
+import { globSync, readFileSync } from 'node:fs'
+import { createRoutes } from '../src/http/routes.ts'
+import { FrameType } from '../src/protocol/frame-type.ts'
+import { citations, findProblems, parseClauses } from './clauses.ts'
+
+function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<string, string> {
+  const paths = globSync(patterns).filter(path => !exclude(path))
+  return new Map(paths.sort().map(path => [path, readFileSync(path, 'utf8')]))
+}
+
+const isTest = (path: string) => path.endsWith('.test.ts')
+const clauses = parseClauses(readFileSync('docs/protocol.md', 'utf8'))
+const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
+const sources = textsOf(['src/**/*.ts'], isTest)
+const tests = textsOf(['src/**/*.test.ts', 'test/**/*.ts'], path => path.includes('/support/'))
+const routes = [...createRoutes().exact.keys(), '/']
+
+const bySource = citations(sources)
+const byTest = citations(tests)
+for (const { id, title, built } of clauses) {
+  const counts = `${bySource.get(id)?.length ?? 0} sources, ${byTest.get(id)?.length ?? 0} tests`
+  process.stdout.write(`${id}  ${built ? 'built  ' : 'planned'}  ${counts.padEnd(22)}  ${title}\n`)
+}
+const problems = findProblems(clauses, { frames, routes, sources, tests })
+for (const problem of problems) process.stderr.write(`${problem}\n`)
+process.exitCode = problems.length === 0 ? 0 : 1

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest'
+import { findProblems, parseClauses } from './clauses.ts'
+
+const DOCUMENT = `
+### P-001 Header · built
+
+- A byte and a length.
+
+Frames: 0x04 SendPacket, 0x05 RecvPacket
+Source: derp.readFrameHeader
+
+### P-002 Probe · planned
+
+Route: /derp/probe
+Source: derphttp.ProbeHandler
+`
+const EVIDENCE = {
+  frames: ['0x04 SendPacket', '0x05 RecvPacket'],
+  routes: [],
+  sources: new Map([['a.ts', '// P-001']]),
+  tests: new Map([['a.test.ts', "test('header (P-001)')"]]),
+}
+
+const problems = (change: Partial<typeof EVIDENCE>, document = DOCUMENT) =>
+  findProblems(parseClauses(document), { ...EVIDENCE, ...change })
+
+test('clauses: a document that fits has no problems', () => {
+  expect(problems({})).toEqual([])
+})
+
+test('clauses: a built clause without a test is a problem', () => {
+  expect(problems({ tests: new Map() })).toEqual(['P-001 Header: built, but no test cites it'])
+})
+
+test('clauses: a citation of no clause is a problem', () => {
+  expect(problems({ sources: new Map([['a.ts', 'P-009']]) })).toEqual(['P-009 is cited by a.ts, but is no clause'])
+})
+
+test('clauses: a frame or route of the code without a clause is a problem', () => {
+  expect(problems({ frames: [...EVIDENCE.frames, '0x06 KeepAlive'] })).toEqual([
+    'frame 0x06 KeepAlive stands in 0 clauses, not in one',
+  ])
+  expect(problems({ routes: ['/robots.txt'] as never[] })).toEqual([
+    'route /robots.txt stands in 0 clauses, not in one',
+  ])
+})
+
+test('clauses: a built clause may not name what the code has not, a planned one may', () => {
+  expect(problems({ frames: ['0x04 SendPacket'] })).toEqual([
+    'P-001 is built and names frame 0x05 RecvPacket, which the code has not',
+  ])
+})
+
+test('clauses: a heading in another form is refused', () => {
+  expect(() => parseClauses('### P-1 x')).toThrow('read clause heading')
+})

@@ -1,0 +1,97 @@
+/** Holds docs/protocol.md against the code: every frame, route and citation must fit. Pure; check-clauses.ts reads the files. */
+
+/** A clause of docs/protocol.md. */
+export interface Clause {
+  readonly id: string
+  readonly title: string
+  readonly built: boolean
+  readonly frames: readonly string[]
+  readonly routes: readonly string[]
+}
+
+/** What the clauses are held against. */
+export interface Evidence {
+  /** Frame types of the code as `0x04 SendPacket`. */
+  readonly frames: readonly string[]
+  /** Paths that are served. */
+  readonly routes: readonly string[]
+  /** Texts of the sources, by path. */
+  readonly sources: ReadonlyMap<string, string>
+  /** Texts of the tests, by path. */
+  readonly tests: ReadonlyMap<string, string>
+}
+
+const HEADING = /^### (P-\d{3}) (.+) · (built|planned)$/
+const ANY_HEADING = /^### /
+// The elliptic curves P-256, P-384 and P-521 are no clauses.
+const CITATION = /\bP-(?!256\b|384\b|521\b)\d{3}\b/g
+
+/** Reads the clauses of the document. @throws Error for a heading that is none. */
+export function parseClauses(document: string): Clause[] {
+  const clauses: (Clause & { frames: string[]; routes: string[] })[] = []
+  for (const line of document.split('\n')) {
+    const heading = HEADING.exec(line)
+    if (heading !== null) {
+      const [, id = '', title = '', status] = heading
+      clauses.push({ id, title, built: status === 'built', frames: [], routes: [] })
+    } else if (ANY_HEADING.test(line)) {
+      throw new Error(`read clause heading "${line}": not "### P-nnn Title · built|planned"`)
+    }
+    clauses.at(-1)?.frames.push(...listAfter('Frames: ', line))
+    clauses.at(-1)?.routes.push(...listAfter('Route: ', line))
+  }
+  return clauses
+}
+
+function listAfter(label: string, line: string): string[] {
+  return line.startsWith(label) ? line.slice(label.length).split(', ') : []
+}
+
+/** Files that cite each clause. */
+export function citations(texts: ReadonlyMap<string, string>): Map<string, string[]> {
+  const files = new Map<string, string[]>()
+  for (const [path, text] of texts) {
+    for (const id of new Set(text.match(CITATION))) files.set(id, [...(files.get(id) ?? []), path])
+  }
+  return files
+}
+
+/** What does not fit; empty when all is well. */
+export function findProblems(clauses: readonly Clause[], evidence: Evidence): string[] {
+  const problems: string[] = []
+  const known = new Set(clauses.map(clause => clause.id))
+  if (known.size !== clauses.length) problems.push('a clause id is used twice')
+  const bySource = citations(evidence.sources)
+  const byTest = citations(evidence.tests)
+  for (const [id, files] of [...bySource, ...byTest]) {
+    if (!known.has(id)) problems.push(`${id} is cited by ${files.join(', ')}, but is no clause`)
+  }
+  for (const clause of clauses) {
+    if (clause.built && !byTest.has(clause.id))
+      problems.push(`${clause.id} ${clause.title}: built, but no test cites it`)
+  }
+  problems.push(...compare('frame', evidence.frames, clauses, clause => clause.frames))
+  problems.push(...compare('route', evidence.routes, clauses, clause => clause.routes))
+  return problems
+}
+
+/** Each thing of the code stands in exactly one clause; clauses may plan things that the code has not. */
+function compare(
+  what: string,
+  actual: readonly string[],
+  clauses: readonly Clause[],
+  named: (clause: Clause) => readonly string[],
+): string[] {
+  const problems: string[] = []
+  for (const thing of actual) {
+    const count = clauses.filter(clause => named(clause).includes(thing)).length
+    if (count !== 1) problems.push(`${what} ${thing} stands in ${count} clauses, not in one`)
+  }
+  for (const clause of clauses.filter(({ built }) => built)) {
+    for (const thing of named(clause)) {
+      if (!actual.includes(thing))
+        problems.push(`${clause.id} is built and names ${what} ${thing}, which the code has not`)
+    }
+  }
+  return problems
+}

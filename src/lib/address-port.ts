@@ -1,0 +1,35 @@
+/** IP addresses with ports, as text outside and as 16 bytes on the wire. */
+
+import ipaddr from 'ipaddr.js'
+
+/** Where a connection comes from or goes to. */
+export interface AddressPort {
+  /** IPv4 or IPv6 address in its usual text form; never a host name. */
+  readonly address: string
+  /** TCP or UDP port, 0 to 65535. */
+  readonly port: number
+}
+
+/**
+ * The 16 bytes of an address; IPv4 becomes IPv4-mapped IPv6, a zone is dropped.
+ *
+ * @returns sixteen zeros for what is not an IP address, as the original sends for a peer of unknown address (P-071).
+ */
+export function addressTo16(address: string): Uint8Array {
+  // The library also reads `127.1`, octal and hexadecimal numbers, which no address of a connection is written with.
+  if (!ipaddr.IPv6.isValid(address) && !ipaddr.IPv4.isValidFourPartDecimal(address)) return new Uint8Array(16)
+  const parsed = ipaddr.parse(address)
+  const v6 = parsed.kind() === 'ipv4' ? (parsed as ipaddr.IPv4).toIPv4MappedAddress() : parsed
+  return Uint8Array.from(v6.toByteArray())
+}
+
+/** The address of 16 bytes; IPv4-mapped ones come out as IPv4. */
+export function addressFrom16(bytes: Uint8Array): string {
+  const address = ipaddr.fromByteArray([...bytes]) as ipaddr.IPv6
+  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String()
+}
+
+/** `1.2.3.4:56` or `[::1]:56`. */
+export function formatAddressPort({ address, port }: AddressPort): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}

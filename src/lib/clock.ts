@@ -1,0 +1,60 @@
+/**
+ * The one place that knows the time and the event loop's turns.
+ *
+ * Everything else is given a {@link Clock}, so that tests move time by hand.
+ */
+
+/** A pending timer; `cancel` is idempotent and safe after it fired. */
+export interface Timer {
+  cancel(): void
+}
+
+/** Time and scheduling, as the relay and the clients need it. */
+export interface Clock {
+  /** Monotonic milliseconds from an arbitrary origin; fractions allowed. */
+  now(): number
+  /** Wall-clock milliseconds since 1970, for certificates and logs only. */
+  wallNow(): number
+  /** Calls `fn` once, not before `delayMs` have passed. A timer never keeps the process alive by itself. */
+  after(delayMs: number, fn: () => void): Timer
+  /** Calls `fn` once all input of the current turn of the event loop has been handled. */
+  afterTurn(fn: () => void): void
+}
+
+// `setImmediate` runs in the check phase, after all sockets of the turn were read; browsers lack it
+// and get a macrotask instead, which batches the same way.
+const scheduleAfterTurn: (fn: () => void) => void =
+  typeof setImmediate === 'function' ? fn => void setImmediate(fn) : fn => void setTimeout(fn, 0)
+
+// A platform's timer with a longer delay fires at once.
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
+/** The real clock. */
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  wallNow: () => Date.now(),
+  after(delayMs, fn) {
+    const dueMs = performance.now() + delayMs
+    let handle = arm()
+    function arm(): ReturnType<typeof setTimeout> {
+      const leftMs = Math.max(0, dueMs - performance.now())
+      const timer = setTimeout(onTimeout, Math.min(leftMs, MAX_TIMEOUT_MS))
+      unref(timer)
+      return timer
+    }
+    // Platforms cut fractions off and reckon from the start of the turn, so timers fire up to 1 ms early.
+    function onTimeout(): void {
+      if (performance.now() < dueMs) handle = arm()
+      else fn()
+    }
+    return { cancel: () => clearTimeout(handle) }
+  },
+  afterTurn: scheduleAfterTurn,
+}
+
+/** Browsers' timers are numbers, and keep nothing alive. */
+function unref(timer: unknown): void {
+  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
+    timer.unref()
+  }
+}

@@ -1,0 +1,63 @@
+/** The closed union of everything that can go wrong, told apart by code and never by text. */
+
+/** Codes of {@link DerpError}. */
+export type DerpErrorCode =
+  | 'ERR_DERP_ABORTED'
+  | 'ERR_DERP_ADMISSION_DENIED'
+  | 'ERR_DERP_CLIENT_CLOSED'
+  | 'ERR_DERP_CLIENT_NOT_CONNECTED'
+  | 'ERR_DERP_CONFIG_INVALID'
+  | 'ERR_DERP_CONN_CLOSED'
+  | 'ERR_DERP_DIAL_FAILED'
+  | 'ERR_DERP_DIAL_TIMEOUT'
+  | 'ERR_DERP_FRAME_TOO_LONG'
+  | 'ERR_DERP_FRAME_TOO_SHORT'
+  | 'ERR_DERP_FRAME_UNEXPECTED'
+  | 'ERR_DERP_KEY_INVALID'
+  | 'ERR_DERP_LOGIN_BOX_FORGED'
+  | 'ERR_DERP_LOGIN_INFO_MALFORMED'
+  | 'ERR_DERP_LOGIN_MAGIC_WRONG'
+  | 'ERR_DERP_LOGIN_TIMEOUT'
+  | 'ERR_DERP_PACKET_TOO_LONG'
+  | 'ERR_DERP_PERMISSION_MISSING'
+  | 'ERR_DERP_PING_TIMEOUT'
+  | 'ERR_DERP_READ_TIMEOUT'
+  | 'ERR_DERP_RELAY_CLOSED'
+  | 'ERR_DERP_STUN_BACKLOG'
+  | 'ERR_DERP_STUN_CLOSED'
+  | 'ERR_DERP_STUN_TIMEOUT'
+  | 'ERR_DERP_STUN_UNREACHABLE'
+  | 'ERR_DERP_UPGRADE_MALFORMED'
+  | 'ERR_DERP_UPGRADE_REFUSED'
+  | 'ERR_DERP_URL_INVALID'
+  | 'ERR_DERP_WRITE_FAILED'
+  | 'ERR_DERP_WRITE_TIMEOUT'
+
+/** What an error may carry besides its message. */
+export interface DerpErrorDetails {
+  /** The clause of docs/protocol.md that was broken, such as `P-003`. */
+  readonly clause?: string
+  /** The failure underneath. */
+  readonly cause?: unknown
+}
+
+/** Base of all errors of this package. The message says action, value and reason. */
+export class DerpError extends Error {
+  readonly code: DerpErrorCode
+  readonly clause: string | undefined
+
+  constructor(code: DerpErrorCode, message: string, details: DerpErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause })
+    this.name = new.target.name
+    this.code = code
+    this.clause = details.clause
+  }
+}
+
+/** Bytes from the other side that break a rule of the wire; the connection ends. */
+export class ProtocolError extends DerpError {}
+
+/** Tells a {@link DerpError} of the given code from anything else thrown. */
+export function isDerpError(error: unknown, code?: DerpErrorCode): error is DerpError {
+  return error instanceof DerpError && (code === undefined || error.code === code)
+}
