@@ -1,0 +1,32 @@
+/**
+ * The port for the costly half of NaCl box: agreeing on a shared key (P-022).
+ *
+ * Sealing and opening with that key are cheap and synchronous, see secretbox.ts.
+ */
+
+import { KeyError } from './key-error.ts'
+import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
+
+/** Computes shared keys without holding up the event loop, where the platform can. */
+export interface KeyAgreement {
+  /**
+   * The 32-byte precomputed key of NaCl box: HSalsa20 of the X25519 result.
+   *
+   * Rejects with a KeyError for a zero key of either side and for a public key of low order (P-020).
+   */
+  agree(privateKey: NodePrivateKey, publicKey: NodePublicKey): Promise<Uint8Array>
+}
+
+/** Refuses the keys that stand for no key. @throws KeyError */
+export function assertNotZero(privateKey: NodePrivateKey, publicKey: NodePublicKey): void {
+  if (privateKey.isZero()) throw new KeyError('agree on shared key: private key is all zero', { clause: 'P-020' })
+  if (publicKey.isZero()) throw new KeyError('agree on shared key: public key is all zero', { clause: 'P-020' })
+}
+
+/** What an implementation rejects with when X25519 yields nothing. */
+export function lowOrderError(publicKey: NodePublicKey, cause: unknown): KeyError {
+  return new KeyError(`agree on shared key with ${publicKey.shortString()}: public key has low order`, {
+    clause: 'P-020',
+    cause,
+  })
+}

@@ -1,0 +1,9 @@
+/** Comparison of secrets: the time taken tells nothing about where two values differ. */
+
+/** Compares contents in time that depends on the lengths only; different lengths are unequal. */
+export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false
+  let difference = 0
+  for (let i = 0; i < a.length; i++) difference |= (a[i] as number) ^ (b[i] as number)
+  return difference === 0
+}

@@ -1,0 +1,12 @@
+import { DerpError, type DerpErrorDetails } from '../lib/derp-error.ts'
+
+/**
+ * A key that cannot be read or used; its `code` is always `ERR_DERP_KEY_INVALID`.
+ *
+ * The message never holds any part of a private key or mesh key, nor text that might be one.
+ */
+export class KeyError extends DerpError {
+  constructor(message: string, details: DerpErrorDetails = {}) {
+    super('ERR_DERP_KEY_INVALID', message, details)
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * A map from public keys that is asked straight from a received buffer.
+ *
+ * A lookup makes no string, no view and no object: it runs once per relayed packet.
+ */
+
+import { createRandomKeyHash, type KeyHash } from './key-hash.ts'
+import { KEY_BYTES } from './key-text.ts'
+import type { NodePublicKey } from './node-key.ts'
+
+const FIRST_CHAINS = 16
+
+interface Entry<V> {
+  readonly hash: number
+  readonly key: NodePublicKey
+  value: V
+  next: Entry<V> | undefined
+}
+
+/** A mutable map by contents of a {@link NodePublicKey}; iterates in insertion order, as `Map` does. */
+export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
+  readonly #hash: KeyHash
+  // The length is a power of two; the low bits of the hash choose the chain.
+  #chains: (Entry<V> | undefined)[] = emptyChains(FIRST_CHAINS)
+  readonly #entries = new Set<Entry<V>>()
+
+  /** @param hash for tests; the default is seeded afresh for every map, as keys come from strangers. */
+  constructor(hash: KeyHash = createRandomKeyHash()) {
+    this.#hash = hash
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  /** The value of the 32 key bytes at `offset`; the caller has checked that they are there. */
+  get(bytes: Uint8Array, offset = 0): V | undefined {
+    return this.#find(bytes, offset, this.#hash(bytes, offset))?.value
+  }
+
+  has(key: NodePublicKey): boolean {
+    return this.#find(key.bytes, 0, this.#hash(key.bytes, 0)) !== undefined
+  }
+
+  /** Adds or replaces; a replaced entry keeps its place in the iteration. */
+  set(key: NodePublicKey, value: V): this {
+    const hash = this.#hash(key.bytes, 0)
+    const found = this.#find(key.bytes, 0, hash)
+    if (found !== undefined) {
+      found.value = value
+      return this
+    }
+    if (this.#entries.size >= this.#chains.length) this.#grow()
+    const entry: Entry<V> = { hash, key, value, next: undefined }
+    this.#link(entry)
+    this.#entries.add(entry)
+    return this
+  }
+
+  /** Reports whether the key was there. */
+  delete(key: NodePublicKey): boolean {
+    const hash = this.#hash(key.bytes, 0)
+    const found = this.#find(key.bytes, 0, hash)
+    if (found === undefined) return false
+    this.#unlink(found)
+    this.#entries.delete(found)
+    return true
+  }
+
+  /** Sees entries added on the way and skips those deleted, as `Map` does. */
+  *[Symbol.iterator](): Generator<[NodePublicKey, V], void, undefined> {
+    for (const { key, value } of this.#entries) yield [key, value]
+  }
+
+  #find(bytes: Uint8Array, offset: number, hash: number): Entry<V> | undefined {
+    let entry = this.#chains[hash & (this.#chains.length - 1)]
+    while (entry !== undefined && !(entry.hash === hash && equalAt(entry.key.bytes, bytes, offset))) entry = entry.next
+    return entry
+  }
+
+  #link(entry: Entry<V>): void {
+    const chain = entry.hash & (this.#chains.length - 1)
+    entry.next = this.#chains[chain]
+    this.#chains[chain] = entry
+  }
+
+  #unlink(entry: Entry<V>): void {
+    const chain = entry.hash & (this.#chains.length - 1)
+    let before = this.#chains[chain]
+    if (before === entry) {
+      this.#chains[chain] = entry.next
+      return
+    }
+    while (before !== undefined && before.next !== entry) before = before.next
+    if (before !== undefined) before.next = entry.next
+  }
+
+  #grow(): void {
+    this.#chains = emptyChains<V>(this.#chains.length * 2)
+    for (const entry of this.#entries) this.#link(entry)
+  }
+}
+
+function emptyChains<V>(length: number): (Entry<V> | undefined)[] {
+  return Array.from({ length }, () => undefined)
+}
+
+function equalAt(key: Uint8Array, bytes: Uint8Array, offset: number): boolean {
+  for (let i = 0; i < KEY_BYTES; i++) if (key[i] !== bytes[offset + i]) return false
+  return true
+}

@@ -1,0 +1,53 @@
+/** The secret that relays of one mesh, and clients with their privileges, share (P-023). */
+
+import { defineInspect } from './inspect.ts'
+import { KeyError } from './key-error.ts'
+
+const FORM = /^[0-9a-f]{64}$/
+const REDACTED = 'meshkey:[redacted]'
+
+/** A mesh key. Shows itself in no log, JSON or string; only {@link MeshKey.exportText} gives it away. */
+export class MeshKey {
+  readonly #text: string
+
+  private constructor(text: string) {
+    this.#text = text
+  }
+
+  /** Reads 64 lowercase hex digits with white space around them (P-023). @throws KeyError */
+  static parse(text: string): MeshKey {
+    const trimmed = text.trim()
+    if (!FORM.test(trimmed)) {
+      throw new KeyError(`parse mesh key of ${trimmed.length} characters: must be exactly 64 lowercase hex digits`, {
+        clause: 'P-023',
+      })
+    }
+    return new MeshKey(trimmed)
+  }
+
+  /** Compares what a client presented, untrimmed, in constant time; false for any other length. */
+  matches(candidate: string): boolean {
+    const own = this.#text
+    if (candidate.length !== own.length) return false
+    let difference = 0
+    for (let i = 0; i < own.length; i++) difference |= own.charCodeAt(i) ^ candidate.charCodeAt(i)
+    return difference === 0
+  }
+
+  /** The secret as text, 64 hex digits. */
+  exportText(): string {
+    return this.#text
+  }
+
+  toString(): string {
+    return REDACTED
+  }
+
+  toJSON(): string {
+    return REDACTED
+  }
+
+  static {
+    defineInspect(MeshKey.prototype, () => `MeshKey(${REDACTED})`)
+  }
+}

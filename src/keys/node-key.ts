@@ -1,0 +1,153 @@
+/**
+ * Node keys: the X25519 key pair that names a client or a relay (P-020).
+ *
+ * A private key shows itself in no log, JSON or string; only the methods named `export…` give it away.
+ */
+
+import { equalBytes } from '../lib/bytes.ts'
+import { equalConstantTime } from './constant-time.ts'
+import { defineInspect } from './inspect.ts'
+import { KeyError } from './key-error.ts'
+import { formatHex, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
+import { x25519PublicKey } from './x25519.ts'
+
+const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', shown: true }
+const PRIVATE_FORM: KeyForm = { name: 'node private key', prefix: 'privkey:', shown: false }
+const REDACTED = `${PRIVATE_FORM.prefix}[redacted]`
+
+/** The public half: the address of a peer on a relay. Immutable. */
+export class NodePublicKey {
+  static readonly byteLength: number = KEY_BYTES
+
+  /** The 32 bytes, shared and not copied: callers must not modify them. */
+  readonly bytes: Uint8Array
+
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  /** Copies exactly 32 bytes, so that the key pins no network buffer. @throws KeyError for another length. */
+  static fromBytes(bytes: Uint8Array): NodePublicKey {
+    return new NodePublicKey(copyKey(bytes, PUBLIC_FORM))
+  }
+
+  /** Reads `nodekey:` and 64 hex digits, or the digits alone (P-021). @throws KeyError */
+  static parse(text: string): NodePublicKey {
+    return new NodePublicKey(parseKeyText(text, PUBLIC_FORM))
+  }
+
+  /** Whether this is the invalid all-zero key. */
+  isZero(): boolean {
+    return isZero(this.bytes)
+  }
+
+  equals(other: NodePublicKey): boolean {
+    return equalBytes(this.bytes, other.bytes)
+  }
+
+  /** `nodekey:` and 64 hex digits. */
+  toString(): string {
+    return PUBLIC_FORM.prefix + this.toHex()
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  /** 64 lowercase hex digits. */
+  toHex(): string {
+    return formatHex(this.bytes)
+  }
+
+  /** The form for logs, the first five base64 digits in brackets; empty for the zero key (P-021). */
+  shortString(): string {
+    return this.isZero() ? '' : `[${btoa(String.fromCharCode(...this.bytes.subarray(0, 4))).slice(0, 5)}]`
+  }
+
+  static {
+    defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
+  }
+}
+
+/** The secret half. Immutable; the bytes live in a private field and never show by accident. */
+export class NodePrivateKey {
+  readonly #secret: Uint8Array<ArrayBuffer>
+  #publicKey: NodePublicKey | undefined
+
+  private constructor(secret: Uint8Array<ArrayBuffer>) {
+    this.#secret = secret
+  }
+
+  /** A fresh random key, clamped as NaCl box wants it (P-020). */
+  static generate(): NodePrivateKey {
+    const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
+    secret[0] = (secret[0] as number) & 0xf8
+    secret[31] = ((secret[31] as number) & 0x7f) | 0x40
+    return new NodePrivateKey(secret)
+  }
+
+  /** Copies exactly 32 bytes, as they are: no clamping. @throws KeyError for another length. */
+  static fromBytes(bytes: Uint8Array): NodePrivateKey {
+    return new NodePrivateKey(copyKey(bytes, PRIVATE_FORM))
+  }
+
+  /** Reads `privkey:` and 64 hex digits, or the digits alone, as they are: no clamping (P-021). @throws KeyError */
+  static parse(text: string): NodePrivateKey {
+    return new NodePrivateKey(parseKeyText(text, PRIVATE_FORM))
+  }
+
+  /** The public half, computed once. @throws KeyError for the all-zero key. */
+  publicKey(): NodePublicKey {
+    if (this.#publicKey === undefined) {
+      if (this.isZero()) throw new KeyError('derive node public key: private key is all zero', { clause: 'P-020' })
+      this.#publicKey = NodePublicKey.fromBytes(x25519PublicKey(this.#secret))
+    }
+    return this.#publicKey
+  }
+
+  /** Whether this is the invalid all-zero key. */
+  isZero(): boolean {
+    return isZero(this.#secret)
+  }
+
+  /** Compares in constant time. */
+  equals(other: NodePrivateKey): boolean {
+    return equalConstantTime(this.#secret, other.#secret)
+  }
+
+  /** The secret as text, `privkey:` and 64 hex digits. */
+  exportText(): string {
+    return PRIVATE_FORM.prefix + formatHex(this.#secret)
+  }
+
+  /** The secret as a copy that the caller owns and should overwrite after use. */
+  exportBytes(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#secret)
+  }
+
+  toString(): string {
+    return REDACTED
+  }
+
+  toJSON(): string {
+    return REDACTED
+  }
+
+  static {
+    defineInspect(NodePrivateKey.prototype, () => `NodePrivateKey(${REDACTED})`)
+  }
+}
+
+function copyKey(bytes: Uint8Array, form: KeyForm): Uint8Array<ArrayBuffer> {
+  if (bytes.length !== KEY_BYTES) {
+    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, wants ${KEY_BYTES}`, { clause: 'P-020' })
+  }
+  return new Uint8Array(bytes)
+}
+
+// No early exit: it is asked of secrets too.
+function isZero(bytes: Uint8Array): boolean {
+  let seen = 0
+  for (const byte of bytes) seen |= byte
+  return seen === 0
+}

@@ -1,0 +1,59 @@
+/**
+ * The cheap half of NaCl box: XSalsa20-Poly1305 under an agreed key, nonce in front (P-022).
+ *
+ *     sealed = nonce (24) ‖ tag (16) ‖ ciphertext
+ */
+
+import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa.js'
+
+/** Bytes of the random nonce that begins a sealed box. */
+export const NONCE_BYTES = 24
+/** Bytes of the authentication tag behind the nonce. */
+export const TAG_BYTES = 16
+
+const SHARED_KEY_BYTES = 32
+// The cipher computes its one-time key in the 32 bytes before the ciphertext; half of them become the tag.
+const SCRATCH_BYTES = 16
+const SIGMA = new Uint32Array(new TextEncoder().encode('expand 32-byte k').buffer)
+const ZERO_NONCE = new Uint32Array(4)
+
+/** The box key of a raw X25519 result: HSalsa20 with a zero nonce. */
+export function precompute(rawShared: Uint8Array): Uint8Array {
+  assertLength('raw shared secret', rawShared, SHARED_KEY_BYTES)
+  const key = new Uint32Array(new Uint8Array(rawShared).buffer)
+  const out = new Uint32Array(8)
+  hsalsa(SIGMA, key, ZERO_NONCE, out)
+  key.fill(0)
+  return new Uint8Array(out.buffer)
+}
+
+/** Seals under an agreed key; the result is one new buffer. @param nonce for tests only: one must never come twice. */
+export function sealBox(sharedKey: Uint8Array, plaintext: Uint8Array, nonce: Uint8Array = randomNonce()): Uint8Array {
+  assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
+  assertLength('nonce', nonce, NONCE_BYTES)
+  const sealed = new Uint8Array(NONCE_BYTES + TAG_BYTES + plaintext.length)
+  // The cipher leaves its scratch space in the nonce's place, so the nonce is written last.
+  xsalsa20poly1305(sharedKey, nonce).encrypt(plaintext, sealed.subarray(NONCE_BYTES - SCRATCH_BYTES))
+  sealed.set(nonce)
+  return sealed
+}
+
+/** Opens under an agreed key; undefined when too short or forged. */
+export function openBox(sharedKey: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
+  assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
+  if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
+  try {
+    return xsalsa20poly1305(sharedKey, sealed.subarray(0, NONCE_BYTES)).decrypt(sealed.subarray(NONCE_BYTES))
+  } catch {
+    // All lengths were checked: what is left to fail is the tag.
+    return undefined
+  }
+}
+
+function randomNonce(): Uint8Array {
+  return crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+}
+
+function assertLength(name: string, bytes: Uint8Array, wanted: number): void {
+  if (bytes.length !== wanted) throw new RangeError(`use ${name} of ${bytes.length} bytes: wants ${wanted}`)
+}
