@@ -1,0 +1,107 @@
+/**
+ * Values from frame bodies, in both directions. Pure.
+ *
+ * `data` fields are views of the body given: copy what must outlive it. The frame decoder has checked the
+ * bounds of {@link FrameBounds}; what is still too short for its type gives undefined, which clients skip (P-004).
+ */
+
+import { NodePublicKey } from '../keys/node-key.ts'
+import { addressFrom16 } from '../lib/address-port.ts'
+import { copyBytes, decodeUtf8, equalBytes, readUint32 } from '../lib/bytes.ts'
+import { KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'
+import { FrameType } from './frame-type.ts'
+import { type ClientToServer, PeerGoneReason, type PeerPresentMessage, type ServerToClient } from './messages.ts'
+
+const ADDRESS_LENGTH = 16 + 2
+
+const keyAt = (body: Uint8Array, offset: number): NodePublicKey =>
+  NodePublicKey.fromBytes(body.subarray(offset, offset + KEY_LENGTH))
+
+/** Decodes what a client sends; undefined for other types and for bodies too short. */
+export function decodeClientToServer(type: number, body: Uint8Array): ClientToServer | undefined {
+  const has = (length: number) => body.length >= length
+  switch (type) {
+    case FrameType.ClientInfo:
+      if (!has(KEY_LENGTH)) return undefined
+      return { type: 'clientInfo', clientKey: keyAt(body, 0), sealedInfo: body.subarray(KEY_LENGTH) }
+    case FrameType.SendPacket:
+      if (!has(KEY_LENGTH)) return undefined
+      return { type: 'sendPacket', destination: keyAt(body, 0), data: body.subarray(KEY_LENGTH) }
+    case FrameType.ForwardPacket:
+      if (!has(2 * KEY_LENGTH)) return undefined
+      return {
+        type: 'forwardPacket',
+        source: keyAt(body, 0),
+        destination: keyAt(body, KEY_LENGTH),
+        data: body.subarray(2 * KEY_LENGTH),
+      }
+    case FrameType.NotePreferred:
+      return has(1) ? { type: 'notePreferred', preferred: body[0] !== 0 } : undefined
+    case FrameType.WatchConns:
+      return { type: 'watchConns' }
+    case FrameType.ClosePeer:
+      return has(KEY_LENGTH) ? { type: 'closePeer', peer: keyAt(body, 0) } : undefined
+    case FrameType.Ping:
+    case FrameType.Pong:
+      return decodePing(type, body)
+    default:
+      return undefined
+  }
+}
+
+/** Decodes what a server sends; undefined for other types and for bodies too short. */
+export function decodeServerToClient(type: number, body: Uint8Array): ServerToClient | undefined {
+  const has = (length: number) => body.length >= length
+  switch (type) {
+    case FrameType.ServerKey:
+      return decodeServerKey(body)
+    case FrameType.ServerInfo:
+      return { type: 'sealedServerInfo', sealedInfo: body }
+    case FrameType.RecvPacket:
+      if (!has(KEY_LENGTH)) return undefined
+      return { type: 'receivedPacket', source: keyAt(body, 0), data: body.subarray(KEY_LENGTH) }
+    case FrameType.KeepAlive:
+      return { type: 'keepAlive' }
+    case FrameType.PeerGone:
+      if (!has(KEY_LENGTH)) return undefined
+      // Old servers send no reason byte.
+      return { type: 'peerGone', peer: keyAt(body, 0), reason: body[KEY_LENGTH] ?? PeerGoneReason.Disconnected }
+    case FrameType.PeerPresent:
+      return decodePeerPresent(body)
+    case FrameType.Ping:
+    case FrameType.Pong:
+      return decodePing(type, body)
+    case FrameType.Health:
+      return { type: 'health', problem: decodeUtf8(body) }
+    case FrameType.Restarting:
+      if (!has(8)) return undefined
+      return { type: 'serverRestarting', reconnectInMs: readUint32(body, 0), tryForMs: readUint32(body, 4) }
+    default:
+      return undefined
+  }
+}
+
+function decodeServerKey(body: Uint8Array): ServerToClient | undefined {
+  if (body.length < MAGIC.length + KEY_LENGTH || !equalBytes(body.subarray(0, MAGIC.length), MAGIC)) return undefined
+  return { type: 'serverKey', serverKey: keyAt(body, MAGIC.length) }
+}
+
+function decodePing(
+  type: typeof FrameType.Ping | typeof FrameType.Pong,
+  body: Uint8Array,
+): Extract<ServerToClient, { type: 'ping' | 'pong' }> | undefined {
+  if (body.length < PING_LENGTH) return undefined
+  const payload = copyBytes(body, 0, PING_LENGTH)
+  return { type: type === FrameType.Ping ? 'ping' : 'pong', payload }
+}
+
+/** Old servers stop after the key, or after the address (P-071). */
+function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
+  if (body.length < KEY_LENGTH) return undefined
+  const peer = keyAt(body, 0)
+  if (body.length < KEY_LENGTH + ADDRESS_LENGTH) return { type: 'peerPresent', peer, address: undefined, flags: 0 }
+  const at = KEY_LENGTH + 16
+  const port = ((body[at] as number) << 8) | (body[at + 1] as number)
+  const address = { address: addressFrom16(body.subarray(KEY_LENGTH, at)), port }
+  return { type: 'peerPresent', peer, address, flags: body[KEY_LENGTH + ADDRESS_LENGTH] ?? 0 }
+}

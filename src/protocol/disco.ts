@@ -1,0 +1,22 @@
+/** Tells disco messages, by which peers look for direct paths, from other packets (P-053). */
+
+import { encodeUtf8 } from '../lib/bytes.ts'
+import { KEY_LENGTH, NONCE_LENGTH } from './constants.ts'
+
+const [m0, m1, m2, m3, m4, m5] = encodeUtf8('TS\u{1F4AC}')
+
+/** Magic, sender's disco key and nonce: the shortest disco message. */
+export const MIN_DISCO_LENGTH: number = 6 + KEY_LENGTH + NONCE_LENGTH
+
+/** Reports whether the packet at `start` up to `end` has the shape of a disco message. */
+export function looksLikeDisco(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    end - start >= MIN_DISCO_LENGTH &&
+    bytes[start] === m0 &&
+    bytes[start + 1] === m1 &&
+    bytes[start + 2] === m2 &&
+    bytes[start + 3] === m3 &&
+    bytes[start + 4] === m4 &&
+    bytes[start + 5] === m5
+  )
+}

@@ -1,0 +1,119 @@
+/**
+ * Frames from values, in both directions. Pure; every frame is one exactly sized array.
+ *
+ * Clauses: P-001 header, P-006 numbers, and each frame's own.
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import { addressTo16 } from '../lib/address-port.ts'
+import { encodeUtf8, writeUint32 } from '../lib/bytes.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'
+import { FrameType } from './frame-type.ts'
+import type { ClientToServer, PeerPresentMessage, ServerToClient } from './messages.ts'
+
+/** Body bytes of PeerPresent: key, 16-byte address, port, flags (P-071). */
+const PEER_PRESENT_LENGTH = KEY_LENGTH + 16 + 2 + 1
+
+/** A frame of `type` whose body is `parts` in order. */
+export function encodeFrame(type: FrameType, ...parts: readonly Uint8Array[]): Uint8Array {
+  let length = 0
+  for (const part of parts) length += part.length
+  const frame = new Uint8Array(FRAME_HEADER_LENGTH + length)
+  writeFrameHeader(frame, 0, type, length)
+  let at = FRAME_HEADER_LENGTH
+  for (const part of parts) {
+    frame.set(part, at)
+    at += part.length
+  }
+  return frame
+}
+
+/** Writes type and body length at `offset` (P-001). */
+export function writeFrameHeader(bytes: Uint8Array, offset: number, type: FrameType, length: number): void {
+  bytes[offset] = type
+  writeUint32(bytes, offset + 1, length)
+}
+
+/** Encodes what a client sends. */
+export function encodeClientToServer(message: ClientToServer): Uint8Array {
+  switch (message.type) {
+    case 'clientInfo':
+      return encodeFrame(FrameType.ClientInfo, message.clientKey.bytes, message.sealedInfo)
+    case 'sendPacket':
+      return encodeFrame(FrameType.SendPacket, message.destination.bytes, message.data)
+    case 'forwardPacket':
+      return encodeFrame(FrameType.ForwardPacket, message.source.bytes, message.destination.bytes, message.data)
+    case 'notePreferred':
+      return encodeFrame(FrameType.NotePreferred, Uint8Array.of(message.preferred ? 1 : 0))
+    case 'watchConns':
+      return encodeFrame(FrameType.WatchConns)
+    case 'closePeer':
+      return encodeFrame(FrameType.ClosePeer, message.peer.bytes)
+    case 'ping':
+      return encodePing(FrameType.Ping, message.payload)
+    case 'pong':
+      return encodePing(FrameType.Pong, message.payload)
+  }
+}
+
+/** Encodes what a server sends. */
+export function encodeServerToClient(message: ServerToClient): Uint8Array {
+  switch (message.type) {
+    case 'serverKey':
+      return encodeFrame(FrameType.ServerKey, MAGIC, message.serverKey.bytes)
+    case 'sealedServerInfo':
+      return encodeFrame(FrameType.ServerInfo, message.sealedInfo)
+    case 'receivedPacket':
+      return encodeFrame(FrameType.RecvPacket, message.source.bytes, message.data)
+    case 'peerGone':
+      return encodePeerGone(message.peer, message.reason)
+    case 'peerPresent':
+      return encodePeerPresent(message)
+    case 'keepAlive':
+      return encodeFrame(FrameType.KeepAlive)
+    case 'ping':
+      return encodePing(FrameType.Ping, message.payload)
+    case 'pong':
+      return encodePing(FrameType.Pong, message.payload)
+    case 'health':
+      return encodeFrame(FrameType.Health, encodeUtf8(message.problem))
+    case 'serverRestarting':
+      return encodeRestarting(message.reconnectInMs, message.tryForMs)
+  }
+}
+
+/** PeerGone with its reason byte (P-060). */
+export function encodePeerGone(peer: NodePublicKey, reason: number): Uint8Array {
+  return encodeFrame(FrameType.PeerGone, peer.bytes, Uint8Array.of(reason))
+}
+
+/** A Ping or Pong; the payload is exactly eight bytes (P-091). */
+export function encodePing(type: typeof FrameType.Ping | typeof FrameType.Pong, payload: Uint8Array): Uint8Array {
+  if (payload.length !== PING_LENGTH) {
+    throw new RangeError(`encode ping payload of ${payload.length} bytes: not ${PING_LENGTH}`)
+  }
+  return encodeFrame(type, payload)
+}
+
+/** PeerPresent in the full form that current servers send (P-071). */
+export function encodePeerPresent(message: Omit<PeerPresentMessage, 'type'>): Uint8Array {
+  const frame = new Uint8Array(FRAME_HEADER_LENGTH + PEER_PRESENT_LENGTH)
+  writeFrameHeader(frame, 0, FrameType.PeerPresent, PEER_PRESENT_LENGTH)
+  let at = FRAME_HEADER_LENGTH
+  frame.set(message.peer.bytes, at)
+  at += KEY_LENGTH
+  if (message.address !== undefined) {
+    frame.set(addressTo16(message.address.address), at)
+    frame[at + 16] = message.address.port >>> 8
+    frame[at + 17] = message.address.port
+  }
+  frame[at + 18] = message.flags
+  return frame
+}
+
+function encodeRestarting(reconnectInMs: number, tryForMs: number): Uint8Array {
+  const body = new Uint8Array(8)
+  writeUint32(body, 0, reconnectInMs)
+  writeUint32(body, 4, tryForMs)
+  return encodeFrame(FrameType.Restarting, body)
+}

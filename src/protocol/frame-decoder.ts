@@ -1,0 +1,217 @@
+/**
+ * Cuts a byte stream into frames, one per call of {@link FrameDecoder.next}.
+ *
+ * Knows nothing of sockets, keys or what a frame means (see decode.ts). It is pulled, so that a reader
+ * can stop between two frames of one chunk (P-103).
+ * Clauses: P-001 header, P-002 unknown types are skipped, P-003 and P-004 length bounds.
+ */
+
+import { EMPTY_BYTES, writeUint32 } from '../lib/bytes.ts'
+import { ProtocolError } from '../lib/derp-error.ts'
+import { FRAME_HEADER_LENGTH } from './constants.ts'
+import { type FrameBounds, frameTypeName } from './frame-type.ts'
+
+/**
+ * An incremental decoder. After `next()` returned true the frame's fields hold until the next call.
+ *
+ * A frame lying whole in a chunk is a view of that chunk: keeping it pins the chunk's memory. A frame that
+ * straddles chunks is gathered in one exactly sized array, each byte copied once. Bounds are checked when the
+ * header is complete, before anything is allocated.
+ */
+export class FrameDecoder {
+  /** Bounds for the next frames; may be replaced between two frames. */
+  bounds: FrameBounds
+  /** Type of the current frame. */
+  type = 0
+  /** Body length of the current frame, without the header. */
+  length = 0
+  /** Holds the current frame from {@link start}, header included; empty for a skipped frame. */
+  buffer: Uint8Array = EMPTY_BYTES
+  /** Offset of the frame's header in {@link buffer}. */
+  start = 0
+  /** The frame's type is not among the bounds: its body is, and will be, thrown away. */
+  skipped = false
+  /** Bytes copied so far to join straddling frames. */
+  bytesCopied = 0
+
+  #chunk: Uint8Array = EMPTY_BYTES
+  #at = 0
+  // A queue in two stacks, newest and oldest on top: taking from the front of one array costs its length each time.
+  #arrived: Uint8Array[] = []
+  #upcoming: Uint8Array[] = []
+  #headerSeen = 0
+  #type = 0
+  #length = 0
+  #partial: Uint8Array | undefined
+  #filled = 0
+  #toSkip = 0
+
+  constructor(bounds: FrameBounds) {
+    this.bounds = bounds
+  }
+
+  /** Hands over the next bytes of the stream. They must not change until they have been consumed. */
+  push(chunk: Uint8Array): void {
+    if (this.#at === this.#chunk.length && this.#upcoming.length === 0 && this.#arrived.length === 0) {
+      this.#chunk = chunk
+      this.#at = 0
+    } else {
+      this.#arrived.push(chunk)
+    }
+  }
+
+  /** Bytes handed over and not yet consumed. */
+  get pendingBytes(): number {
+    let total = this.#chunk.length - this.#at
+    for (const chunk of this.#upcoming) total += chunk.length
+    for (const chunk of this.#arrived) total += chunk.length
+    return total
+  }
+
+  /**
+   * Advances to the next frame.
+   *
+   * @returns false when more bytes are needed.
+   * @throws ProtocolError when a header breaks the bounds; the stream cannot be read further.
+   */
+  next(): boolean {
+    for (;;) {
+      if (this.#at === this.#chunk.length && !this.#nextChunk()) return false
+      if (this.#toSkip > 0) this.#skipBody()
+      else if (this.#partial !== undefined) {
+        if (this.#gatherBody(this.#partial)) return true
+      } else if (this.#headerSeen === 0 && this.#chunk.length - this.#at >= FRAME_HEADER_LENGTH) {
+        if (this.#wholeHeader()) return true
+      } else if (this.#gatherHeader()) return true
+    }
+  }
+
+  #nextChunk(): boolean {
+    if (this.#upcoming.length === 0) {
+      const emptied = this.#upcoming
+      this.#upcoming = this.#arrived.reverse()
+      this.#arrived = emptied
+    }
+    const chunk = this.#upcoming.pop()
+    this.#chunk = chunk ?? EMPTY_BYTES
+    this.#at = 0
+    if (chunk !== undefined) return true
+    // The last frame must not pin its chunk for as long as the connection is idle.
+    this.buffer = EMPTY_BYTES
+    this.start = 0
+    return false
+  }
+
+  /** The common case: header, and most often the body, lie in this chunk. */
+  #wholeHeader(): boolean {
+    const chunk = this.#chunk
+    const at = this.#at
+    const type = chunk[at] as number
+    const length =
+      (chunk[at + 1] as number) * 0x1000000 +
+      (((chunk[at + 2] as number) << 16) | ((chunk[at + 3] as number) << 8) | (chunk[at + 4] as number))
+    if (!this.#isRead(type, length)) {
+      this.#at = at + FRAME_HEADER_LENGTH
+      return this.#emitSkipped(type, length)
+    }
+    const end = at + FRAME_HEADER_LENGTH + length
+    if (end <= chunk.length) {
+      this.#at = end
+      return this.#emit(type, length, chunk, at)
+    }
+    this.#at = at + FRAME_HEADER_LENGTH
+    return this.#startPartial(type, length)
+  }
+
+  /** Takes header bytes one by one into numbers, so that no byte of it is ever copied. */
+  #gatherHeader(): boolean {
+    while (this.#at < this.#chunk.length) {
+      const byte = this.#chunk[this.#at++] as number
+      if (this.#headerSeen === 0) this.#type = byte
+      else this.#length = this.#length * 256 + byte
+      if (++this.#headerSeen < FRAME_HEADER_LENGTH) continue
+      const length = this.#length
+      this.#headerSeen = 0
+      this.#length = 0
+      if (!this.#isRead(this.#type, length)) return this.#emitSkipped(this.#type, length)
+      return this.#startPartial(this.#type, length)
+    }
+    return false
+  }
+
+  /** Checks the bounds; false for a frame to be skipped. */
+  #isRead(type: number, length: number): boolean {
+    const { min, max, unknown, clause, lenient } = this.bounds
+    const most = max[type] as number
+    const fewest = min[type] as number
+    if (length <= most && length >= fewest) return true
+    if (most < 0) {
+      if (unknown.skipUpTo === 'refuse') {
+        throw new ProtocolError('ERR_DERP_FRAME_UNEXPECTED', `read frame ${frameTypeName(type)}: not expected here`, {
+          clause: 'P-030',
+        })
+      }
+      if (length > unknown.skipUpTo) throw tooLong(type, length, unknown.skipUpTo, clause)
+      return false
+    }
+    if (lenient.has(type)) return false
+    if (length > most) throw tooLong(type, length, most, clause)
+    throw new ProtocolError(
+      'ERR_DERP_FRAME_TOO_SHORT',
+      `read frame ${frameTypeName(type)} of ${length} bytes: fewer than ${fewest}`,
+      { clause },
+    )
+  }
+
+  #startPartial(type: number, length: number): boolean {
+    const whole = new Uint8Array(FRAME_HEADER_LENGTH + length)
+    whole[0] = type
+    writeUint32(whole, 1, length)
+    if (length === 0) return this.#emit(type, length, whole, 0)
+    this.#type = type
+    this.#partial = whole
+    this.#filled = FRAME_HEADER_LENGTH
+    return false
+  }
+
+  #gatherBody(whole: Uint8Array): boolean {
+    const count = Math.min(this.#chunk.length - this.#at, whole.length - this.#filled)
+    whole.set(this.#chunk.subarray(this.#at, this.#at + count), this.#filled)
+    this.#at += count
+    this.#filled += count
+    this.bytesCopied += count
+    if (this.#filled < whole.length) return false
+    this.#partial = undefined
+    return this.#emit(this.#type, whole.length - FRAME_HEADER_LENGTH, whole, 0)
+  }
+
+  #skipBody(): void {
+    const count = Math.min(this.#chunk.length - this.#at, this.#toSkip)
+    this.#at += count
+    this.#toSkip -= count
+  }
+
+  #emit(type: number, length: number, buffer: Uint8Array, start: number): true {
+    this.type = type
+    this.length = length
+    this.buffer = buffer
+    this.start = start
+    this.skipped = false
+    return true
+  }
+
+  #emitSkipped(type: number, length: number): true {
+    this.#toSkip = length
+    this.#emit(type, length, EMPTY_BYTES, 0)
+    this.skipped = true
+    return true
+  }
+}
+
+function tooLong(type: number, length: number, most: number, clause: string): ProtocolError {
+  return new ProtocolError(
+    'ERR_DERP_FRAME_TOO_LONG',
+    `read frame ${frameTypeName(type)} of ${length} bytes: more than ${most}`,
+    { clause },
+  )
+}

@@ -1,0 +1,106 @@
+/**
+ * The JSON objects inside the login boxes, read as leniently as the original does: keys in any case,
+ * nulls and unknown keys ignored, wrong types refused (P-033, P-034).
+ */
+
+import { decodeUtf8, encodeUtf8 } from '../lib/bytes.ts'
+import { ProtocolError } from '../lib/derp-error.ts'
+
+type FieldKind = 'string' | 'boolean' | 'integer' | 'any'
+interface FieldTypes {
+  string: string
+  boolean: boolean
+  integer: number
+  /** Objects and arrays come out empty. */
+  any: unknown
+}
+
+/** Names (as the original writes them) and kinds of the fields to be read. */
+export type InfoSchema = Readonly<Record<string, FieldKind>>
+/** What {@link parseInfo} gives for a schema: each field that was there. */
+export type InfoFields<S extends InfoSchema> = { [K in keyof S]?: FieldTypes[S[K]] }
+
+/** Which object is read: how errors call it, and the clause that describes it. */
+export interface InfoSource {
+  readonly what: string
+  readonly clause: string
+}
+
+// Strings as one token each, so that brackets inside them do not count.
+const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
+const WHOLE_NUMBER = /^-?\d{1,19}$/
+
+/**
+ * Reads the fields of `schema` from JSON bytes.
+ *
+ * @throws ProtocolError when it is not JSON, not an object or null, or a field has another type.
+ */
+export function parseInfo<const S extends InfoSchema>(json: Uint8Array, schema: S, source: InfoSource): InfoFields<S> {
+  const text = decodeUtf8(json)
+  const whole = parseJson(text, source)
+  if (whole === null) return {}
+  if (typeof whole !== 'object' || Array.isArray(whole)) throw malformed(source, 'not a JSON object')
+  const names = new Map(Object.keys(schema).map(name => [name.toLowerCase(), name]))
+  const fields: Record<string, unknown> = {}
+  for (const [key, value] of membersOf(text)) {
+    const name = names.get(key.toLowerCase())
+    if (name === undefined || value === 'null') continue
+    const kind = schema[name] as FieldKind
+    if (!isKind(value, kind)) throw malformed(source, `${name} is not of type ${kind}`)
+    fields[name] = value === '{' ? {} : value === '[' ? [] : JSON.parse(value)
+  }
+  return fields as InfoFields<S>
+}
+
+/** JSON bytes of `fields` in the order given, without those that are undefined. */
+export function formatInfo(fields: Readonly<Record<string, string | boolean | number | undefined>>): Uint8Array {
+  return encodeUtf8(JSON.stringify(fields))
+}
+
+function parseJson(text: string, source: InfoSource): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (cause) {
+    throw malformed(source, 'not JSON', cause)
+  }
+}
+
+/**
+ * Names and values of a JSON object, in order and with repeated names, which `JSON.parse` loses.
+ *
+ * A value is its text as it stands, as `1` and `1.0` are different here; of objects and arrays the first bracket.
+ */
+function membersOf(object: string): [name: string, value: string][] {
+  const members: [string, string][] = []
+  let depth = 0
+  let name: string | undefined
+  for (const [token] of object.matchAll(TOKEN)) {
+    if (depth === 1 && token !== ',' && token !== ':' && token !== '}') {
+      if (name === undefined) name = JSON.parse(token) as string
+      else {
+        members.push([name, token])
+        name = undefined
+      }
+    }
+    if (token === '{' || token === '[') depth++
+    else if (token === '}' || token === ']') depth--
+  }
+  return members
+}
+
+function isKind(value: string, kind: FieldKind): boolean {
+  switch (kind) {
+    case 'any':
+      return true
+    case 'string':
+      return value.startsWith('"')
+    case 'boolean':
+      return value === 'true' || value === 'false'
+    case 'integer':
+      return WHOLE_NUMBER.test(value) && BigInt.asIntN(64, BigInt(value)) === BigInt(value)
+  }
+}
+
+function malformed({ what, clause }: InfoSource, reason: string, cause?: unknown): ProtocolError {
+  return new ProtocolError('ERR_DERP_LOGIN_INFO_MALFORMED', `parse ${what}: ${reason}`, { clause, cause })
+}

@@ -1,0 +1,90 @@
+/**
+ * The login as pure steps, both halves (P-030).
+ *
+ *     server                         client
+ *     encodeGreeting        ──────>  readGreeting
+ *     readClientHello       <──────  encodeClientHello
+ *     openClientInfo
+ *     encodeServerInfo      ──────>  openServerInfo
+ *
+ * The caller moves the bytes and computes the shared key between the steps (see keys/box.ts).
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import { openBox, sealBox } from '../keys/secretbox.ts'
+import { ProtocolError } from '../lib/derp-error.ts'
+import { type ClientInfo, formatClientInfo, parseClientInfo } from './client-info.ts'
+import { decodeClientToServer, decodeServerToClient } from './decode.ts'
+import { encodeClientToServer, encodeServerToClient } from './encode.ts'
+import { frameTypeName } from './frame-type.ts'
+import { formatServerInfo, parseServerInfo, type ServerInfo } from './server-info.ts'
+
+/** The server's first frame (P-031). */
+export function encodeGreeting(serverKey: NodePublicKey): Uint8Array {
+  return encodeServerToClient({ type: 'serverKey', serverKey })
+}
+
+/** The server's key from its first frame. @throws ProtocolError when it is none. */
+export function readGreeting(type: number, body: Uint8Array): NodePublicKey {
+  const message = decodeServerToClient(type, body)
+  if (message?.type !== 'serverKey') {
+    throw new ProtocolError('ERR_DERP_LOGIN_MAGIC_WRONG', `read greeting in frame ${frameTypeName(type)}: no magic`, {
+      clause: 'P-031',
+    })
+  }
+  return message.serverKey
+}
+
+/** The client's first frame (P-032). */
+export function encodeClientHello(
+  clientKey: NodePublicKey,
+  sharedKey: Uint8Array,
+  info: Omit<ClientInfo, 'version'>,
+): Uint8Array {
+  return encodeClientToServer({ type: 'clientInfo', clientKey, sealedInfo: sealBox(sharedKey, formatClientInfo(info)) })
+}
+
+/** A client's first frame, its box still shut. */
+export interface ClientHello {
+  readonly clientKey: NodePublicKey
+  readonly sealedInfo: Uint8Array
+}
+
+/** The client's key and box. @throws ProtocolError for another frame or the all-zero key. */
+export function readClientHello(type: number, body: Uint8Array): ClientHello {
+  const message = decodeClientToServer(type, body)
+  if (message?.type !== 'clientInfo') {
+    throw new ProtocolError('ERR_DERP_FRAME_UNEXPECTED', `read login frame ${frameTypeName(type)}: not ClientInfo`, {
+      clause: 'P-030',
+    })
+  }
+  if (message.clientKey.isZero()) {
+    throw new ProtocolError('ERR_DERP_KEY_INVALID', 'read client key: all zero', { clause: 'P-020' })
+  }
+  return message
+}
+
+/** Opens and reads the client's box. @throws ProtocolError when it is forged or malformed. */
+export function openClientInfo(sharedKey: Uint8Array, hello: ClientHello): ClientInfo {
+  return parseClientInfo(open(sharedKey, hello.sealedInfo, `ClientInfo of ${hello.clientKey.shortString()}`))
+}
+
+/** The server's frame that ends the login (P-034). */
+export function encodeServerInfo(sharedKey: Uint8Array, info: Omit<ServerInfo, 'version'>): Uint8Array {
+  return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, formatServerInfo(info)) })
+}
+
+/** Opens and reads the server's box. @throws ProtocolError when it is forged or malformed. */
+export function openServerInfo(sharedKey: Uint8Array, sealedInfo: Uint8Array): ServerInfo {
+  return parseServerInfo(open(sharedKey, sealedInfo, 'ServerInfo'))
+}
+
+function open(sharedKey: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
+  const opened = openBox(sharedKey, sealed)
+  if (opened === undefined) {
+    throw new ProtocolError('ERR_DERP_LOGIN_BOX_FORGED', `open ${what}: box of ${sealed.length} bytes does not open`, {
+      clause: 'P-022',
+    })
+  }
+  return opened
+}
