@@ -1,0 +1,116 @@
+/** The STUN client: asks a server from which address and port our packets reach it (P-182). */
+
+import { createSocket, type Socket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { addressFrom16 } from '../lib/address-port.ts'
+import { equalBytes } from '../lib/bytes.ts'
+import type { Timer } from '../lib/clock.ts'
+import { type ResolvedBindingOptions, resolveBindingOptions, type StunBindingOptions } from './client-options.ts'
+import type { StunAddress } from './mapped-address.ts'
+import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
+import { StunError } from './stun-error.ts'
+
+/** What one exchange found out. */
+export interface StunBinding {
+  /** Our address as the server saw it; IPv4 never in mapped form. */
+  readonly address: string
+  readonly port: number
+  /** From the request that was answered to its answer. */
+  readonly rttMs: number
+}
+
+/**
+ * Asks until an answer comes, with a socket of its own.
+ *
+ * Rejects with a {@link StunError} or the signal's reason, and with a RangeError for options that make no sense.
+ */
+export async function stunBinding(options: StunBindingOptions): Promise<StunBinding> {
+  return new BindingExchange(resolveBindingOptions(options)).run()
+}
+
+interface SentRequest {
+  readonly txId: Uint8Array
+  readonly sentMs: number
+}
+
+class BindingExchange {
+  readonly #options: ResolvedBindingOptions
+  readonly #outcome = Promise.withResolvers<StunBinding>()
+  // Each request has an id of its own, so that an answer tells which one it answers and the time is exact.
+  readonly #sent: SentRequest[] = []
+  #socket: Socket | undefined
+  #retransmit: Timer | undefined
+  #finished = false
+
+  constructor(options: ResolvedBindingOptions) {
+    this.#options = options
+  }
+
+  async run(): Promise<StunBinding> {
+    const { signal, clock, host, timeoutMs } = this.#options
+    signal?.throwIfAborted()
+    const abort = () => this.#outcome.reject(signal?.reason)
+    const deadline = clock.after(timeoutMs, () => {
+      this.#outcome.reject(
+        new StunError('ERR_DERP_STUN_TIMEOUT', `ask STUN server ${host}: no answer in ${timeoutMs} ms`),
+      )
+    })
+    signal?.addEventListener('abort', abort)
+    try {
+      this.#start().catch((error: unknown) => this.#fail(error))
+      return await this.#outcome.promise
+    } finally {
+      this.#finished = true
+      deadline.cancel()
+      this.#retransmit?.cancel()
+      signal?.removeEventListener('abort', abort)
+      this.#socket?.close()
+    }
+  }
+
+  async #start(): Promise<void> {
+    const { host, port, family } = this.#options
+    const found = await lookup(host, { family, order: 'ipv4first' })
+    if (this.#finished) return
+    const socket = createSocket(found.family === 4 ? 'udp4' : 'udp6')
+    this.#socket = socket
+    socket.on('error', error => this.#fail(error))
+    socket.on('message', datagram => this.#receive(datagram))
+    // A connected socket takes datagrams from the server alone, and hears when its port is shut.
+    socket.once('connect', () => this.#request(socket))
+    socket.connect(port, found.address)
+  }
+
+  #request(socket: Socket): void {
+    if (this.#finished) return
+    const { clock, maxRequests, retransmitMs } = this.#options
+    const txId = createTxId()
+    this.#sent.push({ txId, sentMs: clock.now() })
+    socket.send(encodeBindingRequest(txId))
+    if (this.#sent.length >= maxRequests) return
+    const waitMs = retransmitMs * 2 ** (this.#sent.length - 1)
+    this.#retransmit = clock.after(waitMs, () => this.#request(socket))
+  }
+
+  // Anything but an answer to one of our requests is passed over: the deadline bounds the wait.
+  #receive(datagram: Uint8Array): void {
+    const nowMs = this.#options.clock.now()
+    const response = parseBindingResponse(datagram)
+    if (!response.ok) return
+    const request = this.#sent.find(({ txId }) => equalBytes(txId, response.txId))
+    if (request === undefined) return
+    const { address, port } = textAddress(response.address)
+    this.#outcome.resolve({ address, port, rttMs: nowMs - request.sentMs })
+  }
+
+  #fail(cause: unknown): void {
+    const { host, port } = this.#options
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    const message = `ask STUN server ${host} port ${port}: ${reason}`
+    this.#outcome.reject(new StunError('ERR_DERP_STUN_UNREACHABLE', message, { cause }))
+  }
+}
+
+function textAddress({ family, bytes, port }: StunAddress): { address: string; port: number } {
+  return { address: family === 4 ? bytes.join('.') : addressFrom16(bytes), port }
+}

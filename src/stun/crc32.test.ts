@@ -1,0 +1,18 @@
+import { crc32 as zlibCrc32 } from 'node:zlib'
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { crc32 } from './crc32.ts'
+
+test('crc32 gives the published check value', () => {
+  expect(crc32(Buffer.from('123456789'))).toBe(0xcbf43926)
+})
+
+test('crc32 equals that of zlib for the whole and for a beginning', () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(), (bytes, cut) => {
+      const length = cut % (bytes.length + 1)
+      expect(crc32(bytes)).toBe(zlibCrc32(bytes))
+      expect(crc32(bytes, length)).toBe(zlibCrc32(bytes.subarray(0, length)))
+    }),
+  )
+})

@@ -1,0 +1,115 @@
+import { createSocket, type Socket } from 'node:dgram'
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import { stunBinding } from './client.ts'
+import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
+import { createStunServer, type StunServer, type StunServerOptions } from './server.ts'
+
+const cleanups: (() => Promise<void> | void)[] = []
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+})
+
+function startServer(options: StunServerOptions): StunServer {
+  const server = createStunServer({ port: 0, ...options })
+  cleanups.push(() => server.close())
+  return server
+}
+
+/** A client socket, to see the bytes themselves. */
+async function connectTo(port: number, address: string): Promise<Socket> {
+  const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
+  cleanups.push(() => void socket.close())
+  socket.connect(port, address)
+  await once(socket, 'connect')
+  return socket
+}
+
+async function ask(socket: Socket): Promise<Uint8Array> {
+  const answered = once(socket, 'message')
+  socket.send(encodeBindingRequest(createTxId()))
+  const [answer] = (await answered) as [Uint8Array]
+  return answer
+}
+
+test('createStunServer on an IPv4 address answers with an IPv4 address (P-181)', async () => {
+  const server = startServer({ host: '127.0.0.1' })
+  const { address, port } = await server.listen()
+  expect(address).toBe('127.0.0.1')
+  const client = await connectTo(port, '127.0.0.1')
+  const answer = await ask(client)
+  expect(answer.length).toBe(32)
+  expect(parseBindingResponse(answer)).toMatchObject({
+    address: { family: 4, bytes: Uint8Array.of(127, 0, 0, 1), port: client.address().port },
+  })
+  expect(server.counters).toMatchObject({ success: 1, ipv4: 1, ipv6: 0 })
+})
+
+test.each([[undefined], [''], ['0.0.0.0'], ['::']])(
+  'createStunServer on host %j takes both families on one socket and answers IPv4 in mapped form (P-181)',
+  async host => {
+    const server = startServer({ host })
+    const { address, port } = await server.listen()
+    expect(address).toBe('::')
+    const answer = await ask(await connectTo(port, '127.0.0.1'))
+    expect(answer.length).toBe(44)
+    expect(parseBindingResponse(answer)).toMatchObject({ address: { family: 4, bytes: Uint8Array.of(127, 0, 0, 1) } })
+    await ask(await connectTo(port, '::1'))
+    expect(server.counters).toMatchObject({ success: 2, ipv4: 1, ipv6: 1 })
+  },
+)
+
+test('createStunServer binds the first IPv4 address of a name', async () => {
+  const server = startServer({ host: 'localhost' })
+  expect((await server.listen()).address).toBe('127.0.0.1')
+})
+
+test('createStunServer answers a request that comes behind garbage, and counts both (P-180, P-183)', async () => {
+  const server = startServer({ host: '127.0.0.1' })
+  const { port } = await server.listen()
+  const client = await connectTo(port, '127.0.0.1')
+  client.send('garbage')
+  client.send(encodeBindingRequest(createTxId()).subarray(0, 20))
+  await ask(client)
+  expect(server.counters).toEqual({ success: 1, notStun: 2, writeError: 0, readError: 0, ipv4: 1, ipv6: 0 })
+})
+
+test('createStunServer rejects listen on a port in use, and frees its own by close', async () => {
+  const first = startServer({ host: '127.0.0.1' })
+  const { port } = await first.listen()
+  const second = startServer({ host: '127.0.0.1', port })
+  await expect(second.listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await first.close()
+  const third = startServer({ host: '127.0.0.1', port })
+  expect((await third.listen()).port).toBe(port)
+})
+
+test('createStunServer listens once, and not at all after close', async () => {
+  const server = startServer({ host: '127.0.0.1' })
+  await server.listen()
+  await expect(server.listen()).rejects.toMatchObject({ code: 'ERR_DERP_STUN_CLOSED' })
+  await Promise.all([server.close(), server.close()])
+  const unused = startServer({})
+  await unused.close()
+  await expect(unused.listen()).rejects.toMatchObject({ code: 'ERR_DERP_STUN_CLOSED' })
+})
+
+test('createStunServer closed while it looks up its name rejects listen and leaves no socket', async () => {
+  const server = startServer({ host: 'localhost' })
+  const listening = server.listen()
+  const closing = server.close()
+  await expect(listening).rejects.toMatchObject({ code: 'ERR_DERP_STUN_CLOSED' })
+  await closing
+  await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('UDPWrap')
+})
+
+test('stunBinding reads its own address from createStunServer over both families (P-181)', async () => {
+  const server = startServer({})
+  const { port } = await server.listen()
+  const binding4 = await stunBinding({ host: '127.0.0.1', port })
+  const binding6 = await stunBinding({ host: '::1', port })
+  expect(binding4.address).toBe('127.0.0.1')
+  expect(binding6.address).toBe('::1')
+  expect(binding4.port).toBeGreaterThan(0)
+  expect(server.counters.success).toBe(2)
+})

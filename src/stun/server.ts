@@ -1,0 +1,133 @@
+/** The STUN server of a relay: one UDP socket around a {@link StunResponder} (P-180, P-181). */
+
+import { createSocket, type Socket } from 'node:dgram'
+import { lookup } from 'node:dns/promises'
+import { once } from 'node:events'
+import type { AddressPort } from '../lib/address-port.ts'
+import { STUN_PORT } from './constants.ts'
+import { type StunCounters, type StunErrorListener, StunResponder } from './responder.ts'
+import { StunError } from './stun-error.ts'
+
+export interface StunServerOptions {
+  /**
+   * Address or name to bind; the first IPv4 address of a name is taken.
+   *
+   * Empty, `0.0.0.0` and `::` all mean every address of both families by one dual-stack socket, as in the original;
+   * IPv4 clients then read their address in IPv4-mapped form (P-181).
+   */
+  readonly host?: string | undefined
+  /** UDP port, 0 for any free one. Default {@link STUN_PORT}. */
+  readonly port?: number | undefined
+  /** Told of failures to read and to send, which are also counted; the server goes on. */
+  readonly onError?: StunErrorListener | undefined
+}
+
+/** A STUN server; it starts deaf, and once closed it stays closed. */
+export interface StunServer {
+  readonly counters: Readonly<StunCounters>
+  /** Binds and starts to answer; resolves to where. Rejects when that cannot be, or when called twice. */
+  listen(): Promise<AddressPort>
+  /** Frees the port; idempotent. */
+  close(): Promise<void>
+}
+
+export function createStunServer(options: StunServerOptions = {}): StunServer {
+  return new DgramStunServer(options)
+}
+
+interface Binding {
+  readonly type: 'udp4' | 'udp6'
+  readonly address: string
+}
+
+const DUAL_STACK: Binding = { type: 'udp6', address: '::' }
+const IPV4_ONLY: Binding = { type: 'udp4', address: '0.0.0.0' }
+const ANY_HOSTS: ReadonlySet<string> = new Set(['', IPV4_ONLY.address, DUAL_STACK.address])
+// What binding to `::` gives on a machine without IPv6.
+const NO_IPV6_CODES: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
+
+class DgramStunServer implements StunServer {
+  readonly #host: string
+  readonly #port: number
+  readonly #responder: StunResponder
+  #state: 'new' | 'opened' | 'closed' = 'new'
+  #opening: Promise<Socket> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor({ host = '', port = STUN_PORT, onError = () => {} }: StunServerOptions) {
+    this.#host = host
+    this.#port = port
+    this.#responder = new StunResponder(onError)
+  }
+
+  get counters(): Readonly<StunCounters> {
+    return this.#responder.counters
+  }
+
+  async listen(): Promise<AddressPort> {
+    if (this.#state !== 'new') throw new StunError('ERR_DERP_STUN_CLOSED', `start STUN server: it was ${this.#state}`)
+    this.#state = 'opened'
+    this.#opening = this.#bind()
+    const socket = await this.#opening
+    if (this.#isClosed()) throw new StunError('ERR_DERP_STUN_CLOSED', 'start STUN server: closed meanwhile')
+    socket.on('error', error => this.#responder.readFailed(error))
+    socket.on('message', (datagram, source) => this.#responder.receive(datagram, source, socket))
+    const { address, port } = socket.address()
+    return { address, port }
+  }
+
+  close(): Promise<void> {
+    this.#state = 'closed'
+    this.#closing ??= this.#shut()
+    return this.#closing
+  }
+
+  async #shut(): Promise<void> {
+    // A name may still be looked up: the socket that comes of it is closed too.
+    const socket = await this.#opening?.catch(() => undefined)
+    if (socket !== undefined) await closeSocket(socket)
+  }
+
+  async #bind(): Promise<Socket> {
+    if (!ANY_HOSTS.has(this.#host)) return bindSocket(await resolveHost(this.#host), this.#port)
+    try {
+      return await bindSocket(DUAL_STACK, this.#port)
+    } catch (error) {
+      if (!NO_IPV6_CODES.has((error as NodeJS.ErrnoException).code)) throw error
+      return bindSocket(IPV4_ONLY, this.#port)
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+}
+
+async function resolveHost(host: string): Promise<Binding> {
+  const { address, family } = await lookup(host, { order: 'ipv4first' })
+  return { type: family === 4 ? 'udp4' : 'udp6', address }
+}
+
+async function bindSocket({ type, address }: Binding, port: number): Promise<Socket> {
+  // All addresses handed to the socket are literal: asking the resolver would only put every response off a turn.
+  const socket = createSocket({
+    type,
+    lookup: (literal, _options, done) => done(null, literal, type === 'udp4' ? 4 : 6),
+  })
+  try {
+    // Literal addresses bind at once, so the wait begins before.
+    const listening = once(socket, 'listening')
+    socket.bind({ port, address })
+    await listening
+    return socket
+  } catch (error) {
+    socket.close()
+    throw error
+  }
+}
+
+async function closeSocket(socket: Socket): Promise<void> {
+  const closed = once(socket, 'close')
+  socket.close()
+  await closed
+}
