@@ -1,0 +1,45 @@
+/** Counters of what carries DERP: listeners, TLS, WebSocket, bootstrap DNS. Plain fields, like those of the relay. */
+
+export class HttpCounters {
+  websocketAccepts = 0
+  /** HTTP requests over TLS, by version of TLS (P-196). */
+  readonly tlsRequests: Record<string, number> = {}
+  /** Those of them that are not over; an upgraded connection is one until it ends. */
+  readonly tlsActive: Record<string, number> = {}
+  /** Connections that the TLS listener took, and those that it closed for coming too fast (P-108). */
+  tlsAccepted = 0
+  tlsRejected = 0
+  /** Connections whose TLS handshake did not succeed, for whatever reason. */
+  tlsHandshakeFailures = 0
+  /** Answers of `/bootstrap-dns` (P-164). */
+  readonly bootstrapDns: BootstrapDnsCounters = {
+    requests: 0,
+    queriedDomains: 0,
+    publishedHits: 0,
+    publishedMisses: 0,
+    unpublishedHits: 0,
+    unpublishedMisses: 0,
+    unpublishedPercentMisses: 0,
+  }
+
+  /** Notes a request over TLS of `version`; what it returns is called once, when the request is over. */
+  beginTlsRequest(version: string): () => void {
+    this.tlsRequests[version] = (this.tlsRequests[version] ?? 0) + 1
+    this.tlsActive[version] = (this.tlsActive[version] ?? 0) + 1
+    return () => {
+      this.tlsActive[version] = (this.tlsActive[version] ?? 0) - 1
+    }
+  }
+}
+
+export interface BootstrapDnsCounters {
+  requests: number
+  /** Different names that were asked for lately; a gauge, whatever the original calls it. */
+  queriedDomains: number
+  publishedHits: number
+  publishedMisses: number
+  unpublishedHits: number
+  unpublishedMisses: number
+  /** Unpublished names that the client's address was not chosen for. */
+  unpublishedPercentMisses: number
+}

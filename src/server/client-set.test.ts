@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { ClientSet } from './client-set.ts'
+
+test('ClientSet makes the newest connection active (P-065)', () => {
+  const set = new ClientSet<string>()
+  set.add('a')
+  expect([set.active, set.isDuplicate]).toEqual(['a', false])
+  set.add('b')
+  expect([set.active, set.isDuplicate]).toEqual(['b', true])
+})
+
+test('ClientSet makes whichever wrote last active (P-065)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c']) set.add(member)
+  set.noteActivity('a')
+  expect(set.active).toBe('a')
+  set.noteActivity('b')
+  expect(set.active).toBe('b')
+  set.noteActivity('stranger')
+  expect(set.active).toBe('b')
+})
+
+test('ClientSet promotes the first of three silent ones when the newest leaves (P-066)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c']) set.add(member)
+  set.remove('c')
+  expect(set.active).toBe('a')
+})
+
+test('ClientSet promotes whoever wrote last before (P-066)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c']) set.add(member)
+  for (const member of ['a', 'b', 'c']) set.noteActivity(member)
+  set.remove('c')
+  expect(set.active).toBe('b')
+  set.remove('b')
+  expect([set.active, set.isDuplicate]).toEqual(['a', false])
+})
+
+test('ClientSet keeps the active one when a silent one leaves, and reports who was a member (P-066)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c']) set.add(member)
+  expect(set.remove('a')).toBe(true)
+  expect(set.active).toBe('c')
+  expect(set.remove('a')).toBe(false)
+  set.remove('b')
+  set.remove('c')
+  expect([set.active, set.members.size]).toEqual([undefined, 0])
+})

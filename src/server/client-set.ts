@@ -1,0 +1,64 @@
+/**
+ * All connections of one key, and which of them gets the key's packets.
+ *
+ * Clauses: P-065 the newest is active, then whichever wrote last; P-066 promotion when the active one leaves.
+ */
+
+export class ClientSet<M> {
+  readonly members: Set<M> = new Set()
+  /**
+   * Members by when they last showed activity, the latest last. A member joins it when it writes, or when it joins
+   * as a duplicate, except that the second connection of a key is not noted until it writes: so after three silent
+   * ones, when the newest leaves the first takes over.
+   */
+  readonly #history = new Set<M>()
+  #last: M | undefined
+  #active: M | undefined
+
+  /** The connection that gets the key's packets. */
+  get active(): M | undefined {
+    return this.#active
+  }
+
+  /** Whether several connections share the key. */
+  get isDuplicate(): boolean {
+    return this.members.size > 1
+  }
+
+  add(member: M): void {
+    const first = this.#active
+    this.members.add(member)
+    if (this.members.size === 2 && first !== undefined) this.#note(first)
+    else if (this.members.size > 2) this.#note(member)
+    this.#last = member
+    this.#active = member
+  }
+
+  /** A member has sent a frame. */
+  noteActivity(member: M): void {
+    if (!this.isDuplicate || !this.members.has(member)) return
+    this.#last = member
+    this.#active = member
+    this.#note(member)
+  }
+
+  /** Removes a member; reports whether it was one. */
+  remove(member: M): boolean {
+    if (!this.members.delete(member)) return false
+    this.#history.delete(member)
+    if (this.#last === member) this.#last = [...this.#history].at(-1)
+    if (this.members.size > 1) {
+      this.#active = this.#last
+    } else {
+      this.#active = this.members.values().next().value
+      this.#last = undefined
+      this.#history.clear()
+    }
+    return true
+  }
+
+  #note(member: M): void {
+    this.#history.delete(member)
+    this.#history.add(member)
+  }
+}

@@ -1,0 +1,19 @@
+/** What a relay tells the program it is part of. */
+
+import type { AddressPort } from '../lib/address-port.ts'
+import type { DerpErrorCode } from '../lib/derp-error.ts'
+import type { Session } from './session.ts'
+
+/** Events by name. Listeners run on the packet path: they must be quick and must not throw. */
+export interface RelayEvents {
+  /** A client has logged in and is routed to. */
+  readonly clientConnected: Session
+  /** A client's session has ended, for whatever reason. */
+  readonly clientDisconnected: Session
+  /** A connection has ended by a fault, before or after its login. */
+  readonly connectionFailed: {
+    readonly code: DerpErrorCode
+    readonly reason: string
+    readonly remote: AddressPort | undefined
+  }
+}

@@ -1,0 +1,11 @@
+/** ClosePeer: ends all connections of another client (P-073). */
+
+import { NodePublicKey } from '../../keys/node-key.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'
+import { assertMesh, type Handler } from './handler.ts'
+
+export const handleClosePeer: Handler = (session, frame) => {
+  assertMesh(session, frame)
+  const at = frame.start + FRAME_HEADER_LENGTH
+  session.relay.directory.closePeer(NodePublicKey.fromBytes(frame.buffer.subarray(at, at + KEY_LENGTH)))
+}

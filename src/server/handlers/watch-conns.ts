@@ -1,0 +1,10 @@
+/** WatchConns: the client wants to hear of all others (P-070). */
+
+import { assertMesh, type Handler } from './handler.ts'
+
+export const handleWatchConns: Handler = (session, frame) => {
+  assertMesh(session, frame)
+  // A relay that has dialled itself must not learn of its own clients as somebody else's.
+  if (session.key.equals(session.relay.publicKey)) return
+  session.relay.directory.watch(session)
+}

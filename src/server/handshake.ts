@@ -1,0 +1,168 @@
+/**
+ * The server's half of the login: from an accepted connection to a running session.
+ *
+ * Clauses: P-030 order, P-035 deadline, P-036 registration before ServerInfo, P-037 early frames, P-038 mesh key.
+ */
+
+import { copyBytes } from '../lib/bytes.ts'
+import type { Timer } from '../lib/clock.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
+import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
+import { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../protocol/frame-type.ts'
+import {
+  type ClientHello,
+  encodeGreeting,
+  encodeServerInfo,
+  openClientInfo,
+  readClientHello,
+} from '../protocol/login.ts'
+import type { Conn, ConnHandler } from '../transport/conn.ts'
+import type { RelayCore } from './relay-core.ts'
+import { Session } from './session.ts'
+import { Writer } from './writer.ts'
+
+/** What is known of a connection before its login. */
+export interface AcceptOptions {
+  /** When the connection was accepted, in milliseconds of the relay's clock; the login deadline counts from it. */
+  readonly acceptedAtMs?: number
+  /** Value of the `Ideal-Node` header (P-123). */
+  readonly idealNode?: string | undefined
+}
+
+export class Handshake implements ConnHandler {
+  readonly #relay: RelayCore
+  readonly #conn: Conn
+  readonly #notIdeal: boolean
+  readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
+  readonly #writer: Writer
+  readonly #deadline: Timer
+  #session: Session | undefined
+  readonly #startedAtMs: number
+  #bytesReceived = 0
+  #helloSeen = false
+  #over = false
+
+  constructor(relay: RelayCore, conn: Conn, options: AcceptOptions) {
+    this.#relay = relay
+    this.#conn = conn
+    this.#notIdeal = (options.idealNode ?? '') !== ''
+    this.#writer = new Writer(relay, conn, relay.clientDeadlines, error => (this.#session ?? this).fail(error))
+    this.#startedAtMs = relay.now()
+    const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
+    if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)
+    const { clock, loginTimeoutMs } = relay.options
+    this.#deadline = clock.after(Math.max(0, loginTimeoutMs - spentMs), () =>
+      this.fail(
+        new DerpError('ERR_DERP_LOGIN_TIMEOUT', `wait for login: not complete after ${loginTimeoutMs} ms`, {
+          clause: 'P-035',
+        }),
+      ),
+    )
+  }
+
+  /** Greets the client and waits for it. */
+  start(): void {
+    this.#writer.sendControl(encodeGreeting(this.#relay.publicKey))
+    this.#conn.open(this)
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#over) return
+    this.#bytesReceived += chunk.length
+    this.#decoder.push(chunk)
+    if (this.#helloSeen) return
+    try {
+      if (this.#decoder.next()) this.#onHello()
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  onClose(error?: Error): void {
+    this.fail(
+      new DerpError('ERR_DERP_CONN_CLOSED', `wait for login: ${error?.message ?? 'closed by the client'}`, {
+        cause: error,
+      }),
+    )
+  }
+
+  /** Ends the connection without a login. */
+  fail(error: DerpError): void {
+    if (this.#over) return
+    this.#end()
+    this.#relay.noteFailure(error, this.#conn.remote)
+    this.#writer.close()
+    this.#conn.destroy()
+  }
+
+  /** Ends the connection because the relay closes. */
+  abort(): void {
+    if (this.#over) return
+    this.#end()
+    this.#writer.close()
+    this.#conn.destroy()
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#deadline.cancel()
+    this.#relay.handshakeEnded(this)
+  }
+
+  #onHello(): void {
+    const { type, buffer, start, length } = this.#decoder
+    const body = buffer.subarray(start + FRAME_HEADER_LENGTH, start + FRAME_HEADER_LENGTH + length)
+    const hello = readClientHello(type, body)
+    this.#helloSeen = true
+    // What follows is read once the session runs; the sealed part must outlive this chunk.
+    this.#conn.pause()
+    this.#decoder.bounds = SERVER_BOUNDS
+    this.#login({ clientKey: hello.clientKey, sealedInfo: copyBytes(hello.sealedInfo) }).catch(error =>
+      this.#failWith(error),
+    )
+  }
+
+  async #login(hello: ClientHello): Promise<void> {
+    const relay = this.#relay
+    const sharedKey = await relay.options.agreement.agree(relay.options.privateKey, hello.clientKey)
+    if (this.#over) return
+    const info = openClientInfo(sharedKey, hello)
+    const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false
+    if (!canMesh) await this.#admit(hello, info)
+    if (this.#over) return
+    const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal }
+    const session = new Session(relay, this.#conn, { decoder: this.#decoder, writer: this.#writer }, identity)
+    this.#session = session
+    if (canMesh) this.#writer.deadlines = relay.meshDeadlines
+    // Packets may come for the key as soon as it is known; they wait behind ServerInfo.
+    this.#writer.hold()
+    await relay.sessionBegins(session)
+    if (this.#over) {
+      session.close()
+      return
+    }
+    this.#end()
+    if (session.isClosed) return
+    relay.counters.loginMs.observe(relay.now() - this.#startedAtMs)
+    session.bytesReceived = this.#bytesReceived
+    this.#writer.release(encodeServerInfo(sharedKey, relay.options.announcedLimits))
+    session.start()
+  }
+
+  async #admit(hello: ClientHello, info: ClientInfo): Promise<void> {
+    const request = { clientKey: hello.clientKey, info, remote: this.#conn.remote }
+    const verdict = await this.#relay.options.admission.admit(request)
+    if (verdict.admit) return
+    throw new DerpError('ERR_DERP_ADMISSION_DENIED', `admit client ${hello.clientKey.shortString()}: ${verdict.reason}`)
+  }
+
+  #failWith(error: unknown): void {
+    this.fail(
+      error instanceof DerpError
+        ? error
+        : new DerpError('ERR_DERP_ADMISSION_DENIED', `log client in: ${String(error)}`, { cause: error }),
+    )
+  }
+}

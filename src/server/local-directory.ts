@@ -1,0 +1,84 @@
+/** The {@link Directory} of a relay on one core: the registry is asked directly. */
+
+import type { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { RelayCounters } from '../metrics/counters.ts'
+import type { PacketKind } from '../metrics/drop-reason.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
+import type { Destination, Directory, PacketForwarder } from './ports.ts'
+import { type PresenceChange, Registry, type RegistryOutput, type Route } from './registry.ts'
+import type { Session } from './session.ts'
+
+/** Sends packets for one key to a sibling relay (P-072). */
+class ForwarderDestination implements Destination {
+  readonly session: undefined
+  readonly #key: NodePublicKey
+  readonly #forwarder: PacketForwarder
+  readonly #counters: RelayCounters
+
+  constructor(key: NodePublicKey, forwarder: PacketForwarder, counters: RelayCounters) {
+    this.#key = key
+    this.#forwarder = forwarder
+    this.#counters = counters
+  }
+
+  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, _kind: PacketKind): void {
+    this.#counters.packetsForwardedOut++
+    const payload = buffer.subarray(start + FRAME_HEADER_LENGTH + KEY_LENGTH, end)
+    this.#forwarder.forwardPacket(source.key, this.#key, payload)
+  }
+}
+
+export class LocalDirectory implements Directory, RegistryOutput<Session, PacketForwarder> {
+  readonly registry: Registry<Session, PacketForwarder> = new Registry(this)
+  readonly #routes: KeyMap<Destination>
+  readonly #counters: RelayCounters
+
+  /** @param routes what the packet path looks keys up in; kept up to date here. */
+  constructor(routes: KeyMap<Destination>, counters: RelayCounters) {
+    this.#routes = routes
+    this.#counters = counters
+  }
+
+  async register(session: Session): Promise<void> {
+    this.registry.add(session)
+  }
+
+  unregister(session: Session): void {
+    this.registry.remove(session)
+  }
+
+  noteActivity(session: Session): void {
+    this.registry.noteActivity(session)
+  }
+
+  subscribePeerGone(session: Session, peer: NodePublicKey): void {
+    this.registry.subscribePeerGone(session, peer)
+  }
+
+  watch(session: Session): void {
+    this.registry.watch(session)
+  }
+
+  closePeer(peer: NodePublicKey): void {
+    for (const session of this.registry.membersOf(peer)) session.close()
+  }
+
+  routeChanged(key: NodePublicKey, { active, forwarder }: Route<Session, PacketForwarder>): void {
+    if (active !== undefined) this.#routes.set(key, active)
+    else if (forwarder !== undefined) this.#routes.set(key, new ForwarderDestination(key, forwarder, this.#counters))
+    else this.#routes.delete(key)
+  }
+
+  duplicateChanged(session: Session, isDuplicate: boolean): void {
+    session.isDuplicate = isDuplicate
+  }
+
+  peerLeft(session: Session, peer: NodePublicKey): void {
+    session.tellPeerLeft(peer)
+  }
+
+  presence(watcher: Session, changes: readonly PresenceChange[]): void {
+    watcher.tellPresence(changes)
+  }
+}

@@ -1,0 +1,59 @@
+/** What the relay core needs from outside, declared by its consumer. */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import type { PacketKind } from '../metrics/drop-reason.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
+import type { Session } from './session.ts'
+
+/** A client asking to be let in. */
+export interface AdmissionRequest {
+  readonly clientKey: NodePublicKey
+  readonly info: ClientInfo
+  /** Where the client connects from, if known. */
+  readonly remote: AddressPort | undefined
+}
+
+/** The answer to an {@link AdmissionRequest}. */
+export type AdmissionVerdict = { readonly admit: true } | { readonly admit: false; readonly reason: string }
+
+/** Decides who may use the relay. Siblings with the mesh key are not asked about. */
+export interface AdmissionGate {
+  /** A rejected promise denies. */
+  admit(request: AdmissionRequest): Promise<AdmissionVerdict>
+}
+
+/** Passes packets on to a sibling relay where their destination is connected (P-072). */
+export interface PacketForwarder {
+  /** `payload` is valid until the call returns. */
+  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void
+}
+
+/** Where packets for one key go. */
+export interface Destination {
+  /** The session that gets them, when it is on this part of the relay. */
+  readonly session: Session | undefined
+  /**
+   * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place and kept
+   * until it has been written.
+   */
+  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
+}
+
+/**
+ * Knows all clients of the relay and decides what must be decided once: which connection of a key is active,
+ * who watches, who is told that a peer is gone. With one core it answers at once; with several it is a message away.
+ */
+export interface Directory {
+  /** Resolves once every part of the relay routes to the session (P-036). */
+  register(session: Session): Promise<void>
+  unregister(session: Session): void
+  /** A session that shares its key with others has sent a frame (P-065). */
+  noteActivity(session: Session): void
+  /** Tell `session` when `peer` leaves the region (P-062). */
+  subscribePeerGone(session: Session, peer: NodePublicKey): void
+  /** Tell `session` of all clients, those here first (P-070). */
+  watch(session: Session): void
+  /** End all connections of `peer` (P-073). */
+  closePeer(peer: NodePublicKey): void
+}

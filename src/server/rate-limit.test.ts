@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest'
+import { parseRateConfig, ReadLimit } from './rate-limit.ts'
+
+test('ReadLimit holds at least one whole frame, and charges no frame more than that (P-103)', () => {
+  const limit = new ReadLimit({ bytesPerSecond: 1_000, burstBytes: 1 }, 0)
+  expect(limit.charge(65_568, 0)).toBe(0)
+  expect(limit.charge(500, 0)).toBe(500)
+  expect(limit.charge(4_000_000_000, 500)).toBe(65_568)
+})
+
+test('ReadLimit takes a larger burst as it is (P-103)', () => {
+  const limit = new ReadLimit({ bytesPerSecond: 1, burstBytes: 100_000 }, 0)
+  expect([limit.charge(50_000, 0), limit.charge(50_000, 0), limit.charge(1, 0)]).toEqual([0, 0, 1_000])
+})
+
+test('parseRateConfig reads the original’s fields in any case (P-103)', () => {
+  const text = '{"PerClientRateLimitBytesPerSec": 125000, "perclientrateburstbytes": 250000}'
+  expect(parseRateConfig(text)).toEqual({ bytesPerSecond: 125_000, burstBytes: 250_000 })
+})
+
+test('parseRateConfig gives no limit for a rate of zero (P-103)', () => {
+  expect(parseRateConfig('{}')).toBeUndefined()
+  expect(parseRateConfig('{"PerClientRateLimitBytesPerSec":0,"PerClientRateBurstBytes":9}')).toBeUndefined()
+})
+
+test.each([
+  ['{', 'not JSON'],
+  ['[]', 'not a JSON object'],
+  ['null', 'not a JSON object'],
+  ['{"Rate":1}', '"Rate" is none of its fields'],
+  ['{"PerClientRateLimitBytesPerSec":"1"}', '"PerClientRateLimitBytesPerSec" is "1", not a whole number of bytes'],
+  ['{"PerClientRateLimitBytesPerSec":-1}', 'is -1, not a whole number of bytes'],
+  ['{"PerClientRateLimitBytesPerSec":1.5}', 'is 1.5, not a whole number of bytes'],
+])('parseRateConfig refuses %s (P-103)', (text, reason) => {
+  expect(() => parseRateConfig(text)).toThrow(reason)
+})

@@ -1,0 +1,61 @@
+/** How fast a client may send: by not reading from it for a while, never by dropping (P-103). */
+
+import { DerpError } from '../lib/derp-error.ts'
+import { TokenBucket } from '../lib/token-bucket.ts'
+import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
+
+/** Most bytes that one frame is charged, and fewest that a burst may hold: one whole SendPacket frame. */
+const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
+
+/** A limit on what each client sends; sessions with the mesh key are exempt. */
+export interface RateLimit {
+  /** Bytes per second, frame headers apart. */
+  readonly bytesPerSecond: number
+  /** Bytes that may come at once; raised to one whole frame. */
+  readonly burstBytes: number
+}
+
+/** Charges frames to one client. */
+export class ReadLimit {
+  readonly #bucket: TokenBucket
+
+  constructor(limit: RateLimit, nowMs: number) {
+    const burst = Math.max(limit.burstBytes, WHOLE_FRAME_BYTES)
+    this.#bucket = new TokenBucket({ perSecond: limit.bytesPerSecond, burst }, nowMs)
+  }
+
+  /** Milliseconds to wait before a frame of this body length may be handled. */
+  charge(length: number, nowMs: number): number {
+    return this.#bucket.reserve(Math.min(length, WHOLE_FRAME_BYTES), nowMs)
+  }
+}
+
+const FIELDS = { perclientratelimitbytespersec: 'bytesPerSecond', perclientrateburstbytes: 'burstBytes' } as const
+
+/**
+ * Reads the JSON of a `-rate-config` file; undefined when it sets no limit.
+ *
+ * @throws DerpError for what is not an object of the known numbers.
+ */
+export function parseRateConfig(text: string): RateLimit | undefined {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch (cause) {
+    throw invalid('not JSON', cause)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) throw invalid('not a JSON object')
+  const limit = { bytesPerSecond: 0, burstBytes: 0 }
+  for (const [name, value] of Object.entries(parsed)) {
+    const field = FIELDS[name.toLowerCase() as keyof typeof FIELDS]
+    if (field === undefined) throw invalid(`"${name}" is none of its fields`)
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
+      throw invalid(`"${name}" is ${JSON.stringify(value)}, not a whole number of bytes`)
+    }
+    limit[field] = value
+  }
+  return limit.bytesPerSecond === 0 ? undefined : limit
+}
+
+const invalid = (reason: string, cause?: unknown) =>
+  new DerpError('ERR_DERP_CONFIG_INVALID', `parse rate config: ${reason}`, { clause: 'P-103', cause })

@@ -1,0 +1,275 @@
+/**
+ * Who is connected to the region, and what follows from it: routes, duplicates, watchers, peers that are gone.
+ *
+ * Pure state: it knows members and forwarders only by identity, and tells what changes through its output. One registry
+ * decides for all cores of a relay.
+ * Clauses: P-062, P-065, P-066, P-070, P-071, P-073, P-075.
+ */
+
+import { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import { ClientSet } from './client-set.ts'
+import { Forwarders } from './forwarders.ts'
+
+/** One logged-in connection. */
+export interface Member {
+  readonly key: NodePublicKey
+  readonly remote: AddressPort | undefined
+  /** Bits of PeerPresentFlag. */
+  readonly flags: number
+}
+
+/** A change of presence, as watchers are told. */
+export type PresenceChange =
+  | {
+      readonly present: true
+      readonly peer: NodePublicKey
+      readonly address: AddressPort | undefined
+      readonly flags: number
+    }
+  | { readonly present: false; readonly peer: NodePublicKey }
+
+/** Where packets for a key go: to the active connection here, else to a sibling relay, else nowhere. */
+export interface Route<M, F> {
+  readonly active: M | undefined
+  readonly forwarder: F | undefined
+}
+
+/** What follows from the changes made to a {@link Registry}. */
+export interface RegistryOutput<M, F> {
+  /** Packets for `key` go another way from now on. */
+  routeChanged(key: NodePublicKey, route: Route<M, F>): void
+  /** The member shares its key with others, or no longer does. */
+  duplicateChanged(member: M, isDuplicate: boolean): void
+  /** A peer that `member` has heard from has left the region. */
+  peerLeft(member: M, peer: NodePublicKey): void
+  /** News for a watcher. */
+  presence(watcher: M, changes: readonly PresenceChange[]): void
+}
+
+/** Numbers of {@link Registry} that the metrics show. */
+export interface RegistryCounters {
+  duplicateKeys: number
+  duplicateConnections: number
+  duplicateConnectionsTotal: number
+  multiForwardersCreated: number
+  multiForwardersDeleted: number
+  forwarderRemovalsOfOther: number
+}
+
+interface Peer<M, F> {
+  /** Connections to this relay; undefined while the key is only known from siblings. */
+  clients: ClientSet<M> | undefined
+  /** Siblings that have the key; undefined while it is only connected here. */
+  forwarders: Forwarders<F> | undefined
+}
+
+export class Registry<M extends Member, F> {
+  readonly counters: RegistryCounters = {
+    duplicateKeys: 0,
+    duplicateConnections: 0,
+    duplicateConnectionsTotal: 0,
+    multiForwardersCreated: 0,
+    multiForwardersDeleted: 0,
+    forwarderRemovalsOfOther: 0,
+  }
+  readonly #output: RegistryOutput<M, F>
+  readonly #peers = new KeyMap<Peer<M, F>>()
+  readonly #watchers = new Set<M>()
+  readonly #goneSubscribers = new KeyMap<Set<M>>()
+  readonly #subscriptions = new Map<M, NodePublicKey[]>()
+  #localKeys = 0
+
+  constructor(output: RegistryOutput<M, F>) {
+    this.#output = output
+  }
+
+  /** Keys known in the region, here or at siblings. */
+  get totalKeys(): number {
+    return this.#peers.size
+  }
+
+  /** Keys connected here. */
+  get localKeys(): number {
+    return this.#localKeys
+  }
+
+  get watcherCount(): number {
+    return this.#watchers.size
+  }
+
+  /** All connections of a key. */
+  membersOf(key: NodePublicKey): readonly M[] {
+    return [...(this.#peers.get(key.bytes)?.clients?.members ?? [])]
+  }
+
+  /** A connection has logged in. */
+  add(member: M): void {
+    const peer = this.#peerOf(member.key)
+    if (peer.clients === undefined) {
+      peer.clients = new ClientSet()
+      this.#localKeys++
+    }
+    const { clients } = peer
+    const previous = clients.active
+    clients.add(member)
+    if (clients.isDuplicate) this.#countDuplicate(clients, member, previous)
+    this.#output.routeChanged(member.key, { active: member, forwarder: peer.forwarders?.preferred })
+    this.#tellWatchers({ present: true, peer: member.key, address: member.remote, flags: member.flags })
+  }
+
+  /** A connection has ended. */
+  remove(member: M): void {
+    const peer = this.#peers.get(member.key.bytes)
+    const clients = peer?.clients
+    if (peer === undefined || clients === undefined || !clients.remove(member)) return
+    this.#watchers.delete(member)
+    this.#unsubscribe(member)
+    if (clients.members.size === 0) this.#removeLast(member.key, peer)
+    else this.#removeDuplicate(member.key, peer, clients)
+  }
+
+  /** A connection that shares its key has sent a frame (P-065). */
+  noteActivity(member: M): void {
+    const peer = this.#peers.get(member.key.bytes)
+    const clients = peer?.clients
+    if (clients === undefined) return
+    const before = clients.active
+    clients.noteActivity(member)
+    if (clients.active !== before) {
+      this.#output.routeChanged(member.key, { active: clients.active, forwarder: peer?.forwarders?.preferred })
+    }
+  }
+
+  /** Enrols a watcher; all present peers come first, its own key among them (P-070). */
+  watch(watcher: M): void {
+    const flood: PresenceChange[] = []
+    for (const [key, { clients }] of this.#peers) {
+      const active = clients?.active
+      if (active !== undefined) flood.push({ present: true, peer: key, address: active.remote, flags: active.flags })
+    }
+    this.#watchers.add(watcher)
+    this.#output.presence(watcher, flood)
+  }
+
+  /** Has `member` told when `peer` leaves the region; each pair is told once (P-062). */
+  subscribePeerGone(member: M, peer: NodePublicKey): void {
+    const subscribers = this.#goneSubscribers.get(peer.bytes)
+    if (subscribers === undefined) this.#goneSubscribers.set(peer, new Set([member]))
+    else subscribers.add(member)
+    const subscribed = this.#subscriptions.get(member)
+    if (subscribed === undefined) this.#subscriptions.set(member, [peer])
+    else subscribed.push(peer)
+  }
+
+  /** A sibling relay has `key` (P-075). */
+  addForwarder(key: NodePublicKey, forwarder: F): void {
+    const peer = this.#peerOf(key)
+    peer.forwarders ??= new Forwarders()
+    if (!peer.forwarders.add(forwarder)) return
+    if (peer.forwarders.size === 2) this.counters.multiForwardersCreated++
+    this.#routeTo(key, peer)
+  }
+
+  /** A sibling relay no longer has `key`. */
+  removeForwarder(key: NodePublicKey, forwarder: F): void {
+    const peer = this.#peers.get(key.bytes)
+    if (peer === undefined) return
+    const forwarders = peer.forwarders
+    const several = (forwarders?.size ?? 0) > 1
+    if (forwarders === undefined || !forwarders.remove(forwarder)) {
+      if (!several) this.counters.forwarderRemovalsOfOther++
+      return
+    }
+    if (several) {
+      if (forwarders.size === 1) this.counters.multiForwardersDeleted++
+    } else {
+      peer.forwarders = undefined
+      if (peer.clients === undefined) this.#forget(key)
+    }
+    this.#routeTo(key, peer)
+  }
+
+  /** What does not add up, for `/debug/check`; empty when all is well. */
+  inconsistencies(currentConnections: number): string[] {
+    let keys = 0
+    let connections = 0
+    let empty = 0
+    for (const [, { clients, forwarders }] of this.#peers) {
+      if (clients !== undefined) {
+        keys++
+        connections += clients.members.size
+      } else if (forwarders === undefined) empty++
+    }
+    const found: string[] = []
+    if (empty > 0) found.push(`${empty} keys known without a connection or forwarder`)
+    if (keys !== this.#localKeys) found.push(`${this.#localKeys} local keys counted, ${keys} registered`)
+    if (connections !== currentConnections)
+      found.push(`${currentConnections} connections counted, ${connections} registered`)
+    return found
+  }
+
+  #peerOf(key: NodePublicKey): Peer<M, F> {
+    let peer = this.#peers.get(key.bytes)
+    if (peer === undefined) {
+      peer = { clients: undefined, forwarders: undefined }
+      this.#peers.set(key, peer)
+    }
+    return peer
+  }
+
+  #countDuplicate(clients: ClientSet<M>, member: M, previous: M | undefined): void {
+    this.counters.duplicateConnectionsTotal++
+    this.counters.duplicateConnections++
+    this.#output.duplicateChanged(member, true)
+    if (clients.members.size === 2 && previous !== undefined) {
+      this.counters.duplicateKeys++
+      this.counters.duplicateConnections++
+      this.#output.duplicateChanged(previous, true)
+    }
+  }
+
+  #removeLast(key: NodePublicKey, peer: Peer<M, F>): void {
+    peer.clients = undefined
+    this.#localKeys--
+    if (peer.forwarders === undefined) this.#forget(key)
+    this.#routeTo(key, peer)
+    this.#tellWatchers({ present: false, peer: key })
+  }
+
+  #removeDuplicate(key: NodePublicKey, peer: Peer<M, F>, clients: ClientSet<M>): void {
+    this.counters.duplicateConnections--
+    if (!clients.isDuplicate) {
+      this.counters.duplicateConnections--
+      this.counters.duplicateKeys--
+      for (const last of clients.members) this.#output.duplicateChanged(last, false)
+    }
+    this.#routeTo(key, peer)
+  }
+
+  /** The key is gone from the region: whoever heard from it is told, once (P-062). */
+  #forget(key: NodePublicKey): void {
+    this.#peers.delete(key)
+    const subscribers = this.#goneSubscribers.get(key.bytes)
+    if (subscribers === undefined) return
+    this.#goneSubscribers.delete(key)
+    for (const member of subscribers) this.#output.peerLeft(member, key)
+  }
+
+  #unsubscribe(member: M): void {
+    for (const peer of this.#subscriptions.get(member) ?? []) {
+      const subscribers = this.#goneSubscribers.get(peer.bytes)
+      if (subscribers?.delete(member) && subscribers.size === 0) this.#goneSubscribers.delete(peer)
+    }
+    this.#subscriptions.delete(member)
+  }
+
+  #routeTo(key: NodePublicKey, peer: Peer<M, F>): void {
+    this.#output.routeChanged(key, { active: peer.clients?.active, forwarder: peer.forwarders?.preferred })
+  }
+
+  #tellWatchers(change: PresenceChange): void {
+    for (const watcher of this.#watchers) this.#output.presence(watcher, [change])
+  }
+}

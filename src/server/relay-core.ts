@@ -1,0 +1,171 @@
+/**
+ * The relay without transports: takes connections, logs clients in, moves their packets.
+ *
+ * Knows nothing of HTTP, sockets or Node; time, randomness and cryptography are handed in.
+ */
+
+import { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import type { DerpError } from '../lib/derp-error.ts'
+import { Emitter } from '../lib/emitter.ts'
+import type { LogFields } from '../lib/log.ts'
+import { RelayCounters } from '../metrics/counters.ts'
+import type { Conn } from '../transport/conn.ts'
+import { type DrainOptions, drain } from './drain.ts'
+import type { RelayEvents } from './events.ts'
+import { type AcceptOptions, Handshake } from './handshake.ts'
+import { LocalDirectory } from './local-directory.ts'
+import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
+import type { Destination, PacketForwarder } from './ports.ts'
+import { QueueAge } from './queue-age.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { Session } from './session.ts'
+import { WriteDeadlines } from './write-deadlines.ts'
+import type { Writer, WriterHost } from './writer.ts'
+
+export class RelayCore implements WriterHost {
+  readonly options: ResolvedRelayCoreOptions
+  readonly publicKey: NodePublicKey
+  readonly counters: RelayCounters = new RelayCounters()
+  readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
+  readonly events: Emitter<RelayEvents> = new Emitter()
+  /** Where packets go, by key; kept by the {@link directory}. */
+  readonly routes: KeyMap<Destination> = new KeyMap()
+  readonly directory: LocalDirectory
+  readonly clientDeadlines: WriteDeadlines
+  readonly meshDeadlines: WriteDeadlines
+  readonly sendQueuePackets: number
+  readonly maxWriteBytes: number
+  readonly #handshakes = new Set<Handshake>()
+  readonly #sessions = new Set<Session>()
+  #toFlush: Writer[] = []
+  #rateLimit: RateLimit | undefined
+  #closed = false
+
+  constructor(options: RelayCoreOptions) {
+    this.options = resolveOptions(options)
+    this.publicKey = options.privateKey.publicKey()
+    this.directory = new LocalDirectory(this.routes, this.counters)
+    const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
+    this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
+    this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
+    this.#rateLimit = this.options.rateLimit
+    this.sendQueuePackets = sendQueuePackets
+    this.maxWriteBytes = maxWriteBytes
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Sessions that have logged in. */
+  get sessions(): ReadonlySet<Session> {
+    return this.#sessions
+  }
+
+  /** Connections whose login is not complete. */
+  get pendingLogins(): number {
+    return this.#handshakes.size
+  }
+
+  /** Milliseconds of the relay's clock. */
+  now(): number {
+    return this.options.clock.now()
+  }
+
+  /** What each client may send; a change takes effect on those who are connected too (P-103). */
+  get rateLimit(): RateLimit | undefined {
+    return this.#rateLimit
+  }
+
+  set rateLimit(limit: RateLimit | undefined) {
+    this.#rateLimit = limit
+    for (const session of this.#sessions) session.limitRate(limit)
+  }
+
+  /** Takes a connection; it is closed when its login fails. */
+  accept(conn: Conn, options: AcceptOptions = {}): void {
+    this.counters.accepts++
+    if (this.#closed) {
+      conn.destroy()
+      return
+    }
+    const handshake = new Handshake(this, conn, options)
+    this.#handshakes.add(handshake)
+    handshake.start()
+  }
+
+  /** A sibling relay has a client (P-075). */
+  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.directory.registry.addForwarder(key, forwarder)
+  }
+
+  /** A sibling relay no longer has a client. */
+  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.directory.registry.removeForwarder(key, forwarder)
+  }
+
+  /**
+   * Takes no more connections, tells clients to come back later, and ends their connections bit by bit.
+   *
+   * @returns a promise that resolves when all have ended.
+   */
+  async drain(options: DrainOptions): Promise<void> {
+    this.#closed = true
+    for (const handshake of this.#handshakes) handshake.abort()
+    const { clock, random } = this.options
+    await drain({ sessions: this.#sessions, clock, random }, options)
+  }
+
+  /** Ends all connections and takes no more. */
+  close(): void {
+    this.#closed = true
+    for (const handshake of this.#handshakes) handshake.abort()
+    for (const session of this.#sessions) session.close()
+    this.clientDeadlines.close()
+    this.meshDeadlines.close()
+  }
+
+  flushAfterTurn(writer: Writer): void {
+    if (this.#toFlush.push(writer) > 1) return
+    this.options.clock.afterTurn(() => {
+      const writers = this.#toFlush
+      this.#toFlush = []
+      for (const waiting of writers) waiting.flush()
+    })
+  }
+
+  /** A login is complete but for ServerInfo: makes the key reachable (P-036). */
+  async sessionBegins(session: Session): Promise<void> {
+    this.#sessions.add(session)
+    this.counters.logins++
+    this.counters.currentConnections++
+    if (session.notIdeal) this.counters.currentNotIdealConnections++
+    await this.directory.register(session)
+    if (!session.isClosed) this.events.emit('clientConnected', session)
+  }
+
+  /** A session has ended, for whatever reason. */
+  sessionEnded(session: Session): void {
+    if (!this.#sessions.delete(session)) return
+    this.directory.unregister(session)
+    this.counters.currentConnections--
+    if (session.notIdeal) this.counters.currentNotIdealConnections--
+    if (session.isPreferred) this.counters.currentHomeConnections--
+    this.events.emit('clientDisconnected', session)
+  }
+
+  /** A login has succeeded or failed. */
+  handshakeEnded(handshake: Handshake): void {
+    this.#handshakes.delete(handshake)
+  }
+
+  /** Counts, logs and tells of a connection that ended by a fault; clients do as they please, so it is no warning. */
+  noteFailure(error: DerpError, remote: AddressPort | undefined, fields: LogFields = {}): void {
+    const { code, message: reason } = error
+    this.counters.fail(code)
+    this.options.log.debug('connection ended', { ...fields, remote, code, reason })
+    this.events.emit('connectionFailed', { code, reason, remote })
+  }
+}

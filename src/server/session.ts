@@ -1,0 +1,335 @@
+/**
+ * A logged-in client: reads its frames, hands each to its handler, and takes what is meant for it.
+ *
+ * Knows nothing of sockets, HTTP or how the login went.
+ * Clauses: P-002, P-003, P-054, P-060, P-061, P-062, P-065, P-090.
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import type { Timer } from '../lib/clock.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { PacketKind } from '../metrics/drop-reason.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
+import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
+import { encodeFrame, encodePeerGone, encodePeerPresent, encodePing, encodeServerToClient } from '../protocol/encode.ts'
+import type { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { FrameType } from '../protocol/frame-type.ts'
+import { PeerGoneReason, PeerPresentFlag } from '../protocol/messages.ts'
+import type { Conn, ConnHandler } from '../transport/conn.ts'
+import { ClientPings } from './client-pings.ts'
+import { HANDLERS } from './handlers/index.ts'
+import { Health } from './health.ts'
+import { Interval } from './interval.ts'
+import { NotHereLimit, SeenSources } from './peer-gone.ts'
+import type { Destination } from './ports.ts'
+import { type RateLimit, ReadLimit } from './rate-limit.ts'
+import type { Member, PresenceChange } from './registry.ts'
+import type { RelayCore } from './relay-core.ts'
+import type { Writer } from './writer.ts'
+
+/** Announcements of a home within this time of the login are no moves but part of it. */
+const HOME_SETTLE_MS = 5_000
+/** Without a wait for this long, a client counts as not being slowed down any more. */
+const UNLIMITED_AFTER_MS = 10_000
+
+/** What the login has found out. */
+export interface SessionIdentity {
+  readonly key: NodePublicKey
+  readonly info: ClientInfo
+  /** The client has shown the relay's mesh key (P-074). */
+  readonly canMesh: boolean
+  /** The client would rather have reached another node (P-123). */
+  readonly notIdeal: boolean
+}
+
+export class Session implements ConnHandler, Member, Destination {
+  readonly relay: RelayCore
+  readonly key: NodePublicKey
+  readonly info: ClientInfo
+  readonly canMesh: boolean
+  readonly notIdeal: boolean
+  readonly remote: AddressPort | undefined
+  /** Where a client is told what is wrong; undefined unless the relay is set to tell. */
+  readonly health: Health | undefined
+  /** Pings under way; undefined unless the relay is set to ping, and the client answers. */
+  readonly pings: ClientPings | undefined
+  /** Bytes that the client has sent on this connection, frames of all kinds. */
+  bytesReceived = 0
+  /** When the login was complete, in milliseconds of the relay's clock. */
+  readonly connectedAtMs: number
+  readonly #conn: Conn
+  readonly #decoder: FrameDecoder
+  readonly #writer: Writer
+  #preferred = false
+  #closed = false
+  #isDuplicate = false
+  #intervals: readonly Interval[] = []
+  readonly #notHere = new NotHereLimit()
+  readonly #sources = new SeenSources()
+  #readLimit: ReadLimit | undefined
+  /** Set while the client is not read from because of its rate limit. */
+  #wait: Timer | undefined
+  #limitedTimer: Timer | undefined
+  /** Set while the session is being ended in good order. */
+  #onEnd: (() => void) | undefined
+
+  constructor(
+    relay: RelayCore,
+    conn: Conn,
+    parts: { decoder: FrameDecoder; writer: Writer },
+    identity: SessionIdentity,
+  ) {
+    this.relay = relay
+    this.key = identity.key
+    this.info = identity.info
+    this.canMesh = identity.canMesh
+    this.notIdeal = identity.notIdeal
+    this.remote = conn.remote
+    this.#conn = conn
+    this.#decoder = parts.decoder
+    this.#writer = parts.writer
+    this.connectedAtMs = relay.now()
+    const { tellHealth, pingClientsMs } = relay.options
+    if (tellHealth) {
+      this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
+    }
+    if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
+    this.limitRate(relay.rateLimit)
+  }
+
+  /** Shares its key with another session; kept by the directory. */
+  get isDuplicate(): boolean {
+    return this.#isDuplicate
+  }
+
+  set isDuplicate(isDuplicate: boolean) {
+    this.#isDuplicate = isDuplicate
+    this.health?.set('duplicate', isDuplicate)
+  }
+
+  /** Bits for PeerPresent (P-071). */
+  get flags(): number {
+    const flags =
+      (this.info.isProber ? PeerPresentFlag.Prober : 0) |
+      (this.canMesh ? PeerPresentFlag.MeshPeer : 0) |
+      (this.notIdeal ? PeerPresentFlag.NotIdeal : 0)
+    return flags === 0 ? PeerPresentFlag.Regular : flags
+  }
+
+  /** This part of the relay has the session itself; see {@link Destination}. */
+  get session(): Session {
+    return this
+  }
+
+  get isClosed(): boolean {
+    return this.#closed
+  }
+
+  /** Whether the client calls this relay its home. */
+  get isPreferred(): boolean {
+    return this.#preferred
+  }
+
+  /** Bytes that were sent to the client on this connection, frames of all kinds. */
+  get bytesSent(): number {
+    return this.#writer.bytesSent
+  }
+
+  /** Bytes on their way to the client, and those of the packets that wait. */
+  get pendingBytes(): number {
+    return this.#writer.pendingBytes
+  }
+
+  /** Packets that wait for the client. */
+  get queuedPackets(): number {
+    return this.#writer.queuedPackets
+  }
+
+  /** Begins reading; frames that came behind the login are read first (P-037). */
+  start(): void {
+    this.#intervals = this.#startIntervals()
+    this.#conn.open(this)
+    this.#readFrames()
+    if (!this.#closed && this.#wait === undefined) this.#conn.resume()
+  }
+
+  /** Limits what the client may send from now on; undefined for no limit (P-103). */
+  limitRate(limit: RateLimit | undefined): void {
+    this.#readLimit = limit === undefined || this.canMesh ? undefined : new ReadLimit(limit, this.relay.now())
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#closed) return
+    this.bytesReceived += chunk.length
+    this.#decoder.push(chunk)
+    this.#readFrames()
+  }
+
+  onClose(error?: Error): void {
+    if (error === undefined) this.close()
+    else this.fail(new DerpError('ERR_DERP_CONN_CLOSED', `read from client: ${error.message}`, { cause: error }))
+  }
+
+  /** Ends the session by a fault of the client or of its connection. */
+  fail(error: DerpError): void {
+    if (this.#closed) return
+    this.relay.noteFailure(error, this.remote, { client: this.key.shortString() })
+    this.close()
+  }
+
+  /** Ends the session; all that waits for it is dropped and counted. */
+  close(): void {
+    if (this.#finish()) this.#conn.destroy()
+  }
+
+  /** Reads no more, and ends the session once all that waits for it has been written; then calls `done`. */
+  end(done: () => void): void {
+    if (this.#closed) {
+      done()
+      return
+    }
+    this.#conn.pause()
+    this.#onEnd = done
+    this.#writer.whenIdle(() => {
+      if (this.#finish()) this.#conn.end()
+    })
+  }
+
+  /** Reports whether the session was still running. */
+  #finish(): boolean {
+    if (this.#closed) return false
+    this.#closed = true
+    for (const interval of this.#intervals) interval.stop()
+    this.#wait?.cancel()
+    this.#limitedTimer?.cancel()
+    this.#writer.close()
+    this.relay.sessionEnded(this)
+    this.#onEnd?.()
+    return true
+  }
+
+  /** Sends a frame that is never dropped. The array must not change afterwards. */
+  sendControl(frame: Uint8Array): void {
+    this.#writer.sendControl(frame)
+  }
+
+  /** Sends a Pong unless one waits already; reports whether it did (P-091). */
+  sendPong(frame: Uint8Array): boolean {
+    if (this.#writer.hasWaitingControl) return false
+    this.#writer.sendControl(frame)
+    return true
+  }
+
+  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+    // SendPacket and RecvPacket differ in their type and in whose key they carry: no byte of payload moves (P-051).
+    buffer[start] = FrameType.RecvPacket
+    buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
+    this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
+    this.#writer.sendPacket(buffer, start, end, kind)
+  }
+
+  /** Takes a RecvPacket frame that a sibling relay has passed on. */
+  takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+    this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
+    this.#writer.sendPacket(buffer, start, end, kind)
+  }
+
+  /** Tells the client that `peer` is unknown, in answer to disco only and not too often (P-061). */
+  tellNotHere(peer: NodePublicKey, kind: PacketKind): void {
+    if (kind !== 'disco' || !this.#notHere.allows(this.relay.now())) return
+    this.relay.counters.peerGoneNotHereFrames++
+    this.sendControl(encodePeerGone(peer, PeerGoneReason.NotHere))
+  }
+
+  /** Tells the client that a peer it heard from has left (P-062). */
+  tellPeerLeft(peer: NodePublicKey): void {
+    this.relay.counters.peerGoneDisconnectedFrames++
+    this.sendControl(encodePeerGone(peer, PeerGoneReason.Disconnected))
+  }
+
+  /** Tells a watcher who comes and goes (P-070). */
+  tellPresence(changes: readonly PresenceChange[]): void {
+    this.relay.counters.meshUpdateBatchSize.observe(changes.length)
+    for (const change of changes) {
+      if (change.present) this.sendControl(encodePeerPresent(change))
+      else this.tellPeerLeft(change.peer)
+    }
+  }
+
+  /** Notes whether this relay is the client's home (P-054). */
+  setPreferred(preferred: boolean): void {
+    if (this.#preferred === preferred) return
+    this.#preferred = preferred
+    const { counters } = this.relay
+    counters.currentHomeConnections += preferred ? 1 : -1
+    if (this.relay.now() - this.connectedAtMs <= HOME_SETTLE_MS) return
+    if (preferred) counters.homeMovesIn++
+    else counters.homeMovesOut++
+  }
+
+  #readFrames(): void {
+    const decoder = this.#decoder
+    try {
+      while (!this.#closed && this.#wait === undefined && decoder.next()) {
+        if (this.#readLimit !== undefined && this.#mustWait(this.#readLimit, decoder.length)) return
+        this.#handleFrame()
+      }
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  #handleFrame(): void {
+    const decoder = this.#decoder
+    if (this.#isDuplicate) this.relay.directory.noteActivity(this)
+    if (!decoder.skipped) HANDLERS[decoder.type]?.(this, decoder)
+  }
+
+  /** Leaves the current frame, and all behind it, unread for as long as the limit says. */
+  #mustWait(limit: ReadLimit, length: number): boolean {
+    const { clock } = this.relay.options
+    const waitMs = limit.charge(length, clock.now())
+    if (waitMs === 0) return false
+    this.relay.counters.rateLimitWaits++
+    this.#conn.pause()
+    this.#wait = clock.after(waitMs, () => this.#goOn())
+    this.health?.set('limited', true)
+    this.#limitedTimer?.cancel()
+    this.#limitedTimer = clock.after(waitMs + UNLIMITED_AFTER_MS, () => this.health?.set('limited', false))
+    return true
+  }
+
+  #goOn(): void {
+    this.#wait = undefined
+    try {
+      this.#handleFrame()
+    } catch (error) {
+      this.#failWith(error)
+    }
+    this.#readFrames()
+    if (!this.#closed && this.#wait === undefined) this.#conn.resume()
+  }
+
+  #failWith(error: unknown): void {
+    if (!(error instanceof DerpError)) throw error
+    this.fail(error)
+  }
+
+  /** The first packet from a source makes this session hear of the source's departure (P-062). */
+  #noteSource(sender: Session | undefined, buffer: Uint8Array, keyAt: number): void {
+    const source = this.#sources.note(sender, buffer, keyAt)
+    if (source !== undefined) this.relay.directory.subscribePeerGone(this, source)
+  }
+
+  #startIntervals(): readonly Interval[] {
+    const { clock, keepAliveMs, keepAliveJitterMs, pingClientsMs, random } = this.relay.options
+    const { pings } = this
+    const keepAlive = new Interval(clock, keepAliveMs + random() * keepAliveJitterMs, () =>
+      this.sendControl(encodeFrame(FrameType.KeepAlive)),
+    )
+    if (pings === undefined) return [keepAlive]
+    const ping = () => this.sendControl(encodePing(FrameType.Ping, pings.next(clock.now())))
+    return [keepAlive, new Interval(clock, pingClientsMs, ping)]
+  }
+}
