@@ -1,0 +1,28 @@
+/** The few bits of HTML that the debug pages are made of. */
+
+/** Text for use between tags and in quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text
+    .replaceAll('&', '&amp;')
+    .replaceAll('<', '&lt;')
+    .replaceAll('>', '&gt;')
+    .replaceAll('"', '&#34;')
+    .replaceAll("'", '&#39;')
+}
+
+/** A page; `body` is HTML. */
+export function htmlPage(title: string, body: string): string {
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>${escapeHtml(title)}</title></head><body>
+<h1>${escapeHtml(title)}</h1>
+${body}
+</body></html>
+`
+}
+
+/** A table; the cells of `rows` are plain text. */
+export function htmlTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (tag: 'th' | 'td', cells: readonly string[]) =>
+    `<tr>${cells.map(cell => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
+  return ['<table border="1">', line('th', columns), ...rows.map(row => line('td', row)), '</table>'].join('\n')
+}

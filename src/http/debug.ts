@@ -1,0 +1,147 @@
+/**
+ * `/debug/` and the pages below it.
+ *
+ * Clauses: P-190 access, P-191 index, P-192 and P-193 metrics, P-197 consistency, P-198 traffic.
+ */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { hostname } from 'node:os'
+import type { Clock } from '../lib/clock.ts'
+import { formatDuration } from '../lib/duration.ts'
+import { BROWSER_HEADERS } from './browser-headers.ts'
+import { type DebugAccess, type DebugAccessOptions, debugAccess, remoteAddress } from './debug-access.ts'
+import { CLIENTS_PER_PAGE, clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
+import { escapeHtml, htmlPage } from './debug-page.ts'
+import type { DebugSource } from './debug-source.ts'
+import { streamTraffic } from './debug-traffic.ts'
+import { expvarJson } from './expvar-json.ts'
+import type { MetricReader } from './metric-numbers.ts'
+import { prometheusText } from './prometheus.ts'
+import { queryOf } from './query.ts'
+import { send, sendError } from './reply.ts'
+import type { DebugRoutes } from './routes.ts'
+
+export interface DebugOptions {
+  readonly source: DebugSource
+  readonly metrics: MetricReader
+  readonly clock: Clock
+  /** Who else may look. Default: nobody but this machine and the tailnet. */
+  readonly access?: DebugAccessOptions
+  /** Say to those without access how to get it, as the original does in development mode. */
+  readonly hintsAtAccess?: boolean
+  /** TLS host name, for the index. */
+  readonly tlsHostname?: string
+  /** Whether the relay has a mesh key, for the index. */
+  readonly hasMeshKey?: boolean
+}
+
+/** Answers a request that has access. */
+type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+
+const HTML = 'text/html; charset=utf-8'
+const JSON_TYPE = 'application/json; charset=utf-8'
+const TEXT = 'text/plain; charset=utf-8'
+const CONSISTENT = 'derp.Server ConsistencyCheck okay'
+
+/** Pages below the index may have inline styles. */
+const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
+  ...BROWSER_HEADERS,
+  'Content-Security-Policy': `${BROWSER_HEADERS['Content-Security-Policy']}; style-src 'self' 'unsafe-inline'`,
+})
+
+const LINKS: readonly (readonly [path: string, title: string])[] = [
+  ['/debug/vars', 'Metrics (JSON)'],
+  ['/debug/varz', 'Metrics (Prometheus)'],
+  ['/debug/check', 'Consistency check'],
+  ['/debug/clients', 'Clients'],
+  ['/debug/traffic', 'Traffic check'],
+]
+
+/** The debug pages, to be put into the table of routes. */
+export function createDebug(options: DebugOptions): DebugRoutes {
+  const allows = debugAccess(options.access)
+  const hints = options.hintsAtAccess ?? false
+  const page = (serve: Page) => guarded(allows, serve, hints)
+  return {
+    allows,
+    exact: new Map([
+      ['/debug/', guarded(allows, (_, response) => serveIndex(options, response))],
+      ['/debug/vars', page((_, response) => serveVars(options, response))],
+      ['/debug/varz', page((_, response) => serveVarz(options, response))],
+      ['/debug/check', page((_, response) => serveCheck(options, response))],
+      ['/debug/clients', page((request, response) => serveClients(options, request, response))],
+      ['/debug/traffic', page((_, response) => serveTraffic(options, response))],
+    ]),
+    notFound: guarded(allows, async (_, response) => sendError(response, 404, '404 page not found')),
+  }
+}
+
+function guarded(
+  allows: DebugAccess,
+  serve: Page,
+  hints = false,
+): (request: IncomingMessage, response: ServerResponse) => void {
+  return (request, response) => {
+    if (!allows(request)) {
+      const hint = hints ? `; to permit access, set TS_ALLOW_DEBUG_IP=${remoteAddress(request) ?? ''}` : ''
+      sendError(response, 403, `debug access denied${hint}`)
+      return
+    }
+    serve(request, response).catch((error: unknown) => {
+      if (response.headersSent) response.destroy()
+      else sendError(response, 500, `serve debug page: ${String(error)}`)
+    })
+  }
+}
+
+async function serveIndex({ metrics, tlsHostname, hasMeshKey }: DebugOptions, response: ServerResponse): Promise<void> {
+  const { process, version } = await metrics()
+  const facts: readonly (readonly [string, string])[] = [
+    ['Uptime', formatDuration(Math.round(process.uptimeSeconds) * 1_000)],
+    ['Version', version],
+    ['Machine', hostname()],
+    ['TLS hostname', tlsHostname ?? ''],
+    ['Mesh key', String(hasMeshKey ?? false)],
+  ]
+  const items = [
+    ...facts.map(([name, value]) => `<li><b>${name}:</b> ${escapeHtml(value)}</li>`),
+    ...LINKS.map(([path, title]) => `<li><a href="${path}">${path}</a> (${title})</li>`),
+  ]
+  send(response, 200, HTML, htmlPage('derper debug', `<ul>\n${items.join('\n')}\n</ul>`), BROWSER_HEADERS)
+}
+
+async function serveVars({ metrics }: DebugOptions, response: ServerResponse): Promise<void> {
+  send(response, 200, JSON_TYPE, expvarJson(await metrics()), PAGE_HEADERS)
+}
+
+async function serveVarz({ metrics }: DebugOptions, response: ServerResponse): Promise<void> {
+  send(response, 200, TEXT, prometheusText(await metrics()), PAGE_HEADERS)
+}
+
+async function serveCheck({ source }: DebugOptions, response: ServerResponse): Promise<void> {
+  const found = await source.inconsistencies()
+  if (found.length === 0) send(response, 200, TEXT, CONSISTENT, PAGE_HEADERS)
+  else send(response, 500, TEXT, `${found.join(', ')}\n`, PAGE_HEADERS)
+}
+
+async function serveClients(
+  { source }: DebugOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const query = queryOf(request)
+  const page = pageNumber(query)
+  if (page === undefined) {
+    sendError(response, 400, 'bad page value')
+    return
+  }
+  const clients = await source.clients((page - 1) * CLIENTS_PER_PAGE, CLIENTS_PER_PAGE)
+  if (query.get('format') === 'json') send(response, 200, JSON_TYPE, clientsJson(page, clients), PAGE_HEADERS)
+  else send(response, 200, HTML, clientsHtml(page, clients), PAGE_HEADERS)
+}
+
+async function serveTraffic({ source, clock }: DebugOptions, response: ServerResponse): Promise<void> {
+  response.writeHead(200, { ...PAGE_HEADERS, 'Content-Type': TEXT })
+  if (response.req.method === 'HEAD') response.end()
+  else await streamTraffic(source, clock, response)
+}

@@ -1,0 +1,35 @@
+/** The HTTPS listener: the HTTP one behind TLS, with one deadline for both (P-035, P-140–P-142). */
+
+import { createServer } from 'node:https'
+import type { TLSSocket } from 'node:tls'
+import { type Log, silentLog } from '../lib/log.ts'
+import type { HttpCounters } from '../metrics/http-counters.ts'
+import type { RelayTls } from '../tls/tls-options.ts'
+import { type HttpListener, type HttpListenerOptions, httpServerOptions, listenerOf } from './listeners.ts'
+import { countTlsRequest } from './tls-version.ts'
+
+export interface HttpsListenerOptions extends HttpListenerOptions {
+  readonly tls: RelayTls
+  readonly counters: HttpCounters
+  readonly log?: Log
+}
+
+/** What the type of the platform leaves out: the name that the client has asked for. */
+type NamedTlsSocket = TLSSocket & { readonly servername?: string | false | null }
+
+/** An HTTPS listener for `options`. */
+export function createHttpsListener(options: HttpsListenerOptions): HttpListener {
+  const { tls, counters, log = silentLog } = options
+  const server = createServer({ ...httpServerOptions(options), ...tls.serverOptions() })
+  tls.attach(server)
+  server.on('connection', () => {
+    counters.tlsAccepted++
+  })
+  server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: NamedTlsSocket) => {
+    counters.tlsHandshakeFailures++
+    const serverName = socket.servername || undefined
+    // Scanners and clients with another name do this all day.
+    log.debug('TLS handshake failed', { remote: socket.remoteAddress, serverName, reason: error.code ?? error.message })
+  })
+  return listenerOf(server, options, (socket, lifetime) => countTlsRequest(counters, socket, lifetime))
+}

@@ -1,0 +1,70 @@
+/** The numbers of one moment, from which all metrics are made. */
+
+import type { RelayCounters } from '../metrics/counters.ts'
+import type { HttpCounters } from '../metrics/http-counters.ts'
+import type { RateLimit } from '../server/rate-limit.ts'
+import type { RegistryCounters } from '../server/registry.ts'
+import type { StunCounters } from '../stun/responder.ts'
+import { type ProcessNumbers, ProcessWatch } from './process-numbers.ts'
+
+/** Numbers of a relay, of all its parts together. */
+export interface RelayNumbers {
+  readonly counters: RelayCounters
+  readonly registry: RegistryCounters
+  /** Keys known in the region; those connected here. */
+  readonly totalKeys: number
+  readonly localKeys: number
+  readonly watchers: number
+  readonly averageQueueMs: number
+  /** Bytes that were handed to connections and have not left, and those of packets that wait. */
+  readonly pendingBytes: number
+  /** Connections whose login is not complete. */
+  readonly pendingLogins: number
+  /** What each client may send; undefined for no limit. */
+  readonly rateLimit: RateLimit | undefined
+}
+
+export interface MetricNumbers {
+  readonly relay: RelayNumbers
+  readonly http: HttpCounters
+  readonly stun: Readonly<StunCounters>
+  readonly process: ProcessNumbers
+  /** The relay serves TLS. */
+  readonly tls: boolean
+  /** Version of this software. */
+  readonly version: string
+  readonly commandLine: readonly string[]
+}
+
+/** Where {@link metricReader} finds the numbers. */
+export interface MetricSources {
+  readonly relay: () => Promise<RelayNumbers>
+  readonly http: HttpCounters
+  /** Asked each time, as STUN may be off, or start later. */
+  readonly stun?: () => Readonly<StunCounters> | undefined
+  readonly tls?: boolean
+  readonly version: string
+  readonly commandLine?: readonly string[]
+  /** Wall-clock milliseconds since 1970. */
+  readonly wallNow: () => number
+}
+
+/** Reads all numbers, once each call. */
+export type MetricReader = () => Promise<MetricNumbers>
+
+/** What STUN has counted when it is off. */
+const NO_STUN: Readonly<StunCounters> = { success: 0, notStun: 0, writeError: 0, readError: 0, ipv4: 0, ipv6: 0 }
+
+/** Makes a reader of `sources`. */
+export function metricReader(sources: MetricSources): MetricReader {
+  const watch = new ProcessWatch(sources.wallNow)
+  return async () => ({
+    relay: await sources.relay(),
+    http: sources.http,
+    stun: sources.stun?.() ?? NO_STUN,
+    process: await watch.read(),
+    tls: sources.tls ?? false,
+    version: sources.version,
+    commandLine: sources.commandLine ?? [],
+  })
+}

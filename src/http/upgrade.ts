@@ -1,0 +1,89 @@
+/**
+ * `/derp`: from an HTTP request to a DERP connection.
+ *
+ * Clauses: P-120 request, P-121 response, P-122 fast start, P-123 ideal node, P-124 no upgrade, P-150 WebSocket.
+ */
+
+import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { HttpCounters } from '../metrics/http-counters.ts'
+import { FAST_START_HEADER, IDEAL_NODE_HEADER, PROTOCOL_VERSION } from '../protocol/constants.ts'
+import type { Conn } from '../transport/conn.ts'
+import { NodeConn } from '../transport/node-conn.ts'
+import { firstHeader } from './header.ts'
+import { sendError } from './reply.ts'
+import { judgeUpgrade, NO_UPGRADE, type UpgradeRefusal } from './upgrade-verdict.ts'
+import { createWebSocketUpgrade } from './websocket.ts'
+
+/** What accepts connections; the relay core has this shape. */
+export interface ConnAcceptor {
+  readonly publicKey: NodePublicKey
+  accept(conn: Conn, options: { acceptedAtMs?: number; idealNode?: string | undefined }): void
+}
+
+/** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
+
+/** Reports whether the request can be upgraded; otherwise {@link upgradeRequired} answers it. */
+export function isDerpUpgrade(request: IncomingMessage): boolean {
+  return judgeUpgrade(request).carriage !== 'none'
+}
+
+/** The handler of upgrades of either carriage; what cannot be upgraded is refused on the socket. */
+export function createUpgrade(acceptor: ConnAcceptor, counters: HttpCounters): UpgradeHandler {
+  const webSocketUpgrade = createWebSocketUpgrade(acceptor, counters)
+  return (request, socket, head, acceptedAtMs) => {
+    const verdict = judgeUpgrade(request)
+    if (verdict.carriage === 'none') refuseUpgrade(socket, verdict.refusal)
+    else if (verdict.carriage === 'websocket') webSocketUpgrade(request, socket, head, acceptedAtMs)
+    else derpUpgrade(acceptor, request, socket, head, acceptedAtMs)
+  }
+}
+
+/** Makes a DERP connection of an upgraded socket and hands it over. */
+function derpUpgrade(
+  acceptor: ConnAcceptor,
+  request: IncomingMessage,
+  socket: Socket,
+  head: Uint8Array,
+  acceptedAtMs?: number,
+): void {
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  if (firstHeader(request, FAST_START_HEADER) !== '1') {
+    socket.write(
+      'HTTP/1.1 101 Switching Protocols\r\n' +
+        'Upgrade: DERP\r\n' +
+        'Connection: Upgrade\r\n' +
+        `Derp-Version: ${PROTOCOL_VERSION}\r\n` +
+        `Derp-Public-Key: ${acceptor.publicKey.toHex()}\r\n\r\n`,
+    )
+  }
+  acceptor.accept(new NodeConn(socket, head), {
+    ...(acceptedAtMs !== undefined && { acceptedAtMs }),
+    idealNode: firstHeader(request, IDEAL_NODE_HEADER),
+  })
+}
+
+/** Answers a request for `/derp` that is no upgrade, or none that can be had. */
+export function upgradeRequired(request: IncomingMessage, response: ServerResponse): void {
+  const verdict = judgeUpgrade(request)
+  const { status, text, headers } = verdict.carriage === 'none' ? verdict.refusal : NO_UPGRADE
+  for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
+  sendError(response, status, text)
+}
+
+/** Answers on the socket of a request that `node:http` took for an upgrade. */
+export function refuseUpgrade(socket: Duplex, { status, text, headers }: UpgradeRefusal): void {
+  const fields = {
+    Connection: 'close',
+    ...headers,
+    'Content-Type': 'text/plain; charset=utf-8',
+    'Content-Length': String(Buffer.byteLength(text) + 1),
+  }
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.on('error', () => {})
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${text}\n`, () => socket.destroy())
+}

@@ -1,0 +1,55 @@
+/**
+ * DERP over WebSocket, for clients that cannot do otherwise.
+ *
+ * Clauses: P-150 upgrade, P-151 messages, P-152 size, P-153 what the carriage lacks.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { type ServerOptions, WebSocketServer } from 'ws'
+import type { HttpCounters } from '../metrics/http-counters.ts'
+import { addressOf } from '../transport/node-conn.ts'
+import { WebSocketConn } from '../transport/websocket-conn.ts'
+import type { ConnAcceptor, UpgradeHandler } from './upgrade.ts'
+import { WEBSOCKET_PROTOCOL } from './upgrade-verdict.ts'
+
+/** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
+const MAX_RECEIVED_MESSAGE_BYTES: number = 1 << 20
+/** Milliseconds that a client has to answer a close, before the socket below is ended. */
+const CLOSE_TIMEOUT_MS = 1_000
+const CLOSE_POLICY_VIOLATION = 1008
+
+/** Makes WebSockets of upgraded sockets, which were judged before, and hands them over. */
+export function createWebSocketUpgrade(acceptor: ConnAcceptor, counters: HttpCounters): UpgradeHandler {
+  const options: ServerOptions & { readonly closeTimeout: number } = {
+    noServer: true,
+    clientTracking: false,
+    // What is carried is encrypted, hence without any redundancy.
+    perMessageDeflate: false,
+    maxPayload: MAX_RECEIVED_MESSAGE_BYTES,
+    // Text is refused, whatever it says.
+    skipUTF8Validation: true,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+    handleProtocols: offered => [...offered].find(name => name.toLowerCase() === WEBSOCKET_PROTOCOL) ?? false,
+  }
+  const server = new WebSocketServer(options)
+  return (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => {
+    const remote = addressOf(socket.remoteAddress, socket.remotePort)
+    const local = addressOf(socket.localAddress, socket.localPort)
+    server.handleUpgrade(request, socket, Buffer.from(head.buffer, head.byteOffset, head.length), webSocket => {
+      if (webSocket.protocol !== WEBSOCKET_PROTOCOL) {
+        webSocket.on('error', () => {})
+        webSocket.close(CLOSE_POLICY_VIOLATION, `sub-protocol ${WEBSOCKET_PROTOCOL} required`)
+        return
+      }
+      counters.websocketAccepts++
+      const conn = new WebSocketConn(webSocket, {
+        remote,
+        local,
+        // Success is reported as null, whatever the types say.
+        send: (message, done) => webSocket.send(message, error => done(error ?? undefined)),
+      })
+      acceptor.accept(conn, { ...(acceptedAtMs !== undefined && { acceptedAtMs }) })
+    })
+  }
+}

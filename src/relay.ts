@@ -1,0 +1,104 @@
+/** A relay to be mounted in a program of one's own: the relay core with its HTTP carriage and debug pages. */
+
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createDebug, type DebugOptions } from './http/debug.ts'
+import { CoreDebugSource } from './http/debug-source.ts'
+import { EventLoopDelay } from './http/event-loop-delay.ts'
+import { type MetricReader, type MetricSources, metricReader } from './http/metric-numbers.ts'
+import { createRoutes, isForDerp, type RouteOptions, type Routes, route } from './http/routes.ts'
+import { createUpgrade, refuseUpgrade } from './http/upgrade.ts'
+import { nodeAgreement } from './keys/node-box.ts'
+import type { NodePublicKey } from './keys/node-key.ts'
+import type { Emitter } from './lib/emitter.ts'
+import { HttpCounters } from './metrics/http-counters.ts'
+import type { DrainOptions } from './server/drain.ts'
+import type { RelayEvents } from './server/events.ts'
+import type { RelayCoreOptions } from './server/options.ts'
+import { RelayCore } from './server/relay-core.ts'
+import type { Conn } from './transport/conn.ts'
+
+/** Options of {@link createRelay}. */
+export interface RelayOptions extends Omit<RelayCoreOptions, 'agreement'>, Omit<RouteOptions, 'debug'> {
+  /** Computes the shared key of each login. Default: Node's own cryptography, off the event loop. */
+  readonly agreement?: RelayCoreOptions['agreement']
+  /** Who else may see the debug pages, and what they show. `false` leaves them out. */
+  readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname'> | false
+  /** What the metrics show of the program around the relay. */
+  readonly program?: Partial<Pick<MetricSources, 'stun' | 'tls' | 'version' | 'commandLine'>>
+}
+
+/** A running relay. It listens on nothing by itself. */
+export interface Relay {
+  readonly publicKey: NodePublicKey
+  readonly core: RelayCore
+  /** Tells of clients that come and go, and of connections that fail. */
+  readonly events: Emitter<RelayEvents>
+  /** Reads all numbers that the metrics show. */
+  readonly metrics: MetricReader
+  /** Counters of what carries DERP to the core. */
+  readonly http: HttpCounters
+  readonly routes: Routes
+  /**
+   * Takes the socket of an upgrade request, as `node:http` emits it. One that is not for DERP is answered and closed.
+   *
+   * @param acceptedAtMs when the connection was accepted, by the relay's clock; the login deadline counts from it.
+   */
+  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
+  /** Answers any other request from the relay's routes. */
+  readonly handleRequest: (request: IncomingMessage, response: ServerResponse) => void
+  /** Takes a connection that speaks DERP already. */
+  accept(conn: Conn): void
+  /** Takes no more connections, and ends those there are bit by bit; resolves when all have ended. */
+  drain(options: DrainOptions): Promise<void>
+  /** Ends all connections and takes no more. */
+  close(): void
+}
+
+/** Makes a relay. Two relays in one process share nothing. @throws DerpError for an option out of bounds. */
+export function createRelay(options: RelayOptions): Relay {
+  const core = new RelayCore({ agreement: nodeAgreement, ...options })
+  const http = new HttpCounters()
+  const { clock } = core.options
+  const source = new CoreDebugSource(core)
+  const { stun = () => undefined, tls = false, version = '', commandLine = [] } = options.program ?? {}
+  const metrics = metricReader({
+    relay: () => source.numbers(),
+    http,
+    stun,
+    tls,
+    version,
+    commandLine,
+    wallNow: () => clock.wallNow(),
+  })
+  const { debug = {}, ...shown } = options
+  const hasMeshKey = options.meshKey !== undefined
+  const routes = createRoutes({
+    ...shown,
+    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey }) }),
+  })
+  const upgrade = createUpgrade(core, http)
+  const loop = new EventLoopDelay(core.counters.eventLoopDelayMs, clock)
+  loop.start()
+  return {
+    publicKey: core.publicKey,
+    core,
+    events: core.events,
+    metrics,
+    http,
+    routes,
+    handleUpgrade: (request, socket, head, acceptedAtMs) => {
+      // Sockets of node:http are sockets; the type of its event is wider.
+      if (isForDerp(routes, request)) upgrade(request, socket as Socket, head, acceptedAtMs)
+      else refuseUpgrade(socket, { status: 404, text: 'no upgrade here' })
+    },
+    handleRequest: (request, response) => route(routes, request, response),
+    accept: conn => core.accept(conn),
+    drain: drainOptions => core.drain(drainOptions),
+    close: () => {
+      loop.stop()
+      core.close()
+    },
+  }
+}

@@ -1,0 +1,40 @@
+/** A certificate of the relay's own for an IP address, for which no authority need be asked (P-145). */
+
+import { randomBytes } from 'node:crypto'
+import { mkdir, rename, writeFile } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import type { Clock } from '../lib/clock.ts'
+import { type CertificatePair, createSelfSigned } from './x509.ts'
+
+/** Where a certificate and its key are stored. */
+export interface CertificatePaths {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Makes a certificate for the address, valid for one year, and stores it. */
+export async function createIpCertificate(ip: string, paths: CertificatePaths, clock: Clock): Promise<CertificatePair> {
+  const notBefore = new Date(clock.wallNow())
+  const notAfter = new Date(notBefore)
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + 1)
+  const pair = await createSelfSigned({
+    commonName: ip,
+    keyType: 'P-256',
+    serialHex: randomBytes(16).toString('hex'),
+    notBefore,
+    notAfter,
+    serverIp: ip,
+  })
+  await mkdir(dirname(paths.certificate), { recursive: true, mode: 0o700 })
+  // The certificate comes last: where it is, its key is too.
+  await writeWhole(paths.key, pair.key, 0o600)
+  await writeWhole(paths.certificate, pair.certificate, 0o644)
+  return pair
+}
+
+/** Writes beside the target first, so that readers see a whole file or none. */
+async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+  const temporary = `${path}.${process.pid}.tmp`
+  await writeFile(temporary, text, { mode })
+  await rename(temporary, path)
+}

@@ -1,0 +1,69 @@
+/** Making certificates. The library is large and seldom needed, so it is loaded when it is, and here alone. */
+
+import { KeyObject, type webcrypto } from 'node:crypto'
+
+/** Kinds of keys: with Ed25519 the signature is short, P-256 is understood by every client. */
+export type CertificateKeyType = 'Ed25519' | 'P-256'
+
+export interface SelfSignedRequest {
+  readonly commonName: string
+  readonly keyType: CertificateKeyType
+  /** Positive; hexadecimal, without a sign. */
+  readonly serialHex: string
+  readonly notBefore: Date
+  readonly notAfter: Date
+  /** IP address that the certificate is for, which makes it a server's certificate; without one it has no use. */
+  readonly serverIp?: string
+}
+
+/** A certificate and its key, both as PEM. */
+export interface CertificatePair {
+  readonly certificate: string
+  readonly key: string
+}
+
+type X509 = typeof import('@peculiar/x509')
+
+const ALGORITHMS = {
+  Ed25519: { keys: { name: 'Ed25519' }, signing: { name: 'Ed25519' } },
+  'P-256': { keys: { name: 'ECDSA', namedCurve: 'P-256' }, signing: { name: 'ECDSA', hash: 'SHA-256' } },
+} as const
+
+/** Makes a key and a certificate for it that is signed with it and is no authority. */
+export async function createSelfSigned(request: SelfSignedRequest): Promise<CertificatePair> {
+  const x509 = await loadX509()
+  const algorithm = ALGORITHMS[request.keyType]
+  const keys = (await crypto.subtle.generateKey(algorithm.keys, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
+  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
+    serialNumber: request.serialHex,
+    name: [{ CN: [request.commonName] }],
+    notBefore: request.notBefore,
+    notAfter: request.notAfter,
+    keys,
+    signingAlgorithm: algorithm.signing,
+    extensions: extensionsOf(x509, request),
+  })
+  const format = request.keyType === 'P-256' ? 'sec1' : 'pkcs8'
+  return {
+    certificate: `${certificate.toString('pem')}\n`,
+    key: KeyObject.from(keys.privateKey).export({ type: format, format: 'pem' }).toString(),
+  }
+}
+
+function extensionsOf(x509: X509, { serverIp }: SelfSignedRequest): InstanceType<X509['Extension']>[] {
+  const noAuthority = new x509.BasicConstraintsExtension(false, undefined, true)
+  if (serverIp === undefined) return [noAuthority]
+  const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags
+  return [
+    new x509.KeyUsagesExtension(digitalSignature | keyEncipherment, true),
+    new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    noAuthority,
+    new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: serverIp }]),
+  ]
+}
+
+async function loadX509(): Promise<X509> {
+  // The library's container asks for this at load and does not bring it along.
+  await import('reflect-metadata')
+  return import('@peculiar/x509')
+}
