@@ -1,0 +1,245 @@
+/**
+ * One logged-in connection to a relay, from its login to its end.
+ *
+ * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection and is
+ * what every later call is rejected with.
+ * Clauses: P-002 and P-004 what is read and skipped, P-050 to P-054, P-070 to P-073, P-091, P-094.
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import { copyBytes } from '../lib/bytes.ts'
+import type { Clock } from '../lib/clock.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { Log } from '../lib/log.ts'
+import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
+import { decodeServerToClient } from '../protocol/decode.ts'
+import { encodeClientToServer } from '../protocol/encode.ts'
+import type { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { frameTypeName } from '../protocol/frame-type.ts'
+import { openServerInfo } from '../protocol/login.ts'
+import type { ClientToServer, ReceivedMessage } from '../protocol/messages.ts'
+import type { Conn, ConnHandler } from '../transport/conn.ts'
+import type { FrameSender } from './frame-sender.ts'
+import { connectionClosed, type LoggedIn, LoginAttempt } from './login-attempt.ts'
+import { type DerpClientOptions, resolveConnectionOptions } from './options.ts'
+import { assertPacket, assertPingPayload } from './packet.ts'
+import { ReadDeadline } from './read-deadline.ts'
+import { ReceiveQueue } from './receive-queue.ts'
+
+/** Milliseconds in which a forwarded packet must have been written (P-212). */
+const FORWARD_TIMEOUT_MS = 5_000
+
+export class DerpClient implements ConnHandler {
+  /** The relay's key. */
+  readonly serverKey: NodePublicKey
+  readonly #conn: Conn
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #sharedKey: Uint8Array
+  readonly #decoder: FrameDecoder
+  readonly #sender: FrameSender
+  readonly #queue: ReceiveQueue<ReceivedMessage>
+  readonly #deadline: ReadDeadline
+  #error: DerpError | undefined
+  /** What the decoder still holds is not to be read. */
+  #unreadable = false
+  #paused = false
+
+  private constructor(conn: Conn, options: DerpClientOptions, loggedIn: LoggedIn) {
+    const { clock, log, readTimeoutMs, receiveQueueBytes } = resolveConnectionOptions(options)
+    this.serverKey = loggedIn.serverKey
+    this.#conn = conn
+    this.#clock = clock
+    this.#log = log
+    this.#sharedKey = loggedIn.sharedKey
+    this.#decoder = loggedIn.decoder
+    this.#sender = loggedIn.sender
+    this.#queue = new ReceiveQueue(receiveQueueBytes)
+    this.#deadline = new ReadDeadline(clock, readTimeoutMs, () => this.#abandon(silent(readTimeoutMs)))
+    this.#sender.onFailure = error => this.#onBroken(error)
+    conn.open(this)
+    conn.resume()
+    this.#readFrames()
+  }
+
+  /**
+   * Logs in on a fresh connection, which is destroyed if that fails.
+   *
+   * Resolves when ClientInfo has been handed over: the relay may not know this client yet (P-201).
+   */
+  static login(conn: Conn, options: DerpClientOptions, signal?: AbortSignal): Promise<DerpClient> {
+    return new LoginAttempt(conn, options, loggedIn => new DerpClient(conn, options, loggedIn)).run(signal)
+  }
+
+  /** Why the connection has ended; undefined while it has not. */
+  get error(): DerpError | undefined {
+    return this.#error
+  }
+
+  /** This end, where the transport knows it. */
+  get local(): AddressPort | undefined {
+    return this.#conn.local
+  }
+
+  /**
+   * The next message. Its bytes belong to the caller.
+   *
+   * After the end of the connection the messages that had come before are given first, then the error.
+   */
+  recv(signal?: AbortSignal): Promise<ReceivedMessage> {
+    const message = this.#queue.take(signal)
+    if (this.#paused && this.#queue.hasRoom) this.#readOn()
+    return message
+  }
+
+  /** Sends a packet of at most 64 KiB (P-050, P-052). `data` is copied at once; resolves when it was handed over. */
+  async send(destination: NodePublicKey, data: Uint8Array): Promise<void> {
+    assertPacket('send packet', data)
+    await this.#send({ type: 'sendPacket', destination, data })
+  }
+
+  /** Sends a packet in the name of a client of this relay's sibling; needs the mesh key (P-072, P-212). */
+  async forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void> {
+    assertPacket('forward packet', data)
+    const timer = this.#clock.after(FORWARD_TIMEOUT_MS, () => this.#abandon(notForwarded()))
+    try {
+      await this.#send({ type: 'forwardPacket', source, destination, data })
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  /** Sends a Ping of eight bytes; the answer is a message like any other (P-091). */
+  async sendPing(payload: Uint8Array): Promise<void> {
+    assertPingPayload('send ping', payload)
+    await this.#send({ type: 'ping', payload })
+  }
+
+  /** Answers a Ping with its eight bytes (P-091). */
+  async sendPong(payload: Uint8Array): Promise<void> {
+    assertPingPayload('send pong', payload)
+    await this.#send({ type: 'pong', payload })
+  }
+
+  /** Tells the relay whether it is this client's home (P-054). */
+  notePreferred(preferred: boolean): Promise<void> {
+    return this.#send({ type: 'notePreferred', preferred })
+  }
+
+  /** Asks for a message whenever a client comes or goes, those here first; needs the mesh key (P-070). */
+  watchConnectionChanges(): Promise<void> {
+    return this.#send({ type: 'watchConns' })
+  }
+
+  /** Has the relay close all connections of `peer`; needs the mesh key (P-073). */
+  closePeer(peer: NodePublicKey): Promise<void> {
+    return this.#send({ type: 'closePeer', peer })
+  }
+
+  /** Ends the connection at once. Calls under way and later ones are rejected with `error`, unless it had ended before. */
+  close(error: DerpError = closedHere()): void {
+    this.#abandon(error)
+    this.#queue.clear()
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#unreadable) return
+    this.#decoder.push(chunk)
+    this.#readFrames()
+  }
+
+  onClose(cause?: Error): void {
+    this.#onBroken(connectionClosed('receive', cause))
+  }
+
+  #send(message: ClientToServer): Promise<void> {
+    return this.#sender.send(encodeClientToServer(message))
+  }
+
+  #readOn(): void {
+    this.#paused = false
+    this.#deadline.resume()
+    this.#conn.resume()
+    this.#readFrames()
+  }
+
+  /** Reads until the receive queue is full or there are no more whole frames. */
+  #readFrames(): void {
+    if (this.#paused || this.#unreadable) return
+    let seen = false
+    try {
+      while (!this.#queue.isFull && this.#decoder.next()) {
+        seen = true
+        if (!this.#decoder.skipped) this.#onFrame()
+      }
+    } catch (error) {
+      if (!(error instanceof DerpError)) throw error
+      this.#abandon(error)
+      return
+    }
+    if (seen) this.#deadline.touch()
+    if (this.#queue.isFull) this.#pause()
+    else if (this.#error !== undefined) this.#queue.fail(this.#error)
+  }
+
+  #onFrame(): void {
+    const { type, buffer, start, length } = this.#decoder
+    const bodyAt = start + FRAME_HEADER_LENGTH
+    const frame = decodeServerToClient(type, buffer.subarray(bodyAt, bodyAt + length))
+    if (frame === undefined) {
+      this.#log.debug('short frame skipped', { frame: frameTypeName(type), bytes: length })
+      return
+    }
+    if (frame.type === 'receivedPacket') {
+      // A view would pin the whole chunk for as long as the caller keeps it.
+      this.#queue.push({ ...frame, data: copyBytes(frame.data) }, frame.data.length)
+    } else if (frame.type === 'sealedServerInfo') {
+      const { tokenBucketBytesPerSecond, tokenBucketBytesBurst } = openServerInfo(this.#sharedKey, frame.sealedInfo)
+      this.#queue.push({ type: 'serverInfo', tokenBucketBytesPerSecond, tokenBucketBytesBurst }, 0)
+    } else if (frame.type !== 'serverKey') {
+      this.#queue.push(frame, length)
+    }
+  }
+
+  #pause(): void {
+    this.#paused = true
+    this.#deadline.suspend()
+    this.#conn.pause()
+  }
+
+  /** Ends the connection; of what has come only the messages already queued count. */
+  #abandon(error: DerpError): void {
+    this.#unreadable = true
+    this.#end(error)
+    this.#queue.fail(this.#error ?? error)
+  }
+
+  /** The transport has ended; what had come before is still read. */
+  #onBroken(error: DerpError): void {
+    this.#end(error)
+    this.#readFrames()
+  }
+
+  #end(error: DerpError): void {
+    if (this.#error !== undefined) return
+    this.#error = error
+    this.#deadline.cancel()
+    this.#sender.fail(error)
+    this.#conn.destroy()
+  }
+}
+
+function closedHere(): DerpError {
+  return new DerpError('ERR_DERP_CONN_CLOSED', 'use connection to relay: closed by this side')
+}
+
+function silent(timeoutMs: number): DerpError {
+  return new DerpError('ERR_DERP_READ_TIMEOUT', `receive: no frame for ${timeoutMs} ms`, { clause: 'P-094' })
+}
+
+function notForwarded(): DerpError {
+  return new DerpError('ERR_DERP_WRITE_TIMEOUT', `forward packet: not written in ${FORWARD_TIMEOUT_MS} ms`, {
+    clause: 'P-212',
+  })
+}

@@ -1,0 +1,152 @@
+import { expect, test } from 'vitest'
+import { rejectionsOf } from '../../test/support/rejections.ts'
+import { NodePrivateKey } from '../keys/node-key.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import { silentLog } from '../lib/log.ts'
+import type { DerpClient } from './derp-client.ts'
+import { type Link, LinkKeeper } from './link-keeper.ts'
+import type { OpenedConnection } from './open-connection.ts'
+
+const SERVER_KEY = NodePrivateKey.generate().publicKey()
+const lost = () => new DerpError('ERR_DERP_CONN_CLOSED', 'receive: gone')
+
+/** A connection that only remembers what it was closed with. */
+function fakeConnection(): OpenedConnection & { closedWith: (DerpError | undefined)[] } {
+  const closedWith: (DerpError | undefined)[] = []
+  const derp = { serverKey: SERVER_KEY, close: (error?: DerpError) => closedWith.push(error) }
+  return { derp: derp as unknown as DerpClient, tls: undefined, closedWith }
+}
+
+/** A keeper whose attempts end as the test says. */
+function setUp() {
+  const attempts: (PromiseWithResolvers<OpenedConnection> & { stop: AbortSignal })[] = []
+  const seen: Link[] = []
+  const keeper = new LinkKeeper(
+    {
+      open: stop => {
+        const attempt = Promise.withResolvers<OpenedConnection>()
+        attempts.push({ ...attempt, stop })
+        return attempt.promise
+      },
+      onLink: link => seen.push(link),
+    },
+    silentLog,
+  )
+  /** Makes a connection. */
+  const link = async () => {
+    const connection = fakeConnection()
+    const connected = keeper.connected('call')
+    attempts.at(-1)?.resolve(connection)
+    return { ...connection, link: await connected }
+  }
+  return { keeper, attempts, seen, link }
+}
+
+test('LinkKeeper makes one connection for all, shows it to its owner first, and keeps it (P-201)', async () => {
+  const { keeper, attempts, seen } = setUp()
+  const calls = [keeper.connected('call'), keeper.connected('call')]
+  attempts[0]?.resolve(fakeConnection())
+  const [first, second] = await Promise.all(calls)
+  expect(first).toBe(second)
+  expect(seen).toEqual([first])
+  expect(await keeper.connected('call')).toBe(first)
+  expect(keeper.require('call')).toBe(first)
+  expect(attempts).toHaveLength(1)
+})
+
+test('LinkKeeper numbers its connections from 1 (P-206)', async () => {
+  const { keeper, link } = setUp()
+  for (let generation = 1; generation <= 3; generation++) {
+    const { link: made } = await link()
+    expect(made.generation).toBe(generation)
+    keeper.drop(made, lost())
+  }
+})
+
+test('LinkKeeper drops the connection of a call that failed, and fails its pings (P-205)', async () => {
+  const { keeper, link } = setUp()
+  const { link: made, closedWith } = await link()
+  const ping = made.pings.add()
+  const error = lost()
+  expect(() => keeper.failed(made, error)).toThrow(error)
+  expect(closedWith).toEqual([error])
+  await expect(ping.answered).rejects.toBe(error)
+  expect(() => keeper.require('send ping')).toThrow(
+    expect.objectContaining({ code: 'ERR_DERP_CLIENT_NOT_CONNECTED', message: 'send ping: not connected' }),
+  )
+})
+
+test('LinkKeeper keeps the new connection when a call fails late on the old one (P-205)', async () => {
+  const { keeper, link } = setUp()
+  const old = await link()
+  keeper.drop(old.link, lost())
+  const current = await link()
+  const late = lost()
+  expect(() => keeper.failed(old.link, late)).toThrow(late)
+  expect(keeper.link).toBe(current.link)
+  expect(current.closedWith).toEqual([])
+  expect(old.closedWith).toHaveLength(1)
+})
+
+test('LinkKeeper keeps the connection of a call that was given up, or was a mistake', async () => {
+  const { keeper, link } = setUp()
+  const { link: made } = await link()
+  expect(() => keeper.failed(made, lost(), AbortSignal.abort())).toThrow(DerpError)
+  expect(() => keeper.failed(made, new RangeError('not eight'))).toThrow(RangeError)
+  expect(keeper.link).toBe(made)
+})
+
+test('LinkKeeper begins nothing for a call that was given up before', async () => {
+  const { keeper, attempts } = setUp()
+  await expect(keeper.connected('call', AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
+  expect(attempts).toHaveLength(0)
+})
+
+test('LinkKeeper begins anew while a given-up attempt has not ended yet, and closes what that still brings', async () => {
+  const { keeper, attempts, seen } = setUp()
+  const controller = new AbortController()
+  const first = keeper.connected('call', controller.signal)
+  controller.abort()
+  await expect(first).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
+  const second = keeper.connected('call')
+  const [late, good] = [fakeConnection(), fakeConnection()]
+  attempts[0]?.resolve(late)
+  attempts[1]?.resolve(good)
+  expect((await second).derp).toBe(good.derp)
+  expect(late.closedWith).toHaveLength(1)
+  expect(good.closedWith).toHaveLength(0)
+  expect(seen).toHaveLength(1)
+})
+
+test('LinkKeeper tries again after an attempt that failed', async () => {
+  const { keeper, attempts, link } = setUp()
+  const calls = [keeper.connected('call'), keeper.connected('call')]
+  const error = lost()
+  attempts[0]?.reject(error)
+  expect(await rejectionsOf(calls)).toEqual([error, error])
+  expect((await link()).link.generation).toBe(1)
+  expect(attempts).toHaveLength(2)
+})
+
+test('LinkKeeper closed has one answer, whatever a call failed of (P-209)', async () => {
+  const { keeper, link } = setUp()
+  const { link: made, closedWith } = await link()
+  keeper.close()
+  const closed = expect.objectContaining({ code: 'ERR_DERP_CLIENT_CLOSED' })
+  expect(closedWith).toEqual([closed])
+  expect(() => keeper.failed(made, lost())).toThrow(closed)
+  expect(() => keeper.require('call')).toThrow(closed)
+  expect(() => keeper.close()).toThrow(closed)
+  await expect(keeper.connected('call')).rejects.toEqual(closed)
+})
+
+test('LinkKeeper closed ends its attempt and closes what that still brings (P-209)', async () => {
+  const { keeper, attempts } = setUp()
+  const connecting = keeper.connected('call')
+  keeper.close()
+  expect(attempts[0]?.stop.reason).toMatchObject({ code: 'ERR_DERP_CLIENT_CLOSED' })
+  const late = fakeConnection()
+  attempts[0]?.resolve(late)
+  await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_CLIENT_CLOSED' })
+  expect(late.closedWith).toHaveLength(1)
+})

@@ -1,0 +1,27 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../lib/clock.ts'
+import { DEFAULTS, resolveConnectionOptions, resolveNumber } from './options.ts'
+
+test('resolveConnectionOptions fills in what is left out or undefined', () => {
+  expect(resolveConnectionOptions({ isProber: true, readTimeoutMs: undefined })).toMatchObject({
+    meshKey: undefined,
+    isProber: true,
+    canAckPings: false,
+    clock: systemClock,
+    readTimeoutMs: DEFAULTS.readTimeoutMs,
+    receiveQueueBytes: DEFAULTS.receiveQueueBytes,
+  })
+})
+
+test('DEFAULTS hold the times of the original (P-094, P-202)', () => {
+  expect(DEFAULTS).toMatchObject({ readTimeoutMs: 120_000, connectTimeoutMs: 10_000 })
+})
+
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('resolveNumber refuses %d and names the option', value => {
+  expect(() => resolveNumber('connectTimeoutMs', value)).toThrow(
+    expect.objectContaining({
+      code: 'ERR_DERP_CONFIG_INVALID',
+      message: `set client option connectTimeoutMs to ${value}: not within 1 and 3600000`,
+    }),
+  )
+})

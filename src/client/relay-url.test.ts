@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest'
+import { formatRelayUrl, hostOf, parseRelayUrl, portOf } from './relay-url.ts'
+
+test.each([
+  ['http://relay.test/derp', 'relay.test', 80],
+  ['https://relay.test/derp', 'relay.test', 443],
+  ['https://relay.test:443/derp', 'relay.test', 443],
+  ['http://relay.test:3340/derp', 'relay.test', 3340],
+  ['http://[::1]:3340/derp', '::1', 3340],
+  ['https://192.0.2.1/derp?x=1', '192.0.2.1', 443],
+])('parseRelayUrl gives host and port of %s (P-200)', (text, host, port) => {
+  const url = parseRelayUrl(text)
+  expect([hostOf(url), portOf(url)]).toEqual([host, port])
+})
+
+test.each([
+  ['', 'read relay URL "": not a URL'],
+  ['relay.test/derp', 'read relay URL "relay.test/derp": not a URL'],
+  ['ftp://relay.test/derp', 'read relay URL "ftp://relay.test/derp": scheme ftp is neither http nor https'],
+  ['wss://relay.test:443/derp', 'read relay URL "wss://relay.test/derp": scheme wss is neither http nor https'],
+  ['http://', 'read relay URL "http://": not a URL'],
+  ['http://relay.test:99999/', 'read relay URL "http://relay.test:99999/": not a URL'],
+])('parseRelayUrl refuses %j (P-200)', (text, message) => {
+  expect(() => parseRelayUrl(text)).toThrow(expect.objectContaining({ code: 'ERR_DERP_URL_INVALID', message }))
+})
+
+test('parseRelayUrl copies a URL, so that its owner may change it', () => {
+  const own = new URL('http://relay.test/derp')
+  const url = parseRelayUrl(own)
+  own.hostname = 'other.test'
+  expect(url.href).toBe('http://relay.test/derp')
+})
+
+test('formatRelayUrl shows no password', () => {
+  const url = parseRelayUrl('https://user:secret@relay.test/derp')
+  expect(formatRelayUrl(url)).toBe('https://relay.test/derp')
+  expect(url.password).toBe('secret')
+  expect(() => parseRelayUrl('ftp://user:secret@relay.test/')).toThrow(/"ftp:\/\/relay.test\/"/)
+})
