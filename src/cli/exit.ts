@@ -1,0 +1,26 @@
+/** Exit codes and the one line that goes with a failure. */
+
+import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
+
+export const EXIT_OK = 0
+/** The work was begun and failed. */
+export const EXIT_FAILED = 1
+/** Nothing was begun: flags or configuration are wrong. */
+export const EXIT_USAGE = 2
+
+const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
+  'ERR_DERP_CONFIG_INVALID',
+  'ERR_DERP_KEY_INVALID',
+  'ERR_DERP_URL_INVALID',
+])
+
+/** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
+export async function runCommand(name: string, command: () => Promise<number>): Promise<number> {
+  try {
+    return await command()
+  } catch (error) {
+    if (!(error instanceof DerpError)) throw error
+    process.stderr.write(`${name}: ${error.message}\n`)
+    return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILED
+  }
+}

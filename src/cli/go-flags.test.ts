@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest'
+import { parseFlags } from './go-flags.ts'
+
+const TABLE = {
+  a: { kind: 'string', default: ':443', help: '' },
+  stun: { kind: 'bool', default: 'true', help: '' },
+  'http-port': { kind: 'int', default: '80', help: '' },
+  timeout: { kind: 'duration', default: '2s', help: '' },
+} as const
+
+const values = (...args: string[]) => {
+  const parsed = parseFlags(TABLE, args)
+  return parsed.help ? 'help' : parsed.values
+}
+
+test('parseFlags gives defaults, and the values of each notation of Go', () => {
+  expect(values()).toEqual({ a: ':443', stun: true, 'http-port': 80, timeout: 2000 })
+  expect(values('-a', ':3340', '-stun=false')).toMatchObject({ a: ':3340', stun: false })
+  expect(values('--a=:1=2', '--stun')).toMatchObject({ a: ':1=2', stun: true })
+  expect(values('-http-port', '-1')).toMatchObject({ 'http-port': -1 })
+  expect(values('-timeout', '1m30s', '-a', 'x', '-a', 'y')).toMatchObject({ timeout: 90_000, a: 'y' })
+})
+
+test('parseFlags takes all of Go’s words for true and false', () => {
+  for (const word of ['1', 't', 'T', 'true', 'TRUE', 'True'])
+    expect(values(`-stun=${word}`)).toMatchObject({ stun: true })
+  for (const word of ['0', 'f', 'F', 'false', 'FALSE', 'False'])
+    expect(values(`-stun=${word}`)).toMatchObject({ stun: false })
+})
+
+test('parseFlags tells which flags were given, and the wish for help', () => {
+  const parsed = parseFlags(TABLE, ['-a', 'x'])
+  expect(parsed.help ? [] : [...parsed.given]).toEqual(['a'])
+  for (const word of ['-h', '-help', '--help']) expect(values(word)).toBe('help')
+})
+
+test('parseFlags refuses what it does not know, with flag, value and reason', () => {
+  const message = (...args: string[]) => {
+    try {
+      values(...args)
+    } catch (error) {
+      return (error as Error).message
+    }
+    return 'no error'
+  }
+  expect(message('-b=1')).toBe('read flag -b: no such flag; -help lists them')
+  expect(message('run')).toBe('read argument "run": no such command or flag')
+  expect(message('-stun=2')).toBe('set flag -stun to "2": not true or false')
+  expect(message('-http-port=1.5')).toBe('set flag -http-port to "1.5": not a whole number')
+  expect(message('-timeout=5')).toBe('set flag -timeout to "5": not a duration such as 2s or 1m30s')
+})

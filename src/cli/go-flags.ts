@@ -1,0 +1,112 @@
+/** Flags in the style of Go's `flag` package: `-a :443`, `--a=:443`, `-stun=false`. */
+
+import parse from 'yargs-parser'
+import { DerpError } from '../lib/derp-error.ts'
+import { parseDuration } from '../lib/duration.ts'
+
+/** What a flag takes. Durations are Go's (`1m30s`), kept in milliseconds. */
+export type FlagKind = 'bool' | 'string' | 'int' | 'duration'
+
+/** One flag of a command. */
+export interface FlagSpec {
+  readonly kind: FlagKind
+  /** In the flag's own notation, as `-help` shows it. */
+  readonly default: string
+  readonly help: string
+}
+
+/** The flags of a command, by name. */
+export type FlagTable = Readonly<Record<string, FlagSpec>>
+
+interface KindTypes {
+  bool: boolean
+  string: string
+  int: number
+  duration: number
+}
+
+/** Values of a table's flags. */
+export type FlagValues<T extends FlagTable> = { readonly [K in keyof T]: KindTypes[T[K]['kind']] }
+
+const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
+const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
+const HELP_FLAGS = new Set(['h', 'help'])
+
+/** What {@link parseFlags} gives: values, or the wish for help. */
+export type ParsedFlags<T extends FlagTable> =
+  | { readonly help: true }
+  | { readonly help: false; readonly values: FlagValues<T>; readonly given: ReadonlySet<string> }
+
+/** Parses `args`. @throws DerpError naming the flag, its value and what is wrong with it. */
+export function parseFlags<const T extends FlagTable>(table: T, args: readonly string[]): ParsedFlags<T> {
+  const normal = args.map(arg => normalizeBoolean(table, arg))
+  const parsed = parse(normal, {
+    boolean: [...namesOf(table, 'bool'), ...HELP_FLAGS],
+    string: Object.keys(table).filter(name => table[name]?.kind !== 'bool'),
+    configuration: {
+      'boolean-negation': false,
+      'camel-case-expansion': false,
+      'dot-notation': false,
+      'duplicate-arguments-array': false,
+      'halt-at-non-option': true,
+      'parse-numbers': false,
+      'parse-positional-numbers': false,
+      'short-option-groups': false,
+    },
+  })
+  if (parsed['h'] === true || parsed['help'] === true) return { help: true }
+  if (parsed._.length > 0) throw invalid(`read argument "${parsed._[0]}": no such command or flag`)
+  const given = new Set(Object.keys(parsed).filter(name => name !== '_'))
+  for (const name of given) {
+    if (!Object.hasOwn(table, name)) throw invalid(`read flag -${name}: no such flag; -help lists them`)
+  }
+  const values = Object.fromEntries(
+    Object.entries(table).map(([name, spec]) => [
+      name,
+      readValue(name, spec, given.has(name) ? parsed[name] : spec.default),
+    ]),
+  )
+  return { help: false, values: values as FlagValues<T>, given }
+}
+
+function namesOf(table: FlagTable, kind: FlagKind): string[] {
+  return Object.keys(table).filter(name => table[name]?.kind === kind)
+}
+
+/** The parser knows `true` and `false` only, and takes anything else for false. */
+function normalizeBoolean(table: FlagTable, arg: string): string {
+  const match = /^--?([^=]+)=(.*)$/s.exec(arg)
+  const [, name = '', value = ''] = match ?? []
+  if (match === null || table[name]?.kind !== 'bool') return arg
+  return `--${name}=${readBool(name, value)}`
+}
+
+function readValue(name: string, spec: FlagSpec, value: unknown): string | number | boolean {
+  if (typeof value === 'boolean') return value
+  const text = String(value)
+  switch (spec.kind) {
+    case 'bool':
+      return readBool(name, text)
+    case 'string':
+      return text
+    case 'int': {
+      if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(Number(text))) throw badValue(name, text, 'a whole number')
+      return Number(text)
+    }
+    case 'duration': {
+      const ms = parseDuration(text)
+      if (ms === undefined) throw badValue(name, text, 'a duration such as 2s or 1m30s')
+      return ms
+    }
+  }
+}
+
+function readBool(name: string, text: string): boolean {
+  if (TRUE.has(text)) return true
+  if (FALSE.has(text)) return false
+  throw badValue(name, text, 'true or false')
+}
+
+const invalid = (message: string) => new DerpError('ERR_DERP_CONFIG_INVALID', message)
+const badValue = (name: string, value: string, wanted: string) =>
+  invalid(`set flag -${name} to "${value}": not ${wanted}`)

@@ -1,0 +1,19 @@
+/** Logs of the commands: one JSON line per event on standard error. */
+
+import pino from 'pino'
+import type { Log, LogFields } from '../lib/log.ts'
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** A {@link Log} that writes JSON lines of at least `level`. */
+export function createLog(level: LogLevel): Log {
+  const logger = pino(
+    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+    pino.destination({ dest: 2, sync: true }),
+  )
+  const at =
+    (name: LogLevel) =>
+    (message: string, fields: LogFields = {}) =>
+      logger[name](fields, message)
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
