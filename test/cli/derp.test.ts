@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NodePrivateKey } from '../../src/index.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+
+const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
+const derp = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERP, ...args])
+
+let relay: RunningRelay
+beforeAll(async () => {
+  relay = await startOurRelay()
+})
+afterAll(() => relay?.stop())
+
+const keyOf = async (program: Program): Promise<string> =>
+  (await program.stderrMatch(/^(nodekey:[0-9a-f]{64})$/m))[1] as string
+
+test('derp cat carries megabytes from one terminal to another', async () => {
+  const printer = await derp('cat', relay.url)
+  const received: Uint8Array[] = []
+  let length = 0
+  const data = randomBytes(3_000_000)
+  const complete = new Promise<void>(resolve => {
+    printer.child.stdout?.on('data', (chunk: Uint8Array) => {
+      received.push(chunk)
+      length += chunk.length
+      if (length >= data.length) resolve()
+    })
+  })
+  const sender = await derp('cat', '--to', await keyOf(printer), relay.url)
+  sender.child.stdin?.end(data)
+  expect(await sender.exit()).toBe(0)
+  await complete
+  expect(Buffer.concat(received).equals(data)).toBe(true)
+  await printer.stop('SIGINT')
+  expect(await printer.exit()).toBe(0)
+})
+
+test('derp cat with a key file has the key of the file', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'derp-cli-'))
+  const file = join(directory, 'key')
+  const key = NodePrivateKey.generate()
+  writeFileSync(file, JSON.stringify({ PrivateKey: key.exportText() }))
+  const program = await derp('cat', '--key-file', file, relay.url)
+  expect(await keyOf(program)).toBe(String(key.publicKey()))
+  await program.stop()
+  const shown = await derp('key', file)
+  expect(await shown.lineWhere(line => line)).toBe(String(key.publicKey()))
+  rmSync(directory, { recursive: true })
+})
+
+test('derp cat says what is wrong with an URL, a key or a relay that is not there', async () => {
+  const wrongUrl = await derp('cat', 'ftp://x/derp')
+  expect([await wrongUrl.exit(), wrongUrl.stderr]).toEqual([2, expect.stringContaining('ftp')])
+  const wrongKey = await derp('cat', '--to', 'nodekey:12', relay.url)
+  expect([await wrongKey.exit(), wrongKey.stderr]).toEqual([2, expect.stringContaining('hex digits')])
+  const noRelay = await derp('cat', 'http://127.0.0.1:1/derp')
+  expect([await noRelay.exit(), noRelay.stderr]).toEqual([1, expect.stringMatching(/^derp: .*127\.0\.0\.1/)])
+})
+
+test('derp key prints a key in the form of a key file', async () => {
+  const program = await derp('key')
+  const stored: { PrivateKey: string } = JSON.parse(await program.lineWhere(line => line))
+  expect(NodePrivateKey.parse(stored.PrivateKey).isZero()).toBe(false)
+})

@@ -1,0 +1,168 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Client, NodePrivateKey } from '../../src/index.ts'
+import { stunBinding } from '../../src/stun/index.ts'
+import { Target } from '../conformance/target.ts'
+import { type Program, startProgram } from '../support/process.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'derper-cli-'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const derper = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERPER, ...args])
+
+async function refused(...args: string[]): Promise<string> {
+  const program = await derper(...args)
+  expect(await program.exit()).toBe(2)
+  return program.stderr
+}
+
+const served = (program: Program): Promise<{ url: string; key: string }> =>
+  program.lineWhere(line => {
+    const match = /^derper: serving on (\S+), relay (nodekey:\w+)$/.exec(line)
+    return match === null ? undefined : { url: `http://${match[1]}/derp`, key: match[2] as string }
+  })
+
+test('derper -dev serves on loopback with a fresh key and STUN, and says what to try', async () => {
+  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun-port=0')
+  const { url, key } = await served(program)
+  const stunPort = Number(await program.lineWhere(line => /^derper: STUN on 127\.0\.0\.1:(\d+)\/udp$/.exec(line)?.[1]))
+  expect(await program.lineWhere(line => /^Try it: +(.*)$/.exec(line)?.[1])).toBe(`npm run derp -- cat ${url}`)
+  expect(await stunBinding({ host: '127.0.0.1', port: stunPort })).toMatchObject({ address: '127.0.0.1' })
+  const client = new Client(NodePrivateKey.generate(), url)
+  await client.connect()
+  expect(String(client.serverPublicKey())).toBe(key)
+  await client.close()
+  await program.stop()
+  expect(await program.exit()).toBe(0)
+})
+
+test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', async () => {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false')
+    const { url } = await served(program)
+    const client = new Client(NodePrivateKey.generate(), url)
+    expect(await client.recv()).toMatchObject({ type: 'serverInfo' })
+    const end = client.recv()
+    program.child.kill(signal)
+    await expect(end).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
+    expect(await program.exit()).toBe(0)
+    await client.close()
+  }
+})
+
+test('derper makes a key file with mode 0600 and keeps to it', async () => {
+  const file = join(directory, 'new', 'derper.key')
+  const keys: string[] = []
+  for (let run = 0; run < 2; run++) {
+    const program = await derper('-a', '127.0.0.1:0', '-c', file, '-stun=false')
+    keys.push((await served(program)).key)
+    await program.stop()
+  }
+  expect(keys[0]).toBe(keys[1])
+  expect(statSync(file).mode & 0o777).toBe(0o600)
+  const stored: { PrivateKey: string } = JSON.parse(readFileSync(file, 'utf8'))
+  expect(String(NodePrivateKey.parse(stored.PrivateKey).publicKey())).toBe(keys[0])
+})
+
+test.each([
+  ['not JSON', 'privkey', 'not JSON'],
+  ['no key in it', '{}', 'no text under "PrivateKey"'],
+  ['a public key', `{"PrivateKey":"nodekey:${'1'.repeat(64)}"}`, 'does not begin with privkey:'],
+  ['a short key', '{"PrivateKey":"privkey:12"}', 'hex digits'],
+  ['the zero key', `{"PrivateKey":"privkey:${'0'.repeat(64)}"}`, 'all zero'],
+])('derper refuses a key file with %s, says what to do, and leaves it as it is', async (_, text, reason) => {
+  const file = join(directory, 'bad.key')
+  writeFileSync(file, text)
+  const message = await refused('-a', '127.0.0.1:0', '-c', file)
+  expect(message.trimEnd().split('\n')).toHaveLength(1)
+  expect(message).toContain(`derper: parse key file ${file}: `)
+  expect(message).toContain(reason)
+  expect(message).toContain('restore it from a backup, or move it away')
+  expect(readFileSync(file, 'utf8')).toBe(text)
+})
+
+test.each([
+  ['of other digits', 'A'.repeat(64), 'parse mesh key of 64 characters: must be exactly 64 lowercase hex digits'],
+  ['that is too long', 'a'.repeat(65), 'parse mesh key of 65 characters: must be exactly 64 lowercase hex digits'],
+  ['that is empty', ' \n', 'parse mesh key of 0 characters: must be exactly 64 lowercase hex digits'],
+])('derper refuses a mesh key file with a key %s, and does not show it (P-023)', async (_, text, reason) => {
+  const file = join(directory, 'bad-mesh.key')
+  writeFileSync(file, text)
+  const message = await refused('-a', '127.0.0.1:0', '-c', join(directory, 'mesh-test.key'), '-mesh-psk-file', file)
+  expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}\n`)
+})
+
+test('derper refuses a mesh key file that is not there, before it makes a key file', async () => {
+  const [file, keyFile] = [join(directory, 'no-mesh.key'), join(directory, 'not-made.key')]
+  const message = await refused('-a', '127.0.0.1:0', '-c', keyFile, '-mesh-psk-file', file)
+  expect(message).toMatch(/^derper: set flag -mesh-psk-file to ".*no-mesh\.key": ENOENT.*\n$/)
+  expect(existsSync(keyFile)).toBe(false)
+})
+
+test('derper takes its mesh key from a file, and in development mode from the environment (P-023)', async () => {
+  const [meshKey, other] = ['0123456789abcdef'.repeat(4), 'f'.repeat(64)]
+  const [file, keyFile] = [join(directory, 'mesh.key'), join(directory, 'with-mesh.key')]
+  writeFileSync(file, ` ${meshKey}\n`)
+  const env = { TAILSCALE_DERPER_MESH_KEY: meshKey }
+  const watches = async (args: string[], programEnv: Record<string, string>, key: string): Promise<boolean> => {
+    const common = [DERPER, '-a', '127.0.0.1:0', '-stun=false']
+    const program = await startProgram(process.execPath, [...common, ...args], { env: programEnv })
+    const target = new Target({ url: (await served(program)).url, carriage: 'raw', like: 'ours', meshKey: key })
+    const client = await target.mesh()
+    client.send({ type: 'watchConns' })
+    const present = await client.messageOf('peerPresent').then(
+      () => true,
+      () => false,
+    )
+    target.closeAll()
+    await program.stop()
+    return present
+  }
+  expect(await watches(['-c', keyFile, '-mesh-psk-file', file], {}, meshKey)).toBe(true)
+  expect(await watches(['-c', keyFile, '-mesh-psk-file', file], {}, other)).toBe(false)
+  expect(await watches(['-dev'], env, meshKey)).toBe(true)
+  expect(await watches(['-c', keyFile], env, meshKey)).toBe(false)
+})
+
+test('derper -dev refuses an environment with a mesh key of the wrong form, and does not show it (P-023)', async () => {
+  const env = { TAILSCALE_DERPER_MESH_KEY: 'secret' }
+  const program = await startProgram(process.execPath, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
+  expect(await program.exit()).toBe(2)
+  expect(program.stderr).toBe(
+    'derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits\n',
+  )
+})
+
+test('derper refuses flags that make no sense with one line that names them', async () => {
+  expect(await refused('-bogus')).toBe('derper: read flag -bogus: no such flag; -help lists them\n')
+  expect(await refused('-stun=maybe')).toBe('derper: set flag -stun to "maybe": not true or false\n')
+  expect(await refused('-dev', '-a', 'localhost')).toContain('set flag -a to "localhost": not in the form')
+  expect(await refused('-dev', '-stun-port', 'x')).toContain('set flag -stun-port to "x": not a whole number')
+  expect(await refused('-dev', '-home', 'yes')).toContain('set home to "yes"')
+  expect(await refused('extra')).toContain('read argument "extra"')
+})
+
+test('derper refuses a port that is taken', async () => {
+  const taken = createServer()
+  await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
+  const { port } = taken.address() as { port: number }
+  expect(await refused('-dev', '-a', `127.0.0.1:${port}`)).toContain(`listen on -a 127.0.0.1:${port}: `)
+  taken.close()
+})
+
+test('derper prints its version and its flags', async () => {
+  const version = await derper('-version')
+  expect(await version.lineWhere(line => line)).toMatch(/^\d+\.\d+\.\d+$/)
+  const help = await derper('-help')
+  await help.lineWhere(line => (line === 'Usage of derper:' ? line : undefined))
+  expect(await help.exit()).toBe(0)
+  expect(existsSync(join(directory, 'derper.key'))).toBe(false)
+})

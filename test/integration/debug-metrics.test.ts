@@ -1,0 +1,265 @@
+import { closeSync, openSync, readFileSync } from 'node:fs'
+import { connect } from 'node:net'
+import { connect as tlsConnect } from 'node:tls'
+import { expect, test } from 'vitest'
+import { parseClauses } from '../../scripts/clauses.ts'
+import { varzSamples, varzShapes } from '../../scripts/metric-names.ts'
+import { DELAY_INTERVAL_MS, EventLoopDelay } from '../../src/http/event-loop-delay.ts'
+import { createHttpsListener } from '../../src/http/https-listener.ts'
+import { createHttpListener } from '../../src/http/listeners.ts'
+import type { MetricReader } from '../../src/http/metric-numbers.ts'
+import { prometheusText } from '../../src/http/prometheus.ts'
+import { createRoutes } from '../../src/http/routes.ts'
+import { createUpgrade } from '../../src/http/upgrade.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { encodeUtf8 } from '../../src/lib/bytes.ts'
+import { HttpCounters } from '../../src/metrics/http-counters.ts'
+import type { PacketForwarder } from '../../src/server/ports.ts'
+import { encodeBindingRequest } from '../../src/stun/message.ts'
+import { StunResponder } from '../../src/stun/responder.ts'
+import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
+import { RelayTls } from '../../src/tls/tls-options.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import { testMetrics } from '../support/metrics.ts'
+import type { RawClient } from '../support/raw-client.ts'
+import { until } from '../support/settle.ts'
+import { TLS_CERT, TLS_KEY } from '../support/tls-fixture.ts'
+
+const MESH_KEY = 'cd'.repeat(32)
+const OTHER = new Uint8Array(100)
+const DISCO = Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...new Uint8Array(94)])
+const KINDS = [DISCO, OTHER]
+
+const { neverMoves } = JSON.parse(readFileSync(new URL('../golden/metric-names.json', import.meta.url), 'utf8')) as {
+  neverMoves: Record<string, string>
+}
+
+/** Metrics whose cause is not built, by its clause. */
+const AWAITED: Readonly<Record<string, string>> = {
+  bootstrap_dns_published_hits: 'P-164',
+  bootstrap_dns_published_misses: 'P-164',
+  bootstrap_dns_queried_domains: 'P-164',
+  bootstrap_dns_requests: 'P-164',
+  bootstrap_dns_unpublished_hits: 'P-164',
+  bootstrap_dns_unpublished_misses: 'P-164',
+  bootstrap_dns_unpublished_percent_misses: 'P-164',
+  tls_listener_rejected_connections: 'P-108',
+}
+
+/** Looks at all metrics now and then, and tells which have never changed. */
+class MetricWatch {
+  readonly #metrics: MetricReader
+  readonly #looks: Map<string, number>[] = []
+  #names: string[] = []
+
+  constructor(metrics: MetricReader) {
+    this.#metrics = metrics
+  }
+
+  async look(): Promise<void> {
+    const text = prometheusText(await this.#metrics())
+    const counts = varzSamples(text).filter(({ name }) => !/_(?:bucket|sum)$/.test(name))
+    this.#looks.push(
+      new Map(counts.map(({ name, labels, value }) => [labels === '' ? name : `${name}{${labels}}`, value])),
+    )
+    this.#names = Object.keys(varzShapes(text))
+  }
+
+  /** Samples that were always the same, and metrics that never had one. */
+  unmoved(): string[] {
+    const samples = [...new Set(this.#looks.flatMap(look => [...look.keys()]))]
+    const sampled = new Set(samples.map(sample => sample.replace(/(?:_count)?(?:\{.*)?$/, '')))
+    return [
+      // A label that comes up later has counted nothing before.
+      ...samples.filter(sample => new Set(this.#looks.map(look => look.get(sample) ?? 0)).size === 1),
+      ...this.#names.filter(name => !sampled.has(name)),
+    ]
+  }
+}
+
+/** What one test does to a relay, with a look at the metrics whenever a gauge stands high. */
+interface Scene {
+  readonly relay: MemoryRelay
+  readonly http: HttpCounters
+  readonly stun: StunResponder
+  readonly watch: MetricWatch
+}
+
+function createScene(): Scene {
+  const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY), pingClientsMs: 7_000 })
+  const http = new HttpCounters()
+  const stun = new StunResponder(() => {})
+  const watch = new MetricWatch(testMetrics(relay.core, { http, stun: () => stun.counters }))
+  return { relay, http, stun, watch }
+}
+
+/** Packets and other frames between two clients, a home that moves, pings in both directions. */
+async function talk({ relay, watch }: Scene): Promise<void> {
+  const a = await relay.login({ acceptedAtMs: relay.clock.now() - 3, info: { canAckPings: true } })
+  const b = await relay.login({ idealNode: 'elsewhere' })
+  for (const data of KINDS) {
+    a.packet(b.publicKey, data)
+    await b.messageOf('receivedPacket')
+    a.packet(NodePrivateKey.generate().publicKey(), data)
+  }
+  await a.messageOf('peerGone')
+  relay.clock.advance(7_000)
+  const { payload } = await a.messageOf('ping')
+  a.send({ type: 'pong', payload })
+  a.send({ type: 'notePreferred', preferred: true })
+  await a.sync()
+  relay.connect()
+  await watch.look()
+  a.send({ type: 'notePreferred', preferred: false })
+  await a.sync()
+  a.close()
+  await b.messageOf('peerGone')
+  b.sendBytes(Uint8Array.of(0x12, 0, 0, 0, 1, 0))
+  await b.closed()
+}
+
+/** A reader that stalls: its queues overflow, what waits ages, and it is closed in the end. */
+async function stall({ relay, watch }: Scene): Promise<void> {
+  const [sender, reader] = [await relay.login(), await relay.login()]
+  const sendBoth = async () => {
+    for (const data of KINDS) sender.packet(reader.publicKey, data)
+    await sender.sync()
+  }
+  reader.conn.pause()
+  await sendBoth()
+  for (let n = 0; n < 33; n++) await sendBoth()
+  relay.clock.advance(500)
+  await watch.look()
+  reader.conn.resume()
+  await reader.sync()
+  await watch.look()
+  reader.conn.pause()
+  await sendBoth()
+  await sendBoth()
+  relay.clock.advance(2_000)
+  await until(() => reader.isClosed, 'the stalled reader is closed')
+}
+
+/** Two connections of one key. */
+async function duplicate({ relay, watch }: Scene): Promise<void> {
+  const privateKey = NodePrivateKey.generate()
+  const [first, second] = [await relay.login({ privateKey }), await relay.login({ privateKey })]
+  await watch.look()
+  first.close()
+  second.close()
+}
+
+/** A sibling that watches, forwards and is forwarded to. */
+async function mesh({ relay, watch }: Scene): Promise<void> {
+  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
+  sibling.send({ type: 'watchConns' })
+  await sibling.messageOf('peerPresent')
+  await watch.look()
+  const client: RawClient = await relay.login()
+  const source = NodePrivateKey.generate().publicKey()
+  for (const data of KINDS) {
+    for (const destination of [client.publicKey, source]) {
+      sibling.send({ type: 'forwardPacket', source, destination, data })
+    }
+  }
+  await sibling.sync()
+  const forwarder = (): PacketForwarder => ({ forwardPacket() {} })
+  const [one, other] = [forwarder(), forwarder()]
+  for (const added of [one, other]) relay.core.addForwarder(source, added)
+  client.packet(source, OTHER)
+  await client.sync()
+  await watch.look()
+  for (const removed of [one, forwarder(), other]) relay.core.removeForwarder(source, removed)
+}
+
+/** One client may send no faster than a limit. */
+async function limit({ relay, watch }: Scene): Promise<void> {
+  relay.core.rateLimit = { bytesPerSecond: 1_000, burstBytes: 100_000 }
+  const client = await relay.login()
+  for (let n = 0; n < 2; n++) client.packet(client.publicKey, new Uint8Array(65_536))
+  await until(() => relay.core.counters.rateLimitWaits > 0, 'the client must wait')
+  await watch.look()
+  relay.core.rateLimit = undefined
+}
+
+/** DERP over WebSocket, a request over TLS, and a handshake that is none. */
+async function carry({ relay, http, watch }: Scene): Promise<void> {
+  const shared = { routes: createRoutes(), upgrade: createUpgrade(relay.core, http), acceptTimeoutMs: 10_000 }
+  const metaCertificate = await createMetaCertificate(relay.core.publicKey)
+  const tls = new RelayTls({
+    hostname: '127.0.0.1',
+    certificate: { certificate: TLS_CERT, key: TLS_KEY },
+    metaCertificate,
+  })
+  const [plain, secure] = [createHttpListener(shared), createHttpsListener({ ...shared, tls, counters: http })]
+  try {
+    const [{ port }, { port: tlsPort }] = [await plain.listen(0, '127.0.0.1'), await secure.listen(0, '127.0.0.1')]
+    const webSocket = new WebSocket(`ws://127.0.0.1:${port}/derp`, 'derp')
+    await until(() => webSocket.readyState === WebSocket.OPEN, 'the WebSocket is open')
+    const overTls = tlsConnect({ port: tlsPort, host: '127.0.0.1', ca: TLS_CERT })
+    overTls.write('GET /derp HTTP/1.1\r\nHost: relay\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n')
+    connect(tlsPort, '127.0.0.1')
+      .on('error', () => {})
+      .end('this is no handshake')
+    await until(() => http.tlsRequests['1.3'] === 1 && http.tlsHandshakeFailures === 1, 'TLS was spoken')
+    await watch.look()
+    webSocket.close()
+    overTls.destroy()
+    await until(() => http.tlsActive['1.3'] === 0, 'the connection over TLS is over')
+  } finally {
+    await Promise.all([plain.close(), secure.close()])
+  }
+}
+
+/** STUN requests of both families, and all that can go wrong with them. */
+function stun({ stun: responder }: Scene): void {
+  const request = encodeBindingRequest(new Uint8Array(12))
+  const sender = (error: Error | null) => ({
+    send: (_message: Uint8Array, _port: number, _address: string, done: (error: Error | null) => void) => done(error),
+    getSendQueueSize: () => 0,
+  })
+  responder.receive(request, { address: '192.0.2.1', port: 1, family: 'IPv4' }, sender(null))
+  responder.receive(request, { address: '2001:db8::1', port: 1, family: 'IPv6' }, sender(new Error('no route')))
+  responder.receive(OTHER, { address: '192.0.2.1', port: 1, family: 'IPv4' }, sender(null))
+  responder.readFailed(new Error('no more memory'))
+}
+
+test('every metric moves, but those that are listed with the reason (P-102, P-183, P-194, P-195, P-196)', async () => {
+  const scene = createScene()
+  const { relay, watch } = scene
+  const loop = new EventLoopDelay(relay.core.counters.eventLoopDelayMs, relay.clock)
+  const startedAtSeconds = Math.floor(process.uptime())
+  await watch.look()
+  loop.start()
+  await talk(scene)
+  await stall(scene)
+  await duplicate(scene)
+  await mesh(scene)
+  await limit(scene)
+  await carry(scene)
+  stun(scene)
+  relay.clock.advance(DELAY_INTERVAL_MS)
+  loop.stop()
+  const [memory, file] = [Buffer.alloc(64 << 20, 1), openSync('/dev/null', 'r')]
+  await until(() => process.uptime() > startedAtSeconds + 1, 'a second has passed')
+  await watch.look()
+  closeSync(file)
+  expect(memory).toHaveLength(64 << 20)
+
+  const listed = [...Object.keys(neverMoves), ...Object.keys(AWAITED)]
+  const isListedAs = (entry: string, sample: string) => {
+    // Our own sum over the kinds stays where all its parts do.
+    const name = sample.replace(/^derphttp_packets_dropped/, 'derp_packets_dropped')
+    return entry.includes('{') ? name.startsWith(entry.slice(0, -1)) : name.replace(/\{.*/, '') === entry
+  }
+  const unmoved = watch.unmoved()
+  expect(unmoved.filter(sample => !listed.some(entry => isListedAs(entry, sample)))).toEqual([])
+  expect(listed.filter(entry => !unmoved.some(sample => isListedAs(entry, sample)))).toEqual([])
+})
+
+test('metrics are awaited only as long as the clause of their cause is not built', () => {
+  const clauses = parseClauses(readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8'))
+  const built = clauses.filter(clause => clause.built).map(({ id }) => id)
+  expect(Object.entries(AWAITED).filter(([, clause]) => built.includes(clause))).toEqual([])
+})

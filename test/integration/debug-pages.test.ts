@@ -1,0 +1,229 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text } from 'node:stream/consumers'
+import { expect, test } from 'vitest'
+import { varzSamples } from '../../scripts/metric-names.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { startDebugServer } from '../support/debug-server.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+
+const BROWSER = {
+  'strict-transport-security': 'max-age=63072000; includeSubDomains',
+  'x-frame-options': 'DENY',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy':
+    "default-src 'self'; frame-ancestors 'none'; form-action 'self'; base-uri 'self'; block-all-mixed-content; object-src 'none'",
+}
+const PAGE = {
+  ...BROWSER,
+  'content-security-policy': `${BROWSER['content-security-policy']}; style-src 'self' 'unsafe-inline'`,
+}
+const DENIED = 'debug access denied\n'
+const FORWARDED = { headers: { 'X-Forwarded-For': '127.0.0.1' } }
+
+interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, unknown>>
+  readonly body: string
+}
+
+/** A request whose target goes out as it is. */
+async function ask(
+  port: number,
+  path: string,
+  options: { method?: string; headers?: Record<string, string> } = {},
+): Promise<Answer> {
+  const request = httpRequest({ port, path, agent: false, ...options }).end()
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
+}
+
+test('debug pages have the types, headers and bodies of the original (P-165, P-191, P-192, P-193, P-197)', async () => {
+  await using server = await startDebugServer(new MemoryRelay(), { tlsHostname: 'relay.example', hasMeshKey: true })
+  const { port } = server
+
+  const index = await ask(port, '/debug/')
+  expect(index).toMatchObject({ status: 200, headers: { ...BROWSER, 'content-type': 'text/html; charset=utf-8' } })
+  for (const part of [
+    '<b>Version:</b> 1.2.3',
+    '<b>TLS hostname:</b> relay.example',
+    '<b>Mesh key:</b> true',
+    '<b>Machine:</b>',
+    '<b>Uptime:</b>',
+    'href="/debug/vars"',
+    'href="/debug/varz"',
+    'href="/debug/check"',
+    'href="/debug/traffic"',
+    'href="/debug/clients"',
+  ]) {
+    expect(index.body).toContain(part)
+  }
+
+  const vars = await ask(port, '/debug/vars')
+  expect(vars).toMatchObject({ status: 200, headers: { ...PAGE, 'content-type': 'application/json; charset=utf-8' } })
+  expect(JSON.parse(vars.body)).toMatchObject({ version: '1.2.3', derp: { accepts: 0, version: '1.2.3' } })
+
+  const varz = await ask(port, '/debug/varz')
+  expect(varz).toMatchObject({ status: 200, headers: { ...PAGE, 'content-type': 'text/plain; charset=utf-8' } })
+  expect(varz.body).toContain('# TYPE derp_accepts counter\nderp_accepts 0\n')
+
+  expect(await ask(port, '/debug/check')).toMatchObject({
+    status: 200,
+    headers: { ...PAGE, 'content-type': 'text/plain; charset=utf-8', 'content-length': '33' },
+    body: 'derp.Server ConsistencyCheck okay',
+  })
+  expect(await ask(port, '/debug/check', { method: 'POST' })).toMatchObject({ status: 200 })
+  expect(await ask(port, '/debug/check?x=1', { method: 'HEAD' })).toMatchObject({
+    status: 200,
+    headers: { 'content-length': '33' },
+    body: '',
+  })
+})
+
+test('debug pages are 404 where there is none, and /debug leads to its index (P-168, P-191)', async () => {
+  await using server = await startDebugServer(new MemoryRelay())
+  const { port } = server
+  for (const path of ['/debug/nothing', '/debug/check/', '/debug/vars/x', '/debug/gc']) {
+    expect(await ask(port, path)).toMatchObject({
+      status: 404,
+      headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
+      body: '404 page not found\n',
+    })
+  }
+  expect(await ask(port, '/debugger')).toMatchObject({ status: 200, headers: { 'content-type': /html/ } })
+
+  expect(await ask(port, '/debug?a=1&b="')).toMatchObject({
+    status: 307,
+    headers: { location: '/debug/?a=1&b="', 'content-type': 'text/html; charset=utf-8' },
+    body: '<a href="/debug/?a=1&amp;b=&#34;">Temporary Redirect</a>.\n\n',
+  })
+  expect(await ask(port, '/debug', FORWARDED)).toMatchObject({ status: 307, headers: { location: '/debug/' } })
+  expect(await ask(port, '/debug', { method: 'HEAD' })).toMatchObject({ status: 307, body: '' })
+  const posted = await ask(port, '/debug', { method: 'POST' })
+  expect(posted).toMatchObject({ status: 307, headers: { location: '/debug/', 'content-length': '0' }, body: '' })
+  expect(posted.headers['content-type']).toBeUndefined()
+})
+
+test('debug pages are refused to whoever was forwarded, known or unknown alike (P-190)', async () => {
+  await using server = await startDebugServer(new MemoryRelay())
+  const { port } = server
+  const paths = [
+    '/debug/',
+    '/debug/vars',
+    '/debug/varz',
+    '/debug/check',
+    '/debug/clients',
+    '/debug/traffic',
+    '/debug/nothing',
+  ]
+  for (const path of paths) {
+    const answer = await ask(port, path, FORWARDED)
+    expect(answer).toMatchObject({
+      status: 403,
+      headers: { 'content-type': 'text/plain; charset=utf-8' },
+      body: DENIED,
+    })
+    expect(answer.headers['x-frame-options']).toBeUndefined()
+  }
+  expect((await ask(port, '/debug/check', { headers: { 'X-Forwarded-For': '' } })).status).toBe(200)
+  expect((await ask(port, '/')).body).toContain('href="/debug/"')
+  expect((await ask(port, '/', FORWARDED)).body).not.toContain('/debug/')
+})
+
+test('debug pages tell in development mode how to get access, but not on the index (P-190)', async () => {
+  await using server = await startDebugServer(new MemoryRelay(), { hintsAtAccess: true })
+  const hint = 'debug access denied; to permit access, set TS_ALLOW_DEBUG_IP=127.0.0.1\n'
+  expect(await ask(server.port, '/debug/vars', FORWARDED)).toMatchObject({ status: 403, body: hint })
+  expect(await ask(server.port, '/debug/', FORWARDED)).toMatchObject({ status: 403, body: DENIED })
+})
+
+test('debug pages open to the key from anywhere (P-190)', async () => {
+  await using server = await startDebugServer(new MemoryRelay(), { access: { readKey: () => 'sesame' } })
+  expect(await ask(server.port, '/debug/check?debugkey=sesame', FORWARDED)).toMatchObject({ status: 200 })
+  expect(await ask(server.port, '/debug/check?debugkey=wrong', FORWARDED)).toMatchObject({ status: 403, body: DENIED })
+})
+
+test('/debug/check tells with 500 what does not add up (P-197)', async () => {
+  const relay = new MemoryRelay()
+  await using server = await startDebugServer(relay)
+  const client = await relay.login()
+  expect((await ask(server.port, '/debug/check')).status).toBe(200)
+  relay.core.counters.currentConnections += 2
+  expect(await ask(server.port, '/debug/check')).toMatchObject({
+    status: 500,
+    headers: { ...PAGE, 'content-type': 'text/plain; charset=utf-8' },
+    body: '3 connections counted, 1 registered\n',
+  })
+  client.close()
+})
+
+test('a debug page answers 500 when the relay cannot tell', async () => {
+  await using server = await startDebugServer(new MemoryRelay(), {
+    metrics: () => Promise.reject(new Error('worker is gone')),
+  })
+  expect(await ask(server.port, '/debug/vars')).toMatchObject({ status: 500, body: /worker is gone/ })
+})
+
+test('/debug/clients lists who is connected, a hundred at a time', async () => {
+  const meshKey = MeshKey.parse('ab'.repeat(32))
+  const relay = new MemoryRelay({ meshKey })
+  await using server = await startDebugServer(relay)
+  relay.clock.advance(5_000)
+  const first = await relay.login({
+    address: { address: '2001:db8::1', port: 7 },
+    info: { meshKey: 'ab'.repeat(32), isProber: true, appName: 'a<b>' },
+    idealNode: 'elsewhere',
+  })
+  first.send({ type: 'notePreferred', preferred: true })
+  await first.sync()
+  for (let n = 0; n < 100; n++) await relay.login()
+  relay.clock.advance(60_000)
+
+  const page = async (query: string) => {
+    const answer = await ask(server.port, `/debug/clients?format=json${query}`)
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } })
+    return JSON.parse(answer.body)
+  }
+  const one = await page('')
+  expect(one).toMatchObject({ page: 1, pages: 2, total: 101 })
+  expect(one.clients).toHaveLength(100)
+  expect(one.clients[0]).toMatchObject({
+    key: first.publicKey.toString(),
+    address: '[2001:db8::1]:7',
+    connectedSince: '2026-11-01T00:00:05.000Z',
+    flags: ['home', 'mesh', 'prober', 'not-ideal'],
+    appName: 'a<b>',
+    queuedPackets: 0,
+  })
+  expect((await page('&page=2')).clients).toHaveLength(1)
+  expect((await page('&page=3')).clients).toEqual([])
+
+  const html = await ask(server.port, '/debug/clients')
+  expect(html).toMatchObject({ status: 200, headers: { ...PAGE, 'content-type': 'text/html; charset=utf-8' } })
+  expect(html.body).toContain('101 connected, page 1 of 2')
+  expect(html.body).toContain('a&lt;b&gt;')
+  expect(html.body.match(/<tr>/g)).toHaveLength(101)
+  expect(await ask(server.port, '/debug/clients?page=0')).toMatchObject({ status: 400, body: 'bad page value\n' })
+})
+
+test('/debug/clients and /debug/varz show what waits for a client that does not read', async () => {
+  const relay = new MemoryRelay()
+  await using server = await startDebugServer(relay)
+  const [sender, reader] = [await relay.login(), await relay.login()]
+  reader.conn.pause()
+  for (let n = 0; n < 4; n++) {
+    sender.packet(reader.publicKey, new Uint8Array(100))
+    await sender.sync()
+  }
+  // One packet is on its way, the others wait: each is header, key and payload.
+  const { clients } = JSON.parse((await ask(server.port, '/debug/clients?format=json')).body)
+  expect(clients[1]).toMatchObject({ flags: [], queuedPackets: 3, pendingBytes: 4 * (5 + 32 + 100) })
+  const samples = varzSamples((await ask(server.port, '/debug/varz')).body)
+  expect(samples.find(({ name }) => name === 'derphttp_pending_bytes')?.value).toBe(548)
+
+  reader.conn.resume()
+  await reader.messageOf('receivedPacket')
+  await reader.sync()
+  const later = JSON.parse((await ask(server.port, '/debug/clients?format=json')).body)
+  expect(later.clients[1]).toMatchObject({ queuedPackets: 0, pendingBytes: 0 })
+})

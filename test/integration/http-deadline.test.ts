@@ -1,0 +1,125 @@
+import { connect, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../support/fake-clock.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { exchange } from '../support/raw-http.ts'
+import { until } from '../support/settle.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+
+/** Resolves when the other side has ended the connection. */
+function closed(socket: Socket): Promise<void> {
+  socket.on('error', () => {})
+  return new Promise(resolve => socket.once('close', () => resolve()))
+}
+
+/** Resolves once the relay has noticed all connections that were made. */
+function accepted(relay: ListeningRelay, count: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const look = () =>
+      relay.listener.server.getConnections((error, open) => {
+        if (error) reject(error)
+        else if (open === count) resolve()
+        else setImmediate(look)
+      })
+    look()
+  })
+}
+
+async function startTls(clock: FakeClock, expired: Socket[]): Promise<ListeningRelay> {
+  const certificate = await (await TestCa.create()).issue({ dns: ['relay.test'] })
+  return ListeningRelay.start({
+    clock,
+    tls: { hostname: 'relay.test', certificate },
+    onAcceptTimeout: socket => expired.push(socket),
+  })
+}
+
+test('a connection that says nothing is closed after 10 s, however it dawdles (P-035)', async () => {
+  const clock = new FakeClock()
+  const expired: Socket[] = []
+  await using relay = await ListeningRelay.start({ clock, onAcceptTimeout: socket => expired.push(socket) })
+  const silent = connect(relay.port, '127.0.0.1')
+  const slow = connect(relay.port, '127.0.0.1')
+  slow.write('GET /derp HTT')
+  await accepted(relay, 2)
+  clock.advance(9_999)
+  expect(expired).toEqual([])
+  clock.advance(1)
+  await Promise.all([closed(silent), closed(slow)])
+  expect(expired).toHaveLength(2)
+})
+
+test('an answered request lifts the deadline of its connection (P-035)', async () => {
+  const clock = new FakeClock()
+  await using relay = await ListeningRelay.start({ clock })
+  const socket = connect(relay.port, '127.0.0.1')
+  const probe = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
+  await exchange(socket, probe)
+  clock.advance(60_000)
+  expect((await exchange(socket, probe)).status).toBe(200)
+  socket.destroy()
+})
+
+test('the deadline of the login counts from the accept, over HTTP (P-035)', async () => {
+  const clock = new FakeClock()
+  await using relay = await ListeningRelay.start({ clock })
+  const socket = connect(relay.port, '127.0.0.1')
+  await accepted(relay, 1)
+  clock.advance(6_000)
+  await exchange(socket, UPGRADE)
+  clock.advance(3_999)
+  expect(relay.relay.core.pendingLogins).toBe(1)
+  clock.advance(1)
+  await closed(socket)
+  expect(relay.relay.core.counters.failures).toEqual({ ERR_DERP_LOGIN_TIMEOUT: 1 })
+})
+
+test('a TLS handshake that never comes is closed after 10 s (P-035)', async () => {
+  const clock = new FakeClock()
+  const expired: Socket[] = []
+  await using relay = await startTls(clock, expired)
+  const socket = connect(relay.port, '127.0.0.1')
+  await accepted(relay, 1)
+  clock.advance(10_000)
+  await closed(socket)
+  expect(expired).toHaveLength(1)
+  await until(() => relay.relay.http.tlsHandshakeFailures === 1, 'the handshake has failed')
+})
+
+test('the deadline of the login counts from the accept, over TLS and HTTP (P-035)', async () => {
+  const clock = new FakeClock()
+  const expired: Socket[] = []
+  await using relay = await startTls(clock, expired)
+  const tcp = connect(relay.port, '127.0.0.1')
+  await accepted(relay, 1)
+  clock.advance(4_000)
+  const socket = connectTls({ socket: tcp, servername: 'relay.test', rejectUnauthorized: false })
+  await new Promise(resolve => socket.once('secureConnect', resolve))
+  clock.advance(4_000)
+  await exchange(socket, UPGRADE)
+  clock.advance(1_999)
+  expect(relay.relay.core.pendingLogins).toBe(1)
+  clock.advance(1)
+  await closed(socket)
+  expect(relay.relay.core.counters.failures).toEqual({ ERR_DERP_LOGIN_TIMEOUT: 1 })
+  expect(expired).toEqual([])
+})
+
+test('a listener that closes ends connections in their handshake and without a request', async () => {
+  const relay = await startTls(new FakeClock(), [])
+  const handshaking = connect(relay.port, '127.0.0.1')
+  const silent = connectTls({
+    port: relay.port,
+    host: '127.0.0.1',
+    servername: 'relay.test',
+    rejectUnauthorized: false,
+  })
+  await new Promise(resolve => silent.once('secureConnect', resolve))
+  await accepted(relay, 2)
+  const ended = Promise.all([closed(handshaking), closed(silent)])
+  await relay[Symbol.asyncDispose]()
+  await ended
+})

@@ -1,0 +1,222 @@
+import { X509Certificate } from 'node:crypto'
+import { request as httpsRequest } from 'node:https'
+import { connect as connectTcp } from 'node:net'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type LogFields, silentLog } from '../../src/lib/log.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange } from '../support/raw-http.ts'
+import { until } from '../support/settle.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n'
+
+let ca: TestCa
+let named: ListeningRelay
+let numbered: ListeningRelay
+const debugLines: { message: string; fields: LogFields }[] = []
+
+beforeAll(async () => {
+  ca = await TestCa.create()
+  named = await ListeningRelay.start({
+    tls: { hostname: 'relay.test', certificate: await ca.issue({ dns: ['relay.test'] }) },
+    log: { ...silentLog, debug: (message, fields = {}) => void debugLines.push({ message, fields }) },
+  })
+  numbered = await ListeningRelay.start({
+    tls: { hostname: '127.0.0.1', certificate: await ca.issue({ ips: ['127.0.0.1'] }) },
+  })
+})
+afterAll(async () => {
+  await named[Symbol.asyncDispose]()
+  await numbered[Symbol.asyncDispose]()
+})
+
+/** A TLS connection; rejects when the handshake fails. */
+function dial(relay: ListeningRelay, options: ConnectionOptions): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect({ port: relay.port, host: '127.0.0.1', ca: ca.certificate, ...options }, () =>
+      resolve(socket),
+    )
+    socket.on('error', reject)
+  })
+}
+
+/** The code of a failed handshake. */
+async function failureOf(relay: ListeningRelay, options: ConnectionOptions): Promise<string | undefined> {
+  try {
+    const socket = await dial(relay, options)
+    socket.destroy()
+    return undefined
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code
+  }
+}
+
+/** Subjects of the certificates that the server sends, in order. */
+function chainOf(socket: TLSSocket): X509Certificate[] {
+  const chain: X509Certificate[] = []
+  for (let at = socket.getPeerX509Certificate(); at !== undefined; at = at.issuerCertificate) chain.push(at)
+  return chain
+}
+
+test.for(['other.test', 'x.relay.test', 'relay.test.', 'RELAY.test', undefined])(
+  'with a DNS host name, server name %s ends the handshake with an alert (P-141)',
+  async servername => {
+    const options = { ...(servername !== undefined && { servername }), rejectUnauthorized: false }
+    expect(await failureOf(named, options)).toBe('ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE')
+  },
+)
+
+test('with a DNS host name, the right server name gets its certificate (P-141)', async () => {
+  const socket = await dial(named, { servername: 'relay.test' })
+  expect(socket.authorized).toBe(true)
+  socket.destroy()
+})
+
+test.for(['other.test', undefined])(
+  'with an IP host name, server name %s gets its certificate (P-141)',
+  async servername => {
+    const socket = await dial(numbered, {
+      ...(servername !== undefined && { servername }),
+      checkServerIdentity: () => undefined,
+    })
+    expect(socket.authorized).toBe(true)
+    expect(new X509Certificate(socket.getPeerX509Certificate()?.raw ?? '').checkIP('127.0.0.1')).toBe('127.0.0.1')
+    socket.destroy()
+  },
+)
+
+test.for([
+  ['named', () => named, { servername: 'relay.test' }],
+  ['numbered', () => numbered, {}],
+] as const)('the meta certificate goes behind the chain, for a %s relay (P-140)', async ([, relayOf, options]) => {
+  for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
+    const relay = relayOf()
+    const socket = await dial(relay, { ...options, rejectUnauthorized: false, ca: [], maxVersion })
+    expect(chainOf(socket).map(certificate => certificate.subject)).toEqual([
+      'CN=test server',
+      `CN=derpkey${relay.relay.publicKey.toHex()}`,
+    ])
+    socket.destroy()
+  }
+})
+
+test('TLS 1.2 and 1.3 are spoken, older versions are not (P-142)', async () => {
+  const spoken = async (version: 'TLSv1.2' | 'TLSv1.3') => {
+    const socket = await dial(named, { servername: 'relay.test', minVersion: version, maxVersion: version })
+    const protocol = socket.getProtocol()
+    socket.destroy()
+    return protocol
+  }
+  expect(await spoken('TLSv1.2')).toBe('TLSv1.2')
+  expect(await spoken('TLSv1.3')).toBe('TLSv1.3')
+  // Security level 0 lets this client offer what is refused everywhere by default.
+  const old = {
+    servername: 'relay.test',
+    minVersion: 'TLSv1',
+    maxVersion: 'TLSv1.1',
+    ciphers: 'DEFAULT@SECLEVEL=0',
+  } as const
+  expect(await failureOf(named, old)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION')
+})
+
+test.for([
+  [undefined, false],
+  [['http/1.1'], 'http/1.1'],
+  [['h2', 'http/1.1'], 'http/1.1'],
+] as const)('of the protocols %j, %s is agreed on (P-142)', async ([ALPNProtocols, agreed]) => {
+  const socket = await dial(named, {
+    servername: 'relay.test',
+    ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
+  })
+  expect(socket.alpnProtocol).toBe(agreed)
+  socket.destroy()
+})
+
+test('h2 is not offered (P-142)', async () => {
+  const options = { servername: 'relay.test', ALPNProtocols: ['h2'] }
+  expect(await failureOf(named, options)).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
+})
+
+test('a certificate can be replaced while connections live, and a bad one changes nothing (P-141)', async () => {
+  for (const [relay, options] of [
+    [named, { servername: 'relay.test' }],
+    [numbered, {}],
+  ] as const) {
+    const old = await dial(relay, { ...options, ALPNProtocols: ['http/1.1'] })
+    const replacement = await ca.issue({ dns: ['relay.test'], ips: ['127.0.0.1'], commonName: 'second' })
+    relay.tls?.replace(replacement)
+    const other = await ca.issue({ dns: ['relay.test'] })
+    expect(() => relay.tls?.replace({ certificate: replacement.certificate, key: other.key })).toThrow(
+      /key values mismatch/,
+    )
+    const fresh = await dial(relay, options)
+    expect(chainOf(fresh).map(certificate => certificate.subject)).toContain('CN=second')
+    expect(fresh.authorized).toBe(true)
+    fresh.destroy()
+    expect((await exchange(old, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')).status).toBe(200)
+    old.destroy()
+  }
+})
+
+test('requests over TLS are counted by version, and are active until they are over (P-196)', async () => {
+  const certificate = await ca.issue({ dns: ['relay.test'] })
+  await using relay = await ListeningRelay.start({ tls: { hostname: 'relay.test', certificate } })
+  const { http, core } = relay.relay
+  const older = await dial(relay, { servername: 'relay.test', maxVersion: 'TLSv1.2' })
+  await exchange(older, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
+  await exchange(older, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
+  older.destroy()
+  const newer = await dial(relay, { servername: 'relay.test' })
+  const { body } = await exchange(newer, `${UPGRADE}\r\n`)
+  const client = await RawClient.login(new NodeConn(newer, body))
+  await until(() => http.tlsActive['1.2'] === 0, 'the requests of TLS 1.2 are over')
+  expect(http.tlsRequests).toEqual({ '1.2': 2, '1.3': 1 })
+  expect(http.tlsActive).toEqual({ '1.2': 0, '1.3': 1 })
+  expect([http.tlsAccepted, http.tlsHandshakeFailures]).toEqual([2, 0])
+  client.close()
+  await until(() => http.tlsActive['1.3'] === 0, 'the upgraded connection is over')
+  expect(core.counters.logins).toBe(1)
+})
+
+test('a failed handshake is counted, and logged at debug level only', async () => {
+  const before = named.relay.http.tlsHandshakeFailures
+  debugLines.length = 0
+  const plain = connectTcp(named.port, '127.0.0.1')
+  plain.on('error', () => {})
+  plain.write('GET / HTTP/1.1\r\n\r\n')
+  await new Promise(resolve => plain.once('close', resolve))
+  await failureOf(named, { servername: 'other.test' })
+  await until(() => named.relay.http.tlsHandshakeFailures === before + 2, 'both failures are counted')
+  expect(debugLines).toMatchObject([
+    { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', reason: 'ERR_SSL_HTTP_REQUEST' } },
+    { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', serverName: 'other.test' } },
+  ])
+  expect(await failureOf(named, { servername: 'relay.test' })).toBeUndefined()
+})
+
+test('a session that was resumed is served like others', async () => {
+  const first = await dial(named, { servername: 'relay.test' })
+  const session = await new Promise<Buffer>(resolve => first.once('session', resolve))
+  await exchange(first, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
+  first.destroy()
+  const second = await dial(named, { servername: 'relay.test', session })
+  expect(second.isSessionReused()).toBe(true)
+  expect((await exchange(second, `${UPGRADE}Derp-Fast-Start: 0\r\n\r\n`)).status).toBe(101)
+  second.destroy()
+  expect(await failureOf(named, { servername: 'other.test', session, rejectUnauthorized: false })).toMatch(
+    /HANDSHAKE_FAILURE/,
+  )
+})
+
+test('an ordinary HTTPS client is served', async () => {
+  const status = await new Promise((resolve, reject) => {
+    const options = { port: numbered.port, host: '127.0.0.1', ca: ca.certificate, agent: false }
+    httpsRequest(options, response => resolve(response.resume().statusCode))
+      .on('error', reject)
+      .end()
+  })
+  expect(status).toBe(200)
+})

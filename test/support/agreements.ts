@@ -1,0 +1,12 @@
+/** Every way to agree on a box key, for tests that must hold for all of them (P-022). */
+
+import type { KeyAgreement } from '../../src/keys/box.ts'
+import { createNodeAgreement, importSpki, nodeAgreement } from '../../src/keys/node-box.ts'
+import { createPortableAgreement, portableAgreement } from '../../src/keys/portable-box.ts'
+
+export const AGREEMENTS: readonly (readonly [name: string, agreement: KeyAgreement])[] = [
+  ['node', nodeAgreement],
+  ['node with SPKI keys', createNodeAgreement(importSpki)],
+  ['portable with WebCrypto', portableAgreement],
+  ['portable without WebCrypto', createPortableAgreement(undefined)],
+]

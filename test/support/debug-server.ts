@@ -1,0 +1,32 @@
+/** The debug pages of a relay in memory, served over HTTP on loopback. */
+
+import { createDebug, type DebugOptions } from '../../src/http/debug.ts'
+import { CoreDebugSource } from '../../src/http/debug-source.ts'
+import { createHttpListener } from '../../src/http/listeners.ts'
+import { createRoutes } from '../../src/http/routes.ts'
+import type { MemoryRelay } from './memory-relay.ts'
+import { testMetrics } from './metrics.ts'
+
+/** A server that is listening. */
+export interface DebugServer extends AsyncDisposable {
+  /** Without a slash at the end. */
+  readonly url: string
+  readonly port: number
+}
+
+/** Serves the pages of `relay` on a free port. */
+export async function startDebugServer(relay: MemoryRelay, options: Partial<DebugOptions> = {}): Promise<DebugServer> {
+  const debug = createDebug({
+    source: new CoreDebugSource(relay.core),
+    metrics: testMetrics(relay.core),
+    clock: relay.clock,
+    ...options,
+  })
+  const listener = createHttpListener({
+    routes: createRoutes({ debug }),
+    upgrade: (_request, socket) => socket.destroy(),
+    acceptTimeoutMs: 10_000,
+  })
+  const { port } = await listener.listen(0, '127.0.0.1')
+  return { url: `http://127.0.0.1:${port}`, port, [Symbol.asyncDispose]: () => listener.close() }
+}

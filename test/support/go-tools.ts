@@ -1,0 +1,68 @@
+/** The Go programs of the interop tests, and the reference relay, built once per machine and source. */
+
+import { execFile, execFileSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Where the Go module lies. */
+export const GO_MODULE: string = join(import.meta.dirname, '../interop/go')
+
+/** The release that is the reference. */
+const REFERENCE = 'v1.84.1'
+
+/** Paths of the built programs. */
+export interface GoTools {
+  readonly derpclient: string
+  readonly transfer: string
+  readonly echo: string
+  readonly golden: string
+  /** Stock `derper`. */
+  readonly derper: string
+}
+
+/** Whether Go is there. Without it interop tests are skipped with one line; in CI that is a failure. */
+export const hasGo: boolean = lookForGo()
+
+let building: Promise<GoTools> | undefined
+
+/** Builds what is not built yet; needs the Go module proxy the first time. */
+export function goTools(): Promise<GoTools> {
+  building ??= build()
+  return building
+}
+
+function lookForGo(): boolean {
+  try {
+    execFileSync('go', ['version'], { stdio: 'ignore' })
+    return true
+  } catch {
+    if (process.env['CI']) throw new Error('find go: not installed, and CI may skip nothing')
+    process.stderr.write('interop tests are skipped: go is not installed\n')
+    return false
+  }
+}
+
+async function build(): Promise<GoTools> {
+  const directory = join(tmpdir(), `derphttp-go-tools-${sourceDigest()}`)
+  mkdirSync(directory, { recursive: true })
+  const tools = Object.fromEntries(
+    ['derpclient', 'transfer', 'echo', 'golden', 'derper'].map(name => [name, join(directory, name)]),
+  ) as unknown as GoTools
+  const env = { ...process.env, GOBIN: directory }
+  if (!existsSync(tools.golden)) await run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env })
+  if (!existsSync(tools.derper)) await run('go', ['install', `tailscale.com/cmd/derper@${REFERENCE}`], { env })
+  return tools
+}
+
+function sourceDigest(): string {
+  const hash = createHash('sha256').update(REFERENCE)
+  for (const path of globSync(['**/*.go', 'go.*'], { cwd: GO_MODULE }).sort()) {
+    hash.update(path).update(readFileSync(join(GO_MODULE, path)))
+  }
+  return hash.digest('hex').slice(0, 16)
+}

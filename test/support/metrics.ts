@@ -1,0 +1,20 @@
+/** Numbers of a relay for tests of the expositions. */
+
+import { CoreDebugSource } from '../../src/http/debug-source.ts'
+import { type MetricReader, type MetricSources, metricReader } from '../../src/http/metric-numbers.ts'
+import { HttpCounters } from '../../src/metrics/http-counters.ts'
+import type { RelayCore } from '../../src/server/relay-core.ts'
+
+/** A reader of all metrics of `core`, and what it reads besides. */
+export function testMetrics(core: RelayCore, sources: Partial<MetricSources> = {}): MetricReader {
+  const source = new CoreDebugSource(core)
+  return metricReader({
+    relay: () => source.numbers(),
+    http: new HttpCounters(),
+    version: '1.2.3',
+    commandLine: ['derper', '-dev'],
+    tls: true,
+    wallNow: () => core.options.clock.wallNow(),
+    ...sources,
+  })
+}

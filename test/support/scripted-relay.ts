@@ -1,0 +1,122 @@
+/** The relay's end of one connection, driven step by step by a test. */
+
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { concatBytes } from '../../src/lib/bytes.ts'
+import type { ClientInfo } from '../../src/protocol/client-info.ts'
+import { FRAME_HEADER_LENGTH } from '../../src/protocol/constants.ts'
+import { decodeClientToServer } from '../../src/protocol/decode.ts'
+import { encodeServerToClient } from '../../src/protocol/encode.ts'
+import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
+import { type FrameBounds, FrameType, SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/frame-type.ts'
+import {
+  type ClientHello,
+  encodeGreeting,
+  encodeServerInfo,
+  openClientInfo,
+  readClientHello,
+} from '../../src/protocol/login.ts'
+import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
+import type { ServerInfo } from '../../src/protocol/server-info.ts'
+import type { Conn } from '../../src/transport/conn.ts'
+import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn.ts'
+import { testAgreement } from './relay.ts'
+import { until } from './settle.ts'
+
+/** A relay in memory, and what it is connected to. */
+export interface MemoryRelayEnds {
+  readonly relay: ScriptedRelay
+  readonly clientConn: MemoryConn
+  readonly serverConn: MemoryConn
+}
+
+export function scriptedMemoryRelay(): MemoryRelayEnds {
+  const [clientConn, serverConn] = memoryConnPair()
+  return { relay: new ScriptedRelay(serverConn), clientConn, serverConn }
+}
+
+export class ScriptedRelay {
+  readonly privateKey: NodePrivateKey = NodePrivateKey.generate()
+  /** The relay's end. */
+  readonly conn: Conn
+  /** Frames that came after ClientInfo. */
+  readonly frames: ClientToServer[] = []
+  /** Writes that the transport has taken, or refused. */
+  writesTaken = 0
+  /** Whether the connection is over. */
+  closed = false
+  readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
+  #hello: ClientHello | undefined
+  #sharedKey: Uint8Array | undefined
+
+  constructor(conn: Conn) {
+    this.conn = conn
+    conn.open({
+      onData: chunk => this.#read(chunk),
+      onClose: () => {
+        this.closed = true
+      },
+    })
+  }
+
+  /** Sends bytes in one write. */
+  send(...parts: readonly Uint8Array[]): void {
+    this.conn.write([concatBytes(parts)], () => {
+      this.writesTaken++
+    })
+  }
+
+  /** Sends messages, each in a write of its own. */
+  say(...messages: readonly ServerToClient[]): void {
+    for (const message of messages) this.send(encodeServerToClient(message))
+  }
+
+  greet(): void {
+    this.send(encodeGreeting(this.privateKey.publicKey()))
+  }
+
+  /** What the client has said of itself, once it has. */
+  async hello(): Promise<{ hello: ClientHello; info: ClientInfo }> {
+    await until(() => this.#hello !== undefined, 'the client has sent ClientInfo')
+    const hello = this.#hello as ClientHello
+    this.#sharedKey = await testAgreement.agree(this.privateKey, hello.clientKey)
+    return { hello, info: openClientInfo(this.#sharedKey, hello) }
+  }
+
+  /** The ServerInfo frame for this client; {@link hello} comes before. */
+  serverInfo(info: Omit<ServerInfo, 'version'> = NO_LIMITS): Uint8Array {
+    if (this.#sharedKey === undefined) throw new Error('seal ServerInfo: no ClientInfo was read')
+    return encodeServerInfo(this.#sharedKey, info)
+  }
+
+  /** Everything up to ServerInfo, as a good relay does it. */
+  async login(): Promise<void> {
+    this.greet()
+    await this.hello()
+    this.send(this.serverInfo())
+  }
+
+  #read(chunk: Uint8Array): void {
+    const decoder = this.#decoder
+    decoder.push(chunk)
+    while (decoder.next()) {
+      if (decoder.skipped) continue
+      const { type, buffer, start, length } = decoder
+      const body = buffer.subarray(start + FRAME_HEADER_LENGTH, start + FRAME_HEADER_LENGTH + length)
+      if (this.#hello === undefined) {
+        this.#hello = readClientHello(type, body)
+        decoder.bounds = BOUNDS_WITH_PONG
+        continue
+      }
+      const frame = decodeClientToServer(type, body)
+      if (frame !== undefined) this.frames.push(frame)
+    }
+  }
+}
+
+// Our relay asks for no pongs and skips them; here they are looked at.
+const BOUNDS_WITH_PONG: FrameBounds = {
+  ...SERVER_BOUNDS,
+  max: Int32Array.from(SERVER_BOUNDS.max, (most, type) => (type === FrameType.Pong ? 8 : most)),
+}
+
+const NO_LIMITS = { tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 }

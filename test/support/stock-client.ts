@@ -1,0 +1,60 @@
+/** Stock Go clients, driven by JSON lines; see test/interop/README.md for what can be asked. */
+
+import { goTools } from './go-tools.ts'
+import { type Program, startProgram } from './process.ts'
+
+/** What the program prints. */
+export interface StockLine {
+  readonly id?: number
+  readonly ok?: boolean
+  readonly error?: string
+  readonly event?: string
+  readonly client?: string
+  readonly type?: string
+  readonly [field: string]: unknown
+}
+
+/** One process with any number of stock clients. */
+export class StockClients {
+  readonly #program: Program
+  #lastId = 0
+
+  private constructor(program: Program) {
+    this.#program = program
+  }
+
+  static async start(env: Readonly<Record<string, string>> = {}): Promise<StockClients> {
+    const { derpclient } = await goTools()
+    return new StockClients(await startProgram(derpclient, [], { env }))
+  }
+
+  /** Sends a request; resolves to its reply. @throws Error when the reply is not ok. */
+  async ask(op: string, client: string, fields: Readonly<Record<string, unknown>> = {}): Promise<StockLine> {
+    const reply = await this.tryAsk(op, client, fields)
+    if (reply.ok !== true) throw new Error(`ask stock client ${client} to ${op}: ${reply.error}`)
+    return reply
+  }
+
+  /** The same; a reply that is not ok is given back too. */
+  async tryAsk(op: string, client: string, fields: Readonly<Record<string, unknown>> = {}): Promise<StockLine> {
+    const id = ++this.#lastId
+    this.#program.write(`${JSON.stringify({ id, op, client, ...fields })}\n`)
+    return this.#lineWhere(line => line.id === id)
+  }
+
+  /** Waits for an event of `client` for which `accept` holds. */
+  event(client: string, accept: (line: StockLine) => boolean): Promise<StockLine> {
+    return this.#lineWhere(line => line.event !== undefined && line.client === client && accept(line))
+  }
+
+  stop(): Promise<void> {
+    return this.#program.stop()
+  }
+
+  #lineWhere(accept: (line: StockLine) => boolean): Promise<StockLine> {
+    return this.#program.lineWhere(text => {
+      const line: StockLine = JSON.parse(text)
+      return accept(line) ? line : undefined
+    })
+  }
+}

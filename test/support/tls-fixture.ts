@@ -1,0 +1,22 @@
+/** A certificate for localhost, relay.test and 127.0.0.1, valid for a century and known to nobody but these tests. */
+
+export const TLS_KEY: string = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGaUy7y/Yo2y6v5eI
+kzbjbkB+vuIUTMnu12vf8NjVu6GhRANCAAQQ6CbNAH7bpYSxp+2wW6Q40FoPUFhk
+ZDpxmtkgNF2C2DDokW7WLPqJUGMemMKN7fnFARhMoj+EyC56AqSU58PZ
+-----END PRIVATE KEY-----
+`
+
+/** Self-signed: also what a client trusts as `ca`. */
+export const TLS_CERT: string = `-----BEGIN CERTIFICATE-----
+MIIBqDCCAU+gAwIBAgIUDOSG9CK7UOVYpDtfqwkamNMIIL4wCgYIKoZIzj0EAwIw
+FTETMBEGA1UEAwwKcmVsYXkudGVzdDAgFw0yNjExMjMwMDI3MzdaGA8yMTI2MTAz
+MDAwMjczN1owFTETMBEGA1UEAwwKcmVsYXkudGVzdDBZMBMGByqGSM49AgEGCCqG
+SM49AwEHA0IABBDoJs0AftulhLGn7bBbpDjQWg9QWGRkOnGa2SA0XYLYMOiRbtYs
++olQYx6Ywo3t+cUBGEyiP4TILnoCpJTnw9mjezB5MB0GA1UdDgQWBBSdOp1plYjh
+OcZGxAJ+aC/bL7E30DAfBgNVHSMEGDAWgBSdOp1plYjhOcZGxAJ+aC/bL7E30DAm
+BgNVHREEHzAdgglsb2NhbGhvc3SCCnJlbGF5LnRlc3SHBH8AAAEwDwYDVR0TAQH/
+BAUwAwEB/zAKBggqhkjOPQQDAgNHADBEAiBqH0KChNpKX8RsK2GkU+MP/T4kDffF
+/gN8R0pPBh52BwIgIm4pqhnX0WsWM19bnOAcDy/25b0c7Hiy+7juWDaC4w8=
+-----END CERTIFICATE-----
+`
