@@ -1,8 +1,9 @@
 /** Prints each clause with the sources and tests that cite it; fails when something does not fit. */
 
 import { globSync, readFileSync } from 'node:fs'
-import { createRoutes } from '../src/http/routes.ts'
+import { NodePrivateKey } from '../src/keys/node-key.ts'
 import { FrameType } from '../src/protocol/frame-type.ts'
+import { createRelay } from '../src/relay.ts'
 import { citations, findProblems, parseClauses } from './clauses.ts'
 
 function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<string, string> {
@@ -15,7 +16,9 @@ const clauses = parseClauses(readFileSync('docs/protocol.md', 'utf8'))
 const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
 const sources = textsOf(['src/**/*.ts'], isTest)
 const tests = textsOf(['src/**/*.test.ts', 'test/**/*.ts'], path => path.includes('/support/'))
-const routes = [...createRoutes().exact.keys(), '/']
+const relay = createRelay({ privateKey: NodePrivateKey.generate() })
+const routes = [...relay.routes.exact.keys(), '/']
+relay.close()
 
 const bySource = citations(sources)
 const byTest = citations(tests)

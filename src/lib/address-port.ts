@@ -2,6 +2,9 @@
 
 import ipaddr from 'ipaddr.js'
 
+/** The two families of IP addresses. */
+export type IpFamily = 4 | 6
+
 /** Where a connection comes from or goes to. */
 export interface AddressPort {
   /** IPv4 or IPv6 address in its usual text form; never a host name. */
@@ -10,14 +13,20 @@ export interface AddressPort {
   readonly port: number
 }
 
+/** 4 or 6 when `text` is an IP address in its usual form, a zone allowed; undefined when it is none. */
+export function ipFamilyOf(text: string): IpFamily | undefined {
+  // The library also reads `127.1`, octal and hexadecimal numbers, which no address of a connection is written with.
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return 4
+  return ipaddr.IPv6.isValid(text) ? 6 : undefined
+}
+
 /**
  * The 16 bytes of an address; IPv4 becomes IPv4-mapped IPv6, a zone is dropped.
  *
  * @returns sixteen zeros for what is not an IP address, as the original sends for a peer of unknown address (P-071).
  */
 export function addressTo16(address: string): Uint8Array {
-  // The library also reads `127.1`, octal and hexadecimal numbers, which no address of a connection is written with.
-  if (!ipaddr.IPv6.isValid(address) && !ipaddr.IPv4.isValidFourPartDecimal(address)) return new Uint8Array(16)
+  if (ipFamilyOf(address) === undefined) return new Uint8Array(16)
   const parsed = ipaddr.parse(address)
   const v6 = parsed.kind() === 'ipv4' ? (parsed as ipaddr.IPv4).toIPv4MappedAddress() : parsed
   return Uint8Array.from(v6.toByteArray())

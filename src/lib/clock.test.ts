@@ -37,12 +37,16 @@ test('systemClock.after can be cancelled, more than once and after it fired', as
   expect(fired).toBe(1)
 })
 
-test('systemClock.after does not keep the process alive', () => {
+test('systemClock.after does not keep the process alive unless told to', () => {
   const count = () => process.getActiveResourcesInfo().filter(name => name === 'Timeout').length
   const before = count()
   const timer = systemClock.after(60_000, () => {})
   expect(count()).toBe(before)
+  const holding = systemClock.after(60_000, () => {}, true)
+  expect(count()).toBe(before + 1)
   timer.cancel()
+  holding.cancel()
+  expect(count()).toBe(before)
 })
 
 test('systemClock.afterTurn runs behind all that the turn has queued', async () => {

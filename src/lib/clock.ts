@@ -15,8 +15,12 @@ export interface Clock {
   now(): number
   /** Wall-clock milliseconds since 1970, for certificates and logs only. */
   wallNow(): number
-  /** Calls `fn` once, not before `delayMs` have passed. A timer never keeps the process alive by itself. */
-  after(delayMs: number, fn: () => void): Timer
+  /**
+   * Calls `fn` once, not before `delayMs` have passed.
+   *
+   * A timer keeps no process alive unless `holdsProcess`: that is for work that a caller waits for, with no socket open.
+   */
+  after(delayMs: number, fn: () => void, holdsProcess?: boolean): Timer
   /** Calls `fn` once all input of the current turn of the event loop has been handled. */
   afterTurn(fn: () => void): void
 }
@@ -33,13 +37,13 @@ const MAX_TIMEOUT_MS = 2 ** 31 - 1
 export const systemClock: Clock = {
   now: () => performance.now(),
   wallNow: () => Date.now(),
-  after(delayMs, fn) {
+  after(delayMs, fn, holdsProcess = false) {
     const dueMs = performance.now() + delayMs
     let handle = arm()
     function arm(): ReturnType<typeof setTimeout> {
       const leftMs = Math.max(0, dueMs - performance.now())
       const timer = setTimeout(onTimeout, Math.min(leftMs, MAX_TIMEOUT_MS))
-      unref(timer)
+      if (!holdsProcess) unref(timer)
       return timer
     }
     // Platforms cut fractions off and reckon from the start of the turn, so timers fire up to 1 ms early.

@@ -33,6 +33,17 @@ test('TokenBucket.reserve goes into debt and tells how long it takes to pay', ()
   expect(bucket.tryTake(1, 251)).toBe(true)
 })
 
+test('TokenBucket.waitMs tells when tokens will be there, and takes none', () => {
+  const bucket = new TokenBucket({ perSecond: 1_000, burst: 500 }, 0)
+  expect(bucket.waitMs(500, 0)).toBe(0)
+  expect(bucket.waitMs(501, 0)).toBe(Infinity)
+  bucket.reserve(600, 0)
+  expect(bucket.waitMs(0, 0)).toBe(100)
+  expect(bucket.waitMs(500, 50)).toBe(550)
+  expect(bucket.tryTake(500, 599)).toBe(false)
+  expect(bucket.tryTake(500, 600)).toBe(true)
+})
+
 test('TokenBucket gains nothing from a clock that goes back', () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, 5_000)
   expect(bucket.tryTake(1, 4_000)).toBe(true)

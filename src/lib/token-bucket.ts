@@ -43,6 +43,12 @@ export class TokenBucket {
     return left >= 0 ? 0 : -left / this.#perMs
   }
 
+  /** Milliseconds until `count` tokens are there, if none is taken meanwhile; for ever when `count` is above the burst. */
+  waitMs(count: number, nowMs: number): number {
+    if (count > this.#burst) return Number.POSITIVE_INFINITY
+    return Math.max(0, count - this.#tokensAt(nowMs)) / this.#perMs
+  }
+
   /** Time that runs backwards brings nothing. */
   #tokensAt(nowMs: number): number {
     return Math.min(this.#burst, this.#tokens + Math.max(0, nowMs - this.#at) * this.#perMs)

@@ -40,3 +40,6 @@ export const FAST_START_HEADER = 'Derp-Fast-Start'
 
 /** HTTP header naming the node the client would rather have reached (P-123). */
 export const IDEAL_NODE_HEADER = 'Ideal-Node'
+
+/** What the common name of a meta certificate begins with; the relay's key in raw hex form follows (P-140). */
+export const META_CERTIFICATE_NAME_PREFIX = 'derpkey'

@@ -95,7 +95,7 @@ function decodePing(
   return { type: type === FrameType.Ping ? 'ping' : 'pong', payload }
 }
 
-/** Old servers stop after the key, or after the address (P-071). */
+/** Old servers stop after the key, after the address, or after the flags (P-071). */
 function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
   if (body.length < KEY_LENGTH) return undefined
   const peer = keyAt(body, 0)
@@ -103,5 +103,14 @@ function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
   const at = KEY_LENGTH + 16
   const port = ((body[at] as number) << 8) | (body[at + 1] as number)
   const address = { address: addressFrom16(body.subarray(KEY_LENGTH, at)), port }
-  return { type: 'peerPresent', peer, address, flags: body[KEY_LENGTH + ADDRESS_LENGTH] ?? 0 }
+  const flagsAt = KEY_LENGTH + ADDRESS_LENGTH
+  const appName = decodeAppName(body, flagsAt + 1)
+  return { type: 'peerPresent', peer, address, flags: body[flagsAt] ?? 0, ...(appName !== undefined && { appName }) }
+}
+
+/** A length byte and that many bytes of text; what is cut short, or empty, is no name. */
+function decodeAppName(body: Uint8Array, at: number): string | undefined {
+  const length = body[at] ?? 0
+  const end = at + 1 + length
+  return length === 0 || end > body.length ? undefined : decodeUtf8(body.subarray(at + 1, end))
 }

@@ -95,20 +95,21 @@ export function encodePing(type: typeof FrameType.Ping | typeof FrameType.Pong, 
   return encodeFrame(type, payload)
 }
 
-/** PeerPresent in the full form that current servers send (P-071). */
+/** PeerPresent in the full form that current servers send; the app name follows only if there is one (P-071). */
 export function encodePeerPresent(message: Omit<PeerPresentMessage, 'type'>): Uint8Array {
-  const frame = new Uint8Array(FRAME_HEADER_LENGTH + PEER_PRESENT_LENGTH)
-  writeFrameHeader(frame, 0, FrameType.PeerPresent, PEER_PRESENT_LENGTH)
-  let at = FRAME_HEADER_LENGTH
-  frame.set(message.peer.bytes, at)
-  at += KEY_LENGTH
+  const body = new Uint8Array(PEER_PRESENT_LENGTH)
+  body.set(message.peer.bytes)
+  let at = KEY_LENGTH
   if (message.address !== undefined) {
-    frame.set(addressTo16(message.address.address), at)
-    frame[at + 16] = message.address.port >>> 8
-    frame[at + 17] = message.address.port
+    body.set(addressTo16(message.address.address), at)
+    body[at + 16] = message.address.port >>> 8
+    body[at + 17] = message.address.port
   }
-  frame[at + 18] = message.flags
-  return frame
+  at += 16 + 2
+  body[at] = message.flags
+  if (message.appName === undefined || message.appName === '') return encodeFrame(FrameType.PeerPresent, body)
+  const name = encodeUtf8(message.appName)
+  return encodeFrame(FrameType.PeerPresent, body, Uint8Array.of(name.length), name)
 }
 
 function encodeRestarting(reconnectInMs: number, tryForMs: number): Uint8Array {

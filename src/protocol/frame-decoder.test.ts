@@ -205,3 +205,23 @@ test('FrameDecoder takes new bounds between two frames of one chunk (P-037)', ()
     expect(types).toEqual([FrameType.ClientInfo, FrameType.NotePreferred, FrameType.Ping])
   }
 })
+
+test('FrameDecoder tells that it has the header of a frame whose body is not whole (P-001)', () => {
+  const decoder = new FrameDecoder(SERVER_BOUNDS)
+  const seen: boolean[] = []
+  for (const byte of [...header(FrameType.Ping, 8), ...new Uint8Array(8)]) {
+    decoder.push(Uint8Array.of(byte))
+    decoder.next()
+    seen.push(decoder.isGathering)
+  }
+  expect(seen).toEqual([false, false, false, false, ...Array(8).fill(true), false])
+})
+
+test('FrameDecoder tells the type of the frame that it refuses (P-003)', () => {
+  const decoder = new FrameDecoder(SERVER_BOUNDS)
+  decoder.push(Uint8Array.of(...header(FrameType.NotePreferred, 1), 1))
+  expect(decoder.next()).toBe(true)
+  decoder.push(header(FrameType.Ping, 7))
+  expect(() => decoder.next()).toThrow(ProtocolError)
+  expect(decoder.type).toBe(FrameType.Ping)
+})

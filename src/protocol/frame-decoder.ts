@@ -21,7 +21,7 @@ import { type FrameBounds, frameTypeName } from './frame-type.ts'
 export class FrameDecoder {
   /** Bounds for the next frames; may be replaced between two frames. */
   bounds: FrameBounds
-  /** Type of the current frame. */
+  /** Type of the current frame, or of the one whose header broke the bounds. */
   type = 0
   /** Body length of the current frame, without the header. */
   length = 0
@@ -58,6 +58,11 @@ export class FrameDecoder {
     } else {
       this.#arrived.push(chunk)
     }
+  }
+
+  /** Whether a header has come whose body has not come whole; never so for a frame that is skipped. */
+  get isGathering(): boolean {
+    return this.#partial !== undefined
   }
 
   /** Bytes handed over and not yet consumed. */
@@ -155,6 +160,7 @@ export class FrameDecoder {
       return false
     }
     if (lenient.has(type)) return false
+    this.type = type
     if (length > most) throw tooLong(type, length, most, clause)
     throw new ProtocolError(
       'ERR_DERP_FRAME_TOO_SHORT',

@@ -62,6 +62,8 @@ export interface PeerPresentMessage {
   readonly address: AddressPort | undefined
   /** {@link PeerPresentFlag} bits; 0 from servers that send none. */
   readonly flags: number
+  /** What the client calls its application; absent when it, or the server, does not say. */
+  readonly appName?: string | undefined
 }
 
 /** Eight bytes to be sent back as a Pong (P-091). */

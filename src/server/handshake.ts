@@ -48,7 +48,10 @@ export class Handshake implements ConnHandler {
     this.#relay = relay
     this.#conn = conn
     this.#notIdeal = (options.idealNode ?? '') !== ''
-    this.#writer = new Writer(relay, conn, relay.clientDeadlines, error => (this.#session ?? this).fail(error))
+    // Until the session runs a fault ends the login: that ends the session too, and is noted once.
+    this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
+      (this.#over ? this.#session : this)?.fail(error),
+    )
     this.#startedAtMs = relay.now()
     const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
     if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)

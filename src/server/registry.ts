@@ -18,6 +18,8 @@ export interface Member {
   readonly remote: AddressPort | undefined
   /** Bits of PeerPresentFlag. */
   readonly flags: number
+  /** What the client calls its application. */
+  readonly appName?: string | undefined
 }
 
 /** A change of presence, as watchers are told. */
@@ -27,6 +29,7 @@ export type PresenceChange =
       readonly peer: NodePublicKey
       readonly address: AddressPort | undefined
       readonly flags: number
+      readonly appName: string | undefined
     }
   | { readonly present: false; readonly peer: NodePublicKey }
 
@@ -63,6 +66,11 @@ interface Peer<M, F> {
   clients: ClientSet<M> | undefined
   /** Siblings that have the key; undefined while it is only connected here. */
   forwarders: Forwarders<F> | undefined
+}
+
+/** What watchers are told of a connection. */
+function presenceOf({ key, remote, flags, appName }: Member): PresenceChange {
+  return { present: true, peer: key, address: remote, flags, appName }
 }
 
 export class Registry<M extends Member, F> {
@@ -116,7 +124,7 @@ export class Registry<M extends Member, F> {
     clients.add(member)
     if (clients.isDuplicate) this.#countDuplicate(clients, member, previous)
     this.#output.routeChanged(member.key, { active: member, forwarder: peer.forwarders?.preferred })
-    this.#tellWatchers({ present: true, peer: member.key, address: member.remote, flags: member.flags })
+    this.#tellWatchers(presenceOf(member))
   }
 
   /** A connection has ended. */
@@ -145,9 +153,9 @@ export class Registry<M extends Member, F> {
   /** Enrols a watcher; all present peers come first, its own key among them (P-070). */
   watch(watcher: M): void {
     const flood: PresenceChange[] = []
-    for (const [key, { clients }] of this.#peers) {
+    for (const [, { clients }] of this.#peers) {
       const active = clients?.active
-      if (active !== undefined) flood.push({ present: true, peer: key, address: active.remote, flags: active.flags })
+      if (active !== undefined) flood.push(presenceOf(active))
     }
     this.#watchers.add(watcher)
     this.#output.presence(watcher, flood)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { SendQueue } from './send-queue.ts'
 
-const frame = (n: number) => Uint8Array.of(n)
+const queued = (n: number, enqueuedAtMs: number) => ({ frame: Uint8Array.of(n), payloadBytes: 0, enqueuedAtMs })
 const drain = (queue: SendQueue) => {
   const taken: (number | undefined)[] = []
   for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.frame[0])
@@ -10,10 +10,10 @@ const drain = (queue: SendQueue) => {
 
 test('SendQueue gives frames back in order with the time they came', () => {
   const queue = new SendQueue(3)
-  queue.push(frame(1), 10)
-  queue.push(frame(2), 20)
+  queue.push(queued(1, 10))
+  queue.push(queued(2, 20))
   expect(queue.length).toBe(2)
-  expect(queue.peek()).toEqual({ frame: frame(1), enqueuedAtMs: 10 })
+  expect(queue.peek()).toEqual(queued(1, 10))
   expect(drain(queue)).toEqual([1, 2])
   expect(queue.peek()).toBeUndefined()
   expect(queue.take()).toBeUndefined()
@@ -21,7 +21,7 @@ test('SendQueue gives frames back in order with the time they came', () => {
 
 test('SendQueue drops the oldest when full, so that the newest survives (P-100)', () => {
   const queue = new SendQueue(32)
-  const dropped = Array.from({ length: 40 }, (_, n) => queue.push(frame(n), n)?.frame[0])
+  const dropped = Array.from({ length: 40 }, (_, n) => queue.push(queued(n, n))?.frame[0])
   expect(dropped.slice(0, 32)).toEqual(Array(32).fill(undefined))
   expect(dropped.slice(32)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
   expect(queue.length).toBe(32)

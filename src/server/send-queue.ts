@@ -3,6 +3,8 @@
 /** A queued frame and when it came, in milliseconds of the relay's clock. */
 export interface QueuedFrame {
   readonly frame: Uint8Array
+  /** Bytes of its packet. */
+  readonly payloadBytes: number
   readonly enqueuedAtMs: number
 }
 
@@ -29,11 +31,11 @@ export class SendQueue {
   }
 
   /** Adds a frame; returns the oldest one if it had to make room. */
-  push(frame: Uint8Array, enqueuedAtMs: number): QueuedFrame | undefined {
+  push(queued: QueuedFrame): QueuedFrame | undefined {
     const dropped = this.#length === this.#capacity ? this.take() : undefined
-    this.#ring[(this.#head + this.#length) % this.#capacity] = { frame, enqueuedAtMs }
+    this.#ring[(this.#head + this.#length) % this.#capacity] = queued
     this.#length++
-    this.#bytes += frame.length
+    this.#bytes += queued.frame.length
     return dropped
   }
 

@@ -8,7 +8,7 @@
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import type { Timer } from '../lib/clock.ts'
-import { DerpError } from '../lib/derp-error.ts'
+import { DerpError, ProtocolError } from '../lib/derp-error.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import type { ClientInfo } from '../protocol/client-info.ts'
 import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
@@ -122,6 +122,11 @@ export class Session implements ConnHandler, Member, Destination {
     return this
   }
 
+  /** What the client calls its application (P-033). */
+  get appName(): string | undefined {
+    return this.info.appName
+  }
+
   get isClosed(): boolean {
     return this.#closed
   }
@@ -216,9 +221,7 @@ export class Session implements ConnHandler, Member, Destination {
 
   /** Sends a Pong unless one waits already; reports whether it did (P-091). */
   sendPong(frame: Uint8Array): boolean {
-    if (this.#writer.hasWaitingControl) return false
-    this.#writer.sendControl(frame)
-    return true
+    return this.#writer.sendPong(frame)
   }
 
   takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
@@ -233,6 +236,11 @@ export class Session implements ConnHandler, Member, Destination {
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
     this.#writer.sendPacket(buffer, start, end, kind)
+  }
+
+  /** Takes the same without a source: only the payload follows the header (P-051). */
+  takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+    this.#writer.sendPacket(buffer, start, end, kind, end - start - FRAME_HEADER_LENGTH)
   }
 
   /** Tells the client that `peer` is unknown, in answer to disco only and not too often (P-061). */
@@ -275,6 +283,8 @@ export class Session implements ConnHandler, Member, Destination {
         if (this.#readLimit !== undefined && this.#mustWait(this.#readLimit, decoder.length)) return
         this.#handleFrame()
       }
+      // A header is activity already; what is skipped was handled at its header (P-065).
+      if (this.#isDuplicate && !this.#closed && decoder.isGathering) this.relay.directory.noteActivity(this)
     } catch (error) {
       this.#failWith(error)
     }
@@ -313,6 +323,8 @@ export class Session implements ConnHandler, Member, Destination {
 
   #failWith(error: unknown): void {
     if (!(error instanceof DerpError)) throw error
+    // The original counts a Ping before it looks at its length.
+    if (error instanceof ProtocolError && this.#decoder.type === FrameType.Ping) this.relay.counters.gotPing++
     this.fail(error)
   }
 

@@ -55,6 +55,7 @@ export class Writer implements DeadlineHolder {
   #batchDisco = 0
   #batchDiscoBytes = 0
   #control: Uint8Array[] = []
+  #pong: Uint8Array | undefined
   #onIdle: (() => void) | undefined
   #data: SendQueue | undefined
   #disco: SendQueue | undefined
@@ -67,8 +68,12 @@ export class Writer implements DeadlineHolder {
     this.#onFailure = onFailure
   }
 
-  /** Time limit of the writes to come. */
+  /** Time limit of the writes to come, and from now on of the one that is under way. */
   set deadlines(deadlines: WriteDeadlines) {
+    if (this.#state === 'writing') {
+      this.#deadlines.end(this)
+      deadlines.begin(this, this.#host.now())
+    }
     this.#deadlines = deadlines
   }
 
@@ -80,11 +85,6 @@ export class Writer implements DeadlineHolder {
   /** Packets that wait because a write is under way. */
   get queuedPackets(): number {
     return (this.#data?.length ?? 0) + (this.#disco?.length ?? 0)
-  }
-
-  /** Control frames wait because a write is under way. */
-  get hasWaitingControl(): boolean {
-    return this.#control.length > 0
   }
 
   /** Lets everything wait until {@link release}. */
@@ -110,21 +110,37 @@ export class Writer implements DeadlineHolder {
     this.#schedule()
   }
 
+  /** Sends a Pong unless one waits already, whatever else may wait; reports whether it did (P-091). */
+  sendPong(frame: Uint8Array): boolean {
+    if (this.#takesMore()) this.sendControl(frame)
+    else if (this.#pong === undefined && this.#state !== 'closed') this.#pong = frame
+    else return false
+    return true
+  }
+
   /**
    * Sends the RecvPacket frame at `start` up to `end` of `buffer`, in place when it can leave with this turn,
    * else from a copy.
+   *
+   * @param payloadBytes what is counted; given where the frame carries no source key.
    */
-  sendPacket(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+  sendPacket(
+    buffer: Uint8Array,
+    start: number,
+    end: number,
+    kind: PacketKind,
+    payloadBytes: number = end - start - RECV_PACKET_OVERHEAD,
+  ): void {
     if (this.#state === 'closed') {
-      this.#host.counters.drop(DropReason.GoneDisconnected, kind, end - start - RECV_PACKET_OVERHEAD)
+      this.#host.counters.drop(DropReason.GoneDisconnected, kind, payloadBytes)
       return
     }
     if (!this.#takesMore()) {
-      this.#enqueue(buffer, start, end, kind)
+      this.#enqueue(copyBytes(buffer, start, end), kind, payloadBytes)
       return
     }
     this.#append(buffer, start, end)
-    this.#countPacket(end - start - RECV_PACKET_OVERHEAD, kind)
+    this.#countPacket(payloadBytes, kind)
     if (this.#batchBytes >= this.#host.maxWriteBytes) this.flush()
     else this.#schedule()
   }
@@ -159,10 +175,11 @@ export class Writer implements DeadlineHolder {
       [this.#disco, 'disco'],
     ] as const) {
       for (let waiting = queue?.take(); waiting !== undefined; waiting = queue?.take()) {
-        this.#host.counters.drop(DropReason.GoneDisconnected, kind, waiting.frame.length - RECV_PACKET_OVERHEAD)
+        this.#host.counters.drop(DropReason.GoneDisconnected, kind, waiting.payloadBytes)
       }
     }
     this.#control = []
+    this.#pong = undefined
   }
 
   /** The outstanding write took too long (P-101). */
@@ -213,13 +230,13 @@ export class Writer implements DeadlineHolder {
     }
   }
 
-  #enqueue(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+  #enqueue(frame: Uint8Array, kind: PacketKind, payloadBytes: number): void {
     const host = this.#host
     const queue = kind === 'disco' ? this.#discoQueue() : this.#dataQueue()
     const nowMs = host.now()
-    const dropped = queue.push(copyBytes(buffer, start, end), nowMs)
+    const dropped = queue.push({ frame, payloadBytes, enqueuedAtMs: nowMs })
     if (dropped !== undefined) {
-      host.counters.drop(DropReason.QueueHead, kind, dropped.frame.length - RECV_PACKET_OVERHEAD)
+      host.counters.drop(DropReason.QueueHead, kind, dropped.payloadBytes)
       host.queueAge.recordMany(1, nowMs - dropped.enqueuedAtMs)
     }
   }
@@ -266,6 +283,8 @@ export class Writer implements DeadlineHolder {
     if (this.#holding) return
     for (const frame of this.#control) this.#append(frame, 0, frame.length)
     if (this.#control.length > 0) this.#control = []
+    if (this.#pong !== undefined) this.#append(this.#pong, 0, this.#pong.length)
+    this.#pong = undefined
     this.#takeWaiting(this.#disco, 'disco', host)
     this.#takeWaiting(this.#data, 'other', host)
     if (this.#batchBytes > 0) this.#write()
@@ -278,7 +297,7 @@ export class Writer implements DeadlineHolder {
       const waiting = queue.take()
       if (waiting === undefined) return
       this.#append(waiting.frame, 0, waiting.frame.length)
-      this.#countPacket(waiting.frame.length - RECV_PACKET_OVERHEAD, kind)
+      this.#countPacket(waiting.payloadBytes, kind)
       host.queueAge.recordMany(1, nowMs - waiting.enqueuedAtMs)
     }
   }

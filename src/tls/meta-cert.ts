@@ -6,11 +6,9 @@
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { PROTOCOL_VERSION } from '../protocol/constants.ts'
+import { META_CERTIFICATE_NAME_PREFIX, PROTOCOL_VERSION } from '../protocol/constants.ts'
 import { createSelfSigned } from './x509.ts'
 
-/** What the common name begins with; the key's raw hex form follows. */
-const META_NAME_PREFIX = 'derpkey'
 /** Milliseconds that it is valid before and after now. */
 const META_VALIDITY_MS = 30 * 24 * 3_600_000
 
@@ -18,7 +16,7 @@ const META_VALIDITY_MS = 30 * 24 * 3_600_000
 export async function createMetaCertificate(publicKey: NodePublicKey, clock: Clock = systemClock): Promise<string> {
   const nowMs = clock.wallNow()
   const { certificate } = await createSelfSigned({
-    commonName: `${META_NAME_PREFIX}${publicKey.toHex()}`,
+    commonName: `${META_CERTIFICATE_NAME_PREFIX}${publicKey.toHex()}`,
     keyType: 'Ed25519',
     serialHex: PROTOCOL_VERSION.toString(16).padStart(2, '0'),
     notBefore: new Date(nowMs - META_VALIDITY_MS),

@@ -25,8 +25,10 @@ export interface ConformanceCase {
   readonly needs?: readonly Need[]
   /** The row of docs/differences.md, when `run` has two expectations. */
   readonly differs?: string
-  /** Runs by itself, after all others: it waits long, or loads the machine. */
+  /** Runs by itself, after all others: it loads the machine, or compares what others would change. */
   readonly alone?: boolean
+  /** Takes longer than 5 s, and does not depend on the carriage: quick runs leave it out. */
+  readonly slow?: boolean
   /** @throws when the relay does otherwise. */
   run(target: Target): Promise<void>
 }

@@ -1,16 +1,34 @@
-import { describe } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { hasGo } from '../support/go-tools.ts'
 import { startOurRelay, startReferenceRelay } from '../support/relays.ts'
 import { conformance } from './run.ts'
 
-conformance('ours, plain', { tls: false, carriage: 'raw', like: 'ours' }, async () => {
-  const relay = await startOurRelay()
-  return { options: { url: relay.url, carriage: 'raw', like: 'ours' }, stop: () => relay.stop() }
+/** The mesh key of all relays here. */
+const meshKey = 'a5c3'.repeat(16)
+
+let directory: string
+let meshKeyFile: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'conformance-'))
+  meshKeyFile = join(directory, 'mesh.key')
+  writeFileSync(meshKeyFile, `${meshKey}\n`)
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const ours = { carriage: 'raw', like: 'ours', meshKey, debug: true } as const
+const stock = { carriage: 'raw', like: 'original', meshKey, debug: true } as const
+
+conformance('ours, plain', { ...ours, tls: false }, async () => {
+  const relay = await startOurRelay([], { TAILSCALE_DERPER_MESH_KEY: meshKey })
+  return { options: { ...ours, url: relay.url }, stop: () => relay.stop() }
 })
 
 describe.skipIf(!hasGo)('with Go', () => {
-  conformance('stock derper, plain', { tls: false, carriage: 'raw', like: 'original' }, async () => {
-    const relay = await startReferenceRelay()
-    return { options: { url: relay.url, carriage: 'raw', like: 'original' }, stop: () => relay.stop() }
+  conformance('stock derper, plain', { ...stock, tls: false }, async () => {
+    const relay = await startReferenceRelay(['-mesh-psk-file', meshKeyFile])
+    return { options: { ...stock, url: relay.url }, stop: () => relay.stop() }
   })
 })

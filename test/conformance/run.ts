@@ -18,7 +18,7 @@ export interface StartedTarget {
  */
 export function conformance(
   name: string,
-  shape: Omit<TargetOptions, 'url'> & { readonly tls: boolean },
+  shape: Omit<TargetOptions, 'url'> & { readonly tls: boolean; readonly quick?: boolean },
   start: () => Promise<StartedTarget>,
 ): void {
   describe(name, () => {
@@ -29,7 +29,7 @@ export function conformance(
     afterAll(() => started?.stop())
 
     const probe = new Target({ ...shape, url: shape.tls ? 'https://relay/derp' : 'http://relay/derp' })
-    const applicable = ALL_CASES.filter(one => isApplicable(one, probe))
+    const applicable = ALL_CASES.filter(one => isApplicable(one, probe) && !(shape.quick && one.slow))
     const runsAlone = (one: (typeof ALL_CASES)[number]) => one.alone || one.needs?.includes('debug')
     const body = (one: (typeof ALL_CASES)[number]) => async () => {
       const target = new Target(started.options)

@@ -82,6 +82,12 @@ export class Target {
     return socket
   }
 
+  /** Ends a connection of {@link socket} at once: by a TCP reset, or over TLS, where Node has none, without a goodbye. */
+  reset(socket: Socket): void {
+    if (this.isTls) socket.destroy()
+    else socket.resetAndDestroy()
+  }
+
   /** Sends an upgrade request; resolves to the head of the answer and the connection behind it. */
   async upgrade(options: UpgradeOptions = {}): Promise<{ head: string; conn: NodeConn }> {
     const socket = await this.socket()
@@ -132,8 +138,10 @@ export class Target {
     const request = this.isTls ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
       const sent = request(
-        new URL(path, this.url),
+        this.url,
         {
+          // Not by way of URL, which would tidy it.
+          path,
           ...options,
           agent: false,
           timeout: PATIENCE_MS,

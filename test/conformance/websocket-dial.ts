@@ -7,7 +7,8 @@ import type { Conn, ConnHandler } from '../../src/transport/conn.ts'
 /** Longest message that the original reads. */
 const MAX_MESSAGE_BYTES = 32 << 10
 
-class WebSocketClientConn implements Conn {
+/** One end of a WebSocket as a connection. */
+export class WebSocketClientConn implements Conn {
   readonly remote: AddressPort | undefined = undefined
   readonly local: AddressPort | undefined = undefined
   readonly #socket: WebSocket

@@ -164,7 +164,7 @@ test('a debug page answers 500 when the relay cannot tell', async () => {
   expect(await ask(server.port, '/debug/vars')).toMatchObject({ status: 500, body: /worker is gone/ })
 })
 
-test('/debug/clients lists who is connected, a hundred at a time', async () => {
+test('/debug/clients lists who is connected, a hundred at a time (P-189)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
   const relay = new MemoryRelay({ meshKey })
   await using server = await startDebugServer(relay)

@@ -94,6 +94,11 @@ export class RawClient implements ConnHandler {
     return this.#serverKey
   }
 
+  /** Takes the relay's key for known, so that ClientInfo can be sealed before the greeting came. */
+  knowServer(serverKey: NodePublicKey): void {
+    this.#serverKey = serverKey
+  }
+
   /** Logs in; resolves to ServerInfo. */
   async login(options: LoginOptions = {}): Promise<ServerInfo> {
     if (this.#serverKey === undefined) await this.greeting()

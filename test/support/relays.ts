@@ -1,12 +1,13 @@
 /** Relays in processes of their own: ours from source, and the reference. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { goTools } from './go-tools.ts'
 import { type Program, startProgram } from './process.ts'
+import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
@@ -46,6 +47,63 @@ export async function startReferenceRelay(args: readonly string[] = []): Promise
     ...relay,
     stop: async () => {
       await relay.stop()
+      rmSync(directory, { recursive: true })
+    },
+  }
+}
+
+/** A relay over TLS, with its STUN server. */
+export interface RunningTlsRelay extends RunningRelay {
+  readonly stunPort: number
+  /** PEM of the authority that its certificate comes from. */
+  readonly ca: string
+}
+
+/** Host name of the relays over TLS; it is that of loopback. */
+const TLS_HOSTNAME = 'localhost'
+
+/** Starts our relay over TLS on free ports of loopback. */
+export function startOurTlsRelay(args: readonly string[] = []): Promise<RunningTlsRelay> {
+  return overTls(async (directory, port, stunPort) => {
+    const program = await startProgram(process.execPath, [DERPER, ...tlsFlags(directory, port, stunPort), ...args])
+    await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
+    return program
+  })
+}
+
+/** Starts stock `derper` over TLS on free ports of loopback. */
+export async function startReferenceTlsRelay(args: readonly string[] = []): Promise<RunningTlsRelay> {
+  const { derper } = await goTools()
+  return overTls(async (directory, port, stunPort) => {
+    const program = await startProgram(derper, [...tlsFlags(directory, port, stunPort), ...args])
+    await untilListening(port)
+    return program
+  })
+}
+
+function tlsFlags(directory: string, port: number, stunPort: number): string[] {
+  const listen = ['-a', `127.0.0.1:${port}`, '-http-port', '-1', '-stun-port', String(stunPort)]
+  const identity = ['-c', join(directory, 'derper.key'), '-hostname', TLS_HOSTNAME]
+  return [...listen, ...identity, '-certmode', 'manual', '-certdir', directory]
+}
+
+async function overTls(
+  start: (directory: string, port: number, stunPort: number) => Promise<Program>,
+): Promise<RunningTlsRelay> {
+  const directory = mkdtempSync(join(tmpdir(), 'derper-tls-'))
+  const ca = await TestCa.create()
+  const { certificate, key } = await ca.issue({ dns: [TLS_HOSTNAME] })
+  writeFileSync(join(directory, `${TLS_HOSTNAME}.crt`), certificate)
+  writeFileSync(join(directory, `${TLS_HOSTNAME}.key`), key)
+  const [port, stunPort] = [await freePort(), await freePort()]
+  const program = await start(directory, port, stunPort)
+  return {
+    ...running(program, port),
+    url: `https://${TLS_HOSTNAME}:${port}/derp`,
+    stunPort,
+    ca: ca.certificate,
+    stop: async () => {
+      await program.stop()
       rmSync(directory, { recursive: true })
     },
   }

@@ -25,10 +25,22 @@ export const handleForwardPacket: Handler = (session, frame) => {
     session.tellNotHere(NodePublicKey.fromBytes(buffer.subarray(destinationAt, payloadAt)), kind)
     return
   }
+  if (isZero(buffer, sourceAt, destinationAt)) {
+    // Protocol version 1 had no source in RecvPacket; the original falls back to that.
+    const frameAt = payloadAt - FRAME_HEADER_LENGTH
+    writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, end - payloadAt)
+    destination.takeForwardedWithoutSource(buffer, frameAt, end, kind)
+    return
+  }
   // RecvPacket is shorter by one key: it is laid out in place so that the payload need not move. The source key takes
   // the destination's place before the header overwrites the end of where it was.
   const frameAt = start + KEY_LENGTH
   buffer.copyWithin(destinationAt, sourceAt, destinationAt)
   writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, frame.length - KEY_LENGTH)
   destination.takeForwarded(buffer, frameAt, end, kind)
+}
+
+function isZero(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (buffer[at] !== 0) return false
+  return true
 }

@@ -150,7 +150,7 @@ export const loginCases: readonly ConformanceCase[] = [
   {
     id: 'login/no-deadline-after-login',
     clauses: ['P-035'],
-    alone: true,
+    slow: true,
     async run(target) {
       const client = await target.login()
       await new Promise(resolve => setTimeout(resolve, 11_000))
@@ -160,7 +160,7 @@ export const loginCases: readonly ConformanceCase[] = [
   {
     id: 'login/deadline-of-ten-seconds',
     clauses: ['P-035'],
-    alone: true,
+    slow: true,
     async run(target) {
       const client = await target.connect()
       await client.greeting()

@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { Client, NodePrivateKey } from '../../src/index.ts'
+import { encodeFrame } from '../../src/protocol/encode.ts'
+import type { FrameType } from '../../src/protocol/frame-type.ts'
+import { Target } from '../conformance/target.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const MESH_KEY = '0123456789abcdef'.repeat(4)
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'derper-settings-'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const derper = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERPER, ...args])
+
+async function refused(...args: string[]): Promise<string> {
+  const program = await derper(...args)
+  expect(await program.exit()).toBe(2)
+  expect(program.stderr.trimEnd().split('\n')).toHaveLength(1)
+  return program.stderr
+}
+
+const file = (name: string, text: string): string => {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+
+test('derper serves TLS from a directory of certificates, plain HTTP beside it, and STUN (P-141, P-145, P-166)', async () => {
+  const relay = await startOurTlsRelay(['-http-port', '0'])
+  const httpPort = await relay.program.lineWhere(line => /^derper: plain HTTP on .*:(\d+)$/.exec(line)?.[1])
+  const redirect = await fetch(`http://127.0.0.1:${httpPort}/x`, { redirect: 'manual' })
+  expect([redirect.status, redirect.headers.get('location')]).toEqual([302, `https://127.0.0.1:${httpPort}/x`])
+  const target = new Target({ url: relay.url, ca: relay.ca, carriage: 'raw', like: 'ours' })
+  expect((await target.http('/derp/probe')).status).toBe(200)
+  await relay.stop()
+})
+
+test('derper makes a certificate for an IP address and prints what goes into the DERP map (P-145)', async () => {
+  const key = join(directory, 'ip.key')
+  const flags = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', key]
+  const program = await derper(...flags, '-hostname', '127.0.0.1', '-certmode', 'manual', '-certdir', directory)
+  await program.lineWhere(line => (line.includes('with TLS') ? line : undefined))
+  const [, node] = await program.stderrMatch(/"derpMapNode":(\{[^}]*\})/)
+  expect(JSON.parse(node as string)).toMatchObject({
+    HostName: '127.0.0.1',
+    CertName: expect.stringMatching(/^sha256-raw:[0-9a-f]{64}$/),
+  })
+  await program.stop()
+})
+
+test('derper refuses TLS settings that cannot work', async () => {
+  const key = ['-c', join(directory, 'tls.key'), '-a', '127.0.0.1:0', '-stun=false']
+  expect(await refused('-c', join(directory, 'x.key'))).toContain('serve TLS on port 443: needs -certmode manual')
+  expect(await refused(...key, '-certmode', 'auto')).toContain('set flag -certmode to "auto"')
+  expect(await refused(...key, '-certmode', 'manual')).toContain('-hostname is not given')
+  expect(await refused(...key, '-certmode', 'manual', '-hostname', 'x.test')).toContain('-certdir is not given')
+  const missing = await refused(...key, '-certmode', 'manual', '-hostname', 'x.test', '-certdir', directory)
+  expect(missing).toContain(join(directory, 'x.test.crt'))
+})
+
+test('derper takes the mesh key from a file, or in development from the environment (P-023, P-074)', async () => {
+  const fromFile = await startOurRelay(['-mesh-psk-file', file('mesh.key', ` ${MESH_KEY}\n`)])
+  const fromEnvironment = await startOurRelay([], { TAILSCALE_DERPER_MESH_KEY: MESH_KEY })
+  for (const relay of [fromFile, fromEnvironment]) {
+    const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours', meshKey: MESH_KEY })
+    const watcher = await target.mesh()
+    watcher.send({ type: 'watchConns' })
+    expect((await watcher.messageOf('peerPresent')).flags).toBe(2)
+    target.closeAll()
+    await relay.stop()
+  }
+  const short = file('short.key', 'abcd')
+  expect(await refused('-dev', '-mesh-psk-file', short)).toContain(`set flag -mesh-psk-file to "${short}": `)
+  expect(await refused('-dev', '-mesh-psk-file', join(directory, 'none'))).toContain('ENOENT')
+})
+
+test('derper limits clients by its rate config, and reads it again on SIGHUP (P-103)', async () => {
+  const config = file('rate.json', '{"PerClientRateLimitBytesPerSec": 1000000000}')
+  const relay = await startOurRelay(['-rate-config', config])
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  const client = await target.login()
+  const limit = async () => (await target.vars())['derp'] as Record<string, unknown>
+  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(1_000_000_000)
+
+  file('rate.json', '{"PerClientRateLimitBytesPerSec": 20000000}')
+  relay.program.child.kill('SIGHUP')
+  await relay.program.stderrMatch(/rate config applied/)
+  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(20_000_000)
+  for (let n = 0; n < 3; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(65_000)))
+  await client.sync()
+  expect((await limit())['rate_limit_per_client_waited']).toBeGreaterThan(0)
+
+  file('rate.json', '{"Rate": 1}')
+  relay.program.child.kill('SIGHUP')
+  await relay.program.stderrMatch(/rate config kept/)
+  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(20_000_000)
+  target.closeAll()
+  await relay.stop()
+  expect(await refused('-dev', '-rate-config', config)).toContain('"Rate" is none of its fields')
+})
+
+test('derper tells clients of trouble, pings them, and ends slow ones, as its flags say (P-092, P-095, P-101)', async () => {
+  const relay = await startOurRelay(['-health-frames', '-ping-clients', '50ms', '-tcp-write-timeout', '300ms'])
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  const privateKey = NodePrivateKey.generate()
+  const first = await target.login({ privateKey, info: { canAckPings: true } })
+  await first.messageOf('ping')
+  await target.login({ privateKey })
+  expect((await first.messageOf('health')).problem).toContain('more than once')
+
+  const [sender, blocked] = [await target.login(), await target.login()]
+  blocked.conn.pause()
+  const flood = setInterval(() => {
+    for (let n = 0; n < 20; n++) sender.packet(blocked.publicKey, new Uint8Array(60_000))
+  }, 10)
+  const timeouts = async () => ((await target.vars())['derp'] as Record<string, unknown>)['sclient_write_timeouts']
+  await expect.poll(timeouts, { timeout: 10_000 }).toBe(1)
+  clearInterval(flood)
+  target.closeAll()
+  await relay.stop()
+})
+
+test('derper -derp=false serves everything but DERP (P-167)', async () => {
+  const program = await derper('-dev', '-derp=false', '-a', '127.0.0.1:0', '-stun=false')
+  const at = await program.lineWhere(line => /^derper: serving on (\S+)$/.exec(line)?.[1])
+  const answer = await fetch(`http://${at}/derp`)
+  expect([answer.status, await answer.text()]).toEqual([404, 'derp server disabled\n'])
+  const client = new Client(NodePrivateKey.generate(), `http://${at}/derp`)
+  await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED' })
+  await client.close()
+  await program.stop()
+})

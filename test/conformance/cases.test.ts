@@ -1,0 +1,26 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { ALL_CASES } from './cases/index.ts'
+
+const differences = readFileSync(join(import.meta.dirname, '../../docs/differences.md'), 'utf8')
+const protocol = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8')
+
+test('conformance suite has at least 200 cases with names of their own', () => {
+  const ids = ALL_CASES.map(({ id }) => id)
+  expect(ids.length).toBeGreaterThanOrEqual(200)
+  expect(new Set(ids).size).toBe(ids.length)
+})
+
+test('conformance cases cite clauses that exist', () => {
+  for (const { id, clauses } of ALL_CASES) {
+    expect(clauses.length, id).toBeGreaterThan(0)
+    for (const clause of clauses) expect(protocol, id).toContain(`### ${clause} `)
+  }
+})
+
+test('conformance cases with two expectations stand in docs/differences.md', () => {
+  for (const { id, differs } of ALL_CASES) {
+    if (differs !== undefined) expect(differences, id).toContain(`| ${differs} |`)
+  }
+})

@@ -1,0 +1,102 @@
+import { randomBytes } from 'node:crypto'
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { createHttpListener, type HttpListener } from '../../src/http/listeners.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { createRelay, type Relay } from '../../src/relay.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { until } from '../support/settle.ts'
+
+const CONNECTIONS = 2_000
+const AT_ONCE = 100
+const ACCEPT_TIMEOUT_MS = 10_000
+const REQUEST = 'GET /derp HTTP/1.1\r\nHost: x\r\nUpgrade: DERP\r\nConnection: Upgrade\r\nDerp-Fast-Start: 1\r\n\r\n'
+
+let clock: FakeClock
+let relay: Relay
+let listener: HttpListener
+let port: number
+
+beforeAll(async () => {
+  clock = new FakeClock()
+  relay = createRelay({ privateKey: NodePrivateKey.generate(), clock })
+  const { routes, handleUpgrade: upgrade } = relay
+  listener = createHttpListener({ routes, upgrade, clock, acceptTimeoutMs: ACCEPT_TIMEOUT_MS })
+  port = (await listener.listen(0, '127.0.0.1')).port
+})
+afterAll(async () => {
+  relay.close()
+  await listener.close()
+})
+
+function socketTo(): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => resolve(socket))
+    socket.once('error', reject)
+  })
+}
+
+async function loggedIn(): Promise<RawClient> {
+  const socket = await socketTo()
+  socket.write(REQUEST)
+  return RawClient.login(new NodeConn(socket))
+}
+
+/** What a hostile connection does; those that stay silent are left to the deadline. */
+const attacks: ((socket: Socket) => void)[] = [
+  socket => socket.write(randomBytes(200)),
+  socket => socket.write(REQUEST.slice(0, 40)),
+  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), randomBytes(300)])),
+  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), randomBytes(60)])),
+  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), randomBytes(120)])),
+  socket => socket.resetAndDestroy(),
+  socket => {
+    socket.write(REQUEST)
+    setImmediate(() => socket.resetAndDestroy())
+  },
+  () => {},
+]
+
+test('2,000 hostile connections leave every gauge as it was, and the relay relays on (P-007, P-030, P-035)', async () => {
+  const [a, b] = [await loggedIn(), await loggedIn()]
+  const gauges = async () => {
+    const { relay: numbers } = await relay.metrics()
+    const { currentConnections, currentHomeConnections, currentNotIdealConnections } = numbers.counters
+    const { totalKeys, localKeys, watchers, pendingBytes, pendingLogins } = numbers
+    const connections = { currentConnections, currentHomeConnections, currentNotIdealConnections }
+    return { ...connections, totalKeys, localKeys, watchers, pendingBytes, pendingLogins }
+  }
+  const before = await gauges()
+  const accepted = new Set<Socket>()
+  let seen = 0
+  listener.server.on('connection', (socket: Socket) => {
+    seen++
+    accepted.add(socket)
+    socket.once('close', () => accepted.delete(socket))
+  })
+
+  for (let n = 0; n < CONNECTIONS; n += AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, at) => {
+        const socket = await socketTo()
+        socket.on('error', () => {}).on('data', () => {})
+        attacks[(n + at) % attacks.length]?.(socket)
+      }),
+    )
+  }
+  // Those that were reset early may never be accepted, and others are accepted late.
+  await until(() => seen > (CONNECTIONS * 3) / 4, 'most attacks have arrived')
+  await until(() => {
+    clock.advance(ACCEPT_TIMEOUT_MS)
+    return accepted.size === 0
+  }, 'no hostile connection has outlived its deadline')
+  expect(await gauges()).toEqual(before)
+  expect(relay.core.directory.registry.inconsistencies(2)).toEqual([])
+
+  a.packet(b.publicKey, 'still there')
+  expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
+  a.close()
+  b.close()
+})

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasGo } from '../support/go-tools.ts'
+import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { StockClients } from '../support/stock-client.ts'
+
+const meshKey = '0123456789abcdef'.repeat(4)
+
+describe.skipIf(!hasGo)('stock watch loop on our relay', () => {
+  let relay: RunningRelay
+  let clients: StockClients
+
+  beforeAll(async () => {
+    ;[relay, clients] = await Promise.all([
+      startOurRelay([], { TAILSCALE_DERPER_MESH_KEY: meshKey }),
+      StockClients.start(),
+    ])
+  })
+  afterAll(async () => {
+    await Promise.all([clients?.stop(), relay?.stop()])
+  })
+
+  async function connected(name: string): Promise<string> {
+    const { publicKey } = await clients.ask('new', name, { url: relay.url })
+    await clients.ask('connect', name)
+    await clients.ask('recv', name, { action: 'start' })
+    await clients.event(name, line => line.type === 'serverInfo')
+    return publicKey as string
+  }
+
+  test('watch loop follows clients that come and go, and its forwarded packets arrive (P-070, P-071, P-072)', async () => {
+    const early = await connected('early')
+    const { publicKey: sibling } = await clients.ask('new', 'sibling', { url: relay.url, meshKey, watch: true })
+    await clients.ask('watchLoop', 'sibling', { action: 'start' })
+    const present = (key: unknown) => clients.event('sibling', line => line.event === 'watchAdd' && line['key'] === key)
+    expect(await present(early)).toMatchObject({ type: 'peerPresent', flags: 1 })
+    expect(await present(sibling)).toMatchObject({ type: 'peerPresent', flags: 2 })
+    const late = await connected('late')
+    const news = await present(late)
+    expect(news['ipPort']).toMatch(/^127\.0\.0\.1:\d+$/)
+
+    await clients.ask('forward', 'sibling', { from: early, to: late, dataBase64: 'Zm9yd2FyZGVk' })
+    expect(await clients.event('late', line => line.type === 'receivedPacket')).toMatchObject({
+      source: early,
+      dataBase64: 'Zm9yd2FyZGVk',
+    })
+
+    await clients.ask('close', 'late')
+    expect(await clients.event('sibling', line => line.event === 'watchRemove')).toMatchObject({
+      peer: late,
+      reason: 0,
+    })
+  })
+
+  test('sibling closes a peer of ours (P-073)', async () => {
+    const victim = await connected('victim')
+    await clients.ask('new', 'closer', { url: relay.url, meshKey })
+    await clients.ask('connect', 'closer')
+    await clients.ask('closePeer', 'closer', { to: victim })
+    expect(await clients.event('victim', line => line.event === 'recvError')).toMatchObject({ reconnect: false })
+  })
+})
