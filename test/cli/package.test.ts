@@ -1,0 +1,78 @@
+import { execFile } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const ROOT = join(import.meta.dirname, '../..')
+const TSC = join(ROOT, 'node_modules/typescript/bin/tsc')
+
+interface Manifest {
+  readonly dependencies: Record<string, string>
+  readonly exports: Record<string, unknown>
+  readonly bin: Record<string, string>
+}
+const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
+
+/** A project that has the packed package, and of its dependencies only what the package names. */
+let project: string
+beforeAll(async () => {
+  project = mkdtempSync(join(tmpdir(), 'derphttp-package-'))
+  const installed = join(project, 'node_modules', 'derphttp')
+  mkdirSync(installed, { recursive: true })
+  await run('npm', ['pack', '--pack-destination', project], { cwd: ROOT })
+  const tarball = readdirSync(project).find(name => name.endsWith('.tgz'))
+  await run('tar', ['xzf', join(project, tarball as string), '-C', installed, '--strip-components', '1'])
+  for (const name of [...Object.keys(manifest.dependencies), '@types/node', 'undici-types']) {
+    const link = join(project, 'node_modules', name)
+    mkdirSync(dirname(link), { recursive: true })
+    symlinkSync(join(ROOT, 'node_modules', name), link)
+  }
+  writeFileSync(join(project, 'package.json'), '{"type":"module","private":true}')
+})
+afterAll(() => rmSync(project, { recursive: true }))
+
+const entries = Object.keys(manifest.exports).filter(entry => entry !== './package.json')
+const specifier = (entry: string) => join('derphttp', entry)
+
+test('package: every entry can be imported', async () => {
+  const code = entries.map(entry => `await import('${specifier(entry)}')`).join(';')
+  const { stdout } = await run(process.execPath, ['-e', `${code};console.log('all')`], { cwd: project })
+  expect(stdout).toBe('all\n')
+})
+
+test('package: types of every entry resolve, and the first example compiles', async () => {
+  const imports = entries.map((entry, at) => `import * as entry${at} from '${specifier(entry)}'`)
+  const uses = entries.map((_, at) => `void entry${at}`)
+  const example = `
+import { Client, NodePrivateKey, NodePublicKey } from 'derphttp'
+const client = new Client(NodePrivateKey.generate(), 'https://relay.example/derp')
+await client.connect()
+console.log(\`\${client.selfPublicKey()}\`)
+await client.send(NodePublicKey.parse('nodekey:'), new Uint8Array(1))
+const message = await client.recv()
+if (message.type === 'receivedPacket') console.log(message.source, message.data)
+for await (const each of client) console.log(each.type)
+await client.close()
+`
+  writeFileSync(join(project, 'use.ts'), `${imports.join('\n')}\n${uses.join('\n')}\n${example}`)
+  const flags = ['--noEmit', '--strict', '--module', 'NodeNext', '--target', 'ES2024', '--types', 'node', 'use.ts']
+  const { stdout } = await run(process.execPath, [TSC, ...flags], { cwd: project }).catch(
+    (error: { stdout: string }) => error,
+  )
+  expect(stdout).toBe('')
+})
+
+test('package: commands run', async () => {
+  for (const path of Object.values(manifest.bin)) {
+    const { stdout } = await run(process.execPath, [join(project, 'node_modules/derphttp', path), '--version'])
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+  }
+})
+
+test('package: ships no tests and no sources', async () => {
+  const files = readdirSync(join(project, 'node_modules/derphttp'), { recursive: true, encoding: 'utf8' })
+  expect(files.filter(file => /\.test\.|(^|[^d])\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([])
+})
