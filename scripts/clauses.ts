@@ -47,6 +47,11 @@ function listAfter(label: string, line: string): string[] {
   return line.startsWith(label) ? line.slice(label.length).split(', ') : []
 }
 
+/** The text of a program without the lines that are comments. */
+export function withoutComments(text: string): string {
+  return text.replaceAll(/^\s*(?:\/\/|\/\*|\*).*$/gm, '')
+}
+
 /** Files that cite each clause. */
 export function citations(texts: ReadonlyMap<string, string>): Map<string, string[]> {
   const files = new Map<string, string[]>()

@@ -34,7 +34,8 @@ export class DerperDaemon {
         : createStunServer({
             ...(address.host !== undefined && { host: address.host }),
             port: stunPort,
-            onError: (error, action) => log.warn('STUN server failed', { action, reason: error.message }),
+            // Anybody can provoke these by a forged source; they are counted.
+            onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
           })
     this.relay = createRelay({
       ...settings,

@@ -24,6 +24,11 @@ export const DERPER_FLAGS = {
     default: '',
     help: 'where certificates come from: "manual" takes them from -certdir; needed to serve TLS',
   },
+  config: {
+    kind: 'string',
+    default: '',
+    help: 'JSON file that sets any of these flags by its name; flags and environment win over it',
+  },
   derp: { kind: 'bool', default: 'true', help: 'whether to relay; without it only the other services run' },
   dev: {
     kind: 'bool',

@@ -4,7 +4,7 @@ import { DerperDaemon } from './derper-daemon.ts'
 import { DERPER_FLAGS } from './derper-flags.ts'
 import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
 import { EXIT_OK, runCommand } from './exit.ts'
-import { parseFlags } from './go-flags.ts'
+import { readFlags } from './flag-sources.ts'
 import { formatListenAddress } from './listen-address.ts'
 import { createLog } from './log.ts'
 import { usage } from './usage.ts'
@@ -15,7 +15,7 @@ const SUMMARY = 'derper relays end-to-end encrypted packets between clients that
 /** Runs the command until a signal ends it; resolves to the exit code. */
 export function main(args: readonly string[]): Promise<number> {
   return runCommand('derper', async () => {
-    const parsed = parseFlags(DERPER_FLAGS, args)
+    const parsed = readFlags('derper', DERPER_FLAGS, args, process.env)
     if (parsed.help) {
       process.stdout.write(usage('derper', SUMMARY, DERPER_FLAGS))
       return EXIT_OK

@@ -13,6 +13,8 @@ export interface FlagSpec {
   /** In the flag's own notation, as `-help` shows it. */
   readonly default: string
   readonly help: string
+  /** The value must not be seen in process lists: it may also come from a file. */
+  readonly secret?: boolean
 }
 
 /** The flags of a command, by name. */
@@ -63,7 +65,7 @@ export function parseFlags<const T extends FlagTable>(table: T, args: readonly s
   const values = Object.fromEntries(
     Object.entries(table).map(([name, spec]) => [
       name,
-      readValue(name, spec, given.has(name) ? parsed[name] : spec.default),
+      readFlagValue(name, spec, given.has(name) ? parsed[name] : spec.default),
     ]),
   )
   return { help: false, values: values as FlagValues<T>, given }
@@ -81,7 +83,8 @@ function normalizeBoolean(table: FlagTable, arg: string): string {
   return `--${name}=${readBool(name, value)}`
 }
 
-function readValue(name: string, spec: FlagSpec, value: unknown): string | number | boolean {
+/** The value of a flag from its own notation. @throws DerpError naming the flag, its value and what is wrong. */
+export function readFlagValue(name: string, spec: FlagSpec, value: unknown): string | number | boolean {
   if (typeof value === 'boolean') return value
   const text = String(value)
   switch (spec.kind) {

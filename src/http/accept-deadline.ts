@@ -46,7 +46,10 @@ export class AcceptDeadlines {
       this.#onExpired(socket)
     })
     this.#accepted.set(id, { atMs: this.#clock.now(), timer, socket })
-    socket.once('close', () => this.#end(id))
+    // Its addresses may be in use again by the time an old connection is reported closed.
+    socket.once('close', () => {
+      if (this.#accepted.get(id)?.socket === socket) this.#end(id)
+    })
   }
 
   /** Ends all connections that have not said what they want. */

@@ -6,3 +6,8 @@ import type { IncomingMessage } from 'node:http'
 export function firstHeader(request: IncomingMessage, name: string): string | undefined {
   return request.headersDistinct[name.toLowerCase()]?.[0]
 }
+
+/** The token of `Authorization: Bearer` (P-040). */
+export function bearerToken(request: IncomingMessage): string | undefined {
+  return /^bearer +(\S+) *$/i.exec(firstHeader(request, 'authorization') ?? '')?.[1]
+}

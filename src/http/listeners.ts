@@ -12,6 +12,9 @@ import type { UpgradeHandler } from './upgrade.ts'
 /** Milliseconds a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 30_000
 
+/** Requests of one connection; more are refused: answers that nobody reads must not pile up. */
+const MAX_REQUESTS_PER_CONNECTION = 100
+
 export interface HttpListenerOptions {
   readonly routes: Routes
   /** Takes a request for `/derp` that asks for an upgrade. */
@@ -53,6 +56,7 @@ export function httpServerOptions(options: HttpListenerOptions): ServerOptions {
 
 /** Puts a server to work. */
 export function listenerOf(server: Server, options: HttpListenerOptions, observe?: RequestObserver): HttpListener {
+  server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )

@@ -12,7 +12,7 @@ import type { HttpCounters } from '../metrics/http-counters.ts'
 import { FAST_START_HEADER, IDEAL_NODE_HEADER, PROTOCOL_VERSION } from '../protocol/constants.ts'
 import type { Conn } from '../transport/conn.ts'
 import { NodeConn } from '../transport/node-conn.ts'
-import { firstHeader } from './header.ts'
+import { bearerToken, firstHeader } from './header.ts'
 import { sendError } from './reply.ts'
 import { judgeUpgrade, NO_UPGRADE, type UpgradeRefusal } from './upgrade-verdict.ts'
 import { createWebSocketUpgrade } from './websocket.ts'
@@ -20,7 +20,14 @@ import { createWebSocketUpgrade } from './websocket.ts'
 /** What accepts connections; the relay core has this shape. */
 export interface ConnAcceptor {
   readonly publicKey: NodePublicKey
-  accept(conn: Conn, options: { acceptedAtMs?: number; idealNode?: string | undefined }): void
+  accept(conn: Conn, options: UpgradedOptions): void
+}
+
+/** What the request told of a connection. */
+export interface UpgradedOptions {
+  readonly acceptedAtMs?: number
+  readonly idealNode?: string | undefined
+  readonly token?: string | undefined
 }
 
 /** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
@@ -64,6 +71,7 @@ function derpUpgrade(
   acceptor.accept(new NodeConn(socket, head), {
     ...(acceptedAtMs !== undefined && { acceptedAtMs }),
     idealNode: firstHeader(request, IDEAL_NODE_HEADER),
+    token: bearerToken(request),
   })
 }
 

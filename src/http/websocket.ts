@@ -10,11 +10,16 @@ import { type ServerOptions, WebSocketServer } from 'ws'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import { addressOf } from '../transport/node-conn.ts'
 import { WebSocketConn } from '../transport/websocket-conn.ts'
+import { bearerToken } from './header.ts'
 import type { ConnAcceptor, UpgradeHandler } from './upgrade.ts'
 import { WEBSOCKET_PROTOCOL } from './upgrade-verdict.ts'
 
 /** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
-const MAX_RECEIVED_MESSAGE_BYTES: number = 1 << 20
+const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
+/** Most fragments of a message: each may pin the 64 KiB that it was read with until the last has come. */
+const MAX_FRAGMENTS = 64
+/** Most chunks that a WebSocket frame may come in; at the smallest usual segment those are well over a message. */
+const MAX_BUFFERED_CHUNKS = 1024
 /** Milliseconds that a client has to answer a close, before the socket below is ended. */
 const CLOSE_TIMEOUT_MS = 1_000
 const CLOSE_POLICY_VIOLATION = 1008
@@ -27,6 +32,8 @@ export function createWebSocketUpgrade(acceptor: ConnAcceptor, counters: HttpCou
     // What is carried is encrypted, hence without any redundancy.
     perMessageDeflate: false,
     maxPayload: MAX_RECEIVED_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     // Text is refused, whatever it says.
     skipUTF8Validation: true,
     closeTimeout: CLOSE_TIMEOUT_MS,
@@ -49,7 +56,7 @@ export function createWebSocketUpgrade(acceptor: ConnAcceptor, counters: HttpCou
         // Success is reported as null, whatever the types say.
         send: (message, done) => webSocket.send(message, error => done(error ?? undefined)),
       })
-      acceptor.accept(conn, { ...(acceptedAtMs !== undefined && { acceptedAtMs }) })
+      acceptor.accept(conn, { ...(acceptedAtMs !== undefined && { acceptedAtMs }), token: bearerToken(request) })
     })
   }
 }

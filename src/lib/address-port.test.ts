@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { addressFrom16, addressTo16, formatAddressPort } from './address-port.ts'
+import { addressFrom16, addressTo16, formatAddressPort, ipFamilyOf } from './address-port.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 
@@ -39,4 +39,19 @@ test('addressFrom16 writes any address as URLs do, and addressTo16 reads it back
 test('formatAddressPort puts IPv6 in brackets', () => {
   expect(formatAddressPort({ address: '192.0.2.1', port: 80 })).toBe('192.0.2.1:80')
   expect(formatAddressPort({ address: '::1', port: 0 })).toBe('[::1]:0')
+})
+
+test.each([
+  ['192.0.2.1', 4],
+  ['2001:DB8::1', 6],
+  ['fe80::1%eth0', 6],
+  ['::ffff:192.0.2.1', 6],
+  ['', undefined],
+  ['none', undefined],
+  ['127.1', undefined],
+  ['010.0.0.1', undefined],
+  ['[::1]', undefined],
+  ['192.0.2.1:80', undefined],
+])('ipFamilyOf %j is %s (P-222)', (text, family) => {
+  expect(ipFamilyOf(text)).toBe(family)
 })

@@ -15,7 +15,8 @@ import { type FrameBounds, frameTypeName } from './frame-type.ts'
  * An incremental decoder. After `next()` returned true the frame's fields hold until the next call.
  *
  * A frame lying whole in a chunk is a view of that chunk: keeping it pins the chunk's memory. A frame that
- * straddles chunks is gathered in one exactly sized array, each byte copied once. Bounds are checked when the
+ * straddles chunks is gathered in one exactly sized array, each byte copied once (but see
+ * {@link FrameBounds.trustedBytes}). Bounds are checked when the
  * header is complete, before anything is allocated.
  */
 export class FrameDecoder {
@@ -43,6 +44,8 @@ export class FrameDecoder {
   #type = 0
   #length = 0
   #partial: Uint8Array | undefined
+  /** Bytes of the partial frame when it is whole, header included. */
+  #partialLength = 0
   #filled = 0
   #toSkip = 0
 
@@ -170,25 +173,38 @@ export class FrameDecoder {
   }
 
   #startPartial(type: number, length: number): boolean {
-    const whole = new Uint8Array(FRAME_HEADER_LENGTH + length)
-    whole[0] = type
-    writeUint32(whole, 1, length)
-    if (length === 0) return this.#emit(type, length, whole, 0)
+    const trusted = Math.min(length, this.bounds.trustedBytes)
+    const partial = new Uint8Array(FRAME_HEADER_LENGTH + trusted)
+    partial[0] = type
+    writeUint32(partial, 1, length)
+    if (length === 0) return this.#emit(type, length, partial, 0)
     this.#type = type
-    this.#partial = whole
+    this.#partialLength = FRAME_HEADER_LENGTH + length
+    this.#partial = partial
     this.#filled = FRAME_HEADER_LENGTH
     return false
   }
 
-  #gatherBody(whole: Uint8Array): boolean {
-    const count = Math.min(this.#chunk.length - this.#at, whole.length - this.#filled)
+  #gatherBody(partial: Uint8Array): boolean {
+    const total = this.#partialLength
+    const count = Math.min(this.#chunk.length - this.#at, total - this.#filled)
+    const whole = this.#filled + count <= partial.length ? partial : this.#grow(partial, this.#filled + count)
     whole.set(this.#chunk.subarray(this.#at, this.#at + count), this.#filled)
     this.#at += count
     this.#filled += count
     this.bytesCopied += count
-    if (this.#filled < whole.length) return false
+    if (this.#filled < total) return false
     this.#partial = undefined
-    return this.#emit(this.#type, whole.length - FRAME_HEADER_LENGTH, whole, 0)
+    return this.#emit(this.#type, total - FRAME_HEADER_LENGTH, whole, 0)
+  }
+
+  /** Sets more aside for a frame of which more has come than was trusted at first. */
+  #grow(partial: Uint8Array, needed: number): Uint8Array {
+    const larger = new Uint8Array(Math.min(this.#partialLength, Math.max(needed, 2 * partial.length)))
+    larger.set(partial)
+    this.bytesCopied += this.#filled
+    this.#partial = larger
+    return larger
   }
 
   #skipBody(): void {

@@ -71,13 +71,20 @@ export interface FrameBounds {
   readonly clause: string
   /** Types that are skipped, not refused, when their length is out of bounds. */
   readonly lenient: ReadonlySet<number>
+  /** Most bytes that are set aside for a frame before they have come. */
+  readonly trustedBytes: number
+}
+
+interface Leniency {
+  readonly lenient: readonly number[]
+  readonly trustedBytes: number
 }
 
 function frameBounds(
   lengths: ReadonlyMap<number, readonly [min: number, max: number]>,
   unknown: UnknownFrames,
   clause: string,
-  lenient: readonly number[] = [],
+  { lenient = [], trustedBytes = Number.POSITIVE_INFINITY }: Partial<Leniency> = {},
 ): FrameBounds {
   const min = new Int32Array(256)
   const max = new Int32Array(256).fill(-1)
@@ -85,7 +92,7 @@ function frameBounds(
     min[type] = fewest
     max[type] = most
   }
-  return { min, max, unknown, clause, lenient: new Set(lenient) }
+  return { min, max, unknown, clause, lenient: new Set(lenient), trustedBytes }
 }
 
 /** What a server reads before the client has logged in (P-003, P-030). */
@@ -93,6 +100,8 @@ export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
   { skipUpTo: 'refuse' },
   'P-003',
+  // Real ones have some 150 bytes. Who has not logged in may not have more set aside by five bytes of header.
+  { trustedBytes: 1024 },
 )
 
 /** What a server reads from a logged-in client; all else is skipped (P-002, P-003). */
@@ -109,7 +118,7 @@ export const SERVER_BOUNDS: FrameBounds = frameBounds(
   { skipUpTo: 0xffffffff },
   'P-003',
   // The original skips every Pong; ours reads those that can answer its pings.
-  [FrameType.Pong],
+  { lenient: [FrameType.Pong] },
 )
 
 /** What a client reads as the server's greeting (P-004, P-031). */

@@ -47,3 +47,20 @@ test('ClientSet keeps the active one when a silent one leaves, and reports who w
   set.remove('c')
   expect([set.active, set.members.size]).toEqual([undefined, 0])
 })
+
+test('ClientSet promotes the newest of four silent ones but the second, when the last leaves (P-066)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c', 'd']) set.add(member)
+  set.remove('d')
+  expect(set.active).toBe('c')
+  set.remove('c')
+  expect(set.active).toBe('a')
+})
+
+test('ClientSet goes by the last frame of each, not by the first (P-066)', () => {
+  const set = new ClientSet<string>()
+  for (const member of ['a', 'b', 'c']) set.add(member)
+  for (const member of ['a', 'b', 'a', 'c']) set.noteActivity(member)
+  set.remove('c')
+  expect(set.active).toBe('a')
+})

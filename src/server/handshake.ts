@@ -29,12 +29,15 @@ export interface AcceptOptions {
   readonly acceptedAtMs?: number
   /** Value of the `Ideal-Node` header (P-123). */
   readonly idealNode?: string | undefined
+  /** Bearer token of the upgrade request; only admission looks at it (P-040). */
+  readonly token?: string | undefined
 }
 
 export class Handshake implements ConnHandler {
   readonly #relay: RelayCore
   readonly #conn: Conn
   readonly #notIdeal: boolean
+  readonly #token: string | undefined
   readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
   readonly #writer: Writer
   readonly #deadline: Timer
@@ -48,6 +51,7 @@ export class Handshake implements ConnHandler {
     this.#relay = relay
     this.#conn = conn
     this.#notIdeal = (options.idealNode ?? '') !== ''
+    this.#token = options.token
     // Until the session runs a fault ends the login: that ends the session too, and is noted once.
     this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
       (this.#over ? this.#session : this)?.fail(error),
@@ -155,17 +159,21 @@ export class Handshake implements ConnHandler {
   }
 
   async #admit(hello: ClientHello, info: ClientInfo): Promise<void> {
-    const request = { clientKey: hello.clientKey, info, remote: this.#conn.remote }
-    const verdict = await this.#relay.options.admission.admit(request)
+    const request = { clientKey: hello.clientKey, info, remote: this.#conn.remote, token: this.#token }
+    const verdict = await this.#relay.options.admission
+      .admit(request)
+      .catch((error: unknown) => ({ admit: false, reason: String(error) }) as const)
     if (verdict.admit) return
     throw new DerpError('ERR_DERP_ADMISSION_DENIED', `admit client ${hello.clientKey.shortString()}: ${verdict.reason}`)
   }
 
+  /** Whatever goes wrong, nothing of the client stays behind. */
   #failWith(error: unknown): void {
-    this.fail(
+    const known =
       error instanceof DerpError
         ? error
-        : new DerpError('ERR_DERP_ADMISSION_DENIED', `log client in: ${String(error)}`, { cause: error }),
-    )
+        : new DerpError('ERR_DERP_LOGIN_FAILED', `log client in: ${String(error)}`, { cause: error })
+    this.fail(known)
+    this.#session?.fail(known)
   }
 }

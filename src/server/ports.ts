@@ -12,6 +12,8 @@ export interface AdmissionRequest {
   readonly info: ClientInfo
   /** Where the client connects from, if known. */
   readonly remote: AddressPort | undefined
+  /** The bearer token that came with the upgrade request, if any. */
+  readonly token?: string | undefined
 }
 
 /** The answer to an {@link AdmissionRequest}. */

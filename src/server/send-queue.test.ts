@@ -27,3 +27,14 @@ test('SendQueue drops the oldest when full, so that the newest survives (P-100)'
   expect(queue.length).toBe(32)
   expect(drain(queue)).toEqual(Array.from({ length: 32 }, (_, n) => n + 8))
 })
+
+test('SendQueue lets go of what was taken, and keeps count of its bytes (P-100)', () => {
+  const queue = new SendQueue(2)
+  for (const size of [10, 20, 30]) queue.push({ ...queued(0, 0), frame: new Uint8Array(size) })
+  expect([queue.length, queue.bytes]).toEqual([2, 50])
+  queue.take()
+  expect([queue.length, queue.bytes]).toEqual([1, 30])
+  queue.take()
+  queue.take()
+  expect([queue.length, queue.bytes]).toEqual([0, 0])
+})

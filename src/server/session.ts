@@ -7,7 +7,6 @@
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
-import type { Timer } from '../lib/clock.ts'
 import { DerpError, ProtocolError } from '../lib/derp-error.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import type { ClientInfo } from '../protocol/client-info.ts'
@@ -23,15 +22,14 @@ import { Health } from './health.ts'
 import { Interval } from './interval.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
 import type { Destination } from './ports.ts'
-import { type RateLimit, ReadLimit } from './rate-limit.ts'
+import type { RateLimit } from './rate-limit.ts'
+import { ReadPacer } from './read-pacer.ts'
 import type { Member, PresenceChange } from './registry.ts'
 import type { RelayCore } from './relay-core.ts'
 import type { Writer } from './writer.ts'
 
 /** Announcements of a home within this time of the login are no moves but part of it. */
 const HOME_SETTLE_MS = 5_000
-/** Without a wait for this long, a client counts as not being slowed down any more. */
-const UNLIMITED_AFTER_MS = 10_000
 
 /** What the login has found out. */
 export interface SessionIdentity {
@@ -67,10 +65,7 @@ export class Session implements ConnHandler, Member, Destination {
   #intervals: readonly Interval[] = []
   readonly #notHere = new NotHereLimit()
   readonly #sources = new SeenSources()
-  #readLimit: ReadLimit | undefined
-  /** Set while the client is not read from because of its rate limit. */
-  #wait: Timer | undefined
-  #limitedTimer: Timer | undefined
+  readonly #pacer: ReadPacer
   /** Set while the session is being ended in good order. */
   #onEnd: (() => void) | undefined
 
@@ -95,7 +90,9 @@ export class Session implements ConnHandler, Member, Destination {
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
     }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
+    this.#pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
     this.limitRate(relay.rateLimit)
+    this.#writer.onPacketLeaves = frame => this.#noteSource(undefined, frame, FRAME_HEADER_LENGTH)
   }
 
   /** Shares its key with another session; kept by the directory. */
@@ -156,12 +153,12 @@ export class Session implements ConnHandler, Member, Destination {
     this.#intervals = this.#startIntervals()
     this.#conn.open(this)
     this.#readFrames()
-    if (!this.#closed && this.#wait === undefined) this.#conn.resume()
+    if (!this.#closed && !this.#pacer.isWaiting) this.#conn.resume()
   }
 
-  /** Limits what the client may send from now on; undefined for no limit (P-103). */
+  /** Limits what the client may send from now on; undefined for no limit. The mesh is exempt (P-103). */
   limitRate(limit: RateLimit | undefined): void {
-    this.#readLimit = limit === undefined || this.canMesh ? undefined : new ReadLimit(limit, this.relay.now())
+    if (this.#onEnd === undefined) this.#pacer.setLimit(this.canMesh ? undefined : limit)
   }
 
   onData(chunk: Uint8Array): void {
@@ -195,6 +192,8 @@ export class Session implements ConnHandler, Member, Destination {
       return
     }
     this.#conn.pause()
+    // A wait that never ends: otherwise the rate limit would have reading resumed.
+    this.#pacer.stop()
     this.#onEnd = done
     this.#writer.whenIdle(() => {
       if (this.#finish()) this.#conn.end()
@@ -206,8 +205,7 @@ export class Session implements ConnHandler, Member, Destination {
     if (this.#closed) return false
     this.#closed = true
     for (const interval of this.#intervals) interval.stop()
-    this.#wait?.cancel()
-    this.#limitedTimer?.cancel()
+    this.#pacer.stop()
     this.#writer.close()
     this.relay.sessionEnded(this)
     this.#onEnd?.()
@@ -228,14 +226,14 @@ export class Session implements ConnHandler, Member, Destination {
     // SendPacket and RecvPacket differ in their type and in whose key they carry: no byte of payload moves (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
-    this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
-    this.#writer.sendPacket(buffer, start, end, kind)
+    const leaves = this.#writer.sendPacket(buffer, start, end, kind)
+    if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes a RecvPacket frame that a sibling relay has passed on. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
-    this.#writer.sendPacket(buffer, start, end, kind)
+    const leaves = this.#writer.sendPacket(buffer, start, end, kind)
+    if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes the same without a source: only the payload follows the header (P-051). */
@@ -279,9 +277,9 @@ export class Session implements ConnHandler, Member, Destination {
   #readFrames(): void {
     const decoder = this.#decoder
     try {
-      while (!this.#closed && this.#wait === undefined && decoder.next()) {
-        if (this.#readLimit !== undefined && this.#mustWait(this.#readLimit, decoder.length)) return
-        this.#handleFrame()
+      while (!this.#closed && !this.#pacer.isWaiting && decoder.next()) {
+        if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
+        else this.#handleFrame()
       }
       // A header is activity already; what is skipped was handled at its header (P-065).
       if (this.#isDuplicate && !this.#closed && decoder.isGathering) this.relay.directory.noteActivity(this)
@@ -296,29 +294,15 @@ export class Session implements ConnHandler, Member, Destination {
     if (!decoder.skipped) HANDLERS[decoder.type]?.(this, decoder)
   }
 
-  /** Leaves the current frame, and all behind it, unread for as long as the limit says. */
-  #mustWait(limit: ReadLimit, length: number): boolean {
-    const { clock } = this.relay.options
-    const waitMs = limit.charge(length, clock.now())
-    if (waitMs === 0) return false
-    this.relay.counters.rateLimitWaits++
-    this.#conn.pause()
-    this.#wait = clock.after(waitMs, () => this.#goOn())
-    this.health?.set('limited', true)
-    this.#limitedTimer?.cancel()
-    this.#limitedTimer = clock.after(waitMs + UNLIMITED_AFTER_MS, () => this.health?.set('limited', false))
-    return true
-  }
-
-  #goOn(): void {
-    this.#wait = undefined
+  /** Handles the frame that had to wait, then those behind it. */
+  readonly #goOn = (): void => {
     try {
       this.#handleFrame()
     } catch (error) {
       this.#failWith(error)
     }
     this.#readFrames()
-    if (!this.#closed && this.#wait === undefined) this.#conn.resume()
+    if (!this.#closed && !this.#pacer.isWaiting) this.#conn.resume()
   }
 
   #failWith(error: unknown): void {

@@ -45,6 +45,7 @@ export class WriteDeadlines {
 
   // The timer is not moved when its write ends: it looks for the next one when it fires.
   #arm(delayMs: number): void {
+    this.#timer?.cancel()
     this.#timer = this.#clock.after(delayMs, () => {
       this.#timer = undefined
       this.#expire(this.#clock.now())
@@ -54,7 +55,8 @@ export class WriteDeadlines {
   #expire(nowMs: number): void {
     for (const [holder, dueAtMs] of this.#dueAt) {
       if (dueAtMs > nowMs) {
-        if (this.#timer === undefined) this.#arm(dueAtMs - nowMs)
+        // In place of a timer that was set meanwhile, for a write that is due later than this one.
+        this.#arm(dueAtMs - nowMs)
         return
       }
       this.#dueAt.delete(holder)

@@ -2,8 +2,8 @@
  * The sending half of one connection.
  *
  * Frames of one turn of the event loop leave in one write. While a write is under way further packets wait in
- * bounded queues; one write of bounded size is outstanding at a time, so that what the platform holds can be neither
- * dropped nor overtaken only up to that size.
+ * bounded queues; only one write is outstanding, of bounded size: what the platform holds can neither be dropped nor
+ * overtaken.
  * Clauses: P-100 queues, P-101 write timeout, P-102 drops.
  */
 
@@ -13,8 +13,10 @@ import type { RelayCounters } from '../metrics/counters.ts'
 import { DropReason, type PacketKind } from '../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Conn } from '../transport/conn.ts'
+import { ControlQueue } from './control-queue.ts'
 import type { QueueAge } from './queue-age.ts'
 import { SendQueue } from './send-queue.ts'
+import { WriteBatch } from './write-batch.ts'
 import type { DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
 
 /** What the writers of a relay share. */
@@ -35,27 +37,21 @@ const RECV_PACKET_OVERHEAD = FRAME_HEADER_LENGTH + KEY_LENGTH
 type State = 'idle' | 'scheduled' | 'writing' | 'closed'
 
 export class Writer implements DeadlineHolder {
+  /** Called for each packet that has waited, when it leaves; its frame has the source's key behind the header. */
+  onPacketLeaves: ((frame: Uint8Array) => void) | undefined
+  /** Bytes of all frames that have been written. */
+  bytesSent = 0
   readonly #host: WriterHost
   readonly #conn: Conn
   readonly #onFailure: (error: DerpError) => void
-  /** Bytes of all frames that have been written. */
-  bytesSent = 0
+  readonly #batch = new WriteBatch()
+  readonly #control = new ControlQueue()
   #deadlines: WriteDeadlines
   #state: State = 'idle'
   #holding = false
-  /** Neighbouring frames of one buffer are written as one chunk: this is the last, still growing one. */
-  #run: Uint8Array | undefined
-  #runStart = 0
-  #runEnd = 0
-  #batch: Uint8Array[] = []
-  #batchBytes = 0
-  #batchFrames = 0
-  #batchPackets = 0
-  #batchPacketBytes = 0
-  #batchDisco = 0
-  #batchDiscoBytes = 0
-  #control: Uint8Array[] = []
-  #pong: Uint8Array | undefined
+  /** The batch that is being gathered has a Pong. */
+  #hasPong = false
+  #waitingPong: Uint8Array | undefined
   #onIdle: (() => void) | undefined
   #data: SendQueue | undefined
   #disco: SendQueue | undefined
@@ -77,9 +73,9 @@ export class Writer implements DeadlineHolder {
     this.#deadlines = deadlines
   }
 
-  /** Bytes that are on their way, and those of the packets that wait. */
+  /** Bytes that are on their way, and those that wait. */
   get pendingBytes(): number {
-    return this.#batchBytes + (this.#data?.bytes ?? 0) + (this.#disco?.bytes ?? 0)
+    return this.#batch.bytes + this.#control.bytes + (this.#data?.bytes ?? 0) + (this.#disco?.bytes ?? 0)
   }
 
   /** Packets that wait because a write is under way. */
@@ -95,7 +91,7 @@ export class Writer implements DeadlineHolder {
   /** Ends {@link hold}; `frame` leaves before all that has waited. */
   release(frame: Uint8Array): void {
     this.#holding = false
-    this.#control.unshift(frame)
+    this.#control.pushFirst(frame)
     if (this.#state === 'idle') this.#writeWaiting()
   }
 
@@ -106,15 +102,21 @@ export class Writer implements DeadlineHolder {
       this.#control.push(frame)
       return
     }
-    this.#append(frame, 0, frame.length)
-    this.#schedule()
+    this.#batch.add(frame, 0, frame.length)
+    this.#flushWhenFull()
   }
 
   /** Sends a Pong unless one waits already, whatever else may wait; reports whether it did (P-091). */
   sendPong(frame: Uint8Array): boolean {
-    if (this.#takesMore()) this.sendControl(frame)
-    else if (this.#pong === undefined && this.#state !== 'closed') this.#pong = frame
-    else return false
+    if (this.#state === 'closed') return false
+    if (this.#takesMore()) {
+      if (this.#hasPong) return false
+      this.#hasPong = true
+      this.sendControl(frame)
+      return true
+    }
+    if (this.#waitingPong !== undefined) return false
+    this.#waitingPong = frame
     return true
   }
 
@@ -123,6 +125,7 @@ export class Writer implements DeadlineHolder {
    * else from a copy.
    *
    * @param payloadBytes what is counted; given where the frame carries no source key.
+   * @returns whether the packet leaves with this turn; if not, {@link onPacketLeaves} tells, unless it is dropped.
    */
   sendPacket(
     buffer: Uint8Array,
@@ -130,29 +133,29 @@ export class Writer implements DeadlineHolder {
     end: number,
     kind: PacketKind,
     payloadBytes: number = end - start - RECV_PACKET_OVERHEAD,
-  ): void {
+  ): boolean {
     if (this.#state === 'closed') {
       this.#host.counters.drop(DropReason.GoneDisconnected, kind, payloadBytes)
-      return
+      return false
     }
     if (!this.#takesMore()) {
       this.#enqueue(copyBytes(buffer, start, end), kind, payloadBytes)
-      return
+      return false
     }
-    this.#append(buffer, start, end)
-    this.#countPacket(payloadBytes, kind)
-    if (this.#batchBytes >= this.#host.maxWriteBytes) this.flush()
-    else this.#schedule()
+    this.#batch.add(buffer, start, end)
+    this.#batch.countPacket(kind, payloadBytes)
+    this.#flushWhenFull()
+    return true
   }
 
   /** Writes what this turn has gathered. */
   flush(): void {
     if (this.#state !== 'idle' && this.#state !== 'scheduled') return
-    if (this.#batchBytes === 0) {
+    if (this.#batch.bytes === 0) {
       this.#state = 'idle'
       return
     }
-    this.#host.queueAge.recordMany(this.#batchPackets, 0)
+    this.#host.queueAge.recordMany(this.#batch.packets, 0)
     this.#write()
   }
 
@@ -166,20 +169,21 @@ export class Writer implements DeadlineHolder {
   /** Stops sending; what has not left is counted as dropped. */
   close(): void {
     if (this.#state === 'closed') return
+    const { counters } = this.#host
     const reason = this.#state === 'writing' ? DropReason.WriteError : DropReason.GoneDisconnected
     this.#state = 'closed'
     this.#deadlines.end(this)
-    this.#dropBatch(reason)
+    this.#batch.dropped(counters, reason)
     for (const [queue, kind] of [
       [this.#data, 'other'],
       [this.#disco, 'disco'],
     ] as const) {
       for (let waiting = queue?.take(); waiting !== undefined; waiting = queue?.take()) {
-        this.#host.counters.drop(DropReason.GoneDisconnected, kind, waiting.payloadBytes)
+        counters.drop(DropReason.GoneDisconnected, kind, waiting.payloadBytes)
       }
     }
-    this.#control = []
-    this.#pong = undefined
+    this.#control.clear()
+    this.#waitingPong = undefined
   }
 
   /** The outstanding write took too long (P-101). */
@@ -194,39 +198,12 @@ export class Writer implements DeadlineHolder {
     return !this.#holding && (this.#state === 'idle' || this.#state === 'scheduled')
   }
 
-  #schedule(): void {
-    if (this.#state !== 'idle') return
-    this.#state = 'scheduled'
-    this.#host.flushAfterTurn(this)
-  }
-
-  #append(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#run === buffer && this.#runEnd === start) {
-      this.#runEnd = end
-    } else {
-      this.#closeRun()
-      this.#run = buffer
-      this.#runStart = start
-      this.#runEnd = end
-    }
-    this.#batchBytes += end - start
-    this.#batchFrames++
-  }
-
-  #closeRun(): void {
-    const run = this.#run
-    if (run === undefined) return
-    const whole = this.#runStart === 0 && this.#runEnd === run.length
-    this.#batch.push(whole ? run : run.subarray(this.#runStart, this.#runEnd))
-    this.#run = undefined
-  }
-
-  #countPacket(bytes: number, kind: PacketKind): void {
-    this.#batchPackets++
-    this.#batchPacketBytes += bytes
-    if (kind === 'disco') {
-      this.#batchDisco++
-      this.#batchDiscoBytes += bytes
+  #flushWhenFull(): void {
+    if (this.#batch.bytes >= this.#host.maxWriteBytes) {
+      this.flush()
+    } else if (this.#state === 'idle') {
+      this.#state = 'scheduled'
+      this.#host.flushAfterTurn(this)
     }
   }
 
@@ -252,13 +229,11 @@ export class Writer implements DeadlineHolder {
   }
 
   #write(): void {
-    this.#closeRun()
-    const batch = this.#batch
-    this.#batch = []
     this.#state = 'writing'
-    this.#host.counters.bufferedWriteFrames.observe(this.#batchFrames)
+    this.#hasPong = false
+    this.#host.counters.bufferedWriteFrames.observe(this.#batch.frames)
     this.#deadlines.begin(this, this.#host.now())
-    this.#conn.write(batch, this.#onWritten)
+    this.#conn.write(this.#batch.takeChunks(), this.#onWritten)
   }
 
   readonly #onWritten = (error?: Error): void => {
@@ -268,57 +243,40 @@ export class Writer implements DeadlineHolder {
       this.#onFailure(new DerpError('ERR_DERP_WRITE_FAILED', `write to client: ${error.message}`, { cause: error }))
       return
     }
-    this.#host.counters.packetsSent += this.#batchPackets
-    this.#host.counters.bytesSent += this.#batchPacketBytes
-    this.bytesSent += this.#batchBytes
-    this.#resetBatch()
+    this.bytesSent += this.#batch.bytes
+    this.#batch.sent(this.#host.counters)
     this.#state = 'idle'
     this.#writeWaiting()
     if (this.#state === 'idle') this.#onIdle?.()
   }
 
-  /** Writes what has waited while a write was under way: control frames, then disco, then data. */
+  /** Writes what has waited while a write was under way: control frames, then disco and data in turn (P-100). */
   #writeWaiting(): void {
-    const host = this.#host
     if (this.#holding) return
-    for (const frame of this.#control) this.#append(frame, 0, frame.length)
-    if (this.#control.length > 0) this.#control = []
-    if (this.#pong !== undefined) this.#append(this.#pong, 0, this.#pong.length)
-    this.#pong = undefined
-    this.#takeWaiting(this.#disco, 'disco', host)
-    this.#takeWaiting(this.#data, 'other', host)
-    if (this.#batchBytes > 0) this.#write()
-  }
-
-  #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, host: WriterHost): void {
-    if (queue === undefined || queue.length === 0) return
-    const nowMs = host.now()
-    while (this.#batchBytes < host.maxWriteBytes) {
-      const waiting = queue.take()
-      if (waiting === undefined) return
-      this.#append(waiting.frame, 0, waiting.frame.length)
-      this.#countPacket(waiting.payloadBytes, kind)
-      host.queueAge.recordMany(1, nowMs - waiting.enqueuedAtMs)
+    const { maxWriteBytes } = this.#host
+    while (this.#batch.bytes < maxWriteBytes) {
+      const frame = this.#control.take()
+      if (frame === undefined) break
+      this.#batch.add(frame, 0, frame.length)
     }
+    const pong = this.#waitingPong
+    this.#waitingPong = undefined
+    if (pong !== undefined) this.#batch.add(pong, 0, pong.length)
+    const nowMs = this.queuedPackets === 0 ? 0 : this.#host.now()
+    while (this.queuedPackets > 0 && this.#batch.bytes < maxWriteBytes) {
+      this.#takeWaiting(this.#disco, 'disco', nowMs)
+      if (this.#batch.bytes < maxWriteBytes) this.#takeWaiting(this.#data, 'other', nowMs)
+    }
+    if (this.#batch.bytes > 0) this.#write()
   }
 
-  #dropBatch(reason: DropReason): void {
-    const dropped = this.#host.counters.dropped[reason]
-    dropped.disco.packets += this.#batchDisco
-    dropped.disco.bytes += this.#batchDiscoBytes
-    dropped.other.packets += this.#batchPackets - this.#batchDisco
-    dropped.other.bytes += this.#batchPacketBytes - this.#batchDiscoBytes
-    this.#resetBatch()
-  }
-
-  #resetBatch(): void {
-    this.#batch = []
-    this.#run = undefined
-    this.#batchBytes = 0
-    this.#batchFrames = 0
-    this.#batchPackets = 0
-    this.#batchPacketBytes = 0
-    this.#batchDisco = 0
-    this.#batchDiscoBytes = 0
+  #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): void {
+    const waiting = queue?.take()
+    if (waiting === undefined) return
+    const { frame, payloadBytes, enqueuedAtMs } = waiting
+    this.#batch.add(frame, 0, frame.length)
+    this.#batch.countPacket(kind, payloadBytes)
+    this.#host.queueAge.recordMany(1, nowMs - enqueuedAtMs)
+    if (frame.length - payloadBytes === RECV_PACKET_OVERHEAD) this.onPacketLeaves?.(frame)
   }
 }

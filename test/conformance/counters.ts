@@ -1,6 +1,7 @@
 /** Counters of a relay before and after something; they are the same for all of its clients. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ConformanceCase, Need } from './case.ts'
 import { deepEqual } from './check.ts'
 import type { Target } from './target.ts'
 
@@ -47,7 +48,7 @@ export type Deltas = Readonly<Record<string, number>>
  *
  * What `act` leaves open stays open meanwhile.
  */
-export async function expectDeltas(target: Target, expected: Deltas, act: () => Promise<void>): Promise<void> {
+async function expectDeltas(target: Target, expected: Deltas, act: () => Promise<void>): Promise<void> {
   const before = await atRest(target)
   await act()
   const until = performance.now() + PATIENCE_MS
@@ -58,6 +59,28 @@ export async function expectDeltas(target: Target, expected: Deltas, act: () => 
       return
     }
   }
+}
+
+/** A case: `prepare` may connect and exchange; what `act` then does moves the counters by `expected`. */
+export const moves = <T>(
+  id: string,
+  expected: Deltas,
+  prepare: (target: Target) => Promise<T>,
+  act: (prepared: T, target: Target) => Promise<void>,
+  needs: readonly Need[] = [],
+): ConformanceCase => ({
+  id: `metrics/${id}`,
+  clauses: ['P-192', 'P-194', ...(Object.keys(expected).some(name => name.startsWith('dropped')) ? ['P-102'] : [])],
+  needs: ['debug', ...needs],
+  async run(target) {
+    const prepared = await prepare(target)
+    await expectDeltas(target, expected, () => act(prepared, target))
+  },
+})
+
+/** Connections of `count` keys are no more. */
+export function goneBy(count: number): Deltas {
+  return { gauge_clients_local: -count, gauge_clients_total: -count, gauge_current_connections: -count }
 }
 
 /** All counters, once two readings agree. */

@@ -3,6 +3,7 @@
 import type { NodePublicKey } from '../../src/keys/node-key.ts'
 import type { PeerGoneMessage, PeerPresentMessage, ServerToClient } from '../../src/protocol/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
+import type { Target } from './target.ts'
 
 /** A change of presence. */
 export type News = PeerPresentMessage | PeerGoneMessage
@@ -28,6 +29,15 @@ export async function nextNews(client: RawClient, key: NodePublicKey): Promise<N
  */
 export async function caughtUp(client: RawClient): Promise<ServerToClient[]> {
   return [...(await client.sync()), ...(await client.sync())]
+}
+
+/** A mesh peer that watches; the flood has come. */
+export async function watch(target: Target): Promise<RawClient> {
+  const watcher = await target.mesh()
+  watcher.send({ type: 'watchConns' })
+  await nextNews(watcher, watcher.publicKey)
+  await caughtUp(watcher)
+  return watcher
 }
 
 /** Ends a connection once all that was sent has left; the relay notices a little later. */

@@ -8,7 +8,9 @@ import { httpCases } from './http.ts'
 import { livenessCases } from './liveness.ts'
 import { loginCases } from './login.ts'
 import { meshCases } from './mesh.ts'
+import { meshWatchCases } from './mesh-watch.ts'
 import { metricsCases } from './metrics.ts'
+import { trafficMetricsCases } from './metrics-traffic.ts'
 import { packetCases } from './packets.ts'
 import { peerGoneCases } from './peer-gone.ts'
 import { stunCases } from './stun.ts'
@@ -22,6 +24,7 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...peerGoneCases,
   ...livenessCases,
   ...meshCases,
+  ...meshWatchCases,
   ...forwardCases,
   ...hostileCases,
   ...httpCases,
@@ -29,4 +32,5 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...tlsCases,
   ...stunCases,
   ...metricsCases,
+  ...trafficMetricsCases,
 ]

@@ -1,0 +1,66 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { environmentName, readFlags } from './flag-sources.ts'
+
+const TABLE = {
+  a: { kind: 'string', default: ':443', help: '' },
+  config: { kind: 'string', default: '', help: '' },
+  stun: { kind: 'bool', default: 'true', help: '' },
+  'stun-port': { kind: 'int', default: '3478', help: '' },
+  timeout: { kind: 'duration', default: '2s', help: '' },
+  token: { kind: 'string', default: '', help: '', secret: true },
+} as const
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'flag-sources-'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const file = (text: string): string => {
+  const path = join(directory, 'file')
+  writeFileSync(path, text)
+  return path
+}
+const read = (args: string[], env: NodeJS.ProcessEnv = {}) => readFlags('derper', TABLE, args, env)
+
+test('readFlags takes the command line before the environment before the file before the default', () => {
+  const config = file('{"a": ":1", "stun": false, "stun-port": 1, "timeout": "1m"}')
+  const env = { DERPER_CONFIG: config, DERPER_STUN_PORT: '2', DERPER_A: ':2' }
+  const { values, given } = read(['-a', ':3'], env)
+  expect(values).toEqual({ a: ':3', config, stun: false, 'stun-port': 2, timeout: 60_000, token: '' })
+  expect([...given].sort()).toEqual(['a', 'config', 'stun', 'stun-port', 'timeout'])
+})
+
+test('readFlags takes a secret from the file that a variable names, and other flags not', () => {
+  expect(read([], { DERPER_TOKEN_FILE: file(' secret\n') }).values.token).toBe('secret')
+  expect(read([], { DERPER_A_FILE: file(':1') }).values.a).toBe(':443')
+})
+
+test('environmentName is the flag in capitals behind the command', () => {
+  expect(environmentName('derper', 'stun-port')).toBe('DERPER_STUN_PORT')
+})
+
+test.each([
+  ['[]', 'not a JSON object'],
+  ['{"stun-prot": 1}', 'key "stun-prot" is none of the flags'],
+  ['{"config": "x"}', 'key "config" is none of the flags'],
+  ['{"stun": "false"}', 'key "stun" is "false", not a boolean'],
+  ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
+  ['{', 'JSON'],
+])('readFlags refuses the configuration file %s and says why', (text, reason) => {
+  const path = file(text)
+  expect(() => read(['-config', path])).toThrow(`read configuration file ${path}: `)
+  expect(() => read(['-config', path])).toThrow(reason)
+})
+
+test('readFlags says which variable is at fault', () => {
+  expect(() => read([], { DERPER_STUN: 'maybe' })).toThrow('read DERPER_STUN: set flag -stun to "maybe"')
+  expect(() => read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).toThrow('read DERPER_TOKEN_FILE: ENOENT')
+})
+
+test('readFlags gives defaults along with the wish for help', () => {
+  expect(read(['-help'])).toMatchObject({ help: true, values: { stun: true, timeout: 2_000 } })
+})

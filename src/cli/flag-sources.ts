@@ -1,0 +1,107 @@
+/**
+ * Where the values of flags come from: the command line, else the environment, else a configuration file, else the
+ * default. All use the flag's own notation, so one parser judges them all.
+ */
+
+import { readFileSync } from 'node:fs'
+import { DerpError } from '../lib/derp-error.ts'
+import { type FlagSpec, type FlagTable, type FlagValues, parseFlags, readFlagValue } from './go-flags.ts'
+
+/** Name of the flag that names the configuration file. */
+const CONFIG_FLAG = 'config'
+
+/** Flags with their values, and which were set at all. */
+export interface SourcedFlags<T extends FlagTable> {
+  readonly help: boolean
+  readonly values: FlagValues<T>
+  readonly given: ReadonlySet<string>
+}
+
+/** Name of a flag's environment variable, such as `DERPER_STUN_PORT`. */
+export function environmentName(command: string, flag: string): string {
+  return `${command}_${flag}`.toUpperCase().replaceAll('-', '_')
+}
+
+/**
+ * Reads the flags of a command from all sources.
+ *
+ * @throws DerpError naming the source, the flag, its value and what is wrong with it.
+ */
+export function readFlags<const T extends FlagTable>(
+  command: string,
+  table: T,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): SourcedFlags<T> {
+  const line = parseFlags(table, args)
+  if (line.help) return { help: true, values: defaultsOf(table), given: new Set() }
+  const values: Record<string, unknown> = { ...line.values }
+  const given = new Set(line.given)
+  const take = (name: string, value: unknown) => {
+    if (given.has(name)) return
+    values[name] = value
+    given.add(name)
+  }
+  for (const [name, value] of fromEnvironment(command, table, env)) take(name, value)
+  const configPath = values[CONFIG_FLAG]
+  if (typeof configPath === 'string' && configPath !== '') {
+    for (const [name, value] of fromConfig(table, configPath)) take(name, value)
+  }
+  return { help: false, values: values as FlagValues<T>, given }
+}
+
+function defaultsOf<T extends FlagTable>(table: T): FlagValues<T> {
+  const entries = Object.entries(table).map(([name, spec]) => [name, readFlagValue(name, spec, spec.default)])
+  return Object.fromEntries(entries) as FlagValues<T>
+}
+
+function* fromEnvironment(
+  command: string,
+  table: FlagTable,
+  env: NodeJS.ProcessEnv,
+): Generator<readonly [string, unknown]> {
+  for (const [name, spec] of Object.entries(table)) {
+    const variable = environmentName(command, name)
+    const text = env[variable] ?? secretFrom(spec, `${variable}_FILE`, env)
+    if (text !== undefined) yield [name, told(variable, () => readFlagValue(name, spec, text))]
+  }
+}
+
+/** Secrets may be named by a file instead, as container platforms hand them over. */
+function secretFrom(spec: FlagSpec, variable: string, env: NodeJS.ProcessEnv): string | undefined {
+  const path = env[variable]
+  if (spec.secret !== true || path === undefined) return undefined
+  return told(variable, () => readFileSync(path, 'utf8').trim())
+}
+
+function* fromConfig(table: FlagTable, path: string): Generator<readonly [string, unknown]> {
+  const source = `configuration file ${path}`
+  const config = told(source, () => JSON.parse(readFileSync(path, 'utf8')) as unknown)
+  if (typeof config !== 'object' || config === null || Array.isArray(config)) {
+    throw invalid(`read ${source}: not a JSON object`)
+  }
+  for (const [name, value] of Object.entries(config)) {
+    const spec = Object.hasOwn(table, name) && name !== CONFIG_FLAG ? table[name] : undefined
+    // For editors; see docs/derper.schema.json.
+    if (spec === undefined && name === '$schema') continue
+    if (spec === undefined) throw invalid(`read ${source}: key "${name}" is none of the flags`)
+    if (typeof value !== CONFIG_TYPES[spec.kind]) {
+      throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
+    }
+    yield [name, told(source, () => readFlagValue(name, spec, value))]
+  }
+}
+
+/** JSON types of the flags' values. */
+export const CONFIG_TYPES = { bool: 'boolean', string: 'string', int: 'number', duration: 'string' } as const
+
+/** Says where a fault lies. */
+function told<T>(source: string, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw invalid(`read ${source}: ${(error as Error).message}`, error)
+  }
+}
+
+const invalid = (message: string, cause?: unknown) => new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })

@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { Health } from './health.ts'
+
+function told(act: (health: Health) => void): string[] {
+  const texts: string[] = []
+  act(new Health(text => texts.push(text)))
+  return texts
+}
+
+test('Health tells of changes only (P-092)', () => {
+  const texts = told(health => {
+    health.set('limited', false)
+    health.set('duplicate', true)
+    health.set('duplicate', true)
+    health.set('duplicate', false)
+    health.set('duplicate', false)
+  })
+  expect(texts).toEqual([expect.stringContaining('connected more than once'), ''])
+})
+
+test('Health tells of all that is wrong at a time (P-092)', () => {
+  const [duplicate, both, limited, none] = told(health => {
+    health.set('duplicate', true)
+    health.set('limited', true)
+    health.set('duplicate', false)
+    health.set('limited', false)
+  })
+  expect(limited).toContain('faster than the relay allows')
+  expect([both, none]).toEqual([`${duplicate}; ${limited}`, ''])
+})

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest'
+import { MeshKey } from '../keys/mesh-key.ts'
+import { nodeAgreement } from '../keys/node-box.ts'
+import { NodePrivateKey } from '../keys/node-key.ts'
+import { systemClock } from '../lib/clock.ts'
+import { silentLog } from '../lib/log.ts'
+import { DEFAULTS, type RelayCoreOptions, resolveOptions } from './options.ts'
+
+const REQUIRED = { privateKey: NodePrivateKey.generate(), agreement: nodeAgreement }
+const resolve = (options: Partial<RelayCoreOptions>) => resolveOptions({ ...REQUIRED, ...options })
+
+test('resolveOptions fills in the defaults of the original (P-035, P-090, P-100, P-101)', async () => {
+  const resolved = resolve({})
+  expect(resolved).toEqual({
+    ...REQUIRED,
+    loginTimeoutMs: 10_000,
+    writeTimeoutMs: 2_000,
+    meshWriteTimeoutMs: 30_000,
+    keepAliveMs: 60_000,
+    keepAliveJitterMs: 5_000,
+    sendQueuePackets: 32,
+    maxWriteBytes: 65_536,
+    pingClientsMs: 0,
+    tellHealth: false,
+    announcedLimits: { tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 },
+    clock: systemClock,
+    log: silentLog,
+    random: Math.random,
+    meshKey: undefined,
+    rateLimit: undefined,
+    admission: resolved.admission,
+  })
+  const request = { clientKey: REQUIRED.privateKey.publicKey(), info: { canAckPings: false, isProber: false } }
+  expect(await resolved.admission.admit({ ...request, remote: undefined })).toEqual({ admit: true })
+})
+
+test('resolveOptions keeps what is given', () => {
+  const given = {
+    meshKey: MeshKey.parse('ab'.repeat(32)),
+    rateLimit: { bytesPerSecond: 1, burstBytes: 2 },
+    admission: { admit: async () => ({ admit: false, reason: 'nobody' }) as const },
+    keepAliveMs: 1_000,
+    tellHealth: true,
+  }
+  expect(resolve(given)).toMatchObject(given)
+})
+
+const BOUNDS: [name: keyof typeof DEFAULTS, min: number, max: number][] = [
+  ['loginTimeoutMs', 1, 3_600_000],
+  ['writeTimeoutMs', 0, 3_600_000],
+  ['meshWriteTimeoutMs', 0, 3_600_000],
+  ['keepAliveMs', 1, 86_400_000],
+  ['keepAliveJitterMs', 0, 86_400_000],
+  ['sendQueuePackets', 1, 65_536],
+  ['maxWriteBytes', 1, 16_777_216],
+  ['pingClientsMs', 0, 3_600_000],
+]
+test.each(BOUNDS)('resolveOptions takes %s from %d to %d, and names it when it is outside', (name, min, max) => {
+  expect(resolve({ [name]: min })[name]).toBe(min)
+  expect(resolve({ [name]: max })[name]).toBe(max)
+  for (const value of [min - 1, max + 1, Number.NaN]) {
+    expect(() => resolve({ [name]: value })).toThrow(
+      expect.objectContaining({
+        code: 'ERR_DERP_CONFIG_INVALID',
+        message: `set relay option ${name} to ${value}: not within ${min} and ${max}`,
+      }),
+    )
+  }
+})
+
+test('DEFAULTS are within the bounds, all of which are tested, and cannot be changed', () => {
+  expect(BOUNDS.map(([name]) => name).toSorted()).toEqual(Object.keys(DEFAULTS).toSorted())
+  expect(Object.isFrozen(DEFAULTS)).toBe(true)
+})
+
+test('resolveOptions refuses the all-zero private key (P-020)', () => {
+  const { privateKey } = REQUIRED
+  const zero = Object.create(privateKey, { isZero: { value: () => true } }) as NodePrivateKey
+  expect(() => resolve({ privateKey: zero })).toThrow('the key is all zero')
+})

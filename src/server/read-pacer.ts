@@ -1,0 +1,69 @@
+/** Makes a client wait by its rate limit: frames are left unread for as long as the limit says (P-103). */
+
+import type { Clock, Timer } from '../lib/clock.ts'
+import type { RelayCounters } from '../metrics/counters.ts'
+import type { Health } from './health.ts'
+import { type RateLimit, ReadLimit } from './rate-limit.ts'
+
+/** Without a wait for this long, a client counts as not being slowed down any more. */
+const UNLIMITED_AFTER_MS = 10_000
+
+export class ReadPacer {
+  readonly #clock: Clock
+  readonly #counters: RelayCounters
+  readonly #health: Health | undefined
+  #limit: ReadLimit | undefined
+  #wait: { readonly timer: Timer; readonly goOn: () => void } | undefined
+  #calm: Timer | undefined
+
+  /** @param health told while the client is being slowed down. */
+  constructor(clock: Clock, counters: RelayCounters, health: Health | undefined) {
+    this.#clock = clock
+    this.#counters = counters
+    this.#health = health
+  }
+
+  get isWaiting(): boolean {
+    return this.#wait !== undefined
+  }
+
+  /** Sets the limit from now on; who waits by an older one goes on at once. */
+  setLimit(limit: RateLimit | undefined): void {
+    this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#clock.now())
+    const waiting = this.#wait
+    if (waiting === undefined) return
+    waiting.timer.cancel()
+    this.#wait = undefined
+    waiting.goOn()
+  }
+
+  /**
+   * Charges a frame of this body length.
+   *
+   * @param goOn called when the frame may be handled, if that is not now.
+   * @returns whether it must wait.
+   */
+  mustWait(length: number, goOn: () => void): boolean {
+    const waitMs = this.#limit?.charge(length, this.#clock.now()) ?? 0
+    if (waitMs === 0) return false
+    this.#counters.rateLimitWaits++
+    const timer = this.#clock.after(waitMs, () => {
+      this.#wait = undefined
+      goOn()
+    })
+    this.#wait = { timer, goOn }
+    if (this.#health !== undefined) this.#tell(this.#health, waitMs)
+    return true
+  }
+
+  stop(): void {
+    this.#wait?.timer.cancel()
+    this.#calm?.cancel()
+  }
+
+  #tell(health: Health, waitMs: number): void {
+    health.set('limited', true)
+    this.#calm?.cancel()
+    this.#calm = this.#clock.after(waitMs + UNLIMITED_AFTER_MS, () => health.set('limited', false))
+  }
+}

@@ -1,0 +1,102 @@
+import { expect, test } from 'vitest'
+import { NodePublicKey } from '../keys/node-key.ts'
+import { type Member, Registry, type RegistryOutput } from './registry.ts'
+
+const key = (n: number) => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
+const member = (n: number): Member => ({ key: key(n), remote: { address: '192.0.2.1', port: n }, flags: n })
+
+/** A registry and all that it tells, as text. */
+function registry() {
+  const told: string[] = []
+  const output: RegistryOutput<Member, string> = {
+    routeChanged: ({ bytes }, { active, forwarder }) =>
+      told.push(`route ${bytes[0]}: ${active?.remote?.port ?? '-'} ${forwarder ?? '-'}`),
+    duplicateChanged: ({ remote }, isDuplicate) => told.push(`duplicate ${remote?.port}: ${isDuplicate}`),
+    peerLeft: ({ remote }, { bytes }) => told.push(`left ${remote?.port}: ${bytes[0]}`),
+    presence: ({ remote }, changes) =>
+      told.push(`presence ${remote?.port}: ${changes.map(({ peer, present }) => `${peer.bytes[0]} ${present}`)}`),
+  }
+  const take = () => told.splice(0)
+  return { real: new Registry<Member, string>(output), take }
+}
+
+test('Registry tells of every change of a route, and of nothing else (P-065, P-075)', () => {
+  const { real, take } = registry()
+  const one = member(1)
+  real.add(one)
+  expect(take()).toEqual(['route 1: 1 -'])
+  real.noteActivity(one)
+  real.addForwarder(key(1), 'f')
+  real.addForwarder(key(1), 'f')
+  expect(take()).toEqual(['route 1: 1 f'])
+  real.remove(one)
+  real.remove(one)
+  expect(take()).toEqual(['route 1: - f'])
+  real.removeForwarder(key(1), 'g')
+  expect(take()).toEqual([])
+  real.removeForwarder(key(1), 'f')
+  real.removeForwarder(key(1), 'f')
+  expect(take()).toEqual(['route 1: - -'])
+  expect(real.counters.forwarderRemovalsOfOther).toBe(1)
+})
+
+test('Registry tells of activity only when it moves the route (P-065)', () => {
+  const { real, take } = registry()
+  const [one, other] = [member(1), { ...member(1), remote: { address: '192.0.2.2', port: 2 } }]
+  real.noteActivity(one)
+  real.add(one)
+  real.addForwarder(key(1), 'f')
+  real.add(other)
+  take()
+  real.noteActivity(other)
+  expect(take()).toEqual([])
+  real.noteActivity(one)
+  real.noteActivity(one)
+  expect(take()).toEqual(['route 1: 1 f'])
+  real.remove(one)
+  expect(take()).toEqual(['duplicate 2: false', 'route 1: 2 f'])
+})
+
+test('Registry ignores activity for a key that only a sibling has', () => {
+  const { real, take } = registry()
+  real.addForwarder(key(1), 'f')
+  take()
+  real.noteActivity(member(1))
+  real.remove(member(1))
+  expect(take()).toEqual([])
+  expect([real.membersOf(key(1)), real.membersOf(key(2))]).toEqual([[], []])
+})
+
+test('Registry floods a watcher with connected keys only (P-070)', () => {
+  const { real, take } = registry()
+  const watcher = member(1)
+  real.add(watcher)
+  real.addForwarder(key(2), 'f')
+  take()
+  real.watch(watcher)
+  expect(take()).toEqual(['presence 1: 1 true'])
+})
+
+test('Registry tells who heard from a peer, but not those who have left since (P-062)', () => {
+  const { real, take } = registry()
+  const [one, two, three] = [member(1), member(2), member(3)]
+  for (const each of [one, two, three]) real.add(each)
+  real.subscribePeerGone(one, key(3))
+  real.subscribePeerGone(two, key(3))
+  real.subscribePeerGone(two, key(1))
+  real.remove(two)
+  take()
+  real.remove(three)
+  expect(take()).toEqual(['left 1: 3', 'route 3: - -'])
+  real.remove(one)
+  expect(take()).toEqual(['route 1: - -'])
+})
+
+test('Registry finds nothing inconsistent in itself, and a count of connections that does not fit', () => {
+  const { real } = registry()
+  for (const each of [member(1), member(1), member(2)]) real.add(each)
+  real.addForwarder(key(3), 'f')
+  expect(real.inconsistencies(3)).toEqual([])
+  expect(real.inconsistencies(4)).toEqual(['4 connections counted, 3 registered'])
+  expect([real.localKeys, real.totalKeys]).toEqual([2, 3])
+})

@@ -1,0 +1,274 @@
+import { expect, test } from 'vitest'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey, NodePublicKey } from '../../src/keys/node-key.ts'
+import { encodeUtf8 } from '../../src/lib/bytes.ts'
+import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
+import { FrameType } from '../../src/protocol/frame-type.ts'
+import type { ClientToServer } from '../../src/protocol/messages.ts'
+import type { PacketForwarder } from '../../src/server/ports.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import type { LoginOptions } from '../support/raw-client.ts'
+import { settle } from '../support/settle.ts'
+
+const MESH_KEY = 'c4'.repeat(32)
+const SIBLING: LoginOptions = { info: { meshKey: MESH_KEY } }
+const REMOTE = { address: '192.0.2.1', port: 4001 }
+const stranger = NodePrivateKey.generate().publicKey()
+const disco = (size = 62) => Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...new Uint8Array(size - 6)])
+const meshRelay = () => new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
+
+/** Keeps what is forwarded; payloads are only valid during the call. */
+class FakeForwarder implements PacketForwarder {
+  readonly packets: { source: string; destination: string; text: string }[] = []
+
+  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
+    this.packets.push({
+      source: String(source),
+      destination: String(destination),
+      text: new TextDecoder().decode(payload),
+    })
+  }
+}
+
+test('watcher is told of all who are here, then of each who comes and goes (P-070, P-071)', async () => {
+  const relay = meshRelay()
+  const before = await relay.login()
+  const prober = await relay.login({
+    info: { isProber: true },
+    idealNode: '1b',
+    address: { address: '2001:db8::7', port: 65_535 },
+  })
+  const watcher = await relay.login(SIBLING)
+  watcher.send({ type: 'watchConns' })
+  const flood = await watcher.sync()
+  expect(flood).toHaveLength(3)
+  expect(flood).toEqual(
+    expect.arrayContaining([
+      { type: 'peerPresent', peer: before.publicKey, address: REMOTE, flags: 1 },
+      { type: 'peerPresent', peer: prober.publicKey, address: { address: '2001:db8::7', port: 65_535 }, flags: 4 | 8 },
+      { type: 'peerPresent', peer: watcher.publicKey, address: REMOTE, flags: 2 },
+    ]),
+  )
+  const later = await relay.login()
+  expect(await watcher.message()).toEqual({ type: 'peerPresent', peer: later.publicKey, address: REMOTE, flags: 1 })
+  later.close()
+  expect(await watcher.message()).toEqual({ type: 'peerGone', peer: later.publicKey, reason: 0 })
+  expect([await before.sync(), await prober.sync()]).toEqual([[], []])
+  const { meshUpdateBatchSize, peerGoneDisconnectedFrames } = relay.core.counters
+  expect([meshUpdateBatchSize.count, meshUpdateBatchSize.sum, peerGoneDisconnectedFrames]).toEqual([3, 5, 1])
+})
+
+test('watcher that asks twice is flooded twice, and told once of what follows (P-070)', async () => {
+  const relay = meshRelay()
+  const watcher = await relay.login(SIBLING)
+  watcher.send({ type: 'watchConns' })
+  watcher.send({ type: 'watchConns' })
+  expect(await watcher.sync()).toHaveLength(2)
+  await relay.login()
+  expect(await watcher.sync()).toHaveLength(1)
+  expect(relay.core.directory.registry.watcherCount).toBe(1)
+})
+
+test('watcher that has left is told no more (P-070)', async () => {
+  const relay = meshRelay()
+  const watcher = await relay.login(SIBLING)
+  watcher.send({ type: 'watchConns' })
+  await watcher.sync()
+  watcher.close()
+  await settle()
+  await relay.login()
+  expect(relay.core.directory.registry.watcherCount).toBe(0)
+  expect(relay.core.counters.meshUpdateBatchSize.count).toBe(1)
+})
+
+test('relay that has dialled itself does not watch itself (P-070)', async () => {
+  const privateKey = NodePrivateKey.generate()
+  const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY), privateKey })
+  const self = await relay.login({ ...SIBLING, privateKey })
+  self.send({ type: 'watchConns' })
+  await relay.login()
+  expect(await self.sync()).toEqual([])
+})
+
+const privileged: ClientToServer[] = [
+  { type: 'watchConns' },
+  { type: 'closePeer', peer: stranger },
+  { type: 'forwardPacket', source: stranger, destination: stranger, data: new Uint8Array(1) },
+]
+test.each(privileged)('relay ends an ordinary client that sends $type (P-074)', async message => {
+  const relay = meshRelay()
+  const [client, other] = [await relay.login({ info: { meshKey: 'd5'.repeat(32) } }), await relay.login()]
+  const errors: unknown[] = []
+  relay.core.events.on('connectionFailed', ({ code, remote }) => errors.push([code, remote]))
+  client.send(message)
+  await client.closed()
+  expect(errors).toEqual([['ERR_DERP_PERMISSION_MISSING', REMOTE]])
+  expect(await other.sync()).toEqual([])
+  expect(relay.core.counters).toMatchObject({ packetsForwardedIn: 0, failures: { ERR_DERP_PERMISSION_MISSING: 1 } })
+})
+
+test('relay without a mesh key privileges nobody (P-038, P-074)', async () => {
+  const relay = new MemoryRelay()
+  for (const info of [{ meshKey: MESH_KEY }, {}, { meshKey: '' }]) {
+    const client = await relay.login({ info })
+    client.send({ type: 'watchConns' })
+    await client.closed()
+  }
+})
+
+test('relay passes a forwarded packet on in the name of its source, of every size (P-072)', async () => {
+  const relay = meshRelay()
+  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
+  for (const size of [0, 1, 31, 32, 37, 1_400, 65_536]) {
+    const data = Uint8Array.from({ length: size }, (_, at) => at * 3)
+    sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data })
+    expect(await client.message()).toEqual({ type: 'receivedPacket', source: stranger, data })
+  }
+  expect(relay.core.counters).toMatchObject({
+    packetsForwardedIn: 7,
+    packetsReceivedOther: 0,
+    bytesReceived: 0,
+    packetsSent: 7,
+    bytesSent: 67_037,
+  })
+})
+
+test('relay handles forwarded packets that come in one chunk one by one (P-001, P-072)', async () => {
+  const relay = meshRelay()
+  const [sibling, a, b] = [await relay.login(SIBLING), await relay.login(), await relay.login()]
+  const frames = [a, b, a].map(({ publicKey }, at) =>
+    encodeClientToServer({
+      type: 'forwardPacket',
+      source: stranger,
+      destination: publicKey,
+      data: Uint8Array.of(at, at, at),
+    }),
+  )
+  sibling.sendBytes(Uint8Array.from(frames.flatMap(frame => [...frame])))
+  expect(await a.message()).toMatchObject({ source: stranger, data: Uint8Array.of(0, 0, 0) })
+  expect(await a.message()).toMatchObject({ source: stranger, data: Uint8Array.of(2, 2, 2) })
+  expect(await b.message()).toMatchObject({ source: stranger, data: Uint8Array.of(1, 1, 1) })
+})
+
+test('relay leaves the source out of a forwarded packet that has the zero key, and does not note it (P-051, P-072)', async () => {
+  const relay = meshRelay()
+  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
+  const forward = (source: Uint8Array, data: Uint8Array) =>
+    sibling.sendBytes(encodeFrame(FrameType.ForwardPacket, source, client.publicKey.bytes, data))
+  const data = Uint8Array.from({ length: 50 }, (_, at) => at)
+  forward(new Uint8Array(32), data)
+  expect(await client.frame()).toEqual({ type: FrameType.RecvPacket, body: data })
+  expect(relay.core.counters).toMatchObject({ packetsSent: 1, bytesSent: 50 })
+  // A key is zero only if all of it is.
+  for (const at of [0, 31]) {
+    const source = new Uint8Array(32)
+    source[at] = 1
+    forward(source, data)
+    const { body } = await client.frame()
+    expect(body).toEqual(Uint8Array.from([...source, ...data]))
+  }
+})
+
+test('relay drops a forwarded packet for an unknown key, and says so in answer to disco only (P-072, P-102)', async () => {
+  const relay = meshRelay()
+  const sibling = await relay.login(SIBLING)
+  const source = NodePrivateKey.generate().publicKey()
+  for (const data of [new Uint8Array(100), disco(), disco(61)]) {
+    sibling.send({ type: 'forwardPacket', source, destination: stranger, data })
+  }
+  expect(await sibling.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
+  expect(relay.core.counters.dropped.unknown_dest_on_fwd).toEqual({
+    disco: { packets: 1, bytes: 62 },
+    other: { packets: 2, bytes: 161 },
+  })
+  expect(relay.core.counters.packetsForwardedIn).toBe(3)
+})
+
+test('relay tells who got a forwarded packet when its source leaves the region (P-062, P-072)', async () => {
+  const relay = meshRelay()
+  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
+  const forwarder = new FakeForwarder()
+  relay.core.addForwarder(stranger, forwarder)
+  for (let n = 0; n < 2; n++) {
+    sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(n) })
+    await client.message()
+  }
+  relay.core.removeForwarder(stranger, forwarder)
+  expect(await client.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 0 }])
+})
+
+test('relay sends packets for a key of a sibling by the forwarder known longest (P-075)', async () => {
+  const relay = meshRelay()
+  const [a, sibling] = [await relay.login(), await relay.login(SIBLING)]
+  const [first, second] = [new FakeForwarder(), new FakeForwarder()]
+  relay.core.addForwarder(stranger, first)
+  relay.core.addForwarder(stranger, second)
+  relay.core.addForwarder(stranger, first)
+  a.packet(stranger, 'one')
+  a.packet(stranger, disco())
+  expect(await a.sync()).toEqual([])
+  relay.core.removeForwarder(stranger, first)
+  a.packet(stranger, 'two')
+  // What a sibling has forwarded is not forwarded again.
+  sibling.send({ type: 'forwardPacket', source: a.publicKey, destination: stranger, data: disco() })
+  expect(await sibling.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
+  await a.sync()
+  const packet = (text: string) => ({ source: String(a.publicKey), destination: String(stranger), text })
+  expect(first.packets[0]).toEqual(packet('one'))
+  expect([first.packets.length, second.packets]).toEqual([2, [packet('two')]])
+  expect(relay.core.counters).toMatchObject({
+    packetsForwardedOut: 3,
+    packetsReceivedOther: 2,
+    packetsReceivedDisco: 1,
+  })
+  relay.core.removeForwarder(stranger, second)
+  a.packet(stranger, disco())
+  expect(await a.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
+  expect(relay.core.counters.dropped.unknown_dest.disco.packets).toBe(1)
+})
+
+test('relay prefers a connection here to a forwarder, and goes back to it afterwards (P-075)', async () => {
+  const relay = meshRelay()
+  const a = await relay.login()
+  const privateKey = NodePrivateKey.generate()
+  const forwarder = new FakeForwarder()
+  relay.core.addForwarder(privateKey.publicKey(), forwarder)
+  const here = await relay.login({ privateKey })
+  a.packet(here.publicKey, 'here')
+  expect(await here.message()).toMatchObject({ source: a.publicKey })
+  here.packet(a.publicKey, 'back')
+  await a.message()
+  here.close()
+  await settle()
+  a.packet(privateKey.publicKey(), 'there')
+  // It has not left the region: nobody is told that it is gone.
+  expect(await a.sync()).toEqual([])
+  expect(forwarder.packets.map(({ text }) => text)).toEqual(['there'])
+})
+
+test('relay closes all connections of a peer for a sibling (P-073)', async () => {
+  const relay = meshRelay()
+  const sibling = await relay.login(SIBLING)
+  const privateKey = NodePrivateKey.generate()
+  const [first, second, other] = [
+    await relay.login({ privateKey }),
+    await relay.login({ privateKey }),
+    await relay.login(),
+  ]
+  sibling.send({ type: 'closePeer', peer: stranger })
+  expect(await sibling.sync()).toEqual([])
+  expect(relay.core.counters.currentConnections).toBe(4)
+  sibling.send({ type: 'closePeer', peer: NodePublicKey.fromBytes(privateKey.publicKey().bytes) })
+  await Promise.all([first.closed(), second.closed()])
+  expect(await other.sync()).toEqual([])
+  expect(relay.core.counters).toMatchObject({ currentConnections: 2, failures: {} })
+})
+
+test('relay closes the connection of a sibling that asks for it itself (P-073)', async () => {
+  const relay = meshRelay()
+  const sibling = await relay.login(SIBLING)
+  sibling.send({ type: 'closePeer', peer: sibling.publicKey })
+  sibling.packet(stranger, 'not read')
+  await sibling.closed()
+  expect(relay.core.counters).toMatchObject({ currentConnections: 0, packetsReceivedOther: 0 })
+})
