@@ -1,42 +1,52 @@
-import { describe } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe } from 'vitest'
 import { hasGo } from '../support/go-tools.ts'
-import { startOurRelay, startOurTlsRelay, startReferenceRelay, startReferenceTlsRelay } from '../support/relays.ts'
+import {
+  type RunningTlsRelay,
+  startOurRelay,
+  startOurTlsRelay,
+  startReferenceRelay,
+  startReferenceTlsRelay,
+} from '../support/relays.ts'
 import { conformance } from './run.ts'
 import type { TargetOptions } from './target.ts'
 
-// What does not depend on the carriage and takes long is proved over plain TCP only.
-const QUICK = { quick: true } as const
+/** The mesh key of all relays here. */
+const meshKey = 'a5c3'.repeat(16)
 
-const webSocket = { carriage: 'websocket', tls: false, ...QUICK } as const
-const tls = { carriage: 'raw', tls: true, stunPort: 1, ...QUICK } as const
-const webSocketOverTls = { carriage: 'websocket', tls: true, ...QUICK } as const
-
-conformance('ours, WebSocket', { ...webSocket, like: 'ours' }, async () => {
-  const relay = await startOurRelay()
-  return { options: { url: relay.url, carriage: 'websocket', like: 'ours' }, stop: () => relay.stop() }
+let directory: string
+let meshFlags: string[]
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'carriages-'))
+  const file = join(directory, 'mesh.key')
+  writeFileSync(file, meshKey)
+  meshFlags = ['-mesh-psk-file', file]
 })
+afterAll(() => rmSync(directory, { recursive: true }))
 
-const ofTls = (start: typeof startOurTlsRelay, shape: Pick<TargetOptions, 'carriage' | 'like'>) => async () => {
-  const relay = await start()
-  const { url, ca, stunPort } = relay
-  return { options: { ...shape, url, ca, stunPort }, stop: () => relay.stop() }
+type Shape = Pick<TargetOptions, 'carriage' | 'like'>
+
+/** Starts a relay for a run; those over TLS have a certificate and STUN. */
+const started = (start: typeof startOurRelay | typeof startOurTlsRelay, shape: Shape) => async () => {
+  const relay = await start(meshFlags)
+  const { url } = relay
+  const { ca, stunPort }: Partial<RunningTlsRelay> = relay
+  return { options: { ...shape, ca, stunPort, url, meshKey, debug: true }, stop: () => relay.stop() }
 }
 
-conformance('ours, TLS', { ...tls, like: 'ours' }, ofTls(startOurTlsRelay, { carriage: 'raw', like: 'ours' }))
-conformance(
-  'ours, WebSocket over TLS',
-  { ...webSocketOverTls, like: 'ours' },
-  ofTls(startOurTlsRelay, { carriage: 'websocket', like: 'ours' }),
-)
+/** What does not depend on the carriage and takes long is proved over plain TCP only. */
+function quick(name: string, shape: Shape, tls: boolean, start: typeof startOurRelay | typeof startOurTlsRelay): void {
+  const known = { ...shape, tls, meshKey, debug: true, quick: true, ...(tls && { stunPort: 1 }) }
+  conformance(name, known, started(start, shape))
+}
+
+quick('ours, WebSocket', { carriage: 'websocket', like: 'ours' }, false, startOurRelay)
+quick('ours, TLS', { carriage: 'raw', like: 'ours' }, true, startOurTlsRelay)
+quick('ours, WebSocket over TLS', { carriage: 'websocket', like: 'ours' }, true, startOurTlsRelay)
 
 describe.skipIf(!hasGo)('with Go', () => {
-  conformance('stock derper, WebSocket', { ...webSocket, like: 'original' }, async () => {
-    const relay = await startReferenceRelay()
-    return { options: { url: relay.url, carriage: 'websocket', like: 'original' }, stop: () => relay.stop() }
-  })
-  conformance(
-    'stock derper, TLS',
-    { ...tls, like: 'original' },
-    ofTls(startReferenceTlsRelay, { carriage: 'raw', like: 'original' }),
-  )
+  quick('stock derper, WebSocket', { carriage: 'websocket', like: 'original' }, false, startReferenceRelay)
+  quick('stock derper, TLS', { carriage: 'raw', like: 'original' }, true, startReferenceTlsRelay)
 })

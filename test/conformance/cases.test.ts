@@ -21,6 +21,8 @@ test('conformance cases cite clauses that exist', () => {
 
 test('conformance cases with two expectations stand in docs/differences.md', () => {
   for (const { id, differs } of ALL_CASES) {
-    if (differs !== undefined) expect(differences, id).toContain(`| ${differs} |`)
+    if (differs === undefined) continue
+    const row = differences.split('\n').find(line => line.startsWith(`| ${differs} |`))
+    expect(row, id).toContain(`\`${id}\``)
   }
 })

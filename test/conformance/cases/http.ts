@@ -157,6 +157,16 @@ export const httpCases: readonly ConformanceCase[] = [
   secured('home', '/'),
   secured('unknown-path', '/nothing/here'),
   secured('robots', '/robots.txt'),
+  secured('bootstrap-dns', '/bootstrap-dns'),
+  asks(
+    'bootstrap-dns',
+    ['P-164'],
+    { path: '/bootstrap-dns' },
+    { status: 200, body: '', headers: { 'content-type': 'application/json', connection: 'close' } },
+  ),
+  asks('bootstrap-dns/question', ['P-164'], { path: '/bootstrap-dns?q=x.example' }, { status: 200, body: '' }),
+  asks('bootstrap-dns/head', ['P-164'], { path: '/bootstrap-dns', method: 'HEAD' }, { status: 200 }),
+  asks('bootstrap-dns/post', ['P-164'], { path: '/bootstrap-dns', method: 'POST' }, { status: 200, body: '' }),
   asks('bare-derp', ['P-124'], { path: '/derp' }, { status: 426, body: 'DERP requires connection upgrade\n' }),
   asks('bare-derp/post', ['P-124'], { path: '/derp', method: 'POST' }, { status: 426 }),
   refuses(

@@ -1,6 +1,7 @@
 /** All cases. */
 
 import type { ConformanceCase } from '../case.ts'
+import { differenceCases } from './differences.ts'
 import { duplicateCases } from './duplicates.ts'
 import { forwardCases } from './forward.ts'
 import { hostileCases } from './hostile.ts'
@@ -31,6 +32,7 @@ export const ALL_CASES: readonly ConformanceCase[] = [
   ...webSocketCases,
   ...tlsCases,
   ...stunCases,
+  ...differenceCases,
   ...metricsCases,
   ...trafficMetricsCases,
 ]

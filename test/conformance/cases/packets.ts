@@ -182,9 +182,12 @@ export const packetCases: readonly ConformanceCase[] = [
         // The original answers from another goroutine: what is late comes before a second answer to a ping.
         return [...(await a.sync()), ...(await a.sync())].filter(({ type }) => type === 'peerGone').length
       }
+      const since = performance.now()
       equal(await ask(8), 3)
       await new Promise(resolve => setTimeout(resolve, 1_100))
-      equal(await ask(8), 1)
+      const answers = await ask(8)
+      const seconds = (performance.now() - since) / 1_000
+      ok(answers >= 1 && answers <= Math.ceil(seconds), `${answers} answers came after ${seconds} s`)
     },
   },
   {
