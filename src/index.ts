@@ -1,11 +1,31 @@
 /** Entry `derphttp`: the client, its keys and what it receives. */
 
 export {
+  type AddressFamilySelector,
   Client,
   type ClientOptions,
+  type ConnectedState,
+  createDnsCache,
+  type DERPMap,
+  type DERPNode,
+  type DERPRegion,
+  DerpMapError,
+  type DnsCache,
+  ErrClientClosed,
+  type HealthTracker,
+  netcheckClient,
+  ProxyRefusedError,
+  parseDerpMap,
   type ReceivedDetail,
+  type RegionSource,
+  type RegionTls,
+  ResilientClient,
+  type ResilientClientOptions,
   type TlsConnectionState,
+  TlsFailedError,
   UpgradeRefusedError,
+  type UrlDialer,
+  type WatchLoopOptions,
 } from './client/index.ts'
 export { MeshKey } from './keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from './keys/node-key.ts'

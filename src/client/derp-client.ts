@@ -3,7 +3,7 @@
  *
  * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection and is
  * what every later call is rejected with.
- * Clauses: P-002 and P-004 what is read and skipped, P-050 to P-054, P-070 to P-073, P-091, P-094.
+ * Clauses: P-002 and P-004 what is read and skipped, P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -22,7 +22,8 @@ import type { ClientToServer, ReceivedMessage } from '../protocol/messages.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import type { FrameSender } from './frame-sender.ts'
 import { connectionClosed, type LoggedIn, LoginAttempt } from './login-attempt.ts'
-import { type DerpClientOptions, resolveConnectionOptions } from './options.ts'
+import { type ConnectionObserver, type DerpClientOptions, resolveConnectionOptions } from './options.ts'
+import { PacedSender } from './paced-sender.ts'
 import { assertPacket, assertPingPayload } from './packet.ts'
 import { ReadDeadline } from './read-deadline.ts'
 import { ReceiveQueue } from './receive-queue.ts'
@@ -39,15 +40,19 @@ export class DerpClient implements ConnHandler {
   readonly #sharedKey: Uint8Array
   readonly #decoder: FrameDecoder
   readonly #sender: FrameSender
+  readonly #packets: PacedSender
+  readonly #observer: ConnectionObserver
+  readonly #autoPong: boolean
   readonly #queue: ReceiveQueue<ReceivedMessage>
   readonly #deadline: ReadDeadline
   #error: DerpError | undefined
   /** What the decoder still holds is not to be read. */
   #unreadable = false
   #paused = false
+  #pongUnderWay = false
 
   private constructor(conn: Conn, options: DerpClientOptions, loggedIn: LoggedIn) {
-    const { clock, log, readTimeoutMs, receiveQueueBytes } = resolveConnectionOptions(options)
+    const { clock, log, autoPong, readTimeoutMs, receiveQueueBytes } = resolveConnectionOptions(options)
     this.serverKey = loggedIn.serverKey
     this.#conn = conn
     this.#clock = clock
@@ -55,6 +60,9 @@ export class DerpClient implements ConnHandler {
     this.#sharedKey = loggedIn.sharedKey
     this.#decoder = loggedIn.decoder
     this.#sender = loggedIn.sender
+    this.#packets = new PacedSender(loggedIn.sender, clock)
+    this.#observer = options.observer ?? {}
+    this.#autoPong = autoPong
     this.#queue = new ReceiveQueue(receiveQueueBytes)
     this.#deadline = new ReadDeadline(clock, readTimeoutMs, () => this.#abandon(silent(readTimeoutMs)))
     this.#sender.onFailure = error => this.#onBroken(error)
@@ -93,10 +101,13 @@ export class DerpClient implements ConnHandler {
     return message
   }
 
-  /** Sends a packet of at most 64 KiB (P-050, P-052). `data` is copied at once; resolves when it was handed over. */
-  async send(destination: NodePublicKey, data: Uint8Array): Promise<void> {
+  /**
+   * Sends a packet of at most 64 KiB (P-050, P-052). `data` is copied at once; resolves when it was handed over, for
+   * which the limits that the relay may have told are waited for: an abort before that unsends the packet (P-211).
+   */
+  async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertPacket('send packet', data)
-    await this.#send({ type: 'sendPacket', destination, data })
+    await this.#packets.send(encodeClientToServer({ type: 'sendPacket', destination, data }), signal)
   }
 
   /** Sends a packet in the name of a client of this relay's sibling; needs the mesh key (P-072, P-212). */
@@ -196,10 +207,26 @@ export class DerpClient implements ConnHandler {
       this.#queue.push({ ...frame, data: copyBytes(frame.data) }, frame.data.length)
     } else if (frame.type === 'sealedServerInfo') {
       const { tokenBucketBytesPerSecond, tokenBucketBytesBurst } = openServerInfo(this.#sharedKey, frame.sealedInfo)
+      this.#packets.limit(tokenBucketBytesPerSecond, tokenBucketBytesBurst)
       this.#queue.push({ type: 'serverInfo', tokenBucketBytesPerSecond, tokenBucketBytesBurst }, 0)
     } else if (frame.type !== 'serverKey') {
+      if (frame.type === 'ping' && this.#autoPong) this.#answer(frame.payload)
+      if (frame.type === 'health') this.#observer.onHealth?.(frame.problem)
       this.#queue.push(frame, length)
     }
+  }
+
+  /** Pings that come while a Pong waits to be written get no answer, so that they cannot pile up (P-091). */
+  #answer(payload: Uint8Array): void {
+    if (this.#pongUnderWay) return
+    this.#pongUnderWay = true
+    // A failed write ends the connection, which is how it is told.
+    this.#send({ type: 'pong', payload }).then(
+      () => {
+        this.#pongUnderWay = false
+      },
+      () => {},
+    )
   }
 
   #pause(): void {
@@ -226,7 +253,9 @@ export class DerpClient implements ConnHandler {
     this.#error = error
     this.#deadline.cancel()
     this.#sender.fail(error)
+    this.#packets.fail(error)
     this.#conn.destroy()
+    this.#observer.onEnd?.(error)
   }
 }
 

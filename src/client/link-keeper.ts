@@ -5,6 +5,7 @@
  * Clauses: P-201 lazy connect, P-205 reconnect, P-206 generation, P-209 close.
  */
 
+import type { DERPNode } from '../derpmap/types.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import { abortedError } from './abort.ts'
@@ -20,6 +21,8 @@ export interface Link {
   /** 1 for the client's first connection, one more for each later one. */
   readonly generation: number
   readonly tls: TlsConnectionState | undefined
+  /** The one that was connected to, of a region. */
+  readonly node?: DERPNode | undefined
   readonly pings: PendingPings
 }
 
@@ -36,8 +39,9 @@ export class LinkKeeper {
   readonly #log: Log
   #link: Link | undefined
   #attempt: SharedAttempt<Link> | undefined
+  readonly #closing = new AbortController()
   #generation = 0
-  #closed = false
+  #started = false
 
   constructor(source: LinkSource, log: Log) {
     this.#source = source
@@ -45,7 +49,22 @@ export class LinkKeeper {
   }
 
   get isClosed(): boolean {
-    return this.#closed
+    return this.#closing.signal.aborted
+  }
+
+  /** Aborted by {@link close}. */
+  get closed(): AbortSignal {
+    return this.#closing.signal
+  }
+
+  /** Whether a connection was ever asked for. */
+  get isStarted(): boolean {
+    return this.#started
+  }
+
+  /** Whether a connection is being made. */
+  get isConnecting(): boolean {
+    return this.#attempt !== undefined && !this.#attempt.isAborted
   }
 
   /** The connection in use, if any: it may have failed without anybody knowing yet. */
@@ -55,14 +74,15 @@ export class LinkKeeper {
 
   /** The connection in use. @throws DerpError when there is none. */
   require(action: string): Link {
-    if (this.#closed) throw closedError(action)
+    if (this.isClosed) throw closedError(action)
     if (this.#link === undefined) throw new DerpError('ERR_DERP_CLIENT_NOT_CONNECTED', `${action}: not connected`)
     return this.#link
   }
 
   /** The connection in use, made if need be: all who wait for it share one attempt. */
   async connected(action: string, signal?: AbortSignal): Promise<Link> {
-    if (this.#closed) throw closedError(action)
+    this.#started = true
+    if (this.isClosed) throw closedError(action)
     if (signal?.aborted) throw abortedError(action, signal)
     if (this.#link !== undefined) return this.#link
     if (this.#attempt === undefined || this.#attempt.isAborted) this.#attempt = this.#begin()
@@ -75,7 +95,7 @@ export class LinkKeeper {
    * @throws what the caller is to be told, always.
    */
   failed(link: Link, error: unknown, signal?: AbortSignal): never {
-    if (this.#closed) throw closedError('use client')
+    if (this.isClosed) throw closedError('use client')
     if (error instanceof DerpError && !signal?.aborted) this.drop(link, error)
     throw error
   }
@@ -91,9 +111,9 @@ export class LinkKeeper {
 
   /** Ends connection and attempt, and takes no more calls. @throws DerpError the second time. */
   close(): void {
-    if (this.#closed) throw closedError('close client')
-    this.#closed = true
+    if (this.isClosed) throw closedError('close client')
     const error = closedError('use client')
+    this.#closing.abort(error)
     this.#attempt?.abort(error)
     if (this.#link !== undefined) this.drop(this.#link, error)
   }
@@ -110,20 +130,23 @@ export class LinkKeeper {
     return attempt
   }
 
-  #adopt({ derp, tls }: OpenedConnection, stop: AbortSignal): Link {
+  #adopt({ derp, tls, node }: OpenedConnection, stop: AbortSignal): Link {
     if (stop.aborted) {
       derp.close()
       throw abortedError('connect', stop)
     }
     this.#generation++
-    this.#link = { derp, tls, generation: this.#generation, pings: new PendingPings() }
+    this.#link = { derp, tls, node, generation: this.#generation, pings: new PendingPings() }
     this.#log.debug('connected', { server: derp.serverKey.shortString(), generation: this.#generation })
     this.#source.onLink(this.#link)
     return this.#link
   }
 }
 
+/** Code of the error that calls on a closed client are rejected with (P-209). */
+export const ErrClientClosed = 'ERR_DERP_CLIENT_CLOSED'
+
 /** What calls on a closed client are rejected with. */
 export function closedError(action: string): DerpError {
-  return new DerpError('ERR_DERP_CLIENT_CLOSED', `${action}: client is closed`, { clause: 'P-209' })
+  return new DerpError(ErrClientClosed, `${action}: client is closed`, { clause: 'P-209' })
 }

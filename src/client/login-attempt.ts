@@ -121,8 +121,9 @@ export class LoginAttempt<T> implements ConnHandler {
   }
 }
 
-/** What calls on a connection fail with that the other side, or the network, has ended. */
+/** What calls on a connection fail with that the other side, or the network, has ended; a transport may know better. */
 export function connectionClosed(action: string, cause: Error | undefined): DerpError {
+  if (cause instanceof DerpError) return cause
   return new DerpError('ERR_DERP_CONN_CLOSED', `${action}: ${cause?.message ?? 'connection closed by the relay'}`, {
     cause,
   })

@@ -1,18 +1,18 @@
 /** Opens TCP and TLS connections that an `AbortSignal` can end at any moment. */
 
-import { connect, isIP, type Socket } from 'node:net'
+import { connect, type Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { abortedError, onAbort } from './abort.ts'
-import { hostOf, portOf } from './relay-url.ts'
 
 /** Milliseconds before TCP asks a silent connection whether it is still there. */
 const TCP_KEEP_ALIVE_MS = 15_000
 
-/** Connects to the URL's host and port; over several addresses they are raced. */
-export function openTcp(url: URL, signal: AbortSignal): Promise<Socket> {
+/** Connects to an IP address. */
+export function openTcp(address: string, port: number, signal: AbortSignal): Promise<Socket> {
   const socket = connect({
-    host: hostOf(url),
-    port: portOf(url),
+    host: address,
+    port,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: TCP_KEEP_ALIVE_MS,
@@ -20,16 +20,25 @@ export function openTcp(url: URL, signal: AbortSignal): Promise<Socket> {
   return opened(socket, 'connect', signal)
 }
 
-/** Does the TLS handshake over `socket`, which is destroyed if that fails; the certificate must fit the URL's host. */
-export function openTls(socket: Socket, url: URL, config: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
-  const tls = connectTls({ ...config, socket, host: hostOf(url), ...serverNameOf(url, config) })
-  return opened(tls, 'secureConnect', signal)
-}
-
-/** Addresses are not sent as server names (RFC 6066, section 3). */
-function serverNameOf(url: URL, config: ConnectionOptions): Pick<ConnectionOptions, 'servername'> {
-  const servername = config.servername ?? hostOf(url)
-  return isIP(servername) === 0 ? { servername } : {}
+/**
+ * Does the TLS handshake over `socket`, which is destroyed if that fails.
+ *
+ * @param onTicket called with what resumes the session, whenever the server sends such.
+ */
+export async function openTls(
+  socket: Duplex,
+  options: ConnectionOptions,
+  signal: AbortSignal,
+  onTicket: (ticket: Buffer) => void = () => {},
+): Promise<TLSSocket> {
+  try {
+    const tls = connectTls({ ...options, socket })
+    tls.on('session', onTicket)
+    return await opened(tls, 'secureConnect', signal)
+  } catch (error) {
+    socket.destroy()
+    throw error
+  }
 }
 
 function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {

@@ -1,20 +1,25 @@
 /** One attempt to connect: dial, log in, within one time limit (P-202). */
 
+import { formatRegion } from '../derpmap/regions.ts'
+import type { DERPNode } from '../derpmap/types.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
-import { abortable, abortedError } from './abort.ts'
+import { abortable, abortedError, onAbort } from './abort.ts'
 import { DerpClient } from './derp-client.ts'
 import type { DerpClientOptions } from './options.ts'
-import type { ClientTransport, DialedConn, TlsConnectionState } from './ports.ts'
+import type { ClientTransport, DialedConn, DialTarget, NetworkMonitor, TlsConnectionState } from './ports.ts'
 import { formatRelayUrl } from './relay-url.ts'
 
 /** What an attempt is made of. */
 export interface ConnectPlan {
-  readonly url: URL
+  readonly target: DialTarget
   readonly transport: ClientTransport
   readonly clock: Clock
   /** Milliseconds for everything together. */
   readonly timeoutMs: number
+  /** Ends this attempt, however many others it is there for. */
+  readonly base?: AbortSignal | undefined
+  readonly netMon?: NetworkMonitor | undefined
   readonly login: Omit<DerpClientOptions, 'serverKey' | 'loginTimeoutMs'>
 }
 
@@ -22,29 +27,35 @@ export interface ConnectPlan {
 export interface OpenedConnection {
   readonly derp: DerpClient
   readonly tls: TlsConnectionState | undefined
+  readonly node?: DERPNode | undefined
 }
 
 /** Connects. Rejects with a DerpError only, and leaves nothing open then. */
 export async function openConnection(plan: ConnectPlan, signal: AbortSignal): Promise<OpenedConnection> {
-  const action = `connect to ${formatRelayUrl(plan.url)}`
+  const action = `connect to ${formatTarget(plan.target)}`
   const deadline = new AbortController()
   const timer = plan.clock.after(plan.timeoutMs, () => deadline.abort(timedOut(action, plan.timeoutMs)))
+  // Not by `AbortSignal.any`: it would remember every attempt for as long as the base lives.
+  const stopListening = onAbort(plan.base, base => deadline.abort(abortedError(action, base)))
   const either = AbortSignal.any([signal, deadline.signal])
   try {
-    const { conn, serverKey, tls } = await dial(plan, either, action)
+    either.throwIfAborted()
+    const { conn, serverKey, tls, node } = await dial(plan, either, action)
     const login = { ...plan.login, serverKey, loginTimeoutMs: plan.timeoutMs }
-    return { derp: await DerpClient.login(conn, login, either), tls }
+    return { derp: await DerpClient.login(conn, login, either), tls, node }
   } catch (error) {
     if (either.aborted) throw abortedError(action, either)
     if (error instanceof DerpError) throw error
     throw new DerpError('ERR_DERP_DIAL_FAILED', `${action}: ${reasonOf(error)}`, { cause: error })
   } finally {
     timer.cancel()
+    stopListening()
   }
 }
 
-async function dial({ transport, url }: ConnectPlan, signal: AbortSignal, action: string): Promise<DialedConn> {
-  const dialing = transport.dial({ url, signal })
+async function dial(plan: ConnectPlan, signal: AbortSignal, action: string): Promise<DialedConn> {
+  const { transport, target, netMon } = plan
+  const dialing = transport.dial({ target, signal, netMon })
   try {
     return await abortable(dialing, signal, action)
   } catch (error) {
@@ -61,6 +72,11 @@ async function dial({ transport, url }: ConnectPlan, signal: AbortSignal, action
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
   return error instanceof Error ? error.message : String(error)
+}
+
+/** How messages call a target. */
+export function formatTarget(target: DialTarget): string {
+  return 'url' in target ? formatRelayUrl(target.url) : formatRegion(target.region)
 }
 
 function timedOut(action: string, timeoutMs: number): DerpError {

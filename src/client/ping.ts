@@ -1,18 +1,32 @@
-/** One Ping and its Pong (P-207). */
+/** Pings and their Pongs on one connection (P-204, P-207). */
 
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import type { ReceivedMessage } from '../protocol/messages.ts'
 import { abortable } from './abort.ts'
 import type { Link } from './link-keeper.ts'
 
 /** Most milliseconds that a Pong is waited for. */
 const PING_TIMEOUT_MS = 5_000
 
+/** The next message; Pongs that a Ping waits for are not among them (P-204). */
+export async function receiveOver({ derp, pings }: Link, signal?: AbortSignal): Promise<ReceivedMessage> {
+  for (;;) {
+    const message = await derp.recv(signal)
+    if (message.type !== 'pong' || !pings.take(message.payload)) return message
+  }
+}
+
 /** Sends a Ping and waits until whoever receives on `link` has seen its Pong. */
-export async function pingOver({ derp, pings }: Link, clock: Clock, signal: AbortSignal | undefined): Promise<void> {
+export async function pingOver(
+  { derp, pings }: Link,
+  clock: Clock,
+  signal: AbortSignal | undefined,
+  timeoutMs: number = PING_TIMEOUT_MS,
+): Promise<void> {
   const ping = pings.add()
   const timeout = new AbortController()
-  const timer = clock.after(PING_TIMEOUT_MS, () => timeout.abort(timedOut()))
+  const timer = clock.after(timeoutMs, () => timeout.abort(timedOut(timeoutMs)))
   try {
     const either = signal === undefined ? timeout.signal : AbortSignal.any([signal, timeout.signal])
     const roundTrip = derp.sendPing(ping.payload).then(() => ping.answered)
@@ -23,6 +37,6 @@ export async function pingOver({ derp, pings }: Link, clock: Clock, signal: Abor
   }
 }
 
-function timedOut(): DerpError {
-  return new DerpError('ERR_DERP_PING_TIMEOUT', `ping relay: no answer in ${PING_TIMEOUT_MS} ms`, { clause: 'P-207' })
+function timedOut(timeoutMs: number): DerpError {
+  return new DerpError('ERR_DERP_PING_TIMEOUT', `ping relay: no answer in ${timeoutMs} ms`, { clause: 'P-207' })
 }

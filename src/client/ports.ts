@@ -1,14 +1,37 @@
 /** What a client needs from its platform, declared by its consumer. */
 
+import type { DERPNode, DERPRegion } from '../derpmap/types.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Conn } from '../transport/conn.ts'
 
+/** A change of the host's network. */
+export interface NetworkChange {
+  /** The host's own addresses from now on, as text; undefined where the platform does not tell. */
+  readonly addresses?: readonly string[] | undefined
+}
+
+/** Tells of changes of the host's network: an interface came or went, an address was lost. */
+export interface NetworkMonitor {
+  /** Calls `listener` at each change; the result takes that back. */
+  subscribe(listener: (change: NetworkChange) => void): () => void
+}
+
+/** A relay by its http or https URL (P-200), or whichever relay of a region can be connected to (P-220). */
+export type DialTarget = { readonly url: URL } | { readonly region: DERPRegion }
+
 /** Where to, and for how long. */
 export interface DialRequest {
-  /** An http or https URL (P-200). */
-  readonly url: URL
+  readonly target: DialTarget
   /** Ends the attempt, and everything it has opened, when aborted; its reason says why. */
   readonly signal: AbortSignal
+  /** The client's, for transports that dial by interface. */
+  readonly netMon?: NetworkMonitor | undefined
+}
+
+/** Decides whether IPv6 is worth waiting for. */
+export interface AddressFamilySelector {
+  /** Whether IPv4 begins 200 ms after IPv6 (P-221): to be true only where IPv6 is expected to work. */
+  preferIPv6(): boolean
 }
 
 /** What is known of the TLS connection below a {@link Conn}. */
@@ -19,6 +42,31 @@ export interface TlsConnectionState {
   readonly cipher: string
   /** Name that was sent to the server; undefined for IP addresses. */
   readonly serverName: string | undefined
+  /** Protocol agreed on by ALPN, if any was offered. */
+  readonly protocol: string | undefined
+  /** Whether an earlier session was resumed, in which no certificates are shown. */
+  readonly isResumed: boolean
+  /** What the server has shown, its own certificate first; of a resumed session, what it showed when that began. */
+  readonly peerCertificates: readonly PeerCertificate[]
+  /** SHA-256 in hex that the server's certificate had to have (P-144). */
+  readonly pin: string | undefined
+}
+
+/** A certificate; in Node, an `X509Certificate` of `node:crypto`. */
+export interface PeerCertificate {
+  /** Distinguished name, one attribute per line. */
+  readonly subject: string
+  readonly issuer: string
+  /** Such as `DNS:relay.example, IP Address:192.0.2.1`. */
+  readonly subjectAltName?: string | undefined
+  /** Hexadecimal. */
+  readonly serialNumber: string
+  readonly validFromDate: Date
+  readonly validToDate: Date
+  /** SHA-256 of {@link raw}, in hex with colons. */
+  readonly fingerprint256: string
+  /** DER. */
+  readonly raw: Uint8Array
 }
 
 /** A connection on which the next bytes are DERP's. */
@@ -32,6 +80,8 @@ export interface DialedConn {
   readonly serverKey?: NodePublicKey | undefined
   /** Present over TLS. */
   readonly tls?: TlsConnectionState | undefined
+  /** The one that was connected to, of a region. */
+  readonly node?: DERPNode | undefined
 }
 
 /** Opens connections to relays: over sockets in Node, over WebSockets in browsers, in memory in tests. */

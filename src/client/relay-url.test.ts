@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatRelayUrl, hostOf, parseRelayUrl, portOf } from './relay-url.ts'
+import { endpointOfUrl, formatRelayUrl, hostOf, parseRelayUrl, portOf } from './relay-url.ts'
 
 test.each([
   ['http://relay.test/derp', 'relay.test', 80],
@@ -36,4 +36,29 @@ test('formatRelayUrl shows no password', () => {
   expect(formatRelayUrl(url)).toBe('https://relay.test/derp')
   expect(url.password).toBe('secret')
   expect(() => parseRelayUrl('ftp://user:secret@relay.test/')).toThrow(/"ftp:\/\/relay.test\/"/)
+})
+
+test.each([
+  ['https://relay.test/derp', 'relay.test', 443, 'dns', 'dns'],
+  ['http://192.0.2.1:8080/derp', '192.0.2.1', 8080, 'map', 'nowhere'],
+  ['https://[2001:db8::1]/derp', '2001:db8::1', 443, 'nowhere', 'map'],
+])('endpointOfUrl of %s is %s at %i, IPv4 from %s and IPv6 from %s (P-200, P-222)', (text, host, port, v4, v6) => {
+  const url = new URL(text)
+  expect(endpointOfUrl(url)).toMatchObject({
+    host,
+    port,
+    addresses: { 4: { from: v4 }, 6: { from: v6 } },
+    url,
+    serverName: host,
+    certificate: { kind: 'name', name: host },
+  })
+})
+
+test('endpointOfUrl takes another server name, and none with a dot behind it (P-144)', () => {
+  expect(endpointOfUrl(new URL('https://relay.test./derp')).serverName).toBe('relay.test')
+  expect(endpointOfUrl(new URL('https://relay.test/derp'), 'front.test')).toMatchObject({
+    host: 'relay.test',
+    serverName: 'front.test',
+    certificate: { name: 'front.test' },
+  })
 })

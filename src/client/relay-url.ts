@@ -1,5 +1,7 @@
 /** The URL that names a relay (P-200). */
 
+import type { AddressSource, DerpEndpoint } from '../derpmap/endpoint.ts'
+import { type IpFamily, ipFamilyOf } from '../lib/address-port.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
 /** A copy of `input`, checked. @throws DerpError when it is no URL or neither http nor https. */
@@ -30,6 +32,29 @@ export function hostOf(url: URL): string {
 export function portOf(url: URL): number {
   if (url.port !== '') return Number(url.port)
   return url.protocol === 'https:' ? 443 : 80
+}
+
+/**
+ * How the relay of a URL is reached.
+ *
+ * @param serverName name to ask for, and to be found in the certificate, instead of the URL's host.
+ */
+export function endpointOfUrl(url: URL, serverName: string = hostOf(url)): DerpEndpoint {
+  const host = hostOf(url)
+  const family = ipFamilyOf(host)
+  const source = (wanted: IpFamily): AddressSource => {
+    if (family === undefined) return { from: 'dns' }
+    return family === wanted ? { from: 'map', address: host } : { from: 'nowhere' }
+  }
+  const name = serverName.replace(/\.$/, '')
+  return {
+    host,
+    port: portOf(url),
+    addresses: { 4: source(4), 6: source(6) },
+    url,
+    serverName: name,
+    certificate: { kind: 'name', name },
+  }
 }
 
 function invalid(text: string, reason: string): DerpError {

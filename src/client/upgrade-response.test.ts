@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { concatBytes, decodeUtf8, encodeUtf8 } from '../lib/bytes.ts'
-import { MAX_RESPONSE_HEAD_LENGTH, UpgradeRefusedError, UpgradeResponse } from './upgrade-response.ts'
+import { MAX_RESPONSE_HEAD_LENGTH } from './response-head.ts'
+import { UpgradeRefusedError, UpgradeResponse } from './upgrade-response.ts'
 
 const HEAD = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n\r\n'
 

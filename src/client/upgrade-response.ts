@@ -6,15 +6,12 @@
 
 import { decodeUtf8, EMPTY_BYTES } from '../lib/bytes.ts'
 import { DerpError, ProtocolError } from '../lib/derp-error.ts'
+import { ResponseHeadReader } from './response-head.ts'
 
-/** Most bytes of status line and headers. */
-export const MAX_RESPONSE_HEAD_LENGTH: number = 16 << 10
 /** Most bytes kept of the body of a refusal, chunk lines included. */
 const MAX_REFUSAL_BODY_LENGTH = 1 << 10
 /** Most characters of it that are told. */
 const MAX_EXCERPT_LENGTH = 200
-
-const HTTP_PREFIX = 'HTTP/1.'
 
 /** The relay, or what stands in for it, does not upgrade. */
 export class UpgradeRefusedError extends DerpError {
@@ -35,9 +32,13 @@ export class UpgradeRefusedError extends DerpError {
 }
 
 export class UpgradeResponse {
-  readonly #head = new Uint8Array(MAX_RESPONSE_HEAD_LENGTH)
-  #headLength = 0
+  readonly #head = new ResponseHeadReader(malformed)
   #refusal: Refusal | undefined
+
+  /** Whether the answer is known to be a refusal, of which only the body is missing. */
+  get isRefusal(): boolean {
+    return this.#refusal !== undefined
+  }
 
   /**
    * Takes the next bytes.
@@ -50,36 +51,19 @@ export class UpgradeResponse {
       this.#refusal.push(chunk)
       return undefined
     }
-    const consumed = this.#takeHead(chunk)
-    if (consumed === undefined) return undefined
-    const rest = chunk.subarray(consumed)
-    const { status, headers } = parseHead(decodeUtf8(this.#head.subarray(0, this.#headLength)))
-    if (status === 101) return rest
-    this.#refusal = new Refusal(status, headers)
-    this.#refusal.push(rest)
+    const head = this.#head.push(chunk)
+    if (head === undefined) return undefined
+    if (head.status === 101) return head.rest
+    this.#refusal = new Refusal(head.status, head.headers)
+    this.#refusal.push(head.rest)
     return undefined
   }
 
-  /** The stream has ended. @throws always. */
+  /** No more will come. @throws always. */
   end(): never {
     this.#refusal?.end()
-    const when = this.#headLength === 0 ? 'without a response' : 'in the middle of the response'
+    const when = this.#head.isEmpty ? 'without a response' : 'in the middle of the response'
     throw new DerpError('ERR_DERP_CONN_CLOSED', `read upgrade response: connection closed ${when}`)
-  }
-
-  /** Gathers the head; gives how many bytes of `chunk` belong to it, or undefined when it goes on. */
-  #takeHead(chunk: Uint8Array): number | undefined {
-    const head = this.#head
-    for (let i = 0; i < chunk.length; i++) {
-      const at = this.#headLength
-      if (at === head.length) throw malformed(`head is longer than ${head.length} bytes`)
-      head[at] = chunk[i] as number
-      this.#headLength = at + 1
-      if (at < HTTP_PREFIX.length && head[at] !== HTTP_PREFIX.charCodeAt(at)) throw malformed('not an HTTP response')
-      // CR LF CR LF
-      if (head[at] === 10 && head[at - 1] === 13 && head[at - 2] === 10 && head[at - 3] === 13) return i + 1
-    }
-    return undefined
   }
 }
 
@@ -126,18 +110,6 @@ class Refusal {
 /** The text without the lines that give the chunks' sizes: close enough for an error message. */
 function joinChunks(text: string): string {
   return text.replace(/(^|\r\n)[0-9a-fA-F]+(;[^\r\n]*)?\r\n/g, '')
-}
-
-function parseHead(head: string): { status: number; headers: ReadonlyMap<string, string> } {
-  const [statusLine = '', ...lines] = head.split('\r\n')
-  const status = /^HTTP\/1\.[01] (\d{3})( |$)/.exec(statusLine)?.[1]
-  if (status === undefined) throw malformed(`status line ${JSON.stringify(statusLine.slice(0, 80))} is none`)
-  const headers = new Map<string, string>()
-  for (const line of lines) {
-    const colon = line.indexOf(':')
-    if (colon > 0) headers.set(line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim())
-  }
-  return { status: Number(status), headers }
 }
 
 function malformed(reason: string): ProtocolError {

@@ -162,7 +162,6 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
 test.each<[stage: string, misbehave: (socket: Socket) => void]>([
   ['at all', () => {}],
   ['more than half a response', socket => socket.write(UPGRADED.slice(0, 40))],
-  ['more than a refusal without its body', socket => socket.write('HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\n')],
   ['after the upgrade', socket => socket.write(UPGRADED)],
   [
     'more than half a greeting',
@@ -188,6 +187,17 @@ test.each<[stage: string, misbehave: (socket: Socket) => void]>([
   setup.clock.advance(1)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
   await until(() => setup.server.sockets.size === 0, 'the connection is over')
+  await setup.client.connect()
+})
+
+test('a server that refuses and never sends its announced reason is reported with its status after 1 s (P-213)', async () => {
+  await using setup = await startServer(socket => socket.write('HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\n'))
+  const connecting = setup.client.connect()
+  connecting.catch(() => {})
+  // One timer for the whole attempt, one for the body.
+  await until(() => setup.clock.pendingTimers === 2, 'the refusal has come')
+  setup.clock.advance(1_000)
+  await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED', status: 403 })
   await setup.client.connect()
 })
 

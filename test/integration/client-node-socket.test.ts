@@ -7,7 +7,7 @@ const NEVER = new AbortController().signal
 
 test('openTcp gives an open socket whose errors cannot end the process', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
-  const socket = await openTcp(new URL(`http://127.0.0.1:${server.port}/`), NEVER)
+  const socket = await openTcp('127.0.0.1', server.port, NEVER)
   expect(socket.readyState).toBe('open')
   expect(socket.listenerCount('error')).toBe(1)
   socket.destroy()
@@ -15,20 +15,21 @@ test('openTcp gives an open socket whose errors cannot end the process', async (
 
 test('openTcp given up before it begins opens nothing that lasts', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
-  await expect(openTcp(new URL(`http://127.0.0.1:${server.port}/`), AbortSignal.abort())).rejects.toMatchObject({
+  await expect(openTcp('127.0.0.1', server.port, AbortSignal.abort())).rejects.toMatchObject({
     code: 'ERR_DERP_ABORTED',
     message: 'open connection: aborted by the caller',
   })
   await until(() => server.sockets.size === 0, 'no connection is left')
 })
 
-test('openTls destroys the socket below when the handshake fails or is given up', async () => {
+test('openTls destroys the socket below when the handshake fails, is given up, or cannot begin', async () => {
   await using relay = await startHttpRelay('https')
-  const url = new URL(relay.url)
-  const untrusted = await openTcp(url, NEVER)
-  await expect(openTls(untrusted, url, {}, NEVER)).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
-  const givenUp = await openTcp(url, NEVER)
-  await expect(openTls(givenUp, url, {}, AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
-  await until(() => untrusted.destroyed && givenUp.destroyed, 'both sockets are destroyed')
+  const untrusted = await openTcp('127.0.0.1', relay.port, NEVER)
+  await expect(openTls(untrusted, {}, NEVER)).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })
+  const givenUp = await openTcp('127.0.0.1', relay.port, NEVER)
+  await expect(openTls(givenUp, {}, AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
+  const misconfigured = await openTcp('127.0.0.1', relay.port, NEVER)
+  await expect(openTls(misconfigured, { minVersion: 'TLSv1.9' as 'TLSv1.3' }, NEVER)).rejects.toThrow('TLSv1.9')
+  await until(() => untrusted.destroyed && givenUp.destroyed && misconfigured.destroyed, 'all sockets are destroyed')
   await until(() => relay.sockets.size === 0, 'no connection is left')
 })

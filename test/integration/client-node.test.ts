@@ -37,6 +37,10 @@ test('tlsConnectionState tells version and cipher, over TLS only', async () => {
     version: 'TLSv1.3',
     cipher: expect.stringMatching(/^TLS_/),
     serverName: 'localhost',
+    protocol: undefined,
+    isResumed: false,
+    peerCertificates: [expect.objectContaining({ subject: 'CN=relay.test' })],
+    pin: undefined,
   })
   await using byAddress = makeClient(relay.url, { tlsConfig: { ca: TLS_CERT } })
   await byAddress.connect()
@@ -47,18 +51,20 @@ test('tlsConnectionState tells version and cipher, over TLS only', async () => {
   expect(plain.tlsConnectionState()).toBeUndefined()
 })
 
-test('a certificate that is not trusted, or not for the host, fails the dial', async () => {
+test('a certificate that is not trusted, or not for the host, fails the dial (P-144)', async () => {
   await using relay = await startHttpRelay('https')
   await using untrusting = makeClient(relay.url)
   await expect(untrusting.connect()).rejects.toMatchObject({
-    code: 'ERR_DERP_DIAL_FAILED',
-    message: expect.stringMatching(/^dial https:.*: self-signed certificate/),
+    code: 'ERR_DERP_TLS_FAILED',
+    reason: 'untrusted',
+    message: expect.stringMatching(/^secure connection to 127.0.0.1:\d+: self-signed certificate/),
     cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
   })
   await using mistaken = makeClient(relay.url, { tlsConfig: { ca: TLS_CERT, servername: 'other.test' } })
   await expect(mistaken.connect()).rejects.toMatchObject({
-    code: 'ERR_DERP_DIAL_FAILED',
-    cause: { code: 'ERR_TLS_CERT_ALTNAME_INVALID' },
+    code: 'ERR_DERP_TLS_FAILED',
+    reason: 'wrong-name',
+    message: expect.stringMatching(/certificate is not valid for other.test but for DNS:localhost, DNS:relay.test/),
   })
   await until(() => relay.sockets.size === 0, 'all connections are over')
 })
@@ -69,7 +75,7 @@ test('http to an https port, and https to an http port, fail the dial', async ()
   await using a = makeClient(secure.url.replace('https:', 'http:'))
   await expect(a.connect()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await using b = makeClient(plain.url.replace('http:', 'https:'))
-  await expect(b.connect()).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_FAILED' })
+  await expect(b.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'handshake' })
 })
 
 test('a port that nobody listens on fails the dial, and the next call finds the relay that came (P-205)', async () => {

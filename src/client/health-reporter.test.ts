@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest'
+import { silentLog } from '../lib/log.ts'
+import { HealthReporter } from './health-reporter.ts'
+
+function setUp() {
+  const told: unknown[] = []
+  const tracker = {
+    setConnected: (connected: boolean) => told.push(connected),
+    setProblem: (problem: string | undefined) => told.push(problem ?? 'well'),
+  }
+  return { told, tracker, reporter: new HealthReporter(() => tracker, silentLog) }
+}
+
+test('HealthReporter tells changes only (P-092)', () => {
+  const { told, reporter } = setUp()
+  reporter.ended()
+  reporter.connected()
+  reporter.connected()
+  for (const text of ['', 'slow', 'slow', 'slower', '', '']) reporter.problem(text)
+  reporter.ended()
+  reporter.ended()
+  expect(told).toEqual([true, 'slow', 'slower', 'well', false])
+})
+
+test('HealthReporter takes a problem back with the connection it was about (P-092)', () => {
+  const { told, reporter } = setUp()
+  reporter.connected()
+  reporter.problem('duplicate')
+  reporter.ended()
+  reporter.connected()
+  expect(told).toEqual([true, 'duplicate', 'well', false, true])
+})
+
+test('HealthReporter logs what a tracker throws, and goes on', () => {
+  const errors: unknown[] = []
+  const { tracker, told } = setUp()
+  const log = { ...silentLog, error: (_message: string, fields?: object) => errors.push(fields) }
+  const error = new Error('tracker is broken')
+  const reporter = new HealthReporter(
+    () => ({
+      ...tracker,
+      setProblem() {
+        throw error
+      },
+    }),
+    log,
+  )
+  reporter.connected()
+  reporter.problem('slow')
+  reporter.ended()
+  expect(told).toEqual([true, false])
+  expect(errors).toEqual([{ error }, { error }])
+})
+
+test('HealthReporter does without a tracker', () => {
+  const reporter = new HealthReporter(() => undefined, silentLog)
+  reporter.connected()
+  expect(() => reporter.problem('slow')).not.toThrow()
+})

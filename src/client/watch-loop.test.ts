@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { NodePrivateKey } from '../keys/node-key.ts'
+import { silentLog } from '../lib/log.ts'
+import type { ReceivedMessage } from '../protocol/messages.ts'
+import { WatchLoop } from './watch-loop.ts'
+
+test('WatchLoop forgets all peers when a message comes by a new connection (P-216)', async () => {
+  const peers = [1, 2, 3].map(() => NodePrivateKey.generate().publicKey())
+  const present = (at: number): ReceivedMessage => ({
+    type: 'peerPresent',
+    peer: peers[at] as (typeof peers)[0],
+    address: undefined,
+    flags: 0,
+  })
+  const script: [ReceivedMessage, number][] = [
+    [present(0), 1],
+    [present(1), 1],
+    [{ type: 'keepAlive' }, 2],
+    [present(2), 2],
+  ]
+  const told: string[] = []
+  const name = (peer: (typeof peers)[0]) => peers.indexOf(peer)
+  const client = {
+    connect: async () => {},
+    serverPublicKey: () => undefined,
+    recvDetail: async () => {
+      const [message, connectionGeneration] = script.shift() as (typeof script)[0]
+      return { message, connectionGeneration }
+    },
+  }
+  const clock = new FakeClock()
+  const error = new Error('the script is over')
+  const loop = new WatchLoop(
+    client,
+    { clock, log: silentLog, closed: new AbortController().signal },
+    {
+      add: ({ peer }) => {
+        told.push(`+${name(peer)}`)
+        if (name(peer) === 2) throw error
+      },
+      remove: ({ peer, reason }) => told.push(`-${name(peer)}/${reason}`),
+    },
+  )
+  await expect(loop.run()).rejects.toBe(error)
+  expect(told).toEqual(['+0', '+1', '-0/240', '-1/240', '+2'])
+  expect(clock.pendingTimers).toBe(0)
+})

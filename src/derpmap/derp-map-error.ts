@@ -1,0 +1,36 @@
+/** What is wrong with a DERP map, and where. */
+
+import { DerpError } from '../lib/derp-error.ts'
+
+/** Most characters of a value that are told. */
+const MAX_SHOWN_LENGTH = 80
+
+/** A DERP map that cannot be read. */
+export class DerpMapError extends DerpError {
+  /** Where, such as `Regions.900.Nodes[0].DERPPort`; empty for the whole. */
+  readonly path: string
+  /** What stands there. */
+  readonly value: unknown
+  readonly reason: string
+
+  constructor(path: string, value: unknown, reason: string, cause?: unknown) {
+    super('ERR_DERP_MAP_INVALID', `parse DERP map: ${path || 'the whole'} is ${show(value)}: ${reason}`, { cause })
+    this.path = path
+    this.value = value
+    this.reason = reason
+  }
+}
+
+function show(value: unknown): string {
+  const text = value === undefined ? 'missing' : (asJson(value) ?? `a ${typeof value}`)
+  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
+}
+
+/** Undefined for what JSON does not have, and for what contains itself. */
+function asJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
+}

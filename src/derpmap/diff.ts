@@ -1,0 +1,122 @@
+/** What has changed from one DERP map to the next, so that only what is touched need reconnect. */
+
+import { regionIds } from './regions.ts'
+import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
+
+/** A node that is in both maps and not the same. */
+export interface NodeChange {
+  readonly name: string
+  readonly before: DERPNode
+  readonly after: DERPNode
+  /** Names of the fields that differ. */
+  readonly fields: readonly (keyof DERPNode)[]
+  /** Whether a connection made now would go elsewhere, or be checked in another way. */
+  readonly affectsConnections: boolean
+}
+
+/** A region that is in both maps and not the same. */
+export interface RegionChange {
+  readonly regionId: number
+  readonly before: DERPRegion
+  readonly after: DERPRegion
+  /** Names of the fields that differ, `Nodes` apart. */
+  readonly fields: readonly Exclude<keyof DERPRegion, 'Nodes'>[]
+  readonly nodesAdded: readonly DERPNode[]
+  readonly nodesRemoved: readonly DERPNode[]
+  readonly nodesChanged: readonly NodeChange[]
+  /** Whether the nodes that are in both come in another order. */
+  readonly isReordered: boolean
+}
+
+export interface DerpMapDiff {
+  /** Numbers of regions, in order; so are those below. */
+  readonly regionsAdded: readonly number[]
+  readonly regionsRemoved: readonly number[]
+  readonly regionsChanged: readonly RegionChange[]
+  readonly isHomeParamsChanged: boolean
+  readonly isOmitDefaultRegionsChanged: boolean
+  readonly isEmpty: boolean
+}
+
+// Without a type that keeps it complete, a new field would count as one that changes nothing.
+const AFFECTS_CONNECTIONS: Readonly<Record<keyof DERPNode, boolean>> = {
+  Name: false,
+  RegionID: false,
+  HostName: true,
+  CertName: true,
+  IPv4: true,
+  IPv6: true,
+  STUNPort: false,
+  STUNOnly: true,
+  DERPPort: true,
+  InsecureForTests: true,
+  STUNTestIP: false,
+  CanPort80: false,
+}
+const NODE_FIELDS = Object.keys(AFFECTS_CONNECTIONS) as (keyof DERPNode)[]
+
+const REGION_FIELDS = [
+  'RegionID',
+  'RegionCode',
+  'RegionName',
+  'Latitude',
+  'Longitude',
+  'Avoid',
+  'NoMeasureNoHome',
+] as const
+
+/** Compares two maps. Absent fields equal those that are `false`, `0` or empty. */
+export function diffDerpMaps(before: DERPMap, after: DERPMap): DerpMapDiff {
+  const [old, now] = [before.Regions ?? {}, after.Regions ?? {}]
+  const regionsAdded = regionIds(after).filter(id => old[id] === undefined)
+  const regionsRemoved = regionIds(before).filter(id => now[id] === undefined)
+  const regionsChanged = regionIds(after).flatMap(id => diffRegions(id, old[id], now[id]))
+  const isHomeParamsChanged = !equalScores(before, after)
+  const isOmitDefaultRegionsChanged = (before.omitDefaultRegions ?? false) !== (after.omitDefaultRegions ?? false)
+  const isEmpty =
+    regionsAdded.length + regionsRemoved.length + regionsChanged.length === 0 &&
+    !isHomeParamsChanged &&
+    !isOmitDefaultRegionsChanged
+  return { regionsAdded, regionsRemoved, regionsChanged, isHomeParamsChanged, isOmitDefaultRegionsChanged, isEmpty }
+}
+
+function diffRegions(regionId: number, before?: DERPRegion, after?: DERPRegion): RegionChange[] {
+  if (before === undefined || after === undefined || before === after) return []
+  const fields = REGION_FIELDS.filter(field => (before[field] || undefined) !== (after[field] || undefined))
+  const [old, now] = [byName(before.Nodes), byName(after.Nodes)]
+  const nodesAdded = [...now].filter(([name]) => !old.has(name)).map(([, node]) => node)
+  const nodesRemoved = [...old].filter(([name]) => !now.has(name)).map(([, node]) => node)
+  const nodesChanged = [...now].flatMap(([name, node]) => diffNodes(old.get(name), node))
+  const order = (names: ReadonlyMap<string, DERPNode>, other: ReadonlyMap<string, DERPNode>) =>
+    [...names.keys()].filter(name => other.has(name)).join('\n')
+  const isReordered = order(old, now) !== order(now, old)
+  const isSame = fields.length + nodesAdded.length + nodesRemoved.length + nodesChanged.length === 0 && !isReordered
+  if (isSame) return []
+  return [{ regionId, before, after, fields, nodesAdded, nodesRemoved, nodesChanged, isReordered }]
+}
+
+function diffNodes(before: DERPNode | undefined, after: DERPNode): NodeChange[] {
+  if (before === undefined) return []
+  const fields = NODE_FIELDS.filter(field => (before[field] || undefined) !== (after[field] || undefined))
+  if (fields.length === 0) return []
+  const affectsConnections = fields.some(field => AFFECTS_CONNECTIONS[field])
+  return [{ name: after.Name, before, after, fields, affectsConnections }]
+}
+
+/** Nodes by name; of several with one name, which there should not be, each counts by its place among them. */
+function byName(nodes: readonly DERPNode[]): Map<string, DERPNode> {
+  const named = new Map<string, DERPNode>()
+  for (const node of nodes) {
+    let name = node.Name
+    for (let i = 2; named.has(name); i++) name = `${node.Name}\n${i}`
+    named.set(name, node)
+  }
+  return named
+}
+
+function equalScores(before: DERPMap, after: DERPMap): boolean {
+  // Keys that are whole numbers come in their order.
+  const text = ({ HomeParams: params }: DERPMap) =>
+    params === undefined ? '' : JSON.stringify(Object.entries(params.RegionScore ?? {}))
+  return text(before) === text(after)
+}

@@ -1,0 +1,63 @@
+/** Reads the fields of JSON objects, as leniently as the original in their spelling and as strictly in their types. */
+
+import { DerpMapError } from './derp-map-error.ts'
+
+/** Gives `value` as what it must be. @throws DerpMapError naming `path`. */
+export type Check<T> = (value: unknown, path: string) => T
+
+/** Names in their proper spelling, and the checks of their values. */
+export type FieldChecks = Readonly<Record<string, Check<unknown>>>
+
+/** The fields that were there. */
+export type Fields<F extends FieldChecks> = { [K in keyof F]?: ReturnType<F[K]> }
+
+/**
+ * Reads the fields of an object: names in any case, the last of equal ones wins, `null` is as good as absent, unknown
+ * ones are left out.
+ */
+export function readFields<const F extends FieldChecks>(value: unknown, path: string, checks: F): Fields<F> {
+  const names = new Map(Object.keys(checks).map(name => [name.toLowerCase(), name]))
+  const fields: Record<string, unknown> = {}
+  for (const [key, content] of entriesOf(value, path)) {
+    const name = names.get(key.toLowerCase())
+    if (name === undefined || content === null || content === undefined) continue
+    fields[name] = checks[name]?.(content, memberPath(path, name))
+  }
+  return fields as Fields<F>
+}
+
+/** Names and values of an object. */
+export function entriesOf(value: unknown, path: string): [name: string, value: unknown][] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new DerpMapError(path, value, 'not an object')
+  }
+  return Object.entries(value)
+}
+
+/** The path of a member of what is at `path`. */
+export function memberPath(path: string, name: string): string {
+  return path === '' ? name : `${path}.${name}`
+}
+
+export function text(value: unknown, path: string): string {
+  if (typeof value === 'string') return value
+  throw new DerpMapError(path, value, 'not a string')
+}
+
+export function flag(value: unknown, path: string): boolean {
+  if (typeof value === 'boolean') return value
+  throw new DerpMapError(path, value, 'not true or false')
+}
+
+export function decimal(value: unknown, path: string): number {
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  throw new DerpMapError(path, value, 'not a number')
+}
+
+/** A check for whole numbers. */
+export function wholeNumber(min: number, max: number): Check<number> {
+  return (value, path) => {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
+    throw new DerpMapError(path, value, `not a whole number of ${min} to ${max}`)
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * The choice of a home region from measured latencies, as the original makes it, and why. Pure.
+ *
+ * A region is judged by its best latency of the last minutes. A change needs a clear advantage, so that a client
+ * between two regions does not go back and forth.
+ */
+
+import { regionIds } from './regions.ts'
+import type { DERPMap } from './types.ts'
+
+/** How long a measurement counts, in milliseconds. */
+const MAX_AGE_MS = 5 * 60_000
+/** A home that answered so many milliseconds ago, by whatever frame, is there even if it was not measured. */
+const HEARD_WITHIN_MS = 8_000
+/** Another region must be faster by this many milliseconds … */
+const LEAST_GAIN_MS = 10
+/** … and must not need more than this part of the home's time. */
+const MOST_OF_CURRENT = 2 / 3
+
+/** Latencies that were measured together. */
+export interface LatencyReport {
+  /** When the measuring began and was over, in milliseconds of one clock. */
+  readonly startedAtMs: number
+  readonly atMs: number
+  /** Milliseconds by the number of the region; regions that did not answer are missing. */
+  readonly latencyMs: Readonly<Record<number, number>>
+}
+
+export interface HomeInput {
+  readonly map: DERPMap
+  readonly report: LatencyReport
+  /** Earlier reports; old ones count no more, see {@link recentReports}. */
+  readonly history?: readonly LatencyReport[] | undefined
+  /** The home so far. */
+  readonly current?: number | undefined
+  /** Regions that are home whenever they answer, the best first. */
+  readonly pins?: readonly number[] | undefined
+  /** Regions that are never home, whatever the map says. */
+  readonly avoid?: readonly number[] | undefined
+  /** When something was last received from a region, by its number, in milliseconds of the reports' clock. */
+  readonly heardAtMs?: Readonly<Record<number, number>> | undefined
+  readonly nowMs: number
+}
+
+/** Why a region is home. */
+export type HomeReason =
+  /** It is pinned, and answers. */
+  | 'pinned'
+  /** There was no home before. */
+  | 'first'
+  /** It is the home, and the fastest. */
+  | 'fastest'
+  /** It is the home; another region is faster, but not by enough milliseconds. */
+  | 'keptBySmallGain'
+  /** It is the home; another region is faster, but not by a large enough part. */
+  | 'keptBySmallShare'
+  /** It is the home; it was not measured, but something came from it lately. */
+  | 'keptHeard'
+  /** It is the home, and all that is left: no region answers. */
+  | 'keptUnmeasured'
+  /** It is clearly faster than the home. */
+  | 'faster'
+  /** The home does not answer any more. */
+  | 'lost'
+  /** The home may not be one any more: by the map, or by the regions to avoid. */
+  | 'excluded'
+  /** There is no home: no region that may be one answers. */
+  | 'none'
+
+export interface HomeChoice {
+  /** Undefined when no region will do. */
+  readonly regionId: number | undefined
+  readonly reason: HomeReason
+  /** The same in words, for logs, such as `region 1 kept: region 2 is faster by 4.0 ms only`. */
+  readonly explanation: string
+}
+
+/** The reports that still count, for the next choice. */
+export function recentReports(reports: readonly LatencyReport[], nowMs: number): readonly LatencyReport[] {
+  return reports.filter(({ atMs }) => nowMs - atMs <= MAX_AGE_MS)
+}
+
+/** Chooses the home. Of regions that are equally fast the lowest number wins. */
+export function pickHome(input: HomeInput): HomeChoice {
+  const { current, pins = [] } = input
+  const allowed = allowedRegions(input)
+  const pinned = pins.find(id => allowed.has(id) && answers(input, id))
+  if (pinned !== undefined) return choice(pinned, 'pinned', 'is pinned')
+  const usable = withoutAvoided(input, allowed)
+  const best = bestRegion(input, usable)
+  if (best === undefined) return withoutMeasurement(input, usable)
+  if (current === undefined) return choice(best.id, 'first', `is the fastest with ${ms(best.latencyMs)}`)
+  if (best.id === current) return choice(current, 'fastest', `is still the fastest with ${ms(best.latencyMs)}`)
+  if (!usable.has(current)) return choice(best.id, 'excluded', `chosen: region ${current} may not be home any more`)
+  if (!answers(input, current)) return choice(best.id, 'lost', `chosen: region ${current} does not answer`)
+  const latencyMs = input.report.latencyMs[current]
+  if (latencyMs === undefined) return choice(current, 'keptHeard', 'kept: not measured, but heard from lately')
+  return compare(best, { id: current, latencyMs: scaled(input, current, latencyMs) })
+}
+
+interface Candidate {
+  readonly id: number
+  /** Multiplied by the region's score. */
+  readonly latencyMs: number
+}
+
+/** The home is judged by its latency of now, the other by its best: a good memory must not make the home look fast. */
+function compare(best: Candidate, current: Candidate): HomeChoice {
+  const gainMs = current.latencyMs - best.latencyMs
+  if (gainMs < LEAST_GAIN_MS) {
+    return choice(current.id, 'keptBySmallGain', `kept: region ${best.id} is faster by ${ms(Math.max(0, gainMs))} only`)
+  }
+  if (best.latencyMs > current.latencyMs * MOST_OF_CURRENT) {
+    const percent = Math.round((100 * gainMs) / current.latencyMs)
+    return choice(current.id, 'keptBySmallShare', `kept: region ${best.id} is faster by ${percent} % only`)
+  }
+  const times = `${ms(best.latencyMs)} instead of ${ms(current.latencyMs)}`
+  return choice(best.id, 'faster', `chosen: ${times} of region ${current.id}`)
+}
+
+function withoutMeasurement({ current }: HomeInput, usable: ReadonlySet<number>): HomeChoice {
+  if (current !== undefined && usable.has(current)) {
+    return choice(current, 'keptUnmeasured', 'kept: no region was measured')
+  }
+  return { regionId: undefined, reason: 'none', explanation: 'no home: no region that may be one answers' }
+}
+
+/** Regions of the map that may be home. */
+function allowedRegions({ map, avoid = [] }: HomeInput): ReadonlySet<number> {
+  return new Set(regionIds(map).filter(id => !avoid.includes(id) && !map.Regions?.[id]?.NoMeasureNoHome))
+}
+
+/** Those that the map says to avoid are left out, unless no other answers. */
+function withoutAvoided({ map, report }: HomeInput, allowed: ReadonlySet<number>): ReadonlySet<number> {
+  const rest = [...allowed].filter(id => !map.Regions?.[id]?.Avoid)
+  return rest.some(id => report.latencyMs[id] !== undefined) ? new Set(rest) : allowed
+}
+
+/** The region that answered now and was the fastest lately. */
+function bestRegion(input: HomeInput, usable: ReadonlySet<number>): Candidate | undefined {
+  const { report, history = [], nowMs } = input
+  const recent = [...recentReports(history, nowMs), report]
+  let best: Candidate | undefined
+  for (const id of usable) {
+    if (report.latencyMs[id] === undefined) continue
+    const latencyMs = scaled(input, id, Math.min(...recent.map(({ latencyMs }) => latencyMs[id] ?? Infinity)))
+    if (best === undefined || latencyMs < best.latencyMs) best = { id, latencyMs }
+  }
+  return best
+}
+
+function scaled({ map }: HomeInput, id: number, latencyMs: number): number {
+  const score = map.HomeParams?.RegionScore?.[id] ?? 1
+  return score > 0 ? latencyMs * score : latencyMs
+}
+
+/** Whether the region was measured, or has sent something since the measuring began or a moment ago. */
+function answers({ report, heardAtMs = {}, nowMs }: HomeInput, id: number): boolean {
+  if (report.latencyMs[id] !== undefined) return true
+  const atMs = heardAtMs[id]
+  return atMs !== undefined && (atMs > report.startedAtMs || nowMs - atMs < HEARD_WITHIN_MS)
+}
+
+function choice(regionId: number, reason: HomeReason, why: string): HomeChoice {
+  return { regionId, reason, explanation: `region ${regionId} ${why}` }
+}
+
+const ms = (value: number): string => `${value.toFixed(1)} ms`

@@ -1,0 +1,25 @@
+/** Finds regions in a DERP map. */
+
+import { DerpError } from '../lib/derp-error.ts'
+import type { DERPMap, DERPRegion } from './types.ts'
+
+/** The numbers of a map's regions, in order. */
+export function regionIds(map: DERPMap): number[] {
+  return Object.keys(map.Regions ?? {})
+    .map(Number)
+    .sort((a, b) => a - b)
+}
+
+/** The region of this number. @throws DerpError telling which ones there are. */
+export function requireRegion(map: DERPMap, regionId: number): DERPRegion {
+  const region = map.Regions?.[regionId]
+  if (region !== undefined) return region
+  const ids = regionIds(map)
+  const reason = ids.length === 0 ? 'the map has no regions' : `the map has ${ids.join(', ')}`
+  throw new DerpError('ERR_DERP_REGION_UNAVAILABLE', `find region ${regionId}: ${reason}`)
+}
+
+/** How messages call a region, as the original does. */
+export function formatRegion({ RegionID, RegionCode }: DERPRegion): string {
+  return `region ${RegionID} (${RegionCode})`
+}
