@@ -1,6 +1,7 @@
 /** Entry `derphttp/server`: a relay to be mounted in a Node program. */
 
 export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER, serveNoContent } from './http/generate-204.ts'
+export { type DerpHandler, handler } from './http/handler.ts'
 export { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listeners.ts'
 export { probeHandler } from './http/probe.ts'
 export type { RouteOptions, Routes } from './http/routes.ts'

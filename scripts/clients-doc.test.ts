@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+
+test('docs/clients.md: each symbol of the seed has a test of its name', () => {
+  const titles = [...read('test/interop/seed.test.ts').matchAll(/^\s*test\('([^']*)'/gm)].flatMap(([, title]) =>
+    (title ?? '').split(', '),
+  )
+  const rows = [...read('docs/clients.md').matchAll(/^\| `[^`]+` \| .* \| (\w+) \|$/gm)].map(([, symbol]) => symbol)
+  expect(rows.length).toBe(39)
+  expect(new Set(rows).size).toBe(rows.length)
+  for (const symbol of rows) expect(titles).toContain(symbol)
+})
