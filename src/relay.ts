@@ -3,6 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { type BootstrapDnsOptions, bootstrapDnsHandler } from './http/bootstrap-dns.ts'
 import { createDebug, type DebugOptions } from './http/debug.ts'
 import { CoreDebugSource } from './http/debug-source.ts'
 import { EventLoopDelay } from './http/event-loop-delay.ts'
@@ -20,13 +21,17 @@ import { RelayCore } from './server/relay-core.ts'
 import type { Conn } from './transport/conn.ts'
 
 /** Options of {@link createRelay}. */
-export interface RelayOptions extends Omit<RelayCoreOptions, 'agreement'>, Omit<RouteOptions, 'debug'> {
+export interface RelayOptions
+  extends Omit<RelayCoreOptions, 'agreement'>,
+    Omit<RouteOptions, 'debug' | 'bootstrapDns'> {
   /** Computes the shared key of each login. Default: Node's own cryptography, off the event loop. */
   readonly agreement?: RelayCoreOptions['agreement']
   /** Who else may see the debug pages, and what they show. `false` leaves them out. */
   readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname'> | false
+  /** Names that `/bootstrap-dns` tells. Default: none. */
+  readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random'>
   /** What the metrics show of the program around the relay. */
-  readonly program?: Partial<Pick<MetricSources, 'stun' | 'tls' | 'version' | 'commandLine'>>
+  readonly program?: Partial<Pick<MetricSources, 'stun' | 'tls' | 'admission' | 'mesh' | 'version' | 'commandLine'>>
 }
 
 /** A running relay. It listens on nothing by itself. */
@@ -62,20 +67,19 @@ export function createRelay(options: RelayOptions): Relay {
   const http = new HttpCounters()
   const { clock } = core.options
   const source = new CoreDebugSource(core)
-  const { stun = () => undefined, tls = false, version = '', commandLine = [] } = options.program ?? {}
+  const { version = '', ...program } = options.program ?? {}
   const metrics = metricReader({
     relay: () => source.numbers(),
     http,
-    stun,
-    tls,
+    ...program,
     version,
-    commandLine,
     wallNow: () => clock.wallNow(),
   })
   const { debug = {}, ...shown } = options
   const hasMeshKey = options.meshKey !== undefined
   const routes = createRoutes({
     ...shown,
+    bootstrapDns: bootstrapDnsHandler({ ...options.bootstrapDns, random: core.options.random }, http.bootstrapDns),
     ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey }) }),
   })
   const upgrade = createUpgrade(core, http)

@@ -1,7 +1,9 @@
 /** The numbers of one moment, from which all metrics are made. */
 
+import type { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
+import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import type { RegistryCounters } from '../server/registry.ts'
 import type { StunCounters } from '../stun/responder.ts'
@@ -28,6 +30,10 @@ export interface MetricNumbers {
   readonly relay: RelayNumbers
   readonly http: HttpCounters
   readonly stun: Readonly<StunCounters>
+  /** Undefined when everybody may connect. */
+  readonly admission: AdmissionCounters | undefined
+  /** Links to siblings; undefined without any. */
+  readonly mesh: readonly MeshLinkNumbers[] | undefined
   readonly process: ProcessNumbers
   /** The relay serves TLS. */
   readonly tls: boolean
@@ -42,6 +48,9 @@ export interface MetricSources {
   readonly http: HttpCounters
   /** Asked each time, as STUN may be off, or start later. */
   readonly stun?: () => Readonly<StunCounters> | undefined
+  readonly admission?: AdmissionCounters | undefined
+  /** Asked each time, as links are made after the relay. */
+  readonly mesh?: () => readonly MeshLinkNumbers[] | undefined
   readonly tls?: boolean
   readonly version: string
   readonly commandLine?: readonly string[]
@@ -62,6 +71,8 @@ export function metricReader(sources: MetricSources): MetricReader {
     relay: await sources.relay(),
     http: sources.http,
     stun: sources.stun?.() ?? NO_STUN,
+    admission: sources.admission,
+    mesh: sources.mesh?.(),
     process: await watch.read(),
     tls: sources.tls ?? false,
     version: sources.version,

@@ -1,6 +1,8 @@
 /** The whole table of what is served over HTTP. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { HttpCounters } from '../metrics/http-counters.ts'
+import { bootstrapDnsHandler } from './bootstrap-dns.ts'
 import { serveNoContent } from './generate-204.ts'
 import { type HttpHandler, homeHandler } from './home.ts'
 import { probeHandler } from './probe.ts'
@@ -28,6 +30,8 @@ export interface RouteOptions {
   readonly derp?: boolean
   /** The debug pages; without them every path below `/debug/` is unknown. */
   readonly debug?: DebugRoutes
+  /** What answers at `/bootstrap-dns`; `bootstrapDnsHandler` makes it. Without it there are no names. */
+  readonly bootstrapDns?: HttpHandler
 }
 
 /** Handlers by exact path, and the one for all other paths. */
@@ -49,6 +53,7 @@ export function createRoutes(options: RouteOptions = {}): Routes {
     ['/derp', derp ? upgradeRequired : (_, response) => sendError(response, 404, 'derp server disabled')],
     ['/derp/probe', probeHandler],
     ['/derp/latency-check', probeHandler],
+    ['/bootstrap-dns', options.bootstrapDns ?? bootstrapDnsHandler({}, new HttpCounters().bootstrapDns)],
     ['/generate_204', serveNoContent],
     ['/robots.txt', robotsHandler],
     ...(options.debug?.exact ?? []),

@@ -21,6 +21,7 @@ export interface GoTools {
   readonly transfer: string
   readonly echo: string
   readonly golden: string
+  readonly localapi: string
   /** Stock `derper`. */
   readonly derper: string
 }
@@ -29,11 +30,18 @@ export interface GoTools {
 export const hasGo: boolean = lookForGo()
 
 let building: Promise<GoTools> | undefined
+let buildingDaemon: Promise<string> | undefined
 
 /** Builds what is not built yet; needs the Go module proxy the first time. */
 export function goTools(): Promise<GoTools> {
   building ??= build()
   return building
+}
+
+/** Stock `tailscaled`, built if need be, which takes minutes: only one test wants it. */
+export function stockDaemon(): Promise<string> {
+  buildingDaemon ??= buildDaemon()
+  return buildingDaemon
 }
 
 function lookForGo(): boolean {
@@ -51,12 +59,21 @@ async function build(): Promise<GoTools> {
   const directory = join(tmpdir(), `derphttp-go-tools-${sourceDigest()}`)
   mkdirSync(directory, { recursive: true })
   const tools = Object.fromEntries(
-    ['derpclient', 'transfer', 'echo', 'golden', 'derper'].map(name => [name, join(directory, name)]),
+    ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derper'].map(name => [name, join(directory, name)]),
   ) as unknown as GoTools
   const env = { ...process.env, GOBIN: directory }
-  if (!existsSync(tools.golden)) await run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env })
+  if (!existsSync(tools.localapi))
+    await run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env })
   if (!existsSync(tools.derper)) await run('go', ['install', `tailscale.com/cmd/derper@${REFERENCE}`], { env })
   return tools
+}
+
+async function buildDaemon(): Promise<string> {
+  const directory = join(tmpdir(), `derphttp-tailscaled-${REFERENCE}`)
+  const daemon = join(directory, 'tailscaled')
+  const env = { ...process.env, GOBIN: directory }
+  if (!existsSync(daemon)) await run('go', ['install', `tailscale.com/cmd/tailscaled@${REFERENCE}`], { env })
+  return daemon
 }
 
 function sourceDigest(): string {

@@ -1,0 +1,78 @@
+/**
+ * The relay's admission gate: asks the policies, and tells the log and the counters what came of it.
+ *
+ * Clause: P-040.
+ */
+
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { type AdmissionCounters, DenialReason } from '../metrics/admission-counters.ts'
+import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
+import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+
+/** Clients that are denied try again and again: their line is not written again within this time. */
+const REPEAT_MS = 10 * 60_000
+/** Clients remembered for that. */
+const MAX_REMEMBERED = 1_000
+
+/** What all parts of admission share. */
+export interface AdmissionPorts {
+  readonly clock: Clock
+  readonly log: Log
+  readonly counters: AdmissionCounters
+}
+
+export class Admission implements AdmissionGate {
+  readonly #policy: Policy
+  readonly #ports: AdmissionPorts
+  /** When a denial was last written, by client and cause; the longest ago first. */
+  readonly #loggedAtMs = new Map<string, number>()
+
+  constructor(policy: Policy, ports: AdmissionPorts) {
+    this.#policy = policy
+    this.#ports = ports
+  }
+
+  async admit(request: AdmissionRequest): Promise<AdmissionVerdict> {
+    const verdict = await this.#ask(request)
+    const { counters, log } = this.#ports
+    if (verdict.admit) {
+      counters.admitted++
+      log.debug('client admitted', { ...fieldsOf(request), by: verdict.by })
+    } else {
+      counters.denied[verdict.cause]++
+      this.#logDenial(request, verdict)
+    }
+    return verdict
+  }
+
+  async #ask(request: AdmissionRequest): Promise<Approval | Denial> {
+    try {
+      return await this.#policy.admit(request)
+    } catch (error) {
+      if (!(error instanceof SourceDownError)) throw error
+      return { admit: false, cause: DenialReason.SourceDown, reason: error.message }
+    }
+  }
+
+  #logDenial(request: AdmissionRequest, { cause, reason }: Denial): void {
+    const { clock, log } = this.#ports
+    const fields = { ...fieldsOf(request), cause, reason }
+    const id = `${request.clientKey.toHex()} ${cause}`
+    const nowMs = clock.now()
+    const atMs = this.#loggedAtMs.get(id)
+    if (atMs !== undefined && nowMs - atMs < REPEAT_MS) {
+      log.debug('client denied again', fields)
+      return
+    }
+    log.info('client denied', fields)
+    this.#loggedAtMs.delete(id)
+    this.#loggedAtMs.set(id, nowMs)
+    const [oldest] = this.#loggedAtMs.keys()
+    if (this.#loggedAtMs.size > MAX_REMEMBERED && oldest !== undefined) this.#loggedAtMs.delete(oldest)
+  }
+}
+
+function fieldsOf({ clientKey, remote }: AdmissionRequest): { client: string; remote: string | undefined } {
+  return { client: clientKey.toString(), remote: remote?.address }
+}

@@ -1,0 +1,194 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { createServer as createTcpServer } from 'node:net'
+import { afterEach, expect, test, vi } from 'vitest'
+import { admissionPorts, requestOf } from '../../test/support/admission.ts'
+import { until } from '../../test/support/settle.ts'
+import { listenOnLoopback, startTcpServer } from '../../test/support/socket-server.ts'
+import { AdmitUrl } from './admit-url.ts'
+import { FailOpen } from './fail-open.ts'
+import { SourceDownError } from './policy.ts'
+
+interface Question {
+  readonly method: string | undefined
+  readonly path: string | undefined
+  readonly headers: IncomingMessage['headers']
+  readonly body: string
+}
+
+/** A server that answers each question as `answer` does, and remembers them. */
+async function startController(answer: (response: ServerResponse, question: Question) => void) {
+  const questions: Question[] = []
+  const server = createServer((request, response) => {
+    let body = ''
+    request.setEncoding('utf8').on('data', (text: string) => {
+      body += text
+    })
+    request.on('end', () => {
+      const question = { method: request.method, path: request.url, headers: request.headers, body }
+      questions.push(question)
+      answer(response, question)
+    })
+  })
+  const listening = await listenOnLoopback(server)
+  const url = `http://127.0.0.1:${listening.port}/verify`
+  return { url, questions, [Symbol.asyncDispose]: () => listening[Symbol.asyncDispose]() }
+}
+
+afterEach(() => void vi.restoreAllMocks())
+
+const answering = (body: string, status = 200) =>
+  startController(response => response.writeHead(status, { 'Content-Type': 'application/json' }).end(body))
+
+async function freePort(): Promise<number> {
+  const server = createTcpServer()
+  const { port } = await new Promise<AddressInfo>(resolve =>
+    server.listen(0, '127.0.0.1', () => resolve(server.address() as AddressInfo)),
+  )
+  await new Promise(resolve => server.close(resolve))
+  return port
+}
+
+test('AdmitUrl posts key and address as the original does, and admits on a yes (P-040)', async () => {
+  await using controller = await answering('{"Allow":true}\n')
+  const policy = new AdmitUrl(controller.url, admissionPorts())
+  const request = requestOf({ remote: { address: '::ffff:192.0.2.7', port: 1 } })
+  expect(await policy.admit(request)).toEqual({ admit: true, by: 'admission URL' })
+  await policy.admit(requestOf({ remote: { address: '2001:DB8::1', port: 1 } }))
+  await policy.admit(requestOf({ remote: undefined }))
+  const [first, second, third] = controller.questions
+  expect(first).toMatchObject({ method: 'POST', path: '/verify' })
+  expect(first?.headers['content-type']).toBe('application/json')
+  expect(first?.body).toBe(`{"NodePublic":"${request.clientKey}","Source":"192.0.2.7"}`)
+  expect(JSON.parse(second?.body ?? '')).toMatchObject({ Source: '2001:db8::1' })
+  expect(JSON.parse(third?.body ?? '')).toMatchObject({ Source: '' })
+})
+
+test.each(['{"allow":true}', '{"ALLOW":true,"other":[1]}', '{"Allow":false,"Allow":true}'])(
+  'AdmitUrl takes %s for a yes, as Go reads it (P-040)',
+  async body => {
+    await using controller = await answering(body)
+    expect(await new AdmitUrl(controller.url, admissionPorts()).admit(requestOf())).toMatchObject({ admit: true })
+  },
+)
+
+test.each([
+  ['{"Allow":false}', 200],
+  ['{}', 200],
+  ['null', 200],
+  ['{"Allow":null}', 200],
+  ['{"Allow":true}', 201],
+  ['{"Allow":true}', 403],
+  ['', 204],
+  ['', 404],
+])('AdmitUrl takes "%s" with status %d for a no, however it fails open (P-040)', async (body, status) => {
+  await using controller = await answering(body, status)
+  const ports = admissionPorts()
+  const policy = new FailOpen(new AdmitUrl(controller.url, ports), ports)
+  expect(await policy.admit(requestOf())).toMatchObject({ admit: false, cause: 'url_refused' })
+  expect(ports.lines).toEqual([])
+})
+
+test.each([
+  ['{"Allow":true}', 500, 'it answers 500'],
+  ['{"Allow":"yes"}', 200, 'parse answer: Allow is not of type boolean'],
+  ['{"Allow":1}', 200, 'parse answer: Allow is not of type boolean'],
+  ['[true]', 200, 'parse answer: not a JSON object'],
+  ['', 200, 'parse answer: not JSON'],
+  [`{"Allow":true}${' '.repeat(4_096)}`, 200, 'answer longer than 4096 bytes'],
+])(
+  'AdmitUrl takes %j with status %d for no answer, which is not failing open (P-040)',
+  async (body, status, reason) => {
+    await using controller = await answering(body, status)
+    const ports = admissionPorts()
+    const policy = new FailOpen(new AdmitUrl(controller.url, ports), ports)
+    await expect(policy.admit(requestOf())).rejects.toThrow(
+      `ask admission URL ${new URL(controller.url).origin}: ${reason}`,
+    )
+    expect(ports.counters.sourceFailures).toEqual({ local_daemon: 0, url: 1 })
+  },
+)
+
+test('AdmitUrl takes an answer of 4096 bytes', async () => {
+  await using controller = await answering('{"Allow":true}'.padEnd(4_096))
+  expect(await new AdmitUrl(controller.url, admissionPorts()).admit(requestOf())).toMatchObject({ admit: true })
+})
+
+async function failureOf(policy: AdmitUrl): Promise<SourceDownError> {
+  const failure: unknown = await policy.admit(requestOf()).catch((error: unknown) => error)
+  if (failure instanceof SourceDownError) return failure
+  throw new Error(`ask admission URL: ${JSON.stringify(failure)} is no failure of the source`)
+}
+
+test('AdmitUrl tells a failure of transport from a bad answer (P-040)', async () => {
+  const port = await freePort()
+  const refused = await failureOf(new AdmitUrl(`http://127.0.0.1:${port}/`, admissionPorts()))
+  expect(refused).toMatchObject({ isTransport: true, message: expect.stringContaining('ECONNREFUSED') })
+  await using closing = await startTcpServer(socket => void socket.once('data', () => socket.destroy()))
+  const closed = await failureOf(new AdmitUrl(`http://127.0.0.1:${closing.port}/`, admissionPorts()))
+  expect(closed.isTransport).toBe(true)
+  await using babbling = await startTcpServer(socket => void socket.once('data', () => socket.end('what?\r\n\r\n')))
+  expect((await failureOf(new AdmitUrl(`http://127.0.0.1:${babbling.port}/`, admissionPorts()))).isTransport).toBe(true)
+  await using cutting = await startTcpServer(
+    socket => void socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n{"Allow":')),
+  )
+  expect((await failureOf(new AdmitUrl(`http://127.0.0.1:${cutting.port}/`, admissionPorts()))).isTransport).toBe(false)
+})
+
+test('AdmitUrl waits five seconds for the answer, and for its end (P-040)', async () => {
+  await using silent = await startController(() => {})
+  await using endless = await startController(response => void response.writeHead(200).write('{"Allow":'))
+  let heads = 0
+  const realFetch = fetch
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async (...request) => {
+    const response = await realFetch(...request)
+    heads++
+    return response
+  })
+  for (const [controller, isTransport] of [
+    [silent, true],
+    [endless, false],
+  ] as const) {
+    const ports = admissionPorts()
+    const policy = new AdmitUrl(controller.url, ports)
+    const failure = failureOf(policy)
+    await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the question has come')
+    ports.clock.advance(4_999)
+    expect(policy.problem).toBeUndefined()
+    ports.clock.advance(1)
+    expect(await failure).toMatchObject({ isTransport, message: expect.stringContaining('no answer after 5000 ms') })
+    expect(ports.clock.pendingTimers).toBe(0)
+  }
+})
+
+test('AdmitUrl tells once that the URL is out of reach, and once that it is back', async () => {
+  const port = await freePort()
+  const ports = admissionPorts()
+  const policy = new AdmitUrl(`http://127.0.0.1:${port}/`, ports)
+  await failureOf(policy)
+  await failureOf(policy)
+  expect(policy.problem).toContain('ECONNREFUSED')
+  const server = createServer((request, response) => {
+    request.resume()
+    response.end('{"Allow":true}')
+  })
+  await using _listening = await listenOnLoopback(server, port)
+  for (let n = 0; n < 2; n++) expect(await policy.admit(requestOf())).toMatchObject({ admit: true })
+  expect(ports.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'admission source does not answer'],
+    ['info', 'admission source answers again'],
+  ])
+  expect([policy.problem, ports.counters.sourceFailures.url]).toEqual([undefined, 2])
+})
+
+test('AdmitUrl sends user name and password of the URL, and shows them nowhere', async () => {
+  await using controller = await answering('{"Allow":true}', 503)
+  const url = controller.url.replace('//', '//relay:p%40ss@')
+  const failure = await failureOf(new AdmitUrl(url, admissionPorts()))
+  expect(controller.questions[0]?.headers.authorization).toBe(`Basic ${btoa('relay:p@ss')}`)
+  expect(failure.message).not.toContain('p@ss')
+})
+
+test.each(['verify', 'ftp://x/', '', 'unix:/x'])('AdmitUrl refuses "%s"', url => {
+  expect(() => new AdmitUrl(url, admissionPorts())).toThrow('read admission URL: not an http or https URL')
+})

@@ -1,0 +1,142 @@
+/**
+ * Asks an admission URL about each client (`-verify-client-url`).
+ *
+ * Clause: P-040.
+ */
+
+import { type AddressPort, addressFrom16, addressTo16, ipFamilyOf } from '../lib/address-port.ts'
+import { concatBytes } from '../lib/bytes.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import { DenialReason } from '../metrics/admission-counters.ts'
+import { parseInfo } from '../protocol/info-json.ts'
+import type { AdmissionRequest } from '../server/ports.ts'
+import type { AdmissionPorts } from './admission.ts'
+import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+import { SourceWatch } from './source-watch.ts'
+
+/** Milliseconds for question and answer. */
+const TIMEOUT_MS = 5_000
+const MAX_ANSWER_BYTES = 4_096
+const ANSWER = { what: 'answer', clause: 'P-040' }
+
+export class AdmitUrl implements Policy {
+  readonly #url: URL
+  readonly #authorization: string | undefined
+  readonly #ports: AdmissionPorts
+  readonly #watch: SourceWatch
+
+  /**
+   * @param url http or https; user name and password in it are sent as basic authentication.
+   * @throws DerpError for anything else.
+   */
+  constructor(url: string, ports: AdmissionPorts) {
+    const parsed = parseAdmissionUrl(url)
+    this.#authorization = takeCredentials(parsed)
+    this.#url = parsed
+    this.#ports = ports
+    this.#watch = new SourceWatch('url', ports)
+  }
+
+  /** Why the last question had no answer, if it had none. */
+  get problem(): string | undefined {
+    return this.#watch.problem
+  }
+
+  admit(request: AdmissionRequest): Promise<Approval | Denial> {
+    return this.#watch.over(this.#ask(request))
+  }
+
+  async #ask({ clientKey, remote }: AdmissionRequest): Promise<Approval | Denial> {
+    const stop = new AbortController()
+    const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no answer after ${TIMEOUT_MS} ms`)))
+    const body = JSON.stringify({ NodePublic: clientKey.toString(), Source: sourceOf(remote) })
+    try {
+      return await this.#verdictOf(await this.#post(body, stop.signal))
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  async #post(body: string, signal: AbortSignal): Promise<Response> {
+    const headers = {
+      'Content-Type': 'application/json',
+      ...(this.#authorization !== undefined && { Authorization: this.#authorization }),
+    }
+    try {
+      return await fetch(this.#url, { method: 'POST', headers, body, signal })
+    } catch (error) {
+      throw this.#down(reasonOf(error), true, error)
+    }
+  }
+
+  async #verdictOf(response: Response): Promise<Approval | Denial> {
+    const { status } = response
+    if (status !== 200) {
+      await response.body?.cancel()
+      // Whoever cannot do his work has said nothing about the client.
+      if (status >= 500) throw this.#down(`it answers ${status}`, false)
+      return refused(`admission URL answers ${status}`)
+    }
+    const bytes = await this.#read(response)
+    try {
+      const { Allow: allow = false } = parseInfo(bytes, { Allow: 'boolean' }, ANSWER)
+      return allow ? { admit: true, by: 'admission URL' } : refused('admission URL does not allow it')
+    } catch (error) {
+      throw this.#down((error as Error).message, false, error)
+    }
+  }
+
+  async #read({ body }: Response): Promise<Uint8Array> {
+    const chunks: Uint8Array[] = []
+    let bytes = 0
+    try {
+      for await (const chunk of body ?? []) {
+        bytes += chunk.length
+        if (bytes > MAX_ANSWER_BYTES) throw new Error(`answer longer than ${MAX_ANSWER_BYTES} bytes`)
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      throw this.#down(reasonOf(error), false, error)
+    }
+    return concatBytes(chunks)
+  }
+
+  #down(reason: string, isTransport: boolean, cause?: unknown): SourceDownError {
+    return new SourceDownError('url', `ask admission URL ${this.#url.origin}: ${reason}`, { isTransport, cause })
+  }
+}
+
+function parseAdmissionUrl(text: string): URL {
+  const url = URL.parse(text)
+  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
+  // Not repeated: it may hold a password.
+  throw new DerpError('ERR_DERP_CONFIG_INVALID', 'read admission URL: not an http or https URL', { clause: 'P-040' })
+}
+
+/** Takes user name and password out of the URL. */
+function takeCredentials(url: URL): string | undefined {
+  const { username, password } = url
+  if (username === '' && password === '') return undefined
+  url.username = ''
+  url.password = ''
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`
+  return `Basic ${Buffer.from(credentials).toString('base64')}`
+}
+
+/** The address alone; that of an IPv4 client in its own form, also from dual-stack sockets; empty when unknown. */
+function sourceOf(remote: AddressPort | undefined): string {
+  if (remote === undefined || ipFamilyOf(remote.address) === undefined) return ''
+  return addressFrom16(addressTo16(remote.address))
+}
+
+function refused(reason: string): Denial {
+  return { admit: false, cause: DenialReason.UrlRefused, reason }
+}
+
+/** What `fetch` fails with says little; its cause tells. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  const { cause } = error
+  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message
+  return cause instanceof Error ? cause.message : error.message
+}

@@ -1,0 +1,16 @@
+/** Lists in files: one entry a line, with blank lines and comments between them. Pure. */
+
+/** The entries that `parse` makes of the lines; `#` begins a comment. @throws Error that names the line. */
+export function parseLines<T>(text: string, parse: (line: string) => T): T[] {
+  const entries: T[] = []
+  for (const [at, line] of text.split('\n').entries()) {
+    const entry = line.replace(/(^|\s)#.*/, '').trim()
+    if (entry === '') continue
+    try {
+      entries.push(parse(entry))
+    } catch (error) {
+      throw new Error(`line ${at + 1}: ${(error as Error).message}`, { cause: error })
+    }
+  }
+  return entries
+}

@@ -1,0 +1,55 @@
+/** Asks `tailscaled` on this machine, over its socket. */
+
+import { request } from 'node:http'
+import type { Clock } from '../lib/clock.ts'
+
+/** The daemon wants this name and no other: a page in a browser could not give it. */
+const HOST = 'local-tailscaled.sock'
+/** The original's `Tailscale-Cap`, by which newer daemons tell what their caller understands. */
+const CAPABILITY_VERSION = '116'
+const TIMEOUT_MS = 5_000
+/** The list of all peers is the longest answer: some 2 KiB for each of tens of thousands. */
+const MAX_ANSWER_BYTES: number = 128 << 20
+
+/** Where `tailscaled` listens unless it was told otherwise. */
+export function defaultDaemonSocket(platform: NodeJS.Platform = process.platform): string {
+  if (platform === 'win32') return String.raw`\\.\pipe\ProtectedPrefix\Administrators\Tailscale\tailscaled`
+  return platform === 'darwin' ? '/var/run/tailscaled.socket' : '/var/run/tailscale/tailscaled.sock'
+}
+
+export interface LocalAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+/**
+ * Gets `path`. The socket is opened by its name each time, so that a daemon that was restarted is found.
+ *
+ * Rejects when no whole answer comes in time.
+ */
+export function getLocal(socketPath: string, path: string, clock: Clock): Promise<LocalAnswer> {
+  return new Promise((resolve, reject) => {
+    const headers = { Host: HOST, 'Tailscale-Cap': CAPABILITY_VERSION }
+    const asking = request({ socketPath, path, headers, agent: false })
+    const timer = clock.after(TIMEOUT_MS, () => asking.destroy(new Error(`no answer after ${TIMEOUT_MS} ms`)))
+    const chunks: Buffer[] = []
+    let bytes = 0
+    asking.on('response', response => {
+      response.on('data', (chunk: Buffer) => {
+        bytes += chunk.length
+        if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk)
+        else asking.destroy(new Error(`answer longer than ${MAX_ANSWER_BYTES} bytes`))
+      })
+      response.on('end', () =>
+        resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
+      )
+      response.on('error', reject)
+    })
+    asking.on('error', reject)
+    asking.on('close', () => {
+      timer.cancel()
+      reject(new Error('connection closed before the answer'))
+    })
+    asking.end()
+  })
+}

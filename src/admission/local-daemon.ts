@@ -1,0 +1,145 @@
+/**
+ * Admits the nodes of the tailnet that this machine's `tailscaled` is in (`-verify-clients`).
+ *
+ * Clause: P-040.
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import { DenialReason } from '../metrics/admission-counters.ts'
+import type { AdmissionRequest } from '../server/ports.ts'
+import type { AdmissionPorts } from './admission.ts'
+import { defaultDaemonSocket, getLocal, type LocalAnswer } from './local-api.ts'
+import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+import { SourceWatch } from './source-watch.ts'
+
+const WHOIS_PATH = '/localapi/v0/whois?addr='
+const STATUS_PATH = '/localapi/v0/status'
+const OWN_STATUS_PATH = '/localapi/v0/status?peers=false'
+/** Milliseconds for which what a status said is not read again. */
+const STATUS_TTL_MS = 5_000
+/** How daemons before 1.70 refuse to look up a key, as they know addresses only. */
+const REFUSES_KEYS = "invalid 'addr' parameter"
+const ADMITTED: Approval = { admit: true, by: 'local tailscaled' }
+const UNKNOWN: Denial = {
+  admit: false,
+  cause: DenialReason.NotInTailnet,
+  reason: 'local tailscaled does not know the key',
+}
+
+/** Keys that a status names: the daemon's own and, where they were asked for, those of its peers. */
+type StatusKeys = ReadonlySet<string>
+
+export class LocalDaemon implements Policy {
+  readonly #socketPath: string
+  readonly #ports: AdmissionPorts
+  readonly #watch: SourceWatch
+  readonly #statuses = new Map<string, { readonly readAtMs: number; readonly keys: Promise<StatusKeys> }>()
+  /** The daemon cannot look up keys. */
+  #isOld = false
+
+  /** @param socketPath empty for the platform's usual one. */
+  constructor(socketPath: string, ports: AdmissionPorts) {
+    this.#socketPath = socketPath || defaultDaemonSocket()
+    this.#ports = ports
+    this.#watch = new SourceWatch('local_daemon', ports)
+  }
+
+  /** Why the daemon did not answer the last question, if it did not. */
+  get problem(): string | undefined {
+    return this.#watch.problem
+  }
+
+  admit({ clientKey }: AdmissionRequest): Promise<Approval | Denial> {
+    return this.#watch.over(this.#isOld ? this.#lookUpInList(clientKey) : this.#lookUp(clientKey))
+  }
+
+  /** Asks after the daemon itself, afresh. Resolves to what is wrong with it, if anything. */
+  async probe(): Promise<string | undefined> {
+    await this.#watch.over(this.#readStatus(OWN_STATUS_PATH)).catch(() => undefined)
+    return this.problem
+  }
+
+  async #lookUp(key: NodePublicKey): Promise<Approval | Denial> {
+    const { status, text } = await this.#get(WHOIS_PATH + encodeURIComponent(key.toString()))
+    if (status === 200) {
+      jsonObject(text)
+      return ADMITTED
+    }
+    // A daemon that is not logged in knows nobody, which is no answer; and before 1.86 none knew its own key.
+    if (status === 404) return verdictOf(await this.#keysOf(OWN_STATUS_PATH), key)
+    if (status !== 400 || !text.includes(REFUSES_KEYS)) throw badAnswer(`it answers ${status} ${firstLine(text)}`)
+    this.#isOld = true
+    this.#ports.log.warn('local tailscaled is too old to look up keys, its list of peers is read instead: update it')
+    return this.#lookUpInList(key)
+  }
+
+  async #lookUpInList(key: NodePublicKey): Promise<Approval | Denial> {
+    return verdictOf(await this.#keysOf(STATUS_PATH), key)
+  }
+
+  /** The keys of a status. One question at a time, whose answer all who ask meanwhile and shortly after share. */
+  async #keysOf(path: string): Promise<StatusKeys> {
+    const nowMs = this.#ports.clock.now()
+    let read = this.#statuses.get(path)
+    if (read === undefined || nowMs - read.readAtMs >= STATUS_TTL_MS) {
+      read = { readAtMs: nowMs, keys: this.#readStatus(path) }
+      this.#statuses.set(path, read)
+    }
+    try {
+      return await read.keys
+    } catch (error) {
+      this.#statuses.delete(path)
+      throw error
+    }
+  }
+
+  async #readStatus(path: string): Promise<StatusKeys> {
+    const { status, text } = await this.#get(path)
+    if (status !== 200) {
+      const hint = this.#isOld ? '; it is too old for this relay' : ''
+      throw badAnswer(`it answers ${status} ${firstLine(text)} when asked for its status${hint}`)
+    }
+    const { BackendState: state, Self: self, Peer: peers } = jsonObject(text)
+    if (typeof state === 'string' && state !== 'Running') throw badAnswer(`it is in state ${state}`)
+    const own = isObject(self) && typeof self['PublicKey'] === 'string' ? [self['PublicKey']] : []
+    return new Set([...own, ...(isObject(peers) ? Object.keys(peers) : [])])
+  }
+
+  async #get(path: string): Promise<LocalAnswer> {
+    try {
+      return await getLocal(this.#socketPath, path, this.#ports.clock)
+    } catch (cause) {
+      // What comes back may be another version.
+      this.#isOld = false
+      const reason = `ask local tailscaled at ${this.#socketPath}: ${(cause as Error).message}`
+      throw new SourceDownError('local_daemon', reason, { isTransport: true, cause })
+    }
+  }
+}
+
+function verdictOf(keys: StatusKeys, key: NodePublicKey): Approval | Denial {
+  return keys.has(key.toString()) ? ADMITTED : UNKNOWN
+}
+
+function jsonObject(text: string): Record<string, unknown> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(text)
+  } catch {
+    parsed = undefined
+  }
+  if (!isObject(parsed)) throw badAnswer('its answer is no JSON object')
+  return parsed
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function badAnswer(reason: string): SourceDownError {
+  return new SourceDownError('local_daemon', `ask local tailscaled: ${reason}`, { isTransport: false })
+}
+
+function firstLine(text: string): string {
+  return JSON.stringify(text.trim().split('\n', 1)[0]?.slice(0, 200) ?? '')
+}

@@ -1,0 +1,38 @@
+import { createHash } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { admissionPorts, requestOf } from '../../test/support/admission.ts'
+import { parseTokenList, Tokens } from './tokens.ts'
+
+const PROBER = 'prober-token-0123456789'
+const PHONE = 'phone-token-0123456789=='
+const HASHED = createHash('sha256').update(PHONE).digest('hex')
+
+test('Tokens lets in who shows a token of its file, in plain or as a hash, and tells whose it is (P-040)', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tokens-'))
+  const path = join(directory, 'tokens')
+  try {
+    writeFileSync(path, `# ours\nprober ${PROBER}\nphone@home\tsha256:${HASHED} # rotated in May\n`)
+    const policy = new Tokens(path, admissionPorts())
+    expect(await policy.admit(requestOf({ token: PROBER }))).toEqual({ admit: true, by: 'token prober' })
+    expect(await policy.admit(requestOf({ token: PHONE }))).toEqual({ admit: true, by: 'token phone@home' })
+    for (const token of [`${PROBER}x`, PROBER.slice(1), '', `sha256:${HASHED}`, HASHED]) {
+      expect(await policy.admit(requestOf({ token }))).toMatchObject({ admit: false, cause: 'token_unknown' })
+    }
+    expect(await policy.admit(requestOf())).toMatchObject({ admit: false, cause: 'token_missing' })
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test.each([
+  ['prober', 'line 2: not a name, a space and a token'],
+  ['prober a b', 'line 2: not a name, a space and a token'],
+  ['prober short-secret', 'line 2: token has 12 characters, wants 16 or more'],
+  ['prober secret,secret,secret', 'line 2: token has a character that the header cannot carry'],
+  [`prober sha256:${HASHED.slice(1)}`, 'line 2: token has a character that the header cannot carry'],
+])('parseTokenList refuses "%s" without showing it', (line, message) => {
+  expect(() => parseTokenList(`\n${line}\n`)).toThrow(new Error(message))
+})

@@ -1,0 +1,140 @@
+/**
+ * The link to one sibling relay: learns who is connected there, and passes on what is for them.
+ *
+ * Clauses: P-078 mesh links, P-215 watch loop, P-217 the own relay.
+ */
+
+import { type Client, linkOf } from '../client/client.ts'
+import { sleep } from '../client/sleep.ts'
+import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
+import { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { Clock } from '../lib/clock.ts'
+import type { Log } from '../lib/log.ts'
+import { MeshLinkCounters, type MeshLinkNumbers, type MeshLinkState } from '../metrics/mesh-counters.ts'
+import type { ReceivedMessage } from '../protocol/messages.ts'
+import type { PacketForwarder } from '../server/ports.ts'
+import { ForwardQueue } from './forward-queue.ts'
+
+/**
+ * Most milliseconds by which an attempt that follows a failed one is put off beyond the watch loop's own pause: the
+ * siblings of a relay that was restarted must not all come back at the same moment.
+ */
+const JITTER_MS = 2_500
+
+/** Where a link registers itself; the relay core has this shape. */
+export interface ForwarderTable {
+  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void
+  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void
+}
+
+export interface MeshLinkPorts {
+  readonly table: ForwarderTable
+  /** The relay's own key: a link to the relay itself is given up. */
+  readonly ownKey: NodePublicKey
+  readonly clock: Clock
+  readonly log: Log
+  /** Random numbers in [0, 1). */
+  readonly random: () => number
+}
+
+export class MeshLink implements PacketForwarder {
+  readonly #host: string
+  readonly #client: Client
+  readonly #ports: MeshLinkPorts
+  readonly #counters = new MeshLinkCounters()
+  readonly #queue = new ForwardQueue(this.#counters)
+  readonly #stopping = new AbortController()
+  #state: MeshLinkState = 'connecting'
+  #peers = new KeyMap<true>()
+  #hasFailed = false
+
+  /** @param client has the relay's own key and the mesh key, and watches; only this link uses it. */
+  constructor(host: string, client: Client, ports: MeshLinkPorts) {
+    this.#host = host
+    this.#client = client
+    this.#ports = ports
+  }
+
+  get numbers(): MeshLinkNumbers {
+    return { host: this.#host, state: this.#state, peers: this.#peers.size, counters: this.#counters }
+  }
+
+  /** Keeps the link up. Resolves when it was stopped, or leads to the relay itself. */
+  async run(): Promise<void> {
+    const { clock, log, ownKey } = this.#ports
+    const loopPorts = { clock, log, closed: this.#stopping.signal }
+    await new WatchLoop(this.#observed(), loopPorts, {
+      ignoreServerKey: ownKey,
+      signal: this.#stopping.signal,
+      infoLog: log,
+      add: ({ peer }) => this.#addPeer(peer),
+      remove: ({ peer }) => this.#removePeer(peer),
+    }).run()
+    this.#goDown(this.#stopping.signal.aborted ? 'stopped' : 'self')
+    await this.#client[Symbol.asyncDispose]()
+  }
+
+  /** Has {@link run} end. */
+  stop(): void {
+    this.#stopping.abort()
+  }
+
+  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
+    this.#queue.push(source, destination, payload)
+  }
+
+  /** The client as the watch loop sees it: the link learns from it how it stands. */
+  #observed(): WatchedClient {
+    const client = this.#client
+    return {
+      connect: async signal => {
+        const { clock, random } = this.#ports
+        if (this.#hasFailed) await sleep(clock, random() * JITTER_MS, this.#stopping.signal)
+        await this.#noting(client.connect(signal))
+      },
+      recvDetail: async signal => {
+        const detail = await this.#noting(client.recvDetail(signal))
+        this.#onMessage(detail.message)
+        return detail
+      },
+      serverPublicKey: () => client.serverPublicKey(),
+    }
+  }
+
+  async #noting<T>(call: Promise<T>): Promise<T> {
+    try {
+      return await call
+    } catch (error) {
+      this.#hasFailed = true
+      this.#goDown('connecting')
+      throw error
+    }
+  }
+
+  /** Only with ServerInfo has the sibling let us in. */
+  #onMessage({ type }: ReceivedMessage): void {
+    if (type !== 'serverInfo') return
+    this.#state = 'up'
+    this.#hasFailed = false
+    this.#counters.connects++
+    this.#queue.use(linkOf(this.#client)?.derp)
+    this.#ports.log.info('mesh link is up', { connects: this.#counters.connects })
+  }
+
+  #goDown(state: MeshLinkState): void {
+    if (this.#state === 'up') this.#ports.log.warn('mesh link is down')
+    this.#state = state
+    this.#queue.use(undefined)
+  }
+
+  #addPeer(peer: NodePublicKey): void {
+    this.#peers.set(peer, true)
+    this.#ports.table.addForwarder(peer, this)
+  }
+
+  #removePeer(peer: NodePublicKey): void {
+    this.#peers.delete(peer)
+    this.#ports.table.removeForwarder(peer, this)
+  }
+}

@@ -1,0 +1,80 @@
+/**
+ * The links of a relay to its siblings (`-mesh-with`).
+ *
+ * Clause: P-078.
+ */
+
+import type { ConnectionOptions } from 'node:tls'
+import { NodeClient } from '../client/node-client.ts'
+import { openTcp } from '../client/node-socket.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { Log, LogFields } from '../lib/log.ts'
+import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
+import type { RelayCore } from '../server/relay-core.ts'
+import { MeshLink } from './mesh-link.ts'
+import type { MeshTarget } from './mesh-target.ts'
+
+export interface MeshOptions {
+  /** For certificates that the system does not trust. */
+  readonly tlsConfig?: ConnectionOptions | undefined
+}
+
+export class Mesh {
+  readonly #links: readonly MeshLink[]
+  readonly #log: Log
+  #running: Promise<unknown> = Promise.resolve()
+
+  /**
+   * Opens nothing yet.
+   *
+   * @param core the relay, whose key and mesh key the links log in with.
+   * @throws DerpError for a relay without a mesh key.
+   */
+  constructor(core: RelayCore, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
+    const { privateKey, meshKey, clock, log, random } = core.options
+    if (meshKey === undefined) {
+      throw new DerpError('ERR_DERP_CONFIG_INVALID', 'link to siblings: -mesh-with needs the key of -mesh-psk-file', {
+        clause: 'P-078',
+      })
+    }
+    this.#log = log
+    this.#links = targets.map(({ host, url, dialHost }) => {
+      const named = namedLog(log, host)
+      const client = new NodeClient(privateKey, url, {
+        meshKey,
+        watchConnectionChanges: true,
+        clock,
+        log: named,
+        tlsConfig,
+        ...(dialHost !== undefined && { urlDialer: ({ port }, signal) => openTcp(dialHost, port, signal) }),
+      })
+      return new MeshLink(host, client, { table: core, ownKey: core.publicKey, clock, log: named, random })
+    })
+  }
+
+  /** Begins to dial all siblings. */
+  start(): void {
+    const failed = (error: unknown) => this.#log.error('mesh link failed for good', { reason: String(error) })
+    this.#running = Promise.all(this.#links.map(link => link.run().catch(failed)))
+  }
+
+  /** Ends all links. */
+  async stop(): Promise<void> {
+    for (const link of this.#links) link.stop()
+    await this.#running
+  }
+
+  /** Numbers of each link, in the order of the siblings. */
+  numbers(): readonly MeshLinkNumbers[] {
+    return this.#links.map(({ numbers }) => numbers)
+  }
+}
+
+/** A log that tells which sibling each line is about. */
+function namedLog(log: Log, sibling: string): Log {
+  const at =
+    (level: keyof Log) =>
+    (message: string, fields: LogFields = {}) =>
+      log[level](message, { sibling, ...fields })
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}

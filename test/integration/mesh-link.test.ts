@@ -1,0 +1,245 @@
+import { expect, test } from 'vitest'
+import type { Client } from '../../src/client/client.ts'
+import { prometheusText } from '../../src/http/prometheus.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import { Mesh } from '../../src/mesh/mesh.ts'
+import { MeshLink } from '../../src/mesh/mesh-link.ts'
+import { parseMeshWith } from '../../src/mesh/mesh-target.ts'
+import type { MeshLinkNumbers } from '../../src/metrics/mesh-counters.ts'
+import { memoryConnPair } from '../../src/transport/memory-conn.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { testMetrics } from '../support/metrics.ts'
+import { MemoryTransport, nextMessage, TestRelay } from '../support/relay.ts'
+import { settle, until } from '../support/settle.ts'
+
+const meshKey = MeshKey.parse('ab'.repeat(32))
+const RETRY_MS = 5_000
+const JITTER_MS = 2_500
+
+/** Two relays on one clock, and links between them. */
+function region() {
+  const clock = new FakeClock()
+  const [a, b] = [new TestRelay({ clock, meshKey }), new TestRelay({ clock, meshKey })]
+  return { clock, a, b, ab: linkOf(a, b), ba: linkOf(b, a) }
+}
+
+/** A link of `from` to `to`, not running yet, with what it dials by. */
+function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(() => to.connect())) {
+  const { privateKey } = from.core.options
+  const client = to.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
+  const ports = {
+    table: from.core,
+    ownKey: from.core.publicKey,
+    clock: from.clock,
+    log: silentLog,
+    random: () => 0.5,
+  }
+  return { link: new MeshLink('sibling', client, ports), transport }
+}
+
+/** Runs the link until it is up; what it gives resolves at its end. */
+async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }> {
+  const over = link.run()
+  await until(() => link.numbers.state === 'up', 'the link is up')
+  return { over }
+}
+
+const knows = (relay: TestRelay, key: NodePublicKey) => () => relay.core.routes.has(key)
+
+async function exchange(from: Client, to: Client, byte: number): Promise<void> {
+  await from.send(to.selfPublicKey(), Uint8Array.of(byte))
+  const { source, data } = await nextMessage(to, 'receivedPacket')
+  expect([source.toString(), [...data]]).toEqual([from.selfPublicKey().toString(), [byte]])
+}
+
+test('packets cross between two relays both ways, and peer gone with them (P-072, P-078)', async () => {
+  const { a, b, ab, ba } = region()
+  const early = await a.readyClient()
+  await Promise.all([up(ab), up(ba)])
+  const late = await b.readyClient()
+  await until(knows(a, late.selfPublicKey()), 'a knows the client of b')
+  await until(knows(b, early.selfPublicKey()), 'b knows the client of a')
+  await exchange(early, late, 1)
+  await exchange(late, early, 2)
+  expect(ab.link.numbers).toMatchObject({
+    state: 'up',
+    counters: { connects: 1, forwarded: { packets: 1, bytes: 1 } },
+  })
+  await late.close()
+  expect(await nextMessage(early, 'peerGone')).toMatchObject({ peer: late.selfPublicKey(), reason: 0 })
+  expect(a.core.routes.has(late.selfPublicKey())).toBe(false)
+})
+
+test('peers are counted once each, and the relays are among them (P-078)', async () => {
+  const { b, ab } = region()
+  await up(ab)
+  const privateKey = NodePrivateKey.generate()
+  await until(() => ab.link.numbers.peers === 1, 'the link sees itself at the sibling')
+  const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
+  await until(() => ab.link.numbers.peers === 2, 'both connections are one peer')
+  await first.close()
+  await settle()
+  expect(ab.link.numbers.peers).toBe(2)
+  await second.close()
+  await until(() => ab.link.numbers.peers === 1, 'the peer is gone')
+})
+
+test('metrics tell of each link, and are not there without siblings (P-078, P-193)', async () => {
+  const { a, b, ab } = region()
+  const own = linkOf(a, a)
+  await own.link.run()
+  const text = async (mesh?: () => readonly MeshLinkNumbers[]) =>
+    prometheusText(await testMetrics(a.core, mesh && { mesh })())
+  const links = () => [ab.link.numbers, { ...own.link.numbers, host: 'own' }]
+  expect(await text(links)).toContain('derphttp_mesh_links 1\n')
+  expect(await text(links)).toContain('derphttp_mesh_links_up 0\n')
+  await up(ab)
+  ab.link.forwardPacket(a.core.publicKey, b.core.publicKey, new Uint8Array(5))
+  own.link.forwardPacket(a.core.publicKey, b.core.publicKey, new Uint8Array(5))
+  await until(() => ab.link.numbers.counters.forwarded.packets === 1, 'the packet is written')
+  const lines = (await text(links)).split('\n').filter(line => line.startsWith('derphttp_mesh_'))
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'derphttp_mesh_links_up 1',
+      'derphttp_mesh_link_peers{sibling="sibling"} 1',
+      'derphttp_mesh_link_connects{sibling="sibling"} 1',
+      'derphttp_mesh_link_connects{sibling="own"} 0',
+      'derphttp_mesh_packets_forwarded{sibling="sibling"} 1',
+      'derphttp_mesh_bytes_forwarded{sibling="sibling"} 5',
+      'derphttp_mesh_packets_dropped{reason="link_down"} 1',
+      'derphttp_mesh_packets_dropped{reason="queue_full"} 0',
+    ]),
+  )
+  expect(await text()).not.toContain('derphttp_mesh_')
+})
+
+test('Mesh refuses a relay without a mesh key (P-078)', () => {
+  const { core } = new TestRelay()
+  expect(() => new Mesh(core, parseMeshWith('a.example'))).toThrow('-mesh-with needs the key of -mesh-psk-file')
+})
+
+test('link that breaks takes its peers along, and is dialled again with jitter (P-078, P-215, P-216)', async () => {
+  const { clock, a, b, ab } = region()
+  await up(ab)
+  const far = await b.readyClient()
+  await until(knows(a, far.selfPublicKey()), 'a knows the client of b')
+  ab.transport.conns[0]?.destroy()
+  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
+  await until(() => !knows(a, far.selfPublicKey())(), 'the peer is forgotten')
+  expect(ab.link.numbers.peers).toBe(0)
+  await settle()
+  clock.advance(RETRY_MS)
+  await settle()
+  clock.advance(JITTER_MS / 2 - 1)
+  await settle()
+  expect(ab.transport.conns).toHaveLength(1)
+  clock.advance(1)
+  await until(knows(a, far.selfPublicKey()), 'a knows the client of b again')
+  expect(ab.link.numbers).toMatchObject({ state: 'up', counters: { connects: 2 } })
+})
+
+test('link that leads to the relay itself ends for good (P-078, P-217)', async () => {
+  const { clock, a } = region()
+  const own = linkOf(a, a)
+  await own.link.run()
+  expect(own.link.numbers).toMatchObject({ state: 'self', peers: 0 })
+  await until(() => a.core.sessions.size === 0, 'the connection is closed')
+  clock.advance(10 * RETRY_MS)
+  await settle()
+  expect(own.transport.conns).toHaveLength(1)
+})
+
+test('link to a sibling that does not let it in stays down and forwards nothing (P-038, P-078)', async () => {
+  const clock = new FakeClock()
+  const a = new TestRelay({ clock, meshKey })
+  const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
+  const { link } = linkOf(a, stranger)
+  void link.run()
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the sibling has ended the connection')
+  await until(() => link.numbers.state === 'connecting', 'the link is down')
+  expect(link.numbers.peers).toBe(0)
+  link.forwardPacket(a.core.publicKey, stranger.core.publicKey, new Uint8Array(7))
+  expect(link.numbers.counters.dropped.link_down).toEqual({ packets: 1, bytes: 7 })
+  link.stop()
+})
+
+test('sibling that stops reading costs only packets for its clients, the oldest first, all counted (P-078)', async () => {
+  const { clock, a, b } = region()
+  const [near, theirs] = memoryConnPair()
+  const ab = linkOf(a, b, new MemoryTransport(() => near))
+  b.core.accept(theirs)
+  await up(ab)
+  const [sender, neighbour, far] = [await a.readyClient(), await a.readyClient(), await b.readyClient()]
+  await until(knows(a, far.selfPublicKey()), 'a knows the client of b')
+  theirs.pause()
+  const packets = 2_000
+  for (let n = 0; n < packets; n++) {
+    const data = new Uint8Array(1_000)
+    data.set([n >> 8, n & 255])
+    await sender.send(far.selfPublicKey(), data)
+  }
+  await exchange(sender, neighbour, 9)
+  const { dropped, forwarded } = ab.link.numbers.counters
+  expect(dropped.queue_full.packets).toBeGreaterThan(1_000)
+  expect(forwarded.packets).toBeLessThan(10)
+  theirs.resume()
+  await until(() => forwarded.packets + dropped.queue_full.packets === packets, 'all are accounted for')
+  expect(dropped.queue_full.bytes).toBe(dropped.queue_full.packets * 1_000)
+  let last = -1
+  while (last !== packets - 1) {
+    const { data } = await nextMessage(far, 'receivedPacket')
+    const n = ((data[0] ?? 0) << 8) | (data[1] ?? 0)
+    expect(n).toBeGreaterThan(last)
+    last = n
+  }
+  expect(clock.now()).toBe(0)
+})
+
+test('packets that wait when the link breaks are counted, those under way as well (P-078)', async () => {
+  const { a, b } = region()
+  const [near, theirs] = memoryConnPair()
+  const ab = linkOf(a, b, new MemoryTransport(() => near))
+  b.core.accept(theirs)
+  await up(ab)
+  theirs.pause()
+  const [source, destination] = [a.core.publicKey, b.core.publicKey]
+  for (let n = 0; n < 10; n++) ab.link.forwardPacket(source, destination, new Uint8Array(60_000))
+  near.destroy()
+  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
+  const { dropped, forwarded } = ab.link.numbers.counters
+  await until(() => dropped.write_error.packets > 0, 'what was under way has failed')
+  expect(dropped).toEqual({
+    queue_full: { packets: 0, bytes: 0 },
+    write_error: { packets: 5, bytes: 300_000 },
+    link_down: { packets: 5, bytes: 300_000 },
+  })
+  expect(forwarded.packets).toBe(0)
+  ab.link.stop()
+})
+
+test('stopping ends the link and leaves nothing behind (P-078)', async () => {
+  const { clock, a, b, ab } = region()
+  const { over } = await up(ab)
+  const far = await b.readyClient()
+  await until(knows(a, far.selfPublicKey()), 'a knows the client of b')
+  await far.close()
+  ab.link.stop()
+  await over
+  expect(ab.link.numbers).toMatchObject({ state: 'stopped', peers: 0 })
+  expect(a.core.routes.has(far.selfPublicKey())).toBe(false)
+  await until(() => b.core.sessions.size === 0, 'the sibling has seen the end')
+  for (const relay of [a, b]) relay.core.close()
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('stopping while waiting to dial again ends at once', async () => {
+  const { a, ab } = region()
+  const { over } = await up(ab)
+  ab.transport.conns[0]?.destroy()
+  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
+  ab.link.stop()
+  await over
+  expect([ab.link.numbers.state, a.core.routes.has(a.core.publicKey)]).toEqual(['stopped', false])
+})

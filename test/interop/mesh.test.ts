@@ -1,0 +1,156 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { NodeClient } from '../../src/client/node-client.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey, NodePublicKey } from '../../src/keys/node-key.ts'
+import { Mesh } from '../../src/mesh/mesh.ts'
+import { parseMeshWith } from '../../src/mesh/mesh-target.ts'
+import { goTools, hasGo } from '../support/go-tools.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { nextMessage } from '../support/relay.ts'
+import { freePort, untilListening } from '../support/relays.ts'
+import { until } from '../support/settle.ts'
+import { StockClients } from '../support/stock-client.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const MESH_KEY = '0123456789abcdef'.repeat(4)
+/** Names that no DNS knows: both sides must dial elsewhere. */
+const [OURS, STOCK] = ['ours.test', 'stock.test']
+
+describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'mesh-'))
+  const caFile = join(directory, 'ca.pem')
+  const stockKey = NodePrivateKey.generate()
+  let ca: TestCa
+  let ours: ListeningRelay
+  let mesh: Mesh
+  let stockPort: number
+  let stock: Program | undefined
+  let clients: StockClients
+
+  beforeAll(async () => {
+    ca = await TestCa.create()
+    const issued = await ca.issue({ dns: [STOCK] })
+    writeFileSync(caFile, ca.certificate)
+    writeFileSync(join(directory, `${STOCK}.crt`), issued.certificate)
+    writeFileSync(join(directory, `${STOCK}.key`), issued.key)
+    writeFileSync(join(directory, 'mesh.key'), `${MESH_KEY}\n`)
+    writeFileSync(join(directory, 'derper.key'), JSON.stringify({ PrivateKey: stockKey.exportText() }))
+    ours = await ListeningRelay.start({
+      meshKey: MeshKey.parse(MESH_KEY),
+      tls: { hostname: OURS, certificate: await ca.issue({ dns: [OURS] }) },
+    })
+    stockPort = await freePort()
+    stock = await startStock()
+    clients = await StockClients.start({ SSL_CERT_FILE: caFile })
+    // Our relay is in its own list, as operators give all siblings the same one.
+    const targets = parseMeshWith(`${STOCK}:${stockPort}/127.0.0.1,${OURS}:${ours.port}/localhost`)
+    mesh = new Mesh(ours.relay.core, targets, { tlsConfig: { ca: ca.certificate } })
+    mesh.start()
+    await until(() => states().join() === 'up,self', 'the links stand')
+  })
+  afterAll(async () => {
+    await mesh?.stop()
+    await Promise.all([clients?.stop(), stock?.stop(), ours?.[Symbol.asyncDispose]()])
+    rmSync(directory, { recursive: true })
+  })
+
+  async function startStock(): Promise<Program> {
+    const { derper } = await goTools()
+    const files = ['-c', join(directory, 'derper.key'), '-mesh-psk-file', join(directory, 'mesh.key')]
+    const tls = ['-certmode', 'manual', '-certdir', directory, '-hostname', STOCK, '-http-port', '-1', '-stun=false']
+    const siblings = ['-mesh-with', `${OURS}:${ours.port}/127.0.0.1,${STOCK}:${stockPort}/127.0.0.1`]
+    const listen = ['-a', `127.0.0.1:${stockPort}`]
+    const env = { SSL_CERT_FILE: caFile }
+    const program = await startProgram(derper, [...listen, ...files, ...tls, ...siblings], { env })
+    await untilListening(stockPort)
+    return program
+  }
+
+  const states = () => mesh.numbers().map(({ state }) => state)
+
+  /** A client of ours, at one of the relays. */
+  async function ourClient(host: string, port: number): Promise<NodeClient> {
+    const tlsConfig = { ca: ca.certificate, servername: host }
+    const client = new NodeClient(NodePrivateKey.generate(), `https://127.0.0.1:${port}/derp`, { tlsConfig })
+    await nextMessage(client, 'serverInfo')
+    return client
+  }
+
+  /** A stock client at stock derper, which receives. */
+  async function stockClient(name: string): Promise<NodePublicKey> {
+    const node = { Name: '1a', RegionID: 1, HostName: STOCK, IPv4: '127.0.0.1', IPv6: 'none', DERPPort: stockPort }
+    const region = { RegionID: 1, RegionCode: 'test', RegionName: 'test', Nodes: [node] }
+    const { publicKey } = await clients.ask('new', name, { region })
+    await clients.ask('connect', name)
+    await clients.ask('recv', name, { action: 'start' })
+    await clients.event(name, line => line.type === 'serverInfo')
+    return NodePublicKey.parse(publicKey as string)
+  }
+
+  /** Sends until one arrives: how long the news of a client takes to the sibling is nobody's promise. */
+  async function sendUntilHere(from: NodeClient, to: NodeClient): Promise<void> {
+    const arrived = nextMessage(to, 'receivedPacket')
+    let isHere = false
+    const noted = arrived.then(() => {
+      isHere = true
+    })
+    while (!isHere) {
+      await from.send(to.selfPublicKey(), Uint8Array.of(0))
+      await Promise.race([noted, new Promise(resolve => setTimeout(resolve, 20))])
+    }
+    expect((await arrived).source.equals(from.selfPublicKey())).toBe(true)
+  }
+
+  test('packets of clients cross both ways, whole, and the end of a peer is told (P-062, P-072, P-078)', async () => {
+    const near = await ourClient(OURS, ours.port)
+    const far = await ourClient(STOCK, stockPort)
+    await sendUntilHere(near, far)
+    await sendUntilHere(far, near)
+    const peer = await stockClient('peer')
+    await until(() => ours.relay.core.routes.has(peer), 'our relay knows the stock client')
+    for (const size of [0, 1, 1_400, 65_536]) {
+      const data = new Uint8Array(size).fill(size & 255)
+      await near.send(peer, data)
+      const event = await clients.event('peer', line => line.type === 'receivedPacket')
+      expect(event['source']).toBe(String(near.selfPublicKey()))
+      expect(Buffer.from(event['dataBase64'] as string, 'base64').equals(data)).toBe(true)
+      await clients.ask('send', 'peer', {
+        to: String(near.selfPublicKey()),
+        dataBase64: Buffer.from(data).toString('base64'),
+      })
+      const message = await nextMessage(near, 'receivedPacket')
+      expect(message.source.equals(peer)).toBe(true)
+      expect(Buffer.compare(message.data, data)).toBe(0)
+    }
+    await clients.ask('close', 'peer')
+    expect(await nextMessage(near, 'peerGone')).toMatchObject({ peer, reason: 0 })
+    await Promise.all([near.close(), far.close()])
+  })
+
+  test('link that leads to our relay itself was given up, on stock derper’s side too (P-078, P-217)', async () => {
+    expect(mesh.numbers().map(({ host, state, peers }) => [host, state, peers > 0])).toEqual([
+      [`${STOCK}:${stockPort}`, 'up', true],
+      [`${OURS}:${ours.port}`, 'self', false],
+    ])
+    await stock?.stderrMatch(/detected self-connect; ignoring host/)
+  })
+
+  test('stock derper that is restarted is found again (P-078, P-215)', async () => {
+    await stock?.stop()
+    await until(() => states()[0] === 'connecting', 'the link is down')
+    await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the sibling is left')
+    stock = await startStock()
+    const deadline = performance.now() + 30_000
+    while (states()[0] !== 'up' && performance.now() < deadline) await new Promise(resolve => setTimeout(resolve, 100))
+    expect(mesh.numbers()[0]).toMatchObject({ state: 'up', counters: { connects: 2 } })
+    const near = await ourClient(OURS, ours.port)
+    const far = await ourClient(STOCK, stockPort)
+    await sendUntilHere(near, far)
+    await sendUntilHere(far, near)
+    await Promise.all([near.close(), far.close()])
+  })
+})
