@@ -1,11 +1,16 @@
-/** A running `derper`: relay, listeners and STUN, started and stopped together. */
+/** A running `derper`: relay, listeners, STUN, admission and links to siblings, started and stopped together. */
 
 import { readFileSync } from 'node:fs'
+import { type BuiltAdmission, createAdmission } from '../admission/create-admission.ts'
+import { BootstrapNames } from '../http/bootstrap-names.ts'
 import { createHttpListener, type HttpListener } from '../http/listeners.ts'
 import { createManualTlsListeners } from '../http/tls-listeners.ts'
-import type { NodePrivateKey } from '../keys/node-key.ts'
+import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+import { systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
+import { Mesh } from '../mesh/mesh.ts'
+import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import { createRelay, type Relay } from '../relay.ts'
 import { DEFAULTS } from '../server/options.ts'
 import { createStunServer, type StunServer } from '../stun/server.ts'
@@ -19,6 +24,9 @@ export class DerperDaemon {
   readonly #log: Log
   readonly #stun: StunServer | undefined
   readonly #listeners: HttpListener[] = []
+  readonly #admission: BuiltAdmission | undefined
+  readonly #mesh: Mesh | undefined
+  readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
   /** Ports that were bound. */
   port = 0
   httpPort: number | undefined
@@ -27,7 +35,14 @@ export class DerperDaemon {
   constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: Log, env: NodeJS.ProcessEnv) {
     this.#settings = settings
     this.#log = log
-    const { address, stunPort } = settings
+    const { address, stunPort, siblings } = settings
+    const counters = new AdmissionCounters()
+    const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
+    this.#admission = createAdmission(settings.admission, { clock: systemClock, log, counters }, revoke)
+    this.#names = {
+      published: bootstrapNames(settings.publishedNames, log),
+      unpublished: bootstrapNames(settings.unpublishedNames, log),
+    }
     this.#stun =
       stunPort === undefined
         ? undefined
@@ -41,9 +56,12 @@ export class DerperDaemon {
       ...settings,
       privateKey,
       log,
+      admission: this.#admission?.gate,
+      bootstrapDns: this.#names,
       debug: debugOptions(settings, env),
-      program: this.#program(),
+      program: { ...this.#program(), ...(this.#admission && { admission: counters }) },
     })
+    if (siblings !== undefined) this.#mesh = new Mesh(this.relay.core, siblings)
   }
 
   /** Binds everything. @throws DerpError naming the flag whose address cannot be had. */
@@ -55,10 +73,16 @@ export class DerperDaemon {
       const stun = this.#stun
       this.stunPort = (await bind('stun-port', String(this.#settings.stunPort), () => stun.listen())).port
     }
+    this.#names.published?.start()
+    this.#names.unpublished?.start()
+    this.#mesh?.start()
+    // So that the log tells what keeps all out before the first client comes.
+    void this.#admission?.problems()
   }
 
   /** Reads again what may change while running; a bad file is logged and changes nothing. */
   reload(): void {
+    this.#admission?.reload()
     const { rateConfigFile } = this.#settings
     if (rateConfigFile === undefined) return
     try {
@@ -72,6 +96,10 @@ export class DerperDaemon {
 
   /** Ends all connections and frees all ports. */
   async stop(): Promise<void> {
+    this.#admission?.close()
+    this.#names.published?.stop()
+    this.#names.unpublished?.stop()
+    await this.#mesh?.stop()
     this.relay.close()
     await Promise.all([...this.#listeners.map(listener => listener.close()), this.#stun?.close()])
   }
@@ -110,11 +138,16 @@ export class DerperDaemon {
   #program() {
     return {
       stun: () => this.#stun?.counters,
+      mesh: () => this.#mesh?.numbers(),
       tls: this.#settings.tls !== undefined,
       version: packageVersion(),
       commandLine: process.argv,
     }
   }
+}
+
+function bootstrapNames(text: string, log: Log): BootstrapNames | undefined {
+  return text === '' ? undefined : new BootstrapNames(text, { log })
 }
 
 async function bind<T>(flag: string, value: string, listen: () => Promise<T>): Promise<T> {

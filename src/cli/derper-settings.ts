@@ -1,9 +1,11 @@
 /** What `derper` shall do, from its flags, its environment and the files they name. Starts nothing. */
 
 import { readFileSync } from 'node:fs'
+import type { AdmissionSettings } from '../admission/create-admission.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
 import { NodePrivateKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import { type MeshTarget, parseMeshWith } from '../mesh/mesh-target.ts'
 import { parseRateConfig, type RateLimit } from '../server/rate-limit.ts'
 import { type DERPER_FLAGS, ROOT_KEY_FILE } from './derper-flags.ts'
 import type { FlagValues } from './go-flags.ts'
@@ -42,11 +44,18 @@ export interface DerperSettings {
   readonly writeTimeoutMs: number
   readonly pingClientsMs: number
   readonly tellHealth: boolean
+  readonly admission: AdmissionSettings
+  /** Siblings to link to; undefined for none. */
+  readonly siblings: readonly MeshTarget[] | undefined
+  /** Names for `/bootstrap-dns`; empty for none. */
+  readonly publishedNames: string
+  readonly unpublishedNames: string
 }
 
 /** Reads everything but the private key. @throws DerpError naming flag, value and reason. */
 export function readSettings(flags: Flags, given: ReadonlySet<string>, env: NodeJS.ProcessEnv): DerperSettings {
   const address = flags.dev && !given.has('a') ? DEV_ADDRESS : parseListenAddress('a', flags.a)
+  const meshKey = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, flags['mesh-psk-file'])
   return {
     dev: flags.dev,
     address,
@@ -55,12 +64,16 @@ export function readSettings(flags: Flags, given: ReadonlySet<string>, env: Node
     derp: flags.derp,
     home: flags.home,
     logLevel: logLevel(flags['log-level']),
-    meshKey: loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, flags['mesh-psk-file']),
+    meshKey,
     rateConfigFile: flags['rate-config'] || undefined,
     rateLimit: flags['rate-config'] === '' ? undefined : readRateConfig(flags['rate-config']),
     writeTimeoutMs: flags['tcp-write-timeout'],
     pingClientsMs: flags['ping-clients'],
     tellHealth: flags['health-frames'],
+    admission: admissionSettings(flags),
+    siblings: siblings(flags['mesh-with'], meshKey),
+    publishedNames: flags['bootstrap-dns-names'],
+    unpublishedNames: flags['unpublished-bootstrap-dns-names'],
   }
 }
 
@@ -79,6 +92,24 @@ export function readRateConfig(path: string): RateLimit | undefined {
   } catch (error) {
     throw invalid(`set flag -rate-config to "${path}": ${(error as Error).message}`, error)
   }
+}
+
+function admissionSettings(flags: Flags): AdmissionSettings {
+  return {
+    allowKeysFile: flags['allow-keys-file'] || undefined,
+    denyKeysFile: flags['deny-keys-file'] || undefined,
+    tokensFile: flags['tokens-file'] || undefined,
+    daemonSocket: flags['verify-clients'] ? flags.socket : undefined,
+    url: flags['verify-client-url'] || undefined,
+    urlFailOpen: flags['verify-client-url-fail-open'],
+    memoryMs: flags['admission-memory'],
+  }
+}
+
+function siblings(text: string, meshKey: MeshKey | undefined): readonly MeshTarget[] | undefined {
+  if (text === '') return undefined
+  if (meshKey === undefined) throw invalid(`set flag -mesh-with to "${text}": needs a mesh key, from -mesh-psk-file`)
+  return parseMeshWith(text)
 }
 
 function tlsSettings(flags: Flags, address: ListenAddress): TlsSettings | undefined {

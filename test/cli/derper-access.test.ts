@@ -1,0 +1,132 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NodePrivateKey } from '../../src/index.ts'
+import { Target } from '../conformance/target.ts'
+import { startProgram } from '../support/process.ts'
+import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { listenOnLoopback } from '../support/socket-server.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const MESH_KEY = '0123456789abcdef'.repeat(4)
+const TOKEN = 'own-client-token-0123456789'
+
+let directory: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'derper-access-'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+function file(name: string, text: string): string {
+  const path = join(directory, name)
+  writeFileSync(path, text)
+  return path
+}
+
+/** Whether the relay lets a client in. */
+async function isLetIn(
+  relay: RunningRelay,
+  privateKey: NodePrivateKey,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  try {
+    await target.login({ privateKey, headers })
+    return true
+  } catch {
+    return false
+  } finally {
+    target.closeAll()
+  }
+}
+
+async function refused(...args: string[]): Promise<string> {
+  const program = await startProgram(process.execPath, [DERPER, '-dev', ...args])
+  expect(await program.exit()).toBe(2)
+  return program.stderr
+}
+
+test('derper lets in by lists and tokens, and looks at them again on SIGHUP (P-040)', async () => {
+  const [listed, denied, other] = [NodePrivateKey.generate(), NodePrivateKey.generate(), NodePrivateKey.generate()]
+  const keys = (...of: NodePrivateKey[]) => of.map(key => `${key.publicKey()}\n`).join('')
+  const allow = file('allow', keys(listed, denied))
+  const lists = ['-allow-keys-file', allow, '-deny-keys-file', file('deny', keys(denied))]
+  const relay = await startOurRelay([...lists, '-tokens-file', file('tokens', `phone ${TOKEN}\n`)])
+  expect(await isLetIn(relay, listed)).toBe(true)
+  expect(await isLetIn(relay, denied)).toBe(false)
+  expect(await isLetIn(relay, other)).toBe(false)
+  expect(await isLetIn(relay, other, { Authorization: `Bearer ${TOKEN}` })).toBe(true)
+
+  file('allow', keys(listed, other))
+  relay.program.child.kill('SIGHUP')
+  await expect.poll(() => isLetIn(relay, other), { timeout: 10_000 }).toBe(true)
+  await relay.stop()
+  expect(await refused('-allow-keys-file', file('bad', 'nonsense\n'))).toContain(join(directory, 'bad'))
+})
+
+test('derper asks the admission URL, and what -verify-client-url-fail-open says when it is away (P-040)', async () => {
+  const [welcome, unwanted] = [NodePrivateKey.generate(), NodePrivateKey.generate()]
+  const controller = createServer((request, response) => {
+    request.setEncoding('utf8').on('data', (body: string) => {
+      response.end(JSON.stringify({ Allow: JSON.parse(body).NodePublic === welcome.publicKey().toString() }))
+    })
+  })
+  const listening = await listenOnLoopback(controller)
+  const url = ['-verify-client-url', `http://127.0.0.1:${listening.port}/`]
+  const open = await startOurRelay(url)
+  const closed = await startOurRelay([...url, '-verify-client-url-fail-open=false', '-admission-memory', '1h'])
+  for (const relay of [open, closed]) {
+    expect(await isLetIn(relay, welcome)).toBe(true)
+    expect(await isLetIn(relay, unwanted)).toBe(false)
+  }
+  await listening[Symbol.asyncDispose]()
+  expect(await isLetIn(open, unwanted)).toBe(true)
+  expect(await isLetIn(closed, unwanted)).toBe(false)
+  expect(await isLetIn(closed, welcome)).toBe(true)
+  await Promise.all([open.stop(), closed.stop()])
+})
+
+test('derper -verify-clients asks tailscaled at -socket, and says when it does not answer (P-040)', async () => {
+  const known = NodePrivateKey.generate()
+  const socket = join(directory, 'tailscaled.sock')
+  const daemon = createServer((request, response) => {
+    const key = new URL(request.url ?? '', 'http://daemon').searchParams.get('addr')
+    if (key === null || key === known.publicKey().toString()) response.end('{"BackendState":"Running"}')
+    else response.writeHead(404).end()
+  })
+  await new Promise<void>(resolve => daemon.listen(socket, resolve))
+  const relay = await startOurRelay(['-verify-clients', '-socket', socket])
+  expect(await isLetIn(relay, known)).toBe(true)
+  expect(await isLetIn(relay, NodePrivateKey.generate())).toBe(false)
+  await relay.stop()
+  await new Promise(resolve => daemon.close(resolve))
+
+  const alone = await startOurRelay(['-verify-clients', '-socket', join(directory, 'nobody.sock')])
+  await alone.program.stderrMatch(/admission source does not answer/)
+  expect(await isLetIn(alone, known)).toBe(false)
+  await alone.stop()
+})
+
+test('derper answers /bootstrap-dns with the names of its flags (P-164)', async () => {
+  const relay = await startOurRelay(['-bootstrap-dns-names', '127.0.0.1', '-unpublished-bootstrap-dns-names', '::1'])
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  const answer = async (query = '') => (await target.http(`/bootstrap-dns${query}`)).body
+  await expect.poll(async () => String(await answer()), { timeout: 10_000 }).toContain('"127.0.0.1"')
+  expect(JSON.parse(String(await answer()))).toEqual({ '127.0.0.1': ['127.0.0.1'] })
+  expect(JSON.parse(String(await answer('?q=::1')))).toEqual({ '::1': ['::1'] })
+  await relay.stop()
+})
+
+test('derper -mesh-with links to siblings, and needs a mesh key (P-078)', async () => {
+  const meshKey = file('mesh.key', `${MESH_KEY}\n`)
+  // Nothing listens there: the link stays down, is counted, and does not keep the relay from stopping.
+  const relay = await startOurRelay(['-mesh-psk-file', meshKey, '-mesh-with', 'sibling.test:9/127.0.0.1'])
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  const own = (await target.vars())['derphttp'] as Record<string, unknown>
+  expect(own).toMatchObject({ gauge_mesh_links: 1, gauge_mesh_links_up: 0 })
+  await relay.stop()
+  expect(await refused('-mesh-with', 'sibling.test')).toContain('needs a mesh key, from -mesh-psk-file')
+  expect(await refused('-mesh-psk-file', meshKey, '-mesh-with', 'a/b/c')).toContain('more than one slash')
+})
