@@ -100,3 +100,27 @@ test('Registry finds nothing inconsistent in itself, and a count of connections 
   expect(real.inconsistencies(4)).toEqual(['4 connections counted, 3 registered'])
   expect([real.localKeys, real.totalKeys]).toEqual([2, 3])
 })
+
+test('Registry counts keys with several forwarders when they begin and end to be such (P-075)', () => {
+  const { real } = registry()
+  const counts = () => [real.counters.multiForwardersCreated, real.counters.multiForwardersDeleted]
+  for (const name of ['f', 'g', 'h']) real.addForwarder(key(1), name)
+  expect(counts()).toEqual([1, 0])
+  real.removeForwarder(key(1), 'f')
+  expect(counts()).toEqual([1, 0])
+  real.removeForwarder(key(1), 'other')
+  real.removeForwarder(key(1), 'g')
+  expect(counts()).toEqual([1, 1])
+  real.removeForwarder(key(1), 'h')
+  expect([counts(), real.totalKeys, real.counters.forwarderRemovalsOfOther]).toEqual([[1, 1], 0, 0])
+})
+
+test('Registry tells all who heard from a peer, in the order they did (P-062)', () => {
+  const { real, take } = registry()
+  const gone = member(3)
+  real.add(gone)
+  for (const each of [1, 2]) real.subscribePeerGone(member(each), key(3))
+  take()
+  real.remove(gone)
+  expect(take()).toEqual(['left 1: 3', 'left 2: 3', 'route 3: - -'])
+})

@@ -220,6 +220,7 @@ test('Writer tells how much is on its way and waits', () => {
 test('Writer notes how long packets waited, those that were displaced too (P-194)', () => {
   const bench = new Bench({ sendQueuePackets: 2 })
   const { queueAgeMs, dropped } = bench.counters
+  bench.clock.advance(10_000)
   bench.data(1)
   bench.data(2)
   bench.clock.runTurn()

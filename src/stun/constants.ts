@@ -11,10 +11,13 @@ export const TX_ID_OFFSET = 8
 export const MAGIC_COOKIE = 0x2112a442
 export const BINDING_REQUEST = 0x0001
 export const BINDING_SUCCESS = 0x0101
+export const BINDING_ERROR = 0x0111
 
 /** Attribute types (sections 14 and 18.3). */
 export const ATTRIBUTE = {
   mappedAddress: 0x0001,
+  errorCode: 0x0009,
+  unknownAttributes: 0x000a,
   xorMappedAddress: 0x0020,
   /** Sent by servers that took a draft's number for the attribute above. */
   xorMappedAddressDraft: 0x8020,

@@ -143,7 +143,7 @@ function findAddress(list: Uint8Array, txId: Uint8Array): StunAddress | undefine
   return wellFormed && readable ? (masked ?? clear) : undefined
 }
 
-// A copy: the datagram's buffer may be reused before the id is.
-function txIdOf(bytes: Uint8Array): Uint8Array {
+/** The transaction id of a message. A copy: the datagram's buffer may be reused before the id is. */
+export function txIdOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes.subarray(TX_ID_OFFSET, TX_ID_OFFSET + TX_ID_BYTES))
 }

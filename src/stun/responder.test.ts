@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { BRIDGE_REQUESTS, type BridgeSuspicion } from './bridge-watch.ts'
 import { encodeBindingRequest, parseBindingResponse } from './message.ts'
-import { type DatagramSender, type DatagramSource, StunResponder } from './responder.ts'
+import type { StunRefusalReason } from './request-counters.ts'
+import { type DatagramSender, type DatagramSource, StunResponder, type StunResponderOptions } from './responder.ts'
 
 const txId = new Uint8Array(12).fill(5)
 const request = encodeBindingRequest(txId)
@@ -25,9 +28,12 @@ function createSender(outcome: Error | null = null, { queued = 0, throws = false
   return { sent, sender }
 }
 
-function createResponder() {
+function createResponder(options: StunResponderOptions = {}) {
   const errors: string[] = []
-  const responder = new StunResponder((error, during) => errors.push(`${during}: ${error.message}`))
+  const responder = new StunResponder({
+    ...options,
+    onError: (error, during) => errors.push(`${during}: ${error.message}`),
+  })
   return { errors, responder }
 }
 
@@ -81,4 +87,109 @@ test('StunResponder counts and reports failures of the socket itself (P-183)', (
   responder.readFailed(new Error('gone'))
   expect(responder.counters).toEqual({ ...zero, readError: 1 })
   expect(errors).toEqual(['read: gone'])
+})
+
+/** A request with the given attributes, whose header tells the right length unless said otherwise. */
+function plainRequest(attributesHex = '', length = attributesHex.length / 2): Uint8Array {
+  const head = `0001${length.toString(16).padStart(4, '0')}2112a442${Buffer.from(txId).toString('hex')}`
+  return Uint8Array.from(Buffer.from(head + attributesHex, 'hex'))
+}
+
+const client: DatagramSource = { family: 'IPv4', address: '1.2.3.4', port: 254 }
+const mapped: DatagramSource = { family: 'IPv6', address: '::ffff:1.2.3.4', port: 254 }
+const client6: DatagramSource = { family: 'IPv6', address: '2001:db8::7', port: 9 }
+
+test.each<[string, DatagramSource, number, 'ipv4' | 'ipv6']>([
+  ['an IPv4 source', client, 32, 'ipv4'],
+  ['an IPv4 source of a dual-stack socket, as IPv4', mapped, 32, 'ipv4'],
+  ['an IPv6 source', client6, 44, 'ipv6'],
+])('StunResponder with plain requests on answers %s and counts it (P-184, P-185)', (_, source, length, family) => {
+  const { sent, sender } = createSender()
+  const { responder } = createResponder({ plain: true })
+  responder.receive(plainRequest(), source, sender)
+  expect(sent.map(({ message }) => message.length)).toEqual([length])
+  expect(parseBindingResponse((sent[0] as Sent).message)).toMatchObject({
+    ok: true,
+    address: { family: family === 'ipv4' ? 4 : 6, port: source.port },
+  })
+  expect(responder.counters).toEqual({ ...zero, success: 1, [family]: 1 })
+  expect(responder.requests.plain).toEqual({ ipv4: 0, ipv6: 0, [family]: 1 })
+  expect(responder.requests.fromNodes).toEqual({ ipv4: 0, ipv6: 0 })
+})
+
+test('StunResponder with plain requests on answers nodes to the byte as without (P-181, P-184)', () => {
+  const answers = [false, true].map(plain => {
+    const { sent, sender } = createSender()
+    const { responder } = createResponder({ plain })
+    for (const source of [client, mapped, client6]) responder.receive(request, source, sender)
+    expect(responder.requests.fromNodes).toEqual({ ipv4: 2, ipv6: 1 })
+    return sent
+  })
+  expect(answers[1]).toEqual(answers[0])
+  expect(answers[0]).toHaveLength(3)
+})
+
+test('StunResponder refuses an attribute it would have to understand, in few bytes (P-184)', () => {
+  const { sent, sender } = createSender()
+  const { responder } = createResponder({ plain: true })
+  responder.receive(plainRequest('00030004000000067f010000'), client, sender)
+  const hex = sent.map(({ message }) => Buffer.from(message).toString('hex'))
+  const id = Buffer.from(txId).toString('hex')
+  expect(hex).toEqual([`011100102112a442${id}00090004${'00000414'}000a000400037f01`])
+  expect(responder.counters).toEqual({ ...zero, notStun: 1 })
+  expect(responder.requests.refused.unknownAttributes).toEqual({ ipv4: 1, ipv6: 0 })
+})
+
+test.each<[string, boolean, Uint8Array, StunRefusalReason]>([
+  ['something else', false, new Uint8Array(40), 'notStun'],
+  ['another method', false, Uint8Array.from([0, 3, ...plainRequest().subarray(2)]), 'notBindingRequest'],
+  ['a cut attribute', false, plainRequest('8022000874'), 'malformedAttributes'],
+  ['a plain request', false, plainRequest(), 'wrongSoftware'],
+  ['a node without FINGERPRINT', false, plainRequest('802200087461696c6e6f6465'), 'noFingerprint'],
+  ['a node with a wrong FINGERPRINT', false, Uint8Array.from([...request.subarray(0, 39), 0]), 'wrongFingerprint'],
+  ['something else', true, new Uint8Array(40), 'notStun'],
+  ['an indication', true, Uint8Array.from([0, 0x11, ...plainRequest().subarray(2)]), 'notBindingRequest'],
+  ['a wrong length', true, plainRequest('', 4), 'wrongLength'],
+  ['a cut attribute', true, plainRequest('8022000874'), 'malformedAttributes'],
+  ['a wrong FINGERPRINT', true, plainRequest('8028000400000000'), 'wrongFingerprint'],
+])('StunResponder drops %s and counts why, plain requests %j (P-180, P-184, P-185)', (_, plain, datagram, reason) => {
+  const { sent, sender } = createSender()
+  const { responder } = createResponder({ plain })
+  for (const source of [client, mapped, client6]) responder.receive(datagram, source, sender)
+  expect(sent).toEqual([])
+  expect(responder.counters).toEqual({ ...zero, notStun: 3 })
+  const refused = Object.entries(responder.requests.refused).filter(([, { ipv4, ipv6 }]) => ipv4 + ipv6 > 0)
+  expect(refused).toEqual([[reason, { ipv4: 2, ipv6: 1 }]])
+})
+
+test('StunResponder answers one source no more often than its limit allows, and counts the rest (P-185, P-186)', () => {
+  const clock = new FakeClock()
+  const { sent, sender } = createSender()
+  const { responder } = createResponder({ sourceLimit: { perSecond: 1, burst: 2 }, plain: true, clock })
+  const ask = (source: DatagramSource, datagram = request) => {
+    const before = sent.length
+    responder.receive(datagram, source, sender)
+    return sent.length > before
+  }
+  expect([ask(client), ask(mapped, plainRequest()), ask(client), ask(client)]).toEqual([true, true, false, false])
+  // Neighbours in an IPv6 network of 64 bits are one source, other networks are others.
+  expect([7, 8, 9].map(last => ask({ ...client6, address: `2001:db8::${last}` }))).toEqual([true, true, false])
+  expect(ask({ ...client6, address: '2001:db8:0:1::7' })).toBe(true)
+  // A refusal is an answer too.
+  expect(ask(client, plainRequest('00030000'))).toBe(false)
+  clock.advance(1000)
+  expect([ask(client), ask(client)]).toEqual([true, false])
+  expect(responder.requests.refused.rateLimited).toEqual({ ipv4: 4, ipv6: 1 })
+  expect(responder.counters).toEqual({ ...zero, success: 6, ipv4: 3, ipv6: 3 })
+})
+
+test('StunResponder tells once of a bridge that stands for all clients (P-187)', () => {
+  const { sender } = createSender()
+  const told: BridgeSuspicion[] = []
+  const { responder } = createResponder({ onBridge: suspicion => told.push(suspicion) })
+  const bridge: DatagramSource = { family: 'IPv6', address: '::ffff:172.17.0.1', port: 5 }
+  for (let i = 1; i < BRIDGE_REQUESTS; i++) responder.receive(request, bridge, sender)
+  expect(told).toEqual([])
+  for (let i = 0; i < 3; i++) responder.receive(request, bridge, sender)
+  expect(told).toEqual([{ address: '172.17.0.1', requests: BRIDGE_REQUESTS }])
 })

@@ -74,6 +74,22 @@ test('createStunServer answers a request that comes behind garbage, and counts b
   expect(server.counters).toEqual({ success: 1, notStun: 2, writeError: 0, readError: 0, ipv4: 1, ipv6: 0 })
 })
 
+test('createStunServer answers any client when told to, on a dual-stack socket with its IPv4 address (P-184)', async () => {
+  const server = startServer({ plain: true, sourceLimit: { perSecond: 1, burst: 5 } })
+  const { port } = await server.listen()
+  const client = await connectTo(port, '127.0.0.1')
+  const answered = once(client, 'message')
+  client.send(encodeBindingRequest(createTxId()).fill(0, 2, 4).subarray(0, 20))
+  const [answer] = (await answered) as [Uint8Array]
+  expect(answer.length).toBe(32)
+  expect(parseBindingResponse(answer)).toMatchObject({ address: { family: 4, port: client.address().port } })
+  expect(server.requests.plain).toEqual({ ipv4: 1, ipv6: 0 })
+})
+
+test('createStunServer refuses a limit that makes no sense (P-186)', () => {
+  expect(() => createStunServer({ sourceLimit: { perSecond: -1, burst: 5 } })).toThrow(RangeError)
+})
+
 test('createStunServer rejects listen on a port in use, and frees its own by close', async () => {
   const first = startServer({ host: '127.0.0.1' })
   const { port } = await first.listen()

@@ -5,10 +5,12 @@ import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { AddressPort } from '../lib/address-port.ts'
 import { STUN_PORT } from './constants.ts'
-import { type StunCounters, type StunErrorListener, StunResponder } from './responder.ts'
+import type { StunRequestCounters } from './request-counters.ts'
+import { type StunCounters, StunResponder, type StunResponderOptions } from './responder.ts'
 import { StunError } from './stun-error.ts'
 
-export interface StunServerOptions {
+/** Failures to read and to send go to `onError` besides the counters; the server goes on. */
+export interface StunServerOptions extends StunResponderOptions {
   /**
    * Address or name to bind; the first IPv4 address of a name is taken.
    *
@@ -18,19 +20,20 @@ export interface StunServerOptions {
   readonly host?: string | undefined
   /** UDP port, 0 for any free one. Default {@link STUN_PORT}. */
   readonly port?: number | undefined
-  /** Told of failures to read and to send, which are also counted; the server goes on. */
-  readonly onError?: StunErrorListener | undefined
 }
 
 /** A STUN server; it starts deaf, and once closed it stays closed. */
 export interface StunServer {
   readonly counters: Readonly<StunCounters>
+  /** The same requests by family and reason (P-185). */
+  readonly requests: StunRequestCounters
   /** Binds and starts to answer; resolves to where. Rejects when that cannot be, or when called twice. */
   listen(): Promise<AddressPort>
   /** Frees the port; idempotent. */
   close(): Promise<void>
 }
 
+/** @throws RangeError for a limit that makes no sense. */
 export function createStunServer(options: StunServerOptions = {}): StunServer {
   return new DgramStunServer(options)
 }
@@ -54,14 +57,18 @@ class DgramStunServer implements StunServer {
   #opening: Promise<Socket> | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ host = '', port = STUN_PORT, onError = () => {} }: StunServerOptions) {
+  constructor({ host = '', port = STUN_PORT, ...rest }: StunServerOptions) {
     this.#host = host
     this.#port = port
-    this.#responder = new StunResponder(onError)
+    this.#responder = new StunResponder(rest)
   }
 
   get counters(): Readonly<StunCounters> {
     return this.#responder.counters
+  }
+
+  get requests(): StunRequestCounters {
+    return this.#responder.requests
   }
 
   async listen(): Promise<AddressPort> {

@@ -1,9 +1,8 @@
 /** A certificate of the relay's own for an IP address, for which no authority need be asked (P-145). */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, rename, writeFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import type { Clock } from '../lib/clock.ts'
+import { writeWhole } from './whole-file.ts'
 import { type CertificatePair, createSelfSigned } from './x509.ts'
 
 /** Where a certificate and its key are stored. */
@@ -25,16 +24,8 @@ export async function createIpCertificate(ip: string, paths: CertificatePaths, c
     notAfter,
     serverIp: ip,
   })
-  await mkdir(dirname(paths.certificate), { recursive: true, mode: 0o700 })
   // The certificate comes last: where it is, its key is too.
   await writeWhole(paths.key, pair.key, 0o600)
   await writeWhole(paths.certificate, pair.certificate, 0o644)
   return pair
-}
-
-/** Writes beside the target first, so that readers see a whole file or none. */
-async function writeWhole(path: string, text: string, mode: number): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
-  await writeFile(temporary, text, { mode })
-  await rename(temporary, path)
 }

@@ -5,7 +5,6 @@
  */
 
 import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
@@ -13,6 +12,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import { type CertificatePaths, createIpCertificate } from './ip-certificate.ts'
+import { readIfPresent } from './whole-file.ts'
 import type { CertificatePair } from './x509.ts'
 
 export interface ManualCertificateOptions {
@@ -55,9 +55,24 @@ export function manualCertificatePaths(directory: string, hostname: string): Cer
  * @throws DerpError with file, reason and what to do.
  */
 export async function loadManualCertificate(options: ManualCertificateOptions): Promise<ManualCertificate> {
-  const { directory, hostname, log = silentLog, clock = systemClock } = options
+  const { directory, hostname, clock = systemClock } = options
   const paths = manualCertificatePaths(directory, hostname)
   const pair = (await readPair(paths, hostname)) ?? (await createPair(paths, hostname, clock))
+  return checkManualCertificate(pair, options)
+}
+
+/** Reads the files of a host as they are. @throws DerpError with file, reason and what to do. */
+export async function readManualFiles(options: ManualCertificateOptions): Promise<CertificatePair> {
+  const paths = manualCertificatePaths(options.directory, options.hostname)
+  const pair = await readPair(paths, options.hostname)
+  if (pair === undefined) throw failure('read', paths.certificate, 'no such file', 'put it and its key there again')
+  return pair
+}
+
+/** Checks what was read from the files of a host. @throws DerpError with file, reason and what to do. */
+export function checkManualCertificate(pair: CertificatePair, options: ManualCertificateOptions): ManualCertificate {
+  const { directory, hostname, log = silentLog, clock = systemClock } = options
+  const paths = manualCertificatePaths(directory, hostname)
   const certificate = parseCertificate(paths, pair.certificate)
   checkKey(paths, certificate, pair)
   checkHostname(paths, certificate, hostname)
@@ -70,8 +85,8 @@ export async function loadManualCertificate(options: ManualCertificateOptions): 
 
 /** Resolves to undefined if both files are missing and may be made. */
 async function readPair(paths: CertificatePaths, hostname: string): Promise<CertificatePair | undefined> {
-  const certificate = await readIfPresent(paths.certificate)
-  const key = await readIfPresent(paths.key)
+  const certificate = await readFileOf(paths.certificate)
+  const key = await readFileOf(paths.key)
   if (certificate !== undefined && key !== undefined) return { certificate, key }
   if (certificate === undefined && key === undefined && isIpHostname(hostname)) return undefined
   const [missing, other, content] =
@@ -82,11 +97,10 @@ async function readPair(paths: CertificatePaths, hostname: string): Promise<Cert
   throw failure('read', missing, 'no such file', `put ${content} for ${hostname} there as PEM, or ${orElse}`)
 }
 
-async function readIfPresent(path: string): Promise<string | undefined> {
+async function readFileOf(path: string): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return await readIfPresent(path)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw failure('read', path, (error as Error).message, 'check its owner and mode, or set -certdir', error)
   }
 }

@@ -1,20 +1,28 @@
-/** TLS from a folder of certificates, complete with the meta certificate. */
+/** TLS from a folder of certificates that is watched, complete with the meta certificate. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { loadManualCertificate, type ManualCertificate, type ManualCertificateOptions } from './manual-certs.ts'
 import { createMetaCertificate } from './meta-cert.ts'
 import { RelayTls } from './tls-options.ts'
+import { WatchedCertificates } from './watched-certs.ts'
 
 export interface ManualTlsOptions extends ManualCertificateOptions {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
 }
 
+export interface ManualTls {
+  readonly tls: RelayTls
+  readonly certificate: ManualCertificate
+  /** To be started when the relay runs. */
+  readonly certificates: WatchedCertificates
+}
+
 /** @throws DerpError with file, reason and what to do. */
-export async function createManualTls(
-  options: ManualTlsOptions,
-): Promise<{ tls: RelayTls; certificate: ManualCertificate }> {
+export async function createManualTls(options: ManualTlsOptions): Promise<ManualTls> {
   const certificate = await loadManualCertificate(options)
   const metaCertificate = await createMetaCertificate(options.publicKey, options.clock)
-  return { tls: new RelayTls({ hostname: options.hostname, certificate, metaCertificate }), certificate }
+  const tls = new RelayTls({ hostname: options.hostname, certificate, metaCertificate })
+  const replace = (pair: ManualCertificate) => tls.replace(pair)
+  return { tls, certificate, certificates: new WatchedCertificates({ ...options, certificate, replace }) }
 }

@@ -1,72 +1,130 @@
 /**
  * How a relay speaks TLS: which certificate it shows to whom, and what it offers.
  *
- * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols.
+ * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols, P-147 challenges, P-148 IP addresses.
  */
 
+import { isIP } from 'node:net'
 import {
   createSecureContext,
   type SecureContext,
   type SecureContextOptions,
   type Server,
+  type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
+import { ACME_TLS_PROTOCOL, type AcmeChallenges } from './acme-challenges.ts'
 import { isIpHostname } from './manual-certs.ts'
 import type { CertificatePair } from './x509.ts'
 
 export interface RelayTlsOptions {
   /** With a DNS name, clients must ask for it; with an IP address they need not ask for anything. */
   readonly hostname: string
-  readonly certificate: CertificatePair
+  /** Without one, handshakes end with an alert until {@link RelayTls.replace}. */
+  readonly certificate?: CertificatePair | undefined
   /** PEM of the certificate that goes behind all others; see `createMetaCertificate`. */
   readonly metaCertificate: string
+  /** Answers to authorities, for relays that ask one for certificates. */
+  readonly challenges?: AcmeChallenges | undefined
 }
 
-/** The TLS settings of a relay; its certificate can be replaced while servers run. */
+/** The one protocol on which upgrades work. */
+const HTTP_PROTOCOL = 'http/1.1'
+
+type ServerNameAnswer = (error: Error | null, context?: SecureContext) => void
+
+/** The TLS settings of a relay; its certificates can be replaced while servers run. */
 export class RelayTls {
   readonly hostname: string
   readonly #metaCertificate: string
+  readonly #challenges: AcmeChallenges | undefined
   readonly #servers = new Set<Server>()
-  #credentials: SecureContextOptions
-  #context: SecureContext
+  // Sockets that an authority has opened: in TLS 1.3 they come to the choice of a name after that of a protocol.
+  readonly #challenged = new WeakSet<TLSSocket>()
+  /** For those who ask for the host name, if that is a DNS name. */
+  #named: SecureContext | undefined
+  /** For those who ask for no DNS name. */
+  #unnamed: SecureContextOptions | undefined
 
   /** @throws Error for a certificate or key that cannot be used. */
   constructor(options: RelayTlsOptions) {
     this.hostname = options.hostname
     this.#metaCertificate = options.metaCertificate
-    this.#credentials = this.#credentialsOf(options.certificate)
-    this.#context = createSecureContext(this.#credentials)
+    this.#challenges = options.challenges
+    if (options.certificate !== undefined) this.replace(options.certificate)
   }
 
   /** What a server is made with; {@link attach} it then. */
   serverOptions(): TlsOptions {
-    const common: TlsOptions = { minVersion: 'TLSv1.2', ALPNProtocols: ['http/1.1'] }
-    if (isIpHostname(this.hostname)) return { ...common, ...this.#credentials }
-    // No certificate of the server's own: without the right name in the handshake there is none to be shown, and the
-    // handshake ends with an alert. Nothing is called when no name is sent at all.
+    const challenges = this.#challenges
     return {
-      ...common,
-      SNICallback: (serverName, answer) => answer(null, serverName === this.hostname ? this.#context : undefined),
+      minVersion: 'TLSv1.2',
+      ...(challenges === undefined ? { ALPNProtocols: [HTTP_PROTOCOL] } : this.#alpnCallback(challenges)),
+      ...(!isIpHostname(this.hostname) && this.#serverNameCallback()),
+      ...this.#unnamed,
     }
   }
 
-  /** Keeps the server's certificate up to date until it closes. */
+  /** Keeps the server's certificates up to date until it closes. */
   attach(server: Server): void {
     this.#servers.add(server)
     server.once('close', () => this.#servers.delete(server))
   }
 
   /**
-   * Shows another certificate from now on; connections that are open stay.
+   * Shows another certificate for the host name from now on; connections that are open stay.
    *
    * @throws Error for a certificate or key that cannot be used; then nothing has changed.
    */
   replace(certificate: CertificatePair): void {
+    if (isIpHostname(this.hostname)) this.replaceUnnamed(certificate)
+    else this.#named = createSecureContext(this.#credentialsOf(certificate))
+  }
+
+  /**
+   * Shows another certificate to those who ask for no DNS name, as {@link replace} does.
+   *
+   * Only this makes a relay with a DNS name take such clients at all (P-148).
+   */
+  replaceUnnamed(certificate: CertificatePair): void {
     const credentials = this.#credentialsOf(certificate)
-    this.#context = createSecureContext(credentials)
-    this.#credentials = credentials
-    if (!isIpHostname(this.hostname)) return
+    createSecureContext(credentials)
+    this.#unnamed = credentials
     for (const server of this.#servers) server.setSecureContext(credentials)
+  }
+
+  // Nothing is called when no name is sent at all.
+  #serverNameCallback(): TlsOptions {
+    const challenged = this.#challenged
+    const answerTo = (serverName: string, answer: ServerNameAnswer) => this.#answerTo(serverName, answer)
+    return {
+      SNICallback(this: TLSSocket, serverName: string, answer: ServerNameAnswer) {
+        if (challenged.has(this)) answer(null)
+        else answerTo(serverName, answer)
+      },
+    }
+  }
+
+  #answerTo(serverName: string, answer: ServerNameAnswer): void {
+    const context = serverName === this.hostname ? this.#named : undefined
+    // With no context the server falls back on its own certificate, and if it has none the handshake ends with an
+    // alert. One for IP addresses is nothing for who asks for a name, and an error is the only way not to show it.
+    if (context !== undefined || this.#unnamed === undefined || isIP(serverName) !== 0) answer(null, context)
+    else answer(new Error(`no certificate for server name ${serverName}`))
+  }
+
+  // A client that offers nothing that is spoken here gets an alert, with the callback as with the list.
+  #alpnCallback(challenges: AcmeChallenges): TlsOptions {
+    const challenged = this.#challenged
+    return {
+      ALPNCallback(this: TLSSocket, { servername, protocols }: { servername: string; protocols: string[] }) {
+        const answer = challenges.tlsAnswer(servername, protocols)
+        if (answer === undefined) return protocols.includes(HTTP_PROTOCOL) ? HTTP_PROTOCOL : undefined
+        challenged.add(this)
+        this.setKeyCert(answer)
+        return ACME_TLS_PROTOCOL
+      },
+    }
   }
 
   #credentialsOf({ certificate, key }: CertificatePair): SecureContextOptions {

@@ -84,7 +84,7 @@ interface Scene {
 function createScene(): Scene {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY), pingClientsMs: 7_000 })
   const http = new HttpCounters()
-  const stun = new StunResponder(() => {})
+  const stun = new StunResponder()
   const watch = new MetricWatch(testMetrics(relay.core, { http, stun: () => stun.counters }))
   return { relay, http, stun, watch }
 }

@@ -165,8 +165,8 @@ test('Session handles the frame for which it had to wait, and is ended by it if 
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   for (const frame of unknownFrames(65)) client.sendBytes(frame)
-  client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(600)))
-  client.sendBytes(encodeFrame(FrameType.WatchConns))
+  client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(568)))
+  client.sendBytes(encodeFrame(FrameType.ClosePeer, new Uint8Array(32)))
   await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
   expect(client.isClosed).toBe(false)
   relay.clock.advance(32)
@@ -192,6 +192,18 @@ test('relay knows its limit, and tells live sessions of a change (P-103)', async
   const client = await relay.login()
   for (const frame of unknownFrames(100)) client.sendBytes(frame)
   expect(await client.sync()).toEqual([])
+})
+
+test('Session whose limit is lifted while it waits handles the frame that had to wait once (P-103)', async () => {
+  const relay = new MemoryRelay({ rateLimit: LIMIT })
+  const client = await relay.login()
+  for (const frame of unknownFrames(65)) client.sendBytes(frame)
+  client.packet(client.publicKey, BODY)
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  relay.core.rateLimit = undefined
+  relay.clock.advance(10_000)
+  expect((await client.sync()).map(({ type }) => type)).toEqual(['receivedPacket'])
+  expect(relay.core.counters.packetsReceivedOther).toBe(1)
 })
 
 test('Session pings a client that answers, at each interval, and nobody when not set to (P-091)', async () => {

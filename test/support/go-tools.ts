@@ -15,6 +15,15 @@ export const GO_MODULE: string = join(import.meta.dirname, '../interop/go')
 /** The release that is the reference. */
 const REFERENCE = 'v1.84.1'
 
+/** The release of the authority for tests. */
+const PEBBLE = 'v2.10.1'
+
+/** An ACME authority, and a DNS server for it. */
+export interface AcmeTools {
+  readonly pebble: string
+  readonly challtestsrv: string
+}
+
 /** Paths of the built programs. */
 export interface GoTools {
   readonly derpclient: string
@@ -31,6 +40,7 @@ export const hasGo: boolean = lookForGo()
 
 let building: Promise<GoTools> | undefined
 let buildingDaemon: Promise<string> | undefined
+let buildingAcme: Promise<AcmeTools> | undefined
 
 /** Builds what is not built yet; needs the Go module proxy the first time. */
 export function goTools(): Promise<GoTools> {
@@ -42,6 +52,12 @@ export function goTools(): Promise<GoTools> {
 export function stockDaemon(): Promise<string> {
   buildingDaemon ??= buildDaemon()
   return buildingDaemon
+}
+
+/** The authority for tests, built if need be. */
+export function acmeTools(): Promise<AcmeTools> {
+  buildingAcme ??= buildAcme()
+  return buildingAcme
 }
 
 function lookForGo(): boolean {
@@ -74,6 +90,17 @@ async function buildDaemon(): Promise<string> {
   const env = { ...process.env, GOBIN: directory }
   if (!existsSync(daemon)) await run('go', ['install', `tailscale.com/cmd/tailscaled@${REFERENCE}`], { env })
   return daemon
+}
+
+async function buildAcme(): Promise<AcmeTools> {
+  const directory = join(tmpdir(), `derphttp-pebble-${PEBBLE}`)
+  const tools = { pebble: join(directory, 'pebble'), challtestsrv: join(directory, 'pebble-challtestsrv') }
+  const packages = ['pebble', 'pebble-challtestsrv'].map(
+    name => `github.com/letsencrypt/pebble/v2/cmd/${name}@${PEBBLE}`,
+  )
+  const env = { ...process.env, GOBIN: directory }
+  if (!existsSync(tools.pebble) || !existsSync(tools.challtestsrv)) await run('go', ['install', ...packages], { env })
+  return tools
 }
 
 function sourceDigest(): string {

@@ -1,0 +1,65 @@
+/**
+ * Notices a server that sees a container bridge in place of its clients (P-187).
+ *
+ * Behind such a bridge every client reads the bridge's address as its own, and no direct connection ever works; the
+ * server is healthy by all other signs.
+ */
+
+import type { StunAddress } from './mapped-address.ts'
+
+/** What is told, once. */
+export interface BridgeSuspicion {
+  /** The bridge's address that was seen last. */
+  readonly address: string
+  /** Requests that came from it, which is all of them. */
+  readonly requests: number
+}
+
+/** Requests after which a relay on the Internet has heard of somebody else. */
+export const BRIDGE_REQUESTS = 100
+
+/** Looks at the sources of requests until it is sure. */
+export class BridgeWatch {
+  readonly #tell: (suspicion: BridgeSuspicion) => void
+  readonly #afterRequests: number
+  #network: number | undefined
+  #requests = 0
+  #sure = false
+
+  constructor(tell: (suspicion: BridgeSuspicion) => void, afterRequests: number = BRIDGE_REQUESTS) {
+    this.#tell = tell
+    this.#afterRequests = afterRequests
+  }
+
+  /** Notes the source of a request; IPv4-mapped addresses come here as IPv4. */
+  see({ family, bytes }: StunAddress): void {
+    if (this.#sure || isLoopback(family, bytes)) return
+    const network = family === 4 && isPrivate(bytes) && bytes[3] === 1 ? networkOf(bytes) : undefined
+    this.#network ??= network
+    if (network === undefined || network !== this.#network) {
+      this.#sure = true
+      return
+    }
+    this.#requests++
+    if (this.#requests < this.#afterRequests) return
+    this.#sure = true
+    this.#tell({ address: bytes.join('.'), requests: this.#requests })
+  }
+}
+
+/** The first 16 bits: what container networks are cut into. */
+function networkOf(bytes: Uint8Array): number {
+  return ((bytes[0] as number) << 8) | (bytes[1] as number)
+}
+
+/** The blocks that container networks are taken from (RFC 1918). */
+function isPrivate(bytes: Uint8Array): boolean {
+  const [first = 0, second = 0] = bytes
+  return first === 10 || (first === 172 && (second & 0xf0) === 16) || (first === 192 && second === 168)
+}
+
+/** Health checks ask from the machine itself. */
+function isLoopback(family: 4 | 6, bytes: Uint8Array): boolean {
+  if (family === 4) return bytes[0] === 127
+  return bytes.subarray(0, 15).every(byte => byte === 0) && bytes[15] === 1
+}

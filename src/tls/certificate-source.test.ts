@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { TLS_CERT } from '../../test/support/tls-fixture.ts'
+import { type CertificateStatus, certificateFacts, certificateProblem } from './certificate-source.ts'
+
+const status: CertificateStatus = {
+  subject: 'relay.test',
+  fingerprint: 'ab',
+  notAfterMs: 1000,
+  lastError: undefined,
+  lastErrorMs: undefined,
+  nextAttemptMs: undefined,
+  failures: 0,
+  replacements: 0,
+}
+
+test('certificateFacts tells the first certificate’s hash as DERP maps pin it, and its time', () => {
+  const facts = certificateFacts(TLS_CERT)
+  expect(facts.fingerprint).toMatch(/^[0-9a-f]{64}$/)
+  expect(new Date(facts.notBeforeMs).toISOString()).toBe('2026-11-23T00:27:37.000Z')
+  expect(new Date(facts.notAfterMs).toISOString()).toBe('2126-10-30T00:27:37.000Z')
+  expect(() => certificateFacts('nothing')).toThrow()
+})
+
+test.each<[string, Partial<CertificateStatus>, number, string | undefined]>([
+  ['is there', {}, 999, undefined],
+  ['is there while its renewal fails', { lastError: 'no answer' }, 999, undefined],
+  ['has ended', {}, 1000, 'certificate for relay.test has ended'],
+  [
+    'has ended and could not be renewed',
+    { lastError: 'no answer' },
+    1001,
+    'certificate for relay.test has ended: no answer',
+  ],
+  ['is not there', { notAfterMs: undefined }, 0, 'no certificate for relay.test yet'],
+  [
+    'could not be had',
+    { notAfterMs: undefined, lastError: 'refused' },
+    0,
+    'no certificate for relay.test yet: refused',
+  ],
+])('certificateProblem of one that %s', (_, change, nowMs, problem) => {
+  expect(certificateProblem([{ ...status, ...change }], nowMs)).toBe(problem)
+})

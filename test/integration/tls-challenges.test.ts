@@ -1,0 +1,182 @@
+import type { X509Certificate } from 'node:crypto'
+import { createServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls'
+import { afterEach, beforeAll, expect, test } from 'vitest'
+import { createHttpListener } from '../../src/http/listeners.ts'
+import { createPort80Routes } from '../../src/http/port80.ts'
+import { createRoutes } from '../../src/http/routes.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { AcmeChallenges } from '../../src/tls/acme-challenges.ts'
+import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
+import { RelayTls } from '../../src/tls/tls-options.ts'
+import type { CertificatePair } from '../../src/tls/x509.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const ALPN = 'acme-tls/1'
+const ALERT = /alert handshake failure/
+const NO_PROTOCOL = /no application protocol/
+
+let named: CertificatePair
+let numbered: CertificatePair
+let proof: CertificatePair
+let metaCertificate: string
+const cleanups: (() => unknown)[] = []
+
+beforeAll(async () => {
+  const ca = await TestCa.create()
+  named = await ca.issue({ dns: ['relay.test'], commonName: 'named' })
+  numbered = await ca.issue({ ips: ['127.0.0.1'], commonName: 'numbered' })
+  proof = await ca.issue({ dns: ['relay.test'], commonName: 'proof' })
+  metaCertificate = await createMetaCertificate(NodePrivateKey.generate().publicKey())
+})
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+})
+
+/** A server; what is shown to whom is told by {@link Server.shown}. */
+class Server {
+  readonly challenges = new AcmeChallenges()
+  readonly tls: RelayTls
+  readonly #port: number
+
+  private constructor(tls: RelayTls, challenges: AcmeChallenges, port: number) {
+    this.tls = tls
+    this.challenges = challenges
+    this.#port = port
+  }
+
+  static async start(hostname: string, certificate?: CertificatePair): Promise<Server> {
+    const challenges = new AcmeChallenges()
+    const tls = new RelayTls({ hostname, certificate, metaCertificate, challenges })
+    const server = createServer(tls.serverOptions())
+    tls.attach(server)
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    cleanups.push(() => server.close())
+    return new Server(tls, challenges, (server.address() as AddressInfo).port)
+  }
+
+  expectProof(serverName: string): void {
+    this.challenges.tls.set(serverName, createSecureContext({ cert: proof.certificate, key: proof.key }))
+  }
+
+  /** Subjects of what a client sees, or how its handshake fails. */
+  shown(options: ConnectionOptions): Promise<string> {
+    return new Promise(resolve => {
+      const common = { port: this.#port, host: '127.0.0.1', rejectUnauthorized: false }
+      const socket = connect({ ...common, ...options }, () => {
+        resolve(subjectsOf(socket))
+        socket.destroy()
+      })
+      socket.on('error', error => resolve(error.message))
+    })
+  }
+}
+
+function subjectsOf(socket: TLSSocket): string {
+  const subjects: string[] = []
+  let at: X509Certificate | undefined = socket.getPeerX509Certificate()
+  for (; at !== undefined; at = at.issuerCertificate) {
+    subjects.push(at.subject.startsWith('CN=derpkey') ? 'meta' : at.subject.replace('CN=', ''))
+  }
+  return subjects.join(' ')
+}
+
+const authority = (servername: string): ConnectionOptions => ({ servername, ALPNProtocols: [ALPN] })
+
+test.for(['TLSv1.2', 'TLSv1.3'] as const)(
+  'over %s, who asks for a proof gets it alone, and others the certificate (P-147)',
+  async version => {
+    const server = await Server.start('relay.test', named)
+    const limits = { minVersion: version, maxVersion: version }
+    server.expectProof('relay.test')
+    expect(await server.shown({ ...authority('relay.test'), ...limits })).toBe('proof')
+    expect(await server.shown({ servername: 'relay.test', ...limits })).toBe('named meta')
+    const both = ['http/1.1', ALPN]
+    expect(await server.shown({ servername: 'relay.test', ALPNProtocols: both, ...limits })).toBe('named meta')
+    expect(await server.shown({ ...authority('other.test'), ...limits })).toMatch(/alert/)
+    server.challenges.tls.clear()
+    expect(await server.shown({ ...authority('relay.test'), ...limits })).toMatch(NO_PROTOCOL)
+  },
+)
+
+test('without a certificate yet, a proof is shown and nothing else (P-141, P-147)', async () => {
+  const server = await Server.start('relay.test')
+  server.expectProof('relay.test')
+  expect(await server.shown(authority('relay.test'))).toBe('proof')
+  for (const options of [{ servername: 'relay.test' }, { servername: 'other.test' }, {}]) {
+    expect(await server.shown(options)).toMatch(ALERT)
+  }
+  server.tls.replace(named)
+  expect(await server.shown({ servername: 'relay.test' })).toBe('named meta')
+})
+
+test('a relay with an address is proven by the reverse name, before and after it has a certificate (P-147, P-148)', async () => {
+  const server = await Server.start('127.0.0.1')
+  server.expectProof('1.0.0.127.in-addr.arpa')
+  expect(await server.shown({})).toMatch(ALERT)
+  for (let round = 0; round < 2; round++) {
+    expect(await server.shown(authority('1.0.0.127.in-addr.arpa'))).toBe('proof')
+    server.tls.replace(numbered)
+  }
+  expect(await server.shown({})).toBe('numbered meta')
+  expect(await server.shown({ servername: 'any.test' })).toBe('numbered meta')
+})
+
+test('a relay with a name and addresses shows each its own, and nothing to who asks for another name (P-148)', async () => {
+  const server = await Server.start('relay.test')
+  server.tls.replaceUnnamed(numbered)
+  expect(await server.shown({})).toBe('numbered meta')
+  expect(await server.shown({ servername: 'relay.test' })).toMatch(/disconnected before secure/)
+  server.tls.replace(named)
+  expect(await server.shown({ servername: 'relay.test' })).toBe('named meta')
+  expect(await server.shown({ servername: 'other.test' })).toMatch(/disconnected before secure/)
+  server.expectProof('1.0.0.127.in-addr.arpa')
+  server.expectProof('relay.test')
+  expect(await server.shown(authority('1.0.0.127.in-addr.arpa'))).toBe('proof')
+  expect(await server.shown(authority('relay.test'))).toBe('proof')
+})
+
+test('protocols are agreed on as without an authority (P-142)', async () => {
+  const server = await Server.start('relay.test', named)
+  const agreed = (ALPNProtocols?: string[]) =>
+    server.shown({ servername: 'relay.test', ...(ALPNProtocols && { ALPNProtocols }) })
+  expect([await agreed(), await agreed(['h2', 'http/1.1'])]).toEqual(['named meta', 'named meta'])
+  expect(await agreed(['h2'])).toMatch(NO_PROTOCOL)
+})
+
+test('port 80 answers an authority, and knows nothing at other such paths (P-147, P-166)', async () => {
+  const challenges = new AcmeChallenges()
+  challenges.http.set('token-1', 'token-1.print')
+  const routes = createPort80Routes(createRoutes(), challenges)
+  const listener = createHttpListener({ routes, upgrade: () => {}, acceptTimeoutMs: 10_000 })
+  const { port } = await listener.listen(0, '127.0.0.1')
+  cleanups.push(() => listener.close())
+  const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method, redirect: 'manual' })
+  const found = await ask('/.well-known/acme-challenge/token-1')
+  expect([found.status, found.headers.get('content-type'), await found.text()]).toEqual([
+    200,
+    'text/plain',
+    'token-1.print',
+  ])
+  expect((await ask('/.well-known/acme-challenge/token-1?x=y', 'HEAD')).status).toBe(200)
+  expect((await ask('/.well-known/acme-challenge/token-2')).status).toBe(404)
+  expect((await ask('/.well-known/other')).status).toBe(302)
+  challenges.http.clear()
+  expect((await ask('/.well-known/acme-challenge/token-1')).status).toBe(404)
+})
+
+test('port 80 without an authority sends all those paths to TLS (P-166)', async () => {
+  const listener = createHttpListener({
+    routes: createPort80Routes(createRoutes()),
+    upgrade: () => {},
+    acceptTimeoutMs: 10_000,
+  })
+  const { port } = await listener.listen(0, '127.0.0.1')
+  cleanups.push(() => listener.close())
+  const answer = await fetch(`http://127.0.0.1:${port}/.well-known/acme-challenge/a`, { redirect: 'manual' })
+  expect([answer.status, answer.headers.get('location')]).toEqual([
+    302,
+    `https://127.0.0.1:${port}/.well-known/acme-challenge/a`,
+  ])
+})
