@@ -8,6 +8,8 @@ const project = (name: string, include: string[], slow = false) => ({
     testTimeout: slow ? 120_000 : 15_000,
     hookTimeout: slow ? 180_000 : 15_000,
     fileParallelism: !slow,
+    // Conformance cases that run side by side wait most of the time.
+    maxConcurrency: 10,
   },
 })
 

@@ -1,7 +1,7 @@
 /** Registers the suite with vitest, once for each relay. */
 
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { isApplicable } from './case.ts'
+import { type ConformanceCase, isApplicable } from './case.ts'
 import { ALL_CASES } from './cases/index.ts'
 import { Target, type TargetOptions } from './target.ts'
 
@@ -11,39 +11,62 @@ export interface StartedTarget {
   stop(): Promise<void>
 }
 
+/** A relay to run the suite on. */
+export interface Candidate {
+  readonly name: string
+  /** What of the options is known before the start; decides which cases apply. */
+  readonly shape: Omit<TargetOptions, 'url'> & { readonly tls: boolean; readonly quick?: boolean }
+  readonly start: () => Promise<StartedTarget>
+}
+
 /**
- * Runs all cases that apply on one relay.
+ * Runs all cases that apply on each relay.
  *
- * @param shape what of the options is known before the start; decides which cases apply.
+ * Most cases wait more than they work: those of all relays run side by side, then the others one at a time.
  */
-export function conformance(
-  name: string,
-  shape: Omit<TargetOptions, 'url'> & { readonly tls: boolean; readonly quick?: boolean },
-  start: () => Promise<StartedTarget>,
-): void {
-  describe(name, () => {
-    let started: StartedTarget
-    beforeAll(async () => {
-      started = await start()
-    })
-    afterAll(() => started?.stop())
-
-    const probe = new Target({ ...shape, url: shape.tls ? 'https://relay/derp' : 'http://relay/derp' })
-    const applicable = ALL_CASES.filter(one => isApplicable(one, probe) && !(shape.quick && one.slow))
-    const runsAlone = (one: (typeof ALL_CASES)[number]) => one.alone || one.needs?.includes('debug')
-    const body = (one: (typeof ALL_CASES)[number]) => async () => {
-      const target = new Target(started.options)
-      try {
-        await one.run(target)
-      } finally {
-        target.closeAll()
-      }
-    }
-    const title = (one: (typeof ALL_CASES)[number]) => `${one.id} (${one.clauses.join(', ')})`
-
-    describe.concurrent('side by side', { concurrent: true }, () => {
-      for (const one of applicable.filter(one => !runsAlone(one))) test(title(one), body(one))
-    })
-    for (const one of applicable.filter(runsAlone)) test(title(one), body(one))
+export function conformance(candidates: readonly Candidate[]): void {
+  const started = new Map<Candidate, StartedTarget>()
+  beforeAll(async () => {
+    for (const candidate of candidates) started.set(candidate, await candidate.start())
   })
+  afterAll(async () => {
+    for (const relay of started.values()) await relay.stop()
+  })
+
+  const body = (candidate: Candidate, one: ConformanceCase) => async () => {
+    const relay = started.get(candidate)
+    if (relay === undefined) throw new Error(`run case ${one.id}: ${candidate.name} was not started`)
+    const target = new Target(relay.options)
+    try {
+      await one.run(target)
+    } finally {
+      target.closeAll()
+    }
+  }
+  const register = (candidate: Candidate, cases: readonly ConformanceCase[]) => {
+    for (const one of cases) test(`${one.id} (${one.clauses.join(', ')})`, body(candidate, one))
+  }
+
+  describe.concurrent('side by side', () => {
+    for (const candidate of candidates) {
+      const cases = applicable(candidate).filter(one => !runsAlone(one))
+      describe.concurrent(candidate.name, () => register(candidate, cases))
+    }
+  })
+  describe('one at a time', () => {
+    for (const candidate of candidates) {
+      describe(candidate.name, () => register(candidate, applicable(candidate).filter(runsAlone)))
+    }
+  })
+}
+
+function applicable({ shape }: Candidate): readonly ConformanceCase[] {
+  const probe = new Target({ ...shape, url: shape.tls ? 'https://relay/derp' : 'http://relay/derp' })
+  const cases = ALL_CASES.filter(one => isApplicable(one, probe) && !(shape.quick && one.slow))
+  // What waits longest begins first.
+  return [...cases.filter(one => one.slow), ...cases.filter(one => !one.slow)]
+}
+
+function runsAlone(one: ConformanceCase): boolean {
+  return one.alone === true || one.needs?.includes('debug') === true
 }
