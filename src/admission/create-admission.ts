@@ -1,7 +1,7 @@
 /**
  * Joins what an operator has set into one gate.
  *
- * The deny list, the local daemon and the admission URL must all agree. A key of the allow list, or a token, takes the
+ * The deny lists, the local daemon and the admission URL must all agree. A key of the allow list, or a token, takes the
  * place of what daemon and URL would say: they do not know an operator's own clients and probers.
  * Clause: P-040.
  */
@@ -9,6 +9,7 @@
 import type { AdmissionGate } from '../server/ports.ts'
 import { Admission, type AdmissionPorts } from './admission.ts'
 import { AdmitUrl } from './admit-url.ts'
+import { DeniedAppNames } from './app-names.ts'
 import { allOf, anyOf } from './chain.ts'
 import { FailOpen } from './fail-open.ts'
 import { AllowedKeys, DeniedKeys, type OnRevoked } from './key-file.ts'
@@ -22,6 +23,8 @@ type WatchedAnything = Pick<WatchedFile<unknown>, 'reload' | 'close'>
 
 /** Who may connect. Without any of these, everybody. */
 export interface AdmissionSettings {
+  /** Application names of clients that are not let in; empty for none. */
+  readonly deniedAppNames?: readonly string[] | undefined
   /** File of keys that are let in. */
   readonly allowKeysFile?: string | undefined
   /** File of keys that are not. */
@@ -60,7 +63,8 @@ export function createAdmission(
   ports: AdmissionPorts,
   onRevoked?: OnRevoked,
 ): BuiltAdmission | undefined {
-  const { allowKeysFile, denyKeysFile, tokensFile, daemonSocket, url, memoryMs = 0 } = settings
+  const { deniedAppNames = [], allowKeysFile, denyKeysFile, tokensFile, daemonSocket, url, memoryMs = 0 } = settings
+  const deniedApps = deniedAppNames.length === 0 ? undefined : new DeniedAppNames(deniedAppNames)
   const denied = denyKeysFile === undefined ? undefined : new DeniedKeys(denyKeysFile, ports, onRevoked)
   const allowed = allowKeysFile === undefined ? undefined : new AllowedKeys(allowKeysFile, ports, onRevoked)
   const tokens = tokensFile === undefined ? undefined : new Tokens(tokensFile, ports)
@@ -73,12 +77,12 @@ export function createAdmission(
     sources.push(settings.urlFailOpen === true ? new FailOpen(remembering(admitUrl), ports) : remembering(admitUrl))
   }
   const ways = present([allowed, tokens, sources.length === 0 ? undefined : allOf(sources)])
-  if (denied === undefined && ways.length === 0) return undefined
   const [first, ...others] = ways
-  const policy = allOf(present([denied, first === undefined ? undefined : anyOf([first, ...others])]))
+  const policies = present([deniedApps, denied, first === undefined ? undefined : anyOf([first, ...others])])
+  if (policies.length === 0) return undefined
   const files: readonly WatchedAnything[] = present([denied?.file, allowed?.file, tokens?.file])
   return {
-    gate: new Admission(policy, ports),
+    gate: new Admission(allOf(policies), ports),
     reload: () => {
       for (const file of files) file.reload()
     },

@@ -14,8 +14,10 @@ import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import { createRelay, type Relay } from '../relay.ts'
 import { DEFAULTS } from '../server/options.ts'
 import { createStunServer, type StunServer } from '../stun/server.ts'
-import { type DerperSettings, readRateConfig, type TlsSettings } from './derper-settings.ts'
+import type { DerperSettings } from './derper-settings.ts'
 import { formatListenAddress } from './listen-address.ts'
+import { readRateConfig } from './settings/rate-settings.ts'
+import type { TlsSettings } from './settings/tls-settings.ts'
 import { packageVersion } from './version.ts'
 
 export class DerperDaemon {
@@ -35,7 +37,7 @@ export class DerperDaemon {
   constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: Log, env: NodeJS.ProcessEnv) {
     this.#settings = settings
     this.#log = log
-    const { address, stunPort, siblings } = settings
+    const { address, stun, siblings } = settings
     const counters = new AdmissionCounters()
     const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
     this.#admission = createAdmission(settings.admission, { clock: systemClock, log, counters }, revoke)
@@ -44,11 +46,11 @@ export class DerperDaemon {
       unpublished: bootstrapNames(settings.unpublishedNames, log),
     }
     this.#stun =
-      stunPort === undefined
+      stun === undefined
         ? undefined
         : createStunServer({
             ...(address.host !== undefined && { host: address.host }),
-            port: stunPort,
+            ...stun,
             // Anybody can provoke these by a forged source; they are counted.
             onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
           })
@@ -71,7 +73,7 @@ export class DerperDaemon {
     this.port = await this.#listen(main, 'a', address.port)
     if (this.#stun !== undefined) {
       const stun = this.#stun
-      this.stunPort = (await bind('stun-port', String(this.#settings.stunPort), () => stun.listen())).port
+      this.stunPort = (await bind('stun-port', String(this.#settings.stun?.port), () => stun.listen())).port
     }
     this.#names.published?.start()
     this.#names.unpublished?.start()

@@ -1,7 +1,7 @@
 /** The `derper` command: a relay as a daemon. */
 
 import { DerperDaemon } from './derper-daemon.ts'
-import { DERPER_FLAGS } from './derper-flags.ts'
+import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
 import { EXIT_OK, runCommand } from './exit.ts'
 import { readFlags } from './flag-sources.ts'
@@ -17,7 +17,7 @@ export function main(args: readonly string[]): Promise<number> {
   return runCommand('derper', async () => {
     const parsed = readFlags('derper', DERPER_FLAGS, args, process.env)
     if (parsed.help) {
-      process.stdout.write(usage('derper', SUMMARY, DERPER_FLAGS))
+      process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
       return EXIT_OK
     }
     if (parsed.values.version) {

@@ -14,7 +14,9 @@ export function main(args: readonly string[]): Promise<number> {
     const parsed = parseFlags(FLAGS, args)
     if (parsed.help) {
       process.stdout.write(
-        usage('derpprobe', 'derpprobe of this release prints its version only; it has no probes.', FLAGS),
+        usage('derpprobe', 'derpprobe of this release prints its version only; it has no probes.', [
+          { title: 'Flags', flags: FLAGS },
+        ]),
       )
       return EXIT_OK
     }

@@ -5,7 +5,7 @@
 
 import { readFileSync } from 'node:fs'
 import { DerpError } from '../lib/derp-error.ts'
-import { type FlagSpec, type FlagTable, type FlagValues, parseFlags, readFlagValue } from './go-flags.ts'
+import { type FlagSpec, type FlagTable, type FlagValues, parseFlags, readFlagValue, refuseFlag } from './go-flags.ts'
 
 /** Name of the flag that names the configuration file. */
 const CONFIG_FLAG = 'config'
@@ -63,7 +63,7 @@ function* fromEnvironment(
   for (const [name, spec] of Object.entries(table)) {
     const variable = environmentName(command, name)
     const text = env[variable] ?? secretFrom(spec, `${variable}_FILE`, env)
-    if (text !== undefined) yield [name, told(variable, () => readFlagValue(name, spec, text))]
+    if (text !== undefined) yield [name, told(variable, () => takeValue(name, spec, text))]
   }
 }
 
@@ -88,12 +88,23 @@ function* fromConfig(table: FlagTable, path: string): Generator<readonly [string
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
       throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
     }
-    yield [name, told(source, () => readFlagValue(name, spec, value))]
+    yield [name, told(source, () => takeValue(name, spec, value))]
   }
 }
 
+function takeValue(name: string, spec: FlagSpec, value: unknown): string | number | boolean {
+  refuseFlag(name, spec)
+  return readFlagValue(name, spec, value)
+}
+
 /** JSON types of the flags' values. */
-export const CONFIG_TYPES = { bool: 'boolean', string: 'string', int: 'number', duration: 'string' } as const
+export const CONFIG_TYPES = {
+  bool: 'boolean',
+  string: 'string',
+  int: 'number',
+  float: 'number',
+  duration: 'string',
+} as const
 
 /** Says where a fault lies. */
 function told<T>(source: string, read: () => T): T {

@@ -5,7 +5,7 @@ import { DerpError } from '../lib/derp-error.ts'
 import { parseDuration } from '../lib/duration.ts'
 
 /** What a flag takes. Durations are Go's (`1m30s`), kept in milliseconds. */
-export type FlagKind = 'bool' | 'string' | 'int' | 'duration'
+export type FlagKind = 'bool' | 'string' | 'int' | 'float' | 'duration'
 
 /** One flag of a command. */
 export interface FlagSpec {
@@ -15,6 +15,8 @@ export interface FlagSpec {
   readonly help: string
   /** The value must not be seen in process lists: it may also come from a file. */
   readonly secret?: boolean
+  /** Why the flag is known but not taken, and what to do; whoever sets it is told so. */
+  readonly refused?: string
 }
 
 /** The flags of a command, by name. */
@@ -24,12 +26,17 @@ interface KindTypes {
   bool: boolean
   string: string
   int: number
+  float: number
   duration: number
 }
 
 /** Values of a table's flags. */
 export type FlagValues<T extends FlagTable> = { readonly [K in keyof T]: KindTypes[T[K]['kind']] }
 
+/** Go's range of whole numbers, some of which are rounded here. */
+const MAX_INT = 2n ** 63n - 1n
+const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
+const INFINITY = /^([+-]?)inf(?:inity)?$/i
 const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
 const HELP_FLAGS = new Set(['h', 'help'])
@@ -61,6 +68,7 @@ export function parseFlags<const T extends FlagTable>(table: T, args: readonly s
   const given = new Set(Object.keys(parsed).filter(name => name !== '_'))
   for (const name of given) {
     if (!Object.hasOwn(table, name)) throw invalid(`read flag -${name}: no such flag; -help lists them`)
+    refuseFlag(name, table[name])
   }
   const values = Object.fromEntries(
     Object.entries(table).map(([name, spec]) => [
@@ -93,7 +101,13 @@ export function readFlagValue(name: string, spec: FlagSpec, value: unknown): str
     case 'string':
       return text
     case 'int': {
-      if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(Number(text))) throw badValue(name, text, 'a whole number')
+      if (!/^[+-]?\d+$/.test(text) || !isGoInt(BigInt(text))) throw badValue(name, text, 'a whole number')
+      return Number(text)
+    }
+    case 'float': {
+      const [infinite, sign] = INFINITY.exec(text) ?? []
+      if (infinite !== undefined) return sign === '-' ? -Infinity : Infinity
+      if (!FLOAT.test(text)) throw badValue(name, text, 'a number')
       return Number(text)
     }
     case 'duration': {
@@ -102,6 +116,15 @@ export function readFlagValue(name: string, spec: FlagSpec, value: unknown): str
       return ms
     }
   }
+}
+
+function isGoInt(value: bigint): boolean {
+  return value <= MAX_INT && value >= -MAX_INT - 1n
+}
+
+/** @throws DerpError for a flag that is not taken. */
+export function refuseFlag(name: string, spec: FlagSpec | undefined): void {
+  if (spec?.refused !== undefined) throw invalid(`read flag -${name}: ${spec.refused}`)
 }
 
 function readBool(name: string, text: string): boolean {

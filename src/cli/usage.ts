@@ -1,15 +1,26 @@
-/** Help text from a table of flags. */
+/** Help text from tables of flags. */
 
-import type { FlagTable } from './go-flags.ts'
+import type { FlagSpec, FlagTable } from './go-flags.ts'
+
+/** Flags of one topic. */
+export interface UsageSection {
+  readonly title: string
+  readonly flags: FlagTable
+}
 
 /** The text that `-help` prints. */
-export function usage(command: string, summary: string, table: FlagTable): string {
-  const flags = Object.entries(table)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, { kind, default: value, help }]) => {
-      const argument = kind === 'bool' ? '' : ` ${kind}`
-      const shown = kind === 'string' ? `"${value}"` : value
-      return `  -${name}${argument}\n\t${help}${value === '' ? '' : ` (default ${shown})`}`
-    })
-  return `${summary}\n\nUsage of ${command}:\n${flags.join('\n')}\n`
+export function usage(command: string, summary: string, sections: readonly UsageSection[]): string {
+  const topics = sections.map(({ title, flags }) => `${title}:\n${sortedFlags(flags).map(flagText).join('\n')}`)
+  return `${summary}\n\nUsage of ${command}:\n\n${topics.join('\n\n')}\n`
+}
+
+/** The flags of a table in the order of their names. */
+export function sortedFlags<T extends FlagSpec>(flags: Readonly<Record<string, T>>): [name: string, flag: T][] {
+  return Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))
+}
+
+function flagText([name, { kind, default: value, help }]: [string, FlagSpec]): string {
+  const argument = kind === 'bool' ? '' : ` ${kind}`
+  const shown = kind === 'string' ? `"${value}"` : value
+  return `  -${name}${argument}\n\t${help}${value === '' ? '' : ` (default ${shown})`}`
 }

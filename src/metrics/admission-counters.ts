@@ -2,6 +2,8 @@
 
 /** Why a client was not let in: a closed list, each with its counter. */
 export const DenialReason = {
+  /** It calls itself by an application name that is not let in. */
+  AppNameDenied: 'app_name_denied',
   /** Its key is on the deny list. */
   KeyDenied: 'key_denied',
   /** Its key is not on the allow list. */

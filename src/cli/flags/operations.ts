@@ -1,0 +1,25 @@
+/** Flags for running the daemon and watching it. */
+
+export const OPERATION_FLAGS = {
+  'health-frames': {
+    kind: 'bool',
+    default: 'false',
+    origin: 'ours',
+    test: 'cli/derper-settings.test.ts',
+    help: 'tell clients when they are connected twice or being slowed down; the original never does',
+  },
+  'log-level': {
+    kind: 'string',
+    default: 'info',
+    origin: 'ours',
+    test: 'cli/derper-settings.test.ts',
+    help: 'least level of what is logged: debug, info, warn or error',
+  },
+  'ping-clients': {
+    kind: 'duration',
+    default: '0s',
+    origin: 'ours',
+    test: 'cli/derper-settings.test.ts',
+    help: 'how often to ping clients that answer, for their round-trip time; 0 for never, as the original',
+  },
+} as const

@@ -1,0 +1,60 @@
+/** Flags for what is served, and where. */
+
+export const SERVING_FLAGS = {
+  a: {
+    kind: 'string',
+    default: ':443',
+    origin: 'original',
+    test: 'cli/derper.test.ts',
+    help: 'address to serve on, as ":port", "ip:port" or "[ip]:port"; without an IP, all interfaces. TLS if the port is 443 or -certmode is manual, else plain HTTP. With -dev the default is 127.0.0.1:3340.',
+  },
+  c: {
+    kind: 'string',
+    default: '',
+    origin: 'original',
+    test: 'cli/derper.test.ts',
+    help: 'file with the private key, made if missing; needed without -dev unless run as root, then /var/lib/derper/derper.key',
+  },
+  config: {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-sources.test.ts',
+    help: 'JSON file that sets any of these flags by its name; flags and environment win over it',
+  },
+  derp: {
+    kind: 'bool',
+    default: 'true',
+    origin: 'original',
+    test: 'cli/derper-settings.test.ts',
+    help: 'whether to relay; without it only the other services run',
+  },
+  dev: {
+    kind: 'bool',
+    default: 'false',
+    origin: 'original',
+    test: 'cli/derper.test.ts',
+    help: 'development mode: plain HTTP on loopback port 3340 with a fresh key, and STUN on loopback; the mesh key is taken from TAILSCALE_DERPER_MESH_KEY',
+  },
+  home: {
+    kind: 'string',
+    default: '',
+    origin: 'original',
+    test: 'cli/derper.test.ts',
+    help: 'what to serve at /: empty for a page that says what this is, "blank", or a URL to redirect to',
+  },
+  'http-port': {
+    kind: 'int',
+    default: '80',
+    origin: 'original',
+    test: 'cli/derper-settings.test.ts',
+    help: 'port for plain HTTP beside TLS, on the IP of -a; 0 chooses a free one, -1 turns it off',
+  },
+  version: {
+    kind: 'bool',
+    default: 'false',
+    origin: 'original',
+    test: 'cli/derper.test.ts',
+    help: 'print the version and exit',
+  },
+} as const

@@ -1,0 +1,39 @@
+/** Flags for STUN. */
+
+export const STUN_FLAGS = {
+  stun: {
+    kind: 'bool',
+    default: 'true',
+    origin: 'original',
+    test: 'cli/derper-stun.test.ts',
+    help: 'whether to answer STUN, on the IP of -a',
+  },
+  'stun-port': {
+    kind: 'int',
+    default: '3478',
+    origin: 'original',
+    test: 'cli/derper-stun.test.ts',
+    help: 'UDP port for STUN; 0 chooses a free one',
+  },
+  'stun-plain': {
+    kind: 'bool',
+    default: 'false',
+    origin: 'ours',
+    test: 'cli/derper-stun.test.ts',
+    help: 'whether to answer any STUN client (RFC 5389), not only nodes',
+  },
+  'stun-rate-limit': {
+    kind: 'float',
+    default: '0',
+    origin: 'ours',
+    test: 'cli/derper-stun.test.ts',
+    help: 'answers per second that one source address may have; 0 for no limit, as the original',
+  },
+  'stun-rate-burst': {
+    kind: 'int',
+    default: '20',
+    origin: 'ours',
+    test: 'cli/derper-stun.test.ts',
+    help: 'answers that a source may have at once where -stun-rate-limit is set',
+  },
+} as const

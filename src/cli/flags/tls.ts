@@ -1,0 +1,82 @@
+/** Flags for certificates. */
+
+export const TLS_FLAGS = {
+  hostname: {
+    kind: 'string',
+    default: '',
+    origin: 'original',
+    test: 'cli/derper-settings.test.ts',
+    help: 'host name or IP address that clients connect to; needed to serve TLS',
+  },
+  certmode: {
+    kind: 'string',
+    default: 'letsencrypt',
+    origin: 'original',
+    test: 'cli/derper-settings.test.ts',
+    help: 'where certificates come from: "letsencrypt" and "gcp" ask an authority for them by ACME, "manual" takes them from -certdir',
+  },
+  certdir: {
+    kind: 'string',
+    default: '',
+    origin: 'original',
+    test: 'cli/derper-settings.test.ts',
+    help: 'directory of certificates: with -certmode manual, HOSTNAME.crt and HOSTNAME.key, made if missing when HOSTNAME is an IP address; else where those of the authority are kept. Empty for tailscale/derper-certs in $XDG_CACHE_HOME or ~/.cache.',
+  },
+  'acme-email': {
+    kind: 'string',
+    default: '',
+    origin: 'newer',
+    test: 'cli/derper-acme.test.ts',
+    help: 'address at which the authority may reach you; needed with -certmode gcp',
+  },
+  'acme-eab-kid': {
+    kind: 'string',
+    default: '',
+    origin: 'newer',
+    test: 'cli/derper-acme.test.ts',
+    help: 'id of the key that binds the ACME account to one you have there (EAB); needed with -certmode gcp',
+  },
+  'acme-eab-key': {
+    kind: 'string',
+    default: '',
+    origin: 'newer',
+    test: 'cli/derper-acme.test.ts',
+    secret: true,
+    help: 'that key, in base64; needed with -certmode gcp',
+  },
+  'acme-ip-certs': {
+    kind: 'bool',
+    default: 'false',
+    origin: 'newer',
+    test: 'cli/derper-acme.test.ts',
+    help: 'also ask for certificates for the IP addresses of this machine, for clients that connect by address; they live for six days, and the authority must reach port 80 of each address',
+  },
+  'acme-ips': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-acme.test.ts',
+    help: 'addresses that -acme-ip-certs asks for, with commas between them, where they are not those of this machine (behind NAT); empty for the public ones of this machine',
+  },
+  'acme-directory': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-acme.test.ts',
+    help: 'URL of the directory of another ACME authority; empty for that of -certmode',
+  },
+  'acme-ca-file': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-acme.test.ts',
+    help: 'PEM file of the certificates to trust for -acme-directory; empty for the usual ones',
+  },
+  'acme-profile': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-acme.test.ts',
+    help: 'certificate profile to ask the authority for, for the host name; empty for its default',
+  },
+} as const
