@@ -31,7 +31,7 @@ export interface RelayOptions
   /** Names that `/bootstrap-dns` tells. Default: none. */
   readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random'>
   /** What the metrics show of the program around the relay. */
-  readonly program?: Partial<Pick<MetricSources, 'stun' | 'tls' | 'admission' | 'mesh' | 'version' | 'commandLine'>>
+  readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
 }
 
 /** A running relay. It listens on nothing by itself. */

@@ -3,41 +3,45 @@
 import { readFileSync } from 'node:fs'
 import { type BuiltAdmission, createAdmission } from '../admission/create-admission.ts'
 import { BootstrapNames } from '../http/bootstrap-names.ts'
-import { createHttpListener, type HttpListener } from '../http/listeners.ts'
-import { createManualTlsListeners } from '../http/tls-listeners.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
-import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import { createRelay, type Relay } from '../relay.ts'
-import { DEFAULTS } from '../server/options.ts'
-import { createStunServer, type StunServer } from '../stun/server.ts'
+import { STUN_PORT } from '../stun/constants.ts'
+import type { StunServer } from '../stun/server.ts'
+import type { CertificateSource } from '../tls/certificate-source.ts'
+import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
+import { bind, type WantedPort } from './bind.ts'
 import type { DerperSettings } from './derper-settings.ts'
-import { formatListenAddress } from './listen-address.ts'
+import { createDaemonStun, wantedStunPort } from './derper-stun.ts'
+import { RelayListeners, wantedTcpPorts } from './relay-listeners.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
-import type { TlsSettings } from './settings/tls-settings.ts'
 import { packageVersion } from './version.ts'
+
+/** All ports that `settings` ask for. */
+export function wantedPorts(settings: DerperSettings): WantedPort[] {
+  const stun = wantedStunPort(settings)
+  return [...wantedTcpPorts(settings), ...(stun === undefined ? [] : [stun])]
+}
 
 export class DerperDaemon {
   readonly relay: Relay
   readonly #settings: DerperSettings
   readonly #log: Log
   readonly #stun: StunServer | undefined
-  readonly #listeners: HttpListener[] = []
   readonly #admission: BuiltAdmission | undefined
   readonly #mesh: Mesh | undefined
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
-  /** Ports that were bound. */
-  port = 0
-  httpPort: number | undefined
+  #listeners: RelayListeners | undefined
+  /** The UDP port that was bound. */
   stunPort: number | undefined
 
+  /** Binds nothing, asks nobody. @throws DerpError naming the setting that is no good. */
   constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: Log, env: NodeJS.ProcessEnv) {
     this.#settings = settings
     this.#log = log
-    const { address, stun, siblings } = settings
     const counters = new AdmissionCounters()
     const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
     this.#admission = createAdmission(settings.admission, { clock: systemClock, log, counters }, revoke)
@@ -45,15 +49,7 @@ export class DerperDaemon {
       published: bootstrapNames(settings.publishedNames, log),
       unpublished: bootstrapNames(settings.unpublishedNames, log),
     }
-    this.#stun =
-      stun === undefined
-        ? undefined
-        : createStunServer({
-            ...(address.host !== undefined && { host: address.host }),
-            ...stun,
-            // Anybody can provoke these by a forged source; they are counted.
-            onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
-          })
+    this.#stun = createDaemonStun(settings, log)
     this.relay = createRelay({
       ...settings,
       privateKey,
@@ -63,18 +59,38 @@ export class DerperDaemon {
       debug: debugOptions(settings, env),
       program: { ...this.#program(), ...(this.#admission && { admission: counters }) },
     })
-    if (siblings !== undefined) this.#mesh = new Mesh(this.relay.core, siblings)
+    if (settings.siblings !== undefined) this.#mesh = new Mesh(this.relay.core, settings.siblings)
   }
 
-  /** Binds everything. @throws DerpError naming the flag whose address cannot be had. */
+  /** The TCP port that was bound. */
+  get port(): number {
+    return this.#listeners?.port ?? 0
+  }
+
+  /** The port for plain HTTP beside TLS that was bound, if any. */
+  get httpPort(): number | undefined {
+    return this.#listeners?.httpPort
+  }
+
+  /** Where certificates come from, and how they are; undefined without TLS. */
+  get certificates(): CertificateSource | undefined {
+    return this.#listeners?.certificates
+  }
+
+  /** The relay's entry in a DERP map, where its certificate is of its own making. */
+  get mapNode(): MapNode | undefined {
+    const node = this.#listeners?.mapNode
+    return node && { ...node, ...this.#mapNodePorts() }
+  }
+
+  /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
-    const { address, tls } = this.#settings
-    const main = tls === undefined ? createHttpListener(this.#listenerOptions()) : await this.#tlsListeners(tls)
-    this.port = await this.#listen(main, 'a', address.port)
-    if (this.#stun !== undefined) {
-      const stun = this.#stun
-      this.stunPort = (await bind('stun-port', String(this.#settings.stun?.port), () => stun.listen())).port
-    }
+    for (const note of this.#settings.notes) this.#log.warn(note)
+    const mapNodePorts = () => this.#mapNodePorts()
+    this.#listeners = await RelayListeners.create(this.#settings, { relay: this.relay, log: this.#log, mapNodePorts })
+    const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
+    if (stun !== undefined && wanted !== undefined) this.stunPort = (await bind(wanted, () => stun.listen())).port
+    await this.#listeners.listen()
     this.#names.published?.start()
     this.#names.unpublished?.start()
     this.#mesh?.start()
@@ -85,6 +101,7 @@ export class DerperDaemon {
   /** Reads again what may change while running; a bad file is logged and changes nothing. */
   reload(): void {
     this.#admission?.reload()
+    void this.certificates?.reload()
     const { rateConfigFile } = this.#settings
     if (rateConfigFile === undefined) return
     try {
@@ -103,43 +120,24 @@ export class DerperDaemon {
     this.#names.unpublished?.stop()
     await this.#mesh?.stop()
     this.relay.close()
-    await Promise.all([...this.#listeners.map(listener => listener.close()), this.#stun?.close()])
+    await Promise.all([this.#listeners?.close(), this.#stun?.close()])
   }
 
-  async #tlsListeners(tls: TlsSettings): Promise<HttpListener> {
-    const { https, port80 } = await createManualTlsListeners({
-      ...this.#listenerOptions(),
-      ...tls,
-      publicKey: this.relay.publicKey,
-      clock: this.relay.core.options.clock,
-      counters: this.relay.http,
-      log: this.#log,
-    })
-    if (tls.httpPort !== undefined) this.httpPort = await this.#listen(port80, 'http-port', tls.httpPort)
-    return https
-  }
-
-  async #listen(listener: HttpListener, flag: string, port: number): Promise<number> {
-    const { host } = this.#settings.address
-    const bound = await bind(flag, formatListenAddress({ host, port }), () => listener.listen(port, host))
-    this.#listeners.push(listener)
-    return bound.port
-  }
-
-  #listenerOptions() {
-    const { relay } = this
+  /** Those where clients would not look by themselves. */
+  #mapNodePorts(): MapNodePorts {
+    const { port, httpPort, stunPort } = this
     return {
-      routes: relay.routes,
-      upgrade: relay.handleUpgrade,
-      acceptTimeoutMs: DEFAULTS.loginTimeoutMs,
-      onAcceptTimeout: () =>
-        relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),
+      ...(port !== 443 && { DERPPort: port }),
+      ...(stunPort !== STUN_PORT && { STUNPort: stunPort ?? -1 }),
+      ...(httpPort === 80 && { CanPort80: true }),
     }
   }
 
   #program() {
     return {
       stun: () => this.#stun?.counters,
+      stunRequests: () => this.#stun?.requests,
+      certificates: () => this.certificates?.status(),
       mesh: () => this.#mesh?.numbers(),
       tls: this.#settings.tls !== undefined,
       version: packageVersion(),
@@ -150,15 +148,6 @@ export class DerperDaemon {
 
 function bootstrapNames(text: string, log: Log): BootstrapNames | undefined {
   return text === '' ? undefined : new BootstrapNames(text, { log })
-}
-
-async function bind<T>(flag: string, value: string, listen: () => Promise<T>): Promise<T> {
-  try {
-    return await listen()
-  } catch (error) {
-    const reason = (error as Error).message
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `listen on -${flag} ${value}: ${reason}`, { cause: error })
-  }
 }
 
 /** The trimmed text of a file; undefined when it cannot be read, as the original takes it. */

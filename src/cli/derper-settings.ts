@@ -11,11 +11,11 @@ import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from './mesh-key-file.ts'
 import { admissionSettings } from './settings/admission-settings.ts'
-import { siblingSettings } from './settings/mesh-settings.ts'
+import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
 import { badSetting, badSettings } from './settings/setting.ts'
 import { type StunSettings, stunSettings } from './settings/stun-settings.ts'
-import { type TlsSettings, tlsSettings } from './settings/tls-settings.ts'
+import { type TlsSettings, tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 
 const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
 /** Where the original keeps its key when it runs as root. */
@@ -45,6 +45,8 @@ export interface DerperSettings {
   /** Names for `/bootstrap-dns`; empty for none. */
   readonly publishedNames: string
   readonly unpublishedNames: string
+  /** What an operator should know of these settings though they work; written as warnings. */
+  readonly notes: readonly string[]
 }
 
 /** Reads everything but the private key. @throws DerpError naming flag, value and reason. */
@@ -54,11 +56,12 @@ export function readSettings(
   env: NodeJS.ProcessEnv,
 ): DerperSettings {
   const address = flags.dev && !given.has('a') ? DEV_ADDRESS : parseListenAddress('a', flags.a)
-  const meshKey = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, flags['mesh-psk-file'])
+  const meshKey = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, meshKeyFile(flags, env))
+  const tls = tlsSettings(flags, address, env)
   return {
     dev: flags.dev,
     address,
-    tls: tlsSettings(flags, address),
+    tls,
     stun: stunSettings(flags),
     derp: flags.derp,
     home: flags.home,
@@ -73,15 +76,22 @@ export function readSettings(
     siblings: siblingSettings(flags['mesh-with'], meshKey),
     publishedNames: flags['bootstrap-dns-names'],
     unpublishedNames: flags['unpublished-bootstrap-dns-names'],
+    notes: tlsNotes(given, tls),
   }
 }
 
 /** The private key; a key file is made if it is missing. @throws DerpError as {@link loadKeyFile}. */
 export async function readPrivateKey(flags: DerperFlagValues): Promise<NodePrivateKey> {
-  if (flags.c === '' && flags.dev) return NodePrivateKey.generate()
-  const path = flags.c === '' && process.getuid?.() === 0 ? ROOT_KEY_FILE : flags.c
-  if (path === '') throw badSettings('find the private key: -c is not given; name a file, it is made if missing')
-  return (await loadKeyFile(path)).key
+  const path = privateKeyFile(flags)
+  return path === undefined ? NodePrivateKey.generate() : (await loadKeyFile(path)).key
+}
+
+/** Where the private key is kept; undefined for one that is not. @throws DerpError when it cannot be told. */
+export function privateKeyFile(flags: DerperFlagValues): string | undefined {
+  if (flags.c !== '') return flags.c
+  if (flags.dev) return undefined
+  if (process.getuid?.() === 0) return ROOT_KEY_FILE
+  throw badSettings('find the private key: -c is not given; name a file, it is made if missing')
 }
 
 function logLevel(text: string): LogLevel {

@@ -1,7 +1,9 @@
 /** The `derper` command: a relay as a daemon. */
 
-import { DerperDaemon } from './derper-daemon.ts'
-import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
+import { assertPortsFree } from './bind.ts'
+import { checkConfig } from './check-config.ts'
+import { DerperDaemon, wantedPorts } from './derper-daemon.ts'
+import { DERPER_FLAGS, DERPER_SECTIONS, type DerperFlagValues } from './derper-flags.ts'
 import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
 import { EXIT_OK, runCommand } from './exit.ts'
 import { readFlags } from './flag-sources.ts'
@@ -10,33 +12,41 @@ import { createLog } from './log.ts'
 import { usage } from './usage.ts'
 import { packageVersion } from './version.ts'
 
-const SUMMARY = 'derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).'
+const SUMMARY = `derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).
+
+  derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reads files again
+  derper check-config [flags]   tells what these flags come to and what is wrong with them, and starts nothing
+
+Each flag may also be set by the environment, -stun-port as DERPER_STUN_PORT, and in the JSON file of -config.`
+
+const CHECK_CONFIG = 'check-config'
 
 /** Runs the command until a signal ends it; resolves to the exit code. */
 export function main(args: readonly string[]): Promise<number> {
   return runCommand('derper', async () => {
-    const parsed = readFlags('derper', DERPER_FLAGS, args, process.env)
-    if (parsed.help) {
-      process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
-      return EXIT_OK
-    }
-    if (parsed.values.version) {
-      process.stdout.write(`${packageVersion()}\n`)
-      return EXIT_OK
-    }
-    const settings = readSettings(parsed.values, parsed.given, process.env)
-    const log = createLog(settings.logLevel)
-    const daemon = new DerperDaemon(settings, await readPrivateKey(parsed.values), log, process.env)
-    try {
-      await daemon.start()
-      announce(settings, daemon)
-      process.on('SIGHUP', () => daemon.reload())
-      await terminationSignal()
-    } finally {
-      await daemon.stop()
-    }
+    const [first, ...others] = args
+    const isCheck = first === CHECK_CONFIG
+    const parsed = readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
+    if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
+    else if (parsed.values.version) process.stdout.write(`${packageVersion()}\n`)
+    else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
+    else await serve(parsed.values, parsed.given, process.env)
     return EXIT_OK
   })
+}
+
+async function serve(flags: DerperFlagValues, given: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<void> {
+  const settings = readSettings(flags, given, env)
+  await assertPortsFree(wantedPorts(settings))
+  const daemon = new DerperDaemon(settings, await readPrivateKey(flags), createLog(settings.logLevel), env)
+  try {
+    await daemon.start()
+    announce(settings, daemon)
+    process.on('SIGHUP', () => daemon.reload())
+    await terminationSignal()
+  } finally {
+    await daemon.stop()
+  }
 }
 
 /** Says where the relay is and what to try next; tests wait for the first line. */
@@ -48,6 +58,10 @@ function announce(settings: DerperSettings, daemon: DerperDaemon): void {
   ]
   if (daemon.httpPort !== undefined) lines.push(`derper: plain HTTP on ${at(daemon.httpPort)}`)
   if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
+  if (daemon.mapNode !== undefined) {
+    lines.push('derper: put this node into the DERP map, with a name and region of your own:')
+    lines.push(JSON.stringify(daemon.mapNode))
+  }
   if (dev && derp && tls === undefined) {
     const url = `http://${formatListenAddress({ host: address.host ?? 'localhost', port: daemon.port })}/derp`
     lines.push(`Try it:  npm run derp -- cat ${url}`)

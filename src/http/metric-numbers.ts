@@ -6,7 +6,9 @@ import type { HttpCounters } from '../metrics/http-counters.ts'
 import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import type { RegistryCounters } from '../server/registry.ts'
+import type { StunRequestCounters } from '../stun/request-counters.ts'
 import type { StunCounters } from '../stun/responder.ts'
+import type { CertificateStatus } from '../tls/certificate-source.ts'
 import { type ProcessNumbers, ProcessWatch } from './process-numbers.ts'
 
 /** Numbers of a relay, of all its parts together. */
@@ -30,6 +32,10 @@ export interface MetricNumbers {
   readonly relay: RelayNumbers
   readonly http: HttpCounters
   readonly stun: Readonly<StunCounters>
+  /** The same by family and reason; undefined without STUN. */
+  readonly stunRequests: StunRequestCounters | undefined
+  /** Undefined without TLS. */
+  readonly certificates: readonly CertificateStatus[] | undefined
   /** Undefined when everybody may connect. */
   readonly admission: AdmissionCounters | undefined
   /** Links to siblings; undefined without any. */
@@ -48,6 +54,9 @@ export interface MetricSources {
   readonly http: HttpCounters
   /** Asked each time, as STUN may be off, or start later. */
   readonly stun?: () => Readonly<StunCounters> | undefined
+  readonly stunRequests?: () => StunRequestCounters | undefined
+  /** Asked each time, as certificates come with the listeners. */
+  readonly certificates?: () => readonly CertificateStatus[] | undefined
   readonly admission?: AdmissionCounters | undefined
   /** Asked each time, as links are made after the relay. */
   readonly mesh?: () => readonly MeshLinkNumbers[] | undefined
@@ -71,6 +80,8 @@ export function metricReader(sources: MetricSources): MetricReader {
     relay: await sources.relay(),
     http: sources.http,
     stun: sources.stun?.() ?? NO_STUN,
+    stunRequests: sources.stunRequests?.(),
+    certificates: sources.certificates?.(),
     admission: sources.admission,
     mesh: sources.mesh?.(),
     process: await watch.read(),

@@ -8,33 +8,12 @@
 import type { Amount } from '../metrics/counters.ts'
 import { DROP_REASONS, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
-import { FORWARD_DROP_REASONS, type ForwardDropReason, type MeshLinkNumbers } from '../metrics/mesh-counters.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
+import { ADMISSION_METRICS, CERTIFICATE_METRICS, MESH_METRICS, STUN_REQUEST_METRICS } from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
 import type { RelayNumbers } from './metric-numbers.ts'
-
-/** A number of the original's own counters, which is one for Prometheus unless its name says otherwise. */
-function count(name: string, read: Reader<number>): Metric {
-  return { kind: 'number', name, type: 'counter', read }
-}
-
-/** A number that Prometheus gets without a type, unless the name tells it. */
-function number(name: string, read: Reader<number>): Metric {
-  return { kind: 'number', name, read }
-}
-
-function labelled(name: string, label: string, read: Reader<Readonly<Record<string, number>>>): Metric {
-  return { kind: 'labelled', name, label, read }
-}
-
-function histogram(name: string, read: Reader<Histogram>): Metric {
-  return { kind: 'histogram', name, read }
-}
-
-function group(name: string, metrics: readonly Metric[], when?: Reader<boolean>): Metric {
-  return { kind: 'group', name, metrics, ...(when !== undefined && { when }) }
-}
+import { count, group, histogram, labelled, number } from './metric-rows.ts'
 
 /** A number of the process, of which only Prometheus is told. */
 function ofProcess(name: string, type: PrometheusType, help: string, read: Reader<number>): Metric {
@@ -132,39 +111,6 @@ const DERP = group('derp', [
   { kind: 'text', name: 'version', without: 'varz', read: ({ version }) => version },
 ])
 
-/** Shown where not everybody may connect. */
-const ADMISSION: readonly Metric[] = [
-  number('counter_admission_admitted', ({ admission }) => admission?.admitted ?? 0),
-  number('counter_admission_admitted_from_memory', ({ admission }) => admission?.admittedFromMemory ?? 0),
-  number('counter_admission_admitted_by_fail_open', ({ admission }) => admission?.admittedByFailOpen ?? 0),
-  labelled('counter_admission_denied', 'reason', ({ admission }) => admission?.denied ?? {}),
-  labelled('counter_admission_source_failures', 'source', ({ admission }) => admission?.sourceFailures ?? {}),
-  number('counter_admission_files_reloaded', ({ admission }) => admission?.filesReloaded ?? 0),
-  number('counter_admission_files_rejected', ({ admission }) => admission?.filesRejected ?? 0),
-].map(metric => ({ ...metric, when: ({ admission }) => admission !== undefined }))
-
-function perSibling(name: string, read: (link: MeshLinkNumbers) => number): Metric {
-  return labelled(name, 'sibling', ({ mesh = [] }) => Object.fromEntries(mesh.map(link => [link.host, read(link)])))
-}
-
-/** Packets for siblings that were dropped, by reason, over all links. */
-function forwardDrops(mesh: readonly MeshLinkNumbers[]): Record<string, number> {
-  const sumOf = (reason: ForwardDropReason) =>
-    mesh.reduce((sum, { counters }) => sum + counters.dropped[reason].packets, 0)
-  return Object.fromEntries(FORWARD_DROP_REASONS.map(reason => [reason, sumOf(reason)]))
-}
-
-/** Shown where there are siblings. */
-const MESH: readonly Metric[] = [
-  number('gauge_mesh_links', ({ mesh = [] }) => mesh.filter(({ state }) => state !== 'self').length),
-  number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
-  perSibling('gauge_mesh_link_peers', ({ peers }) => peers),
-  perSibling('counter_mesh_link_connects', ({ counters }) => counters.connects),
-  perSibling('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
-  perSibling('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
-  labelled('counter_mesh_packets_dropped', 'reason', ({ mesh = [] }) => forwardDrops(mesh)),
-].map(metric => ({ ...metric, when: ({ mesh }) => mesh !== undefined }))
-
 const OWN = group('derphttp', [
   number('gauge_pending_bytes', ({ relay }) => relay.pendingBytes),
   number('gauge_pending_logins', ({ relay }) => relay.pendingLogins),
@@ -177,8 +123,10 @@ const OWN = group('derphttp', [
   number('counter_tls_handshake_failures', ({ http }) => http.tlsHandshakeFailures),
   histogram('histogram_client_round_trip_ms', ({ relay }) => relay.counters.clientRoundTripMs),
   histogram('histogram_event_loop_delay_ms', ({ relay }) => relay.counters.eventLoopDelayMs),
-  ...ADMISSION,
-  ...MESH,
+  ...ADMISSION_METRICS,
+  ...MESH_METRICS,
+  ...CERTIFICATE_METRICS,
+  ...STUN_REQUEST_METRICS,
 ])
 
 const DAEMON: readonly Metric[] = [

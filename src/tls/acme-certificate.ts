@@ -21,6 +21,7 @@ import {
 } from './acme-schedule.ts'
 import { type AcmePaths, acmePaths, loadAccountKey, loadAcmeCertificate, saveAcmeCertificate } from './acme-store.ts'
 import { type CertificateFacts, type CertificateStatus, certificateFacts } from './certificate-source.ts'
+import { type MapNode, mapNode, type ReadMapNodePorts } from './map-node.ts'
 import type { CertificatePair } from './x509.ts'
 
 export interface AcmeCertificateOptions extends AcmeWish {
@@ -30,6 +31,8 @@ export interface AcmeCertificateOptions extends AcmeWish {
   readonly challengeTypes: readonly AcmeChallengeType[]
   /** Shows a certificate. Throws if it cannot be used; then the one before stays. */
   readonly replace: (certificate: CertificatePair) => void
+  /** For what the log says of a DERP map. */
+  readonly mapNodePorts?: ReadMapNodePorts | undefined
   readonly log?: Log | undefined
   readonly clock?: Clock | undefined
   /** For tests: gives a number from 0 to 1. */
@@ -196,7 +199,7 @@ export class AcmeCertificate {
     this.#show(pair, certificateFacts(pair.certificate), history)
     this.#history = history
     this.#forgetError()
-    this.#log.info('certificate obtained', { ...this.#facts(), ...derpMapNodes(this.#options.identifiers) })
+    this.#log.info('certificate obtained', { ...this.#facts(), derpMapNodes: this.#mapNodes() })
     try {
       await saveAcmeCertificate(this.#paths, pair)
     } catch (error) {
@@ -220,6 +223,13 @@ export class AcmeCertificate {
     await this.#saveRecord()
   }
 
+  /** What to put into a DERP map for a relay that is known by its addresses. */
+  #mapNodes(): readonly MapNode[] | undefined {
+    const { identifiers, mapNodePorts } = this.#options
+    if (identifiers.some(identifier => isIP(identifier) === 0)) return undefined
+    return identifiers.map(address => ({ ...mapNode(address), ...mapNodePorts?.() }))
+  }
+
   #forgetError(): void {
     this.#status.lastError = undefined
     this.#status.lastErrorMs = undefined
@@ -240,10 +250,4 @@ export class AcmeCertificate {
     const notAfter = notAfterMs === undefined ? undefined : new Date(notAfterMs).toISOString()
     return { subject, fingerprint, notAfter }
   }
-}
-
-/** What to put into a DERP map for a relay that is known by its addresses. */
-function derpMapNodes(identifiers: readonly string[]) {
-  if (identifiers.some(identifier => isIP(identifier) === 0)) return {}
-  return { derpMapNodes: identifiers.map(HostName => ({ Name: 'custom', RegionID: 900, HostName })) }
 }

@@ -9,6 +9,7 @@ import { AcmeCertificate, type AcmeCertificateOptions } from './acme-certificate
 import { AcmeChallenges } from './acme-challenges.ts'
 import { type AcmeSettings, acmeAccount, assertAcmeSettings, IP_PROFILE } from './acme-settings.ts'
 import type { CertificateSource, CertificateStatus } from './certificate-source.ts'
+import type { ReadMapNodePorts } from './map-node.ts'
 import { createMetaCertificate } from './meta-cert.ts'
 import { canonicalAddress } from './own-addresses.ts'
 import { RelayTls } from './tls-options.ts'
@@ -16,6 +17,8 @@ import { RelayTls } from './tls-options.ts'
 export interface AcmeTlsOptions extends AcmeSettings {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
+  /** For what the log says of a DERP map. */
+  readonly mapNodePorts?: ReadMapNodePorts | undefined
   readonly log?: Log
   readonly clock?: Clock
   /** For tests: gives a number from 0 to 1. */
@@ -112,8 +115,8 @@ function wishForAddress({ ipAddresses }: AcmeTlsOptions, hostname: string, tls: 
 }
 
 function commonOptions(options: AcmeTlsOptions) {
-  const { directory, log, clock, random } = options
-  return { directory, log, clock, random, account: acmeAccount(options) }
+  const { directory, mapNodePorts, log, clock, random } = options
+  return { directory, mapNodePorts, log, clock, random, account: acmeAccount(options) }
 }
 
 /** As authorities and clients write it. */

@@ -4,7 +4,7 @@
  * Clauses: P-141 valid for the host name, P-145 names of the files.
  */
 
-import { createHash, createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
@@ -12,6 +12,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import { type CertificatePaths, createIpCertificate } from './ip-certificate.ts'
+import { type MapNode, mapNode } from './map-node.ts'
 import { readIfPresent } from './whole-file.ts'
 import type { CertificatePair } from './x509.ts'
 
@@ -24,18 +25,10 @@ export interface ManualCertificateOptions {
   readonly clock?: Clock
 }
 
-/** What a DERP map needs to say about a relay that is known by its address and its certificate's hash. */
-export interface PinnedNode {
-  readonly Name: string
-  readonly RegionID: number
-  readonly HostName: string
-  readonly CertName: string
-}
-
 export interface ManualCertificate extends CertificatePair {
   readonly paths: CertificatePaths
   /** For an IP address: the relay's entry in a DERP map. */
-  readonly derpMapNode: PinnedNode | undefined
+  readonly derpMapNode: MapNode | undefined
 }
 
 /** Reports whether `hostname` is an IP address, for which server names are not looked at (P-141). */
@@ -61,6 +54,16 @@ export async function loadManualCertificate(options: ManualCertificateOptions): 
   return checkManualCertificate(pair, options)
 }
 
+/**
+ * Checks the certificate of a host and makes none; undefined for an IP address that has none yet.
+ *
+ * @throws DerpError as {@link loadManualCertificate}.
+ */
+export async function checkManualFiles(options: ManualCertificateOptions): Promise<ManualCertificate | undefined> {
+  const pair = await readPair(manualCertificatePaths(options.directory, options.hostname), options.hostname)
+  return pair && checkManualCertificate(pair, options)
+}
+
 /** Reads the files of a host as they are. @throws DerpError with file, reason and what to do. */
 export async function readManualFiles(options: ManualCertificateOptions): Promise<CertificatePair> {
   const paths = manualCertificatePaths(options.directory, options.hostname)
@@ -77,9 +80,7 @@ export function checkManualCertificate(pair: CertificatePair, options: ManualCer
   checkKey(paths, certificate, pair)
   checkHostname(paths, certificate, hostname)
   warnIfOutOfDate(certificate, paths, log, clock)
-  const derpMapNode = isIpHostname(hostname) ? pinnedNode(hostname, certificate) : undefined
-  if (derpMapNode !== undefined)
-    log.info('certificate for an IP address: put this node into the DERP map', { derpMapNode })
+  const derpMapNode = isIpHostname(hostname) ? mapNode(hostname, certificate) : undefined
   return { ...pair, paths, derpMapNode }
 }
 
@@ -155,11 +156,6 @@ function warnIfOutOfDate(certificate: X509Certificate, paths: CertificatePaths, 
   const { validFromDate, validToDate } = certificate
   if (nowMs >= validFromDate.getTime() && nowMs <= validToDate.getTime()) return
   log.warn('certificate is out of date', { file: paths.certificate, validFrom: validFromDate, validTo: validToDate })
-}
-
-function pinnedNode(hostname: string, certificate: X509Certificate): PinnedNode {
-  const hash = createHash('sha256').update(certificate.raw).digest('hex')
-  return { Name: 'custom', RegionID: 900, HostName: hostname, CertName: `sha256-raw:${hash}` }
 }
 
 function failure(action: string, path: string, reason: string, mend: string, cause?: unknown): DerpError {

@@ -2,6 +2,7 @@
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { loadManualCertificate, type ManualCertificate, type ManualCertificateOptions } from './manual-certs.ts'
+import type { ReadMapNodePorts } from './map-node.ts'
 import { createMetaCertificate } from './meta-cert.ts'
 import { RelayTls } from './tls-options.ts'
 import { WatchedCertificates } from './watched-certs.ts'
@@ -9,6 +10,8 @@ import { WatchedCertificates } from './watched-certs.ts'
 export interface ManualTlsOptions extends ManualCertificateOptions {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
+  /** For what the log says of a DERP map. */
+  readonly mapNodePorts?: ReadMapNodePorts | undefined
 }
 
 export interface ManualTls {

@@ -273,3 +273,23 @@ test('WatchedCertificates leaves no timer behind when it is closed (P-146)', asy
   await source.reload()
   expect(replaced).toEqual([])
 })
+
+test('WatchedCertificates tells what goes into a DERP map for an address, with the ports, for each certificate (P-145)', async () => {
+  const options = { directory, hostname: '192.0.2.1', log, clock: new FakeClock(), createWatch }
+  const certificate = await loadManualCertificate(options)
+  const mapNodePorts = () => ({ DERPPort: 8443, STUNPort: -1 })
+  const source = new WatchedCertificates({ ...options, certificate, replace() {}, mapNodePorts })
+  await source.start()
+  const other = await ca.issue({ ips: ['192.0.2.1'] })
+  writeFileSync(certificate.paths.key, other.key)
+  writeFileSync(certificate.paths.certificate, other.certificate)
+  await source.reload()
+  await source.close()
+  const nodes = lines.flatMap(({ fields }) => ('derpMapNode' in fields ? [fields['derpMapNode']] : []))
+  const common = { Name: 'custom', RegionID: 900, HostName: '192.0.2.1', DERPPort: 8443, STUNPort: -1 }
+  const pinOf = (pem: string) => `sha256-raw:${certificateFacts(pem).fingerprint}`
+  expect(nodes).toEqual([
+    { ...common, CertName: pinOf(certificate.certificate) },
+    { ...common, CertName: pinOf(other.certificate) },
+  ])
+})

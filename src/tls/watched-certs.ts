@@ -14,6 +14,7 @@ import {
   type ManualCertificateOptions,
   readManualFiles,
 } from './manual-certs.ts'
+import type { ReadMapNodePorts } from './map-node.ts'
 import { type FolderWatch, foldersOf, WatchedFolders } from './watched-folders.ts'
 import type { CertificatePair } from './x509.ts'
 
@@ -22,6 +23,8 @@ export interface WatchedCertificatesOptions extends ManualCertificateOptions {
   readonly certificate: ManualCertificate
   /** Shows another. Throws if it cannot be used; then the one before stays. */
   readonly replace: (certificate: ManualCertificate) => void
+  /** For what the log says of a DERP map. */
+  readonly mapNodePorts?: ReadMapNodePorts | undefined
   /** Milliseconds between two looks by the clock. Default {@link DEFAULTS.pollMs}. */
   readonly pollMs?: number | undefined
   /** For tests. */
@@ -83,6 +86,7 @@ export class WatchedCertificates implements CertificateSource {
 
   async start(): Promise<void> {
     this.#log.info('certificate loaded', this.#facts())
+    this.#tellMapNode(this.#options.certificate)
     await this.#lookNow(false)
   }
 
@@ -144,8 +148,10 @@ export class WatchedCertificates implements CertificateSource {
   }
 
   #tryPair(content: string, pair: CertificatePair, isAsked: boolean): void {
+    let certificate: ManualCertificate
     try {
-      this.#options.replace(checkManualCertificate(pair, this.#options))
+      certificate = checkManualCertificate(pair, this.#options)
+      this.#options.replace(certificate)
     } catch (error) {
       this.#judgeBad(content, error as Error, isAsked)
       return
@@ -156,6 +162,14 @@ export class WatchedCertificates implements CertificateSource {
     this.#status.notAfterMs = notAfterMs
     this.#status.replacements++
     this.#log.info('certificate replaced', this.#facts())
+    this.#tellMapNode(certificate)
+  }
+
+  /** Another certificate has another pin. */
+  #tellMapNode({ derpMapNode }: ManualCertificate): void {
+    if (derpMapNode === undefined) return
+    const node = { ...derpMapNode, ...this.#options.mapNodePorts?.() }
+    this.#log.info('certificate for an IP address: put this node into the DERP map', { derpMapNode: node })
   }
 
   #judgeBad(content: string, error: Error, isAsked: boolean): void {

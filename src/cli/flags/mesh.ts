@@ -6,7 +6,7 @@ export const MESH_FLAGS = {
     default: '',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'file with the mesh key, 64 lower-case hex digits; white space around it is trimmed',
+    help: 'file with the mesh key, 64 lower-case hex digits; white space around it is trimmed; without it the first of /home/derp/keys/derp-mesh.key and $HOME/keys/derp-mesh.key that is there, as the original, but not with -dev',
   },
   'mesh-with': {
     kind: 'string',

@@ -6,7 +6,7 @@ export const SERVING_FLAGS = {
     default: ':443',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'address to serve on, as ":port", "ip:port" or "[ip]:port"; without an IP, all interfaces. TLS if the port is 443 or -certmode is manual, else plain HTTP. With -dev the default is 127.0.0.1:3340.',
+    help: 'address to serve on, as ":port", "ip:port" or "[ip]:port"; without an IP, all interfaces. TLS if the port is 443, -certmode is manual or -tls is set, else plain HTTP. With -dev the default is 127.0.0.1:3340.',
   },
   c: {
     kind: 'string',

@@ -1,6 +1,13 @@
 /** Flags for certificates. */
 
 export const TLS_FLAGS = {
+  tls: {
+    kind: 'bool',
+    default: 'false',
+    origin: 'ours',
+    test: 'cli/derper-acme.test.ts',
+    help: 'serve TLS whatever the port of -a, such as behind a port mapping of containers; without it, as the original, on port 443 or with -certmode manual',
+  },
   hostname: {
     kind: 'string',
     default: '',

@@ -1,0 +1,41 @@
+/** `derper check-config`: reads and checks what `derper` would, and tells what would run. Starts and stores nothing. */
+
+import { NodePrivateKey } from '../keys/node-key.ts'
+import { silentLog } from '../lib/log.ts'
+import { checkManualFiles } from '../tls/manual-certs.ts'
+import { DerperDaemon } from './derper-daemon.ts'
+import type { DerperFlagValues } from './derper-flags.ts'
+import { type DerperSettings, privateKeyFile, readSettings } from './derper-settings.ts'
+import { parseKeyFile } from './key-file.ts'
+import { type PlanLine, planOf } from './plan.ts'
+
+/** The text to print. @throws DerpError for the first thing that would keep `derper` from starting. */
+export async function checkConfig(
+  flags: DerperFlagValues,
+  given: ReadonlySet<string>,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const settings = readSettings(flags, given, env)
+  const key = privateKeyPlan(flags)
+  const certificate = await certificatePlan(settings)
+  // Made and not started, it checks all that it is made from.
+  await new DerperDaemon(settings, NodePrivateKey.generate(), silentLog, env).stop()
+  const lines = [['key', key] as const, ...planOf(settings), ...certificate]
+  const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(17)}${what}`)
+  const notes = settings.notes.map(note => `  note: ${note}`)
+  return `${['derper would run with this configuration:', ...text, ...notes].join('\n')}\n`
+}
+
+function privateKeyPlan(flags: DerperFlagValues): string {
+  const path = privateKeyFile(flags)
+  if (path === undefined) return 'a fresh one at each start'
+  const key = parseKeyFile(path)
+  return key === undefined ? `a new one, to be stored in ${path}` : `${key.publicKey()} of ${path}`
+}
+
+async function certificatePlan({ tls }: DerperSettings): Promise<PlanLine[]> {
+  if (tls === undefined || tls.acme !== undefined) return []
+  const certificate = await checkManualFiles(tls)
+  const what = certificate === undefined ? 'none yet, one is made for the address' : 'there and fit for use'
+  return [['certificate files', what]]
+}

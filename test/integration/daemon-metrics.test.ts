@@ -1,0 +1,113 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { varsShapes, varzSamples } from '../../scripts/metric-names.ts'
+import { expvarJson } from '../../src/http/expvar-json.ts'
+import type { MetricSources } from '../../src/http/metric-numbers.ts'
+import { prometheusText } from '../../src/http/prometheus.ts'
+import { encodeBindingRequest } from '../../src/stun/message.ts'
+import { STUN_REFUSAL_REASONS } from '../../src/stun/request-counters.ts'
+import { type DatagramSource, StunResponder } from '../../src/stun/responder.ts'
+import { certificateFacts } from '../../src/tls/certificate-source.ts'
+import { loadManualCertificate } from '../../src/tls/manual-certs.ts'
+import { WatchedCertificates } from '../../src/tls/watched-certs.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import { testMetrics } from '../support/metrics.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+/** Samples for Prometheus of our own names that begin with `prefix`, those of zero left out. */
+async function samples(prefix: string, sources: Partial<MetricSources>): Promise<Record<string, number>> {
+  const text = prometheusText(await testMetrics(new MemoryRelay().core, sources)())
+  const found = varzSamples(text).filter(({ name, value }) => name.startsWith(prefix) && value !== 0)
+  return Object.fromEntries(found.map(({ name, labels, value }) => [`${name.slice(prefix.length)}{${labels}}`, value]))
+}
+
+const REQUEST = encodeBindingRequest(new Uint8Array(12))
+const SOURCES: readonly DatagramSource[] = [
+  { family: 'IPv4', address: '192.0.2.1', port: 1 },
+  { family: 'IPv6', address: '2001:db8::1', port: 1 },
+]
+
+/** A request of any STUN client, with these attributes, and this much added to the length it states. */
+function plainRequest(attributes = '', beyond = 0): Uint8Array {
+  const body = Buffer.from(attributes, 'hex')
+  const header = Buffer.from('000100002112a442000000000000000000000000', 'hex')
+  header.writeUInt16BE(body.length + beyond, 2)
+  return Buffer.concat([header, body])
+}
+
+test('each counter of STUN requests moves, for each family and reason (P-185)', async () => {
+  // A clock that stands still: whoever has had their burst gets nothing more.
+  const plain = new StunResponder({ plain: true })
+  const strict = new StunResponder({ sourceLimit: { perSecond: 1, burst: 1 }, clock: new FakeClock() })
+  const sender = { send() {}, getSendQueueSize: () => 0 }
+  for (const source of SOURCES) {
+    const refused = ['00030004000000067f010000', '8022000874', '8028000400000000'].map(text => plainRequest(text))
+    const wrong = [new Uint8Array(40), Uint8Array.from([0, 3, ...plainRequest().subarray(2)]), plainRequest('', 4)]
+    for (const datagram of [REQUEST, plainRequest(), ...wrong, ...refused]) plain.receive(datagram, source, sender)
+    const ofNoNode = [plainRequest(), plainRequest('802200087461696c6e6f6465')]
+    for (const datagram of [REQUEST, REQUEST, ...ofNoNode]) strict.receive(datagram, source, sender)
+  }
+  const ofPlain = await samples('derphttp_stun_', { stunRequests: () => plain.requests })
+  const ofStrict = await samples('derphttp_stun_', { stunRequests: () => strict.requests })
+  const families = (name: string) => ['ipv4', 'ipv6'].map(family => `${name}{family="${family}"}`)
+  const reasons = STUN_REFUSAL_REASONS.map(reason => reason.replaceAll(/[A-Z]/g, '_$&').toLowerCase())
+  const refusals = ['ipv4', 'ipv6'].flatMap(family => reasons.map(reason => `refused_${family}{reason="${reason}"}`))
+  const expected = [...families('node_requests'), ...families('plain_requests'), ...refusals]
+  expect([...new Set([...Object.keys(ofPlain), ...Object.keys(ofStrict)])].toSorted()).toEqual(expected.toSorted())
+  expect(new Set([...Object.values(ofPlain), ...Object.values(ofStrict)])).toEqual(new Set([1]))
+})
+
+test('the metrics of certificates tell their end, failures and replacements, by subject (P-146)', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'daemon-metrics-'))
+  const ca = await TestCa.create()
+  const store = async (days: number) => {
+    const notAfter = new Date(Date.now() + days * 86_400_000)
+    const { certificate, key } = await ca.issue({ dns: ['relay.test'], notAfter })
+    writeFileSync(join(directory, 'relay.test.crt'), certificate)
+    writeFileSync(join(directory, 'relay.test.key'), key)
+    return Math.floor(certificateFacts(certificate).notAfterMs / 1_000)
+  }
+  const firstEnd = await store(10)
+  const options = { directory, hostname: 'relay.test' }
+  const certificate = await loadManualCertificate(options)
+  await using watched = disposable(new WatchedCertificates({ ...options, certificate, replace() {} }))
+  const certificates = () => watched.status()
+  const look = () => samples('derphttp_cert_', { certificates })
+  const subject = '{subject="relay.test"}'
+  expect(await look()).toEqual({ [`not_after_seconds${subject}`]: firstEnd })
+  const secondEnd = await store(20)
+  await watched.reload()
+  writeFileSync(join(directory, 'relay.test.crt'), 'none')
+  await watched.reload()
+  expect(await look()).toEqual({
+    [`not_after_seconds${subject}`]: secondEnd,
+    [`replacements${subject}`]: 1,
+    [`failures${subject}`]: 1,
+  })
+  rmSync(directory, { recursive: true })
+})
+
+test('a certificate that is still to come has no end, and what is not there has no metrics', async () => {
+  const certificates = () => [
+    {
+      subject: 'relay.test',
+      fingerprint: undefined,
+      notAfterMs: undefined,
+      lastError: 'not yet',
+      lastErrorMs: 1,
+      nextAttemptMs: undefined,
+      failures: 3,
+      replacements: 0,
+    },
+  ]
+  expect(await samples('derphttp_cert_', { certificates })).toEqual({ 'failures{subject="relay.test"}': 3 })
+  const names = Object.keys(varsShapes(expvarJson(await testMetrics(new MemoryRelay().core)())))
+  expect(names.filter(name => /cert_|stun_/.test(name))).toEqual([])
+})
+
+function disposable<T extends { close(): Promise<void> }>(value: T): T & AsyncDisposable {
+  return Object.assign(value, { [Symbol.asyncDispose]: () => value.close() })
+}
