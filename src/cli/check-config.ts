@@ -20,8 +20,9 @@ export async function checkConfig(
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
   await new DerperDaemon(settings, NodePrivateKey.generate(), silentLog, env).stop()
-  const lines = [['key', key] as const, ...planOf(settings), ...certificate]
-  const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(17)}${what}`)
+  const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
+  const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
+  const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)
   const notes = settings.notes.map(note => `  note: ${note}`)
   return `${['derper would run with this configuration:', ...text, ...notes].join('\n')}\n`
 }

@@ -11,9 +11,10 @@ import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from './mesh-key-file.ts'
 import { admissionSettings } from './settings/admission-settings.ts'
+import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
-import { badSetting, badSettings } from './settings/setting.ts'
+import { badSetting, badSettings, durationSetting } from './settings/setting.ts'
 import { type StunSettings, stunSettings } from './settings/stun-settings.ts'
 import { type TlsSettings, tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 
@@ -69,13 +70,16 @@ export function readSettings(
     meshKey,
     rateConfigFile: flags['rate-config'] || undefined,
     rateLimit: flags['rate-config'] === '' ? undefined : readRateConfig(flags['rate-config']),
-    writeTimeoutMs: flags['tcp-write-timeout'],
-    pingClientsMs: flags['ping-clients'],
+    writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
+    pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     tellHealth: flags['health-frames'],
     admission: admissionSettings(flags),
     siblings: siblingSettings(flags['mesh-with'], meshKey),
-    publishedNames: flags['bootstrap-dns-names'],
-    unpublishedNames: flags['unpublished-bootstrap-dns-names'],
+    publishedNames: bootstrapNamesSetting('bootstrap-dns-names', flags['bootstrap-dns-names']),
+    unpublishedNames: bootstrapNamesSetting(
+      'unpublished-bootstrap-dns-names',
+      flags['unpublished-bootstrap-dns-names'],
+    ),
     notes: tlsNotes(given, tls),
   }
 }

@@ -11,6 +11,8 @@ const TABLE = {
   'stun-port': { kind: 'int', default: '3478', help: '' },
   timeout: { kind: 'duration', default: '2s', help: '' },
   token: { kind: 'string', default: '', help: '', secret: true },
+  limit: { kind: 'float', default: '+Inf', help: '' },
+  ace: { kind: 'bool', default: 'false', help: '', refused: 'leave it out' },
 } as const
 
 let directory: string
@@ -30,7 +32,7 @@ test('readFlags takes the command line before the environment before the file be
   const config = file('{"a": ":1", "stun": false, "stun-port": 1, "timeout": "1m"}')
   const env = { DERPER_CONFIG: config, DERPER_STUN_PORT: '2', DERPER_A: ':2' }
   const { values, given } = read(['-a', ':3'], env)
-  expect(values).toEqual({ a: ':3', config, stun: false, 'stun-port': 2, timeout: 60_000, token: '' })
+  expect(values).toMatchObject({ a: ':3', config, stun: false, 'stun-port': 2, timeout: 60_000, token: '' })
   expect([...given].sort()).toEqual(['a', 'config', 'stun', 'stun-port', 'timeout'])
 })
 
@@ -49,6 +51,8 @@ test.each([
   ['{"config": "x"}', 'key "config" is none of the flags'],
   ['{"stun": "false"}', 'key "stun" is "false", not a boolean'],
   ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
+  ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],
+  ['{"ace": false}', 'read flag -ace: leave it out'],
   ['{', 'JSON'],
 ])('readFlags refuses the configuration file %s and says why', (text, reason) => {
   const path = file(text)
@@ -58,6 +62,7 @@ test.each([
 
 test('readFlags says which variable is at fault', () => {
   expect(() => read([], { DERPER_STUN: 'maybe' })).toThrow('read DERPER_STUN: set flag -stun to "maybe"')
+  expect(() => read([], { DERPER_ACE: 'false' })).toThrow('read DERPER_ACE: read flag -ace: leave it out')
   expect(() => read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).toThrow('read DERPER_TOKEN_FILE: ENOENT')
 })
 

@@ -5,6 +5,8 @@ const TABLE = {
   a: { kind: 'string', default: ':443', help: '' },
   stun: { kind: 'bool', default: 'true', help: '' },
   'http-port': { kind: 'int', default: '80', help: '' },
+  limit: { kind: 'float', default: '+Inf', help: '' },
+  ace: { kind: 'bool', default: 'false', help: '', refused: 'it is for others; leave it out' },
   timeout: { kind: 'duration', default: '2s', help: '' },
 } as const
 
@@ -14,11 +16,24 @@ const values = (...args: string[]) => {
 }
 
 test('parseFlags gives defaults, and the values of each notation of Go', () => {
-  expect(values()).toEqual({ a: ':443', stun: true, 'http-port': 80, timeout: 2000 })
+  expect(values()).toEqual({ a: ':443', stun: true, 'http-port': 80, limit: Infinity, ace: false, timeout: 2000 })
   expect(values('-a', ':3340', '-stun=false')).toMatchObject({ a: ':3340', stun: false })
   expect(values('--a=:1=2', '--stun')).toMatchObject({ a: ':1=2', stun: true })
   expect(values('-http-port', '-1')).toMatchObject({ 'http-port': -1 })
+  expect(values('-timeout', '-1s', '-a', '-b')).toMatchObject({ timeout: -1_000, a: '-b' })
   expect(values('-timeout', '1m30s', '-a', 'x', '-a', 'y')).toMatchObject({ timeout: 90_000, a: 'y' })
+})
+
+test('parseFlags takes numbers as Go writes them', () => {
+  for (const [text, limit] of [
+    ['1', 1],
+    ['-.5', -0.5],
+    ['1e3', 1_000],
+    ['Inf', Infinity],
+    ['-infinity', -Infinity],
+  ] as const)
+    expect(values('-limit', text)).toMatchObject({ limit })
+  expect(values('-http-port', '+9223372036854775807')).toMatchObject({ 'http-port': 2 ** 63 })
 })
 
 test('parseFlags takes all of Go’s words for true and false', () => {
@@ -47,5 +62,10 @@ test('parseFlags refuses what it does not know, with flag, value and reason', ()
   expect(message('run')).toBe('read argument "run": no such command or flag')
   expect(message('-stun=2')).toBe('set flag -stun to "2": not true or false')
   expect(message('-http-port=1.5')).toBe('set flag -http-port to "1.5": not a whole number')
+  expect(message('-http-port=9223372036854775808')).toContain('not a whole number')
+  expect(message('-limit=much')).toBe('set flag -limit to "much": not a number')
+  expect(message('-limit=NaN')).toBe('set flag -limit to "NaN": not a number')
+  expect(message('-a')).toBe('read flag -a: no value behind it')
+  expect(message('-ace')).toBe('read flag -ace: it is for others; leave it out')
   expect(message('-timeout=5')).toBe('set flag -timeout to "5": not a duration such as 2s or 1m30s')
 })

@@ -48,7 +48,7 @@ export type ParsedFlags<T extends FlagTable> =
 
 /** Parses `args`. @throws DerpError naming the flag, its value and what is wrong with it. */
 export function parseFlags<const T extends FlagTable>(table: T, args: readonly string[]): ParsedFlags<T> {
-  const normal = args.map(arg => normalizeBoolean(table, arg))
+  const normal = joinValues(table, args).map(arg => normalizeBoolean(table, arg))
   const parsed = parse(normal, {
     boolean: [...namesOf(table, 'bool'), ...HELP_FLAGS],
     string: Object.keys(table).filter(name => table[name]?.kind !== 'bool'),
@@ -81,6 +81,24 @@ export function parseFlags<const T extends FlagTable>(table: T, args: readonly s
 
 function namesOf(table: FlagTable, kind: FlagKind): string[] {
   return Object.keys(table).filter(name => table[name]?.kind === kind)
+}
+
+/** The parser takes a value that begins with a dash for a flag; Go takes whatever comes behind one that wants a value. */
+function joinValues(table: FlagTable, args: readonly string[]): string[] {
+  const joined: string[] = []
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] as string
+    const name = /^--?([^-=][^=]*)$/.exec(arg)?.[1]
+    const wantsValue = name !== undefined && Object.hasOwn(table, name) && table[name]?.kind !== 'bool'
+    if (!wantsValue) {
+      joined.push(arg)
+      continue
+    }
+    const value = args[++at]
+    if (value === undefined) throw invalid(`read flag -${name}: no value behind it`)
+    joined.push(`--${name}=${value}`)
+  }
+  return joined
 }
 
 /** The parser knows `true` and `false` only, and takes anything else for false. */

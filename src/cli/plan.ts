@@ -62,7 +62,9 @@ function admissionPlan(settings: AdmissionSettings): string {
   )
   const sources = parts(
     daemonSocket !== undefined && `nodes that tailscaled at ${daemonSocket || 'its usual socket'} knows`,
-    url && `clients that ${url} agrees to (${urlFailOpen === true ? 'all' : 'none'} when it is out of reach)`,
+    // The rest of it may be secret.
+    url &&
+      `clients that ${URL.parse(url)?.host} agrees to (${urlFailOpen === true ? 'all' : 'none'} when it is out of reach)`,
   )
   const ways = parts(
     allowKeysFile && `keys of ${allowKeysFile}`,

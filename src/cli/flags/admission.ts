@@ -20,7 +20,8 @@ export const ADMISSION_FLAGS = {
     default: '',
     origin: 'original',
     test: 'cli/derper-access.test.ts',
-    help: 'URL that must agree to each client: it is sent a POST with key and address',
+    secret: true,
+    help: 'URL that must agree to each client: it is sent a POST with key and address; user name and password in it are sent along',
   },
   'verify-client-url-fail-open': {
     kind: 'bool',

@@ -1,19 +1,43 @@
 /** Who may connect, from the flags. */
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
+import { parseKeyList } from '../../admission/key-file.ts'
+import { parseTokenList } from '../../admission/tokens.ts'
 import type { ADMISSION_FLAGS } from '../flags/admission.ts'
 import type { FlagValues } from '../go-flags.ts'
-import { listSetting } from './setting.ts'
+import { badSetting, badSettings, listSetting, readSettingFile } from './setting.ts'
 
-export function admissionSettings(flags: FlagValues<typeof ADMISSION_FLAGS>): AdmissionSettings {
+type Flags = FlagValues<typeof ADMISSION_FLAGS>
+
+/** Files are read here once, for a refusal that names the flag. @throws DerpError naming flag, file and reason. */
+export function admissionSettings(flags: Flags): AdmissionSettings {
+  const memoryMs = flags['admission-memory']
+  if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0, which is for no memory')
   return {
     deniedAppNames: listSetting(flags['disallow-app-names']),
-    allowKeysFile: flags['allow-keys-file'] || undefined,
-    denyKeysFile: flags['deny-keys-file'] || undefined,
-    tokensFile: flags['tokens-file'] || undefined,
+    allowKeysFile: checkedFile(flags, 'allow-keys-file', parseKeyList),
+    denyKeysFile: checkedFile(flags, 'deny-keys-file', parseKeyList),
+    tokensFile: checkedFile(flags, 'tokens-file', parseTokenList),
     daemonSocket: flags['verify-clients'] ? flags.socket : undefined,
-    url: flags['verify-client-url'] || undefined,
+    url: checkedUrl(flags['verify-client-url']),
     urlFailOpen: flags['verify-client-url-fail-open'],
-    memoryMs: flags['admission-memory'],
+    memoryMs,
   }
+}
+
+type FileFlag = 'allow-keys-file' | 'deny-keys-file' | 'tokens-file'
+
+function checkedFile(flags: Flags, flag: FileFlag, parse: (text: string) => unknown): string | undefined {
+  const path = flags[flag]
+  if (path === '') return undefined
+  readSettingFile(flag, path, parse)
+  return path
+}
+
+function checkedUrl(text: string): string | undefined {
+  const protocol = URL.parse(text)?.protocol
+  if (text === '') return undefined
+  if (protocol === 'http:' || protocol === 'https:') return text
+  // Not repeated: it may hold a password.
+  throw badSettings('set flag -verify-client-url: not an http or https URL')
 }

@@ -1,6 +1,7 @@
 /** Whether TLS is served, and where certificates come from, from the flags. */
 
-import { readFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import { type AcmeMode, type AcmeSettings, assertAcmeSettings } from '../../tls/acme-settings.ts'
@@ -9,7 +10,7 @@ import type { SERVING_FLAGS } from '../flags/serving.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
 import type { FlagValues } from '../go-flags.ts'
 import type { ListenAddress } from '../listen-address.ts'
-import { badSetting, badSettings, listSetting, portSetting } from './setting.ts'
+import { badSetting, badSettings, listSetting, portSetting, readSettingFile } from './setting.ts'
 
 export interface TlsSettings {
   readonly hostname: string
@@ -25,6 +26,7 @@ type TlsFlags = FlagValues<typeof TLS_FLAGS>
 type Flags = TlsFlags & Pick<FlagValues<typeof SERVING_FLAGS>, 'http-port'>
 
 const HTTPS_PORT = 443
+const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
 const MODES: readonly string[] = ['manual', 'letsencrypt', 'gcp'] satisfies readonly (AcmeMode | 'manual')[]
 
 /** Undefined to serve plain HTTP. @throws DerpError naming flag, value and reason. */
@@ -37,6 +39,8 @@ export function tlsSettings(flags: Flags, address: ListenAddress, env: NodeJS.Pr
       'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',
     )
   }
+  if (isIP(hostname) === 0 && !HOST_NAME.test(hostname))
+    throw badSetting('hostname', hostname, 'not a host name or IP address')
   const directory = flags.certdir || defaultCertDir(env)
   if (directory === '') throw badSettings('serve TLS: -certdir is not given; name the directory of certificates')
   const httpPort = flags['http-port'] === -1 ? undefined : portSetting('http-port', flags['http-port'])
@@ -71,6 +75,7 @@ interface AcmeSources extends Pick<TlsSettings, 'hostname' | 'directory' | 'http
 
 function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }: AcmeSources): AcmeSettings {
   const named = listSetting(flags['acme-ips'])
+  const caFile = flags['acme-ca-file']
   return {
     mode,
     directory,
@@ -81,7 +86,7 @@ function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }:
     eabKeyId: flags['acme-eab-kid'],
     eabKey: flags['acme-eab-key'],
     directoryUrl: flags['acme-directory'],
-    directoryCa: flags['acme-ca-file'] === '' ? undefined : readCa(flags['acme-ca-file']),
+    directoryCa: caFile === '' ? undefined : readSettingFile('acme-ca-file', caFile, readCa),
     profile: flags['acme-profile'] || undefined,
     // Without a listener for it, answers over HTTP would never be found.
     challengeTypes: httpPort === undefined ? ['tls-alpn-01'] : undefined,
@@ -89,10 +94,11 @@ function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }:
   }
 }
 
-function readCa(path: string): string {
+function readCa(text: string): string {
   try {
-    return readFileSync(path, 'utf8')
+    new X509Certificate(text)
   } catch (error) {
-    throw badSetting('acme-ca-file', path, `${(error as Error).message}; name a PEM file that can be read`, error)
+    throw new Error('no certificate found; it must be PEM', { cause: error })
   }
+  return text
 }

@@ -1,0 +1,288 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { checkConfig } from '../../src/cli/check-config.ts'
+import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { readFlags } from '../../src/cli/flag-sources.ts'
+import { startProgram } from '../support/process.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const directory = mkdtempSync(join(tmpdir(), 'derper-refusals-'))
+const at = (name: string) => join(directory, name)
+
+const PLAIN = ['-c', at('unmade.key'), '-a', '127.0.0.1:0', '-stun-port', '0']
+const MANUAL = [...PLAIN, '-certmode', 'manual', '-certdir', directory, '-http-port', '0']
+const ACME = [...PLAIN, '-tls', '-hostname', 'relay.test', '-certdir', directory, '-http-port', '0']
+
+beforeAll(async () => {
+  const ca = await TestCa.create()
+  const pairs = { right: await ca.issue({ dns: ['other.test'] }), other: await ca.issue({ dns: ['relay.test'] }) }
+  const files = {
+    'words.txt': 'these are words\n',
+    'unknown-key.json': '{"stun-prot": 3478}',
+    'wrong-type.json': '{"stun-port": "3478"}',
+    'unknown-field.json': '{"Rate": 1}',
+    'short-mesh.key': `${'a'.repeat(63)}\n`,
+    'short-token.txt': 'prober 12345\n',
+    'no-pem.test.crt': 'no certificate\n',
+    'no-pem.test.key': pairs.right.key,
+    'no-key.test.crt': pairs.right.certificate,
+    'no-key.test.key': 'no key\n',
+    'other-key.test.crt': pairs.right.certificate,
+    'other-key.test.key': pairs.other.key,
+    'other-name.test.crt': pairs.right.certificate,
+    'other-name.test.key': pairs.right.key,
+    'relay.test.key': pairs.other.key,
+  }
+  for (const [name, text] of Object.entries(files)) writeFileSync(at(name), text)
+  mkdirSync(at('folder'))
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+interface Refusal {
+  readonly what: string
+  readonly flags: readonly string[]
+  readonly env?: Record<string, string>
+  /** What is wrong, with the folder of the test left out. */
+  readonly says: string
+}
+
+/** Of each kind one, for the real command; all others go through the same code in this process. */
+const BY_COMMAND: ReadonlySet<string> = new Set([
+  'an unknown flag',
+  'an unknown key',
+  'a secret that is not there',
+  'a mesh key of another length',
+  'a deny list that cannot be read',
+  'a certificate that is not PEM',
+  'an authority’s certificate that is not PEM',
+])
+
+const SETEC =
+  'it needs setec, the secrets server of Tailscale; put the mesh key into a file and name it by -mesh-psk-file'
+
+const REFUSALS: readonly Refusal[] = [
+  { what: 'an unknown flag', flags: ['-stun-prot', '1'], says: 'read flag -stun-prot: no such flag; -help lists them' },
+  { what: 'another command', flags: ['check'], says: 'read argument "check": no such command or flag' },
+  { what: 'a flag without its value', flags: ['-a'], says: 'read flag -a: no value behind it' },
+  {
+    what: 'a variable that makes no sense',
+    flags: PLAIN,
+    env: { DERPER_STUN: 'maybe' },
+    says: 'read DERPER_STUN: set flag -stun to "maybe": not true or false',
+  },
+  {
+    what: 'an unknown key',
+    flags: ['-config', at('unknown-key.json')],
+    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags',
+  },
+  {
+    what: 'a key of another type',
+    flags: ['-config', at('wrong-type.json')],
+    says: 'read configuration file wrong-type.json: key "stun-port" is "3478", not a number',
+  },
+  {
+    what: 'a configuration that is not there',
+    flags: ['-config', at('none.json')],
+    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'",
+  },
+  {
+    what: 'a secret that is not there',
+    flags: PLAIN,
+    env: { DERPER_ACME_EAB_KEY_FILE: at('none.txt') },
+    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'",
+  },
+  { what: '-ace', flags: ['-ace'], says: `read flag -ace: ${DERPER_FLAGS.ace.refused}` },
+  { what: '-secrets-url', flags: ['-secrets-url', 'x'], says: `read flag -secrets-url: ${SETEC}` },
+  { what: '-secrets-cache-dir', flags: ['-secrets-cache-dir=x'], says: `read flag -secrets-cache-dir: ${SETEC}` },
+  {
+    what: '-secrets-path-prefix by its variable',
+    flags: PLAIN,
+    env: { DERPER_SECRETS_PATH_PREFIX: 'x' },
+    says: `read DERPER_SECRETS_PATH_PREFIX: read flag -secrets-path-prefix: ${SETEC}`,
+  },
+  {
+    what: 'an address without a port',
+    flags: ['-a', 'localhost'],
+    says: 'set flag -a to "localhost": not in the form ":port", "ip:port" or "[ip]:port"',
+  },
+  {
+    what: 'a port out of range',
+    flags: [...ACME, '-http-port', '70000'],
+    says: 'set flag -http-port to "70000": not a port from 0 to 65535',
+  },
+  {
+    what: 'a key file of something else',
+    flags: [...PLAIN, '-c', at('words.txt')],
+    says: 'parse key file words.txt: not JSON; restore it from a backup, or move it away to have a new key made',
+  },
+  {
+    what: 'a mesh key of another length',
+    flags: [...PLAIN, '-mesh-psk-file', at('short-mesh.key')],
+    says: 'set flag -mesh-psk-file to "short-mesh.key": parse mesh key of 63 characters: must be exactly 64 lowercase hex digits',
+  },
+  {
+    what: 'siblings without a mesh key',
+    flags: [...PLAIN, '-mesh-with', 'sibling.test'],
+    says: 'set flag -mesh-with to "sibling.test": needs a mesh key, from -mesh-psk-file',
+  },
+  {
+    what: 'a rate config with another field',
+    flags: [...PLAIN, '-rate-config', at('unknown-field.json')],
+    says: 'set flag -rate-config to "unknown-field.json": parse rate config: "Rate" is none of its fields',
+  },
+  {
+    what: 'an allow list of something else',
+    flags: [...PLAIN, '-allow-keys-file', at('words.txt')],
+    says: 'set flag -allow-keys-file to "words.txt": line 1: parse node public key: neither starts with nodekey: nor has 64 hex digits',
+  },
+  {
+    what: 'a deny list that cannot be read',
+    flags: [...PLAIN, '-deny-keys-file', at('folder')],
+    says: 'set flag -deny-keys-file to "folder": EISDIR: illegal operation on a directory, read; name a file that can be read',
+  },
+  {
+    what: 'a token that could be guessed',
+    flags: [...PLAIN, '-tokens-file', at('short-token.txt')],
+    says: 'set flag -tokens-file to "short-token.txt": line 1: token has 5 characters, wants 16 or more',
+  },
+  {
+    what: 'an admission URL of another kind',
+    flags: [...PLAIN, '-verify-client-url', 'ftp://user:secret@policy.test'],
+    says: 'set flag -verify-client-url: not an http or https URL',
+  },
+  {
+    what: 'an empty name',
+    flags: [...PLAIN, '-bootstrap-dns-names', 'a.test,,b.test'],
+    says: 'set flag -bootstrap-dns-names to "a.test,,b.test": read bootstrap name "": it is empty',
+  },
+  {
+    what: 'a limit below zero',
+    flags: [...PLAIN, '-stun-rate-limit', '-1'],
+    says: 'set flag -stun-rate-limit to "-1": not a number of answers per second; 0 is for no limit',
+  },
+  {
+    what: 'a burst of nothing',
+    flags: [...PLAIN, '-stun-rate-burst', '0'],
+    says: 'set flag -stun-rate-burst to "0": below 1, which would refuse every request',
+  },
+  {
+    what: 'a time below zero',
+    flags: [...PLAIN, '-tcp-write-timeout', '-1s'],
+    says: 'set flag -tcp-write-timeout to "-1s": not from 0 to 1h',
+  },
+  {
+    what: 'a home page of another kind',
+    flags: [...PLAIN, '-home', 'yes'],
+    says: 'set home to "yes": not empty, "blank" or an http(s) URL',
+  },
+  {
+    what: 'TLS without a name',
+    flags: MANUAL,
+    says: 'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',
+  },
+  {
+    what: 'a name that is none',
+    flags: [...MANUAL, '-hostname', 'relay test'],
+    says: 'set flag -hostname to "relay test": not a host name or IP address',
+  },
+  {
+    what: 'another way to certificates',
+    flags: [...ACME, '-certmode', 'auto'],
+    says: 'set flag -certmode to "auto": not one of manual, letsencrypt, gcp',
+  },
+  {
+    what: 'a certificate that is not there',
+    flags: [...MANUAL, '-hostname', 'relay.test'],
+    says: 'read certificate file relay.test.crt: no such file; put the certificate chain for relay.test there as PEM, or set -certdir',
+  },
+  {
+    what: 'a certificate that is not PEM',
+    flags: [...MANUAL, '-hostname', 'no-pem.test'],
+    says: 'parse certificate file no-pem.test.crt: no certificate found; it must begin with the certificate of the host, as PEM, those of its authorities behind it',
+  },
+  {
+    what: 'a key that is not PEM',
+    flags: [...MANUAL, '-hostname', 'no-key.test'],
+    says: 'parse certificate file no-key.test.key: no private key found; it must be PEM and not encrypted',
+  },
+  {
+    what: 'the key of another certificate',
+    flags: [...MANUAL, '-hostname', 'other-key.test'],
+    says: 'use certificate file other-key.test.key: it is not the key of other-key.test.crt; put the key there with which the certificate was requested',
+  },
+  {
+    what: 'the certificate of another host',
+    flags: [...MANUAL, '-hostname', 'other-name.test'],
+    says: 'use certificate file other-name.test.crt: it is not valid for other-name.test but for DNS:other.test; set -hostname to a name of it, or have one issued for this name',
+  },
+  {
+    what: '-certmode gcp without an account',
+    flags: [...ACME, '-certmode', 'gcp'],
+    says: 'get certificates: -certmode gcp; needs -acme-eab-kid and -acme-eab-key',
+  },
+  {
+    what: 'an authority’s certificate that is not PEM',
+    flags: [...ACME, '-acme-ca-file', at('words.txt')],
+    says: 'set flag -acme-ca-file to "words.txt": no certificate found; it must be PEM',
+  },
+  {
+    what: 'addresses that are none',
+    flags: [...ACME, '-acme-ip-certs', '-acme-ips', '192.0.2.1, here'],
+    says: 'get certificates: -acme-ips has "here"; write IP addresses with commas between',
+  },
+]
+
+/** What the real command does. */
+async function run(flags: readonly string[], env: Record<string, string> = {}) {
+  const program = await startProgram(process.execPath, [DERPER, ...flags], { env })
+  const lines: string[] = []
+  program.child.stdout?.setEncoding('utf8').on('data', (text: string) => lines.push(text))
+  return { code: await program.exit(), stdout: lines.join(''), stderr: program.stderr.replaceAll(`${directory}/`, '') }
+}
+
+test.concurrent.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
+  'derper refuses $what with one line, and starts nothing',
+  async ({ flags, env, says }) => {
+    expect(await run(flags, env)).toEqual({ code: 2, stdout: '', stderr: `derper: ${says}\n` })
+  },
+)
+
+test.each(REFUSALS)('check-config finds $what', async ({ flags, env = {}, says }) => {
+  const checked = async () => {
+    const { values, given } = readFlags('derper', DERPER_FLAGS, flags, env)
+    return checkConfig(values, given, { HOME: directory })
+  }
+  const message = await checked().then(String, (error: Error) => error.message.replaceAll(`${directory}/`, ''))
+  expect(message).toBe(says)
+})
+
+test('derper finds a port that is taken before it starts anything, whether TCP or UDP', async () => {
+  const tcp = createServer().listen(0, '127.0.0.1')
+  const udp = createSocket('udp4').bind(0, '127.0.0.1')
+  await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
+  const { port: tcpPort } = tcp.address() as { port: number }
+  const { port: udpPort } = udp.address()
+  const key = ['-c', at('not-made.key')]
+  const mend = 'stop the program that has it, or choose another port'
+  const refused = async (flags: readonly string[], says: string) =>
+    expect(await run([...flags, ...key])).toEqual({
+      code: 2,
+      stdout: '',
+      stderr: `derper: listen on ${says}; ${mend}\n`,
+    })
+  const [main, http] = [`127.0.0.1:${tcpPort}`, [...ACME, '-http-port', `${tcpPort}`]]
+  const inUse = 'address already in use'
+  await refused([...PLAIN, '-a', main], `-a ${main}: listen EADDRINUSE: ${inUse} ${main}`)
+  await refused(http, `-http-port ${main}: listen EADDRINUSE: ${inUse} ${main}`)
+  const stun = `127.0.0.1:${udpPort}`
+  await refused([...PLAIN, '-stun-port', `${udpPort}`], `-stun-port ${stun}/udp: bind EADDRINUSE ${stun}`)
+  expect(existsSync(at('not-made.key'))).toBe(false)
+  tcp.close()
+  udp.close()
+})

@@ -1,0 +1,143 @@
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { checkConfig } from '../../src/cli/check-config.ts'
+import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
+import { NodePrivateKey } from '../../src/index.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const directory = mkdtempSync(join(tmpdir(), 'derper-sources-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+const at = (name: string) => join(directory, name)
+
+function file(name: string, text: string): string {
+  writeFileSync(at(name), text)
+  return at(name)
+}
+
+const derper = (args: string[], env: Record<string, string> = {}): Promise<Program> =>
+  startProgram(process.execPath, [DERPER, ...args], { env })
+
+async function output(program: Program): Promise<string> {
+  const pieces: string[] = []
+  program.child.stdout?.setEncoding('utf8').on('data', (text: string) => pieces.push(text))
+  expect([await program.exit(), program.stderr]).toEqual([0, ''])
+  return pieces.join('')
+}
+
+/** The lines of the real check by topic; in this process, as it is the same code. */
+async function planned(...args: string[]): Promise<Record<string, string>> {
+  const { values, given } = readFlags('derper', DERPER_FLAGS, ['-c', at('unmade.key'), ...args], {})
+  const text = await checkConfig(values, given, { HOME: directory })
+  return Object.fromEntries(Array.from(text.matchAll(/^ {2}(\S[^:]*): +(.*)$/gm), ([, topic, what]) => [topic, what]))
+}
+
+test('derper takes the command line before the environment before -config, and secrets from files', async () => {
+  const config = file(
+    'derper.json',
+    '{"a": ":1", "hostname": "relay.test", "stun-port": 1, "home": "blank", "tls": true, "log-level": "warn"}',
+  )
+  const env = {
+    DERPER_CONFIG: config,
+    DERPER_STUN_PORT: '2',
+    DERPER_HOSTNAME: 'other.test',
+    DERPER_C: at('unmade.key'),
+    DERPER_CERTDIR: directory,
+    DERPER_CERTMODE: 'gcp',
+    DERPER_ACME_EMAIL: 'ops@relay.test',
+    DERPER_ACME_EAB_KID: 'kid-1',
+    DERPER_ACME_EAB_KEY_FILE: file('eab.key', 'c2VjcmV0LWtleQ\n'),
+  }
+  const text = await output(await derper(['check-config', '-hostname', 'third.test', '-http-port=-1'], env))
+  expect(text).toBe(
+    `${[
+      'derper would run with this configuration:',
+      `  key:             a new one, to be stored in ${at('unmade.key')}`,
+      '  listener:        :1, TLS',
+      '  HTTP beside TLS: off',
+      `  certificate:     for third.test from https://dv.acme-v02.api.pki.goog/directory, proven by tls-alpn-01 only, kept in ${directory}`,
+      '  relay:           on',
+      '  STUN:            :2/udp, for nodes only, without limit',
+      '  admission:       everybody',
+      '  mesh:            off: no mesh key',
+      '  bootstrap DNS:   off',
+      '  limits:          no rate limit, writes time out after 2s',
+    ].join('\n')}\n`,
+  )
+  expect(readdirSync(directory).toSorted()).toEqual(['derper.json', 'eab.key'])
+})
+
+test('check-config tells of each topic what its flags come to, and no secret', async () => {
+  const key = NodePrivateKey.generate()
+  const list = file('keys.txt', `${key.publicKey()}\n`)
+  const meshKey = file('mesh.key', 'ab'.repeat(32))
+  const keyFile = file('given.key', JSON.stringify({ PrivateKey: key.exportText() }))
+  const rates = file('rates.json', '{"PerClientRateLimitBytesPerSec": 5000}')
+  const lists = ['-deny-keys-file', list, '-allow-keys-file', list, '-disallow-app-names', 'old, older']
+  const sources = ['-verify-clients', '-verify-client-url', 'https://user:secret@policy.test/path?token=secret']
+  const mesh = ['-mesh-psk-file', meshKey, '-mesh-with', 'a.test,b.test/10.0.0.1']
+  const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
+  const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
+  const limits = ['-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
+  expect(
+    await planned(...lists, ...sources, ...mesh, ...stun, ...names, ...limits, '-c', keyFile, '-derp=false'),
+  ).toEqual({
+    key: `${key.publicKey()} of ${keyFile}`,
+    listener: '[::1]:8080, plain HTTP',
+    relay: 'off: only the other services run',
+    STUN: '[::1]:3478/udp, for any STUN client, 2.5 answers per second and source, 9 at once',
+    admission: `no application old, older; no key of ${list}; only keys of ${list}, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,
+    mesh: 'links to a.test, b.test',
+    'bootstrap DNS': 'x.test for everybody, y.test/share.test for whoever asks',
+    limits: '5000 bytes per second and client, no write timeout',
+  })
+})
+
+test('check-config looks at certificates, makes none, and says what has no effect', async () => {
+  const { certificate, key } = await (await TestCa.create()).issue({ dns: ['relay.test'] })
+  file('relay.test.crt', certificate)
+  file('relay.test.key', key)
+  const manual = ['-certmode', 'manual', '-certdir', directory]
+  expect(await planned(...manual, '-hostname', 'relay.test', '-stun=false')).toMatchObject({
+    STUN: 'off',
+    certificate: `for relay.test from ${directory}`,
+    'certificate files': 'there and fit for use',
+  })
+  expect(await planned(...manual, '-hostname', '192.0.2.1', '-acme-ip-certs')).toMatchObject({
+    'certificate files': 'none yet, one is made for the address',
+    note: '-acme-ip-certs has no effect: -certmode is manual',
+  })
+  expect(existsSync(at('192.0.2.1.crt'))).toBe(false)
+  expect(await planned('-a', ':8080', '-certmode', 'letsencrypt')).toMatchObject({
+    listener: ':8080, plain HTTP',
+    note: '-certmode has no effect: plain HTTP is served: -a is not on port 443, and -tls is not set',
+  })
+  const addresses = ['-tls', '-acme-ip-certs', '-acme-ips', '192.0.2.7,192.0.2.8', '-hostname', 'relay.test']
+  expect(await planned(...addresses)).toMatchObject({
+    certificate: `for relay.test from https://acme-v02.api.letsencrypt.org/directory, and for addresses 192.0.2.7, 192.0.2.8, kept in ${at('.cache/tailscale/derper-certs')}`,
+  })
+})
+
+test('check-config works beside a derper that has the ports, and its key', async () => {
+  const args = ['-a', '127.0.0.1:0', '-c', at('running.key'), '-stun=false']
+  const running = await derper(args)
+  const [, port, key] = await running.lineWhere(line => /:(\d+), relay (nodekey:\w+)$/.exec(line) ?? undefined)
+  const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
+  expect(text).toContain(`  key:             ${key} of ${at('running.key')}\n`)
+  await running.stop()
+})
+
+test('derper -help prints each flag with its kind and default, and how to set it otherwise', async () => {
+  const text = await output(await derper(['-help']))
+  for (const [name, { kind, default: value, help }] of Object.entries(DERPER_FLAGS)) {
+    const shown = value === '' ? '' : ` (default ${kind === 'string' ? `"${value}"` : value})`
+    expect(text).toContain(`\n  -${name}${kind === 'bool' ? '' : ` ${kind}`}\n\t${help}${shown}\n`)
+  }
+  expect(text).toContain(environmentName('derper', 'stun-port'))
+  expect(text).toContain('derper check-config [flags]')
+})
