@@ -10,12 +10,12 @@ import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import { createRelay, type Relay } from '../relay.ts'
 import { STUN_PORT } from '../stun/constants.ts'
-import type { StunServer } from '../stun/server.ts'
+import { createStunServer, type StunServer } from '../stun/server.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import type { DerperSettings } from './derper-settings.ts'
-import { createDaemonStun, wantedStunPort } from './derper-stun.ts'
+import { stunOptions, wantedStunPort } from './derper-stun.ts'
 import { RelayListeners, wantedTcpPorts } from './relay-listeners.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
 import { packageVersion } from './version.ts'
@@ -49,7 +49,8 @@ export class DerperDaemon {
       published: bootstrapNames(settings.publishedNames, log),
       unpublished: bootstrapNames(settings.unpublishedNames, log),
     }
-    this.#stun = createDaemonStun(settings, log)
+    const stun = stunOptions(settings, log)
+    this.#stun = stun && createStunServer(stun)
     this.relay = createRelay({
       ...settings,
       privateKey,

@@ -1,19 +1,21 @@
-/** The daemon's STUN server. */
+/** The daemon's STUN server, from its settings. */
 
 import type { Log } from '../lib/log.ts'
-import { createStunServer, type StunServer } from '../stun/server.ts'
+import type { StunServerOptions } from '../stun/server.ts'
 import type { WantedPort } from './bind.ts'
 import type { DerperSettings } from './derper-settings.ts'
 
+type Settings = Pick<DerperSettings, 'address' | 'stun'>
+
 /** The UDP port that `settings` ask for, if any. */
-export function wantedStunPort({ address, stun }: DerperSettings): WantedPort | undefined {
+export function wantedStunPort({ address, stun }: Settings): WantedPort | undefined {
   return stun && { host: address.host, port: stun.port, flag: 'stun-port', protocol: 'udp' }
 }
 
-/** Undefined for no STUN. Binds nothing yet. */
-export function createDaemonStun({ address, stun }: DerperSettings, log: Log): StunServer | undefined {
+/** What the server is made with; undefined for none. */
+export function stunOptions({ address, stun }: Settings, log: Log): StunServerOptions | undefined {
   if (stun === undefined) return undefined
-  return createStunServer({
+  return {
     ...stun,
     host: address.host,
     // Anybody can provoke these by a forged source; they are counted.
@@ -23,5 +25,5 @@ export function createDaemonStun({ address, stun }: DerperSettings, log: Log): S
         'every STUN request comes from a container bridge: clients read its address as theirs; use host networking',
         { bridge, requests },
       ),
-  })
+  }
 }

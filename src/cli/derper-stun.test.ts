@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest'
+import { type LogFields, silentLog } from '../lib/log.ts'
+import { encodeBindingRequest } from '../stun/message.ts'
+import { StunResponder } from '../stun/responder.ts'
+import { stunOptions } from './derper-stun.ts'
+
+const settings = {
+  address: { host: undefined, port: 443 },
+  stun: { port: 3478, plain: false, sourceLimit: undefined },
+}
+
+test('stunOptions warns of a container bridge that stands for all clients (P-187)', () => {
+  const warnings: [string, LogFields | undefined][] = []
+  const responder = new StunResponder(
+    stunOptions(settings, { ...silentLog, warn: (...line) => warnings.push(line as [string, LogFields]) }),
+  )
+  const sender = { send() {}, getSendQueueSize: () => 0 }
+  const bridge = { family: 'IPv4', address: '172.17.0.1', port: 9 } as const
+  for (let i = 0; i < 200; i++) responder.receive(encodeBindingRequest(new Uint8Array(12)), bridge, sender)
+  expect(warnings).toEqual([
+    [
+      'every STUN request comes from a container bridge: clients read its address as theirs; use host networking',
+      { bridge: '172.17.0.1', requests: 100 },
+    ],
+  ])
+})
+
+test('stunOptions has none where STUN is off', () => {
+  expect(stunOptions({ ...settings, stun: undefined }, silentLog)).toBeUndefined()
+})

@@ -1,0 +1,76 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
+import { afterEach, expect, test } from 'vitest'
+import { createTxId, encodeBindingRequest, parseBindingResponse } from '../../src/stun/index.ts'
+import { Target } from '../conformance/target.ts'
+import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+
+let relay: RunningRelay | undefined
+afterEach(async () => {
+  await relay?.stop()
+  relay = undefined
+})
+
+/** A relay with its STUN port, if it has one. */
+async function start(...flags: string[]): Promise<{ stunPort: number; own(): Promise<Record<string, unknown>> }> {
+  const started = await startOurRelay(flags)
+  relay = started
+  const stunPort = flags.includes('-stun=false')
+    ? 0
+    : Number(await started.program.lineWhere(line => /^derper: STUN on 127\.0\.0\.1:(\d+)\/udp$/.exec(line)?.[1]))
+  const target = new Target({ url: started.url, carriage: 'raw', like: 'ours' })
+  return { stunPort, own: async () => (await target.vars())['derphttp'] as Record<string, unknown> }
+}
+
+/** Sends all and waits for an answer to the last; resolves to how many answers there were to each. */
+async function answers(port: number, datagrams: readonly Uint8Array[]): Promise<number[]> {
+  const socket = createSocket('udp4')
+  const counts = datagrams.map(() => 0)
+  socket.on('message', message => {
+    const parsed = parseBindingResponse(message)
+    if (!parsed.ok) return
+    const at = datagrams.findIndex(datagram => Buffer.compare(datagram.subarray(8, 20), parsed.txId) === 0)
+    counts[at] = (counts[at] ?? 0) + 1
+  })
+  for (const datagram of datagrams) socket.send(datagram, port, '127.0.0.1')
+  while (counts.at(-1) === 0) await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
+  socket.close()
+  return counts
+}
+
+const ofNode = () => encodeBindingRequest(createTxId())
+/** A request of any STUN client: the header alone. */
+const plain = () => Buffer.concat([Buffer.from('000100002112a442', 'hex'), createTxId()])
+
+test('derper answers STUN of nodes on -stun-port, and of no other client (P-180, P-185)', async () => {
+  const { stunPort, own } = await start()
+  expect(await answers(stunPort, [plain(), ofNode()])).toEqual([0, 1])
+  expect(await own()).toMatchObject({
+    counter_stun_node_requests: { ipv4: 1, ipv6: 0 },
+    counter_stun_plain_requests: { ipv4: 0, ipv6: 0 },
+    counter_stun_refused_ipv4: { wrong_software: 1 },
+  })
+})
+
+test('derper -stun-plain answers any STUN client (P-184)', async () => {
+  const { stunPort, own } = await start('-stun-plain')
+  expect(await answers(stunPort, [plain(), ofNode()])).toEqual([1, 1])
+  expect(await own()).toMatchObject({ counter_stun_plain_requests: { ipv4: 1, ipv6: 0 } })
+})
+
+test('derper -stun-rate-limit answers a source no more than -stun-rate-burst at once (P-186)', async () => {
+  // So slow that it gives nothing back while this test runs.
+  const { stunPort, own } = await start('-stun-rate-limit', '0.0001', '-stun-rate-burst', '2')
+  const [first, second, third] = [ofNode(), ofNode(), ofNode()]
+  expect(await answers(stunPort, [first, second])).toEqual([1, 1])
+  const socket = createSocket('udp4')
+  socket.send(third, stunPort, '127.0.0.1')
+  const refused = async () => ((await own())['counter_stun_refused_ipv4'] as Record<string, number>)['rate_limited']
+  await expect.poll(refused, { timeout: 10_000 }).toBe(1)
+  socket.close()
+})
+
+test('derper -stun=false has neither port nor metrics for it', async () => {
+  const { own } = await start('-stun=false')
+  expect(Object.keys(await own()).filter(name => name.includes('stun'))).toEqual([])
+})
