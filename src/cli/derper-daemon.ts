@@ -86,7 +86,6 @@ export class DerperDaemon {
 
   /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
-    for (const note of this.#settings.notes) this.#log.warn(note)
     const mapNodePorts = () => this.#mapNodePorts()
     this.#listeners = await RelayListeners.create(this.#settings, { relay: this.relay, log: this.#log, mapNodePorts })
     const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
@@ -95,6 +94,7 @@ export class DerperDaemon {
     this.#names.published?.start()
     this.#names.unpublished?.start()
     this.#mesh?.start()
+    for (const note of this.#settings.notes) this.#log.warn(note)
     // So that the log tells what keeps all out before the first client comes.
     void this.#admission?.problems()
   }

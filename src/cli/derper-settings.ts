@@ -10,7 +10,7 @@ import { loadKeyFile } from './key-file.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from './mesh-key-file.ts'
-import { admissionSettings } from './settings/admission-settings.ts'
+import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
@@ -59,6 +59,7 @@ export function readSettings(
   const address = flags.dev && !given.has('a') ? DEV_ADDRESS : parseListenAddress('a', flags.a)
   const meshKey = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, meshKeyFile(flags, env))
   const tls = tlsSettings(flags, address, env)
+  const admission = admissionSettings(flags)
   return {
     dev: flags.dev,
     address,
@@ -73,14 +74,14 @@ export function readSettings(
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     tellHealth: flags['health-frames'],
-    admission: admissionSettings(flags),
+    admission,
     siblings: siblingSettings(flags['mesh-with'], meshKey),
     publishedNames: bootstrapNamesSetting('bootstrap-dns-names', flags['bootstrap-dns-names']),
     unpublishedNames: bootstrapNamesSetting(
       'unpublished-bootstrap-dns-names',
       flags['unpublished-bootstrap-dns-names'],
     ),
-    notes: tlsNotes(given, tls),
+    notes: [...tlsNotes(given, tls), ...(flags.dev ? [] : admissionNotes(admission))],
   }
 }
 

@@ -40,9 +40,10 @@ async function serve(flags: DerperFlagValues, given: ReadonlySet<string>, env: N
   await assertPortsFree(wantedPorts(settings))
   const daemon = new DerperDaemon(settings, await readPrivateKey(flags), createLog(settings.logLevel), env)
   try {
+    // Before anything waits: without a listener the signal ends the process.
+    process.on('SIGHUP', () => daemon.reload())
     await daemon.start()
     announce(settings, daemon)
-    process.on('SIGHUP', () => daemon.reload())
     await terminationSignal()
   } finally {
     await daemon.stop()

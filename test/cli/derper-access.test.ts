@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/index.ts'
+import type { ClientInfo } from '../../src/protocol/client-info.ts'
 import { Target } from '../conformance/target.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
@@ -29,11 +30,11 @@ function file(name: string, text: string): string {
 async function isLetIn(
   relay: RunningRelay,
   privateKey: NodePrivateKey,
-  headers: Readonly<Record<string, string>> = {},
+  options: { readonly headers?: Readonly<Record<string, string>>; readonly info?: Partial<ClientInfo> } = {},
 ): Promise<boolean> {
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
   try {
-    await target.login({ privateKey, headers })
+    await target.login({ privateKey, ...options })
     return true
   } catch {
     return false
@@ -57,7 +58,7 @@ test('derper lets in by lists and tokens, and looks at them again on SIGHUP (P-0
   expect(await isLetIn(relay, listed)).toBe(true)
   expect(await isLetIn(relay, denied)).toBe(false)
   expect(await isLetIn(relay, other)).toBe(false)
-  expect(await isLetIn(relay, other, { Authorization: `Bearer ${TOKEN}` })).toBe(true)
+  expect(await isLetIn(relay, other, { headers: { Authorization: `Bearer ${TOKEN}` } })).toBe(true)
 
   file('allow', keys(listed, other))
   relay.program.child.kill('SIGHUP')
@@ -116,6 +117,18 @@ test('derper answers /bootstrap-dns with the names of its flags (P-164)', async 
   await expect.poll(async () => String(await answer()), { timeout: 10_000 }).toContain('"127.0.0.1"')
   expect(JSON.parse(String(await answer()))).toEqual({ '127.0.0.1': ['127.0.0.1'] })
   expect(JSON.parse(String(await answer('?q=::1')))).toEqual({ '::1': ['::1'] })
+  await relay.stop()
+})
+
+test('derper -disallow-app-names keeps out clients that call themselves so, and counts them (P-040)', async () => {
+  const relay = await startOurRelay(['-disallow-app-names', 'old app,older'])
+  const key = NodePrivateKey.generate()
+  expect(await isLetIn(relay, key, { info: { appName: 'old app' } })).toBe(false)
+  expect(await isLetIn(relay, key, { info: { appName: 'app' } })).toBe(true)
+  expect(await isLetIn(relay, key)).toBe(true)
+  const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
+  const own = (await target.vars())['derphttp'] as Record<string, unknown>
+  expect(own['counter_admission_denied']).toMatchObject({ app_name_denied: 1 })
   await relay.stop()
 })
 

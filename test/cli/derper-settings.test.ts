@@ -1,10 +1,13 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NodeClient } from '../../src/client/node-client.ts'
+import type { DERPRegion } from '../../src/derpmap/types.ts'
 import { Client, NodePrivateKey } from '../../src/index.ts'
 import { encodeFrame } from '../../src/protocol/encode.ts'
 import type { FrameType } from '../../src/protocol/frame-type.ts'
+import { certificateFacts } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
@@ -47,22 +50,25 @@ test('derper makes a certificate for an IP address and prints what goes into the
   const key = join(directory, 'ip.key')
   const flags = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', key]
   const program = await derper(...flags, '-hostname', '127.0.0.1', '-certmode', 'manual', '-certdir', directory)
-  await program.lineWhere(line => (line.includes('with TLS') ? line : undefined))
-  const [, node] = await program.stderrMatch(/"derpMapNode":(\{[^}]*\})/)
-  expect(JSON.parse(node as string)).toMatchObject({
+  const port = Number(await program.lineWhere(line => /:(\d+) with TLS/.exec(line)?.[1]))
+  const node = JSON.parse(await program.lineWhere(line => /^\{.*\}$/.exec(line)?.[0])) as Record<string, unknown>
+  const [, logged] = await program.stderrMatch(/"derpMapNode":(\{[^}]*\})/)
+  expect(JSON.parse(logged as string)).toEqual(node)
+  const pem = readFileSync(join(directory, '127.0.0.1.crt'), 'utf8')
+  expect(node).toEqual({
+    Name: 'custom',
+    RegionID: 900,
     HostName: '127.0.0.1',
-    CertName: expect.stringMatching(/^sha256-raw:[0-9a-f]{64}$/),
+    CertName: `sha256-raw:${certificateFacts(pem).fingerprint}`,
+    DERPPort: port,
+    STUNPort: -1,
   })
+  // A client that is told so, and trusts no authority, gets in.
+  const region = { RegionID: 900, RegionCode: 'own', RegionName: 'own', Nodes: [node] } as unknown as DERPRegion
+  const client = NodeClient.forRegion(NodePrivateKey.generate(), () => region)
+  await client.connect()
+  await client.close()
   await program.stop()
-})
-
-test('derper refuses TLS settings that cannot work', async () => {
-  const key = ['-c', join(directory, 'tls.key'), '-a', '127.0.0.1:0', '-stun=false']
-  expect(await refused('-c', join(directory, 'x.key'))).toContain('or serve plain HTTP on another port by -a')
-  expect(await refused(...key, '-certmode', 'auto')).toContain('set flag -certmode to "auto"')
-  expect(await refused(...key, '-certmode', 'manual')).toContain('-hostname is not given')
-  const missing = await refused(...key, '-certmode', 'manual', '-hostname', 'x.test', '-certdir', directory)
-  expect(missing).toContain(join(directory, 'x.test.crt'))
 })
 
 test('derper takes the mesh key from a file, or in development from the environment (P-023, P-074)', async () => {
@@ -136,4 +142,16 @@ test('derper -derp=false serves everything but DERP (P-167)', async () => {
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED' })
   await client.close()
   await program.stop()
+})
+
+test('derper -log-level leaves out what is less', async () => {
+  const lines = async (...flags: string[]) => {
+    const program = await derper('-a', '127.0.0.1:0', '-c', join(directory, 'log.key'), '-stun=false', ...flags)
+    await program.lineWhere(line => (line.includes('serving on') ? line : undefined))
+    await program.stop()
+    return program.stderr
+  }
+  // That it is open to everybody is a warning.
+  expect(await lines('-log-level', 'warn')).toMatch(/^\{"level":"warn",.*"msg":"whoever reaches this relay may use it;/)
+  expect(await lines('-log-level', 'error')).toBe('')
 })

@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -32,7 +32,8 @@ async function output(program: Program): Promise<string> {
 
 /** The lines of the real check by topic; in this process, as it is the same code. */
 async function planned(...args: string[]): Promise<Record<string, string>> {
-  const { values, given } = readFlags('derper', DERPER_FLAGS, ['-c', at('unmade.key'), ...args], {})
+  const common = ['-c', at('unmade.key'), '-tokens-file', '/dev/null']
+  const { values, given } = readFlags('derper', DERPER_FLAGS, [...common, ...args], {})
   const text = await checkConfig(values, given, { HOME: directory })
   return Object.fromEntries(Array.from(text.matchAll(/^ {2}(\S[^:]*): +(.*)$/gm), ([, topic, what]) => [topic, what]))
 }
@@ -67,6 +68,7 @@ test('derper takes the command line before the environment before -config, and s
       '  mesh:            off: no mesh key',
       '  bootstrap DNS:   off',
       '  limits:          no rate limit, writes time out after 2s',
+      '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
   )
   expect(readdirSync(directory).toSorted()).toEqual(['derper.json', 'eab.key'])
@@ -91,7 +93,7 @@ test('check-config tells of each topic what its flags come to, and no secret', a
     listener: '[::1]:8080, plain HTTP',
     relay: 'off: only the other services run',
     STUN: '[::1]:3478/udp, for any STUN client, 2.5 answers per second and source, 9 at once',
-    admission: `no application old, older; no key of ${list}; only keys of ${list}, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,
+    admission: `no application old, older; no key of ${list}; only keys of ${list}, or tokens of /dev/null, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,
     mesh: 'links to a.test, b.test',
     'bootstrap DNS': 'x.test for everybody, y.test/share.test for whoever asks',
     limits: '5000 bytes per second and client, no write timeout',
@@ -121,6 +123,14 @@ test('check-config looks at certificates, makes none, and says what has no effec
   expect(await planned(...addresses)).toMatchObject({
     certificate: `for relay.test from https://acme-v02.api.letsencrypt.org/directory, and for addresses 192.0.2.7, 192.0.2.8, kept in ${at('.cache/tailscale/derper-certs')}`,
   })
+})
+
+test('derper finds the mesh key where the original looks for it, but not in development (P-023)', async () => {
+  expect(await planned()).toMatchObject({ mesh: 'off: no mesh key' })
+  mkdirSync(at('keys'))
+  file('keys/derp-mesh.key', 'ab'.repeat(32))
+  expect(await planned()).toMatchObject({ mesh: 'links to nobody' })
+  expect(await planned('-dev')).toMatchObject({ mesh: 'off: no mesh key' })
 })
 
 test('check-config works beside a derper that has the ports, and its key', async () => {

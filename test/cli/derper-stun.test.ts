@@ -12,7 +12,7 @@ afterEach(async () => {
 })
 
 /** A relay with its STUN port, if it has one. */
-async function start(...flags: string[]): Promise<{ stunPort: number; own(): Promise<Record<string, unknown>> }> {
+async function start(...flags: string[]): Promise<{ stunPort: number; own: () => Promise<Record<string, unknown>> }> {
   const started = await startOurRelay(flags)
   relay = started
   const stunPort = flags.includes('-stun=false')

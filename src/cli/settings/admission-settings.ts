@@ -25,6 +25,16 @@ export function admissionSettings(flags: Flags): AdmissionSettings {
   }
 }
 
+/** Strangers find open relays, and use them. */
+export function admissionNotes(settings: AdmissionSettings): string[] {
+  const { allowKeysFile, tokensFile, daemonSocket, url } = settings
+  const isOpen =
+    allowKeysFile === undefined && tokensFile === undefined && daemonSocket === undefined && url === undefined
+  return isOpen
+    ? ['whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that']
+    : []
+}
+
 type FileFlag = 'allow-keys-file' | 'deny-keys-file' | 'tokens-file'
 
 function checkedFile(flags: Flags, flag: FileFlag, parse: (text: string) => unknown): string | undefined {

@@ -1,0 +1,44 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { DERPER_FLAGS } from '../src/cli/derper-flags.ts'
+import { readFlags } from '../src/cli/flag-sources.ts'
+import type { DerperFlag } from '../src/cli/flags/derper-flag.ts'
+import { configSchema, withFlagTables } from './flag-docs.ts'
+
+const root = join(import.meta.dirname, '..')
+const read = (path: string) => readFileSync(join(root, path), 'utf8')
+const flags: [string, DerperFlag][] = Object.entries(DERPER_FLAGS)
+
+test('docs/operating.md and docs/derper.schema.json say what the table of flags says (mend: node scripts/write-flag-docs.ts)', () => {
+  const operating = read('docs/operating.md')
+  expect(operating).toBe(withFlagTables(operating))
+  expect(read('docs/derper.schema.json')).toBe(configSchema())
+  for (const [name, { help }] of flags) {
+    expect(operating).toContain(`\`-${name}\``)
+    expect(operating).toContain(help)
+  }
+})
+
+test.each(flags)('the test that is named for -%s mentions it', (name, { test: file }) => {
+  expect(existsSync(join(root, 'test', file))).toBe(true)
+  expect(read(`test/${file}`)).toMatch(new RegExp(`['"\` (]-${name}(?![\\w-])`))
+})
+
+test('a configuration with the defaults of the schema is read, and means the defaults', () => {
+  const { properties } = JSON.parse(configSchema()) as { properties: Record<string, { default?: unknown }> }
+  const defaults = Object.entries(properties).filter(([name]) => name !== '$schema')
+  expect(defaults.length).toBeGreaterThan(40)
+  const config = Object.fromEntries(defaults.map(([name, property]) => [name, property.default]))
+  const directory = mkdtempSync(join(tmpdir(), 'flag-docs-'))
+  const path = join(directory, 'derper.json')
+  writeFileSync(path, JSON.stringify({ $schema: 'derper.schema.json', ...config }))
+  const { values } = readFlags('derper', DERPER_FLAGS, ['-config', path], {})
+  expect(values).toEqual({ ...readFlags('derper', DERPER_FLAGS, [], {}).values, config: path })
+  rmSync(directory, { recursive: true })
+})
+
+test('withFlagTables wants its place in the text', () => {
+  expect(() => withFlagTables('# No place\n')).toThrow('write flags: no "<!-- Flags')
+})

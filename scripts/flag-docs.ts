@@ -1,0 +1,78 @@
+/** What documents say of the flags of `derper`, made from their table; pure, for the writer and for the test. */
+
+import { DERPER_SECTIONS } from '../src/cli/derper-flags.ts'
+import type { DerperFlag, FlagOrigin } from '../src/cli/flags/derper-flag.ts'
+import { sortedFlags } from '../src/cli/usage.ts'
+
+const BEGIN = '<!-- Flags: written by scripts/write-flag-docs.ts -->'
+const END = '<!-- End of flags -->'
+
+const ORIGINS: Readonly<Record<FlagOrigin, string>> = {
+  original: '1.84.1',
+  newer: '1.104.5',
+  ours: 'ours',
+}
+
+/** `text` with the tables of flags in their place. @throws Error when there is no place for them. */
+export function withFlagTables(text: string): string {
+  const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
+  if (begin < 0 || end < begin) throw new Error(`write flags: no "${BEGIN}" and "${END}"`)
+  return `${text.slice(0, begin)}${BEGIN}\n\n${flagTables()}\n\n${text.slice(end)}`
+}
+
+function flagTables(): string {
+  return DERPER_SECTIONS.map(({ title, flags }) => {
+    const rows = sortedFlags(flags).map(([name, flag]) => rowOf(name, flag))
+    return [
+      `### Flags: ${title}`,
+      '',
+      '| flag | of | default | what it does | test |',
+      '|---|---|---|---|---|',
+      ...rows,
+    ].join('\n')
+  }).join('\n\n')
+}
+
+function rowOf(name: string, { kind, default: value, help, origin, test, secret }: DerperFlag): string {
+  const shown = `\`-${name}\`${kind === 'bool' ? '' : ` ${kind}`}${secret === true ? ', secret' : ''}`
+  const fallback = value === '' ? '' : `\`${value}\``
+  const link = `[${test.replace(/^.*\//, '').replace('.test.ts', '')}](../test/${test})`
+  return `| ${shown} | ${ORIGINS[origin]} | ${fallback} | ${help.replaceAll('|', '\\|')} | ${link} |`
+}
+
+/** The JSON Schema of the file of `-config`. */
+export function configSchema(): string {
+  const flags = DERPER_SECTIONS.flatMap(section => sortedFlags<DerperFlag>(section.flags))
+  // The file cannot name another, and what is refused on the command line is refused here.
+  const settable = flags.filter(([name, { refused }]) => name !== 'config' && refused === undefined)
+  const properties = Object.fromEntries(settable.map(([name, flag]) => [name, propertyOf(flag)]))
+  const schema = {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    title: 'Configuration file of derper',
+    $comment: 'Written by scripts/write-flag-docs.ts from the table of flags',
+    type: 'object',
+    properties: { $schema: { type: 'string' }, ...properties },
+    additionalProperties: false,
+  }
+  return `${JSON.stringify(schema, undefined, 2)}\n`
+}
+
+const DURATION = '^[+-]?(0|((\\d+\\.?\\d*|\\.\\d+)(ns|us|µs|μs|ms|s|m|h))+)$'
+
+function propertyOf({ kind, default: value, help: description }: DerperFlag): object {
+  switch (kind) {
+    case 'bool':
+      return { type: 'boolean', description, default: value === 'true' }
+    case 'string':
+      return { type: 'string', description, default: value }
+    case 'duration':
+      return { type: 'string', description, pattern: DURATION, default: value }
+    case 'int':
+    case 'float': {
+      // JSON has neither infinity nor whole numbers of 64 bits: leaving such a key out says as much.
+      const fallback = Number(value)
+      const type = kind === 'int' ? 'integer' : 'number'
+      return { type, description, ...(Math.abs(fallback) <= Number.MAX_SAFE_INTEGER && { default: fallback }) }
+    }
+  }
+}

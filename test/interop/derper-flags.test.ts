@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { goTools, hasGo } from '../support/go-tools.ts'
+
+interface OriginalFlag {
+  readonly kind: string
+  readonly default: string | null
+}
+
+const file = join(import.meta.dirname, '../golden/derper-flags.json')
+const golden = JSON.parse(readFileSync(file, 'utf8')) as { flags: Record<string, Record<string, OriginalFlag>> }
+const expected = golden.flags['v1.84.1'] ?? {}
+
+/** Kinds and defaults from what Go prints; it leaves out those that are zero, and marks a word of the help as the kind. */
+function parseHelp(text: string): Record<string, OriginalFlag> {
+  const entries = Array.from(
+    text.matchAll(/^ {2}-(\S+)(?: (\S+))?\n(.*)$/gm),
+    ([, name = '', kind = 'bool', help = '']) => {
+      const [, value = ''] = /\(default "?([^"]*?)"?\)$/.exec(help) ?? []
+      const known = /^(?:bool|int|float|string|duration)$/.test(kind) ? kind : 'string'
+      return [name, { kind: known, default: known === 'bool' && value === '' ? 'false' : value }] as const
+    },
+  )
+  return Object.fromEntries(entries)
+}
+
+describe.skipIf(!hasGo)('the flags of stock derper', () => {
+  test('are those that ours are held against', async () => {
+    const { derper } = await goTools()
+    const help = await new Promise<string>(resolve =>
+      execFile(derper, ['-help'], (_error, _out, text) => resolve(text)),
+    )
+    const found = parseHelp(help)
+    expect(Object.keys(found).toSorted()).toEqual(Object.keys(expected).toSorted())
+    for (const [name, flag] of Object.entries(expected)) {
+      // Those that depend on the machine were not captured.
+      expect([name, { ...found[name], ...(flag.default === null && { default: null }) }]).toEqual([name, flag])
+    }
+  })
+})
