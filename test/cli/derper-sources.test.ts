@@ -126,10 +126,10 @@ test('check-config looks at certificates, makes none, and says what has no effec
 })
 
 test('derper finds the mesh key where the original looks for it, but not in development (P-023)', async () => {
-  expect(await planned()).toMatchObject({ mesh: 'off: no mesh key' })
+  expect(await planned('-a', ':80')).toMatchObject({ mesh: 'off: no mesh key' })
   mkdirSync(at('keys'))
   file('keys/derp-mesh.key', 'ab'.repeat(32))
-  expect(await planned()).toMatchObject({ mesh: 'links to nobody' })
+  expect(await planned('-a', ':80')).toMatchObject({ mesh: 'links to nobody' })
   expect(await planned('-dev')).toMatchObject({ mesh: 'off: no mesh key' })
 })
 
