@@ -101,6 +101,21 @@ test('Registry finds nothing inconsistent in itself, and a count of connections 
   expect([real.localKeys, real.totalKeys]).toEqual([2, 3])
 })
 
+test('Registry finds what a member whose key changes under it leaves behind, as by a buffer that is used again', () => {
+  const { real } = registry()
+  const faulty = member(1)
+  real.add(member(2))
+  real.add(faulty)
+  let reads = 0
+  Object.defineProperty(faulty, 'key', { get: () => key(reads++ === 0 ? 1 : 2) })
+  real.remove(faulty)
+  expect(real.inconsistencies(1)).toEqual([
+    '1 keys known without a connection or forwarder',
+    '1 local keys counted, 0 registered',
+    '1 connections counted, 0 registered',
+  ])
+})
+
 test('Registry counts keys with several forwarders when they begin and end to be such (P-075)', () => {
   const { real } = registry()
   const counts = () => [real.counters.multiForwardersCreated, real.counters.multiForwardersDeleted]

@@ -14,6 +14,7 @@ import { metricsCases } from './metrics.ts'
 import { trafficMetricsCases } from './metrics-traffic.ts'
 import { packetCases } from './packets.ts'
 import { peerGoneCases } from './peer-gone.ts'
+import { queueCases } from './queues.ts'
 import { stunCases } from './stun.ts'
 import { tlsCases } from './tls.ts'
 import { webSocketCases } from './websocket.ts'
@@ -21,6 +22,7 @@ import { webSocketCases } from './websocket.ts'
 export const ALL_CASES: readonly ConformanceCase[] = [
   ...loginCases,
   ...packetCases,
+  ...queueCases,
   ...duplicateCases,
   ...peerGoneCases,
   ...livenessCases,
