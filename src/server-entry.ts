@@ -1,5 +1,6 @@
 /** Entry `derphttp/server`: a relay to be mounted in a Node program. */
 
+export { type AcceptLimitOptions, AcceptLimits } from './http/accept-limits.ts'
 export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER, serveNoContent } from './http/generate-204.ts'
 export { type DerpHandler, handler } from './http/handler.ts'
 export { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listeners.ts'

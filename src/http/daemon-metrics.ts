@@ -6,6 +6,13 @@ import type { CertificateStatus } from '../tls/certificate-source.ts'
 import type { Metric } from './metric.ts'
 import { labelled, number } from './metric-rows.ts'
 
+/** Shown where the listeners are the daemon's own (P-109). */
+export const CONNECTION_METRICS: readonly Metric[] = [
+  number('gauge_connections', ({ connections }) => connections?.open ?? 0),
+  number('counter_connections_accepted', ({ connections }) => connections?.accepted ?? 0),
+  labelled('counter_connections_refused', 'reason', ({ connections }) => connections?.refused ?? {}),
+].map(metric => ({ ...metric, when: ({ connections }) => connections !== undefined }))
+
 /** Shown where not everybody may connect. */
 export const ADMISSION_METRICS: readonly Metric[] = [
   number('counter_admission_admitted', ({ admission }) => admission?.admitted ?? 0),

@@ -22,14 +22,15 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const { tls, counters, log = silentLog } = options
   const server = createServer({ ...httpServerOptions(options), ...tls.serverOptions() })
   tls.attach(server)
-  server.on('connection', () => {
-    counters.tlsAccepted++
-  })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: NamedTlsSocket) => {
     counters.tlsHandshakeFailures++
     const serverName = socket.servername || undefined
     // Scanners and clients with another name do this all day.
     log.debug('TLS handshake failed', { remote: socket.remoteAddress, serverName, reason: error.code ?? error.message })
   })
-  return listenerOf(server, options, (socket, lifetime) => countTlsRequest(counters, socket, lifetime))
+  return listenerOf(server, options, {
+    accepted: () => counters.tlsAccepted++,
+    refused: () => counters.tlsRejected++,
+    request: (socket, lifetime) => countTlsRequest(counters, socket, lifetime),
+  })
 }

@@ -6,11 +6,19 @@ import type { AddressInfo, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
+import type { AcceptGate, AcceptLimits } from './accept-limits.ts'
+import { guardConnections } from './connection-guard.ts'
 import { isUpgrade, type Routes, route } from './routes.ts'
 import type { UpgradeHandler } from './upgrade.ts'
 
-/** Milliseconds a request may take to arrive. */
+/** Milliseconds a request may take to arrive (P-107). */
 const REQUEST_TIMEOUT_MS = 30_000
+
+/** Milliseconds without a byte either way, unless the options say otherwise. */
+const IDLE_TIMEOUT_MS = 30_000
+
+/** Milliseconds between two requests of one connection. */
+const KEEP_ALIVE_TIMEOUT_MS = 5_000
 
 /** Requests of one connection; more are refused: answers that nobody reads must not pile up. */
 const MAX_REQUESTS_PER_CONNECTION = 100
@@ -24,6 +32,25 @@ export interface HttpListenerOptions {
   readonly acceptTimeoutMs: number
   /** Called for each connection that was too slow. */
   readonly onAcceptTimeout?: (socket: Socket) => void
+  /** Which connections are taken at all (P-108, P-109). Default: all. */
+  readonly limits?: AcceptLimits
+  /** Milliseconds without a byte either way after which a connection that is not upgraded ends. Default 30 s (P-107). */
+  readonly idleTimeoutMs?: number
+  /** Most bytes of a request's head (P-107). Default: Node's, 16 KiB. */
+  readonly maxHeaderBytes?: number
+  /** Milliseconds of silence after which TCP asks whether the other side is there; undefined for never (P-106). */
+  readonly tcpKeepAliveMs?: number
+}
+
+type TcpOptions = Pick<ServerOptions, 'noDelay' | 'keepAlive' | 'keepAliveInitialDelay'>
+
+/** What becomes of a listener's connections, for those who count. */
+export interface ConnectionObserver {
+  /** A connection was taken. */
+  readonly accepted?: () => void
+  /** A connection was closed at once, for a limit. */
+  readonly refused?: () => void
+  readonly request?: RequestObserver
 }
 
 /** A server that is listening, or can be. */
@@ -50,28 +77,40 @@ export function httpServerOptions(options: HttpListenerOptions): ServerOptions {
     shouldUpgradeCallback: request => isUpgrade(options.routes, request),
     requestTimeout: REQUEST_TIMEOUT_MS,
     headersTimeout: options.acceptTimeoutMs,
+    ...(options.maxHeaderBytes !== undefined && { maxHeaderSize: options.maxHeaderBytes }),
+    ...tcpOptions(options),
+  }
+}
+
+/** What every accepted socket gets, whichever server accepts it (P-106). */
+export function tcpOptions({ tcpKeepAliveMs }: Pick<HttpListenerOptions, 'tcpKeepAliveMs'>): TcpOptions {
+  return {
     noDelay: true,
+    ...(tcpKeepAliveMs !== undefined && { keepAlive: true, keepAliveInitialDelay: tcpKeepAliveMs }),
   }
 }
 
 /** Puts a server to work. */
-export function listenerOf(server: Server, options: HttpListenerOptions, observe?: RequestObserver): HttpListener {
+export function listenerOf(
+  server: Server,
+  options: HttpListenerOptions,
+  observer: ConnectionObserver = {},
+): HttpListener {
   server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION
+  server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
+  // Ends answers that nobody reads, too.
+  server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )
-  // Over TLS as well, this is the raw connection, before the handshake.
-  server.on('connection', (socket: Socket) => {
-    socket.on('error', () => {})
-    deadlines.begin(socket)
-  })
+  guardListener(server, deadlines, options.limits?.forListener(), observer)
   server.on('request', (request, response) => {
     deadlines.end(request.socket)
-    observe?.(request.socket, response)
+    observer.request?.(request.socket, response)
     route(options.routes, request, response)
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    observe?.(socket as Socket, socket)
+    observer.request?.(socket as Socket, socket)
     options.upgrade(request, socket as Socket, head, deadlines.end(socket as Socket))
   })
   return {
@@ -83,6 +122,31 @@ export function listenerOf(server: Server, options: HttpListenerOptions, observe
       return closed
     },
   }
+}
+
+/** Over TLS as well, what is guarded is the raw connection, before the handshake. The last guard is the first to look. */
+function guardListener(
+  server: Server,
+  deadlines: AcceptDeadlines,
+  gate: AcceptGate | undefined,
+  { accepted, refused }: ConnectionObserver,
+): void {
+  const refuse = (socket: Socket) => {
+    socket.destroy()
+    refused?.()
+    return false
+  }
+  guardConnections(server, socket => {
+    if (gate?.admit(socket, socket.remoteAddress) === false) return refuse(socket)
+    accepted?.()
+    return true
+  })
+  guardConnections(server, socket => {
+    socket.on('error', () => {})
+    if (gate?.open(socket) === false) return refuse(socket)
+    deadlines.begin(socket)
+    return !socket.destroyed
+  })
 }
 
 function listen(server: Server, port: number, host: string | undefined): Promise<AddressInfo> {

@@ -1,6 +1,7 @@
 /** The numbers of one moment, from which all metrics are made. */
 
 import type { AdmissionCounters } from '../metrics/admission-counters.ts'
+import type { ConnectionCounters } from '../metrics/connection-counters.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
@@ -31,6 +32,8 @@ export interface RelayNumbers {
 export interface MetricNumbers {
   readonly relay: RelayNumbers
   readonly http: HttpCounters
+  /** Undefined when the listeners are another's. */
+  readonly connections: ConnectionCounters | undefined
   readonly stun: Readonly<StunCounters>
   /** The same by family and reason; undefined without STUN. */
   readonly stunRequests: StunRequestCounters | undefined
@@ -52,6 +55,7 @@ export interface MetricNumbers {
 export interface MetricSources {
   readonly relay: () => Promise<RelayNumbers>
   readonly http: HttpCounters
+  readonly connections?: ConnectionCounters | undefined
   /** Asked each time, as STUN may be off, or start later. */
   readonly stun?: () => Readonly<StunCounters> | undefined
   readonly stunRequests?: () => StunRequestCounters | undefined
@@ -79,6 +83,7 @@ export function metricReader(sources: MetricSources): MetricReader {
   return async () => ({
     relay: await sources.relay(),
     http: sources.http,
+    connections: sources.connections,
     stun: sources.stun?.() ?? NO_STUN,
     stunRequests: sources.stunRequests?.(),
     certificates: sources.certificates?.(),

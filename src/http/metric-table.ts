@@ -10,7 +10,13 @@ import { DROP_REASONS, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
-import { ADMISSION_METRICS, CERTIFICATE_METRICS, MESH_METRICS, STUN_REQUEST_METRICS } from './daemon-metrics.ts'
+import {
+  ADMISSION_METRICS,
+  CERTIFICATE_METRICS,
+  CONNECTION_METRICS,
+  MESH_METRICS,
+  STUN_REQUEST_METRICS,
+} from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
 import type { RelayNumbers } from './metric-numbers.ts'
 import { count, group, histogram, labelled, number } from './metric-rows.ts'
@@ -123,6 +129,7 @@ const OWN = group('derphttp', [
   number('counter_tls_handshake_failures', ({ http }) => http.tlsHandshakeFailures),
   histogram('histogram_client_round_trip_ms', ({ relay }) => relay.counters.clientRoundTripMs),
   histogram('histogram_event_loop_delay_ms', ({ relay }) => relay.counters.eventLoopDelayMs),
+  ...CONNECTION_METRICS,
   ...ADMISSION_METRICS,
   ...MESH_METRICS,
   ...CERTIFICATE_METRICS,

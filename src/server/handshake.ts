@@ -137,8 +137,13 @@ export class Handshake implements ConnHandler {
     if (this.#over) return
     const info = openClientInfo(sharedKey, hello)
     const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false
-    if (!canMesh) await this.#admit(hello, info)
-    if (this.#over) return
+    if (!canMesh) {
+      this.#findRoom()
+      await this.#admit(hello, info)
+      if (this.#over) return
+      // Others may have come in meanwhile.
+      this.#findRoom()
+    }
     const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal }
     const session = new Session(relay, this.#conn, { decoder: this.#decoder, writer: this.#writer }, identity)
     this.#session = session
@@ -156,6 +161,15 @@ export class Handshake implements ConnHandler {
     session.bytesReceived = this.#bytesReceived
     this.#writer.release(encodeServerInfo(sharedKey, relay.options.announcedLimits))
     session.start()
+  }
+
+  /** @throws DerpError if there is none. */
+  #findRoom(): void {
+    const { maxClients } = this.#relay.options
+    if (maxClients === 0 || this.#relay.sessions.size < maxClients) return
+    throw new DerpError('ERR_DERP_RELAY_FULL', `log client in: there are ${maxClients}, which is the most`, {
+      clause: 'P-109',
+    })
   }
 
   async #admit(hello: ClientHello, info: ClientInfo): Promise<void> {

@@ -45,6 +45,11 @@ export interface RelayCoreOptions {
   readonly maxWriteBytes?: number
   /** Limit on what each client may send; the mesh is exempt (P-103). Default: none. */
   readonly rateLimit?: RateLimit | undefined
+  /**
+   * Clients logged in at once; further logins are refused, those with the mesh key apart (P-109). 0 for no limit.
+   * Default {@link DEFAULTS.maxClients}.
+   */
+  readonly maxClients?: number
   /** Whether clients are told what is wrong with their connection (P-092). Default: no, as the original. */
   readonly tellHealth?: boolean
   /** Milliseconds between pings to clients that answer them; 0 for none (P-091). Default: 0, as the original. */
@@ -60,6 +65,7 @@ export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   keepAliveJitterMs: 5_000,
   sendQueuePackets: 32,
   maxWriteBytes: 65_536,
+  maxClients: 0,
   pingClientsMs: 0,
 })
 
@@ -71,6 +77,7 @@ type NumericOption =
   | 'keepAliveJitterMs'
   | 'sendQueuePackets'
   | 'maxWriteBytes'
+  | 'maxClients'
   | 'pingClientsMs'
 
 const ADMIT_ALL: AdmissionGate = { admit: async () => ({ admit: true }) }
@@ -90,6 +97,7 @@ const BOUNDS: Record<NumericOption, readonly [min: number, max: number]> = {
   keepAliveJitterMs: [0, 86_400_000],
   sendQueuePackets: [1, 65_536],
   maxWriteBytes: [1, 16 << 20],
+  maxClients: [0, 16 << 20],
   pingClientsMs: [0, 3_600_000],
 }
 

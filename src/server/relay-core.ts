@@ -10,6 +10,7 @@ import type { AddressPort } from '../lib/address-port.ts'
 import type { DerpError } from '../lib/derp-error.ts'
 import { Emitter } from '../lib/emitter.ts'
 import type { LogFields } from '../lib/log.ts'
+import { TallyLog } from '../lib/tally-log.ts'
 import { RelayCounters } from '../metrics/counters.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, drain } from './drain.ts'
@@ -39,6 +40,8 @@ export class RelayCore implements WriterHost {
   readonly maxWriteBytes: number
   readonly #handshakes = new Set<Handshake>()
   readonly #sessions = new Set<Session>()
+  /** Of refusals that an operator may want to do something about. */
+  readonly #full: TallyLog<AddressPort | undefined>
   #toFlush: Writer[] = []
   #rateLimit: RateLimit | undefined
   #closed = false
@@ -53,6 +56,9 @@ export class RelayCore implements WriterHost {
     this.#rateLimit = this.options.rateLimit
     this.sendQueuePackets = sendQueuePackets
     this.maxWriteBytes = maxWriteBytes
+    this.#full = new TallyLog(clock, (refused, lastRemote) =>
+      this.options.log.warn('logins refused', { refused, lastRemote, clients: this.#sessions.size }),
+    )
   }
 
   get isClosed(): boolean {
@@ -165,6 +171,7 @@ export class RelayCore implements WriterHost {
   noteFailure(error: DerpError, remote: AddressPort | undefined, fields: LogFields = {}): void {
     const { code, message: reason } = error
     this.counters.fail(code)
+    if (code === 'ERR_DERP_RELAY_FULL') this.#full.note('relay_full', remote)
     this.options.log.debug('connection ended', { ...fields, remote, code, reason })
     this.events.emit('connectionFailed', { code, reason, remote })
   }

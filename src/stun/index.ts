@@ -1,6 +1,7 @@
 /** Public entry `derphttp/stun`: STUN as nodes and relays speak it. */
 
 export type { AddressPort } from '../lib/address-port.ts'
+export type { SourceLimit } from '../lib/source-limiter.ts'
 export type { BridgeSuspicion } from './bridge-watch.ts'
 export { type StunBinding, stunBinding } from './client.ts'
 export type { StunBindingOptions } from './client-options.ts'
@@ -26,5 +27,4 @@ export {
 } from './request-counters.ts'
 export type { StunCounters, StunErrorListener } from './responder.ts'
 export { createStunServer, type StunServer, type StunServerOptions } from './server.ts'
-export type { SourceLimit } from './source-limiter.ts'
 export { StunError, type StunErrorCode } from './stun-error.ts'

@@ -6,6 +6,7 @@
 
 import { addressTo16 } from '../lib/address-port.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
 import { type BridgeSuspicion, BridgeWatch } from './bridge-watch.ts'
 import { type StunAddress, unmapAddress } from './mapped-address.ts'
 import { encodeBindingResponse, parseBindingRequest } from './message.ts'
@@ -16,7 +17,6 @@ import {
   type StunRefusalReason,
   type StunRequestCounters,
 } from './request-counters.ts'
-import { type SourceLimit, SourceLimiter } from './source-limiter.ts'
 import { StunError } from './stun-error.ts'
 
 /** Counts since the start; names and meaning as in the original's metrics (P-183). */

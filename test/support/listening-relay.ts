@@ -1,11 +1,12 @@
 /** A whole relay of ours behind a listener on loopback, in this process. */
 
 import type { Socket } from 'node:net'
+import { type AcceptLimitOptions, AcceptLimits } from '../../src/http/accept-limits.ts'
 import { createHttpsListener } from '../../src/http/https-listener.ts'
-import { createHttpListener, type HttpListener } from '../../src/http/listeners.ts'
+import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
-import type { Log } from '../../src/lib/log.ts'
+import { type Log, silentLog } from '../../src/lib/log.ts'
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { RelayTls } from '../../src/tls/tls-options.ts'
@@ -18,6 +19,8 @@ export interface ListeningRelayOptions extends Partial<RelayOptions> {
   readonly tls?: { readonly hostname: string; readonly certificate: CertificatePair }
   readonly acceptTimeoutMs?: number
   readonly onAcceptTimeout?: (socket: Socket) => void
+  readonly limits?: AcceptLimitOptions
+  readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>
 }
 
 export class ListeningRelay implements AsyncDisposable {
@@ -25,29 +28,38 @@ export class ListeningRelay implements AsyncDisposable {
   readonly listener: HttpListener
   readonly port: number
   readonly tls: RelayTls | undefined
+  readonly limits: AcceptLimits | undefined
 
-  private constructor(relay: Relay, listener: HttpListener, port: number, tls: RelayTls | undefined) {
-    this.relay = relay
-    this.listener = listener
+  private constructor(
+    parts: { relay: Relay; listener: HttpListener; tls: RelayTls | undefined; limits: AcceptLimits | undefined },
+    port: number,
+  ) {
+    this.relay = parts.relay
+    this.listener = parts.listener
+    this.tls = parts.tls
+    this.limits = parts.limits
     this.port = port
-    this.tls = tls
   }
 
   static async start(options: ListeningRelayOptions = {}): Promise<ListeningRelay> {
-    const relay = createRelay({ privateKey: NodePrivateKey.generate(), ...options })
+    const { log, onAcceptTimeout, clock = systemClock } = options
+    const limits = options.limits && new AcceptLimits(options.limits, clock, log ?? silentLog)
+    const program = { ...options.program, tls: options.tls !== undefined, connections: limits?.counters }
+    const relay = createRelay({ privateKey: NodePrivateKey.generate(), ...options, program })
     const tls = options.tls && (await relayTls(relay, options.tls))
-    const { log, onAcceptTimeout } = options
     const common = {
+      ...options.listener,
       routes: relay.routes,
       upgrade: relay.handleUpgrade,
-      clock: options.clock ?? systemClock,
+      clock,
       acceptTimeoutMs: options.acceptTimeoutMs ?? 10_000,
       ...(log !== undefined && { log }),
+      ...(limits !== undefined && { limits }),
       ...(onAcceptTimeout !== undefined && { onAcceptTimeout }),
     }
     const listener = tls ? createHttpsListener({ ...common, tls, counters: relay.http }) : createHttpListener(common)
     const { port } = await listener.listen(0, '127.0.0.1')
-    return new ListeningRelay(relay, listener, port, tls)
+    return new ListeningRelay({ relay, listener, tls, limits }, port)
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

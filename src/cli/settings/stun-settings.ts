@@ -1,6 +1,6 @@
 /** The STUN server, from the flags. */
 
-import type { SourceLimit } from '../../stun/source-limiter.ts'
+import type { SourceLimit } from '../../lib/source-limiter.ts'
 import type { STUN_FLAGS } from '../flags/stun.ts'
 import type { FlagValues } from '../go-flags.ts'
 import { badSetting, portSetting } from './setting.ts'

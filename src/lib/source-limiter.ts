@@ -1,6 +1,6 @@
-/** How many answers one source may have (P-186), in memory that does not grow with the number of sources. */
+/** How often each source may do something (P-109, P-186), in memory that does not grow with the number of sources. */
 
-import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
+import { TokenBucket, type TokenBucketOptions } from './token-bucket.ts'
 
 export interface SourceLimit extends TokenBucketOptions {
   /** Sources remembered; beyond it the one not heard of for longest starts afresh. Default {@link MAX_SOURCES}. */
@@ -31,7 +31,7 @@ export class SourceLimiter {
     return this.#buckets.size
   }
 
-  /** Whether a source may have an answer; takes it off its allowance. */
+  /** Whether a source may once more; takes it off its allowance. */
   tryTake(source: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(source) ?? new TokenBucket(this.#limit, nowMs)
     this.#buckets.delete(source)
@@ -49,6 +49,5 @@ export class SourceLimiter {
 }
 
 function assertNumber(name: string, value: number, isGood: boolean): void {
-  if (!isGood || !Number.isFinite(value))
-    throw new RangeError(`use STUN source limit ${name} of ${value}: out of range`)
+  if (!isGood || !Number.isFinite(value)) throw new RangeError(`use source limit ${name} of ${value}: out of range`)
 }

@@ -20,5 +20,5 @@ test.each([
   [{ perSecond: 1, burst: 1, maxSources: 0 }, 'maxSources of 0'],
   [{ perSecond: 1, burst: 1, maxSources: 1.5 }, 'maxSources of 1.5'],
 ])('SourceLimiter refuses %j', (limit, named) => {
-  expect(() => new SourceLimiter(limit)).toThrow(new RangeError(`use STUN source limit ${named}: out of range`))
+  expect(() => new SourceLimiter(limit)).toThrow(new RangeError(`use source limit ${named}: out of range`))
 })

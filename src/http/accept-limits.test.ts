@@ -1,0 +1,88 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import type { LogFields } from '../lib/log.ts'
+import { silentLog } from '../lib/log.ts'
+import { type AcceptLimitOptions, AcceptLimits } from './accept-limits.ts'
+
+function setUp(options: AcceptLimitOptions) {
+  const clock = new FakeClock()
+  const warnings: [string, LogFields | undefined][] = []
+  const log = { ...silentLog, warn: (message: string, fields?: LogFields) => void warnings.push([message, fields]) }
+  const limits = new AcceptLimits(options, clock, log)
+  const gate = limits.forListener()
+  /** Opens a connection; undefined when it is refused. */
+  const open = (address: string | undefined, at = gate): EventEmitter | undefined => {
+    const socket = new EventEmitter()
+    if (at.open(socket) && at.admit(socket, address)) return socket
+    socket.emit('close')
+    return undefined
+  }
+  return { clock, warnings, limits, open }
+}
+
+const taken = (sockets: (EventEmitter | undefined)[]) => sockets.filter(socket => socket !== undefined).length
+
+test('AcceptLimits takes all without limits, and counts them', () => {
+  const { limits, open, warnings } = setUp({})
+  const sockets = Array.from({ length: 1_000 }, () => open('192.0.2.1'))
+  expect([taken(sockets), limits.counters.open, limits.counters.accepted]).toEqual([1_000, 1_000, 1_000])
+  for (const socket of sockets) socket?.emit('close')
+  expect([limits.counters.open, limits.countedSources, warnings.length]).toEqual([0, 0, 0])
+})
+
+test('AcceptLimits lets each listener take a burst, and then so many a second (P-108)', () => {
+  const { clock, limits, open } = setUp({ rate: { perSecond: 10, burst: 3 } })
+  const other = limits.forListener()
+  expect(taken([1, 2, 3, 4, 5].map(n => open(`192.0.2.${n}`)))).toBe(3)
+  expect(taken([1, 2, 3, 4].map(n => open(`192.0.2.${n}`, other)))).toBe(3)
+  clock.advance(100)
+  expect(taken([open('192.0.2.1'), open('192.0.2.1')])).toBe(1)
+  expect(limits.counters.refused).toEqual({ rate: 4, source_rate: 0, connections: 0, source_connections: 0 })
+})
+
+test('AcceptLimits gives each source its rate, of which refusals take nothing from the others (P-109)', () => {
+  const { clock, limits, open } = setUp({ rate: { perSecond: 1, burst: 4 }, sourceRate: { perSecond: 1, burst: 2 } })
+  expect(taken(Array.from({ length: 100 }, (_, n) => open(`2001:db8::${n}`)))).toBe(2)
+  expect(taken([open('2001:db8:0:1::1'), open('192.0.2.1'), open('192.0.2.2')])).toBe(2)
+  expect(limits.counters.refused).toMatchObject({ source_rate: 98, rate: 1 })
+  clock.advance(2_000)
+  expect(taken([open('2001:db8::1'), open('2001:db8::2')])).toBe(2)
+})
+
+test('AcceptLimits makes no source of those who speak for many (P-109)', () => {
+  const { limits, open } = setUp({ sourceRate: { perSecond: 1, burst: 1 }, maxConnectionsPerSource: 1 })
+  expect(taken([open(undefined), open(undefined), open(undefined)])).toBe(3)
+  expect(limits.countedSources).toBe(0)
+})
+
+test('AcceptLimits keeps to the number of connections, of all and of each source (P-109)', () => {
+  const { limits, open } = setUp({ maxConnections: 3, maxConnectionsPerSource: 2 })
+  const [first, second, third] = [open('192.0.2.1'), open('192.0.2.1'), open('192.0.2.1')]
+  expect([second === undefined, third === undefined]).toEqual([false, true])
+  const fourth = open('192.0.2.2')
+  expect([fourth === undefined, open('192.0.2.3') === undefined]).toEqual([false, true])
+  expect(limits.counters.refused).toMatchObject({ source_connections: 1, connections: 1 })
+  first?.emit('close')
+  expect(open('192.0.2.1')).toBeDefined()
+  expect([limits.counters.open, limits.countedSources]).toEqual([3, 2])
+  second?.emit('close')
+  fourth?.emit('close')
+  expect([limits.counters.open, limits.countedSources]).toEqual([1, 1])
+})
+
+test('AcceptLimits remembers a bounded number of sources (P-109)', () => {
+  const { open } = setUp({ sourceRate: { perSecond: 1e-9, burst: 1, maxSources: 2 } })
+  expect(taken([open('192.0.2.1'), open('192.0.2.2'), open('192.0.2.3'), open('192.0.2.1'), open('192.0.2.1')])).toBe(4)
+})
+
+test('AcceptLimits tells of refusals once a minute, not once each (P-109)', () => {
+  const { clock, warnings, open } = setUp({ maxConnections: 1, maxConnectionsPerSource: 1 })
+  open('192.0.2.1')
+  for (let n = 0; n < 500; n++) open('192.0.2.1')
+  expect(warnings).toEqual([['connections refused', { refused: { connections: 1 }, lastSource: undefined, open: 1 }]])
+  clock.advance(60_000)
+  expect(warnings.slice(1)).toEqual([
+    ['connections refused', { refused: { connections: 499 }, lastSource: undefined, open: 1 }],
+  ])
+})

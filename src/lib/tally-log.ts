@@ -1,0 +1,42 @@
+/** Tells of what may happen thousands of times: the first time at once, then the numbers of each minute. */
+
+import type { Clock } from './clock.ts'
+
+/** Milliseconds between two lines. */
+export const TALLY_INTERVAL_MS = 60_000
+
+/** How often each thing has happened since the line before. */
+export type Tally = Readonly<Record<string, number>>
+
+/** Writes the line; `example` is of the last thing that happened. */
+export type TallyWriter<T> = (tally: Tally, example: T) => void
+
+export class TallyLog<T> {
+  readonly #clock: Clock
+  readonly #write: TallyWriter<T>
+  #tally: Record<string, number> = {}
+  #example: { readonly value: T } | undefined
+  #isQuiet = false
+
+  constructor(clock: Clock, write: TallyWriter<T>) {
+    this.#clock = clock
+    this.#write = write
+  }
+
+  /** Something has happened. */
+  note(what: string, example: T): void {
+    this.#tally[what] = (this.#tally[what] ?? 0) + 1
+    this.#example = { value: example }
+    if (!this.#isQuiet) this.#tell()
+  }
+
+  #tell(): void {
+    this.#isQuiet = this.#example !== undefined
+    if (this.#example === undefined) return
+    const [tally, { value }] = [this.#tally, this.#example]
+    this.#tally = {}
+    this.#example = undefined
+    this.#clock.after(TALLY_INTERVAL_MS, () => this.#tell())
+    this.#write(tally, value)
+  }
+}

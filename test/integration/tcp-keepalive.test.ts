@@ -1,0 +1,42 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+import { expect, test } from 'vitest'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { exchange } from '../support/raw-http.ts'
+import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+const TEN_MINUTES = { tcpKeepAliveMs: 600_000 }
+
+/** The timer is another one as long as bytes wait to be acknowledged. */
+async function probedWithin(port: number, connections: number, min: number, max: number): Promise<void> {
+  const timers = async () => (await keepAliveSeconds(port)).map(seconds => seconds > min && seconds <= max)
+  await expect.poll(timers, { timeout: 10_000 }).toEqual(Array(connections).fill(true))
+}
+
+test.runIf(hasSs)('accepted connections are probed by TCP after the set time, upgraded or not (P-106)', async () => {
+  await using relay = await ListeningRelay.start({ listener: TEN_MINUTES })
+  const [idle, upgraded] = [connect(relay.port, '127.0.0.1'), connect(relay.port, '127.0.0.1')]
+  await exchange(upgraded, UPGRADE)
+  await probedWithin(relay.port, 2, 500, 600)
+  idle.destroy()
+  upgraded.destroy()
+})
+
+test.runIf(hasSs)('connections over TLS are probed as well; without a time none is (P-106)', async () => {
+  const certificate = await (await TestCa.create()).issue({ dns: ['relay.test'] })
+  await using secure = await ListeningRelay.start({
+    listener: { tcpKeepAliveMs: 20_000 },
+    tls: { hostname: 'relay.test', certificate },
+  })
+  await using unprobed = await ListeningRelay.start()
+  const overTls = connectTls({ port: secure.port, servername: 'relay.test', rejectUnauthorized: false })
+  const plain = connect(unprobed.port, '127.0.0.1')
+  await Promise.all([once(overTls, 'secureConnect'), once(plain, 'connect')])
+  await probedWithin(secure.port, 1, 0, 20)
+  expect(await keepAliveSeconds(unprobed.port)).toEqual([Number.NaN])
+  overTls.destroy()
+  plain.destroy()
+})

@@ -1,0 +1,37 @@
+/** The timers of TCP connections, as the kernel tells them by the program `ss`. */
+
+import { execFile, execFileSync } from 'node:child_process'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** Whether `ss` is there. Without it tests are skipped with one line; in CI that is a failure. */
+export const hasSs: boolean = lookForSs()
+
+function lookForSs(): boolean {
+  try {
+    execFileSync('ss', ['-V'], { stdio: 'ignore' })
+    return true
+  } catch {
+    if (process.env['CI']) throw new Error('find ss: iproute2 is not installed, and CI may skip nothing')
+    process.stderr.write('tests of TCP keep-alive are skipped: ss (iproute2) is not installed\n')
+    return false
+  }
+}
+
+/** Seconds until the keep-alive probe of each established connection that was accepted at `port`; NaN without one. */
+export async function keepAliveSeconds(port: number): Promise<number[]> {
+  const { stdout } = await run('ss', ['-tnoH', 'state', 'established', `sport = :${port}`])
+  return stdout
+    .trim()
+    .split('\n')
+    .map(line => secondsOf(/timer:\(keepalive,([^,]+),/.exec(line)?.[1] ?? ''))
+}
+
+/** Seconds of `9min59sec`, `14sec` or `120ms`. */
+function secondsOf(text: string): number {
+  const match = /^(?:(\d+)min)?(?:([\d.]+)sec)?(?:(\d+)ms)?$/.exec(text)
+  if (match === null || text === '') return Number.NaN
+  const [, minutes = '0', seconds = '0', ms = '0'] = match
+  return Number(minutes) * 60 + Number(seconds) + Number(ms) / 1_000
+}
