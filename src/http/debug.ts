@@ -1,7 +1,7 @@
 /**
  * `/debug/` and the pages below it.
  *
- * Clauses: P-190 access, P-191 index, P-192 and P-193 metrics, P-197 consistency, P-198 traffic.
+ * Clauses: P-190 access, P-191 index, P-192 and P-193 metrics, P-197 consistency, P-198 traffic, P-199 runtime.
  */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -11,7 +11,8 @@ import { formatDuration } from '../lib/duration.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
 import { type DebugAccess, type DebugAccessOptions, debugAccess, remoteAddress } from './debug-access.ts'
 import { CLIENTS_PER_PAGE, clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
-import { escapeHtml, htmlPage } from './debug-page.ts'
+import { type DebugPage, escapeHtml, htmlPage } from './debug-page.ts'
+import { runtimePages } from './debug-runtime.ts'
 import type { DebugSource } from './debug-source.ts'
 import { streamTraffic } from './debug-traffic.ts'
 import { expvarJson } from './expvar-json.ts'
@@ -35,9 +36,6 @@ export interface DebugOptions {
   readonly hasMeshKey?: boolean
 }
 
-/** Answers a request that has access. */
-type Page = (request: IncomingMessage, response: ServerResponse) => Promise<void>
-
 const HTML = 'text/html; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
 const TEXT = 'text/plain; charset=utf-8'
@@ -55,13 +53,15 @@ const LINKS: readonly (readonly [path: string, title: string])[] = [
   ['/debug/check', 'Consistency check'],
   ['/debug/clients', 'Clients'],
   ['/debug/traffic', 'Traffic check'],
+  ['/debug/pprof/', 'Profiles'],
+  ['/debug/gc', 'Force garbage collection'],
 ]
 
 /** The debug pages, to be put into the table of routes. */
 export function createDebug(options: DebugOptions): DebugRoutes {
   const allows = debugAccess(options.access)
   const hints = options.hintsAtAccess ?? false
-  const page = (serve: Page) => guarded(allows, serve, hints)
+  const page = (serve: DebugPage) => guarded(allows, serve, hints)
   return {
     allows,
     exact: new Map([
@@ -71,14 +71,21 @@ export function createDebug(options: DebugOptions): DebugRoutes {
       ['/debug/check', page((_, response) => serveCheck(options, response))],
       ['/debug/clients', page((request, response) => serveClients(options, request, response))],
       ['/debug/traffic', page((_, response) => serveTraffic(options, response))],
+      ...Array.from(runtimePages(options.clock, options.metrics), ([path, serve]) => [path, page(serve)] as const),
     ]),
-    notFound: guarded(allows, async (_, response) => sendError(response, 404, '404 page not found')),
+    notFound: guarded(allows, async (request, response) => sendError(response, 404, notFoundText(request))),
   }
+}
+
+/** Profiles of the Go runtime have no like here. */
+function notFoundText({ url = '' }: IncomingMessage): string {
+  const isProfile = url.startsWith('/debug/pprof/')
+  return isProfile ? 'no such profile; /debug/pprof/ lists those there are' : '404 page not found'
 }
 
 function guarded(
   allows: DebugAccess,
-  serve: Page,
+  serve: DebugPage,
   hints = false,
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {

@@ -55,6 +55,8 @@ test('debug pages have the types, headers and bodies of the original (P-165, P-1
     'href="/debug/check"',
     'href="/debug/traffic"',
     'href="/debug/clients"',
+    'href="/debug/pprof/"',
+    'href="/debug/gc"',
   ]) {
     expect(index.body).toContain(part)
   }
@@ -83,7 +85,7 @@ test('debug pages have the types, headers and bodies of the original (P-165, P-1
 test('debug pages are 404 where there is none, and /debug leads to its index (P-168, P-191)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
   const { port } = server
-  for (const path of ['/debug/nothing', '/debug/check/', '/debug/vars/x', '/debug/gc']) {
+  for (const path of ['/debug/nothing', '/debug/check/', '/debug/vars/x', '/debug/set-mutex-profile-fraction']) {
     expect(await ask(port, path)).toMatchObject({
       status: 404,
       headers: { 'content-type': 'text/plain; charset=utf-8', 'x-content-type-options': 'nosniff' },
@@ -114,6 +116,8 @@ test('debug pages are refused to whoever was forwarded, known or unknown alike (
     '/debug/check',
     '/debug/clients',
     '/debug/traffic',
+    '/debug/gc',
+    '/debug/pprof/profile',
     '/debug/nothing',
   ]
   for (const path of paths) {

@@ -2,7 +2,7 @@
 
 import { createDebug, type DebugOptions } from '../../src/http/debug.ts'
 import { CoreDebugSource } from '../../src/http/debug-source.ts'
-import { createHttpListener } from '../../src/http/listeners.ts'
+import { createHttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
 import { createRoutes } from '../../src/http/routes.ts'
 import type { MemoryRelay } from './memory-relay.ts'
 import { testMetrics } from './metrics.ts'
@@ -15,7 +15,11 @@ export interface DebugServer extends AsyncDisposable {
 }
 
 /** Serves the pages of `relay` on a free port. */
-export async function startDebugServer(relay: MemoryRelay, options: Partial<DebugOptions> = {}): Promise<DebugServer> {
+export async function startDebugServer(
+  relay: MemoryRelay,
+  options: Partial<DebugOptions> = {},
+  listening: Pick<HttpListenerOptions, 'idleTimeoutMs'> = {},
+): Promise<DebugServer> {
   const debug = createDebug({
     source: new CoreDebugSource(relay.core),
     metrics: testMetrics(relay.core),
@@ -26,6 +30,7 @@ export async function startDebugServer(relay: MemoryRelay, options: Partial<Debu
     routes: createRoutes({ debug }),
     upgrade: (_request, socket) => socket.destroy(),
     acceptTimeoutMs: 10_000,
+    ...listening,
   })
   const { port } = await listener.listen(0, '127.0.0.1')
   return { url: `http://127.0.0.1:${port}`, port, [Symbol.asyncDispose]: () => listener.close() }

@@ -84,12 +84,13 @@ export const differenceCases: readonly ConformanceCase[] = [
     },
   },
   {
-    id: 'differs/collecting-garbage',
-    clauses: ['P-191'],
+    id: 'differs/profiles-of-the-runtime',
+    clauses: ['P-199'],
     needs: ['debug'],
     differs: 'D-21',
     async run(target) {
-      equal((await target.http('/debug/gc')).status, target.isOriginal ? 200 : 404)
+      const path = '/debug/pprof/goroutine?debug=1'
+      equal((await target.http(path)).status, target.isOriginal ? 200 : 404)
     },
   },
   {

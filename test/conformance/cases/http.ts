@@ -288,4 +288,25 @@ export const httpCases: readonly ConformanceCase[] = [
       equal((await target.http('/debug/nothing')).status, 404)
     },
   },
+  {
+    id: 'debug/collecting-garbage',
+    clauses: ['P-199'],
+    needs: ['debug'],
+    async run(target) {
+      const { status, body } = await target.http('/debug/gc')
+      equal(status, 200)
+      ok(body.startsWith('running GC...\n') && body.endsWith('\nDone.\n'), body)
+    },
+  },
+  {
+    id: 'debug/profiles-are-listed',
+    clauses: ['P-199'],
+    needs: ['debug'],
+    async run(target) {
+      const { status, body } = await target.http('/debug/pprof/')
+      equal(status, 200)
+      ok(body.includes('profile') && body.includes('heap'), body)
+      equal((await target.http('/debug/pprof/cmdline')).status, 200)
+    },
+  },
 ]

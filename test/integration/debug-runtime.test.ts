@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { startDebugServer } from '../support/debug-server.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import { until } from '../support/settle.ts'
+
+const FORWARDED = { headers: { 'X-Forwarded-For': '127.0.0.1' } }
+
+/** Waits until a profile is under way; only that waits for the clock of an empty relay. */
+const begun = (relay: MemoryRelay) => until(() => relay.clock.pendingTimers === 1, 'a profile has begun')
+
+test('/debug/gc collects garbage and says what came of it (P-199)', async () => {
+  await using server = await startDebugServer(new MemoryRelay())
+  const garbage = new WeakRef({})
+  // Kept until the end of this turn.
+  await new Promise(resolve => setImmediate(resolve))
+  const answer = await fetch(`${server.url}/debug/gc`)
+  expect(await answer.text()).toMatch(/^running GC\.\.\.\nheap in use: \d+ bytes before, \d+ bytes after\nDone\.\n$/)
+  expect(garbage.deref()).toBeUndefined()
+})
+
+test.each([
+  ['profile', 'cpuprofile', 'nodes'],
+  ['heap', 'heapprofile', 'samples'],
+])('/debug/pprof/%s makes a profile of so many seconds (P-199)', async (page, extension, content) => {
+  const relay = new MemoryRelay()
+  await using server = await startDebugServer(relay)
+  const answer = fetch(`${server.url}/debug/pprof/${page}?seconds=7`)
+  await begun(relay)
+  relay.clock.advance(6_999)
+  expect(relay.clock.pendingTimers).toBe(1)
+  relay.clock.advance(1)
+  const { headers, status } = await answer
+  expect([status, headers.get('content-disposition')]).toEqual([200, `attachment; filename="derper.${extension}"`])
+  const profile = (await (await answer).json()) as Record<string, unknown>
+  expect(profile[content]).toBeInstanceOf(Array)
+})
+
+test('one profile is made at a time, and it ends when its reader leaves (P-199)', async () => {
+  const relay = new MemoryRelay()
+  await using server = await startDebugServer(relay)
+  const leaving = new AbortController()
+  const first = fetch(`${server.url}/debug/pprof/profile`, { signal: leaving.signal }).catch(() => 'left')
+  await begun(relay)
+  const refused = await fetch(`${server.url}/debug/pprof/heap`)
+  expect([refused.status, await refused.text()]).toEqual([409, 'another profile is being made\n'])
+  leaving.abort()
+  expect(await first).toBe('left')
+  await until(() => relay.clock.pendingTimers === 0, 'the profile ends')
+  // That takes its time.
+  const next = async () => {
+    let isAnswered = false
+    const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`).finally(() => {
+      isAnswered = true
+    })
+    await until(() => isAnswered || relay.clock.pendingTimers === 1, 'another profile has begun or is refused')
+    relay.clock.advance(60_000)
+    return (await answer).status
+  }
+  await expect.poll(next, { timeout: 10_000 }).toBe(200)
+})
+
+test('a profile outlasts the time after which idle connections end (P-107, P-199)', async () => {
+  const relay = new MemoryRelay()
+  await using server = await startDebugServer(relay, {}, { idleTimeoutMs: 100 })
+  const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`)
+  await begun(relay)
+  await once(connect(server.port, '127.0.0.1').resume(), 'close')
+  relay.clock.advance(60_000)
+  expect((await answer).status).toBe(200)
+})
+
+test('profiles are bounded, listed, and kept from strangers; those of another runtime are not there (P-190, P-199)', async () => {
+  await using server = await startDebugServer(new MemoryRelay())
+  const page = (path: string, options?: RequestInit) => fetch(`${server.url}/debug/pprof/${path}`, options)
+  for (const seconds of ['0', '61', '600', '-1', '1.5', 'x', '']) {
+    expect((await page(`profile?seconds=${seconds}`)).status).toBe(400)
+  }
+  expect((await page('profile?seconds=1', FORWARDED)).status).toBe(403)
+  expect(await (await page('')).text()).toContain('href="/debug/pprof/heap?seconds=10"')
+  expect(await (await page('cmdline')).text()).toBe('derper\0-dev')
+  const goroutines = await page('goroutine?debug=1')
+  expect([goroutines.status, await goroutines.text()]).toEqual([
+    404,
+    'no such profile; /debug/pprof/ lists those there are\n',
+  ])
+})
