@@ -4,6 +4,7 @@
  * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols, P-147 challenges, P-148 IP addresses.
  */
 
+import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
 import {
   createSecureContext,
@@ -30,6 +31,9 @@ export interface RelayTlsOptions {
 
 /** The one protocol on which upgrades work. */
 const HTTP_PROTOCOL = 'http/1.1'
+
+/** What the certificate has no part in. A handshake anew would cost the relay more than the client that asks for it. */
+const COMMON_OPTIONS = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const
 
 type ServerNameAnswer = (error: Error | null, context?: SecureContext) => void
 
@@ -58,7 +62,7 @@ export class RelayTls {
   serverOptions(): TlsOptions {
     const challenges = this.#challenges
     return {
-      minVersion: 'TLSv1.2',
+      ...COMMON_OPTIONS,
       ...(challenges === undefined ? { ALPNProtocols: [HTTP_PROTOCOL] } : this.#alpnCallback(challenges)),
       ...(!isIpHostname(this.hostname) && this.#serverNameCallback()),
       ...this.#unnamed,
@@ -128,6 +132,6 @@ export class RelayTls {
   }
 
   #credentialsOf({ certificate, key }: CertificatePair): SecureContextOptions {
-    return { cert: `${certificate.trimEnd()}\n${this.#metaCertificate}`, key, minVersion: 'TLSv1.2' }
+    return { cert: `${certificate.trimEnd()}\n${this.#metaCertificate}`, key, ...COMMON_OPTIONS }
   }
 }

@@ -1,0 +1,131 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { clientHello, tlsRecord } from '../support/client-hello.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange } from '../support/raw-http.ts'
+import { until } from '../support/settle.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const NAME = 'relay.test'
+const CONNECTIONS = 600
+const AT_ONCE = 60
+const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
+/** Record types of TLS. */
+const [ALERT, HANDSHAKE, APPLICATION_DATA] = [21, 22, 23]
+
+let clock: FakeClock
+let relay: ListeningRelay
+let hello: Buffer
+
+beforeAll(async () => {
+  clock = new FakeClock()
+  const certificate = await (await TestCa.create()).issue({ dns: [NAME] })
+  relay = await ListeningRelay.start({ clock, limits: {}, tls: { hostname: NAME, certificate } })
+  hello = await clientHello({ servername: NAME })
+})
+afterAll(() => relay[Symbol.asyncDispose]())
+
+async function dial(options: ConnectionOptions = {}): Promise<TLSSocket> {
+  const socket = connect({ port: relay.port, servername: NAME, rejectUnauthorized: false, ...options })
+  await once(socket, 'secureConnect')
+  return socket
+}
+
+async function loggedIn(): Promise<RawClient> {
+  const socket = await dial()
+  const { body } = await exchange(socket, UPGRADE)
+  return RawClient.login(new NodeConn(socket, body))
+}
+
+/** A ClientHello that announces `length` bytes and sends `sent` of them, in records of the greatest length. */
+function oversizedHello(length: number, sent: number): Buffer {
+  const message = Buffer.concat([Buffer.of(1, length >> 16, (length >> 8) & 255, length & 255), Buffer.alloc(sent)])
+  const records: Buffer[] = []
+  for (let at = 0; at < message.length; at += 16_384) {
+    records.push(tlsRecord(HANDSHAKE, message.subarray(at, at + 16_384)))
+  }
+  return Buffer.concat(records)
+}
+
+/** Each begins with a TCP connection. All leave what is left of it to the relay. */
+const attacks: ((socket: Socket, n: number) => unknown)[] = [
+  // Handshakes that stop half-way: before the end of the ClientHello, and behind it.
+  socket => socket.write(hello.subarray(0, 100)),
+  socket => socket.write(hello),
+  socket => socket.write(Buffer.concat([hello, hello])),
+  // Records of no meaning.
+  socket => socket.write(randomBytes(300)),
+  socket => socket.write(tlsRecord(HANDSHAKE, randomBytes(16_384))),
+  socket => socket.write(tlsRecord(APPLICATION_DATA, randomBytes(1_000))),
+  socket => socket.write(Buffer.concat(Array<Buffer>(1_000).fill(tlsRecord(ALERT, Buffer.of(1, 90))))),
+  socket => socket.write(Buffer.concat([hello, ...Array<Buffer>(1_000).fill(tlsRecord(20, Buffer.of(1)))])),
+  // ClientHellos that are too long, said or sent.
+  socket => socket.write(oversizedHello(0xff_ff_ff, 1_000)),
+  socket => socket.write(oversizedHello(200_000, 200_000)),
+  // Names, each another, and none.
+  async (socket, n) => socket.write(await clientHello({ servername: `name-${n}.test` })),
+  async socket => socket.write(await clientHello({})),
+  // HTTP, and nothing at all.
+  socket => socket.write('GET / HTTP/1.1\r\n\r\n'),
+  socket => socket.resetAndDestroy(),
+  () => {},
+]
+
+/** What must be as before. */
+async function gauges() {
+  const { relay: numbers, http, connections } = await relay.relay.metrics()
+  const { totalKeys, localKeys, pendingBytes, pendingLogins, counters } = numbers
+  const { currentConnections, logins } = counters
+  const { open } = connections ?? {}
+  return { totalKeys, localKeys, pendingBytes, pendingLogins, currentConnections, logins, open, tls: http.tlsActive }
+}
+
+test('600 hostile TLS connections leave every gauge as it was, and the relay relays on (P-035, P-142)', async () => {
+  const [a, b] = [await loggedIn(), await loggedIn()]
+  const before = structuredClone(await gauges())
+  const { http } = relay.relay
+  for (let n = 0; n < CONNECTIONS; n += AT_ONCE) {
+    await Promise.all(
+      Array.from({ length: AT_ONCE }, async (_, at) => {
+        const socket = connectTcp(relay.port, '127.0.0.1')
+        await once(socket, 'connect')
+        socket.on('error', () => {}).on('data', () => {})
+        await attacks[(n + at) % attacks.length]?.(socket, n + at)
+      }),
+    )
+  }
+  // Connections are accepted in order: once this one is answered, all others have been.
+  const last = await dial()
+  await exchange(last, PROBE)
+  clock.advance(10_000)
+  last.destroy()
+  await until(() => relay.limits?.counters.open === before.open, 'no hostile connection has outlived its deadline')
+  expect(structuredClone(await gauges())).toEqual(before)
+  // What was reset before it could be looked at has not come as far as to a handshake.
+  expect(http.tlsHandshakeFailures).toBe(http.tlsAccepted - 3)
+  expect(http.tlsHandshakeFailures).toBeGreaterThanOrEqual(CONNECTIONS - CONNECTIONS / attacks.length)
+  expect(http.tlsHandshakeFailures).toBeLessThanOrEqual(CONNECTIONS)
+
+  a.packet(b.publicKey, 'still there')
+  expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
+  a.close()
+  b.close()
+})
+
+test('a client cannot have its handshake anew, before or after the upgrade (P-142)', async () => {
+  for (const request of [PROBE, UPGRADE]) {
+    const socket = await dial({ maxVersion: 'TLSv1.2' })
+    await exchange(socket, request)
+    const failed = once(socket, 'error')
+    socket.renegotiate({}, () => {})
+    expect(await failed).toMatchObject([{ code: 'ERR_SSL_NO_RENEGOTIATION' }])
+    socket.destroy()
+  }
+})
