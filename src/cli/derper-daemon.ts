@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import { type BuiltAdmission, createAdmission } from '../admission/create-admission.ts'
+import { AcceptLimits } from '../http/accept-limits.ts'
 import { BootstrapNames } from '../http/bootstrap-names.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -30,6 +31,7 @@ export class DerperDaemon {
   readonly relay: Relay
   readonly #settings: DerperSettings
   readonly #log: Log
+  readonly #limits: AcceptLimits
   readonly #stun: StunServer | undefined
   readonly #admission: BuiltAdmission | undefined
   readonly #mesh: Mesh | undefined
@@ -42,6 +44,7 @@ export class DerperDaemon {
   constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: Log, env: NodeJS.ProcessEnv) {
     this.#settings = settings
     this.#log = log
+    this.#limits = new AcceptLimits(settings.limits.accept, systemClock, log)
     const counters = new AdmissionCounters()
     const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
     this.#admission = createAdmission(settings.admission, { clock: systemClock, log, counters }, revoke)
@@ -53,6 +56,7 @@ export class DerperDaemon {
     this.#stun = stun && createStunServer(stun)
     this.relay = createRelay({
       ...settings,
+      ...settings.limits,
       privateKey,
       log,
       admission: this.#admission?.gate,
@@ -87,7 +91,12 @@ export class DerperDaemon {
   /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
     const mapNodePorts = () => this.#mapNodePorts()
-    this.#listeners = await RelayListeners.create(this.#settings, { relay: this.relay, log: this.#log, mapNodePorts })
+    this.#listeners = await RelayListeners.create(this.#settings, {
+      relay: this.relay,
+      limits: this.#limits,
+      log: this.#log,
+      mapNodePorts,
+    })
     const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
     if (stun !== undefined && wanted !== undefined) this.stunPort = (await bind(wanted, () => stun.listen())).port
     await this.#listeners.listen()
@@ -140,6 +149,7 @@ export class DerperDaemon {
       stunRequests: () => this.#stun?.requests,
       certificates: () => this.certificates?.status(),
       mesh: () => this.#mesh?.numbers(),
+      connections: this.#limits.counters,
       tls: this.#settings.tls !== undefined,
       version: packageVersion(),
       commandLine: process.argv,

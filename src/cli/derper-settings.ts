@@ -12,6 +12,7 @@ import type { LogLevel } from './log.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from './mesh-key-file.ts'
 import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
+import { type LimitSettings, limitNotes, limitSettings } from './settings/limit-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
 import { badSetting, badSettings, durationSetting } from './settings/setting.ts'
@@ -38,6 +39,7 @@ export interface DerperSettings {
   readonly rateConfigFile: string | undefined
   readonly rateLimit: RateLimit | undefined
   readonly writeTimeoutMs: number
+  readonly limits: LimitSettings
   readonly pingClientsMs: number
   readonly tellHealth: boolean
   readonly admission: AdmissionSettings
@@ -72,6 +74,7 @@ export function readSettings(
     rateConfigFile: flags['rate-config'] || undefined,
     rateLimit: flags['rate-config'] === '' ? undefined : readRateConfig(flags['rate-config']),
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
+    limits: limitSettings(flags),
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     tellHealth: flags['health-frames'],
     admission,
@@ -81,7 +84,7 @@ export function readSettings(
       'unpublished-bootstrap-dns-names',
       flags['unpublished-bootstrap-dns-names'],
     ),
-    notes: [...tlsNotes(given, tls), ...(flags.dev ? [] : admissionNotes(admission))],
+    notes: [...tlsNotes(given, tls), ...limitNotes(given), ...(flags.dev ? [] : admissionNotes(admission))],
   }
 }
 

@@ -5,6 +5,7 @@ import { formatDuration } from '../lib/duration.ts'
 import { ACME_DIRECTORIES, type AcmeSettings } from '../tls/acme-settings.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { formatListenAddress } from './listen-address.ts'
+import type { LimitSettings } from './settings/limit-settings.ts'
 import type { StunSettings } from './settings/stun-settings.ts'
 import type { TlsSettings } from './settings/tls-settings.ts'
 
@@ -28,6 +29,7 @@ export function planOf(settings: DerperSettings): PlanLine[] {
         : `links to ${siblings.map(({ host }) => host).join(', ') || 'nobody'}`,
     ],
     ['bootstrap DNS', namesPlan(settings)],
+    ['connections', connectionsPlan(settings.limits)],
     ['limits', limitsPlan(settings)],
   ]
 }
@@ -55,7 +57,6 @@ function stunPlan({ plain, sourceLimit }: StunSettings): string {
 
 function admissionPlan(settings: AdmissionSettings): string {
   const { deniedAppNames = [], denyKeysFile, allowKeysFile, tokensFile, daemonSocket, url, urlFailOpen } = settings
-  const parts = (...texts: (string | false | undefined)[]) => texts.filter(text => typeof text === 'string')
   const denied = parts(
     deniedAppNames.length > 0 && `no application ${deniedAppNames.join(', ')}`,
     denyKeysFile && `no key of ${denyKeysFile}`,
@@ -80,7 +81,23 @@ function namesPlan({ publishedNames, unpublishedNames }: DerperSettings): string
   return `${publishedNames || 'none'} for everybody, ${unpublishedNames || 'none'} for whoever asks`
 }
 
+function connectionsPlan({ accept, maxClients }: LimitSettings): string {
+  const { maxConnections, maxConnectionsPerSource, rate, sourceRate } = accept
+  return parts(
+    `${maxConnections ?? 'any number'} at once`,
+    maxConnectionsPerSource !== undefined && `${maxConnectionsPerSource} of each source`,
+    rate && `${rate.perSecond} new ones per second and listener`,
+    sourceRate && `${sourceRate.perSecond} new ones per second and source`,
+    maxClients > 0 && `${maxClients} clients`,
+  ).join(', ')
+}
+
 function limitsPlan({ rateLimit, writeTimeoutMs }: DerperSettings): string {
   const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second and client`
   return `${rate}, ${writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`}`
+}
+
+/** The texts that there are. */
+function parts(...texts: (string | false | undefined)[]): string[] {
+  return texts.filter(text => typeof text === 'string')
 }

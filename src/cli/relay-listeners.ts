@@ -1,15 +1,16 @@
 /** The TCP ports of the daemon: HTTP, or HTTPS with plain HTTP beside it. */
 
+import type { AcceptLimits } from '../http/accept-limits.ts'
 import { createHttpListener, type HttpListener } from '../http/listeners.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from '../http/tls-listeners.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { Relay } from '../relay.ts'
-import { DEFAULTS } from '../server/options.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import type { DerperSettings } from './derper-settings.ts'
+import { listenerLimits } from './listener-limits.ts'
 import type { TlsSettings } from './settings/tls-settings.ts'
 
 /** What is served, before it is bound. */
@@ -25,6 +26,7 @@ interface Listeners {
 /** What the listeners are made for. */
 export interface ListenerParts {
   readonly relay: Relay
+  readonly limits: AcceptLimits
   readonly log: Log
   readonly mapNodePorts: ReadMapNodePorts
 }
@@ -52,7 +54,9 @@ export class RelayListeners {
   static async create(settings: DerperSettings, parts: ListenerParts): Promise<RelayListeners> {
     const { tls } = settings
     const listeners =
-      tls === undefined ? { main: createHttpListener(listenerOptions(parts.relay)) } : await overTls(tls, parts)
+      tls === undefined
+        ? { main: createHttpListener(listenerOptions(settings, parts)) }
+        : await overTls(settings, tls, parts)
     return new RelayListeners(settings, listeners)
   }
 
@@ -83,10 +87,11 @@ export class RelayListeners {
   }
 }
 
-async function overTls(tls: TlsSettings, { relay, log, mapNodePorts }: ListenerParts): Promise<Listeners> {
+async function overTls(settings: DerperSettings, tls: TlsSettings, parts: ListenerParts): Promise<Listeners> {
+  const { relay, log, mapNodePorts } = parts
   const { hostname, directory, acme } = tls
   const common = {
-    ...listenerOptions(relay),
+    ...listenerOptions(settings, parts),
     publicKey: relay.publicKey,
     clock: relay.core.options.clock,
     counters: relay.http,
@@ -105,11 +110,11 @@ async function overTls(tls: TlsSettings, { relay, log, mapNodePorts }: ListenerP
   return { main: https, port80, certificates, mapNode: certificate.derpMapNode }
 }
 
-function listenerOptions(relay: Relay) {
+function listenerOptions(settings: DerperSettings, { relay, limits }: ListenerParts) {
   return {
     routes: relay.routes,
     upgrade: relay.handleUpgrade,
-    acceptTimeoutMs: DEFAULTS.loginTimeoutMs,
+    ...listenerLimits(settings.limits, limits),
     onAcceptTimeout: () =>
       relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),
   }

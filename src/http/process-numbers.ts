@@ -19,6 +19,13 @@ export interface ProcessNumbers {
 /** What a limit that does not exist is shown as: the largest 64-bit number. */
 const UNLIMITED = 2 ** 64
 
+const MAX_OPEN_FILES = /^Max open files\s+(\S+)/m
+
+/** How many descriptors `/proc/self/limits` allows: 0 if it does not say, and more than there can be if any number. */
+export function maxOpenFiles(limits: string): number {
+  return numberIn(limits, MAX_OPEN_FILES)
+}
+
 export class ProcessWatch {
   readonly #startUnixSeconds: number
   readonly #residentBytesAtStart = process.memoryUsage.rss()
@@ -40,7 +47,7 @@ export class ProcessWatch {
       virtualBytes: numberIn(status, /^VmSize:\s*(\d+) kB$/m) * 1_024,
       maxVirtualBytes: numberIn(limits, /^Max address space\s+(\S+)/m),
       openFiles: files,
-      maxOpenFiles: numberIn(limits, /^Max open files\s+(\S+)/m),
+      maxOpenFiles: maxOpenFiles(limits),
     }
   }
 }

@@ -54,7 +54,9 @@ test('derper takes the command line before the environment before -config, and s
     DERPER_ACME_EAB_KID: 'kid-1',
     DERPER_ACME_EAB_KEY_FILE: file('eab.key', 'c2VjcmV0LWtleQ\n'),
   }
-  const text = await output(await derper(['check-config', '-hostname', 'third.test', '-http-port=-1'], env))
+  const text = await output(
+    await derper(['check-config', '-hostname', 'third.test', '-http-port=-1', '-max-connections=500'], env),
+  )
   expect(text).toBe(
     `${[
       'derper would run with this configuration:',
@@ -67,6 +69,7 @@ test('derper takes the command line before the environment before -config, and s
       '  admission:       everybody',
       '  mesh:            off: no mesh key',
       '  bootstrap DNS:   off',
+      '  connections:     500 at once',
       '  limits:          no rate limit, writes time out after 2s',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
@@ -85,7 +88,9 @@ test('check-config tells of each topic what its flags come to, and no secret', a
   const mesh = ['-mesh-psk-file', meshKey, '-mesh-with', 'a.test,b.test/10.0.0.1']
   const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
   const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
-  const limits = ['-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
+  const numbers = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
+  const accepts = ['-accept-connection-limit=10', '-accept-connection-limit-per-source=0.5']
+  const limits = [...numbers, ...accepts, '-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
   expect(
     await planned(...lists, ...sources, ...mesh, ...stun, ...names, ...limits, '-c', keyFile, '-derp=false'),
   ).toEqual({
@@ -96,6 +101,8 @@ test('check-config tells of each topic what its flags come to, and no secret', a
     admission: `no application old, older; no key of ${list}; only keys of ${list}, or tokens of /dev/null, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,
     mesh: 'links to a.test, b.test',
     'bootstrap DNS': 'x.test for everybody, y.test/share.test for whoever asks',
+    connections:
+      '500 at once, 20 of each source, 10 new ones per second and listener, 0.5 new ones per second and source, 30 clients',
     limits: '5000 bytes per second and client, no write timeout',
   })
 })

@@ -1,0 +1,142 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { Target } from '../conformance/target.ts'
+import { type Program, startProgram } from '../support/process.ts'
+import { request } from '../support/raw-http.ts'
+import { startOurRelay } from '../support/relays.ts'
+import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const PATIENCE = { timeout: 20_000 }
+const NEVER = '0.000001'
+
+const targetOf = ({ url }: { url: string }) => new Target({ url, carriage: 'raw', like: 'ours', debug: true })
+
+/** The status of a probe on a fresh connection; 0 when that was closed. */
+async function probe(port: number): Promise<number> {
+  return (await request(port, 'GET /derp/probe', ['Connection: close']).catch(() => ({ status: 0 }))).status
+}
+
+/** Opens a connection. Resolves once it is open; it may be closed again soon. */
+async function open(port: number): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1').on('error', () => {})
+  await once(socket.resume(), 'connect')
+  return socket
+}
+
+/** Lines of the log with this message. */
+const logged = ({ stderr }: Program, message: string) => stderr.split('\n').filter(line => line.includes(message))
+
+async function refused(relay: { url: string }): Promise<Record<string, number>> {
+  const own = (await targetOf(relay).vars())['derphttp'] as Record<string, Record<string, number>>
+  return own['counter_connections_refused'] ?? {}
+}
+
+test('derper closes connections beyond -accept-connection-limit and goes on (P-108)', async () => {
+  const relay = await startOurRelay(['-accept-connection-limit', '0.1', '-accept-connection-burst', '3'])
+  const statuses: number[] = []
+  for (let n = 0; n < 6; n++) statuses.push(await probe(relay.port))
+  expect(statuses).toEqual([200, 200, 200, 0, 0, 0])
+  expect(logged(relay.program, 'connections refused')).toHaveLength(1)
+  expect(relay.program.child.exitCode).toBeNull()
+  await relay.stop()
+})
+
+test('derper with a limit but no burst lets through what a second brings (P-108)', async () => {
+  const relay = await startOurRelay(['-accept-connection-limit', '1.5'])
+  expect([await probe(relay.port), await probe(relay.port), await probe(relay.port)]).toEqual([200, 200, 0])
+  await relay.stop()
+})
+
+test('derper limits sources, connections and clients as its flags say (P-109)', async () => {
+  const twice = ['-accept-connection-limit-per-source', NEVER, '-accept-connection-burst-per-source', '2']
+  const bySource = await startOurRelay(twice)
+  const statuses = [await probe(bySource.port), await probe(bySource.port), await probe(bySource.port)]
+  expect(statuses).toEqual([200, 200, 0])
+  await bySource.stop()
+
+  const byNumber = await startOurRelay(['-max-connections-per-source', '2', '-max-clients', '1'])
+  const target = targetOf(byNumber)
+  const client = await target.login()
+  await expect(target.login()).rejects.toThrow()
+  const other = await open(byNumber.port)
+  expect(await probe(byNumber.port)).toBe(0)
+  other.destroy()
+  await once(other, 'close')
+  await expect.poll(() => refused(byNumber), PATIENCE).toMatchObject({ source_connections: 1 })
+  await client.sync()
+  target.closeAll()
+  expect(logged(byNumber.program, 'logins refused')).toHaveLength(1)
+  await byNumber.stop()
+
+  const inAll = await startOurRelay(['-max-connections', '1'])
+  const only = await open(inAll.port)
+  expect(await probe(inAll.port)).toBe(0)
+  only.destroy()
+  await inAll.stop()
+})
+
+test.each([
+  ['leaves some for its own use', [], 64],
+  ['survives that there are none left', ['-max-connections', '1000000'], 0],
+])('derper that is flooded to the limit of its descriptors %s (P-109)', async (_, flags, counted) => {
+  const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', process.execPath, DERPER]
+  const flooded = await startProgram('bash', [...limited, '-dev', '-a', '127.0.0.1:0', '-stun=false', ...flags])
+  const port = Number(await flooded.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
+  const relay = { url: `http://127.0.0.1:${port}/derp` }
+  const target = targetOf(relay)
+  const [a, b] = [await target.login(), await target.login()]
+  const sockets = await Promise.all(Array.from({ length: 300 }, () => open(port)))
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length, PATIENCE).toBeGreaterThan(170)
+  a.packet(b.publicKey, 'still there')
+  expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
+  for (const socket of sockets) socket.destroy()
+  await expect.poll(() => probe(port), PATIENCE).toBe(200)
+  const { connections } = await refused(relay)
+  if (counted === 0) expect(connections).toBe(0)
+  else expect(connections).toBe(300 + 2 - counted)
+  target.closeAll()
+  await flooded.stop()
+})
+
+test('derper ends what says nothing within -login-timeout, and refuses heads above -max-header-bytes (P-035, P-107)', async () => {
+  const relay = await startOurRelay(['-login-timeout', '200ms', '-max-header-bytes', '2000'])
+  await once(await open(relay.port), 'close')
+  const padded = (bytes: number) => request(relay.port, 'GET /derp/probe', [`X-Padding: ${'x'.repeat(bytes)}`])
+  expect([(await padded(1_000)).status, (await padded(3_000)).status]).toEqual([200, 431])
+  await relay.stop()
+})
+
+test.runIf(hasSs)('derper has TCP probe connections after -tcp-keepalive-time (P-106)', async () => {
+  for (const [flags, most] of [
+    [[], 600],
+    [['-tcp-keepalive-time', '20500ms'], 21],
+    [['-tcp-keepalive-time', '0'], 15],
+  ] as const) {
+    const relay = await startOurRelay(flags)
+    const socket = await open(relay.port)
+    const timers = async () => (await keepAliveSeconds(relay.port)).map(left => left <= most && left > most - 10)
+    await expect.poll(timers, PATIENCE).toEqual([true])
+    socket.destroy()
+    await relay.stop()
+  }
+  const never = await startOurRelay(['-tcp-keepalive-time=-1s'])
+  const socket = await open(never.port)
+  expect(await keepAliveSeconds(never.port)).toEqual([Number.NaN])
+  socket.destroy()
+  await never.stop()
+})
+
+test('derper says once of flags that have no effect that they have none (P-106, P-108)', async () => {
+  const relay = await startOurRelay(['-tcp-user-timeout', '15s', '-accept-connection-burst', '5'])
+  expect(logged(relay.program, 'has no effect')).toEqual([
+    expect.stringContaining('-accept-connection-burst has no effect: -accept-connection-limit is not set'),
+    expect.stringContaining('-tcp-user-timeout has no effect: Node has no such switch; -tcp-write-timeout ends'),
+  ])
+  await relay.stop()
+  const plain = await startOurRelay()
+  expect(logged(plain.program, 'has no effect')).toEqual([])
+  await plain.stop()
+})
