@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type BootstrapDnsOptions, bootstrapDnsHandler } from './http/bootstrap-dns.ts'
+import { CidrList } from './http/cidr-list.ts'
+import { originReader } from './http/client-address.ts'
 import { createDebug, type DebugOptions } from './http/debug.ts'
 import { CoreDebugSource } from './http/debug-source.ts'
 import { EventLoopDelay } from './http/event-loop-delay.ts'
@@ -29,7 +31,13 @@ export interface RelayOptions
   /** Who else may see the debug pages, and what they show. `false` leaves them out. */
   readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname'> | false
   /** Names that `/bootstrap-dns` tells. Default: none. */
-  readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random'>
+  readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random' | 'originOf'>
+  /**
+   * Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is believed (P-125). Default: none.
+   *
+   * Admission, presence, logs and debug access then go by the address that they name.
+   */
+  readonly trustedProxies?: readonly string[] | undefined
   /** What the metrics show of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
 }
@@ -77,12 +85,14 @@ export function createRelay(options: RelayOptions): Relay {
   })
   const { debug = {}, ...shown } = options
   const hasMeshKey = options.meshKey !== undefined
+  const originOf = originReader(options.trustedProxies && new CidrList(options.trustedProxies))
+  const bootstrapDns = { ...options.bootstrapDns, random: core.options.random, originOf }
   const routes = createRoutes({
     ...shown,
-    bootstrapDns: bootstrapDnsHandler({ ...options.bootstrapDns, random: core.options.random }, http.bootstrapDns),
-    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey }) }),
+    bootstrapDns: bootstrapDnsHandler(bootstrapDns, http.bootstrapDns),
+    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf }) }),
   })
-  const upgrade = createUpgrade(core, http)
+  const upgrade = createUpgrade(core, http, originOf)
   const loop = new EventLoopDelay(core.counters.eventLoopDelayMs, clock)
   loop.start()
   return {

@@ -2,9 +2,10 @@
 
 export { type AcceptLimitOptions, AcceptLimits } from './http/accept-limits.ts'
 export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER, serveNoContent } from './http/generate-204.ts'
-export { type DerpHandler, handler } from './http/handler.ts'
+export { type DerpHandler, type HandlerOptions, handler } from './http/handler.ts'
 export { createHttpListener, type HttpListener, type HttpListenerOptions } from './http/listeners.ts'
 export { probeHandler } from './http/probe.ts'
+export { ProxyGate, type ProxyGateOptions } from './http/proxy-gate.ts'
 export type { RouteOptions, Routes } from './http/routes.ts'
 export { MeshKey } from './keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from './keys/node-key.ts'

@@ -60,6 +60,7 @@ export class DerperDaemon {
       privateKey,
       log,
       admission: this.#admission?.gate,
+      trustedProxies: settings.proxies.trustedProxies,
       bootstrapDns: this.#names,
       debug: debugOptions(settings, env),
       program: { ...this.#program(), ...(this.#admission && { admission: counters }) },

@@ -6,6 +6,7 @@ import type { FlagSection } from './flags/derper-flag.ts'
 import { LIMIT_FLAGS } from './flags/limits.ts'
 import { MESH_FLAGS } from './flags/mesh.ts'
 import { OPERATION_FLAGS } from './flags/operations.ts'
+import { PROXY_FLAGS } from './flags/proxies.ts'
 import { REFUSED_FLAGS } from './flags/refused.ts'
 import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
@@ -16,6 +17,7 @@ import type { FlagValues } from './go-flags.ts'
 export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Serving', flags: SERVING_FLAGS },
   { title: 'TLS', flags: TLS_FLAGS },
+  { title: 'Behind proxies', flags: PROXY_FLAGS },
   { title: 'STUN', flags: STUN_FLAGS },
   { title: 'Admission', flags: ADMISSION_FLAGS },
   { title: 'Mesh', flags: MESH_FLAGS },
@@ -27,6 +29,7 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
 
 export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof TLS_FLAGS &
+  typeof PROXY_FLAGS &
   typeof STUN_FLAGS &
   typeof ADMISSION_FLAGS &
   typeof MESH_FLAGS &
@@ -36,6 +39,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof REFUSED_FLAGS = {
   ...SERVING_FLAGS,
   ...TLS_FLAGS,
+  ...PROXY_FLAGS,
   ...STUN_FLAGS,
   ...ADMISSION_FLAGS,
   ...MESH_FLAGS,

@@ -14,6 +14,7 @@ import { admissionNotes, admissionSettings } from './settings/admission-settings
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
 import { type LimitSettings, limitNotes, limitSettings } from './settings/limit-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
+import { type ProxySettings, proxySettings } from './settings/proxy-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
 import { badSetting, badSettings, durationSetting } from './settings/setting.ts'
 import { type StunSettings, stunSettings } from './settings/stun-settings.ts'
@@ -43,6 +44,7 @@ export interface DerperSettings {
   readonly pingClientsMs: number
   readonly tellHealth: boolean
   readonly admission: AdmissionSettings
+  readonly proxies: ProxySettings
   /** Siblings to link to; undefined for none. */
   readonly siblings: readonly MeshTarget[] | undefined
   /** Names for `/bootstrap-dns`; empty for none. */
@@ -78,6 +80,7 @@ export function readSettings(
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     tellHealth: flags['health-frames'],
     admission,
+    proxies: proxySettings(flags),
     siblings: siblingSettings(flags['mesh-with'], meshKey),
     publishedNames: bootstrapNamesSetting('bootstrap-dns-names', flags['bootstrap-dns-names']),
     unpublishedNames: bootstrapNamesSetting(

@@ -6,6 +6,7 @@ import { ACME_DIRECTORIES, type AcmeSettings } from '../tls/acme-settings.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { formatListenAddress } from './listen-address.ts'
 import type { LimitSettings } from './settings/limit-settings.ts'
+import type { ProxySettings } from './settings/proxy-settings.ts'
 import type { StunSettings } from './settings/stun-settings.ts'
 import type { TlsSettings } from './settings/tls-settings.ts'
 
@@ -19,6 +20,7 @@ export function planOf(settings: DerperSettings): PlanLine[] {
   return [
     ['listener', `${at(address.port)}, ${tls === undefined ? 'plain HTTP' : 'TLS'}`],
     ...(tls === undefined ? [] : tlsPlan(tls, at)),
+    ...proxyPlan(settings.proxies),
     ['relay', settings.derp ? 'on' : 'off: only the other services run'],
     ['STUN', stun === undefined ? 'off' : `${at(stun.port)}/udp, ${stunPlan(stun)}`],
     ['admission', admissionPlan(settings.admission)],
@@ -40,6 +42,12 @@ function tlsPlan({ hostname, directory, httpPort, acme }: TlsSettings, at: (port
     ['HTTP beside TLS', httpPort === undefined ? 'off' : at(httpPort)],
     ['certificate', `for ${hostname} ${source}`],
   ]
+}
+
+function proxyPlan({ trustedProxies, proxyProtocol }: ProxySettings): PlanLine[] {
+  if (trustedProxies === undefined) return []
+  const ways = proxyProtocol ? 'PROXY headers and X-Forwarded-For' : 'X-Forwarded-For'
+  return [['trusted proxies', `${trustedProxies.join(', ')}, by ${ways}`]]
 }
 
 function acmePlan({ mode, directory, directoryUrl, ipCerts, ipAddresses, challengeTypes }: AcmeSettings): string {

@@ -2,6 +2,7 @@
 
 import type { AcceptLimits } from '../http/accept-limits.ts'
 import { createHttpListener, type HttpListener } from '../http/listeners.ts'
+import { ProxyGate } from '../http/proxy-gate.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from '../http/tls-listeners.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
@@ -110,11 +111,14 @@ async function overTls(settings: DerperSettings, tls: TlsSettings, parts: Listen
   return { main: https, port80, certificates, mapNode: certificate.derpMapNode }
 }
 
-function listenerOptions(settings: DerperSettings, { relay, limits }: ListenerParts) {
+function listenerOptions(settings: DerperSettings, { relay, log, limits }: ListenerParts) {
+  const { trustedProxies, proxyProtocol: sendHeaders } = settings.proxies
   return {
     routes: relay.routes,
     upgrade: relay.handleUpgrade,
     ...listenerLimits(settings.limits, limits),
+    // Headers come on both ports, or on neither.
+    proxyGate: trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log }),
     onAcceptTimeout: () =>
       relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),
   }

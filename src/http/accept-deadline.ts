@@ -7,6 +7,7 @@
 
 import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { connectionId } from './connection-id.ts'
 
 interface Accepted {
   readonly atMs: number
@@ -73,8 +74,4 @@ export class AcceptDeadlines {
     this.#accepted.delete(id)
     return accepted.atMs
   }
-}
-
-function connectionId(socket: Socket): string {
-  return `${socket.remoteAddress} ${socket.remotePort} ${socket.localAddress} ${socket.localPort}`
 }

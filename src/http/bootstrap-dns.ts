@@ -7,7 +7,7 @@
 import type { BootstrapDnsCounters } from '../metrics/http-counters.ts'
 import type { BootstrapName, BootstrapNames } from './bootstrap-names.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
-import { remoteAddress } from './debug-access.ts'
+import { clientAddress, type OriginOf, originReader } from './client-address.ts'
 import type { HttpHandler } from './home.ts'
 import { queryOf } from './query.ts'
 import { send } from './reply.ts'
@@ -23,6 +23,8 @@ export interface BootstrapDnsOptions {
   readonly published?: BootstrapNames | undefined
   /** Names that only those are told who ask for them. */
   readonly unpublished?: BootstrapNames | undefined
+  /** Where requests come from. Default: from the peers of their sockets. */
+  readonly originOf?: OriginOf
   /** Random numbers in [0, 1). */
   readonly random?: () => number
 }
@@ -30,11 +32,12 @@ export interface BootstrapDnsOptions {
 /** The handler; it counts in `counters`. Starting and stopping the names is the caller's. */
 export function bootstrapDnsHandler(options: BootstrapDnsOptions, counters: BootstrapDnsCounters): HttpHandler {
   const answers = new Answers(options, counters)
+  const originOf = options.originOf ?? originReader()
   return (request, response) => {
     counters.requests++
     // Nobody asks twice: clients ask another relay each time.
     const headers = { ...BROWSER_HEADERS, Connection: 'close' }
-    const body = answers.bodyFor(queryOf(request).get('q') ?? '', remoteAddress(request))
+    const body = answers.bodyFor(queryOf(request).get('q') ?? '', clientAddress(originOf(request)))
     send(response, 200, 'application/json', body, headers)
   }
 }

@@ -10,7 +10,7 @@ interface RequestOptions {
 }
 
 function request({ from, method = 'GET', url = '/debug/', headers = {} }: RequestOptions): IncomingMessage {
-  return { method, url, headers, socket: { remoteAddress: from } } as unknown as IncomingMessage
+  return { method, url, headers, socket: { remoteAddress: from, remotePort: 4711 } } as unknown as IncomingMessage
 }
 
 test.each([

@@ -1,9 +1,10 @@
 /** Who may see `/debug/` (P-190). */
 
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP } from 'node:net'
 import { equalConstantTime } from '../keys/constant-time.ts'
 import { encodeUtf8 } from '../lib/bytes.ts'
+import { CidrList } from './cidr-list.ts'
+import { clientAddress, type OriginOf, originReader } from './client-address.ts'
 import { queryOf } from './query.ts'
 
 export interface DebugAccessOptions {
@@ -20,41 +21,25 @@ export interface DebugAccessOptions {
 export type DebugAccess = (request: IncomingMessage) => boolean
 
 /** The rule for `options`. */
-export function debugAccess(options: DebugAccessOptions = {}): DebugAccess {
+export function debugAccess(options: DebugAccessOptions = {}, originOf: OriginOf = originReader()): DebugAccess {
   return request => {
     if (hasKey(request, options.readKey)) return true
-    // Whoever forwards may be on loopback himself, and what he says of the origin is anybody's word.
-    if ((request.headers['x-forwarded-for'] ?? '').length > 0) return false
-    const address = remoteAddress(request)
-    if (address === undefined) return false
+    // Whoever forwards may be on loopback himself, and unless he is trusted, what he says is anybody's word.
+    const origin = originOf(request)
+    const address = clientAddress(origin)
+    if (address === undefined || !origin.isCertain) return false
     return isTrustedAddress(address) || address === options.allowAddress
   }
 }
 
-/** The address that a request comes from; IPv4 in its own form, also from dual-stack sockets. */
-export function remoteAddress(request: IncomingMessage): string | undefined {
-  return request.socket.remoteAddress?.replace(/^::ffff:(?=\d+\.)/i, '')
-}
-
-const LOOPBACK = new BlockList()
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4')
-LOOPBACK.addAddress('::1', 'ipv6')
-
-const TAILSCALE = new BlockList()
-TAILSCALE.addSubnet('100.64.0.0', 10, 'ipv4')
-TAILSCALE.addSubnet('fd7a:115c:a1e0::', 48, 'ipv6')
-
+const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
+const TAILSCALE = new CidrList(['100.64.0.0/10', 'fd7a:115c:a1e0::/48'])
 /** Within Tailscale's range, but given to virtual machines by ChromeOS. */
-const CHROME_OS = new BlockList()
-CHROME_OS.addSubnet('100.115.92.0', 23, 'ipv4')
+const CHROME_OS = new CidrList(['100.115.92.0/23'])
 
 /** Reports whether `address` is this machine's own or one of the tailnet. */
 export function isTrustedAddress(address: string): boolean {
-  const version = isIP(address)
-  if (version === 0) return false
-  const family = version === 4 ? 'ipv4' : 'ipv6'
-  if (LOOPBACK.check(address, family)) return true
-  return TAILSCALE.check(address, family) && !CHROME_OS.check(address, family)
+  return LOOPBACK.includes(address) || (TAILSCALE.includes(address) && !CHROME_OS.includes(address))
 }
 
 function hasKey(request: IncomingMessage, readKey: (() => string | undefined) | undefined): boolean {

@@ -9,7 +9,8 @@ import { hostname } from 'node:os'
 import type { Clock } from '../lib/clock.ts'
 import { formatDuration } from '../lib/duration.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
-import { type DebugAccess, type DebugAccessOptions, debugAccess, remoteAddress } from './debug-access.ts'
+import { clientAddress, type OriginOf, originReader } from './client-address.ts'
+import { type DebugAccess, type DebugAccessOptions, debugAccess } from './debug-access.ts'
 import { CLIENTS_PER_PAGE, clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
 import { type DebugPage, escapeHtml, htmlPage } from './debug-page.ts'
 import { runtimePages } from './debug-runtime.ts'
@@ -28,6 +29,8 @@ export interface DebugOptions {
   readonly clock: Clock
   /** Who else may look. Default: nobody but this machine and the tailnet. */
   readonly access?: DebugAccessOptions
+  /** Where requests come from. Default: from the peers of their sockets. */
+  readonly originOf?: OriginOf
   /** Say to those without access how to get it, as the original does in development mode. */
   readonly hintsAtAccess?: boolean
   /** TLS host name, for the index. */
@@ -59,9 +62,11 @@ const LINKS: readonly (readonly [path: string, title: string])[] = [
 
 /** The debug pages, to be put into the table of routes. */
 export function createDebug(options: DebugOptions): DebugRoutes {
-  const allows = debugAccess(options.access)
-  const hints = options.hintsAtAccess ?? false
-  const page = (serve: DebugPage) => guarded(allows, serve, hints)
+  const originOf = options.originOf ?? originReader()
+  const allows = debugAccess(options.access, originOf)
+  const hintFor = (request: IncomingMessage) =>
+    options.hintsAtAccess ? `; to permit access, set TS_ALLOW_DEBUG_IP=${clientAddress(originOf(request)) ?? ''}` : ''
+  const page = (serve: DebugPage) => guarded(allows, serve, hintFor)
   return {
     allows,
     exact: new Map([
@@ -86,12 +91,11 @@ function notFoundText({ url = '' }: IncomingMessage): string {
 function guarded(
   allows: DebugAccess,
   serve: DebugPage,
-  hints = false,
+  hintFor: (request: IncomingMessage) => string = () => '',
 ): (request: IncomingMessage, response: ServerResponse) => void {
   return (request, response) => {
     if (!allows(request)) {
-      const hint = hints ? `; to permit access, set TS_ALLOW_DEBUG_IP=${remoteAddress(request) ?? ''}` : ''
-      sendError(response, 403, `debug access denied${hint}`)
+      sendError(response, 403, `debug access denied${hintFor(request)}`)
       return
     }
     serve(request, response).catch((error: unknown) => {

@@ -4,6 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { HttpCounters } from '../metrics/http-counters.ts'
+import { CidrList } from './cidr-list.ts'
+import { originReader } from './client-address.ts'
 import { probeHandler } from './probe.ts'
 import { readRequestPath } from './request-path.ts'
 import { type ConnAcceptor, createUpgrade, upgradeRequired } from './upgrade.ts'
@@ -18,9 +20,15 @@ export interface DerpHandler {
 
 const PROBE_PATHS: ReadonlySet<string | undefined> = new Set(['/derp/probe', '/derp/latency-check'])
 
-/** Serves `relay`, such as a `RelayCore`. */
-export function handler(relay: ConnAcceptor): DerpHandler {
-  const upgrade = createUpgrade(relay, new HttpCounters())
+export interface HandlerOptions {
+  /** Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is believed (P-125). Default: none. */
+  readonly trustedProxies?: readonly string[]
+}
+
+/** Serves `relay`, such as a `RelayCore`. @throws DerpError for an address that is none. */
+export function handler(relay: ConnAcceptor, { trustedProxies }: HandlerOptions = {}): DerpHandler {
+  const originOf = originReader(trustedProxies && new CidrList(trustedProxies))
+  const upgrade = createUpgrade(relay, new HttpCounters(), originOf)
   return {
     request(request, response) {
       const path = readRequestPath(request.url ?? '/')?.path

@@ -26,7 +26,8 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
     counters.tlsHandshakeFailures++
     const serverName = socket.servername || undefined
     // Scanners and clients with another name do this all day.
-    log.debug('TLS handshake failed', { remote: socket.remoteAddress, serverName, reason: error.code ?? error.message })
+    const remote = options.proxyGate?.sourceOf(socket)?.address ?? socket.remoteAddress
+    log.debug('TLS handshake failed', { remote, serverName, reason: error.code ?? error.message })
   })
   return listenerOf(server, options, {
     accepted: () => counters.tlsAccepted++,

@@ -7,7 +7,9 @@ import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
 import type { AcceptGate, AcceptLimits } from './accept-limits.ts'
+import { noteSource } from './client-address.ts'
 import { guardConnections } from './connection-guard.ts'
+import type { ProxyGate } from './proxy-gate.ts'
 import { isUpgrade, type Routes, route } from './routes.ts'
 import type { UpgradeHandler } from './upgrade.ts'
 
@@ -34,6 +36,8 @@ export interface HttpListenerOptions {
   readonly onAcceptTimeout?: (socket: Socket) => void
   /** Which connections are taken at all (P-108, P-109). Default: all. */
   readonly limits?: AcceptLimits
+  /** Proxies that are trusted, and may send PROXY headers (P-126). Several listeners may share it. Default: none. */
+  readonly proxyGate?: ProxyGate | undefined
   /** Milliseconds without a byte either way after which a connection that is not upgraded ends. Default 30 s (P-107). */
   readonly idleTimeoutMs?: number
   /** Most bytes of a request's head (P-107). Default: Node's, 16 KiB. */
@@ -100,16 +104,19 @@ export function listenerOf(
   server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
   // Ends answers that nobody reads, too.
   server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
+  const { proxyGate } = options
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )
-  guardListener(server, deadlines, options.limits?.forListener(), observer)
+  guardListener(server, { deadlines, limits: options.limits?.forListener(), proxyGate, observer })
   server.on('request', (request, response) => {
     deadlines.end(request.socket)
+    noteSource(request, proxyGate?.sourceOf(request.socket))
     observer.request?.(request.socket, response)
     route(options.routes, request, response)
   })
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
+    noteSource(request, proxyGate?.sourceOf(socket as Socket))
     observer.request?.(socket as Socket, socket)
     options.upgrade(request, socket as Socket, head, deadlines.end(socket as Socket))
   })
@@ -124,26 +131,30 @@ export function listenerOf(
   }
 }
 
+interface ListenerGuards {
+  readonly deadlines: AcceptDeadlines
+  readonly limits: AcceptGate | undefined
+  readonly proxyGate: ProxyGate | undefined
+  readonly observer: ConnectionObserver
+}
+
 /** Over TLS as well, what is guarded is the raw connection, before the handshake. The last guard is the first to look. */
-function guardListener(
-  server: Server,
-  deadlines: AcceptDeadlines,
-  gate: AcceptGate | undefined,
-  { accepted, refused }: ConnectionObserver,
-): void {
+function guardListener(server: Server, { deadlines, limits, proxyGate, observer }: ListenerGuards): void {
   const refuse = (socket: Socket) => {
     socket.destroy()
-    refused?.()
+    observer.refused?.()
     return false
   }
   guardConnections(server, socket => {
-    if (gate?.admit(socket, socket.remoteAddress) === false) return refuse(socket)
-    accepted?.()
+    const address = proxyGate === undefined ? socket.remoteAddress : proxyGate.clientAddress(socket)
+    if (limits?.admit(socket, address) === false) return refuse(socket)
+    observer.accepted?.()
     return true
   })
+  proxyGate?.guard(server)
   guardConnections(server, socket => {
     socket.on('error', () => {})
-    if (gate?.open(socket) === false) return refuse(socket)
+    if (limits?.open(socket) === false) return refuse(socket)
     deadlines.begin(socket)
     return !socket.destroyed
   })

@@ -127,6 +127,10 @@ const OWN = group('derphttp', [
   histogram('histogram_login_ms', ({ relay }) => relay.counters.loginMs),
   histogram('histogram_queue_age_ms', ({ relay }) => relay.counters.queueAgeMs),
   number('counter_tls_handshake_failures', ({ http }) => http.tlsHandshakeFailures),
+  {
+    ...labelled('counter_proxy_headers', 'result', ({ http }) => ({ ...http.proxyHeaders })),
+    when: ({ http }) => http.proxyHeaders !== undefined,
+  },
   histogram('histogram_client_round_trip_ms', ({ relay }) => relay.counters.clientRoundTripMs),
   histogram('histogram_event_loop_delay_ms', ({ relay }) => relay.counters.eventLoopDelayMs),
   ...CONNECTION_METRICS,

@@ -21,13 +21,24 @@ export type UpgradeVerdict =
   | { readonly carriage: 'derp' | 'websocket' }
   | { readonly carriage: 'none'; readonly refusal: UpgradeRefusal }
 
-/** The answer to whoever asks for no upgrade. */
-export const NO_UPGRADE: UpgradeRefusal = { status: 426, text: 'DERP requires connection upgrade' }
+/** Headers that only proxies write; any of them, as there is no telling which sort of proxy it was. */
+const MARKS_OF_PROXIES: readonly string[] = ['x-forwarded-for', 'via', 'forwarded', 'x-real-ip']
+
+/** The answer to whoever asks for no upgrade. Behind a proxy it says what the proxy is likely to have done. */
+export function noUpgrade({ headers }: IncomingMessage): UpgradeRefusal {
+  const text = 'DERP requires connection upgrade'
+  if (MARKS_OF_PROXIES.every(name => headers[name] === undefined)) return { status: 426, text }
+  const lost = headers.upgrade === undefined ? 'Upgrade' : 'Connection: Upgrade'
+  return {
+    status: 426,
+    text: `${text}\nA proxy handed this request on without the header ${lost}: let it pass Upgrade and Connection, by HTTP/1.1`,
+  }
+}
 
 /** Judges a request for `/derp`. */
 export function judgeUpgrade(request: IncomingMessage): UpgradeVerdict {
   const upgrade = firstHeader(request, 'upgrade')?.toLowerCase()
-  if (upgrade !== 'derp' && upgrade !== 'websocket') return { carriage: 'none', refusal: NO_UPGRADE }
+  if (upgrade !== 'derp' && upgrade !== 'websocket') return { carriage: 'none', refusal: noUpgrade(request) }
   // Behind the head of an upgrade come the bytes of the new protocol; a body there could only be mistaken for them.
   if (hasBody(request)) return refuse(400, 'DERP upgrade takes no body')
   // Very old clients say websocket and mean plain DERP; those that mean it name the sub-protocol.

@@ -8,13 +8,15 @@ import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:ht
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import { FAST_START_HEADER, IDEAL_NODE_HEADER, PROTOCOL_VERSION } from '../protocol/constants.ts'
 import type { Conn } from '../transport/conn.ts'
 import { NodeConn } from '../transport/node-conn.ts'
+import { type OriginOf, originReader } from './client-address.ts'
 import { bearerToken, firstHeader } from './header.ts'
 import { sendError } from './reply.ts'
-import { judgeUpgrade, NO_UPGRADE, type UpgradeRefusal } from './upgrade-verdict.ts'
+import { judgeUpgrade, noUpgrade, type UpgradeRefusal } from './upgrade-verdict.ts'
 import { createWebSocketUpgrade } from './websocket.ts'
 
 /** What accepts connections; the relay core has this shape. */
@@ -30,6 +32,16 @@ export interface UpgradedOptions {
   readonly token?: string | undefined
 }
 
+/** A request that becomes a connection, and what came along. */
+export interface UpgradeRequest {
+  readonly request: IncomingMessage
+  readonly socket: Socket
+  readonly head: Uint8Array
+  readonly acceptedAtMs: number | undefined
+  /** Who asks. */
+  readonly remote: AddressPort | undefined
+}
+
 /** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
 
@@ -39,24 +51,27 @@ export function isDerpUpgrade(request: IncomingMessage): boolean {
 }
 
 /** The handler of upgrades of either carriage; what cannot be upgraded is refused on the socket. */
-export function createUpgrade(acceptor: ConnAcceptor, counters: HttpCounters): UpgradeHandler {
+export function createUpgrade(
+  acceptor: ConnAcceptor,
+  counters: HttpCounters,
+  originOf: OriginOf = originReader(),
+): UpgradeHandler {
   const webSocketUpgrade = createWebSocketUpgrade(acceptor, counters)
   return (request, socket, head, acceptedAtMs) => {
     const verdict = judgeUpgrade(request)
-    if (verdict.carriage === 'none') refuseUpgrade(socket, verdict.refusal)
-    else if (verdict.carriage === 'websocket') webSocketUpgrade(request, socket, head, acceptedAtMs)
-    else derpUpgrade(acceptor, request, socket, head, acceptedAtMs)
+    if (verdict.carriage === 'none') {
+      refuseUpgrade(socket, verdict.refusal)
+      return
+    }
+    const upgrade = { request, socket, head, acceptedAtMs, remote: originOf(request).client }
+    if (verdict.carriage === 'websocket') webSocketUpgrade(upgrade)
+    else derpUpgrade(acceptor, upgrade)
   }
 }
 
 /** Makes a DERP connection of an upgraded socket and hands it over. */
-function derpUpgrade(
-  acceptor: ConnAcceptor,
-  request: IncomingMessage,
-  socket: Socket,
-  head: Uint8Array,
-  acceptedAtMs?: number,
-): void {
+function derpUpgrade(acceptor: ConnAcceptor, upgrade: UpgradeRequest): void {
+  const { request, socket, head, acceptedAtMs, remote } = upgrade
   socket.setTimeout(0)
   socket.setNoDelay(true)
   if (firstHeader(request, FAST_START_HEADER) !== '1') {
@@ -68,7 +83,7 @@ function derpUpgrade(
         `Derp-Public-Key: ${acceptor.publicKey.toHex()}\r\n\r\n`,
     )
   }
-  acceptor.accept(new NodeConn(socket, head), {
+  acceptor.accept(new NodeConn(socket, head, remote), {
     ...(acceptedAtMs !== undefined && { acceptedAtMs }),
     idealNode: firstHeader(request, IDEAL_NODE_HEADER),
     token: bearerToken(request),
@@ -78,7 +93,7 @@ function derpUpgrade(
 /** Answers a request for `/derp` that is no upgrade, or none that can be had. */
 export function upgradeRequired(request: IncomingMessage, response: ServerResponse): void {
   const verdict = judgeUpgrade(request)
-  const { status, text, headers } = verdict.carriage === 'none' ? verdict.refusal : NO_UPGRADE
+  const { status, text, headers } = verdict.carriage === 'none' ? verdict.refusal : noUpgrade(request)
   for (const [name, value] of Object.entries(headers ?? {})) response.setHeader(name, value)
   sendError(response, status, text)
 }

@@ -4,14 +4,12 @@
  * Clauses: P-150 upgrade, P-151 messages, P-152 size, P-153 what the carriage lacks.
  */
 
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import { type ServerOptions, WebSocketServer } from 'ws'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import { addressOf } from '../transport/node-conn.ts'
 import { WebSocketConn } from '../transport/websocket-conn.ts'
 import { bearerToken } from './header.ts'
-import type { ConnAcceptor, UpgradeHandler } from './upgrade.ts'
+import type { ConnAcceptor, UpgradeRequest } from './upgrade.ts'
 import { WEBSOCKET_PROTOCOL } from './upgrade-verdict.ts'
 
 /** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
@@ -25,7 +23,10 @@ const CLOSE_TIMEOUT_MS = 1_000
 const CLOSE_POLICY_VIOLATION = 1008
 
 /** Makes WebSockets of upgraded sockets, which were judged before, and hands them over. */
-export function createWebSocketUpgrade(acceptor: ConnAcceptor, counters: HttpCounters): UpgradeHandler {
+export function createWebSocketUpgrade(
+  acceptor: ConnAcceptor,
+  counters: HttpCounters,
+): (upgrade: UpgradeRequest) => void {
   const options: ServerOptions & { readonly closeTimeout: number } = {
     noServer: true,
     clientTracking: false,
@@ -40,8 +41,7 @@ export function createWebSocketUpgrade(acceptor: ConnAcceptor, counters: HttpCou
     handleProtocols: offered => [...offered].find(name => name.toLowerCase() === WEBSOCKET_PROTOCOL) ?? false,
   }
   const server = new WebSocketServer(options)
-  return (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => {
-    const remote = addressOf(socket.remoteAddress, socket.remotePort)
+  return ({ request, socket, head, acceptedAtMs, remote }) => {
     const local = addressOf(socket.localAddress, socket.localPort)
     server.handleUpgrade(request, socket, Buffer.from(head.buffer, head.byteOffset, head.length), webSocket => {
       if (webSocket.protocol !== WEBSOCKET_PROTOCOL) {

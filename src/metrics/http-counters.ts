@@ -1,4 +1,4 @@
-/** Counters of what carries DERP: listeners, TLS, WebSocket, bootstrap DNS. Plain fields, like those of the relay. */
+/** Counters of what carries DERP: listeners, TLS, WebSocket, PROXY headers, bootstrap DNS. Plain fields, like those of the relay. */
 
 export class HttpCounters {
   websocketAccepts = 0
@@ -11,6 +11,8 @@ export class HttpCounters {
   tlsRejected = 0
   /** Connections whose TLS handshake did not succeed, for whatever reason. */
   tlsHandshakeFailures = 0
+  /** Undefined where no listener waits for PROXY headers. */
+  proxyHeaders: ProxyHeaderCounters | undefined
   /** Answers of `/bootstrap-dns` (P-164). */
   readonly bootstrapDns: BootstrapDnsCounters = {
     requests: 0,
@@ -30,6 +32,18 @@ export class HttpCounters {
       this.tlsActive[version] = (this.tlsActive[version] ?? 0) - 1
     }
   }
+}
+
+/** Connections from trusted proxies, by what they began with (P-126, P-127). */
+export interface ProxyHeaderCounters {
+  /** A header that names the client, in text or binary. */
+  v1: number
+  v2: number
+  /** A header of a proxy that speaks for itself, or for somebody it cannot name. */
+  local: number
+  /** None, or one that makes no sense; these connections were closed. */
+  missing: number
+  malformed: number
 }
 
 export interface BootstrapDnsCounters {

@@ -22,11 +22,14 @@ export class NodeConn implements Conn {
   #error: Error | undefined
   #closed = false
 
-  /** @param head bytes that were read from the socket before it was handed over. */
-  constructor(socket: Socket, head?: Uint8Array) {
+  /**
+   * @param head bytes that were read from the socket before it was handed over.
+   * @param remote who is at the other end, if that is not the peer of the socket but somebody behind it.
+   */
+  constructor(socket: Socket, head?: Uint8Array, remote?: AddressPort) {
     this.#socket = socket
     this.#isTls = socket instanceof TLSSocket
-    this.remote = addressOf(socket.remoteAddress, socket.remotePort)
+    this.remote = remote ?? addressOf(socket.remoteAddress, socket.remotePort)
     this.local = addressOf(socket.localAddress, socket.localPort)
     if (head !== undefined && head.length > 0) socket.unshift(head)
     socket.on('error', error => {

@@ -182,6 +182,16 @@ const REFUSALS: readonly Refusal[] = [
     says: 'set home to "yes": not empty, "blank" or an http(s) URL',
   },
   {
+    what: 'a proxy that is no address',
+    flags: [...PLAIN, '-trusted-proxies', '127.0.0.1, 10.0.0.0/33'],
+    says: 'set flag -trusted-proxies to "127.0.0.1, 10.0.0.0/33": read list of addresses: "10.0.0.0/33" is neither an IP address nor a block such as 10.0.0.0/8 or 2001:db8::/32',
+  },
+  {
+    what: 'PROXY headers that nobody may send',
+    flags: [...PLAIN, '-proxy-protocol'],
+    says: 'set flag -proxy-protocol: name in -trusted-proxies who sends the headers',
+  },
+  {
     what: 'TLS without a name',
     flags: MANUAL,
     says: 'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',

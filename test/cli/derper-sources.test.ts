@@ -87,15 +87,28 @@ test('check-config tells of each topic what its flags come to, and no secret', a
   const sources = ['-verify-clients', '-verify-client-url', 'https://user:secret@policy.test/path?token=secret']
   const mesh = ['-mesh-psk-file', meshKey, '-mesh-with', 'a.test,b.test/10.0.0.1']
   const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
+  const proxies = ['-trusted-proxies', '10.0.0.0/8, ::1', '-proxy-protocol']
   const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
   const numbers = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
   const accepts = ['-accept-connection-limit=10', '-accept-connection-limit-per-source=0.5']
   const limits = [...numbers, ...accepts, '-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
   expect(
-    await planned(...lists, ...sources, ...mesh, ...stun, ...names, ...limits, '-c', keyFile, '-derp=false'),
+    await planned(
+      ...lists,
+      ...sources,
+      ...mesh,
+      ...stun,
+      ...proxies,
+      ...names,
+      ...limits,
+      '-c',
+      keyFile,
+      '-derp=false',
+    ),
   ).toEqual({
     key: `${key.publicKey()} of ${keyFile}`,
     listener: '[::1]:8080, plain HTTP',
+    'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
     relay: 'off: only the other services run',
     STUN: '[::1]:3478/udp, for any STUN client, 2.5 answers per second and source, 9 at once',
     admission: `no application old, older; no key of ${list}; only keys of ${list}, or tokens of /dev/null, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { BootstrapDnsOptions } from '../../src/http/bootstrap-dns.ts'
 import { BootstrapNames } from '../../src/http/bootstrap-names.ts'
+import { rolloutNumber } from '../../src/http/rollout.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { request } from '../support/raw-http.ts'
@@ -95,6 +96,19 @@ test('/bootstrap-dns tells an unpublished name to the share of its record (P-164
   expect(await setup.ask('?q=some.example')).toBe('')
   expect(await setup.ask('?q=hidden.example')).toBe('')
   expect(setup.counters).toMatchObject({ unpublishedHits: 3, unpublishedPercentMisses: 2, unpublishedMisses: 2 })
+})
+
+test('/bootstrap-dns chooses the share by the client that a trusted proxy names (P-125, P-164)', async () => {
+  const unpublished = await namesOf('some.example/half.example', ZONE)
+  await using relay = await ListeningRelay.start({ bootstrapDns: { unpublished }, trustedProxies: ['127.0.0.1'] })
+  const reaches = async (address: string) => {
+    const { body } = await request(relay.port, 'GET /bootstrap-dns?q=some.example', [`X-Forwarded-For: ${address}`])
+    return body.length > 0
+  }
+  const addresses = Array.from({ length: 20 }, (_, n) => `192.0.2.${n}`)
+  const wanted = addresses.map(address => rolloutNumber(address) < 0.5)
+  expect(new Set(wanted).size).toBe(2)
+  expect(await Promise.all(addresses.map(reaches))).toEqual(wanted)
 })
 
 test('/bootstrap-dns has an empty body without names and before they are resolved, null when none could be (P-164)', async () => {

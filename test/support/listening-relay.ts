@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { type AcceptLimitOptions, AcceptLimits } from '../../src/http/accept-limits.ts'
 import { createHttpsListener } from '../../src/http/https-listener.ts'
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
+import { ProxyGate } from '../../src/http/proxy-gate.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { type Log, silentLog } from '../../src/lib/log.ts'
@@ -18,6 +19,8 @@ export interface ListeningRelayOptions extends Partial<RelayOptions> {
   /** Serve TLS: as whom, and with which certificate. */
   readonly tls?: { readonly hostname: string; readonly certificate: CertificatePair }
   readonly acceptTimeoutMs?: number
+  /** Whether `trustedProxies` must send PROXY headers. */
+  readonly sendProxyHeaders?: boolean
   readonly onAcceptTimeout?: (socket: Socket) => void
   readonly limits?: AcceptLimitOptions
   readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>
@@ -42,7 +45,7 @@ export class ListeningRelay implements AsyncDisposable {
   }
 
   static async start(options: ListeningRelayOptions = {}): Promise<ListeningRelay> {
-    const { log, onAcceptTimeout, clock = systemClock } = options
+    const { log, onAcceptTimeout, clock = systemClock, trustedProxies, sendProxyHeaders: sendHeaders = false } = options
     const limits = options.limits && new AcceptLimits(options.limits, clock, log ?? silentLog)
     const program = { ...options.program, tls: options.tls !== undefined, connections: limits?.counters }
     const relay = createRelay({ privateKey: NodePrivateKey.generate(), ...options, program })
@@ -55,6 +58,8 @@ export class ListeningRelay implements AsyncDisposable {
       acceptTimeoutMs: options.acceptTimeoutMs ?? 10_000,
       ...(log !== undefined && { log }),
       ...(limits !== undefined && { limits }),
+      proxyGate:
+        trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log: log ?? silentLog }),
       ...(onAcceptTimeout !== undefined && { onAcceptTimeout }),
     }
     const listener = tls ? createHttpsListener({ ...common, tls, counters: relay.http }) : createHttpListener(common)

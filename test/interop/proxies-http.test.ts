@@ -1,0 +1,160 @@
+/** Proxies that end TLS and speak HTTP to our relay, run with the files of `deploy/proxies`. */
+
+import { execFile } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect } from 'node:tls'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client, NodePrivateKey } from '../../src/index.ts'
+import type { AdmissionRequest } from '../../src/server/ports.ts'
+import type { CertificatePair } from '../../src/tls/x509.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { goTools, hasGo } from '../support/go-tools.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { hasProxy, PROXY_HOSTNAME, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange, type RawResponse } from '../support/raw-http.ts'
+import { nextMessage } from '../support/relay.ts'
+import { StockClients } from '../support/stock-client.ts'
+import { TestCa } from '../support/test-ca.ts'
+import { MessageClient } from '../support/web-socket.ts'
+
+const run = promisify(execFile)
+
+const hasNginx = hasProxy('nginx')
+const FILES: readonly (readonly [ProxyFile, boolean])[] = [
+  ['nginx.conf', hasNginx],
+  ['haproxy.cfg', hasProxy('haproxy')],
+  ['Caddyfile', hasProxy('caddy')],
+]
+
+let directory: string
+let caFile: string
+let ca: TestCa
+let certificate: CertificatePair
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'derphttp-proxies-'))
+  caFile = join(directory, 'ca.pem')
+  ca = await TestCa.create()
+  certificate = await ca.issue({ dns: [PROXY_HOSTNAME] })
+  writeFileSync(caFile, ca.certificate)
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/proxies/%s', ([file]) => {
+  let relay: ListeningRelay
+  let proxy: RunningProxy
+  let url: string
+  const asked: AdmissionRequest[] = []
+  const upgrades: IncomingMessage[] = []
+
+  beforeAll(async () => {
+    relay = await ListeningRelay.start({
+      trustedProxies: ['127.0.0.1'],
+      admission: {
+        admit: async request => {
+          asked.push(request)
+          return { admit: true }
+        },
+      },
+    })
+    relay.listener.server.on('upgrade', request => upgrades.push(request))
+    proxy = await startProxy(file, { relayPort: relay.port, certificate })
+    url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
+  })
+  afterAll(async () => {
+    await proxy?.[Symbol.asyncDispose]()
+    await relay[Symbol.asyncDispose]()
+  })
+
+  /** An answer to a request from `localAddress`. */
+  async function ask(localAddress: string, lines: readonly string[]): Promise<RawResponse & { conn: NodeConn }> {
+    const options = { port: proxy.port, host: '127.0.0.1', localAddress, servername: PROXY_HOSTNAME }
+    const socket = connect({ ...options, ca: ca.certificate, ALPNProtocols: ['http/1.1'] })
+    const head = `${[...lines, `Host: ${PROXY_HOSTNAME}:${proxy.port}`].join('\r\n')}\r\n\r\n`
+    const response = await exchange(socket, head)
+    return { ...response, conn: new NodeConn(socket, response.body) }
+  }
+
+  test('stock clients move 2 MB both ways intact, after an upgrade without fast start (P-120, P-122)', async () => {
+    upgrades.length = 0
+    const { transfer } = await goTools()
+    const { stdout } = await run(transfer, ['-url', url, '-ca', caFile, '-bytes', '2000000'])
+    expect(JSON.parse(stdout)).toMatchObject({ ok: true, exactSizes: [0, 1, 31, 32, 1000, 1400, 65535, 65536] })
+    expect(upgrades.map(({ headers }) => [headers.upgrade?.toLowerCase(), headers['derp-fast-start']])).toEqual([
+      ['derp', undefined],
+      ['derp', undefined],
+    ])
+  })
+
+  test('a stock client, ours and a WebSocket reach each other (P-050, P-120, P-150)', async () => {
+    const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
+    await stock.ask('new', 'stock', { url })
+    await stock.ask('connect', 'stock')
+    await stock.ask('recv', 'stock', { action: 'start' })
+    await stock.event('stock', line => line.type === 'serverInfo')
+    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await nextMessage(ours, 'serverInfo')
+
+    await stock.ask('send', 'stock', { to: `${ours.selfPublicKey()}`, dataBase64: 'aGVsbG8=' })
+    const { source, data } = await nextMessage(ours, 'receivedPacket')
+    expect(Buffer.from(data).toString()).toBe('hello')
+    await ours.send(source, Buffer.from('back'))
+    expect(await stock.event('stock', line => line.type === 'receivedPacket')).toMatchObject({
+      source: `${ours.selfPublicKey()}`,
+      dataBase64: 'YmFjaw==',
+    })
+    const webSocket = await new MessageClient(url.replace('https', 'wss'), { ca: ca.certificate }).opened()
+    await ours.send(await webSocket.login(), Buffer.from('to the web'))
+    await expect.poll(() => webSocket.bytes.toString('latin1')).toContain('to the web')
+    webSocket.socket.close()
+    await stock.stop()
+  })
+
+  test('the relay sees the address that a client has, not one that it claims (P-125)', async () => {
+    asked.length = 0
+    const forged = 'X-Forwarded-For: 198.51.100.9'
+    const { status, conn } = await ask('127.0.0.5', [
+      'GET /derp HTTP/1.1',
+      'Connection: Upgrade',
+      'Upgrade: DERP',
+      forged,
+    ])
+    expect(status).toBe(101)
+    const raw = await RawClient.login(conn)
+    const options = { ca: ca.certificate, localAddress: '127.0.0.6', family: 4 }
+    const webSocket = await new MessageClient(url.replace('https', 'wss'), options).opened()
+    await webSocket.login()
+    expect(asked.map(({ remote }) => remote?.address)).toEqual(['127.0.0.5', '127.0.0.6'])
+    raw.close()
+    webSocket.socket.close()
+  })
+
+  test('probe and captive-portal check pass, and /derp without upgrade says whose fault that is (P-124, P-160, P-161)', async () => {
+    const probe = await ask('127.0.0.1', ['GET /derp/probe HTTP/1.1'])
+    expect([probe.status, probe.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
+    const portal = await ask('127.0.0.1', ['GET /generate_204 HTTP/1.1', 'X-Tailscale-Challenge: c1'])
+    expect([portal.status, portal.headers.get('x-tailscale-response')]).toEqual([204, 'response c1'])
+    const plain = await ask('127.0.0.1', ['GET /derp HTTP/1.1'])
+    expect(plain.status).toBe(426)
+    expect(plain.body.toString()).toContain('A proxy handed this request on without the header Upgrade')
+    for (const { conn } of [probe, portal, plain]) conn.destroy()
+  })
+})
+
+describe.skipIf(!hasNginx)('behind nginx with lines of deploy/proxies/nginx.conf left out', () => {
+  test.for([
+    [['proxy_set_header Upgrade $http_upgrade;', 'proxy_set_header Connection $relay_connection;'], 'Upgrade'],
+    [['proxy_set_header Connection $relay_connection;'], 'Connection: Upgrade'],
+  ] as const)('without %j our client is told what is lost (P-124)', async ([lines, lost]) => {
+    await using relay = await ListeningRelay.start()
+    const replace = Object.fromEntries(lines.map(line => [line, '']))
+    await using proxy = await startProxy('nginx.conf', { relayPort: relay.port, certificate, replace })
+    const url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
+    await using client = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await expect(client.connect()).rejects.toThrow(`without the header ${lost}`)
+  })
+})

@@ -1,0 +1,116 @@
+/** Proxies that pass TLS on unopened, with a PROXY header, run with the files of `deploy/proxies`. */
+
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { connect, type TLSSocket } from 'node:tls'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Client, NodePrivateKey } from '../../src/index.ts'
+import type { CertificatePair } from '../../src/tls/x509.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { hasGo } from '../support/go-tools.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
+import { hasProxy, PROXY_HOSTNAME, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange } from '../support/raw-http.ts'
+import { nextMessage } from '../support/relay.ts'
+import { type ListeningServer, startTcpServer } from '../support/socket-server.ts'
+import { StockClients } from '../support/stock-client.ts'
+import { TestCa } from '../support/test-ca.ts'
+
+const hasHaproxy = hasProxy('haproxy')
+const FILES: readonly (readonly [name: string, isThere: boolean, file: ProxyFile, replace: Record<string, string>])[] =
+  [
+    ['nginx-stream.conf', hasProxy('nginx stream module'), 'nginx-stream.conf', {}],
+    ['haproxy-tcp.cfg', hasHaproxy, 'haproxy-tcp.cfg', {}],
+    ['haproxy-tcp.cfg with send-proxy', hasHaproxy, 'haproxy-tcp.cfg', { 'send-proxy-v2 check': 'send-proxy check' }],
+  ]
+
+let directory: string
+let caFile: string
+let ca: TestCa
+let certificate: CertificatePair
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'derphttp-proxies-'))
+  caFile = join(directory, 'ca.pem')
+  ca = await TestCa.create()
+  certificate = await ca.issue({ dns: [PROXY_HOSTNAME] })
+  writeFileSync(caFile, ca.certificate)
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/proxies/%s', ([, , file, replace]) => {
+  let relay: ListeningRelay
+  let website: ListeningServer
+  let proxy: RunningProxy
+  let url: string
+  const fastStarts: (string | string[] | undefined)[] = []
+  /** What the web site was told first. */
+  const greetings: Buffer[] = []
+
+  beforeAll(async () => {
+    relay = await ListeningRelay.start({
+      tls: { hostname: PROXY_HOSTNAME, certificate },
+      trustedProxies: ['127.0.0.1'],
+      sendProxyHeaders: true,
+    })
+    relay.listener.server.on('upgrade', ({ headers }) => fastStarts.push(headers['derp-fast-start']))
+    website = await startTcpServer(socket => socket.once('data', (data: Buffer) => greetings.push(data)))
+    proxy = await startProxy(file, { relayPort: relay.port, websitePort: website.port, certificate, replace })
+    url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
+  })
+  afterAll(async () => {
+    await proxy?.[Symbol.asyncDispose]()
+    await website[Symbol.asyncDispose]()
+    await relay[Symbol.asyncDispose]()
+  })
+
+  async function dial(localAddress: string): Promise<TLSSocket> {
+    const options = { port: proxy.port, host: '127.0.0.1', localAddress, servername: PROXY_HOSTNAME }
+    const socket = connect({ ...options, ca: ca.certificate })
+    await once(socket, 'secureConnect')
+    return socket
+  }
+
+  test('a stock client and ours start fast and reach each other (P-122, P-126, P-143)', async () => {
+    const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
+    await stock.ask('new', 'stock', { url })
+    await stock.ask('connect', 'stock')
+    await stock.ask('recv', 'stock', { action: 'start' })
+    await stock.event('stock', line => line.type === 'serverInfo')
+    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await nextMessage(ours, 'serverInfo')
+    expect(fastStarts).toEqual(['1', '1'])
+
+    await stock.ask('send', 'stock', { to: `${ours.selfPublicKey()}`, dataBase64: 'aGVsbG8=' })
+    const { source } = await nextMessage(ours, 'receivedPacket')
+    await ours.send(source, Buffer.from('back'))
+    expect(await stock.event('stock', line => line.type === 'receivedPacket')).toMatchObject({
+      dataBase64: 'YmFjaw==',
+    })
+    await stock.stop()
+  })
+
+  test('the relay sees address and port that a client has (P-126)', async () => {
+    const socket = await dial('127.0.0.5')
+    const { status, body } = await exchange(
+      socket,
+      `GET /derp HTTP/1.1\r\nHost: ${PROXY_HOSTNAME}\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n`,
+    )
+    expect(status).toBe(101)
+    const client = await RawClient.login(new NodeConn(socket, body))
+    const remotes = [...relay.relay.core.sessions].map(({ remote }) => remote)
+    expect(remotes).toContainEqual({ address: '127.0.0.5', port: socket.localPort })
+    expect(relay.relay.http.proxyHeaders).toMatchObject({ missing: 0, malformed: 0 })
+    client.close()
+  })
+
+  test('who asks for another name gets the web site', async () => {
+    const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'www.test' }).on('error', () => {})
+    await expect.poll(() => greetings.length).toBe(1)
+    // A handshake, behind a PROXY header if the proxy sends one to every server.
+    expect(greetings[0]?.includes('www.test')).toBe(true)
+    socket.destroy()
+  })
+})
