@@ -1,0 +1,151 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
+import { expect, test } from 'vitest'
+import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { type DerperSettings, readSettings } from '../../src/cli/derper-settings.ts'
+import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
+import type { FlagSpec } from '../../src/cli/go-flags.ts'
+import { at, deployPaths, type Mapping, ROOT, readEnvFile, readText, readYaml } from '../support/deploy-files.ts'
+
+const FLAGS: readonly (readonly [string, FlagSpec])[] = Object.entries(DERPER_FLAGS)
+const VARIABLES: ReadonlySet<string> = new Set(
+  FLAGS.flatMap(([name, { secret }]) => {
+    const variable = environmentName('derper', name)
+    return secret === true ? [variable, `${variable}_FILE`] : [variable]
+  }),
+)
+/** What is told of variables and flags, besides the files that programs read. */
+const DOCUMENTS = ['docs/operating.md']
+
+/** What `derper` makes of an environment. @throws DerpError as the command would print it. */
+function settingsOf(env: Record<string, string>): DerperSettings {
+  const { values, given } = readFlags('derper', DERPER_FLAGS, [], env)
+  return readSettings(values, given, env)
+}
+
+/** Variables that the image sets. */
+function imageEnvironment(): Record<string, string> {
+  const [, block = ''] = /^ENV (DERPER_(?:.*\\\n)*.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
+  return Object.fromEntries(block.split(/\s*\\\n\s*/).map(pair => pair.split('=', 2) as [string, string]))
+}
+
+/** Variables that the unit and its file of flags set; systemd puts the folder of states in. */
+function unitEnvironment(): Record<string, string> {
+  const [, line = ''] = /^Environment=(.*)$/m.exec(readText('deploy/systemd/derper.service')) ?? []
+  const pairs = line.split(' ').map(pair => pair.replace('%S', '/var/lib').split('=', 2) as [string, string])
+  return { ...Object.fromEntries(pairs), ...readEnvFile('deploy/systemd/derper.env') }
+}
+
+test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of derper', path => {
+  const text = readText(path)
+  const variables = Array.from(text.matchAll(/\bDERPER_[A-Z0-9_]*[A-Z0-9]\b/g), ([variable]) => variable)
+  expect([...VARIABLES]).toEqual(expect.arrayContaining(variables))
+  // Those of a command line, and those of two words and more wherever they are spoken of.
+  const commands = Array.from(
+    text.matchAll(/(?:^[# ]*|`)derper (-(?:[^\n\\`]|\\\n)*)/gm),
+    ([, args = '']) => ` ${args}`,
+  )
+  const flags = commands.flatMap(args => Array.from(args.matchAll(/ -+([a-z][a-z-]*)/g), ([, flag]) => flag))
+  const spokenOf = Array.from(text.matchAll(/(?<![\w-])-([a-z]+(?:-[a-z]+)+)/g), ([, flag]) => flag)
+  expect([...FLAGS.map(([name]) => name), 'help']).toEqual(expect.arrayContaining([...flags, ...spokenOf]))
+})
+
+test('the environments that are given to derper are ones that it takes', () => {
+  const image = imageEnvironment()
+  expect(settingsOf({ ...image, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
+    address: { port: 8443 },
+    tls: { hostname: 'relay.example.com', httpPort: 8080, directory: '/var/lib/derper/certs' },
+  })
+  const [compose] = readYaml('deploy/compose.yaml')
+  const composed = at(compose, 'services.derper.environment') as Record<string, string>
+  expect(composed['DERPER_HOSTNAME']).toMatch(/^\$\{DERPER_HOSTNAME:\?.*\}$/)
+  expect(settingsOf({ ...image, ...composed, DERPER_HOSTNAME: 'relay.example.com' }).tls).toBeDefined()
+  expect(settingsOf({ ...image, ...readEnvFile('deploy/kubernetes/derper.env') }).tls?.hostname).toBe(
+    'relay.example.com',
+  )
+  expect(settingsOf(unitEnvironment())).toMatchObject({
+    address: { port: 443 },
+    tls: { hostname: 'relay.example.com', directory: '/var/lib/derper/certs' },
+  })
+})
+
+test('ports that are published are those that derper listens on in the image', () => {
+  const { address, tls, stun } = settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
+  const listening = [`${address.port}/tcp`, `${tls?.httpPort}/tcp`, `${stun?.port}/udp`]
+  const [, exposed = ''] = /^EXPOSE (.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
+  expect(exposed.split(' ')).toEqual(listening)
+  const published = at(readYaml('deploy/compose.yaml')[0], 'services.derper.ports') as string[]
+  expect(published.map(port => port.split(':')[1])).toEqual(listening)
+  expect(published.map(port => port.split(':')[0])).toEqual(['443', '80', '3478'])
+})
+
+/** The one resource of a kind among the files of `deploy/kubernetes`. */
+function resource(kind: string): Mapping {
+  const paths = at(readYaml('deploy/kubernetes/kustomization.yaml')[0], 'resources') as string[]
+  const found = paths.flatMap(path => readYaml(`deploy/kubernetes/${path}`)).filter(each => each['kind'] === kind)
+  if (found.length !== 1) throw new Error(`find ${kind} among ${paths.join(', ')}: ${found.length} are there`)
+  return found[0] as Mapping
+}
+
+test('the resources of Kubernetes fit each other', () => {
+  const labels = at(resource('StatefulSet'), 'spec.template.metadata.labels')
+  expect(at(resource('StatefulSet'), 'spec.selector.matchLabels')).toEqual(labels)
+  expect(at(resource('Service'), 'spec.selector')).toEqual(labels)
+  expect(at(resource('PodDisruptionBudget'), 'spec.selector.matchLabels')).toEqual(labels)
+  expect(at(resource('NetworkPolicy'), 'spec.podSelector.matchLabels')).toEqual(labels)
+  expect(at(resource('StatefulSet'), 'spec.serviceName')).toBe(at(resource('Service'), 'metadata.name'))
+
+  const ports = at(resource('StatefulSet'), 'spec.template.spec.containers.0.ports') as Mapping[]
+  const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
+  const { address, tls, stun, watching } = settingsOf(env)
+  const metrics = watching?.address.port
+  const listening = { https: address.port, http: tls?.httpPort, stun: stun?.port, metrics }
+  expect(at(resource('StatefulSet'), 'spec.template.metadata.annotations')).toMatchObject({
+    'prometheus.io/port': String(metrics),
+    'prometheus.io/path': '/metrics',
+  })
+  expect(Object.fromEntries(ports.map(port => [port['name'], port['containerPort']]))).toEqual(listening)
+  const targets = (at(resource('Service'), 'spec.ports') as Mapping[]).map(port => port['targetPort'])
+  expect(targets).toEqual(['https', 'http', 'stun'])
+  const ingress = at(resource('NetworkPolicy'), 'spec.ingress') as Mapping[]
+  const admitted = ingress.flatMap(rule => at(rule, 'ports') as Mapping[]).map(({ port }) => port)
+  expect(admitted).toEqual(Object.keys(listening))
+})
+
+test('probes ask for what is served, and whoever ends the relay leaves it the time that it takes', () => {
+  const container = at(resource('StatefulSet'), 'spec.template.spec.containers.0')
+  const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'].map(probe => at(container, `${probe}.httpGet`))
+  expect(probes).toEqual(['/healthz', '/healthz', '/readyz'].map(path => ({ path, port: 'metrics' })))
+  expect(readText('deploy/Dockerfile')).toMatch(/^HEALTHCHECK .*\/healthz/m)
+
+  const { deadlineMs: pods } = settingsOf({
+    ...imageEnvironment(),
+    ...readEnvFile('deploy/kubernetes/derper.env'),
+  }).drain
+  expect(at(resource('StatefulSet'), 'spec.template.spec.terminationGracePeriodSeconds')).toBeGreaterThan(pods / 1_000)
+  const { deadlineMs: others } = settingsOf(unitEnvironment()).drain
+  const grace = at(readYaml('deploy/compose.yaml')[0], 'services.derper.stop_grace_period') as string
+  const [, timeout] = /^TimeoutStopSec=(\d+)s$/m.exec(readText('deploy/systemd/derper.service')) ?? []
+  for (const seconds of [Number.parseInt(grace, 10), Number(timeout)]) expect(seconds).toBeGreaterThan(others / 1_000)
+})
+
+test('the image is built of files that there are, and starts the command of the package', () => {
+  const dockerfile = readText('deploy/Dockerfile')
+  const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm), ([, files = '']) =>
+    files.split(' '),
+  ).flat()
+  expect(copied.length).toBeGreaterThan(5)
+  const admitted = readText('deploy/Dockerfile.dockerignore')
+    .split('\n')
+    .filter(line => line.startsWith('!'))
+  for (const path of copied) {
+    expect(existsSync(join(ROOT, path)), path).toBe(true)
+    expect(
+      admitted.some(line => path.startsWith(line.slice(1))),
+      `${path} is left out`,
+    ).toBe(true)
+  }
+  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> }
+  expect(dockerfile).toMatch(new RegExp(`^ENTRYPOINT \\["node", "/opt/derper/${manifest.bin['derper']}"\\]$`, 'm'))
+  expect(basename(dockerfile.match(/^FROM (\S+)$/m)?.[1] ?? '')).toBe('node:26-slim')
+})

@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest'
+import { varzShapes } from '../../scripts/metric-names.ts'
+import { type Metric, prometheusName } from '../../src/http/metric.ts'
+import { METRIC_TABLE } from '../../src/http/metric-table.ts'
+import { prometheusText } from '../../src/http/prometheus.ts'
+import { HttpCounters } from '../../src/metrics/http-counters.ts'
+import { at, type Mapping, readText, readYaml } from '../support/deploy-files.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import { testMetrics } from '../support/metrics.ts'
+import { promqlUses } from '../support/promql.ts'
+
+/** Labels that Prometheus gives to whatever it reads. */
+const TARGET_LABELS: readonly string[] = ['instance', 'job']
+
+/** Names of all series that our exporter can print, with their labels. */
+function exportedSeries(metrics: readonly Metric[], group?: string): [name: string, labels: readonly string[]][] {
+  return metrics
+    .filter(metric => metric.without !== 'varz')
+    .flatMap((metric): [string, readonly string[]][] => {
+      const { name } = prometheusName(metric.name, group)
+      if (metric.kind === 'group') return exportedSeries(metric.metrics, name)
+      if (metric.kind === 'labelled') return [[name, [metric.label]]]
+      if (metric.kind === 'multi') return [[name, metric.labels]]
+      if (metric.kind === 'text') return [[name, ['version']]]
+      if (metric.kind !== 'histogram') return [[name, []]]
+      return [
+        [`${name}_bucket`, ['le']],
+        [`${name}_sum`, []],
+        [`${name}_count`, []],
+      ]
+    })
+}
+
+const SERIES: ReadonlyMap<string, readonly string[]> = new Map([...exportedSeries(METRIC_TABLE), ['up', []]])
+
+/** Labels that are there for the taking. @throws Error for a metric that is not exported, or has not a label. */
+function labelsOf(expression: string): readonly string[] {
+  const { selectors, groupedBy } = promqlUses(expression)
+  expect(selectors, expression).not.toEqual([])
+  const available = selectors.flatMap(({ metric, labels }) => {
+    const own = SERIES.get(metric)
+    if (own === undefined) throw new Error(`look up ${metric} of "${expression}": it is not exported`)
+    expect([...own, ...TARGET_LABELS], `${metric} of "${expression}"`).toEqual(expect.arrayContaining([...labels]))
+    return own
+  })
+  expect([...available, ...TARGET_LABELS], expression).toEqual(expect.arrayContaining([...groupedBy]))
+  return groupedBy.length > 0 ? groupedBy : [...available, ...TARGET_LABELS]
+}
+
+const labelsIn = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, label = '']) => label)
+
+test('the names that are looked up are those that the exporter prints (P-193)', async () => {
+  const http = new HttpCounters()
+  http.beginTlsRequest('1.3')
+  http.proxyHeaders = { v1: 1, v2: 0, local: 0, missing: 0, malformed: 0 }
+  const text = prometheusText(await testMetrics(new MemoryRelay().core, { http })())
+  const shapes = Object.entries(varzShapes(text)).filter(([, { type }]) => type !== 'histogram')
+  expect(shapes.length).toBeGreaterThan(50)
+  for (const [name, { labels }] of shapes) {
+    expect(SERIES.has(name), name).toBe(true)
+    if (labels.length > 0) expect(labels, name).toEqual(SERIES.get(name))
+  }
+  expect(text).toContain('\nderphttp_login_ms_bucket{le="')
+})
+
+test.each([
+  ['up', [['up', []]], []],
+  ['a{x="1",y!~"b|c"} offset 15m > 10', [['a', ['x', 'y']]], []],
+  [
+    'sum by (i, j) (rate(a_b{x=~"$x"}[5m])) / 2 > 1e-3 and b',
+    [
+      ['a_b', ['x']],
+      ['b', []],
+    ],
+    ['i', 'j'],
+  ],
+] as const)('promqlUses reads %s', (expression, selectors, groupedBy) => {
+  const uses = selectors.map(([metric, labels]) => ({ metric, labels }))
+  expect(promqlUses(expression)).toEqual({ selectors: uses, groupedBy })
+})
+
+describe('deploy/prometheus/alerts.yml', () => {
+  const [document] = readYaml('deploy/prometheus/alerts.yml')
+  const rules = (at(document, 'groups') as Mapping[]).flatMap(group => at(group, 'rules') as Mapping[])
+
+  test.for(rules.map(rule => [at(rule, 'alert') as string, rule] as const))('%s uses what there is', ([, rule]) => {
+    const labels = labelsOf(at(rule, 'expr') as string)
+    const { summary, description } = at(rule, 'annotations') as Record<string, string>
+    expect(labels).toEqual(expect.arrayContaining(labelsIn(`${summary}${description}`, /\$labels\.(\w+)/g)))
+    expect(['warning', 'critical']).toContain(at(rule, 'labels.severity'))
+    expect(description).not.toBe('')
+  })
+
+  test('alerts have names of their own', () => {
+    const names = rules.map(rule => at(rule, 'alert'))
+    expect(new Set(names).size).toBe(names.length)
+  })
+})
+
+describe('deploy/grafana/derper.json', () => {
+  const dashboard = JSON.parse(readText('deploy/grafana/derper.json')) as Mapping
+  const panels = (at(dashboard, 'panels') as Mapping[]).filter(panel => panel['type'] !== 'row')
+
+  test.for(panels.map(panel => [`${at(panel, 'title')} (${at(panel, 'id')})`, panel] as const))(
+    '%s uses what there is',
+    ([, panel]) => {
+      for (const target of at(panel, 'targets') as Mapping[]) {
+        const labels = labelsOf(at(target, 'expr') as string)
+        const shown = labelsIn(at(target, 'legendFormat') as string, /\{\{(\w+)\}\}/g)
+        expect([...labels, ...TARGET_LABELS]).toEqual(expect.arrayContaining(shown))
+      }
+    },
+  )
+
+  test('panels have ids of their own and do not overlap', () => {
+    const all = at(dashboard, 'panels') as Mapping[]
+    expect(new Set(all.map(panel => panel['id'])).size).toBe(all.length)
+    const cells = all.flatMap(panel => {
+      const { x, y, w, h } = at(panel, 'gridPos') as Record<'x' | 'y' | 'w' | 'h', number>
+      expect(x + w).toBeLessThanOrEqual(24)
+      return Array.from({ length: w * h }, (_, cell) => `${x + (cell % w)} ${y + Math.floor(cell / w)}`)
+    })
+    expect(new Set(cells).size).toBe(cells.length)
+  })
+
+  test('relays are chosen by a metric that there is', () => {
+    const definitions = (at(dashboard, 'templating.list') as Mapping[]).map(({ definition }) => definition)
+    expect(definitions).toContain('label_values(derp_current_connections, instance)')
+    expect(SERIES.has('derp_current_connections')).toBe(true)
+  })
+})
