@@ -1,7 +1,8 @@
 /**
  * `/derp`: from an HTTP request to a DERP connection.
  *
- * Clauses: P-120 request, P-121 response, P-122 fast start, P-123 ideal node, P-124 no upgrade, P-150 WebSocket.
+ * Clauses: P-120 request, P-121 response, P-122 fast start, P-123 ideal node, P-124 no upgrade, P-150 WebSocket,
+ * P-174 upgrades that come too late.
  */
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
@@ -20,6 +21,8 @@ import { createWebSocketUpgrade } from './websocket.ts'
 /** What accepts connections; the relay core has this shape. */
 export interface ConnAcceptor {
   readonly publicKey: NodePublicKey
+  /** Takes no more connections. */
+  readonly isClosed?: boolean
   accept(conn: Conn, options: UpgradedOptions): void
 }
 
@@ -33,6 +36,9 @@ export interface UpgradedOptions {
 /** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
 
+/** Closing without a word would look like a refusal of this client (P-174). */
+const GOING_AWAY: UpgradeRefusal = { status: 503, text: 'relay is going away' }
+
 /** Reports whether the request can be upgraded; otherwise {@link upgradeRequired} answers it. */
 export function isDerpUpgrade(request: IncomingMessage): boolean {
   return judgeUpgrade(request).carriage !== 'none'
@@ -43,7 +49,8 @@ export function createUpgrade(acceptor: ConnAcceptor, counters: HttpCounters): U
   const webSocketUpgrade = createWebSocketUpgrade(acceptor, counters)
   return (request, socket, head, acceptedAtMs) => {
     const verdict = judgeUpgrade(request)
-    if (verdict.carriage === 'none') refuseUpgrade(socket, verdict.refusal)
+    if (acceptor.isClosed === true) refuseUpgrade(socket, GOING_AWAY)
+    else if (verdict.carriage === 'none') refuseUpgrade(socket, verdict.refusal)
     else if (verdict.carriage === 'websocket') webSocketUpgrade(request, socket, head, acceptedAtMs)
     else derpUpgrade(acceptor, request, socket, head, acceptedAtMs)
   }

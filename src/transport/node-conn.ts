@@ -8,23 +8,28 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { AddressPort } from '../lib/address-port.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
 
 /** Payload bytes of the largest TLS record (RFC 8446, section 5.1). */
 const TLS_RECORD_BYTES = 16 << 10
+/** Milliseconds that the other side has to take the last bytes and to close. */
+export const LINGER_MS = 1_000
 
 export class NodeConn implements Conn {
   readonly remote: AddressPort | undefined
   readonly local: AddressPort | undefined
   readonly #socket: Socket
   readonly #isTls: boolean
+  readonly #clock: Clock
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
 
   /** @param head bytes that were read from the socket before it was handed over. */
-  constructor(socket: Socket, head?: Uint8Array) {
+  constructor(socket: Socket, head?: Uint8Array, clock: Clock = systemClock) {
     this.#socket = socket
+    this.#clock = clock
     this.#isTls = socket instanceof TLSSocket
     this.remote = addressOf(socket.remoteAddress, socket.remotePort)
     this.local = addressOf(socket.localAddress, socket.localPort)
@@ -82,7 +87,13 @@ export class NodeConn implements Conn {
   }
 
   end(): void {
-    this.#socket.end(() => this.#socket.destroy())
+    const socket = this.#socket
+    if (socket.destroyed) return
+    const linger = this.#clock.after(LINGER_MS, () => socket.destroy())
+    socket.once('close', () => linger.cancel())
+    socket.end()
+    // Whoever closes with bytes unread resets the connection, and what was written last may be lost on its way.
+    socket.resume()
   }
 }
 

@@ -1,0 +1,22 @@
+import { expect, test } from 'vitest'
+import { CidrList } from './cidr-list.ts'
+
+test('CidrList holds single addresses and blocks of either family, and knows mapped IPv4', () => {
+  const list = new CidrList(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', 'fe80::/10'])
+  for (const inside of ['10.255.0.1', '::ffff:10.1.2.3', '192.0.2.7', '2001:db8::9', 'fe80::1%eth0']) {
+    expect(list.includes(inside), inside).toBe(true)
+  }
+  for (const outside of ['11.0.0.1', '192.0.2.8', '2001:db9::', '::1', 'localhost', '']) {
+    expect(list.includes(outside), outside).toBe(false)
+  }
+  expect(new CidrList([]).includes('127.0.0.1')).toBe(false)
+})
+
+test.each(['10.0.0.0/33', '2001:db8::/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0/8', 'localhost', '', ' 10.0.0.1'])(
+  'CidrList refuses "%s" and says what an entry looks like',
+  entry => {
+    expect(() => new CidrList(['127.0.0.1', entry])).toThrow(
+      `read list of addresses: "${entry}" is neither an IP address nor a block such as 10.0.0.0/8 or 2001:db8::/32`,
+    )
+  },
+)
