@@ -69,19 +69,20 @@ export function createRelay(options: RelayOptions): Relay {
   const core = new RelayCore({ agreement: nodeAgreement, ...options })
   const http = new HttpCounters()
   const { clock } = core.options
+  const readiness = new Readiness([
+    { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
+  ])
   const source = new CoreDebugSource(core)
   const { version = '', ...program } = options.program ?? {}
   const metrics = metricReader({
     relay: () => source.numbers(),
     http,
     ...program,
+    readiness,
     version,
     wallNow: () => clock.wallNow(),
   })
   const { debug = {}, ...shown } = options
-  const readiness = new Readiness([
-    { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
-  ])
   const hasMeshKey = options.meshKey !== undefined
   const routes = createRoutes({
     ...shown,

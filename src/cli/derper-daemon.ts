@@ -95,8 +95,7 @@ export class DerperDaemon {
     this.#names.unpublished?.start()
     this.#mesh?.start()
     for (const note of this.#settings.notes) this.#log.warn(note)
-    // So that the log tells what keeps all out before the first client comes.
-    void this.#admission?.problems()
+    this.#admission?.start()
   }
 
   /** Reads again what may change while running; a bad file is logged and changes nothing. */

@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Log, silentLog } from '../lib/log.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import type { RelayTls } from '../tls/tls-options.ts'
+import { handshakeFailure } from './handshake-failure.ts'
 import { type HttpListener, type HttpListenerOptions, httpServerOptions, listenerOf } from './listeners.ts'
 import { countTlsRequest } from './tls-version.ts'
 
@@ -26,7 +27,7 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
     counters.tlsAccepted++
   })
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: NamedTlsSocket) => {
-    counters.tlsHandshakeFailures++
+    counters.failTlsHandshake(handshakeFailure(error))
     const serverName = socket.servername || undefined
     // Scanners and clients with another name do this all day.
     log.debug('TLS handshake failed', { remote: socket.remoteAddress, serverName, reason: error.code ?? error.message })

@@ -10,7 +10,13 @@ import { DROP_REASONS, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
-import { ADMISSION_METRICS, CERTIFICATE_METRICS, MESH_METRICS, STUN_REQUEST_METRICS } from './daemon-metrics.ts'
+import {
+  ADMISSION_METRICS,
+  CERTIFICATE_METRICS,
+  MESH_METRICS,
+  READINESS_METRICS,
+  STUN_REQUEST_METRICS,
+} from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
 import type { RelayNumbers } from './metric-numbers.ts'
 import { count, group, histogram, labelled, number } from './metric-rows.ts'
@@ -120,13 +126,14 @@ const OWN = group('derphttp', [
   histogram('histogram_accept_ms', ({ relay }) => relay.counters.acceptMs),
   histogram('histogram_login_ms', ({ relay }) => relay.counters.loginMs),
   histogram('histogram_queue_age_ms', ({ relay }) => relay.counters.queueAgeMs),
-  number('counter_tls_handshake_failures', ({ http }) => http.tlsHandshakeFailures),
+  labelled('counter_tls_handshake_failures', 'cause', ({ http }) => http.tlsHandshakeFailures),
   histogram('histogram_client_round_trip_ms', ({ relay }) => relay.counters.clientRoundTripMs),
   histogram('histogram_event_loop_delay_ms', ({ relay }) => relay.counters.eventLoopDelayMs),
   ...ADMISSION_METRICS,
   ...MESH_METRICS,
   ...CERTIFICATE_METRICS,
   ...STUN_REQUEST_METRICS,
+  ...READINESS_METRICS,
 ])
 
 const DAEMON: readonly Metric[] = [

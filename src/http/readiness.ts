@@ -25,20 +25,21 @@ export interface ReadinessReport {
 }
 
 export class Readiness {
-  readonly #checks: ReadinessCheck[]
+  readonly #checks = new Map<string, ReadinessCheck>()
 
   constructor(checks: readonly ReadinessCheck[] = []) {
-    this.#checks = [...checks]
+    this.add(...checks)
   }
 
+  /** One of the same name gives way. */
   add(...checks: readonly ReadinessCheck[]): void {
-    this.#checks.push(...checks)
+    for (const check of checks) this.#checks.set(check.name, check)
   }
 
   report(): ReadinessReport {
     const problems: Finding[] = []
     const degraded: Finding[] = []
-    for (const check of this.#checks) {
+    for (const check of this.#checks.values()) {
       const reason = check.problem()
       if (reason === undefined) continue
       const found = check.degradesOnly === true ? degraded : problems

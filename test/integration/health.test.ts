@@ -1,6 +1,7 @@
 /** Health and readiness, on the main listener and beside it. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { prometheusText } from '../../src/http/prometheus.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { request } from '../support/raw-http.ts'
 
@@ -45,6 +46,19 @@ test('/readyz tells what is wrong, and to whom may see the debug pages why (P-17
   const names = 'not ready\ncertificate\ndegraded: mesh\n'
   expect(await ask('GET /readyz', STRANGER)).toMatchObject({ status: 503, body: names })
   expect(await ask('HEAD /readyz')).toMatchObject({ status: 503, body: '' })
+})
+
+test('the metrics tell what is wrong by name (P-171)', async () => {
+  const samples = async () =>
+    prometheusText(await server.relay.metrics()).match(/^derphttp_(ready|not_ready|degraded)\b.*$/gm)
+  wrong = {}
+  expect(await samples()).toEqual(['derphttp_ready 1'])
+  wrong = { certificate: 'it has ended', mesh: 'no link to b.test' }
+  expect(await samples()).toEqual([
+    'derphttp_degraded{check="mesh"} 1',
+    'derphttp_not_ready{check="certificate"} 1',
+    'derphttp_ready 0',
+  ])
 })
 
 test('/readyz answers in JSON when asked to (P-171)', async () => {
