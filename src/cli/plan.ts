@@ -5,6 +5,7 @@ import { formatDuration } from '../lib/duration.ts'
 import { ACME_DIRECTORIES, type AcmeSettings } from '../tls/acme-settings.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { formatListenAddress } from './listen-address.ts'
+import type { DrainSettings } from './settings/drain-settings.ts'
 import type { StunSettings } from './settings/stun-settings.ts'
 import type { TlsSettings } from './settings/tls-settings.ts'
 
@@ -29,6 +30,9 @@ export function planOf(settings: DerperSettings): PlanLine[] {
     ],
     ['bootstrap DNS', namesPlan(settings)],
     ['limits', limitsPlan(settings)],
+    ['metrics', metricsPlan(settings)],
+    ['ending', endingPlan(settings.drain)],
+    ...accountPlan(settings),
   ]
 }
 
@@ -83,4 +87,20 @@ function namesPlan({ publishedNames, unpublishedNames }: DerperSettings): string
 function limitsPlan({ rateLimit, writeTimeoutMs }: DerperSettings): string {
   const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second and client`
   return `${rate}, ${writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`}`
+}
+
+function metricsPlan({ watching }: DerperSettings): string {
+  if (watching === undefined) return 'below /debug/ only'
+  const { token, ranges } = watching.access
+  const whom = [token === undefined ? [] : ['bearers of the token'], ranges === undefined ? [] : ['listed addresses']]
+  return `on ${formatListenAddress(watching.address)} for ${whom.flat().join(' and ') || 'this machine'}`
+}
+
+function endingPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
+  const steps = `clients are taken for ${formatDuration(delayMs)} more and sent away within ${formatDuration(spreadMs)}`
+  return `${steps}, all is over after ${formatDuration(deadlineMs)}`
+}
+
+function accountPlan({ account }: DerperSettings): PlanLine[] {
+  return account === undefined ? [] : [['runs as', `user ${account.uid} and group ${account.gid}`]]
 }

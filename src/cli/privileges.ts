@@ -7,6 +7,7 @@ import type { Account } from './account.ts'
 
 /** A file or folder that is used later on. */
 export interface LaterUse {
+  /** The flag or variable that names it. */
   readonly flag: string
   readonly path: string
   /** What for; it goes into the warning. */
@@ -41,7 +42,7 @@ export function warnOfLost(uses: readonly LaterUse[], log: Log): void {
     try {
       accessSync(path, use === 'read' ? constants.R_OK : constants.W_OK)
     } catch (error) {
-      const fields = { flag: `-${flag}`, path, use, reason: (error as Error).message }
+      const fields = { flag, path, use, reason: (error as Error).message }
       log.warn('without the rights of root this cannot be used any more: change its owner or mode', fields)
     }
   }

@@ -60,7 +60,8 @@ export interface MetricSources {
   readonly stunRequests?: () => StunRequestCounters | undefined
   /** Asked each time, as certificates come with the listeners. */
   readonly certificates?: () => readonly CertificateStatus[] | undefined
-  readonly admission?: AdmissionCounters | undefined
+  /** Asked each time, as admission may come to be limited later. */
+  readonly admission?: () => AdmissionCounters | undefined
   /** Asked each time, as links are made after the relay. */
   readonly mesh?: () => readonly MeshLinkNumbers[] | undefined
   readonly readiness?: Readiness | undefined
@@ -86,7 +87,7 @@ export function metricReader(sources: MetricSources): MetricReader {
     stun: sources.stun?.() ?? NO_STUN,
     stunRequests: sources.stunRequests?.(),
     certificates: sources.certificates?.(),
-    admission: sources.admission,
+    admission: sources.admission?.(),
     mesh: sources.mesh?.(),
     readiness: sources.readiness?.report(),
     process: await watch.read(),

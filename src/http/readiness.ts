@@ -26,6 +26,7 @@ export interface ReadinessReport {
 
 export class Readiness {
   readonly #checks = new Map<string, ReadinessCheck>()
+  readonly #groups: (() => readonly ReadinessCheck[])[] = []
 
   constructor(checks: readonly ReadinessCheck[] = []) {
     this.add(...checks)
@@ -36,10 +37,15 @@ export class Readiness {
     for (const check of checks) this.#checks.set(check.name, check)
   }
 
+  /** Adds checks that may be others each time. */
+  addGroup(group: () => readonly ReadinessCheck[]): void {
+    this.#groups.push(group)
+  }
+
   report(): ReadinessReport {
     const problems: Finding[] = []
     const degraded: Finding[] = []
-    for (const check of this.#checks.values()) {
+    for (const check of [...this.#checks.values(), ...this.#groups.flatMap(group => group())]) {
       const reason = check.problem()
       if (reason === undefined) continue
       const found = check.degradesOnly === true ? degraded : problems

@@ -42,7 +42,7 @@ async function relayWith(settings: AdmissionSettings) {
   const listening = await ListeningRelay.start({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: admission?.gate,
-    program: { admission: ports.counters },
+    program: { admission: () => ports.counters },
   })
   relay = listening.relay
   return {

@@ -19,6 +19,7 @@ export const OPERATION_FLAGS = {
     kind: 'string',
     default: 'info',
     origin: 'ours',
+    live: true,
     test: 'cli/derper-settings.test.ts',
     help: 'least level of what is logged: debug, info, warn or error',
   },

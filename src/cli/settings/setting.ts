@@ -47,12 +47,6 @@ export function readSettingFile<T>(flag: string, path: string, parse: (text: str
   }
 }
 
-/** Milliseconds of the flag `flag`, up to an hour. @throws DerpError naming both. */
-export function durationSetting(flag: string, ms: number): number {
-  if (ms >= 0 && ms <= HOUR_MS) return ms
-  throw badSetting(flag, formatDuration(ms), 'not from 0 to 1h')
-}
-
 /** The parts of a list with commas between them, without those that are empty. */
 export function listSetting(text: string): readonly string[] {
   return text
