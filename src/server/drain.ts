@@ -39,20 +39,25 @@ export interface DrainedRelay {
  * @returns a promise that resolves when all have ended.
  */
 export async function drain(relay: DrainedRelay, options: DrainOptions): Promise<DrainResult> {
-  const { spreadMs, tryForMs } = options
-  const sessions = [...relay.sessions]
-  for (const session of sessions) {
-    const reconnectInMs = Math.floor(relay.random() * spreadMs)
-    session.sendControl(encodeServerToClient({ type: 'serverRestarting', reconnectInMs, tryForMs }))
-  }
+  const { spreadMs } = options
+  const clients = [...relay.sessions].filter(({ canMesh }) => !canMesh)
+  const siblings = [...relay.sessions].filter(({ canMesh }) => canMesh)
+  const endsInMs = (at: number) => (at / clients.length) * spreadMs
+  for (const [at, client] of clients.entries()) tellRestart(relay, client, endsInMs(at), options)
+  for (const sibling of siblings) tellRestart(relay, sibling, spreadMs, options)
   const ending = new Ending(relay.clock, options)
-  const clients = sessions.filter(({ canMesh }) => !canMesh)
-  const siblings = sessions.filter(({ canMesh }) => canMesh)
-  const moved = await Promise.all(clients.map((client, at) => ending.of(client, (at / clients.length) * spreadMs)))
+  const moved = await Promise.all(clients.map((client, at) => ending.of(client, endsInMs(at))))
   moved.push(...(await Promise.all(siblings.map(sibling => ending.of(sibling)))))
   ending.close()
   const cut = moved.filter(isMoved => !isMoved).length
-  return { told: sessions.length, moved: sessions.length - cut, cut }
+  return { told: moved.length, moved: moved.length - cut, cut }
+}
+
+/** Says when to come back: not before the connection has ended, and not when all others do. */
+function tellRestart(relay: DrainedRelay, session: Session, endsInMs: number, options: DrainOptions): void {
+  const { spreadMs, tryForMs } = options
+  const reconnectInMs = Math.floor(Math.max(endsInMs, relay.random() * spreadMs))
+  session.sendControl(encodeServerToClient({ type: 'serverRestarting', reconnectInMs, tryForMs }))
 }
 
 /** Ends sessions, each in its own time, until what is left is cut. */

@@ -7,6 +7,14 @@ import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 
+test('drain tells nobody to come back before their own connection has ended (P-093)', async () => {
+  const relay = new MemoryRelay({ random: () => 0.4 })
+  const clients = [await relay.login(), await relay.login(), await relay.login()]
+  void relay.core.drain({ spreadMs: 3_000, tryForMs: 0 })
+  const told = await Promise.all(clients.map(client => client.messageOf('serverRestarting')))
+  expect(told.map(({ reconnectInMs }) => reconnectInMs)).toEqual([1_200, 1_200, 2_000])
+})
+
 test('drain cuts what its deadline finds, and tells how many moved and were cut (P-174)', async () => {
   const relay = new MemoryRelay({ writeTimeoutMs: 0 })
   const [quick, stuck, sender] = [await relay.login(), await relay.login(), await relay.login()]

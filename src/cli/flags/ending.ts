@@ -6,7 +6,7 @@ export const ENDING_FLAGS = {
     default: '0s',
     origin: 'ours',
     live: true,
-    test: 'cli/derper-drain.test.ts',
+    test: 'cli/derper-ending.test.ts',
     help: 'time from SIGTERM to the end, at which the connections that are left are cut; 0 for 3s more than -drain-delay and -drain-time. Give a service manager more than that before it kills',
   },
   'drain-delay': {
@@ -14,7 +14,7 @@ export const ENDING_FLAGS = {
     default: '0s',
     origin: 'ours',
     live: true,
-    test: 'cli/derper-drain.test.ts',
+    test: 'cli/derper-ending.test.ts',
     help: 'time from SIGTERM for which clients are still taken while /readyz says no, so that a load balancer notices first',
   },
   'drain-time': {
