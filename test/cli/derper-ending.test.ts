@@ -53,6 +53,8 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
     const response = await fetch(`http://127.0.0.1:${relay.port}/readyz`)
     return [response.status, await response.text()]
   }
+  const [started] = await relay.program.stderrMatch(/^.*"msg":"started".*$/m)
+  expect(JSON.parse(started)).toMatchObject({ level: 'info', plan: { relay: 'on', admission: 'everybody' } })
   expect(await ready()).toEqual([200, 'ready\n'])
   const early = await login(relay)
   relay.program.child.kill('SIGTERM')
