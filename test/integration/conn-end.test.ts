@@ -2,9 +2,12 @@
 
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
+import { encodeServerToClient } from '../../src/protocol/encode.ts'
 import { LINGER_MS, NodeConn } from '../../src/transport/node-conn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
 import { startTcpServer } from '../support/socket-server.ts'
+import { MessageClient } from '../support/web-socket.ts'
 
 /** More than the other side's window takes while it does not read. */
 const LAST_WORDS = new Uint8Array(512 << 10)
@@ -52,4 +55,16 @@ test('NodeConn that is ended waits a while for the other side, and no longer', a
   expect(clock.pendingTimers).toBe(0)
   client.destroy()
   await server[Symbol.asyncDispose]()
+})
+
+test('drain ends a WebSocket in order, behind all that its client has sent meanwhile (P-151, P-174)', async () => {
+  await using server = await ListeningRelay.start()
+  const client = await new MessageClient(`ws://127.0.0.1:${server.port}/derp`).opened()
+  await client.login()
+  // The answer to the close comes behind these, which nobody wants any more.
+  for (let n = 0; n < 50; n++) client.socket.send(new Uint8Array(30_000))
+  expect(await server.relay.drain({ spreadMs: 0, tryForMs: 7 })).toEqual({ told: 1, moved: 1, cut: 0 })
+  expect(await client.closed).toEqual({ code: 1000, reason: '' })
+  const told = encodeServerToClient({ type: 'serverRestarting', reconnectInMs: 0, tryForMs: 7 })
+  expect(client.bytes.subarray(-told.length)).toEqual(Buffer.from(told))
 })
