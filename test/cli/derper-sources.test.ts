@@ -68,6 +68,8 @@ test('derper takes the command line before the environment before -config, and s
       '  mesh:            off: no mesh key',
       '  bootstrap DNS:   off',
       '  limits:          no rate limit, writes time out after 2s',
+      '  metrics:         below /debug/ only',
+      '  ending:          clients are taken for 0s more and sent away within 5s, all is over after 8s',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
   )
@@ -86,9 +88,9 @@ test('check-config tells of each topic what its flags come to, and no secret', a
   const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
   const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
   const limits = ['-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
-  expect(
-    await planned(...lists, ...sources, ...mesh, ...stun, ...names, ...limits, '-c', keyFile, '-derp=false'),
-  ).toEqual({
+  const metrics = ['-metrics-addr', ':9340', '-metrics-allow', '10.0.0.0/8', '-metrics-token', 'secret-secret-secret']
+  const own = [...metrics, '-drain-delay', '10s', '-drain-time', '1m', '-c', keyFile, '-derp=false']
+  expect(await planned(...lists, ...sources, ...mesh, ...stun, ...names, ...limits, ...own)).toEqual({
     key: `${key.publicKey()} of ${keyFile}`,
     listener: '[::1]:8080, plain HTTP',
     relay: 'off: only the other services run',
@@ -97,6 +99,9 @@ test('check-config tells of each topic what its flags come to, and no secret', a
     mesh: 'links to a.test, b.test',
     'bootstrap DNS': 'x.test for everybody, y.test/share.test for whoever asks',
     limits: '5000 bytes per second and client, no write timeout',
+    metrics: 'on :9340 for bearers of the token and listed addresses',
+    ending: 'clients are taken for 10s more and sent away within 1m, all is over after 1m13s',
+    note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
   })
 })
 
