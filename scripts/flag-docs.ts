@@ -33,8 +33,9 @@ function flagTables(): string {
   }).join('\n\n')
 }
 
-function rowOf(name: string, { kind, default: value, help, origin, test, secret }: DerperFlag): string {
-  const shown = `\`-${name}\`${kind === 'bool' ? '' : ` ${kind}`}${secret === true ? ', secret' : ''}`
+function rowOf(name: string, { kind, default: value, help, origin, test, secret, live }: DerperFlag): string {
+  const marks = `${secret === true ? ', secret' : ''}${live === true ? ', live' : ''}`
+  const shown = `\`-${name}\`${kind === 'bool' ? '' : ` ${kind}`}${marks}`
   const fallback = value === '' ? '' : `\`${value}\``
   const link = `[${test.replace(/^.*\//, '').replace('.test.ts', '')}](../test/${test})`
   return `| ${shown} | ${ORIGINS[origin]} | ${fallback} | ${help.replaceAll('|', '\\|')} | ${link} |`

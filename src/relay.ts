@@ -10,13 +10,14 @@ import { createDebug, type DebugOptions } from './http/debug.ts'
 import { CoreDebugSource } from './http/debug-source.ts'
 import { EventLoopDelay } from './http/event-loop-delay.ts'
 import { type MetricReader, type MetricSources, metricReader } from './http/metric-numbers.ts'
+import { Readiness } from './http/readiness.ts'
 import { createRoutes, isForDerp, type RouteOptions, type Routes, route } from './http/routes.ts'
 import { createUpgrade, refuseUpgrade } from './http/upgrade.ts'
 import { nodeAgreement } from './keys/node-box.ts'
 import type { NodePublicKey } from './keys/node-key.ts'
 import type { Emitter } from './lib/emitter.ts'
 import { HttpCounters } from './metrics/http-counters.ts'
-import type { DrainOptions } from './server/drain.ts'
+import type { DrainOptions, DrainResult } from './server/drain.ts'
 import type { RelayEvents } from './server/events.ts'
 import type { RelayCoreOptions } from './server/options.ts'
 import { RelayCore } from './server/relay-core.ts'
@@ -25,7 +26,7 @@ import type { Conn } from './transport/conn.ts'
 /** Options of {@link createRelay}. */
 export interface RelayOptions
   extends Omit<RelayCoreOptions, 'agreement'>,
-    Omit<RouteOptions, 'debug' | 'bootstrapDns'> {
+    Omit<RouteOptions, 'debug' | 'bootstrapDns' | 'readiness'> {
   /** Computes the shared key of each login. Default: Node's own cryptography, off the event loop. */
   readonly agreement?: RelayCoreOptions['agreement']
   /** Who else may see the debug pages, and what they show. `false` leaves them out. */
@@ -52,6 +53,8 @@ export interface Relay {
   readonly metrics: MetricReader
   /** Counters of what carries DERP to the core. */
   readonly http: HttpCounters
+  /** What `/readyz` tells; a program adds its own conditions. */
+  readonly readiness: Readiness
   readonly routes: Routes
   /**
    * Takes the socket of an upgrade request, as `node:http` emits it. One that is not for DERP is answered and closed.
@@ -64,7 +67,7 @@ export interface Relay {
   /** Takes a connection that speaks DERP already. */
   accept(conn: Conn): void
   /** Takes no more connections, and ends those there are bit by bit; resolves when all have ended. */
-  drain(options: DrainOptions): Promise<void>
+  drain(options: DrainOptions): Promise<DrainResult>
   /** Ends all connections and takes no more. */
   close(): void
 }
@@ -74,12 +77,16 @@ export function createRelay(options: RelayOptions): Relay {
   const core = new RelayCore({ agreement: nodeAgreement, ...options })
   const http = new HttpCounters()
   const { clock } = core.options
+  const readiness = new Readiness([
+    { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
+  ])
   const source = new CoreDebugSource(core)
   const { version = '', ...program } = options.program ?? {}
   const metrics = metricReader({
     relay: () => source.numbers(),
     http,
     ...program,
+    readiness,
     version,
     wallNow: () => clock.wallNow(),
   })
@@ -89,6 +96,7 @@ export function createRelay(options: RelayOptions): Relay {
   const bootstrapDns = { ...options.bootstrapDns, random: core.options.random, originOf }
   const routes = createRoutes({
     ...shown,
+    readiness,
     bootstrapDns: bootstrapDnsHandler(bootstrapDns, http.bootstrapDns),
     ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf }) }),
   })
@@ -101,6 +109,7 @@ export function createRelay(options: RelayOptions): Relay {
     events: core.events,
     metrics,
     http,
+    readiness,
     routes,
     handleUpgrade: (request, socket, head, acceptedAtMs) => {
       // Sockets of node:http are sockets; the type of its event is wider.

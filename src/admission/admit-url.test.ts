@@ -154,7 +154,7 @@ test('AdmitUrl waits five seconds for the answer, and for its end (P-040)', asyn
     const failure = failureOf(policy)
     await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the question has come')
     ports.clock.advance(4_999)
-    expect(policy.problem).toBeUndefined()
+    expect(policy.problemWithin(0)).toBeUndefined()
     ports.clock.advance(1)
     expect(await failure).toMatchObject({ isTransport, message: expect.stringContaining('no answer after 5000 ms') })
     expect(ports.clock.pendingTimers).toBe(0)
@@ -167,7 +167,7 @@ test('AdmitUrl tells once that the URL is out of reach, and once that it is back
   const policy = new AdmitUrl(`http://127.0.0.1:${port}/`, ports)
   await failureOf(policy)
   await failureOf(policy)
-  expect(policy.problem).toContain('ECONNREFUSED')
+  expect(policy.problemWithin(0)).toContain('ECONNREFUSED')
   const server = createServer((request, response) => {
     request.resume()
     response.end('{"Allow":true}')
@@ -178,7 +178,7 @@ test('AdmitUrl tells once that the URL is out of reach, and once that it is back
     ['warn', 'admission source does not answer'],
     ['info', 'admission source answers again'],
   ])
-  expect([policy.problem, ports.counters.sourceFailures.url]).toEqual([undefined, 2])
+  expect([policy.problemWithin(0), ports.counters.sourceFailures.url]).toEqual([undefined, 2])
 })
 
 test('AdmitUrl sends user name and password of the URL, and shows them nowhere', async () => {

@@ -37,9 +37,9 @@ export class AdmitUrl implements Policy {
     this.#watch = new SourceWatch('url', ports)
   }
 
-  /** Why the last question had no answer, if it had none. */
-  get problem(): string | undefined {
-    return this.#watch.problem
+  /** Why the last question had no answer, if it had none and was asked within that many milliseconds. */
+  problemWithin(ms: number): string | undefined {
+    return this.#watch.problemWithin(ms)
   }
 
   admit(request: AdmissionRequest): Promise<Approval | Denial> {

@@ -6,16 +6,19 @@
  * Clause: P-040.
  */
 
+import type { AdmissionRule } from '../metrics/admission-counters.ts'
 import type { AdmissionGate } from '../server/ports.ts'
 import { Admission, type AdmissionPorts } from './admission.ts'
 import { AdmitUrl } from './admit-url.ts'
 import { DeniedAppNames } from './app-names.ts'
+import { countApprovals } from './approvals.ts'
 import { allOf, anyOf } from './chain.ts'
 import { FailOpen } from './fail-open.ts'
 import { AllowedKeys, DeniedKeys, type OnRevoked } from './key-file.ts'
 import { LastKnownGood } from './last-known-good.ts'
 import { LocalDaemon } from './local-daemon.ts'
 import type { Policy } from './policy.ts'
+import { type SourceCheck, SourceChecks } from './source-checks.ts'
 import { Tokens } from './tokens.ts'
 import type { WatchedFile } from './watched-file.ts'
 
@@ -46,9 +49,11 @@ export interface BuiltAdmission {
   readonly gate: AdmissionGate
   /** Looks at the files at once, instead of within seconds. */
   reload(): void
-  /** Asks what can be asked without a client. Resolves to what does not work, one line each. */
-  problems(): Promise<readonly string[]>
-  /** Looks at no file any more. */
+  /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
+  readonly checks: readonly SourceCheck[]
+  /** Begins to ask what can be asked without a client, so that the log tells of a source that is down before one comes. */
+  start(): void
+  /** Looks at no file any more, and asks nobody. */
   close(): void
 }
 
@@ -70,27 +75,38 @@ export function createAdmission(
   const tokens = tokensFile === undefined ? undefined : new Tokens(tokensFile, ports)
   const daemon = daemonSocket === undefined ? undefined : new LocalDaemon(daemonSocket, ports)
   const admitUrl = url === undefined ? undefined : new AdmitUrl(url, ports)
-  const remembering = (policy: Policy) => new LastKnownGood(policy, memoryMs, ports)
-  const sources: Policy[] = []
-  if (daemon !== undefined) sources.push(remembering(daemon))
-  if (admitUrl !== undefined) {
-    sources.push(settings.urlFailOpen === true ? new FailOpen(remembering(admitUrl), ports) : remembering(admitUrl))
-  }
-  const ways = present([allowed, tokens, sources.length === 0 ? undefined : allOf(sources)])
+  const counted = (policy: Policy, rule: AdmissionRule) => countApprovals(policy, rule, ports.counters)
+  const sources = present([
+    daemon && new LastKnownGood(counted(daemon, 'local_daemon'), memoryMs, ports),
+    admitUrl && failingOpen(new LastKnownGood(counted(admitUrl, 'url'), memoryMs, ports), settings, ports),
+  ])
+  const ways = present([
+    allowed && counted(allowed, 'allow_list'),
+    tokens && counted(tokens, 'token'),
+    sources.length === 0 ? undefined : allOf(sources),
+  ])
   const [first, ...others] = ways
   const policies = present([deniedApps, denied, first === undefined ? undefined : anyOf([first, ...others])])
   if (policies.length === 0) return undefined
   const files: readonly WatchedAnything[] = present([denied?.file, allowed?.file, tokens?.file])
+  const loss = { urlFailsOpen: settings.urlFailOpen === true, remembers: memoryMs > 0 }
+  const checks = new SourceChecks({ daemon, url: admitUrl }, loss, ports.clock)
   return {
     gate: new Admission(allOf(policies), ports),
     reload: () => {
       for (const file of files) file.reload()
     },
-    problems: async () => present([await daemon?.probe(), admitUrl?.problem]),
+    checks: checks.list,
+    start: () => checks.start(),
     close: () => {
+      checks.stop()
       for (const file of files) file.close()
     },
   }
+}
+
+function failingOpen(policy: Policy, { urlFailOpen }: AdmissionSettings, ports: AdmissionPorts): Policy {
+  return urlFailOpen === true ? new FailOpen(policy, ports) : policy
 }
 
 function present<T>(values: readonly (T | undefined)[]): T[] {

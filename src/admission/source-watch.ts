@@ -8,6 +8,7 @@ export class SourceWatch {
   readonly #source: AdmissionSource
   readonly #ports: AdmissionPorts
   #problem: string | undefined
+  #failedAtMs = Number.NEGATIVE_INFINITY
 
   constructor(source: AdmissionSource, ports: AdmissionPorts) {
     this.#source = source
@@ -17,6 +18,11 @@ export class SourceWatch {
   /** Why the last question had no answer; undefined when it had one, or none was asked yet. */
   get problem(): string | undefined {
     return this.#problem
+  }
+
+  /** The {@link problem}, unless nothing was asked for that many milliseconds. */
+  problemWithin(ms: number): string | undefined {
+    return this.#ports.clock.now() - this.#failedAtMs <= ms ? this.#problem : undefined
   }
 
   /** What `asking` gives. Only a {@link SourceDownError} counts as no answer. */
@@ -34,6 +40,7 @@ export class SourceWatch {
         log.warn('admission source does not answer', { source: this.#source, reason: error.message })
       }
       this.#problem = error.message
+      this.#failedAtMs = this.#ports.clock.now()
       throw error
     }
   }

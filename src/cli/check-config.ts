@@ -7,6 +7,7 @@ import { DerperDaemon } from './derper-daemon.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
 import { type DerperSettings, privateKeyFile, readSettings } from './derper-settings.ts'
 import { parseKeyFile } from './key-file.ts'
+import type { LevelledLog } from './log.ts'
 import { type PlanLine, planOf } from './plan.ts'
 
 /** The text to print. @throws DerpError for the first thing that would keep `derper` from starting. */
@@ -19,7 +20,8 @@ export async function checkConfig(
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
-  await new DerperDaemon(settings, NodePrivateKey.generate(), silentLog, env).stop()
+  const log: LevelledLog = { ...silentLog, level: settings.logLevel }
+  await new DerperDaemon(settings, NodePrivateKey.generate(), log, env).stop()
   const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
   const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
   const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)

@@ -1,53 +1,73 @@
 /** A running `derper`: relay, listeners, STUN, admission and links to siblings, started and stopped together. */
 
 import { readFileSync } from 'node:fs'
-import { type BuiltAdmission, createAdmission } from '../admission/create-admission.ts'
+import { AdmissionSwitch } from '../admission/admission-switch.ts'
+import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { AcceptLimits } from '../http/accept-limits.ts'
 import { BootstrapNames } from '../http/bootstrap-names.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
-import type { Log } from '../lib/log.ts'
 import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import { createRelay, type Relay } from '../relay.ts'
+import type { RateLimit } from '../server/rate-limit.ts'
 import { STUN_PORT } from '../stun/constants.ts'
 import { createStunServer, type StunServer } from '../stun/server.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
+import { withoutSecrets } from './command-line.ts'
+import { addDaemonChecks } from './daemon-checks.ts'
+import { DERPER_FLAGS } from './derper-flags.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { stunOptions, wantedStunPort } from './derper-stun.ts'
+import { Draining } from './draining.ts'
+import { laterUses } from './later-uses.ts'
+import { LimitWatch } from './limit-watch.ts'
+import type { LevelledLog } from './log.ts'
+import { packetTotals } from './packet-totals.ts'
+import { dropPrivileges, warnOfLost } from './privileges.ts'
 import { RelayListeners, wantedTcpPorts } from './relay-listeners.ts'
-import { readRateConfig } from './settings/rate-settings.ts'
+import type { ReloadTarget } from './reload.ts'
+import type { DrainSettings } from './settings/drain-settings.ts'
+import type { LiveSettings } from './settings/live-settings.ts'
 import { packageVersion } from './version.ts'
+import { WatchingListener, wantedWatchingPort } from './watching-listener.ts'
 
 /** All ports that `settings` ask for. */
 export function wantedPorts(settings: DerperSettings): WantedPort[] {
   const stun = wantedStunPort(settings)
-  return [...wantedTcpPorts(settings), ...(stun === undefined ? [] : [stun])]
+  return [...wantedTcpPorts(settings), ...(stun === undefined ? [] : [stun]), ...wantedWatchingPort(settings)]
 }
 
-export class DerperDaemon {
+export class DerperDaemon implements ReloadTarget {
   readonly relay: Relay
+  readonly draining: Draining
   readonly #settings: DerperSettings
-  readonly #log: Log
-  readonly #limits: AcceptLimits
+  readonly #env: NodeJS.ProcessEnv
+  readonly #log: LevelledLog
+  readonly #acceptLimits: AcceptLimits
   readonly #stun: StunServer | undefined
-  readonly #admission: BuiltAdmission | undefined
+  readonly #admission: AdmissionSwitch
   readonly #mesh: Mesh | undefined
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
+  readonly #watching: WatchingListener | undefined
+  readonly #limits: LimitWatch
+  #drain: DrainSettings
   #listeners: RelayListeners | undefined
   /** The UDP port that was bound. */
   stunPort: number | undefined
 
   /** Binds nothing, asks nobody. @throws DerpError naming the setting that is no good. */
-  constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: Log, env: NodeJS.ProcessEnv) {
+  constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: LevelledLog, env: NodeJS.ProcessEnv) {
     this.#settings = settings
+    this.#env = env
     this.#log = log
-    this.#limits = new AcceptLimits(settings.limits.accept, systemClock, log)
+    this.#drain = settings.drain
+    this.#acceptLimits = new AcceptLimits(settings.limits.accept, systemClock, log)
     const counters = new AdmissionCounters()
     const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
-    this.#admission = createAdmission(settings.admission, { clock: systemClock, log, counters }, revoke)
+    this.#admission = new AdmissionSwitch(settings.admission, { clock: systemClock, log, counters }, revoke)
     this.#names = {
       published: bootstrapNames(settings.publishedNames, log),
       unpublished: bootstrapNames(settings.unpublishedNames, log),
@@ -59,13 +79,29 @@ export class DerperDaemon {
       ...settings.limits,
       privateKey,
       log,
-      admission: this.#admission?.gate,
+      admission: this.#admission,
       trustedProxies: settings.proxies.trustedProxies,
       bootstrapDns: this.#names,
       debug: debugOptions(settings, env),
-      program: { ...this.#program(), ...(this.#admission && { admission: counters }) },
+      program: { ...this.#program(), admission: () => (this.#admission.isSet ? counters : undefined) },
     })
     if (settings.siblings !== undefined) this.#mesh = new Mesh(this.relay.core, settings.siblings)
+    if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.relay)
+    this.#limits = new LimitWatch(this.relay.metrics, systemClock, log)
+    this.draining = this.#createDraining()
+    addDaemonChecks(this.relay.readiness, {
+      draining: this.draining,
+      isListening: () => this.#listeners?.isListening ?? false,
+      certificates: () => this.certificates,
+      admission: this.#admission,
+      mesh: () => this.#mesh?.numbers(),
+      wallNow: () => systemClock.wallNow(),
+    })
+  }
+
+  /** Where metrics are served apart from all else, if they are. */
+  get metricsAddress(): string | undefined {
+    return this.#watching?.address
   }
 
   /** The TCP port that was bound. */
@@ -94,44 +130,81 @@ export class DerperDaemon {
     const mapNodePorts = () => this.#mapNodePorts()
     this.#listeners = await RelayListeners.create(this.#settings, {
       relay: this.relay,
-      limits: this.#limits,
+      limits: this.#acceptLimits,
       log: this.#log,
       mapNodePorts,
     })
     const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
     if (stun !== undefined && wanted !== undefined) this.stunPort = (await bind(wanted, () => stun.listen())).port
     await this.#listeners.listen()
+    await this.#watching?.listen()
+    this.#dropPrivileges()
+    await this.#listeners.start()
     this.#names.published?.start()
     this.#names.unpublished?.start()
     this.#mesh?.start()
     for (const note of this.#settings.notes) this.#log.warn(note)
-    // So that the log tells what keeps all out before the first client comes.
-    void this.#admission?.problems()
+    this.#admission.start()
+    this.#limits.start()
   }
 
-  /** Reads again what may change while running; a bad file is logged and changes nothing. */
-  reload(): void {
-    this.#admission?.reload()
+  applySettings({ logLevel, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
+    if (admission !== undefined) this.#admission.replace(admission)
+    this.#log.level = logLevel
+    this.#drain = drain
+    if (this.#watching !== undefined) this.#watching.access = metricsAccess
+  }
+
+  applyRateLimit(limit: RateLimit | undefined): void {
+    this.relay.core.rateLimit = limit
+  }
+
+  reloadFiles(): void {
+    this.#admission.reload()
     void this.certificates?.reload()
-    const { rateConfigFile } = this.#settings
-    if (rateConfigFile === undefined) return
-    try {
-      const limit = readRateConfig(rateConfigFile)
-      this.relay.core.rateLimit = limit
-      this.#log.info('rate config applied', { file: rateConfigFile, ...limit })
-    } catch (error) {
-      this.#log.error('rate config kept', { file: rateConfigFile, reason: (error as Error).message })
-    }
   }
 
   /** Ends all connections and frees all ports. */
   async stop(): Promise<void> {
-    this.#admission?.close()
+    this.#limits.stop()
+    this.#admission.close()
     this.#names.published?.stop()
     this.#names.unpublished?.stop()
     await this.#mesh?.stop()
     this.relay.close()
     await Promise.all([this.#listeners?.close(), this.#stun?.close()])
+    // The last, for those who watch.
+    await this.#watching?.close()
+  }
+
+  #createDraining(): Draining {
+    const { relay } = this
+    return new Draining({
+      clock: systemClock,
+      log: this.#log,
+      settings: () => this.#drain,
+      connections: () => relay.core.counters.currentConnections,
+      stopListening: () => {
+        this.#listeners?.stopListening()
+        // Clients choose their relay by its answers.
+        void this.#stun?.close()
+      },
+      drain: async options => {
+        const result = await relay.drain(options)
+        await this.#mesh?.stop()
+        return result
+      },
+      totals: async () => packetTotals(await relay.metrics()),
+    })
+  }
+
+  /** After this only what anybody may do can be done. */
+  #dropPrivileges(): void {
+    const { account } = this.#settings
+    if (account === undefined) return
+    dropPrivileges(account)
+    this.#log.info('rights of root given up', { ...account })
+    warnOfLost(laterUses(this.#settings, this.#env['TS_DEBUG_KEY_PATH']), this.#log)
   }
 
   /** Those where clients would not look by themselves. */
@@ -150,15 +223,15 @@ export class DerperDaemon {
       stunRequests: () => this.#stun?.requests,
       certificates: () => this.certificates?.status(),
       mesh: () => this.#mesh?.numbers(),
-      connections: this.#limits.counters,
+      connections: this.#acceptLimits.counters,
       tls: this.#settings.tls !== undefined,
       version: packageVersion(),
-      commandLine: process.argv,
+      commandLine: withoutSecrets(process.argv, DERPER_FLAGS),
     }
   }
 }
 
-function bootstrapNames(text: string, log: Log): BootstrapNames | undefined {
+function bootstrapNames(text: string, log: LevelledLog): BootstrapNames | undefined {
   return text === '' ? undefined : new BootstrapNames(text, { log })
 }
 

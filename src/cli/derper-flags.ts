@@ -3,6 +3,7 @@
 import { ADMISSION_FLAGS } from './flags/admission.ts'
 import { BOOTSTRAP_DNS_FLAGS } from './flags/bootstrap-dns.ts'
 import type { FlagSection } from './flags/derper-flag.ts'
+import { ENDING_FLAGS } from './flags/ending.ts'
 import { LIMIT_FLAGS } from './flags/limits.ts'
 import { MESH_FLAGS } from './flags/mesh.ts'
 import { OPERATION_FLAGS } from './flags/operations.ts'
@@ -11,6 +12,7 @@ import { REFUSED_FLAGS } from './flags/refused.ts'
 import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
 import { TLS_FLAGS } from './flags/tls.ts'
+import { WATCHING_FLAGS } from './flags/watching.ts'
 import type { FlagValues } from './go-flags.ts'
 
 /** The topics in the order of the help text. */
@@ -24,6 +26,8 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Bootstrap DNS', flags: BOOTSTRAP_DNS_FLAGS },
   { title: 'Limits', flags: LIMIT_FLAGS },
   { title: 'Operations', flags: OPERATION_FLAGS },
+  { title: 'Ending', flags: ENDING_FLAGS },
+  { title: 'Metrics and health', flags: WATCHING_FLAGS },
   { title: 'Only inside Tailscale', flags: REFUSED_FLAGS },
 ]
 
@@ -36,6 +40,8 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof BOOTSTRAP_DNS_FLAGS &
   typeof LIMIT_FLAGS &
   typeof OPERATION_FLAGS &
+  typeof ENDING_FLAGS &
+  typeof WATCHING_FLAGS &
   typeof REFUSED_FLAGS = {
   ...SERVING_FLAGS,
   ...TLS_FLAGS,
@@ -46,6 +52,8 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   ...BOOTSTRAP_DNS_FLAGS,
   ...LIMIT_FLAGS,
   ...OPERATION_FLAGS,
+  ...ENDING_FLAGS,
+  ...WATCHING_FLAGS,
   ...REFUSED_FLAGS,
 }
 

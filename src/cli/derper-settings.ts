@@ -5,25 +5,29 @@ import type { MeshKey } from '../keys/mesh-key.ts'
 import { NodePrivateKey } from '../keys/node-key.ts'
 import type { MeshTarget } from '../mesh/mesh-target.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
+import type { Account } from './account.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
-import { loadKeyFile } from './key-file.ts'
+import { keyFileNote, loadKeyFile } from './key-file.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from './mesh-key-file.ts'
+import { accountSettings } from './settings/account-settings.ts'
 import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
+import { type DrainSettings, drainSettings } from './settings/drain-settings.ts'
 import { type LimitSettings, limitNotes, limitSettings } from './settings/limit-settings.ts'
+import { logLevelSetting } from './settings/log-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
 import { type ProxySettings, proxySettings } from './settings/proxy-settings.ts'
 import { readRateConfig } from './settings/rate-settings.ts'
-import { badSetting, badSettings, durationSetting } from './settings/setting.ts'
+import { badSettings, durationSetting } from './settings/setting.ts'
 import { type StunSettings, stunSettings } from './settings/stun-settings.ts'
 import { type TlsSettings, tlsNotes, tlsSettings } from './settings/tls-settings.ts'
+import { type WatchingSettings, watchingSettings } from './settings/watching-settings.ts'
 
 const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
 /** Where the original keeps its key when it runs as root. */
 const ROOT_KEY_FILE = '/var/lib/derper/derper.key'
-const LOG_LEVELS: readonly string[] = ['debug', 'info', 'warn', 'error'] satisfies readonly LogLevel[]
 
 export interface DerperSettings {
   readonly dev: boolean
@@ -50,6 +54,13 @@ export interface DerperSettings {
   /** Names for `/bootstrap-dns`; empty for none. */
   readonly publishedNames: string
   readonly unpublishedNames: string
+  /** The configuration file, if there is one. */
+  readonly configFile: string | undefined
+  readonly drain: DrainSettings
+  /** The listener for metrics; undefined for none. */
+  readonly watching: WatchingSettings | undefined
+  /** As whom to go on once ports are bound; undefined to stay. */
+  readonly account: Account | undefined
   /** What an operator should know of these settings though they work; written as warnings. */
   readonly notes: readonly string[]
 }
@@ -71,7 +82,7 @@ export function readSettings(
     stun: stunSettings(flags),
     derp: flags.derp,
     home: flags.home,
-    logLevel: logLevel(flags['log-level']),
+    logLevel: logLevelSetting(flags),
     meshKey,
     rateConfigFile: flags['rate-config'] || undefined,
     rateLimit: flags['rate-config'] === '' ? undefined : readRateConfig(flags['rate-config']),
@@ -87,8 +98,23 @@ export function readSettings(
       'unpublished-bootstrap-dns-names',
       flags['unpublished-bootstrap-dns-names'],
     ),
-    notes: [...tlsNotes(given, tls), ...limitNotes(given), ...(flags.dev ? [] : admissionNotes(admission))],
+    configFile: flags.config || undefined,
+    drain: drainSettings(flags, given),
+    watching: watchingSettings(flags),
+    account: accountSettings(flags),
+    notes: [
+      ...tlsNotes(given, tls),
+      ...limitNotes(given),
+      ...(flags.dev ? [] : admissionNotes(admission)),
+      ...keyFileNotes(flags),
+    ],
   }
+}
+
+function keyFileNotes(flags: DerperFlagValues): string[] {
+  const path = privateKeyFile(flags)
+  const note = path === undefined ? undefined : keyFileNote(path)
+  return note === undefined ? [] : [note]
 }
 
 /** The private key; a key file is made if it is missing. @throws DerpError as {@link loadKeyFile}. */
@@ -103,9 +129,4 @@ export function privateKeyFile(flags: DerperFlagValues): string | undefined {
   if (flags.dev) return undefined
   if (process.getuid?.() === 0) return ROOT_KEY_FILE
   throw badSettings('find the private key: -c is not given; name a file, it is made if missing')
-}
-
-function logLevel(text: string): LogLevel {
-  if (LOG_LEVELS.includes(text)) return text as LogLevel
-  throw badSetting('log-level', text, `not one of ${LOG_LEVELS.join(', ')}`)
 }

@@ -3,12 +3,15 @@
 import { assertPortsFree } from './bind.ts'
 import { checkConfig } from './check-config.ts'
 import { DerperDaemon, wantedPorts } from './derper-daemon.ts'
-import { DERPER_FLAGS, DERPER_SECTIONS, type DerperFlagValues } from './derper-flags.ts'
+import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
 import { EXIT_OK, runCommand } from './exit.ts'
-import { readFlags } from './flag-sources.ts'
+import { readFlags, type SourcedFlags } from './flag-sources.ts'
 import { formatListenAddress } from './listen-address.ts'
 import { createLog } from './log.ts'
+import { planOf } from './plan.ts'
+import { Reload } from './reload.ts'
+import { endedBySignal } from './signals.ts'
 import { usage } from './usage.ts'
 import { packageVersion } from './version.ts'
 
@@ -21,30 +24,42 @@ Each flag may also be set by the environment, -stun-port as DERPER_STUN_PORT, an
 
 const CHECK_CONFIG = 'check-config'
 
+/** Reads the flags from all their sources, each time anew. */
+type ReadFlags = () => SourcedFlags<typeof DERPER_FLAGS>
+
 /** Runs the command until a signal ends it; resolves to the exit code. */
 export function main(args: readonly string[]): Promise<number> {
   return runCommand('derper', async () => {
     const [first, ...others] = args
     const isCheck = first === CHECK_CONFIG
-    const parsed = readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
+    const read = () => readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
+    const parsed = read()
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
     else if (parsed.values.version) process.stdout.write(`${packageVersion()}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
-    else await serve(parsed.values, parsed.given, process.env)
+    else await serve(parsed, process.env, read)
     return EXIT_OK
   })
 }
 
-async function serve(flags: DerperFlagValues, given: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<void> {
-  const settings = readSettings(flags, given, env)
+async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.ProcessEnv, read: ReadFlags): Promise<void> {
+  const settings = readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
-  const daemon = new DerperDaemon(settings, await readPrivateKey(flags), createLog(settings.logLevel), env)
+  const log = createLog(settings.logLevel)
+  const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log, env)
+  const reload = new Reload(daemon, log, flags, read)
   try {
-    // Before anything waits: without a listener the signal ends the process.
-    process.on('SIGHUP', () => daemon.reload())
+    // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.
+    process.on('SIGHUP', () => reload.run())
+    const ended = endedBySignal(daemon.draining, settings.dev)
     await daemon.start()
+    log.info('started', {
+      version: packageVersion(),
+      node: process.version,
+      plan: Object.fromEntries(planOf(settings)),
+    })
     announce(settings, daemon)
-    await terminationSignal()
+    await ended
   } finally {
     await daemon.stop()
   }
@@ -59,6 +74,7 @@ function announce(settings: DerperSettings, daemon: DerperDaemon): void {
   ]
   if (daemon.httpPort !== undefined) lines.push(`derper: plain HTTP on ${at(daemon.httpPort)}`)
   if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
+  if (daemon.metricsAddress !== undefined) lines.push(`derper: metrics on http://${daemon.metricsAddress}/metrics`)
   if (daemon.mapNode !== undefined) {
     lines.push('derper: put this node into the DERP map, with a name and region of your own:')
     lines.push(JSON.stringify(daemon.mapNode))
@@ -68,10 +84,4 @@ function announce(settings: DerperSettings, daemon: DerperDaemon): void {
     lines.push(`Try it:  npm run derp -- cat ${url}`)
   }
   process.stdout.write(`${lines.join('\n')}\n`)
-}
-
-function terminationSignal(): Promise<NodeJS.Signals> {
-  return new Promise(resolve => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
-  })
 }

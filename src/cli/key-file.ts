@@ -1,6 +1,7 @@
 /** The file with the relay's private key, in the original's form: `{"PrivateKey":"privkey:…"}`. */
 
-import { mkdirSync, readFileSync } from 'node:fs'
+import { randomUUID } from 'node:crypto'
+import { mkdirSync, readFileSync, statSync } from 'node:fs'
 import { link, open, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { NodePrivateKey } from '../keys/node-key.ts'
@@ -15,8 +16,18 @@ export async function loadKeyFile(path: string): Promise<{ key: NodePrivateKey; 
   const present = parseKeyFile(path)
   if (present !== undefined) return { key: present, created: false }
   const key = NodePrivateKey.generate()
-  await createKeyFile(path, key)
-  return { key, created: true }
+  if (await createKeyFile(path, key)) return { key, created: true }
+  const other = parseKeyFile(path)
+  if (other !== undefined) return { key: other, created: false }
+  throw failure(path, 'create', 'a link is there that leads nowhere', 'remove it, or name another file with -c')
+}
+
+/** What is wrong with the mode of a key file that is there; undefined when nobody but its owner can read it. */
+export function keyFileNote(path: string): string | undefined {
+  const mode = statSync(path, { throwIfNoEntry: false })?.mode
+  if (mode === undefined || (mode & 0o077) === 0) return undefined
+  const shown = (mode & 0o777).toString(8).padStart(4, '0')
+  return `key file ${path} has mode ${shown}: others can read the relay's private key or replace it; chmod 600 it`
 }
 
 function readIfPresent(path: string): string | undefined {
@@ -52,29 +63,47 @@ export function parseKeyFile(path: string): NodePrivateKey | undefined {
   throw failure(path, 'parse', 'the key is all zero', mend)
 }
 
-/** Writes beside the target first and links it into place: readers see a whole file or none, and none is replaced. */
-async function createKeyFile(path: string, key: NodePrivateKey): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`
+/**
+ * Writes beside the target first and links it into place: readers see a whole file or none, and none is replaced.
+ *
+ * @returns false if another process was faster.
+ */
+async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean> {
+  const directory = dirname(path)
+  // Not by the process's number, which is the same at each start of a container: one may be left from a crash.
+  const temporary = `${path}.${randomUUID()}.tmp`
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    const file = await open(temporary, 'wx', 0o600)
-    try {
-      await file.writeFile(`${JSON.stringify({ PrivateKey: key.exportText() }, null, '\t')}\n`)
-      await file.sync()
-    } finally {
-      await file.close()
-    }
+    mkdirSync(directory, { recursive: true, mode: 0o700 })
+    await writeSynced(temporary, `${JSON.stringify({ PrivateKey: key.exportText() }, null, '\t')}\n`)
     await link(temporary, path)
+    await syncDirectory(directory)
+    return true
   } catch (error) {
-    throw failure(
-      path,
-      'create',
-      (error as Error).message,
-      'name a file in a directory that can be written to with -c',
-      error,
-    )
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST') return false
+    throw failure(path, 'create', message, 'name a file in a directory that can be written to with -c', error)
   } finally {
     await rm(temporary, { force: true })
+  }
+}
+
+async function writeSynced(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    await file.writeFile(text)
+    await file.sync()
+  } finally {
+    await file.close()
+  }
+}
+
+/** Otherwise the name may be lost with the power, though the content is not. */
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r')
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
   }
 }
 

@@ -5,8 +5,14 @@ import type { Log, LogFields } from '../lib/log.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
+/** A {@link Log} with a level that can be changed. */
+export interface LevelledLog extends Log {
+  /** Writes lines of this level and above. */
+  level: LogLevel
+}
+
 /** A {@link Log} that writes JSON lines of at least `level`. */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel): LevelledLog {
   const logger = pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
     pino.destination({ dest: 2, sync: true }),
@@ -15,5 +21,16 @@ export function createLog(level: LogLevel): Log {
     (name: LogLevel) =>
     (message: string, fields: LogFields = {}) =>
       logger[name](fields, message)
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    get level() {
+      return logger.level as LogLevel
+    },
+    set level(next) {
+      logger.level = next
+    },
+  }
 }

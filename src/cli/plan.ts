@@ -5,6 +5,7 @@ import { formatDuration } from '../lib/duration.ts'
 import { ACME_DIRECTORIES, type AcmeSettings } from '../tls/acme-settings.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { formatListenAddress } from './listen-address.ts'
+import type { DrainSettings } from './settings/drain-settings.ts'
 import type { LimitSettings } from './settings/limit-settings.ts'
 import type { ProxySettings } from './settings/proxy-settings.ts'
 import type { StunSettings } from './settings/stun-settings.ts'
@@ -33,6 +34,9 @@ export function planOf(settings: DerperSettings): PlanLine[] {
     ['bootstrap DNS', namesPlan(settings)],
     ['connections', connectionsPlan(settings.limits)],
     ['limits', limitsPlan(settings)],
+    ['metrics', metricsPlan(settings)],
+    ['ending', endingPlan(settings.drain)],
+    ...accountPlan(settings),
   ]
 }
 
@@ -108,4 +112,20 @@ function limitsPlan({ rateLimit, writeTimeoutMs }: DerperSettings): string {
 /** The texts that there are. */
 function parts(...texts: (string | false | undefined)[]): string[] {
   return texts.filter(text => typeof text === 'string')
+}
+
+function metricsPlan({ watching }: DerperSettings): string {
+  if (watching === undefined) return 'below /debug/ only'
+  const { token, ranges } = watching.access
+  const whom = [token === undefined ? [] : ['bearers of the token'], ranges === undefined ? [] : ['listed addresses']]
+  return `on ${formatListenAddress(watching.address)} for ${whom.flat().join(' and ') || 'this machine'}`
+}
+
+function endingPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
+  const steps = `clients are taken for ${formatDuration(delayMs)} more and sent away within ${formatDuration(spreadMs)}`
+  return `${steps}, all is over after ${formatDuration(deadlineMs)}`
+}
+
+function accountPlan({ account }: DerperSettings): PlanLine[] {
+  return account === undefined ? [] : [['runs as', `user ${account.uid} and group ${account.gid}`]]
 }

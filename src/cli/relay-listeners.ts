@@ -71,7 +71,12 @@ export class RelayListeners {
     return this.#listeners.mapNode
   }
 
-  /** Binds, and then sees to certificates. @throws DerpError naming the flag whose port cannot be had. */
+  /** Takes connections. */
+  get isListening(): boolean {
+    return this.#listeners.main.server.listening
+  }
+
+  /** Binds. @throws DerpError naming the flag whose port cannot be had. */
   async listen(): Promise<void> {
     const [main, http] = wantedTcpPorts(this.#settings)
     const listen = (wanted: WantedPort, listener: HttpListener) =>
@@ -79,7 +84,17 @@ export class RelayListeners {
     if (main !== undefined) this.port = (await listen(main, this.#listeners.main)).port
     const { port80 } = this.#listeners
     if (http !== undefined && port80 !== undefined) this.httpPort = (await listen(http, port80)).port
+  }
+
+  /** Sees to certificates from now on; both ports must be bound. */
+  async start(): Promise<void> {
     await this.certificates?.start()
+  }
+
+  /** Takes no more connections; those there are stay. */
+  stopListening(): void {
+    this.#listeners.main.stopListening()
+    this.#listeners.port80?.stopListening()
   }
 
   async close(): Promise<void> {

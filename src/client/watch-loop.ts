@@ -139,7 +139,7 @@ export class WatchLoop {
       if (!this.#toldConnected) this.#restartFlood()
     } else if (message.type === 'peerGone') {
       if (message.reason !== PeerGoneReason.Disconnected) {
-        this.#ports.log.warn('peer not at relay', { peer: message.peer.shortString(), reason: message.reason })
+        this.#ports.log.debug('peer not at relay', { peer: message.peer.shortString(), reason: message.reason })
       }
       this.#options.remove(message)
       this.#tellConnected()

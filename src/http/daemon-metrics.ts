@@ -5,6 +5,7 @@ import { STUN_REFUSAL_REASONS, type StunRequestCounters } from '../stun/request-
 import type { CertificateStatus } from '../tls/certificate-source.ts'
 import type { Metric } from './metric.ts'
 import { labelled, number } from './metric-rows.ts'
+import type { Finding } from './readiness.ts'
 
 /** Shown where the listeners are the daemon's own (P-109). */
 export const CONNECTION_METRICS: readonly Metric[] = [
@@ -18,6 +19,7 @@ export const ADMISSION_METRICS: readonly Metric[] = [
   number('counter_admission_admitted', ({ admission }) => admission?.admitted ?? 0),
   number('counter_admission_admitted_from_memory', ({ admission }) => admission?.admittedFromMemory ?? 0),
   number('counter_admission_admitted_by_fail_open', ({ admission }) => admission?.admittedByFailOpen ?? 0),
+  labelled('counter_admission_approvals', 'rule', ({ admission }) => admission?.approvals ?? {}),
   labelled('counter_admission_denied', 'reason', ({ admission }) => admission?.denied ?? {}),
   labelled('counter_admission_source_failures', 'source', ({ admission }) => admission?.sourceFailures ?? {}),
   number('counter_admission_files_reloaded', ({ admission }) => admission?.filesReloaded ?? 0),
@@ -80,3 +82,15 @@ export const STUN_REQUEST_METRICS: readonly Metric[] = [
   labelled('counter_stun_refused_ipv4', 'reason', ({ stunRequests }) => refusals('ipv4', stunRequests)),
   labelled('counter_stun_refused_ipv6', 'reason', ({ stunRequests }) => refusals('ipv6', stunRequests)),
 ].map(metric => ({ ...metric, when: ({ stunRequests }) => stunRequests !== undefined }))
+
+/** Names of what is not as it should be, each as 1; all others are left out. */
+function namesOf(findings: readonly Finding[] | undefined): Record<string, number> {
+  return Object.fromEntries((findings ?? []).map(({ name }) => [name, 1]))
+}
+
+/** Whether clients should be sent here, and why not (P-171). */
+export const READINESS_METRICS: readonly Metric[] = [
+  number('gauge_ready', ({ readiness }) => (readiness?.ready === true ? 1 : 0)),
+  labelled('gauge_not_ready', 'check', ({ readiness }) => namesOf(readiness?.problems)),
+  labelled('gauge_degraded', 'check', ({ readiness }) => namesOf(readiness?.degraded)),
+].map(metric => ({ ...metric, when: ({ readiness }) => readiness !== undefined }))

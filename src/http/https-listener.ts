@@ -5,6 +5,7 @@ import type { TLSSocket } from 'node:tls'
 import { type Log, silentLog } from '../lib/log.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import type { RelayTls } from '../tls/tls-options.ts'
+import { handshakeFailure } from './handshake-failure.ts'
 import { type HttpListener, type HttpListenerOptions, httpServerOptions, listenerOf } from './listeners.ts'
 import { countTlsRequest } from './tls-version.ts'
 
@@ -23,7 +24,7 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const server = createServer({ ...httpServerOptions(options), ...tls.serverOptions() })
   tls.attach(server)
   server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: NamedTlsSocket) => {
-    counters.tlsHandshakeFailures++
+    counters.failTlsHandshake(handshakeFailure(error))
     const serverName = socket.servername || undefined
     // Scanners and clients with another name do this all day.
     const remote = options.proxyGate?.sourceOf(socket)?.address ?? socket.remoteAddress

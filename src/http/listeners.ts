@@ -62,6 +62,8 @@ export interface HttpListener {
   readonly server: Server
   /** Binds; port 0 chooses a free one. Rejects when it cannot. */
   listen(port: number, host?: string): Promise<AddressInfo>
+  /** Takes no more connections; those there are stay. */
+  stopListening(): void
   /** Stops listening and ends what is not upgraded. */
   close(): Promise<void>
 }
@@ -123,6 +125,9 @@ export function listenerOf(
   return {
     server,
     listen: (port, host) => listen(server, port, host),
+    stopListening: () => {
+      if (server.listening) server.close()
+    },
     close: () => {
       const closed = close(server)
       deadlines.destroyPending()
@@ -172,11 +177,8 @@ function listen(server: Server, port: number, host: string | undefined): Promise
 
 function close(server: Server): Promise<void> {
   return new Promise(resolve => {
-    if (!server.listening) {
-      resolve()
-      return
-    }
-    server.close(() => resolve())
+    if (server.listening) server.close(() => resolve())
+    else resolve()
     server.closeAllConnections()
   })
 }

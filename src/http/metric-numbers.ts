@@ -11,6 +11,7 @@ import type { StunRequestCounters } from '../stun/request-counters.ts'
 import type { StunCounters } from '../stun/responder.ts'
 import type { CertificateStatus } from '../tls/certificate-source.ts'
 import { type ProcessNumbers, ProcessWatch } from './process-numbers.ts'
+import type { Readiness, ReadinessReport } from './readiness.ts'
 
 /** Numbers of a relay, of all its parts together. */
 export interface RelayNumbers {
@@ -43,6 +44,8 @@ export interface MetricNumbers {
   readonly admission: AdmissionCounters | undefined
   /** Links to siblings; undefined without any. */
   readonly mesh: readonly MeshLinkNumbers[] | undefined
+  /** Undefined where nobody keeps it. */
+  readonly readiness: ReadinessReport | undefined
   readonly process: ProcessNumbers
   /** The relay serves TLS. */
   readonly tls: boolean
@@ -61,9 +64,11 @@ export interface MetricSources {
   readonly stunRequests?: () => StunRequestCounters | undefined
   /** Asked each time, as certificates come with the listeners. */
   readonly certificates?: () => readonly CertificateStatus[] | undefined
-  readonly admission?: AdmissionCounters | undefined
+  /** Asked each time, as admission may come to be limited later. */
+  readonly admission?: () => AdmissionCounters | undefined
   /** Asked each time, as links are made after the relay. */
   readonly mesh?: () => readonly MeshLinkNumbers[] | undefined
+  readonly readiness?: Readiness | undefined
   readonly tls?: boolean
   readonly version: string
   readonly commandLine?: readonly string[]
@@ -87,8 +92,9 @@ export function metricReader(sources: MetricSources): MetricReader {
     stun: sources.stun?.() ?? NO_STUN,
     stunRequests: sources.stunRequests?.(),
     certificates: sources.certificates?.(),
-    admission: sources.admission,
+    admission: sources.admission?.(),
     mesh: sources.mesh?.(),
+    readiness: sources.readiness?.report(),
     process: await watch.read(),
     tls: sources.tls ?? false,
     version: sources.version,

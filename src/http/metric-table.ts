@@ -15,6 +15,7 @@ import {
   CERTIFICATE_METRICS,
   CONNECTION_METRICS,
   MESH_METRICS,
+  READINESS_METRICS,
   STUN_REQUEST_METRICS,
 } from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
@@ -126,7 +127,7 @@ const OWN = group('derphttp', [
   histogram('histogram_accept_ms', ({ relay }) => relay.counters.acceptMs),
   histogram('histogram_login_ms', ({ relay }) => relay.counters.loginMs),
   histogram('histogram_queue_age_ms', ({ relay }) => relay.counters.queueAgeMs),
-  number('counter_tls_handshake_failures', ({ http }) => http.tlsHandshakeFailures),
+  labelled('counter_tls_handshake_failures', 'cause', ({ http }) => http.tlsHandshakeFailures),
   {
     ...labelled('counter_proxy_headers', 'result', ({ http }) => ({ ...http.proxyHeaders })),
     when: ({ http }) => http.proxyHeaders !== undefined,
@@ -138,6 +139,7 @@ const OWN = group('derphttp', [
   ...MESH_METRICS,
   ...CERTIFICATE_METRICS,
   ...STUN_REQUEST_METRICS,
+  ...READINESS_METRICS,
 ])
 
 const DAEMON: readonly Metric[] = [

@@ -4,8 +4,10 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { HttpCounters } from '../metrics/http-counters.ts'
 import { bootstrapDnsHandler } from './bootstrap-dns.ts'
 import { serveNoContent } from './generate-204.ts'
+import { healthRoutes } from './health.ts'
 import { type HttpHandler, homeHandler } from './home.ts'
 import { probeHandler } from './probe.ts'
+import { Readiness } from './readiness.ts'
 import { sendRedirect } from './redirect.ts'
 import { send, sendError } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
@@ -32,6 +34,8 @@ export interface RouteOptions {
   readonly debug?: DebugRoutes
   /** What answers at `/bootstrap-dns`; `bootstrapDnsHandler` makes it. Without it there are no names. */
   readonly bootstrapDns?: HttpHandler
+  /** What `/readyz` tells. Default: ready, whatever happens. */
+  readonly readiness?: Readiness
 }
 
 /** Handlers by exact path, and the one for all other paths. */
@@ -49,6 +53,8 @@ export interface Routes {
 /** Builds the table. @throws DerpError for an option that makes no sense. */
 export function createRoutes(options: RouteOptions = {}): Routes {
   const derp = options.derp ?? true
+  const allowDebug = options.debug?.allows
+  const allowsDebug = allowDebug ?? (() => false)
   const exact = new Map<string, HttpHandler>([
     ['/derp', derp ? upgradeRequired : (_, response) => sendError(response, 404, 'derp server disabled')],
     ['/derp/probe', probeHandler],
@@ -56,15 +62,15 @@ export function createRoutes(options: RouteOptions = {}): Routes {
     ['/bootstrap-dns', options.bootstrapDns ?? bootstrapDnsHandler({}, new HttpCounters().bootstrapDns)],
     ['/generate_204', serveNoContent],
     ['/robots.txt', robotsHandler],
+    ...healthRoutes(options.readiness ?? new Readiness(), allowsDebug),
     ...(options.debug?.exact ?? []),
   ])
-  const allowDebug = options.debug?.allows
   return {
     exact,
     fallback: homeHandler(options.home ?? '', { disabled: !derp, ...(allowDebug !== undefined && { allowDebug }) }),
     debugFallback: options.debug?.notFound ?? ((_, response) => sendError(response, 404, '404 page not found')),
     takesDerp: derp,
-    allowsDebug: allowDebug ?? (() => false),
+    allowsDebug,
   }
 }
 

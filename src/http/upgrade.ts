@@ -1,7 +1,8 @@
 /**
  * `/derp`: from an HTTP request to a DERP connection.
  *
- * Clauses: P-120 request, P-121 response, P-122 fast start, P-123 ideal node, P-124 no upgrade, P-150 WebSocket.
+ * Clauses: P-120 request, P-121 response, P-122 fast start, P-123 ideal node, P-124 no upgrade, P-150 WebSocket,
+ * P-174 upgrades that come too late.
  */
 
 import { type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http'
@@ -22,6 +23,8 @@ import { createWebSocketUpgrade } from './websocket.ts'
 /** What accepts connections; the relay core has this shape. */
 export interface ConnAcceptor {
   readonly publicKey: NodePublicKey
+  /** Takes no more connections. */
+  readonly isClosed?: boolean
   accept(conn: Conn, options: UpgradedOptions): void
 }
 
@@ -45,6 +48,9 @@ export interface UpgradeRequest {
 /** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
 
+/** Closing without a word would look like a refusal of this client (P-174). */
+const GOING_AWAY: UpgradeRefusal = { status: 503, text: 'relay is going away' }
+
 /** Reports whether the request can be upgraded; otherwise {@link upgradeRequired} answers it. */
 export function isDerpUpgrade(request: IncomingMessage): boolean {
   return judgeUpgrade(request).carriage !== 'none'
@@ -59,6 +65,10 @@ export function createUpgrade(
   const webSocketUpgrade = createWebSocketUpgrade(acceptor, counters)
   return (request, socket, head, acceptedAtMs) => {
     const verdict = judgeUpgrade(request)
+    if (acceptor.isClosed === true) {
+      refuseUpgrade(socket, GOING_AWAY)
+      return
+    }
     if (verdict.carriage === 'none') {
       refuseUpgrade(socket, verdict.refusal)
       return
@@ -83,7 +93,7 @@ function derpUpgrade(acceptor: ConnAcceptor, upgrade: UpgradeRequest): void {
         `Derp-Public-Key: ${acceptor.publicKey.toHex()}\r\n\r\n`,
     )
   }
-  acceptor.accept(new NodeConn(socket, head, remote), {
+  acceptor.accept(new NodeConn(socket, head, { remote }), {
     ...(acceptedAtMs !== undefined && { acceptedAtMs }),
     idealNode: firstHeader(request, IDEAL_NODE_HEADER),
     token: bearerToken(request),

@@ -10,7 +10,8 @@ import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
-import type { Log } from '../lib/log.ts'
+import { isDerpError } from '../lib/derp-error.ts'
+import type { Log, LogFields } from '../lib/log.ts'
 import { MeshLinkCounters, type MeshLinkNumbers, type MeshLinkState } from '../metrics/mesh-counters.ts'
 import type { ReceivedMessage } from '../protocol/messages.ts'
 import type { PacketForwarder } from '../server/ports.ts'
@@ -38,6 +39,12 @@ export interface MeshLinkPorts {
   readonly random: () => number
 }
 
+/** What the watch loop has to say is detail here: the link tells itself what becomes of it. */
+function quietLog(log: Log): Log {
+  const debug = (message: string, fields: LogFields = {}) => log.debug(message, fields)
+  return { debug, info: debug, warn: debug, error: (message, fields) => log.error(message, fields) }
+}
+
 export class MeshLink implements PacketForwarder {
   readonly #host: string
   readonly #client: Client
@@ -62,7 +69,8 @@ export class MeshLink implements PacketForwarder {
 
   /** Keeps the link up. Resolves when it was stopped, or leads to the relay itself. */
   async run(): Promise<void> {
-    const { clock, log, ownKey } = this.#ports
+    const { clock, ownKey } = this.#ports
+    const log = quietLog(this.#ports.log)
     const loopPorts = { clock, log, closed: this.#stopping.signal }
     await new WatchLoop(this.#observed(), loopPorts, {
       ignoreServerKey: ownKey,
@@ -71,7 +79,8 @@ export class MeshLink implements PacketForwarder {
       add: ({ peer }) => this.#addPeer(peer),
       remove: ({ peer }) => this.#removePeer(peer),
     }).run()
-    this.#goDown(this.#stopping.signal.aborted ? 'stopped' : 'self')
+    if (this.#stopping.signal.aborted) this.#goDown('stopped')
+    else this.#giveUp()
     await this.#client[Symbol.asyncDispose]()
   }
 
@@ -106,8 +115,7 @@ export class MeshLink implements PacketForwarder {
     try {
       return await call
     } catch (error) {
-      this.#hasFailed = true
-      this.#goDown('connecting')
+      this.#noteFailure(error)
       throw error
     }
   }
@@ -122,8 +130,22 @@ export class MeshLink implements PacketForwarder {
     this.#ports.log.info('mesh link is up', { connects: this.#counters.connects })
   }
 
+  /** The first of a row of failures is told: it is tried again until it works. */
+  #noteFailure(error: unknown): void {
+    if (!this.#hasFailed && !this.#stopping.signal.aborted) {
+      const code = isDerpError(error) ? error.code : undefined
+      this.#ports.log.warn('mesh link is down', { code, reason: (error as Error).message })
+    }
+    this.#hasFailed = true
+    this.#goDown('connecting')
+  }
+
+  #giveUp(): void {
+    this.#ports.log.info('mesh link leads to this relay itself and is given up')
+    this.#goDown('self')
+  }
+
   #goDown(state: MeshLinkState): void {
-    if (this.#state === 'up') this.#ports.log.warn('mesh link is down')
     this.#state = state
     this.#queue.use(undefined)
   }

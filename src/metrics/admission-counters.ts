@@ -25,8 +25,13 @@ export const DENIAL_REASONS: readonly DenialReason[] = Object.values(DenialReaso
 /** What is asked over a connection, and may be out of reach. */
 export type AdmissionSource = 'local_daemon' | 'url'
 
+/** What can say yes to a client. */
+export type AdmissionRule = 'allow_list' | 'token' | AdmissionSource
+
 export class AdmissionCounters {
   admitted = 0
+  /** Each yes of a rule; a client may need several. */
+  readonly approvals: Record<AdmissionRule, number> = { allow_list: 0, token: 0, local_daemon: 0, url: 0 }
   /** Of those admitted: because the source had admitted them before it failed. */
   admittedFromMemory = 0
   /** Of those admitted: because the admission URL was out of reach, and is set to fail open. */

@@ -1,5 +1,7 @@
 /** Counters of what carries DERP: listeners, TLS, WebSocket, PROXY headers, bootstrap DNS. Plain fields, like those of the relay. */
 
+import type { TlsFailure } from './tls-failure.ts'
+
 export class HttpCounters {
   websocketAccepts = 0
   /** HTTP requests over TLS, by version of TLS (P-196). */
@@ -9,8 +11,8 @@ export class HttpCounters {
   /** Connections that the TLS listener took, and those that it closed for coming too fast (P-108). */
   tlsAccepted = 0
   tlsRejected = 0
-  /** Connections whose TLS handshake did not succeed, for whatever reason. */
-  tlsHandshakeFailures = 0
+  /** Connections whose TLS handshake did not succeed. */
+  readonly tlsHandshakeFailures: Partial<Record<TlsFailure, number>> = {}
   /** Undefined where no listener waits for PROXY headers. */
   proxyHeaders: ProxyHeaderCounters | undefined
   /** Answers of `/bootstrap-dns` (P-164). */
@@ -22,6 +24,11 @@ export class HttpCounters {
     unpublishedHits: 0,
     unpublishedMisses: 0,
     unpublishedPercentMisses: 0,
+  }
+
+  /** Notes a TLS handshake that did not succeed. */
+  failTlsHandshake(cause: TlsFailure): void {
+    this.tlsHandshakeFailures[cause] = (this.tlsHandshakeFailures[cause] ?? 0) + 1
   }
 
   /** Notes a request over TLS of `version`; what it returns is called once, when the request is over. */

@@ -104,12 +104,13 @@ export class Handshake implements ConnHandler {
     this.#conn.destroy()
   }
 
-  /** Ends the connection because the relay closes. */
+  /** Ends the connection because the relay closes; a session that is being registered ends with it. */
   abort(): void {
     if (this.#over) return
     this.#end()
     this.#writer.close()
     this.#conn.destroy()
+    this.#session?.close()
   }
 
   #end(): void {

@@ -13,7 +13,7 @@ import type { LogFields } from '../lib/log.ts'
 import { TallyLog } from '../lib/tally-log.ts'
 import { RelayCounters } from '../metrics/counters.ts'
 import type { Conn } from '../transport/conn.ts'
-import { type DrainOptions, drain } from './drain.ts'
+import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
 import { type AcceptOptions, Handshake } from './handshake.ts'
 import { LocalDirectory } from './local-directory.ts'
@@ -117,11 +117,11 @@ export class RelayCore implements WriterHost {
    *
    * @returns a promise that resolves when all have ended.
    */
-  async drain(options: DrainOptions): Promise<void> {
+  async drain(options: DrainOptions): Promise<DrainResult> {
     this.#closed = true
     for (const handshake of this.#handshakes) handshake.abort()
     const { clock, random } = this.options
-    await drain({ sessions: this.#sessions, clock, random }, options)
+    return drain({ sessions: this.#sessions, clock, random }, options)
   }
 
   /** Ends all connections and takes no more. */

@@ -67,7 +67,7 @@ export class Session implements ConnHandler, Member, Destination {
   readonly #sources = new SeenSources()
   readonly #pacer: ReadPacer
   /** Set while the session is being ended in good order. */
-  #onEnd: (() => void) | undefined
+  #onEnd: ((isWhole: boolean) => void) | undefined
 
   constructor(
     relay: RelayCore,
@@ -169,7 +169,7 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   onClose(error?: Error): void {
-    if (error === undefined) this.close()
+    if (error === undefined || this.#closed) this.#close(true)
     else this.fail(new DerpError('ERR_DERP_CONN_CLOSED', `read from client: ${error.message}`, { cause: error }))
   }
 
@@ -182,20 +182,24 @@ export class Session implements ConnHandler, Member, Destination {
 
   /** Ends the session; all that waits for it is dropped and counted. */
   close(): void {
-    if (this.#finish()) this.#conn.destroy()
+    this.#close(this.#closed)
   }
 
-  /** Reads no more, and ends the session once all that waits for it has been written; then calls `done`. */
-  end(done: () => void): void {
+  /**
+   * Reads no more, and ends the session once all that waits for it has been written.
+   *
+   * @param done called when the connection is over, with whether the client ended it or all was written.
+   */
+  end(done: (isWhole: boolean) => void): void {
     if (this.#closed) {
-      done()
+      done(true)
       return
     }
     this.#conn.pause()
     // A wait that never ends: otherwise the rate limit would have reading resumed.
     this.#pacer.stop()
     this.#onEnd = done
-    this.#writer.whenIdle(() => {
+    this.#writer.end(() => {
       if (this.#finish()) this.#conn.end()
     })
   }
@@ -208,8 +212,15 @@ export class Session implements ConnHandler, Member, Destination {
     this.#pacer.stop()
     this.#writer.close()
     this.relay.sessionEnded(this)
-    this.#onEnd?.()
     return true
+  }
+
+  #close(isWhole: boolean): void {
+    this.#finish()
+    this.#conn.destroy()
+    const done = this.#onEnd
+    this.#onEnd = undefined
+    done?.(isWhole)
   }
 
   /** Sends a frame that is never dropped. The array must not change afterwards. */

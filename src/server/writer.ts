@@ -53,6 +53,8 @@ export class Writer implements DeadlineHolder {
   #hasPong = false
   #waitingPong: Uint8Array | undefined
   #onIdle: (() => void) | undefined
+  /** Takes no more: otherwise a client that is sent much would never be ended. */
+  #isEnding = false
   #data: SendQueue | undefined
   #disco: SendQueue | undefined
 
@@ -97,7 +99,7 @@ export class Writer implements DeadlineHolder {
 
   /** Sends a frame that is never dropped. The array must not change afterwards. */
   sendControl(frame: Uint8Array): void {
-    if (this.#state === 'closed') return
+    if (this.#takesNothing) return
     if (!this.#takesMore()) {
       this.#control.push(frame)
       return
@@ -108,7 +110,7 @@ export class Writer implements DeadlineHolder {
 
   /** Sends a Pong unless one waits already, whatever else may wait; reports whether it did (P-091). */
   sendPong(frame: Uint8Array): boolean {
-    if (this.#state === 'closed') return false
+    if (this.#takesNothing) return false
     if (this.#takesMore()) {
       if (this.#hasPong) return false
       this.#hasPong = true
@@ -134,7 +136,7 @@ export class Writer implements DeadlineHolder {
     kind: PacketKind,
     payloadBytes: number = end - start - RECV_PACKET_OVERHEAD,
   ): boolean {
-    if (this.#state === 'closed') {
+    if (this.#takesNothing) {
       this.#host.counters.drop(DropReason.GoneDisconnected, kind, payloadBytes)
       return false
     }
@@ -159,8 +161,9 @@ export class Writer implements DeadlineHolder {
     this.#write()
   }
 
-  /** Calls `fn` once nothing is on its way or waiting; at most one caller. */
-  whenIdle(fn: () => void): void {
+  /** Takes no more, and calls `fn` once all that it has taken is written; at most one caller. */
+  end(fn: () => void): void {
+    this.#isEnding = true
     this.flush()
     if (this.#state === 'idle') fn()
     else this.#onIdle = fn
@@ -192,6 +195,10 @@ export class Writer implements DeadlineHolder {
     this.#onFailure(
       new DerpError('ERR_DERP_WRITE_TIMEOUT', 'write to client: not finished in time', { clause: 'P-101' }),
     )
+  }
+
+  get #takesNothing(): boolean {
+    return this.#isEnding || this.#state === 'closed'
   }
 
   #takesMore(): boolean {

@@ -29,6 +29,6 @@ export interface Conn {
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void
   /** Ends the connection at once; what has not left is lost. `onClose` follows. */
   destroy(): void
-  /** Ends the connection after what was written. `onClose` follows. */
+  /** Ends the connection after what was written; what still comes may be delivered, or not. `onClose` follows. */
   end(): void
 }

@@ -8,26 +8,34 @@
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import type { AddressPort } from '../lib/address-port.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
 
 /** Payload bytes of the largest TLS record (RFC 8446, section 5.1). */
 const TLS_RECORD_BYTES = 16 << 10
+/** Milliseconds that the other side has to take the last bytes and to close. */
+export const LINGER_MS = 1_000
+
+export interface NodeConnOptions {
+  /** Who is at the other end, if that is not the peer of the socket but somebody behind it. */
+  readonly remote?: AddressPort | undefined
+  readonly clock?: Clock
+}
 
 export class NodeConn implements Conn {
   readonly remote: AddressPort | undefined
   readonly local: AddressPort | undefined
   readonly #socket: Socket
   readonly #isTls: boolean
+  readonly #clock: Clock
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
 
-  /**
-   * @param head bytes that were read from the socket before it was handed over.
-   * @param remote who is at the other end, if that is not the peer of the socket but somebody behind it.
-   */
-  constructor(socket: Socket, head?: Uint8Array, remote?: AddressPort) {
+  /** @param head bytes that were read from the socket before it was handed over. */
+  constructor(socket: Socket, head?: Uint8Array, { remote, clock = systemClock }: NodeConnOptions = {}) {
     this.#socket = socket
+    this.#clock = clock
     this.#isTls = socket instanceof TLSSocket
     this.remote = remote ?? addressOf(socket.remoteAddress, socket.remotePort)
     this.local = addressOf(socket.localAddress, socket.localPort)
@@ -85,7 +93,13 @@ export class NodeConn implements Conn {
   }
 
   end(): void {
-    this.#socket.end(() => this.#socket.destroy())
+    const socket = this.#socket
+    if (socket.destroyed) return
+    const linger = this.#clock.after(LINGER_MS, () => socket.destroy())
+    socket.once('close', () => linger.cancel())
+    socket.end()
+    // Whoever closes with bytes unread resets the connection, and what was written last may be lost on its way.
+    socket.resume()
   }
 }
 

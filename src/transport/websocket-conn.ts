@@ -117,6 +117,8 @@ export class WebSocketConn implements Conn {
 
   end(): void {
     this.#socket.close(CLOSE_NORMAL)
+    // The other side's answer comes behind what it has sent before.
+    this.resume()
   }
 
   #onMessage(data: unknown): void {

@@ -71,6 +71,8 @@ test('derper takes the command line before the environment before -config, and s
       '  bootstrap DNS:   off',
       '  connections:     500 at once',
       '  limits:          no rate limit, writes time out after 2s',
+      '  metrics:         below /debug/ only',
+      '  ending:          clients are taken for 0s more and sent away within 5s, all is over after 8s',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
   )
@@ -92,20 +94,10 @@ test('check-config tells of each topic what its flags come to, and no secret', a
   const numbers = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
   const accepts = ['-accept-connection-limit=10', '-accept-connection-limit-per-source=0.5']
   const limits = [...numbers, ...accepts, '-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
-  expect(
-    await planned(
-      ...lists,
-      ...sources,
-      ...mesh,
-      ...stun,
-      ...proxies,
-      ...names,
-      ...limits,
-      '-c',
-      keyFile,
-      '-derp=false',
-    ),
-  ).toEqual({
+  const metrics = ['-metrics-addr', ':9340', '-metrics-allow', '10.0.0.0/8', '-metrics-token', 'secret-secret-secret']
+  const own = [...metrics, '-drain-delay', '10s', '-drain-time', '1m', '-c', keyFile, '-derp=false']
+  const others = [...proxies, ...names, ...limits, ...own]
+  expect(await planned(...lists, ...sources, ...mesh, ...stun, ...others)).toEqual({
     key: `${key.publicKey()} of ${keyFile}`,
     listener: '[::1]:8080, plain HTTP',
     'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
@@ -117,6 +109,9 @@ test('check-config tells of each topic what its flags come to, and no secret', a
     connections:
       '500 at once, 20 of each source, 10 new ones per second and listener, 0.5 new ones per second and source, 30 clients',
     limits: '5000 bytes per second and client, no write timeout',
+    metrics: 'on :9340 for bearers of the token and listed addresses',
+    ending: 'clients are taken for 10s more and sent away within 1m, all is over after 1m13s',
+    note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
   })
 })
 

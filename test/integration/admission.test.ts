@@ -42,7 +42,7 @@ async function relayWith(settings: AdmissionSettings) {
   const listening = await ListeningRelay.start({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: admission?.gate,
-    program: { admission: ports.counters },
+    program: { admission: () => ports.counters },
   })
   relay = listening.relay
   return {
@@ -116,6 +116,7 @@ test('relay lets in keys of the allow list and clients with a token, over either
   expect(counters.denied).toMatchObject({ token_missing: 2, token_unknown: 2, key_denied: 1, key_not_listed: 0 })
   const text = prometheusText(await setup.relay.metrics())
   expect(text).toContain('derphttp_admission_admitted 4')
+  expect(text).toContain('derphttp_admission_approvals{rule="token"} 3')
   expect(text).toContain('derphttp_admission_denied{reason="token_unknown"} 2')
 })
 
@@ -150,7 +151,9 @@ test('relay wants daemon and URL to agree, but a listed key needs neither (P-040
   }
   expect(await outcomes()).toEqual([true, false, false, true])
   expect(setup.counters.denied).toMatchObject({ not_in_tailnet: 1, url_refused: 1 })
-  expect(await setup.admission?.problems()).toEqual([])
+  const problems = () => setup.admission?.checks.map(({ problem }) => problem())
+  expect(problems()).toEqual([undefined, undefined])
+  expect(setup.counters.approvals).toEqual({ allow_list: 1, token: 0, local_daemon: 2, url: 1 })
 
   // The daemon gone, its last yes counts for those who had one; the URL fails open for all that the daemon knows.
   await new Promise(resolve => daemon.close(resolve))
@@ -158,7 +161,7 @@ test('relay wants daemon and URL to agree, but a listed key needs neither (P-040
   expect(await outcomes()).toEqual([true, false, true, true])
   expect(setup.counters).toMatchObject({ admittedFromMemory: 3, admittedByFailOpen: 1 })
   expect(setup.counters.denied).toMatchObject({ source_down: 1 })
-  expect(await setup.admission?.problems()).toHaveLength(2)
+  expect(problems()).toEqual([expect.stringContaining('local tailscaled'), expect.stringContaining('admission URL')])
 })
 
 test('relay ends connections of keys that a changed list does not let in (P-040)', async () => {

@@ -86,7 +86,7 @@ test('a TLS handshake that never comes is closed after 10 s (P-035)', async () =
   clock.advance(10_000)
   await closed(socket)
   expect(expired).toHaveLength(1)
-  await until(() => relay.relay.http.tlsHandshakeFailures === 1, 'the handshake has failed')
+  await until(() => relay.relay.http.tlsHandshakeFailures.closed === 1, 'the handshake has failed')
 })
 
 test('the deadline of the login counts from the accept, over TLS and HTTP (P-035)', async () => {

@@ -175,21 +175,27 @@ test('requests over TLS are counted by version, and are active until they are ov
   await until(() => http.tlsActive['1.2'] === 0, 'the requests of TLS 1.2 are over')
   expect(http.tlsRequests).toEqual({ '1.2': 2, '1.3': 1 })
   expect(http.tlsActive).toEqual({ '1.2': 0, '1.3': 1 })
-  expect([http.tlsAccepted, http.tlsHandshakeFailures]).toEqual([2, 0])
+  expect([http.tlsAccepted, http.tlsHandshakeFailures]).toEqual([2, {}])
   client.close()
   await until(() => http.tlsActive['1.3'] === 0, 'the upgraded connection is over')
   expect(core.counters.logins).toBe(1)
 })
 
-test('a failed handshake is counted, and logged at debug level only', async () => {
-  const before = named.relay.http.tlsHandshakeFailures
+test('a failed handshake is counted by its cause, and logged at debug level only', async () => {
+  const { tlsHandshakeFailures: failures } = named.relay.http
+  const before = { ...failures }
   debugLines.length = 0
   const plain = connectTcp(named.port, '127.0.0.1')
   plain.on('error', () => {})
   plain.write('GET / HTTP/1.1\r\n\r\n')
   await new Promise(resolve => plain.once('close', resolve))
   await failureOf(named, { servername: 'other.test' })
-  await until(() => named.relay.http.tlsHandshakeFailures === before + 2, 'both failures are counted')
+  await until(() => debugLines.length === 2, 'both failures are logged')
+  expect(failures).toEqual({
+    ...before,
+    not_tls: (before.not_tls ?? 0) + 1,
+    server_name: (before.server_name ?? 0) + 1,
+  })
   expect(debugLines).toMatchObject([
     { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', reason: 'ERR_SSL_HTTP_REQUEST' } },
     { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', serverName: 'other.test' } },

@@ -62,10 +62,14 @@ export interface RunningTlsRelay extends RunningRelay {
 /** Host name of the relays over TLS; it is that of loopback. */
 const TLS_HOSTNAME = 'localhost'
 
+/** Its clients need no time to go, unless a test wants it. */
+const AT_ONCE = ['-drain-time', '0s']
+
 /** Starts our relay over TLS on free ports of loopback. */
 export function startOurTlsRelay(args: readonly string[] = []): Promise<RunningTlsRelay> {
   return overTls(async (directory, port, stunPort) => {
-    const program = await startProgram(process.execPath, [DERPER, ...tlsFlags(directory, port, stunPort), ...args])
+    const flags = [...tlsFlags(directory, port, stunPort), ...AT_ONCE, ...args]
+    const program = await startProgram(process.execPath, [DERPER, ...flags])
     await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
     return program
   })

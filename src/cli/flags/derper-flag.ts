@@ -7,6 +7,8 @@ export type FlagOrigin = 'original' | 'newer' | 'ours'
 
 export interface DerperFlag extends FlagSpec {
   readonly origin: FlagOrigin
+  /** A change in the configuration file is taken on SIGHUP; without it, at the next start. */
+  readonly live?: boolean
   /** The file below `test/` that shows what the flag does. */
   readonly test: string
 }

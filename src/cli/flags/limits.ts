@@ -5,6 +5,7 @@ export const LIMIT_FLAGS = {
     kind: 'string',
     default: '',
     origin: 'newer',
+    live: true,
     test: 'cli/derper-settings.test.ts',
     help: 'JSON file that limits what each client sends: PerClientRateLimitBytesPerSec and PerClientRateBurstBytes; read again on SIGHUP',
   },

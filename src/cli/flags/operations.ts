@@ -1,6 +1,13 @@
 /** Flags for running the daemon and watching it. */
 
 export const OPERATION_FLAGS = {
+  group: {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-account.test.ts',
+    help: 'group to run as, by name or number; needs -user; empty for that of the user',
+  },
   'health-frames': {
     kind: 'bool',
     default: 'false',
@@ -12,6 +19,7 @@ export const OPERATION_FLAGS = {
     kind: 'string',
     default: 'info',
     origin: 'ours',
+    live: true,
     test: 'cli/derper-settings.test.ts',
     help: 'least level of what is logged: debug, info, warn or error',
   },
@@ -21,5 +29,12 @@ export const OPERATION_FLAGS = {
     origin: 'ours',
     test: 'cli/derper-settings.test.ts',
     help: 'how often to ping clients that answer, for their round-trip time; 0 for never, as the original',
+  },
+  user: {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-account.test.ts',
+    help: 'user to run as once ports are bound and keys are read, by name or number; only root can; empty to stay who started it',
   },
 } as const

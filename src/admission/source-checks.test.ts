@@ -1,0 +1,67 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { admissionPorts, requestOf } from '../../test/support/admission.ts'
+import { until } from '../../test/support/settle.ts'
+import { createAdmission } from './create-admission.ts'
+import { DOWN_MS, PROBE_MS } from './source-checks.ts'
+
+let directory: string
+let socket: string
+beforeAll(() => {
+  directory = mkdtempSync(join(tmpdir(), 'source-checks-'))
+  socket = join(directory, 'sock')
+})
+afterAll(() => rmSync(directory, { recursive: true }))
+
+async function startDaemon(): Promise<Server> {
+  const daemon = createServer((_, response) => response.end('{"BackendState":"Running"}'))
+  await new Promise<void>(resolve => daemon.listen(socket, resolve))
+  return daemon
+}
+
+test('a daemon that does not answer is a problem until it does, though no client comes (P-171)', async () => {
+  const ports = admissionPorts()
+  const admission = createAdmission({ daemonSocket: socket }, ports)
+  const [check] = admission?.checks ?? []
+  if (admission === undefined || check === undefined) throw new Error('make admission: there is no check')
+  expect([check.name, check.degradesOnly, check.problem()]).toEqual(['admission-daemon', false, undefined])
+  admission.start()
+  await until(() => check.problem() !== undefined, 'the daemon is missed')
+  expect(check.problem()).toContain(socket)
+  const daemon = await startDaemon()
+  ports.clock.advance(PROBE_MS)
+  await until(() => check.problem() === undefined, 'the daemon is back')
+  expect(ports.lines.map(({ level, message }) => [level, message])).toEqual([
+    ['warn', 'admission source does not answer'],
+    ['info', 'admission source answers again'],
+  ])
+  admission.close()
+  await until(() => ports.clock.pendingTimers === 0, 'nobody asks any more')
+  await new Promise(resolve => daemon.close(resolve))
+})
+
+test('an admission URL that does not answer is a problem for a while, as only clients show whether it is back (P-171)', async () => {
+  const ports = admissionPorts()
+  const admission = createAdmission({ url: 'http://127.0.0.1:9/' }, ports)
+  const [check] = admission?.checks ?? []
+  if (admission === undefined || check === undefined) throw new Error('make admission: there is no check')
+  expect(await admission.gate.admit(requestOf())).toMatchObject({ admit: false })
+  expect([check.name, check.degradesOnly]).toEqual(['admission-url', false])
+  ports.clock.advance(DOWN_MS)
+  expect(check.problem()).toContain('http://127.0.0.1:9')
+  ports.clock.advance(1)
+  expect(check.problem()).toBeUndefined()
+  admission.close()
+})
+
+test('a source that clients get in without only degrades the relay (P-171)', () => {
+  const settings = { daemonSocket: socket, url: 'http://127.0.0.1:9/' }
+  const degrades = (more: object) =>
+    createAdmission({ ...settings, ...more }, admissionPorts())?.checks.map(({ degradesOnly }) => degradesOnly)
+  expect(degrades({})).toEqual([false, false])
+  expect(degrades({ urlFailOpen: true })).toEqual([false, true])
+  expect(degrades({ memoryMs: 1 })).toEqual([true, true])
+})

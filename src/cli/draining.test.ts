@@ -1,0 +1,103 @@
+import { expect, test } from 'vitest'
+import { MemoryRelay } from '../../test/support/memory-relay.ts'
+import { testMetrics } from '../../test/support/metrics.ts'
+import { settle } from '../../test/support/settle.ts'
+import type { LogFields } from '../lib/log.ts'
+import { Draining } from './draining.ts'
+import { packetTotals } from './packet-totals.ts'
+
+const SETTINGS = { delayMs: 2_000, spreadMs: 4_000, tryForMs: 3_000, deadlineMs: 9_000 }
+
+/** The end of a relay with two clients, one of which has sent a packet to the other and one to nobody. */
+async function setUp() {
+  const relay = new MemoryRelay({ writeTimeoutMs: 0 })
+  const { clock, core } = relay
+  const [a, b] = [await relay.login(), await relay.login()]
+  a.packet(b.publicKey, 'taken')
+  a.packet(core.publicKey, 'for nobody')
+  await a.sync()
+  const lines: (readonly [string, LogFields])[] = []
+  const info = (message: string, fields: LogFields = {}) => void lines.push([message, fields])
+  const never = () => {
+    throw new Error('log: nothing but info is expected')
+  }
+  const stops: number[] = []
+  const draining = new Draining({
+    clock,
+    log: { debug: never, info, warn: never, error: never },
+    settings: () => SETTINGS,
+    connections: () => core.counters.currentConnections,
+    stopListening: () => void stops.push(clock.now()),
+    drain: options => core.drain(options),
+    totals: async () => packetTotals(await testMetrics(core)()),
+  })
+  return { relay, clients: [a, b] as const, draining, lines, stops }
+}
+
+test('Draining takes clients for a while, ends them, and tells what became of them and of their packets (P-174)', async () => {
+  const { relay, clients, draining, lines, stops } = await setUp()
+  expect(draining.problem).toBeUndefined()
+  const run = draining.run()
+  expect(draining.problem).toBe('the relay is about to end')
+  relay.clock.advance(1_999)
+  await settle()
+  expect([stops, relay.core.isClosed]).toEqual([[], false])
+  relay.clock.advance(1)
+  await settle()
+  expect([stops, relay.core.isClosed]).toEqual([[2_000], true])
+  relay.clock.advance(0)
+  await clients[0].closed()
+  relay.clock.advance(2_000)
+  await clients[1].closed()
+  await run
+  expect(lines).toEqual([
+    ['drain begins', { connections: 2, delayMs: 2_000, spreadMs: 4_000, deadlineMs: 9_000 }],
+    [
+      'drain ended',
+      {
+        told: 2,
+        moved: 2,
+        cut: 0,
+        tookMs: 4_000,
+        packetsReceived: 2,
+        packetsForwardedIn: 0,
+        packetsSent: 1,
+        packetsForwardedOut: 0,
+        packetsDropped: { unknown_dest: 1 },
+        meshPacketsDropped: {},
+      },
+    ],
+  ])
+})
+
+test('Draining cuts at its deadline, which counts from the signal (P-174)', async () => {
+  const { relay, clients, draining, lines } = await setUp()
+  clients[1].conn.pause()
+  clients[0].packet(clients[1].publicKey, 'is not read')
+  await clients[0].sync()
+  const run = draining.run()
+  relay.clock.advance(2_000)
+  await settle()
+  relay.clock.advance(6_999)
+  await settle()
+  expect(relay.core.counters.currentConnections).toBe(1)
+  relay.clock.advance(1)
+  await run
+  expect(lines.at(-1)?.[1]).toMatchObject({ told: 2, moved: 1, cut: 1, tookMs: 9_000, packetsSent: 1 })
+  expect(lines.at(-1)?.[1]['packetsDropped']).toEqual({ unknown_dest: 1, write_error: 1 })
+})
+
+test('Draining that is told to hurry waits for nothing more, whenever that is (P-174)', async () => {
+  const early = await setUp()
+  const run = early.draining.run()
+  early.draining.hurry()
+  await run
+  expect(early.lines.at(-1)?.[1]).toMatchObject({ told: 2, cut: 2, tookMs: 0 })
+  const late = await setUp()
+  const lateRun = late.draining.run()
+  late.relay.clock.advance(2_000)
+  await settle()
+  late.draining.hurry()
+  await lateRun
+  expect(late.lines.at(-1)?.[1]).toMatchObject({ told: 2, cut: 2, tookMs: 2_000 })
+})

@@ -1,0 +1,134 @@
+/** SIGTERM under load: clients move to the region's second node, and no packet is lost uncounted. */
+
+import { expect, test } from 'vitest'
+import { Client } from '../../src/client/index.ts'
+import { ResilientRegionClient } from '../../src/client/resilient-region.ts'
+import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import { type LastWords, REGION_ID, TestRegion } from '../support/region.ts'
+
+const CLIENTS = 12
+const PAYLOAD = new Uint8Array(700)
+/** What a loaded machine may add to the time that was told: only clients that are lost would exceed it. */
+const SLACK_MS = 5_000
+
+/** A client that sends to a peer all the time, counts what comes, and notes where it is connected and since when. */
+class LoadedClient {
+  readonly key = NodePrivateKey.generate()
+  received = 0
+  /** When the client may be without a relay at the latest, by what it was told. */
+  readonly promises: number[] = []
+  /** When it began to connect to the second node. */
+  movedAtMs: number | undefined
+  node: string | undefined
+  readonly #client: ResilientRegionClient
+  #isOver = false
+  #sending: Promise<void> = Promise.resolve()
+
+  constructor({ map, ca, nodes: [, second] }: TestRegion) {
+    this.#client = new ResilientRegionClient({
+      map,
+      regionId: REGION_ID,
+      healthyAfterMs: 0,
+      sendWaitMs: 0,
+      createClient: getRegion => Client.forRegion(this.key, getRegion, { tlsConfig: { ca } }),
+    })
+    this.#client.events.on('state', ({ state, node }) => {
+      this.node = state === 'connected' ? node : undefined
+      if (state === 'connecting' && node === second.name) this.movedAtMs ??= performance.now()
+    })
+    void this.#receive()
+  }
+
+  async connect(): Promise<void> {
+    await this.#client.connect()
+  }
+
+  sendTo(peer: NodePublicKey): void {
+    this.#sending = this.#send(peer)
+  }
+
+  async stopSending(): Promise<void> {
+    this.#isOver = true
+    await this.#sending
+  }
+
+  async close(): Promise<void> {
+    await this.#client.close()
+  }
+
+  async #send(peer: NodePublicKey): Promise<void> {
+    while (!this.#isOver) {
+      // Without a connection it is the sender's own loss.
+      await this.#client.send(peer, PAYLOAD).catch(() => {})
+      await new Promise(resolve => setTimeout(resolve, 2))
+    }
+  }
+
+  async #receive(): Promise<void> {
+    try {
+      for await (const message of this.#client) {
+        if (message.type === 'receivedPacket') this.received++
+        if (message.type !== 'serverRestarting') continue
+        this.promises.push(performance.now() + message.reconnectInMs + message.tryForMs)
+      }
+    } catch {
+      // It was closed.
+    }
+  }
+}
+
+const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0)
+const drops = ({ packetsDropped }: LastWords) => sum(Object.values(packetsDropped))
+
+/** A relay at rest has nothing left: what came in went out, or was dropped and counted. */
+function expectBalance(words: LastWords): void {
+  const { packetsReceived, packetsForwardedIn, packetsSent, packetsForwardedOut } = words
+  expect(packetsReceived + packetsForwardedIn).toBe(packetsSent + packetsForwardedOut + drops(words))
+}
+
+test('SIGTERM under load moves clients to the second node within the time they are told, and each packet that was taken is delivered or counted (P-093, P-174)', async () => {
+  await using region = await TestRegion.start(['-drain-time', '3s', '-drain-try-for', '500ms'])
+  const [first, second] = region.nodes
+  for (const node of region.nodes) {
+    await expect.poll(() => node.metric('derphttp_mesh_links_up'), { timeout: 30_000 }).toBe(1)
+  }
+  const clients = Array.from({ length: CLIENTS }, () => new LoadedClient(region))
+  await Promise.all(clients.map(client => client.connect()))
+  const received = () => sum(clients.map(client => client.received))
+  const allHave = (atLeast: number) => clients.every(client => client.received >= atLeast)
+  for (const [at, client] of clients.entries()) {
+    client.sendTo((clients[(at + 1) % CLIENTS] as LoadedClient).key.publicKey())
+  }
+  await expect.poll(() => allHave(50), { timeout: 30_000 }).toBe(true)
+  expect(new Set(clients.map(({ node }) => node))).toEqual(new Set([first.name]))
+
+  first.program.child.kill('SIGTERM')
+  const words = await first.lastWords()
+  expect(await first.program.exit()).toBe(0)
+  await expect.poll(() => clients.every(({ node }) => node === second.name), { timeout: 30_000 }).toBe(true)
+  for (const { promises, movedAtMs = Number.POSITIVE_INFINITY } of clients) {
+    expect(promises).toHaveLength(1)
+    expect(movedAtMs).toBeLessThan((promises[0] ?? 0) + SLACK_MS)
+  }
+  // The sibling's link is one of those that were told.
+  expect(words).toMatchObject({ told: CLIENTS + 1, moved: CLIENTS + 1, cut: 0 })
+  expectBalance(words)
+
+  const before = clients.map(client => client.received)
+  await expect
+    .poll(() => clients.every((client, at) => client.received > (before[at] ?? 0) + 20), { timeout: 30_000 })
+    .toBe(true)
+  await Promise.all(clients.map(client => client.stopSending()))
+  // All that the two relays have sent has come to the clients.
+  const sent = async () => words.packetsSent + (await second.metric('derp_packets_sent'))
+  await expect.poll(async () => (await sent()) - received(), { timeout: 30_000 }).toBe(0)
+  await Promise.all(clients.map(client => client.close()))
+
+  second.program.child.kill('SIGTERM')
+  const lastWords = await second.lastWords()
+  expect(await second.program.exit()).toBe(0)
+  expectBalance(lastWords)
+  expect(words.packetsSent + lastWords.packetsSent).toBe(received())
+  // What the first has forwarded and not counted as lost has come to the second.
+  expect(lastWords.packetsForwardedIn).toBe(words.packetsForwardedOut - sum(Object.values(words.meshPacketsDropped)))
+})

@@ -1,0 +1,98 @@
+/** How the command ends: step by step by one signal, at once by two. */
+
+import { connect } from 'node:net'
+import { afterEach, expect, test } from 'vitest'
+import { Client, isDerpError, NodePrivateKey } from '../../src/index.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange } from '../support/raw-http.ts'
+import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+
+const relays: RunningRelay[] = []
+afterEach(() => Promise.all(relays.splice(0).map(({ program }) => program.stop('SIGKILL'))))
+
+async function start(...flags: string[]): Promise<RunningRelay> {
+  const relay = await startOurRelay(flags)
+  relays.push(relay)
+  return relay
+}
+
+async function login({ url }: RunningRelay): Promise<Client> {
+  const client = new Client(NodePrivateKey.generate(), url)
+  expect(await client.recv()).toMatchObject({ type: 'serverInfo' })
+  return client
+}
+
+/** Reads to the end of the connection; resolves to its code. */
+async function endOf(client: Client): Promise<string | undefined> {
+  try {
+    for (;;) await client.recv()
+  } catch (error) {
+    return isDerpError(error) ? error.code : String(error)
+  }
+}
+
+/** A client by hand, which reads as much as it wants to. */
+async function rawLogin({ port }: RunningRelay): Promise<RawClient> {
+  const socket = connect(port, '127.0.0.1')
+  const { body } = await exchange(
+    socket,
+    'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n',
+  )
+  return RawClient.login(new NodeConn(socket, body))
+}
+
+async function drainLine({ program }: RunningRelay): Promise<Record<string, unknown>> {
+  const [line] = await program.stderrMatch(/^.*"msg":"drain ended".*$/m)
+  return JSON.parse(line) as Record<string, unknown>
+}
+
+test('SIGTERM makes the relay unready at once, but it takes clients for -drain-delay; a second signal ends it at once (P-171, P-174)', async () => {
+  const relay = await start('-drain-delay', '1h', '-drain-time', '1h', '-drain-deadline', '0')
+  const ready = async () => {
+    const response = await fetch(`http://127.0.0.1:${relay.port}/readyz`)
+    return [response.status, await response.text()]
+  }
+  const [started] = await relay.program.stderrMatch(/^.*"msg":"started".*$/m)
+  expect(JSON.parse(started)).toMatchObject({ level: 'info', plan: { relay: 'on', admission: 'everybody' } })
+  expect(await ready()).toEqual([200, 'ready\n'])
+  const early = await login(relay)
+  relay.program.child.kill('SIGTERM')
+  await relay.program.stderrMatch(/"msg":"drain begins"/)
+  expect(await ready()).toEqual([503, 'not ready\ndraining: the relay is about to end\n'])
+  const late = await login(relay)
+  const ends = Promise.all([endOf(early), endOf(late)])
+  relay.program.child.kill('SIGINT')
+  expect(await drainLine(relay)).toMatchObject({ told: 2, cut: 2 })
+  expect(await relay.program.exit()).toBe(0)
+  expect(await ends).toEqual(['ERR_DERP_CONN_CLOSED', 'ERR_DERP_CONN_CLOSED'])
+  await Promise.all([early.close(), late.close()])
+})
+
+test('SIGTERM cuts at -drain-deadline who does not take what waits for them, and counts it (P-102, P-174)', async () => {
+  const relay = await start('-drain-deadline', '1s', '-tcp-write-timeout', '0')
+  const [stuck, sender] = [await rawLogin(relay), await rawLogin(relay)]
+  stuck.conn.pause()
+  // More than sockets of either end can hold.
+  const big = new Uint8Array(65_000)
+  for (let n = 0; n < 300; n++) {
+    sender.packet(stuck.publicKey, big)
+    if (n % 30 === 29) await sender.sync()
+  }
+  relay.program.child.kill('SIGTERM')
+  const words = await drainLine(relay)
+  expect(await relay.program.exit()).toBe(0)
+  const dropped = Object.values(words['packetsDropped'] as Record<string, number>).reduce((a, b) => a + b, 0)
+  expect(words).toMatchObject({ told: 2, moved: 1, cut: 1, packetsReceived: 300, packetsSent: 300 - dropped })
+  expect(words['packetsDropped']).toMatchObject({ write_error: expect.any(Number) })
+})
+
+test('SIGINT drains, but in development it ends the relay at once', async () => {
+  const relay = await start()
+  const client = await login(relay)
+  relay.program.child.kill('SIGINT')
+  expect(await endOf(client)).toBe('ERR_DERP_CONN_CLOSED')
+  expect(await relay.program.exit()).toBe(0)
+  expect(relay.program.stderr).not.toContain('drain')
+  await client.close()
+})

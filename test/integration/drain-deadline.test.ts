@@ -1,0 +1,118 @@
+/** How a drain ends: by its deadline, by a signal, with siblings last, and without half a login left. */
+
+import { expect, test } from 'vitest'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { MemoryRelay } from '../support/memory-relay.ts'
+import { settle, until } from '../support/settle.ts'
+
+const MESH_KEY = '0123456789abcdef'.repeat(4)
+
+test('drain tells nobody to come back before their own connection has ended (P-093)', async () => {
+  const relay = new MemoryRelay({ random: () => 0.4 })
+  const clients = [await relay.login(), await relay.login(), await relay.login()]
+  void relay.core.drain({ spreadMs: 3_000, tryForMs: 0 })
+  const told = await Promise.all(clients.map(client => client.messageOf('serverRestarting')))
+  expect(told.map(({ reconnectInMs }) => reconnectInMs)).toEqual([1_200, 1_200, 2_000])
+})
+
+test('drain cuts what its deadline finds, and tells how many moved and were cut (P-174)', async () => {
+  const relay = new MemoryRelay({ writeTimeoutMs: 0 })
+  const [quick, stuck, sender] = [await relay.login(), await relay.login(), await relay.login()]
+  stuck.conn.pause()
+  sender.packet(stuck.publicKey, 'never read')
+  await sender.sync()
+  const draining = relay.core.drain({ spreadMs: 3_000, tryForMs: 0, deadlineMs: 5_000 })
+  relay.clock.advance(4_999)
+  await settle()
+  expect([quick.isClosed, stuck.isClosed, sender.isClosed]).toEqual([true, false, true])
+  relay.clock.advance(1)
+  expect(await draining).toEqual({ told: 3, moved: 2, cut: 1 })
+  expect(relay.core.counters).toMatchObject({ currentConnections: 0, packetsSent: 0 })
+  expect(relay.core.counters.dropped.write_error.other.packets).toBe(1)
+  expect(relay.clock.pendingTimers).toBe(0)
+})
+
+test('drain that is told to hurry cuts the rest at once, also those whose turn has not come (P-174)', async () => {
+  const relay = new MemoryRelay({ writeTimeoutMs: 0 })
+  const clients = [await relay.login(), await relay.login(), await relay.login()]
+  const hurry = new AbortController()
+  const draining = relay.core.drain({ spreadMs: 9_000, tryForMs: 0, deadlineMs: 20_000, signal: hurry.signal })
+  relay.clock.advance(0)
+  await clients[0]?.closed()
+  hurry.abort()
+  expect(await draining).toEqual({ told: 3, moved: 1, cut: 2 })
+  for (const client of clients) await client.closed()
+  expect(relay.clock.pendingTimers).toBe(0)
+  expect(await relay.core.drain({ spreadMs: 1, tryForMs: 0, signal: hurry.signal })).toEqual({
+    told: 0,
+    moved: 0,
+    cut: 0,
+  })
+})
+
+test('drain ends siblings when no client is left, as they bring what is for the clients (P-072, P-174)', async () => {
+  const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
+  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
+  const clients = [await relay.login(), await relay.login()]
+  const draining = relay.core.drain({ spreadMs: 2_000, tryForMs: 0 })
+  relay.clock.advance(0)
+  await clients[0]?.closed()
+  const [, last] = clients
+  if (last === undefined) throw new Error('no client')
+  sibling.send({
+    type: 'forwardPacket',
+    source: sibling.publicKey,
+    destination: last.publicKey,
+    data: Uint8Array.of(7),
+  })
+  expect(await last.messageOf('receivedPacket')).toMatchObject({ data: Uint8Array.of(7) })
+  expect(sibling.isClosed).toBe(false)
+  relay.clock.advance(1_000)
+  await Promise.all([last.closed(), sibling.closed()])
+  expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
+})
+
+test('drain ends a client that is sent packets without a pause: it takes no more, and counts them (P-102, P-174)', async () => {
+  const relay = new MemoryRelay()
+  const [busy, sender] = [await relay.login(), await relay.login()]
+  busy.conn.pause()
+  for (let n = 0; n < 3; n++) {
+    sender.packet(busy.publicKey, Uint8Array.of(n))
+    await sender.sync()
+  }
+  const draining = relay.core.drain({ spreadMs: 1_000, tryForMs: 0 })
+  relay.clock.advance(0)
+  await settle()
+  for (let n = 0; n < 4; n++) sender.packet(busy.publicKey, Uint8Array.of(9))
+  await sender.sync()
+  busy.conn.resume()
+  await busy.closed()
+  relay.clock.advance(500)
+  expect(await draining).toMatchObject({ moved: 2 })
+  const { counters } = relay.core
+  expect([counters.packetsReceivedOther, counters.packetsSent]).toEqual([7, 3])
+  expect(counters.dropped.gone_disconnected.other.packets).toBe(4)
+})
+
+test('drain leaves nothing of a login whose session is just being registered (P-036, P-174)', async () => {
+  const relay = new MemoryRelay()
+  const { directory } = relay.core
+  const registering = Promise.withResolvers<void>()
+  const register = directory.register.bind(directory)
+  // As with several cores: the answer comes later.
+  directory.register = async session => {
+    await register(session)
+    await registering.promise
+  }
+  const client = relay.connect()
+  const login = client.login().catch(() => 'refused')
+  await until(() => relay.core.sessions.size === 1, 'the session is being registered')
+  const draining = relay.core.drain({ spreadMs: 1_000, tryForMs: 0 })
+  expect(relay.core.sessions.size).toBe(0)
+  registering.resolve()
+  expect(await draining).toEqual({ told: 0, moved: 0, cut: 0 })
+  expect(await login).toBe('refused')
+  await client.closed()
+  expect(relay.core.routes.get(client.publicKey.bytes)).toBeUndefined()
+  expect(directory.registry.inconsistencies(relay.core.counters.currentConnections)).toEqual([])
+})

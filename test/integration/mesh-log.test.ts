@@ -1,0 +1,71 @@
+/** What links to siblings tell the log, and readiness. */
+
+import { expect, test } from 'vitest'
+import type { Client } from '../../src/client/client.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import type { LogFields } from '../../src/lib/log.ts'
+import { MeshLink } from '../../src/mesh/mesh-link.ts'
+import { meshProblem } from '../../src/mesh/mesh-problem.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { MemoryTransport, TestRelay } from '../support/relay.ts'
+import { settle, until } from '../support/settle.ts'
+
+const meshKey = MeshKey.parse('ab'.repeat(32))
+/** More than the pause and its jitter. */
+const RETRY_MS = 10_000
+
+function setUp() {
+  const clock = new FakeClock()
+  const [relay, sibling] = [new TestRelay({ clock, meshKey }), new TestRelay({ clock, meshKey })]
+  const wire = { target: undefined as TestRelay | undefined }
+  const transport = new MemoryTransport(() => {
+    if (wire.target === undefined) throw new Error('nobody listens')
+    return wire.target.connect()
+  })
+  const { privateKey } = relay.core.options
+  const client: Client = sibling.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
+  const lines: (readonly [level: string, message: string, fields: LogFields])[] = []
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push([level, message, fields])
+  const log = { debug: () => {}, info: at('info'), warn: at('warn'), error: at('error') }
+  const ports = { table: relay.core, ownKey: relay.core.publicKey, clock, log, random: () => 0 }
+  const link = new MeshLink('b.test', client, ports)
+  const waits = async () => {
+    await settle(10)
+    clock.advance(RETRY_MS)
+    await settle(10)
+  }
+  return { relay, sibling, wire, transport, lines, link, waits }
+}
+
+test('link tells once that it is down, whatever is tried meanwhile, and once that it is up (P-078)', async () => {
+  const { sibling, wire, transport, lines, link, waits } = setUp()
+  const over = link.run()
+  for (let n = 0; n < 3; n++) await waits()
+  expect(lines).toEqual([
+    ['warn', 'mesh link is down', { code: 'ERR_DERP_DIAL_FAILED', reason: expect.stringContaining('nobody listens') }],
+  ])
+  expect(meshProblem([link.numbers])).toBe('no link to b.test')
+  wire.target = sibling
+  await waits()
+  await until(() => link.numbers.state === 'up', 'the link is up')
+  expect(lines.splice(1)).toEqual([['info', 'mesh link is up', { connects: 1 }]])
+  expect(meshProblem([link.numbers])).toBeUndefined()
+  wire.target = undefined
+  transport.conns.at(-1)?.destroy()
+  for (let n = 0; n < 3; n++) await waits()
+  expect(lines.slice(1).map(([level, message]) => [level, message])).toEqual([['warn', 'mesh link is down']])
+  link.stop()
+  await over
+  expect(lines).toHaveLength(2)
+})
+
+test('link that leads to the relay itself says so, and is no problem (P-217)', async () => {
+  const { relay, wire, lines, link } = setUp()
+  wire.target = relay
+  await link.run()
+  expect(lines).toEqual([['info', 'mesh link leads to this relay itself and is given up', {}]])
+  expect(meshProblem([link.numbers])).toBeUndefined()
+})

@@ -1,0 +1,115 @@
+/** A region of two relays of ours over TLS, linked to each other, each in a process of its own. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { DERPMap } from '../../src/derpmap/types.ts'
+import { type Program, startProgram } from './process.ts'
+import { freePort } from './relays.ts'
+import { TestCa } from './test-ca.ts'
+
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+export const REGION_ID = 7
+
+/** One relay of the region. */
+export class RegionNode {
+  readonly name: string
+  readonly program: Program
+  readonly #metricsUrl: string
+
+  constructor(name: string, program: Program, metricsUrl: string) {
+    this.name = name
+    this.program = program
+    this.#metricsUrl = metricsUrl
+  }
+
+  /** The sample of a metric; 0 when there is none. */
+  async metric(name: string): Promise<number> {
+    const text = await (await fetch(this.#metricsUrl)).text()
+    return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
+  }
+
+  /** The fields of the line that the relay ends with. */
+  async lastWords(): Promise<LastWords> {
+    const [line] = await this.program.stderrMatch(/^.*"msg":"drain ended".*$/m)
+    return JSON.parse(line) as LastWords
+  }
+}
+
+/** What a drained relay says of itself. */
+export interface LastWords {
+  readonly told: number
+  readonly moved: number
+  readonly cut: number
+  readonly packetsReceived: number
+  readonly packetsForwardedIn: number
+  readonly packetsSent: number
+  readonly packetsForwardedOut: number
+  readonly packetsDropped: Readonly<Record<string, number>>
+  readonly meshPacketsDropped: Readonly<Record<string, number>>
+}
+
+export class TestRegion implements AsyncDisposable {
+  readonly nodes: readonly [RegionNode, RegionNode]
+  readonly map: DERPMap
+  /** PEM of the authority that the relays' certificates come from. */
+  readonly ca: string
+  readonly #directory: string
+
+  private constructor(nodes: readonly [RegionNode, RegionNode], map: DERPMap, ca: string, directory: string) {
+    this.nodes = nodes
+    this.map = map
+    this.ca = ca
+    this.#directory = directory
+  }
+
+  /** Starts both; they are linked some time later. */
+  static async start(flags: readonly string[] = []): Promise<TestRegion> {
+    const directory = mkdtempSync(join(tmpdir(), 'region-'))
+    const ca = await TestCa.create()
+    writeFileSync(join(directory, 'ca.pem'), ca.certificate)
+    writeFileSync(join(directory, 'mesh.key'), `${'0123456789abcdef'.repeat(4)}\n`)
+    const [first, second] = [
+      { name: 'a.test', port: await freePort() },
+      { name: 'b.test', port: await freePort() },
+    ]
+    const siblings = `${first.name}:${first.port}/127.0.0.1,${second.name}:${second.port}/127.0.0.1`
+    const start = async ({ name, port }: typeof first) => {
+      const { certificate, key } = await ca.issue({ dns: [name] })
+      writeFileSync(join(directory, `${name}.crt`), certificate)
+      writeFileSync(join(directory, `${name}.key`), key)
+      const listen = ['-a', `127.0.0.1:${port}`, '-http-port=-1', '-stun=false', '-metrics-addr', '127.0.0.1:0']
+      const identity = ['-c', join(directory, `${name}.derper`), '-hostname', name, '-certdir', directory]
+      const mesh = ['-mesh-psk-file', join(directory, 'mesh.key'), '-mesh-with', siblings]
+      const args = [DERPER, ...listen, ...identity, '-certmode', 'manual', ...mesh, ...flags]
+      const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
+      const program = await startProgram(process.execPath, args, { env })
+      const metricsUrl = await program.lineWhere(line => /^derper: metrics on (\S+)$/.exec(line)?.[1])
+      return new RegionNode(name, program, metricsUrl)
+    }
+    const nodes = await Promise.all([start(first), start(second)])
+    return new TestRegion(nodes, mapOf([first, second]), ca.certificate, directory)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all(this.nodes.map(({ program }) => program.stop('SIGKILL')))
+    rmSync(this.#directory, { recursive: true })
+  }
+}
+
+function mapOf(nodes: readonly { readonly name: string; readonly port: number }[]): DERPMap {
+  const region = {
+    RegionID: REGION_ID,
+    RegionCode: 'test',
+    RegionName: 'test',
+    Nodes: nodes.map(({ name, port }) => ({
+      Name: name,
+      RegionID: REGION_ID,
+      HostName: name,
+      IPv4: '127.0.0.1',
+      IPv6: 'none',
+      DERPPort: port,
+    })),
+  }
+  return { Regions: { [REGION_ID]: region } }
+}
