@@ -84,7 +84,8 @@ class Ending {
   of(session: Session, delayMs?: number): Promise<boolean> {
     return new Promise(resolve => {
       const end = () => session.end(resolve)
-      const timer = delayMs === undefined ? end() : this.#clock.after(delayMs, end)
+      // The last socket may be gone before the last turn to end one comes.
+      const timer = delayMs === undefined ? end() : this.#clock.after(delayMs, end, true)
       const cut = () => {
         timer?.cancel()
         const wasOpen = !session.isClosed
