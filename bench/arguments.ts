@@ -7,11 +7,12 @@ export const USAGE = `usage: npm run bench -- [options]
 Measures the relay of this working tree against stock derper on this machine. Needs Linux and Go. Do nothing else
 meanwhile: everything that runs beside it shows.
 
-  --quick           the figures of the aims only, 3 rounds
+  --quick           what the aims need, 3 rounds
   --only TEXT,...   scenarios whose name holds one of these
   --rounds N        how often each is measured; default 5
-  --seconds N       length of a measured window; default 2
-  --against REF     compare with our relay of another git ref, in place of stock derper
+  --seconds N       length of the measured windows; default 1 or 2, as the scenario has it
+  --against REF     compare with our relay of another git ref, in place of stock derper;
+                    what the aims need, unless --only is given
   --node-args TEXT  arguments for the node of our relay, for experiments
   --out FILE        write the results as JSON there
   --document        write the results to bench/results and docs/performance.md
@@ -22,7 +23,7 @@ export interface Arguments {
   readonly quick: boolean
   readonly only: readonly string[]
   readonly rounds: number
-  readonly seconds: number
+  readonly seconds: number | undefined
   readonly against: string | undefined
   readonly nodeArgs: readonly string[]
   readonly out: string | undefined
@@ -39,7 +40,7 @@ export function readArguments(args: readonly string[]): Arguments {
       quick: { type: 'boolean', default: false },
       only: { type: 'string', default: '' },
       rounds: { type: 'string' },
-      seconds: { type: 'string', default: '2' },
+      seconds: { type: 'string' },
       against: { type: 'string' },
       'node-args': { type: 'string', default: '' },
       out: { type: 'string' },
@@ -52,7 +53,7 @@ export function readArguments(args: readonly string[]): Arguments {
     quick: values.quick,
     only: words(values.only, ','),
     rounds: wholeNumber('rounds', values.rounds ?? (values.quick ? '3' : '5')),
-    seconds: wholeNumber('seconds', values.seconds),
+    seconds: values.seconds === undefined ? undefined : wholeNumber('seconds', values.seconds),
     against: values.against,
     nodeArgs: words(values['node-args'], ' '),
     out: values.out,

@@ -4,22 +4,22 @@ import { join } from 'node:path'
 import type { Contender } from './contender.ts'
 import { newestRelay, referenceRelay, type StockBuild } from './tools.ts'
 
-const DERPER = 'src/bin/derper.ts'
 const ROOT = join(import.meta.dirname, '..')
 
-/** Our relay, from the source of this working tree. */
+/** Our relay as it is in this working tree. */
 export function ourRelay(nodeArgs: readonly string[]): Contender {
   return relayOfTree('ours', 'derphttp of this tree', ROOT, nodeArgs)
 }
 
-/** Our relay from the source of a tree. */
-export function relayOfTree(
-  id: Contender['id'],
-  label: string,
-  tree: string,
-  nodeArgs: readonly string[] = [],
-): Contender {
-  return { id, label, command: process.execPath, args: [...nodeArgs, join(tree, DERPER)] }
+/** The same on two cores. */
+export function ourTwoWorkers(nodeArgs: readonly string[]): Contender {
+  const { command, args } = ourRelay(nodeArgs)
+  return { id: 'ours-2-workers', label: 'derphttp of this tree, -workers 2', command, args: [...args, '-workers', '2'] }
+}
+
+/** Our relay from the source in a folder. */
+export function relayOfTree(id: Contender['id'], label: string, tree: string, nodeArgs: readonly string[]): Contender {
+  return { id, label, command: process.execPath, args: [...nodeArgs, join(tree, 'src/bin/derper.ts')] }
 }
 
 /** The reference and the newest. */

@@ -31,14 +31,14 @@ export interface Results {
   readonly node: string
   readonly go: string
   readonly contenders: readonly { readonly id: ContenderId; readonly label: string }[]
-  readonly secondsPerWindow: number
+  readonly rounds: number
   readonly scenarios: readonly ScenarioResult[]
 }
 
 export function gatherResults(
   measured: readonly Measured[],
   contenders: readonly Contender[],
-  secondsPerWindow: number,
+  rounds: number,
 ): Results {
   return {
     date: `${new Date().toISOString().slice(0, 16)}Z`,
@@ -52,7 +52,7 @@ export function gatherResults(
     node: process.version.slice(1),
     go: goVersion(),
     contenders: contenders.map(({ id, label }) => ({ id, label })),
-    secondsPerWindow,
+    rounds,
     scenarios: measured.map(scenarioResult),
   }
 }

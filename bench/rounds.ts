@@ -1,7 +1,13 @@
 /** Runs scenarios round by round, the relays of each in turn, so that all of them meet the same machine. */
 
-import type { Carriage, Contender, ContenderId, Identity } from './contender.ts'
-import { startRelay } from './contender.ts'
+import {
+  type BenchRelay,
+  type Carriage,
+  type Contender,
+  type ContenderId,
+  type Identity,
+  startRelay,
+} from './contender.ts'
 import type { Bench, Scenario, Values } from './scenario.ts'
 
 /** What one measurement gave. */
@@ -20,9 +26,13 @@ export interface RunPlan {
   readonly scenarios: readonly Scenario[]
   readonly contenders: readonly Contender[]
   readonly rounds: number
+  /** Length of all measured windows, where one was asked for. */
+  readonly seconds: number | undefined
   readonly identity: Identity
-  readonly bench: Bench
+  readonly bench: Omit<Bench, 'seconds'>
 }
+
+const DEFAULT_SECONDS = 2
 
 /** Measures everything that the plan has. A relay that fails a measurement ends the run. */
 export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
@@ -38,8 +48,7 @@ export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
 }
 
 async function measureRound(plan: RunPlan, { scenario, samples }: Measured, round: number): Promise<void> {
-  const ids = scenario.contenders
-  const taking = plan.contenders.filter(({ id }) => ids === undefined || ids.includes(id))
+  const taking = plan.contenders.filter(({ id }) => scenario.contenders?.includes(id) ?? id !== 'ours-2-workers')
   // Who goes first changes, for whatever the one leaves to the next.
   for (const contender of round % 2 === 0 ? taking : taking.toReversed()) {
     const values = await measureOnce(plan, scenario, contender)
@@ -49,11 +58,12 @@ async function measureRound(plan: RunPlan, { scenario, samples }: Measured, roun
 }
 
 async function measureOnce(plan: RunPlan, scenario: Scenario, contender: Contender): Promise<Values> {
-  return withRelay(contender, scenario.carriage, plan.identity, relay => scenario.measure(relay, plan.bench)).catch(
-    cause => {
-      throw new Error(`measure ${scenario.id} of ${contender.label}: ${(cause as Error).message}`, { cause })
-    },
-  )
+  const bench = { ...plan.bench, seconds: plan.seconds ?? scenario.seconds ?? DEFAULT_SECONDS }
+  try {
+    return await withRelay(contender, scenario.carriage, plan.identity, relay => scenario.measure(relay, bench))
+  } catch (cause) {
+    throw new Error(`measure ${scenario.id} of ${contender.label}: ${(cause as Error).message}`, { cause })
+  }
 }
 
 /** Starts a relay for one use. */
@@ -61,7 +71,7 @@ export async function withRelay<T>(
   contender: Contender,
   carriage: Carriage,
   identity: Identity,
-  use: (relay: Awaited<ReturnType<typeof startRelay>>) => Promise<T>,
+  use: (relay: BenchRelay) => Promise<T>,
 ): Promise<T> {
   const relay = await startRelay(contender, carriage, identity)
   try {

@@ -32,10 +32,12 @@ export interface Scenario {
   readonly title: string
   readonly carriage: Carriage
   readonly figures: readonly Figure[]
-  /** Default: ours, the reference and the newest. */
+  /** Default: all but ours with two workers. */
   readonly contenders?: readonly ContenderId[]
   /** For what takes long and varies little. */
   readonly maxRounds?: number
+  /** Length of the measured window unless another was asked for; default 2. */
+  readonly seconds?: number
   measure(relay: BenchRelay, bench: Bench): Promise<Values>
 }
 

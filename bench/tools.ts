@@ -8,7 +8,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const MODULE = join(import.meta.dirname, 'go')
+/** Where the generator's source lies. */
+export const GO_LOAD_MODULE: string = join(import.meta.dirname, 'go')
 
 /** The release that is the reference. */
 export const REFERENCE_VERSION = 'v1.84.1'
@@ -36,7 +37,7 @@ export async function loadGenerator(): Promise<string> {
   const directory = join(tmpdir(), `derphttp-bench-load-${sourceDigest()}`)
   const path = join(directory, 'load')
   mkdirSync(directory, { recursive: true })
-  if (!existsSync(path)) await run('go', ['build', '-o', path, '.'], { cwd: MODULE })
+  if (!existsSync(path)) await run('go', ['build', '-o', path, '.'], { cwd: GO_LOAD_MODULE })
   return path
 }
 
@@ -68,8 +69,8 @@ async function installRelay(version: string): Promise<string> {
 
 function sourceDigest(): string {
   const hash = createHash('sha256')
-  for (const path of globSync(['**/*.go', 'go.*'], { cwd: MODULE }).sort()) {
-    hash.update(path).update(readFileSync(join(MODULE, path)))
+  for (const path of globSync(['**/*.go', 'go.*'], { cwd: GO_LOAD_MODULE }).sort()) {
+    hash.update(path).update(readFileSync(join(GO_LOAD_MODULE, path)))
   }
   return hash.digest('hex').slice(0, 16)
 }

@@ -40,7 +40,7 @@ export function figuresTable(results: Results): string {
 export function runLines(results: Results): string {
   const { machine, contenders } = results
   return [
-    `- ${results.date}, commit ${results.commit}, windows of ${results.secondsPerWindow} s`,
+    `- ${results.date}, commit ${results.commit}, ${results.rounds} rounds`,
     `- ${machine.processor}, ${machine.cores} cores, ${machine.gigabytes} GB, ${results.system}`,
     `- Node ${results.node}, Go ${results.go}`,
     ...contenders.map(({ id, label }) => `- ${id}: ${label}`),
