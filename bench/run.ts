@@ -9,13 +9,13 @@ import { HalfLoad } from './half-load.ts'
 import { gatherResults, type Results } from './results.ts'
 import { type Measured, runRounds, withRelay } from './rounds.ts'
 import { chooseScenarios, HAS_WORKERS } from './scenarios/index.ts'
-import { loadGenerator } from './tools.ts'
+import { goVersion, loadGenerator } from './tools.ts'
 
 const OUR_LOAD = join(import.meta.dirname, 'load/flow.ts')
 
 /** Measures what was asked for; `note` is told of progress. */
 export async function runBenchmark(asked: Arguments, note: (text: string) => void): Promise<Results> {
-  note('building what is not built yet')
+  note(`building with Go ${goVersion()} what is not built yet`)
   using tree = asked.against === undefined ? undefined : new GitTree(asked.against)
   const ours = ourRelay(asked.nodeArgs)
   const others =

@@ -44,7 +44,16 @@ export function runLines(results: Results): string {
     `- ${machine.processor}, ${machine.cores} cores, ${machine.gigabytes} GB, ${results.system}`,
     `- Node ${results.node}, Go ${results.go}`,
     ...contenders.map(({ id, label }) => `- ${id}: ${label}`),
+    ...othersLine(results),
   ].join('\n')
+}
+
+/** What other programs used meanwhile, if that was measured. */
+function othersLine({ scenarios }: Results): readonly string[] {
+  const others = scenarios.flatMap(({ figures }) => figures.filter(({ id }) => id === 'others'))
+  const shares = others.flatMap(({ values }) => Object.values(values).flat())
+  if (shares.length === 0) return []
+  return [`- other programs used ${shortNumber(spreadOf(shares).median)} % of the machine (median of all measurements)`]
 }
 
 function medianOf({ values }: FigureResult, id: ContenderId): string {
