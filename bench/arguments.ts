@@ -13,7 +13,7 @@ meanwhile: everything that runs beside it shows.
   --seconds N       length of the measured windows; default 1 or 2, as the scenario has it
   --against REF     compare with our relay of another git ref, in place of stock derper;
                     what the aims need, unless --only is given
-  --node-args TEXT  arguments for the node of our relay, for experiments
+  --node-args=TEXT  arguments for the node of our relay, for experiments
   --out FILE        write the results as JSON there
   --document        write the results to bench/results and docs/performance.md
   --list            name the scenarios and end
