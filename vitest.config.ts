@@ -17,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
     projects: [
-      project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts']),
+      project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts']),
       project('golden', ['test/golden/**/*.test.ts']),
       project('property', ['test/property/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts']),

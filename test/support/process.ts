@@ -4,27 +4,31 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 
-/** How long a line or an exit may take. */
+/** How long a line or an exit may take, unless said otherwise. */
 const PATIENCE_MS = 30_000
 
 /** Options of {@link startProgram}. */
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
+  /** How long a line or an exit may take; default {@link PATIENCE_MS}. */
+  readonly patienceMs?: number
 }
 
 /** A started program. Its standard error is kept for messages. */
 export class Program {
   readonly child: ChildProcess
   readonly #name: string
+  readonly #patienceMs: number
   #stderr = ''
   readonly #lines: string[] = []
   #onLine: (() => void) | undefined
   #ended = false
 
-  constructor(name: string, child: ChildProcess) {
+  constructor(name: string, child: ChildProcess, patienceMs = PATIENCE_MS) {
     this.child = child
     this.#name = name
+    this.#patienceMs = patienceMs
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
       this.#onLine?.()
@@ -94,8 +98,8 @@ export class Program {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#onLine = undefined
-        reject(new Error(`wait for ${what} of ${this.#name}: not within ${PATIENCE_MS} ms: ${this.#stderr}`))
-      }, PATIENCE_MS)
+        reject(new Error(`wait for ${what} of ${this.#name}: not within ${this.#patienceMs} ms: ${this.#stderr}`))
+      }, this.#patienceMs)
       this.#onLine = () => {
         this.#onLine = undefined
         clearTimeout(timer)
@@ -116,7 +120,7 @@ export async function startProgram(
     env: { ...process.env, ...options.env },
     ...(options.cwd !== undefined && { cwd: options.cwd }),
   })
-  const program = new Program(path, child)
+  const program = new Program(path, child, options.patienceMs)
   await once(child, 'spawn')
   return program
 }

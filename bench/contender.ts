@@ -1,0 +1,89 @@
+/** Relays that are measured against each other, each in a process of its own, all told the same. */
+
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type Program, startProgram } from '../test/support/process.ts'
+import { freePort, untilListening } from '../test/support/relays.ts'
+import { TestCa } from '../test/support/test-ca.ts'
+
+/** Who is measured: our working tree, it with two workers, the reference, the newest original, another git ref. */
+export type ContenderId = 'ours' | 'ours-2-workers' | 'stock' | 'newest' | 'against'
+
+/** What packets travel in. */
+export type Carriage = 'plain' | 'tls'
+
+/** How to start one relay. */
+export interface Contender {
+  readonly id: ContenderId
+  /** For people, with the version. */
+  readonly label: string
+  readonly command: string
+  readonly args: readonly string[]
+}
+
+/** A relay that is listening. */
+export interface BenchRelay {
+  readonly url: string
+  readonly carriage: Carriage
+  readonly pid: number
+  /** File of the authority that clients are to trust. */
+  readonly caFile: string
+  stop(): Promise<void>
+}
+
+const HOSTNAME = 'localhost'
+
+/** Certificate and authority, made anew for each run: all relays show the same. */
+export class Identity implements Disposable {
+  /** Holds the files, and those that relays make. */
+  readonly directory: string
+  readonly caFile: string
+
+  private constructor(directory: string, caFile: string) {
+    this.directory = directory
+    this.caFile = caFile
+  }
+
+  static async create(): Promise<Identity> {
+    const directory = mkdtempSync(join(tmpdir(), 'derphttp-bench-'))
+    const ca = await TestCa.create()
+    const { certificate, key } = await ca.issue({ dns: [HOSTNAME] })
+    writeFileSync(join(directory, `${HOSTNAME}.crt`), certificate)
+    writeFileSync(join(directory, `${HOSTNAME}.key`), key)
+    const caFile = join(directory, 'ca.pem')
+    writeFileSync(caFile, ca.certificate)
+    return new Identity(directory, caFile)
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.directory, { recursive: true })
+  }
+}
+
+/** Starts a relay on a free port of loopback. */
+export async function startRelay(contender: Contender, carriage: Carriage, identity: Identity): Promise<BenchRelay> {
+  const port = await freePort()
+  const keyFile = join(identity.directory, `${contender.id}.key.json`)
+  const listen = ['-a', `127.0.0.1:${port}`, '-c', keyFile, '-http-port', '-1', '-stun=false']
+  const tls = ['-hostname', HOSTNAME, '-certmode', 'manual', '-certdir', identity.directory]
+  const args = [...contender.args, ...listen, ...(carriage === 'tls' ? tls : [])]
+  const program = await startProgram(contender.command, args)
+  await Promise.race([untilListening(port), endOf(program, contender)])
+  return {
+    url: `${carriage === 'tls' ? 'https' : 'http'}://${HOSTNAME}:${port}/derp`,
+    carriage,
+    pid: program.child.pid as number,
+    caFile: identity.caFile,
+    stop: () => program.stop(),
+  }
+}
+
+/** Rejects when the relay ends before it listens. */
+function endOf(program: Program, contender: Contender): Promise<never> {
+  return new Promise((_, reject) => {
+    program.child.once('exit', code => {
+      reject(new Error(`start ${contender.label}: it ended with ${code}: ${program.stderr}`))
+    })
+  })
+}

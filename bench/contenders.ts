@@ -1,0 +1,31 @@
+/** Gets the relays that take part in a run. */
+
+import { join } from 'node:path'
+import type { Contender } from './contender.ts'
+import { newestRelay, referenceRelay, type StockBuild } from './tools.ts'
+
+const ROOT = join(import.meta.dirname, '..')
+
+/** Our relay as it is in this working tree. */
+export function ourRelay(nodeArgs: readonly string[]): Contender {
+  return relayOfTree('ours', 'derphttp of this tree', ROOT, nodeArgs)
+}
+
+/** The same on two cores. */
+export function ourTwoWorkers(nodeArgs: readonly string[]): Contender {
+  const { command, args } = ourRelay(nodeArgs)
+  return { id: 'ours-2-workers', label: 'derphttp of this tree, -workers 2', command, args: [...args, '-workers', '2'] }
+}
+
+/** Our relay from the source in a folder. */
+export function relayOfTree(id: Contender['id'], label: string, tree: string, nodeArgs: readonly string[]): Contender {
+  return { id, label, command: process.execPath, args: [...nodeArgs, join(tree, 'src/bin/derper.ts')] }
+}
+
+/** The reference and the newest. */
+export async function stockRelays(): Promise<readonly Contender[]> {
+  const contender = (id: 'stock' | 'newest', { version, path }: StockBuild): Contender => {
+    return { id, label: `derper ${version}`, command: path, args: [] }
+  }
+  return [contender('stock', await referenceRelay()), contender('newest', await newestRelay())]
+}

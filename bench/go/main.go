@@ -1,0 +1,95 @@
+// Load puts load on a DERP relay with stock clients and says what it saw.
+//
+// It prints JSON lines: {"event":"ready"} when its clients are connected and
+// warm, {"event":"result",...} at the end. With -duration 0 it goes on until
+// its standard input ends.
+package main
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"time"
+)
+
+// settings are the flags; each scenario reads those that concern it.
+type settings struct {
+	url, ca  string
+	pid      int
+	pairs    int
+	size     int
+	window   int
+	rate     float64
+	clients  int
+	workers  int
+	warmup   time.Duration
+	duration time.Duration
+}
+
+// scenarios by name, in the order of the usage.
+var scenarios = map[string]func(settings) (any, error){
+	"flow":     flow,
+	"pingpong": pingPong,
+	"login":    login,
+	"idle":     idle,
+	"stall":    stall,
+}
+
+func main() {
+	log.SetFlags(0)
+	log.SetPrefix("load: ")
+	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
+		log.Fatal("usage: load flow|pingpong|login|idle|stall -url URL [flags]")
+	}
+	name := os.Args[1]
+	result, err := scenarios[name](parse(name, os.Args[2:]))
+	if err != nil {
+		log.Fatalf("%s: %v", name, err)
+	}
+	say("result", result)
+}
+
+func parse(name string, args []string) settings {
+	var s settings
+	flags := flag.NewFlagSet(name, flag.ExitOnError)
+	flags.StringVar(&s.url, "url", "", "the relay, http://host:port/derp; its port is dialled on loopback")
+	flags.StringVar(&s.ca, "ca", "", "file of certificates to trust")
+	flags.IntVar(&s.pid, "pid", 0, "process of the relay, to read its CPU time; 0 to read none")
+	flags.IntVar(&s.pairs, "pairs", 20, "pairs of a sender and a receiver")
+	flags.IntVar(&s.size, "size", 1280, "bytes of a packet, at least 16")
+	flags.IntVar(&s.window, "window", 32, "packets of a pair under way at most")
+	flags.Float64Var(&s.rate, "rate", 0, "packets per second of all pairs together; 0 for as many as go")
+	flags.IntVar(&s.clients, "clients", 1000, "idle clients, or readers")
+	flags.IntVar(&s.workers, "workers", 16, "logins under way at most")
+	flags.DurationVar(&s.warmup, "warmup", time.Second, "time before the measured window")
+	flags.DurationVar(&s.duration, "duration", 2*time.Second, "the measured window; 0: until standard input ends")
+	flags.Parse(args)
+	if s.url == "" || s.size < stampLen || s.pairs < 1 || s.window < 1 || s.workers < 1 {
+		log.Fatal("-url is missing, or -size, -pairs, -window or -workers is too small")
+	}
+	return s
+}
+
+// say prints one line for the runner.
+func say(event string, data any) {
+	line, err := json.Marshal(struct {
+		Event string `json:"event"`
+		Data  any    `json:"data,omitempty"`
+	}{event, data})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%s\n", line)
+}
+
+// wait returns when the measured window is over.
+func (s settings) wait() {
+	if s.duration > 0 {
+		time.Sleep(s.duration)
+		return
+	}
+	io.Copy(io.Discard, os.Stdin)
+}

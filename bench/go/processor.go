@@ -1,0 +1,80 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// ticksPerSecond is the unit of /proc, the same on every Linux of today.
+const ticksPerSecond = 100
+
+// usage is processor time in seconds: of the relay, of this program, and of
+// everything that runs on the machine.
+type usage struct {
+	at                   time.Time
+	relay, load, machine float64
+}
+
+// window says what a measured time has cost.
+type window struct {
+	Seconds         float64 `json:"seconds"`
+	CPUSeconds      float64 `json:"cpuSeconds"`
+	LoadCPUSeconds  float64 `json:"loadCpuSeconds"`
+	OtherCPUSeconds float64 `json:"otherCpuSeconds"`
+}
+
+func usageNow(pid int) usage {
+	now := usage{at: time.Now(), load: processSeconds("self"), machine: machineSeconds()}
+	if pid > 0 {
+		now.relay = processSeconds(strconv.Itoa(pid))
+	}
+	return now
+}
+
+// since gives the window from then to now.
+func (now usage) since(then usage) window {
+	relay, load := now.relay-then.relay, now.load-then.load
+	return window{
+		Seconds:         now.at.Sub(then.at).Seconds(),
+		CPUSeconds:      relay,
+		LoadCPUSeconds:  load,
+		OtherCPUSeconds: max(0, now.machine-then.machine-relay-load),
+	}
+}
+
+// processSeconds is user and system time of all threads, those that ended
+// included; 0 where there is no /proc.
+func processSeconds(pid string) float64 {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%s/stat", pid))
+	if err != nil {
+		return 0
+	}
+	// The name, in parentheses, may hold anything; fields count from behind it.
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
+	return seconds(fields, 11, 12)
+}
+
+// machineSeconds is what all processors together have not idled away.
+func machineSeconds() float64 {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0
+	}
+	line, _, _ := strings.Cut(string(text), "\n")
+	// user nice system (idle iowait) irq softirq steal
+	return seconds(strings.Fields(line), 1, 2, 3, 6, 7, 8)
+}
+
+func seconds(fields []string, at ...int) float64 {
+	ticks := 0
+	for _, index := range at {
+		if index < len(fields) {
+			n, _ := strconv.Atoi(fields[index])
+			ticks += n
+		}
+	}
+	return float64(ticks) / ticksPerSecond
+}

@@ -1,0 +1,18 @@
+import { expect, test } from 'vitest'
+import { ratioChart } from './chart.ts'
+import { fillDocument, readDocument } from './document.ts'
+
+const { results, chart, document } = readDocument()
+
+test('docs/performance.md has the tables of the committed results', () => {
+  expect(fillDocument(document, results)).toBe(document)
+})
+
+test('the chart is that of the committed results', () => {
+  expect(ratioChart(results, 'stock')).toBe(chart)
+})
+
+test('other results make another document, and a lost marker is an error', () => {
+  expect(fillDocument(document, { ...results, date: 'another' })).toContain('another')
+  expect(() => fillDocument(document.replace('<!-- bench:aims -->', ''), results)).toThrow(/markers for "aims"/)
+})

@@ -1,0 +1,41 @@
+/** Keeps docs/performance.md, the chart and the committed results in step. */
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Results } from '../results.ts'
+import { ratioChart } from './chart.ts'
+import { aimsTable, figuresTable, runLines } from './tables.ts'
+
+const ROOT = join(import.meta.dirname, '../..')
+const RESULTS = join(ROOT, 'bench/results/latest.json')
+const CHART = join(ROOT, 'bench/results/ratios.svg')
+const DOCUMENT = join(ROOT, 'docs/performance.md')
+
+const PARTS = {
+  aims: aimsTable,
+  run: runLines,
+  figures: figuresTable,
+} as const satisfies Record<string, (results: Results) => string>
+
+/** Writes results, chart and document. */
+export function writeDocument(results: Results): void {
+  writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`)
+  writeFileSync(CHART, ratioChart(results, 'stock'))
+  writeFileSync(DOCUMENT, fillDocument(readFileSync(DOCUMENT, 'utf8'), results))
+}
+
+/** The committed results, chart and document. */
+export function readDocument(): { readonly results: Results; readonly chart: string; readonly document: string } {
+  const results: Results = JSON.parse(readFileSync(RESULTS, 'utf8'))
+  return { results, chart: readFileSync(CHART, 'utf8'), document: readFileSync(DOCUMENT, 'utf8') }
+}
+
+/** Puts tables between their markers. @throws Error when a marker is missing. */
+export function fillDocument(text: string, results: Results): string {
+  return Object.entries(PARTS).reduce((filled, [part, render]) => {
+    const [begin, end] = [`<!-- bench:${part} -->\n`, `\n<!-- /bench:${part} -->`]
+    const [from, to] = [filled.indexOf(begin), filled.indexOf(end)]
+    if (from < 0 || to < from) throw new Error(`fill docs/performance.md: it has no markers for "${part}"`)
+    return `${filled.slice(0, from + begin.length)}\n${render(results)}\n${filled.slice(to)}`
+  }, text)
+}

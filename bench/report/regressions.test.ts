@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest'
+import type { FigureResult, Results } from '../results.ts'
+import { readDocument } from './document.ts'
+import { regressions } from './regressions.ts'
+
+function withFigure(figure: Partial<FigureResult>): Results {
+  const whole = { id: 'cpu', title: 'CPU', unit: 'µs', better: 'less', values: {}, ...figure } as const
+  return { ...readDocument().results, scenarios: [{ id: 'one', title: 'one', figures: [whole] }] }
+}
+
+test('worse in every round, and by more than noise', () => {
+  const values = { ours: [11, 12, 13], against: [10, 10, 10] }
+  expect(regressions(withFigure({ values }))).toEqual(['one: CPU, worse by a factor of 1.20'])
+  expect(regressions(withFigure({ values, better: 'more' }))).toEqual([])
+  expect(regressions(withFigure({ values, id: 'others' }))).toEqual([])
+})
+
+test('one better round, or little, is noise', () => {
+  expect(regressions(withFigure({ values: { ours: [9, 12, 13], against: [10, 10, 10] } }))).toEqual([])
+  expect(regressions(withFigure({ values: { ours: [10.1, 10.2, 13], against: [10, 10, 10] } }))).toEqual([])
+})
+
+test('fewer packets a second are worse', () => {
+  const values = { ours: [50, 80, 50], against: [100, 100, 100] }
+  expect(regressions(withFigure({ values, better: 'more', title: 'packets' }))).toEqual([
+    'one: packets, worse by a factor of 2.00',
+  ])
+})

@@ -1,0 +1,45 @@
+/** All scenarios, in the order in which they are run and reported. */
+
+import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { AIMS } from '../aims.ts'
+import type { Scenario } from '../scenario.ts'
+import { FLOW_SCENARIOS, OUR_FLOW_SCENARIOS } from './flow.ts'
+import { LATENCY_SCENARIOS } from './latency.ts'
+import { LOGIN_SCENARIOS } from './login.ts'
+import { MEMORY_SCENARIOS } from './memory.ts'
+import { STALL_SCENARIOS } from './stall.ts'
+import { WORKER_SCENARIOS } from './workers.ts'
+
+export const ALL_SCENARIOS: readonly Scenario[] = [
+  ...FLOW_SCENARIOS,
+  ...OUR_FLOW_SCENARIOS,
+  ...LATENCY_SCENARIOS,
+  ...STALL_SCENARIOS,
+  ...LOGIN_SCENARIOS,
+  ...MEMORY_SCENARIOS,
+  ...WORKER_SCENARIOS,
+]
+
+/** Whether our relay can be told to use several cores. */
+export const HAS_WORKERS: boolean = 'workers' in DERPER_FLAGS
+
+/** What to choose from {@link ALL_SCENARIOS}. */
+export interface Choice {
+  /** Texts that names have to hold; none for every name. */
+  readonly only: readonly string[]
+  readonly aimsOnly: boolean
+  readonly workers: boolean
+}
+
+/** Scenarios that were asked for. @throws Error when there are none. */
+export function chooseScenarios({ only, aimsOnly, workers }: Choice): readonly Scenario[] {
+  const aimed = (id: string) => AIMS.some(({ scenario }) => scenario === id)
+  const ids = new Set(ALL_SCENARIOS.map(({ id }) => id))
+  // A whole name is that scenario alone, though others may begin with it.
+  const asked = (id: string) => only.some(text => (ids.has(text) ? id === text : id.includes(text)))
+  const chosen = ALL_SCENARIOS.filter(
+    ({ id }) => (only.length > 0 ? asked(id) : !aimsOnly || aimed(id)) && (workers || !id.startsWith('workers-')),
+  )
+  if (chosen.length > 0) return chosen
+  throw new Error(`choose scenarios: none has "${only.join('" or "')}" in its name; --list names them`)
+}

@@ -1,0 +1,36 @@
+import { describe, expect, test } from 'vitest'
+import { ratioSpread, shortNumber, spreadOf } from './statistics.ts'
+
+describe('spreadOf', () => {
+  test('the median of an odd and an even count', () => {
+    expect(spreadOf([9, 1, 5])).toEqual({ min: 1, median: 5, max: 9 })
+    expect(spreadOf([10, 1, 4, 2])).toEqual({ min: 1, median: 3, max: 10 })
+  })
+
+  test('nothing has no median', () => {
+    expect(() => spreadOf([])).toThrow(RangeError)
+  })
+})
+
+describe('ratioSpread', () => {
+  test('is taken round by round, not of medians', () => {
+    // The second round was slow for both.
+    expect(ratioSpread([2, 20, 3], [4, 40, 4])).toEqual({ min: 0.5, median: 0.5, max: 0.75 })
+  })
+
+  test('a round that one side lacks, or where it was zero, does not count', () => {
+    expect(ratioSpread([1, 1, 1], [2, 0])).toEqual({ min: 0.5, median: 0.5, max: 0.5 })
+    expect(ratioSpread([1], [])).toBeUndefined()
+  })
+})
+
+test('shortNumber keeps three digits and no exponent', () => {
+  expect([0, 0.0123, 3.456, 42, 99.95, 123_456.7].map(shortNumber)).toEqual([
+    '0',
+    '0.0123',
+    '3.46',
+    '42',
+    '100',
+    '123,457',
+  ])
+})
