@@ -7,6 +7,7 @@ import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
 import { EXIT_OK, runCommand } from './exit.ts'
 import { readFlags, type SourcedFlags } from './flag-sources.ts'
+import { tuneGarbageCollection } from './garbage-collection.ts'
 import { formatListenAddress } from './listen-address.ts'
 import { createLog } from './log.ts'
 import { planOf } from './plan.ts'
@@ -43,6 +44,7 @@ export function main(args: readonly string[]): Promise<number> {
 }
 
 async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.ProcessEnv, read: ReadFlags): Promise<void> {
+  tuneGarbageCollection()
   const settings = readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
   const log = createLog(settings.logLevel)

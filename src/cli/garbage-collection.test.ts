@@ -1,0 +1,42 @@
+import { execFile } from 'node:child_process'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { expect, test } from 'vitest'
+import { garbageCollectionFlags } from './garbage-collection.ts'
+
+const FILE = join(import.meta.dirname, 'garbage-collection.ts')
+
+test('garbageCollectionFlags are those that each V8 knows', () => {
+  expect(garbageCollectionFlags('12.4.254.21-node.33')).toEqual([])
+  expect(garbageCollectionFlags('13.6.233.17-node.37')).toHaveLength(1)
+  expect(garbageCollectionFlags('14.1.146.11-node.14')).toHaveLength(1)
+  expect(garbageCollectionFlags('14.6.202.34-node.34')).toHaveLength(2)
+  expect(garbageCollectionFlags('15.0.1')).toHaveLength(2)
+})
+
+test('tuneGarbageCollection has old buffers collected without collections of the whole heap', async () => {
+  const script = `
+    import { PerformanceObserver, constants } from 'node:perf_hooks'
+    import { setImmediate } from 'node:timers/promises'
+    const { tuneGarbageCollection } = await import(${JSON.stringify(FILE)})
+    if (process.argv[1] === 'tuned') tuneGarbageCollection()
+    let major = 0
+    const count = list => {
+      for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) major++
+    }
+    const observer = new PerformanceObserver(count)
+    observer.observe({ entryTypes: ['gc'] })
+    for (let n = 0; n < 20_000; n++) {
+      new Uint8Array(65_536)
+      if (n % 20 === 0) await setImmediate()
+    }
+    await setImmediate()
+    process.stdout.write(String(major))`
+  const collections = async (mode: string) => {
+    const args = ['--input-type=module', '-e', script, mode]
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
+    expect(stderr).toBe('')
+    return Number(stdout)
+  }
+  expect(await collections('tuned')).toBeLessThan((await collections('plain')) / 2)
+}, 30_000)
