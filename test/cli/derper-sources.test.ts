@@ -151,10 +151,13 @@ test('derper finds the mesh key where the original looks for it, but not in deve
 test('check-config works beside a derper that has the ports, and its key', async () => {
   const args = ['-a', '127.0.0.1:0', '-c', at('running.key'), '-stun=false']
   const running = await derper(args)
-  const [, port, key] = await running.lineWhere(line => /:(\d+), relay (nodekey:\w+)$/.exec(line) ?? undefined)
-  const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
-  expect(text).toMatch(new RegExp(`^  key: +${key} of ${at('running.key')}$`, 'm'))
-  await running.stop()
+  try {
+    const [, port, key] = await running.lineWhere(line => /:(\d+), relay (nodekey:\w+)$/.exec(line) ?? undefined)
+    const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
+    expect(text).toMatch(new RegExp(`^  key: +${key} of ${at('running.key')}$`, 'm'))
+  } finally {
+    await running.stop()
+  }
 })
 
 test('derper -help prints each flag with its kind and default, and how to set it otherwise', async () => {
