@@ -2,10 +2,11 @@
 
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readFileSync } from 'node:fs'
+import { globSync, mkdirSync, readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import { buildOnce } from './build-once.ts'
 
 const run = promisify(execFile)
 
@@ -78,28 +79,30 @@ async function build(): Promise<GoTools> {
     ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derper'].map(name => [name, join(directory, name)]),
   ) as unknown as GoTools
   const env = { ...process.env, GOBIN: directory }
-  if (!existsSync(tools.localapi))
-    await run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env })
-  if (!existsSync(tools.derper)) await run('go', ['install', `tailscale.com/cmd/derper@${REFERENCE}`], { env })
+  await buildOnce([tools.derper], () => run('go', ['install', `tailscale.com/cmd/derper@${REFERENCE}`], { env }))
+  const ours = [tools.derpclient, tools.transfer, tools.echo, tools.golden, tools.localapi]
+  await buildOnce(ours, () => run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env }))
   return tools
 }
 
 async function buildDaemon(): Promise<string> {
   const directory = join(tmpdir(), `derphttp-tailscaled-${REFERENCE}`)
+  mkdirSync(directory, { recursive: true })
   const daemon = join(directory, 'tailscaled')
   const env = { ...process.env, GOBIN: directory }
-  if (!existsSync(daemon)) await run('go', ['install', `tailscale.com/cmd/tailscaled@${REFERENCE}`], { env })
+  await buildOnce([daemon], () => run('go', ['install', `tailscale.com/cmd/tailscaled@${REFERENCE}`], { env }))
   return daemon
 }
 
 async function buildAcme(): Promise<AcmeTools> {
   const directory = join(tmpdir(), `derphttp-pebble-${PEBBLE}`)
+  mkdirSync(directory, { recursive: true })
   const tools = { pebble: join(directory, 'pebble'), challtestsrv: join(directory, 'pebble-challtestsrv') }
   const packages = ['pebble', 'pebble-challtestsrv'].map(
     name => `github.com/letsencrypt/pebble/v2/cmd/${name}@${PEBBLE}`,
   )
   const env = { ...process.env, GOBIN: directory }
-  if (!existsSync(tools.pebble) || !existsSync(tools.challtestsrv)) await run('go', ['install', ...packages], { env })
+  await buildOnce(Object.values(tools), () => run('go', ['install', ...packages], { env }))
   return tools
 }
 
