@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { KeyHash } from './key-hash.ts'
-import { KeyMap } from './key-map.ts'
+import { KeyLookup, KeyMap } from './key-map.ts'
 import { NodePublicKey } from './node-key.ts'
 
 const keyOf = (...head: number[]) => {
@@ -116,4 +116,31 @@ test.each<[string, KeyHash | undefined]>([
       expect([...map].map(([key, value]) => [key.toHex(), value])).toEqual([...model])
     }),
   )
+})
+
+test('KeyLookup answers as its map does, whatever changed since it asked last', () => {
+  const map = new KeyMap<string>().set(keyOf(1), 'one').set(keyOf(2), 'two')
+  const lookup = new KeyLookup(map)
+  const buffer = (n: number) => Uint8Array.from([0xee, ...keyOf(n).bytes])
+  const get = (n: number) => lookup.get(buffer(n), 1)
+  expect([get(1), get(1), get(2), get(3), get(1)]).toEqual(['one', 'one', 'two', undefined, 'one'])
+  map.set(keyOf(1), 'uno')
+  expect(get(1)).toBe('uno')
+  map.delete(keyOf(1))
+  expect(get(1)).toBeUndefined()
+  map.set(keyOf(1), 'eins')
+  expect(get(1)).toBe('eins')
+})
+
+test('KeyLookup makes no hash for a key that it was asked for last', () => {
+  let hashes = 0
+  const map = new KeyMap<number>(() => {
+    hashes++
+    return 0
+  })
+  map.set(keyOf(1), 1)
+  const lookup = new KeyLookup(map)
+  const before = hashes
+  for (let n = 0; n < 10; n++) lookup.get(keyOf(1).bytes, 0)
+  expect(hashes - before).toBe(1)
 })

@@ -13,7 +13,8 @@ const FIRST_CHAINS = 16
 interface Entry<V> {
   readonly hash: number
   readonly key: NodePublicKey
-  value: V
+  /** Undefined once the entry has been deleted. */
+  value: V | undefined
   next: Entry<V> | undefined
 }
 
@@ -35,7 +36,12 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
 
   /** The value of the 32 key bytes at `offset`; the caller has checked that they are there. */
   get(bytes: Uint8Array, offset = 0): V | undefined {
-    return this.#find(bytes, offset, this.#hash(bytes, offset))?.value
+    return this.find(bytes, offset)?.value
+  }
+
+  /** The entry behind {@link get}, which stays up to date as long as it is in the map. */
+  find(bytes: Uint8Array, offset: number): Readonly<Entry<V>> | undefined {
+    return this.#find(bytes, offset, this.#hash(bytes, offset))
   }
 
   has(key: NodePublicKey): boolean {
@@ -64,12 +70,13 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     if (found === undefined) return false
     this.#unlink(found)
     this.#entries.delete(found)
+    found.value = undefined
     return true
   }
 
   /** Sees entries added on the way and skips those deleted, as `Map` does. */
   *[Symbol.iterator](): Generator<[NodePublicKey, V], void, undefined> {
-    for (const { key, value } of this.#entries) yield [key, value]
+    for (const { key, value } of this.#entries) yield [key, value as V]
   }
 
   #find(bytes: Uint8Array, offset: number, hash: number): Entry<V> | undefined {
@@ -98,6 +105,29 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
   #grow(): void {
     this.#chains = emptyChains<V>(this.#chains.length * 2)
     for (const entry of this.#entries) this.#link(entry)
+  }
+}
+
+/**
+ * Asks a map again and again for keys that are mostly the same: a flow's packets cost a comparison each, no hash.
+ *
+ * What it remembers is always what the map would answer.
+ */
+export class KeyLookup<V> {
+  readonly #map: KeyMap<V>
+  #last: Readonly<Entry<V>> | undefined
+
+  constructor(map: KeyMap<V>) {
+    this.#map = map
+  }
+
+  /** As {@link KeyMap.get}. */
+  get(bytes: Uint8Array, offset: number): V | undefined {
+    const last = this.#last
+    if (last?.value !== undefined && equalAt(last.key.bytes, bytes, offset)) return last.value
+    const found = this.#map.find(bytes, offset)
+    this.#last = found
+    return found?.value
   }
 }
 

@@ -1,6 +1,6 @@
 /** What a session must remember to tell its client rightly that peers are gone. */
 
-import { KeyMap } from '../keys/key-map.ts'
+import { KeyLookup, KeyMap } from '../keys/key-map.ts'
 import { NodePublicKey } from '../keys/node-key.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
 import { KEY_LENGTH } from '../protocol/constants.ts'
@@ -21,20 +21,12 @@ export class NotHereLimit {
 
 /** The peers whose packets a client has been sent: it is told when they leave, once each (P-062). */
 export class SeenSources {
-  #last: object | undefined
-  #keys: KeyMap<true> | undefined
+  readonly #keys = new KeyMap<true>()
+  readonly #lookup = new KeyLookup(this.#keys)
 
-  /**
-   * Notes the source whose key lies at `keyAt`.
-   *
-   * @param sender the session it comes from, so that a flow is looked up once; undefined when it was forwarded.
-   * @returns the key when it is new.
-   */
-  note(sender: object | undefined, buffer: Uint8Array, keyAt: number): NodePublicKey | undefined {
-    if (sender !== undefined && sender === this.#last) return undefined
-    this.#last = sender
-    this.#keys ??= new KeyMap()
-    if (this.#keys.get(buffer, keyAt)) return undefined
+  /** Notes the source whose key lies at `keyAt`; returns the key when it is new. */
+  note(buffer: Uint8Array, keyAt: number): NodePublicKey | undefined {
+    if (this.#lookup.get(buffer, keyAt) === true) return undefined
     const key = NodePublicKey.fromBytes(buffer.subarray(keyAt, keyAt + KEY_LENGTH))
     this.#keys.set(key, true)
     return key

@@ -138,7 +138,7 @@ export class RelayCore implements WriterHost {
     this.options.clock.afterTurn(() => {
       const writers = this.#toFlush
       this.#toFlush = []
-      for (const waiting of writers) waiting.flush()
+      for (const waiting of writers) waiting.endTurn()
     })
   }
 

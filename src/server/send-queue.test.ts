@@ -1,40 +1,78 @@
 import { expect, test } from 'vitest'
-import { SendQueue } from './send-queue.ts'
+import { SendQueue, type WaitingPacket } from './send-queue.ts'
 
-const queued = (n: number, enqueuedAtMs: number) => ({ frame: Uint8Array.of(n), payloadBytes: 0, enqueuedAtMs })
-const drain = (queue: SendQueue) => {
-  const taken: (number | undefined)[] = []
-  for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.frame[0])
+/** A packet of `size` bytes `fill`, in the middle of a larger buffer. */
+function received(fill: number, size = 1): WaitingPacket {
+  const buffer = new Uint8Array(100)
+  buffer.fill(fill, 10, 10 + size)
+  return { buffer, start: 10, end: 10 + size, payloadBytes: size, settledAtMs: undefined }
+}
+
+const contentOf = ({ buffer, start, end }: WaitingPacket) => [...buffer.subarray(start, end)]
+
+function drain(queue: SendQueue): WaitingPacket[] {
+  const taken: WaitingPacket[] = []
+  for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next)
   return taken
 }
 
-test('SendQueue gives frames back in order with the time they came', () => {
-  const queue = new SendQueue(3)
-  queue.push(queued(1, 10))
-  queue.push(queued(2, 20))
+test('SendQueue gives packets back in order, where they were received', () => {
+  const queue = new SendQueue()
+  const packets = [received(1), received(2)]
+  for (const packet of packets) queue.push(packet)
   expect(queue.length).toBe(2)
-  expect(queue.peek()).toEqual(queued(1, 10))
-  expect(drain(queue)).toEqual([1, 2])
-  expect(queue.peek()).toBeUndefined()
+  const taken = drain(queue)
+  expect([taken[0], taken[1]]).toEqual(packets)
+  expect(taken[0]).toBe(packets[0])
   expect(queue.take()).toBeUndefined()
 })
 
-test('SendQueue drops the oldest when full, so that the newest survives (P-100)', () => {
-  const queue = new SendQueue(32)
-  const dropped = Array.from({ length: 40 }, (_, n) => queue.push(queued(n, n))?.frame[0])
-  expect(dropped.slice(0, 32)).toEqual(Array(32).fill(undefined))
-  expect(dropped.slice(32)).toEqual([0, 1, 2, 3, 4, 5, 6, 7])
-  expect(queue.length).toBe(32)
-  expect(drain(queue)).toEqual(Array.from({ length: 32 }, (_, n) => n + 8))
+test('SendQueue keeps the order while it grows and is taken from', () => {
+  const queue = new SendQueue()
+  const seen: (number | undefined)[] = []
+  for (let n = 0; n < 100; n++) {
+    queue.push(received(n))
+    if (n % 3 === 0) seen.push(queue.take()?.buffer[10])
+  }
+  seen.push(...drain(queue).map(packet => packet.buffer[10]))
+  expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n))
 })
 
-test('SendQueue lets go of what was taken, and keeps count of its bytes (P-100)', () => {
-  const queue = new SendQueue(2)
-  for (const size of [10, 20, 30]) queue.push({ ...queued(0, 0), frame: new Uint8Array(size) })
+test('SendQueue settles packets into one buffer of exactly their size, and lets go of where they were (P-100)', () => {
+  const queue = new SendQueue()
+  const packets = [received(1, 10), received(2, 20), received(3, 30)]
+  const buffers = packets.map(({ buffer }) => buffer)
+  for (const packet of packets) queue.push(packet)
+  queue.settle(5_000)
+  for (const buffer of buffers) buffer.fill(0)
+  const taken = drain(queue)
+  expect(taken.map(contentOf)).toEqual([1, 2, 3].map(n => Array(n * 10).fill(n)))
+  expect(new Set(taken.map(({ buffer }) => buffer)).size).toBe(1)
+  expect(taken[0]?.buffer.buffer.byteLength).toBe(60)
+  expect(taken.map(({ settledAtMs }) => settledAtMs)).toEqual([5_000, 5_000, 5_000])
+})
+
+test('SendQueue settles each packet once, those only that have come since', () => {
+  const queue = new SendQueue()
+  for (const n of [1, 2, 3]) queue.push(received(n))
+  queue.settle(10)
+  expect(queue.take()?.settledAtMs).toBe(10)
+  queue.push(received(4))
+  queue.settle(20)
+  queue.settle(30)
+  queue.push(received(5))
+  const taken = drain(queue)
+  expect(taken.map(({ settledAtMs }) => settledAtMs)).toEqual([10, 10, 20, undefined])
+  expect(taken.map(contentOf)).toEqual([[2], [3], [4], [5]])
+})
+
+test('SendQueue keeps count of its bytes', () => {
+  const queue = new SendQueue()
+  for (const size of [10, 20, 30]) queue.push(received(0, size))
+  expect([queue.length, queue.bytes]).toEqual([3, 60])
+  queue.take()
+  queue.settle(0)
   expect([queue.length, queue.bytes]).toEqual([2, 50])
-  queue.take()
-  expect([queue.length, queue.bytes]).toEqual([1, 30])
-  queue.take()
-  queue.take()
+  drain(queue)
   expect([queue.length, queue.bytes]).toEqual([0, 0])
 })

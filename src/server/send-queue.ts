@@ -1,57 +1,85 @@
-/** Packets waiting for one slow connection: a bounded ring from which the oldest is dropped (P-100). */
+/**
+ * Packets waiting for one connection, in order.
+ *
+ * A packet waits where it was received for as long as its turn of the event loop lasts: most leave by then. What is
+ * left is settled: copied, so that a slow reader never pins the large buffers that sockets read into (P-100).
+ */
 
-/** A queued frame and when it came, in milliseconds of the relay's clock. */
-export interface QueuedFrame {
-  readonly frame: Uint8Array
-  /** Bytes of its packet. */
+/** The RecvPacket frame at `start` up to `end` of `buffer`. */
+export interface WaitingPacket {
+  buffer: Uint8Array
+  start: number
+  end: number
   readonly payloadBytes: number
-  readonly enqueuedAtMs: number
+  /** Milliseconds of the relay's clock; undefined in the turn in which the packet came. */
+  settledAtMs: number | undefined
 }
 
-/** First in, first out; a push into a full queue pushes the oldest out. Owns the frames it holds. */
+const FIRST_SLOTS = 8
+
+/** First in, first out. Whoever pushes keeps the {@link length} within bounds, by taking. */
 export class SendQueue {
-  readonly #capacity: number
-  // Filled on first use: most sessions never have to wait.
-  readonly #ring: (QueuedFrame | undefined)[] = []
-  #head = 0
-  #length = 0
-  #bytes = 0
-
-  constructor(capacity: number) {
-    this.#capacity = capacity
-  }
-
-  get length(): number {
-    return this.#length
-  }
-
+  length = 0
   /** Bytes of all frames that wait. */
-  get bytes(): number {
-    return this.#bytes
+  bytes = 0
+  // The number of slots is a power of two. There are none at first: most connections never have to wait.
+  #slots: (WaitingPacket | undefined)[] = []
+  #head = 0
+  /** How many, from the oldest, have been settled. */
+  #settled = 0
+
+  /** The buffer must not change until the packet has been taken or settled. */
+  push(packet: WaitingPacket): void {
+    if (this.length === this.#slots.length) this.#grow()
+    this.#slots[(this.#head + this.length) & (this.#slots.length - 1)] = packet
+    this.length++
+    this.bytes += packet.end - packet.start
   }
 
-  /** Adds a frame; returns the oldest one if it had to make room. */
-  push(queued: QueuedFrame): QueuedFrame | undefined {
-    const dropped = this.#length === this.#capacity ? this.take() : undefined
-    this.#ring[(this.#head + this.#length) % this.#capacity] = queued
-    this.#length++
-    this.#bytes += queued.frame.length
-    return dropped
-  }
-
-  /** The oldest frame, left in place. */
-  peek(): QueuedFrame | undefined {
-    return this.#length === 0 ? undefined : this.#ring[this.#head]
-  }
-
-  /** Removes and returns the oldest frame. */
-  take(): QueuedFrame | undefined {
-    const oldest = this.peek()
-    if (oldest === undefined) return undefined
-    this.#ring[this.#head] = undefined
-    this.#head = (this.#head + 1) % this.#capacity
-    this.#length--
-    this.#bytes -= oldest.frame.length
+  /** Removes and returns the oldest packet. */
+  take(): WaitingPacket | undefined {
+    if (this.length === 0) return undefined
+    const oldest = this.#slots[this.#head] as WaitingPacket
+    this.#slots[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#slots.length - 1)
+    this.length--
+    this.bytes -= oldest.end - oldest.start
+    if (this.#settled > 0) this.#settled--
     return oldest
   }
+
+  /** Copies what has come since the last call into one buffer of exactly its size. */
+  settle(nowMs: number): void {
+    if (this.#settled === this.length) return
+    let total = 0
+    for (let at = this.#settled; at < this.length; at++) total += bytesOf(this.#at(at))
+    const copy = new Uint8Array(total)
+    let filled = 0
+    for (let at = this.#settled; at < this.length; at++) {
+      const packet = this.#at(at)
+      copy.set(packet.buffer.subarray(packet.start, packet.end), filled)
+      const size = bytesOf(packet)
+      packet.buffer = copy
+      packet.start = filled
+      filled += size
+      packet.end = filled
+      packet.settledAtMs = nowMs
+    }
+    this.#settled = this.length
+  }
+
+  #at(index: number): WaitingPacket {
+    return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as WaitingPacket
+  }
+
+  #grow(): void {
+    const ordered = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head)]
+    const missing = Math.max(FIRST_SLOTS, ordered.length)
+    this.#slots = [...ordered, ...Array.from({ length: missing }, () => undefined)]
+    this.#head = 0
+  }
+}
+
+function bytesOf({ start, end }: WaitingPacket): number {
+  return end - start
 }

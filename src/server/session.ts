@@ -5,6 +5,7 @@
  * Clauses: P-002, P-003, P-054, P-060, P-061, P-062, P-065, P-090.
  */
 
+import { KeyLookup } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import { DerpError, ProtocolError } from '../lib/derp-error.ts'
@@ -52,6 +53,8 @@ export class Session implements ConnHandler, Member, Destination {
   readonly health: Health | undefined
   /** Pings under way; undefined unless the relay is set to ping, and the client answers. */
   readonly pings: ClientPings | undefined
+  /** Where the client's packets go. */
+  readonly routes: KeyLookup<Destination>
   /** Bytes that the client has sent on this connection, frames of all kinds. */
   bytesReceived = 0
   /** When the login was complete, in milliseconds of the relay's clock. */
@@ -64,7 +67,7 @@ export class Session implements ConnHandler, Member, Destination {
   #isDuplicate = false
   #intervals: readonly Interval[] = []
   readonly #notHere = new NotHereLimit()
-  readonly #sources = new SeenSources()
+  #sources: SeenSources | undefined
   readonly #pacer: ReadPacer
   /** Set while the session is being ended in good order. */
   #onEnd: ((isWhole: boolean) => void) | undefined
@@ -81,6 +84,7 @@ export class Session implements ConnHandler, Member, Destination {
     this.canMesh = identity.canMesh
     this.notIdeal = identity.notIdeal
     this.remote = conn.remote
+    this.routes = new KeyLookup(relay.routes)
     this.#conn = conn
     this.#decoder = parts.decoder
     this.#writer = parts.writer
@@ -92,7 +96,7 @@ export class Session implements ConnHandler, Member, Destination {
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
     this.#pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
     this.limitRate(relay.rateLimit)
-    this.#writer.onPacketLeaves = frame => this.#noteSource(undefined, frame, FRAME_HEADER_LENGTH)
+    this.#writer.onPacketLeaves = (buffer, keyAt) => this.#noteSource(buffer, keyAt)
   }
 
   /** Shares its key with another session; kept by the directory. */
@@ -238,13 +242,13 @@ export class Session implements ConnHandler, Member, Destination {
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
-    if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
+    if (leaves) this.#noteSource(buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes a RecvPacket frame that a sibling relay has passed on. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
-    if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
+    if (leaves) this.#noteSource(buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes the same without a source: only the payload follows the header (P-051). */
@@ -324,8 +328,9 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   /** The first packet from a source makes this session hear of the source's departure (P-062). */
-  #noteSource(sender: Session | undefined, buffer: Uint8Array, keyAt: number): void {
-    const source = this.#sources.note(sender, buffer, keyAt)
+  #noteSource(buffer: Uint8Array, keyAt: number): void {
+    this.#sources ??= new SeenSources()
+    const source = this.#sources.note(buffer, keyAt)
     if (source !== undefined) this.relay.directory.subscribePeerGone(this, source)
   }
 

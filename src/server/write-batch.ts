@@ -1,7 +1,7 @@
 /**
  * What leaves in one write: chunks to be written and what they count as.
  *
- * Neighbouring frames of one buffer become one chunk: a chunk is a view of what was received wherever that is possible.
+ * Neighbouring frames become one chunk: a chunk is a view of what was received wherever that is possible.
  */
 
 import type { RelayCounters } from '../metrics/counters.ts'
@@ -18,15 +18,16 @@ export class WriteBatch {
   #payloadBytes = 0
   #discoPackets = 0
   #discoBytes = 0
-  /** The last chunk, which the next frame may continue. */
+  /** The last chunk, which the next frame may continue; offsets reckon from the start of this view. */
   #run: Uint8Array | undefined
   #runStart = 0
   #runEnd = 0
 
   /** Adds the frame at `start` up to `end` of `buffer`, which must not change until the batch has been written. */
   add(buffer: Uint8Array, start: number, end: number): void {
-    if (this.#run === buffer && this.#runEnd === start) {
-      this.#runEnd = end
+    const run = this.#run
+    if (run !== undefined && continues(run, this.#runEnd, buffer, start)) {
+      this.#runEnd += end - start
     } else {
       this.#closeRun()
       this.#run = buffer
@@ -74,8 +75,7 @@ export class WriteBatch {
   #closeRun(): void {
     const run = this.#run
     if (run === undefined) return
-    const whole = this.#runStart === 0 && this.#runEnd === run.length
-    this.#chunks.push(whole ? run : run.subarray(this.#runStart, this.#runEnd))
+    this.#chunks.push(viewOf(run, this.#runStart, this.#runEnd))
     this.#run = undefined
   }
 
@@ -89,4 +89,19 @@ export class WriteBatch {
     this.#discoBytes = 0
     this.#run = undefined
   }
+}
+
+/**
+ * Reports whether `start` of `buffer` is where `runEnd` of `run` is. TLS gives a view of its own for each record, but
+ * neighbouring records lie one behind the other.
+ */
+function continues(run: Uint8Array, runEnd: number, buffer: Uint8Array, start: number): boolean {
+  if (run === buffer) return runEnd === start
+  return run.byteOffset + runEnd === buffer.byteOffset + start && run.buffer === buffer.buffer
+}
+
+function viewOf(run: Uint8Array, start: number, end: number): Uint8Array {
+  if (start === 0 && end === run.length) return run
+  if (end <= run.length) return run.subarray(start, end)
+  return new Uint8Array(run.buffer, run.byteOffset + start, end - start)
 }

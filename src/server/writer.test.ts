@@ -44,7 +44,7 @@ class Bench {
       sendQueuePackets: options.sendQueuePackets ?? 32,
       maxWriteBytes: options.maxWriteBytes ?? 65_536,
       now: () => this.clock.now(),
-      flushAfterTurn: (writer: Writer) => this.clock.afterTurn(() => writer.flush()),
+      flushAfterTurn: (writer: Writer) => this.clock.afterTurn(() => writer.endTurn()),
     }
     this.writer = new Writer(host, conn, this.deadlines, error => this.failures.push(error))
   }
@@ -144,15 +144,65 @@ test('Writer does not wait for the end of the turn once a write is full', () => 
   expect(firstBytes(bench.lastWrite)).toEqual([3])
 })
 
-test('Writer keeps a copy of what has to wait (P-100)', () => {
+test('Writer sends on what waits where it was received, if it leaves within its turn (P-100)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
-  const buffer = ascending(100)
+  const buffer = ascending(200)
   bench.writer.sendPacket(buffer, 10, 60, 'other')
+  bench.writer.sendPacket(buffer, 60, 110, 'other')
+  bench.written()
+  expect(bench.lastWrite).toEqual([[...buffer.subarray(10, 110)]])
+  expect(bench.writes.at(-1)?.[0]?.buffer).toBe(buffer.buffer)
+})
+
+test('Writer keeps a copy of exactly what still waits after a turn: a slow reader never pins what was received (P-100)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  const buffer = ascending(65_536)
+  bench.writer.sendPacket(buffer, 10, 60, 'other')
+  bench.writer.sendPacket(buffer, 100, 150, 'other')
+  bench.clock.runTurn()
   buffer.fill(0)
   bench.written()
-  expect(bench.lastWrite).toEqual([[...ascending(100).subarray(10, 60)]])
+  const received = ascending(200)
+  expect(bench.lastWrite).toEqual([[...received.subarray(10, 60), ...received.subarray(100, 150)]])
+  expect(bench.writes.at(-1)?.[0]?.buffer.byteLength).toBe(100)
+})
+
+test('Writer with a write under way has its queues within bounds when the turn ends, the oldest displaced (P-100)', () => {
+  const bench = new Bench({ sendQueuePackets: 2 })
+  bench.data(0)
+  bench.clock.runTurn()
+  for (let n = 1; n <= 4; n++) bench.data(n)
+  for (let n = 5; n <= 8; n++) bench.disco(n)
+  expect(bench.writer.queuedPackets).toBe(8)
+  bench.clock.runTurn()
+  expect(bench.writer.queuedPackets).toBe(4)
+  expect(bench.counters.dropped.queue_head).toEqual({
+    other: { packets: 2, bytes: 2 },
+    disco: { packets: 2, bytes: 2 },
+  })
+  bench.data(9)
+  bench.clock.runTurn()
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([7, 4, 8, 9])
+})
+
+test('Writer loses none of what comes while a write is reported late, up to what the next one holds (P-100)', () => {
+  const bench = new Bench({ sendQueuePackets: 2, maxWriteBytes: 4 * (OVERHEAD + 1) })
+  bench.data(0)
+  bench.clock.runTurn()
+  for (let n = 1; n <= 4; n++) bench.data(n)
+  expect(bench.counters.dropped.queue_head.other.packets).toBe(0)
+  bench.data(5)
+  expect(bench.counters.dropped.queue_head.other.packets).toBe(1)
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([2, 3, 4, 5])
+  bench.clock.runTurn()
+  bench.written()
+  expect(bench.counters).toMatchObject({ packetsSent: 5 })
 })
 
 test('Writer writes what has waited by kind: control, one Pong, disco, data (P-091, P-100)', () => {
@@ -226,15 +276,39 @@ test('Writer notes how long packets waited, those that were displaced too (P-194
   bench.clock.runTurn()
   expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([2, 0])
   bench.data(3)
+  bench.clock.runTurn()
   bench.clock.advance(100)
   bench.data(4)
   bench.data(5)
+  bench.clock.runTurn()
   expect(dropped.queue_head.other).toEqual({ packets: 1, bytes: 1 })
   expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([3, 100])
   bench.clock.advance(10)
   bench.written()
-  expect(firstBytes(bench.lastWrite)).toEqual([4, 5])
+  // Settled together, they lie one behind the other.
+  expect(bench.lastWrite.map(chunk => [chunk[0], chunk[OVERHEAD + 1]])).toEqual([[4, 5]])
   expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([5, 120])
+})
+
+test('Writer takes packets that leave within their turn as not having waited (P-194)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.data(2)
+  bench.data(3)
+  bench.clock.advance(1)
+  bench.written()
+  expect([bench.counters.queueAgeMs.count, bench.counters.queueAgeMs.sum]).toEqual([3, 0])
+})
+
+test('Writer joins frames that lie one behind the other, though they were received as views of their own', () => {
+  const bench = new Bench()
+  const slab = ascending(200)
+  for (const at of [0, 50, 100]) bench.writer.sendPacket(slab.subarray(at, at + 50), 0, 50, 'other')
+  bench.writer.sendPacket(slab.subarray(151, 200), 0, 49, 'other')
+  bench.writer.sendPacket(new Uint8Array(200).subarray(200), 0, 0, 'other')
+  bench.clock.runTurn()
+  expect(bench.lastWrite).toEqual([[...slab.subarray(0, 150)], [...slab.subarray(151, 200)], []])
 })
 
 test('Writer that holds lets all wait, and its release goes first (P-036)', () => {

@@ -2,12 +2,12 @@
  * The sending half of one connection.
  *
  * Frames of one turn of the event loop leave in one write. While a write is under way further packets wait in
- * bounded queues; only one write is outstanding, of bounded size: what the platform holds can neither be dropped nor
- * overtaken.
+ * queues; only one write is outstanding, of bounded size: what the platform holds can neither be dropped nor
+ * overtaken. Queues have their bounds at the end of each turn: over TLS a write is reported late in the turn after it
+ * even when it has left at once, and what has come by then leaves with the next one.
  * Clauses: P-100 queues, P-101 write timeout, P-102 drops.
  */
 
-import { copyBytes } from '../lib/bytes.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import { DropReason, type PacketKind } from '../metrics/drop-reason.ts'
@@ -27,18 +27,18 @@ export interface WriterHost {
   readonly maxWriteBytes: number
   /** Milliseconds of the relay's clock. */
   now(): number
-  /** Has {@link Writer.flush} called once this turn's input has been handled. */
+  /** Has {@link Writer.endTurn} called once this turn's input has been handled. */
   flushAfterTurn(writer: Writer): void
 }
 
 /** Bytes of a RecvPacket frame before its payload. */
 const RECV_PACKET_OVERHEAD = FRAME_HEADER_LENGTH + KEY_LENGTH
 
-type State = 'idle' | 'scheduled' | 'writing' | 'closed'
+type State = 'idle' | 'writing' | 'closed'
 
 export class Writer implements DeadlineHolder {
-  /** Called for each packet that has waited, when it leaves; its frame has the source's key behind the header. */
-  onPacketLeaves: ((frame: Uint8Array) => void) | undefined
+  /** Called for each packet that has waited, when it leaves, with where its source's key lies. */
+  onPacketLeaves: ((buffer: Uint8Array, keyAt: number) => void) | undefined
   /** Bytes of all frames that have been written. */
   bytesSent = 0
   readonly #host: WriterHost
@@ -49,6 +49,8 @@ export class Writer implements DeadlineHolder {
   #deadlines: WriteDeadlines
   #state: State = 'idle'
   #holding = false
+  /** {@link endTurn} is going to be called. */
+  #endsTurn = false
   /** The batch that is being gathered has a Pong. */
   #hasPong = false
   #waitingPong: Uint8Array | undefined
@@ -123,8 +125,8 @@ export class Writer implements DeadlineHolder {
   }
 
   /**
-   * Sends the RecvPacket frame at `start` up to `end` of `buffer`, in place when it can leave with this turn,
-   * else from a copy.
+   * Sends the RecvPacket frame at `start` up to `end` of `buffer`, which must not change until it has been written:
+   * in place when it can leave with this turn or early in the next, else from a copy.
    *
    * @param payloadBytes what is counted; given where the frame carries no source key.
    * @returns whether the packet leaves with this turn; if not, {@link onPacketLeaves} tells, unless it is dropped.
@@ -141,7 +143,7 @@ export class Writer implements DeadlineHolder {
       return false
     }
     if (!this.#takesMore()) {
-      this.#enqueue(copyBytes(buffer, start, end), kind, payloadBytes)
+      this.#enqueue(buffer, start, end, kind, payloadBytes)
       return false
     }
     this.#batch.add(buffer, start, end)
@@ -150,15 +152,16 @@ export class Writer implements DeadlineHolder {
     return true
   }
 
-  /** Writes what this turn has gathered. */
+  /** The turn is over: writes what it has gathered; what cannot leave waits, within its bounds. */
+  endTurn(): void {
+    this.#endsTurn = false
+    this.flush()
+    if (this.queuedPackets > 0) this.#settle()
+  }
+
+  /** Writes what has been gathered, if that can leave now. */
   flush(): void {
-    if (this.#state !== 'idle' && this.#state !== 'scheduled') return
-    if (this.#batch.bytes === 0) {
-      this.#state = 'idle'
-      return
-    }
-    this.#host.queueAge.recordMany(this.#batch.packets, 0)
-    this.#write()
+    if (this.#state === 'idle' && this.#batch.bytes > 0) this.#write(0)
   }
 
   /** Takes no more, and calls `fn` once all that it has taken is written; at most one caller. */
@@ -202,43 +205,66 @@ export class Writer implements DeadlineHolder {
   }
 
   #takesMore(): boolean {
-    return !this.#holding && (this.#state === 'idle' || this.#state === 'scheduled')
+    return !this.#holding && this.#state === 'idle'
   }
 
   #flushWhenFull(): void {
-    if (this.#batch.bytes >= this.#host.maxWriteBytes) {
-      this.flush()
-    } else if (this.#state === 'idle') {
-      this.#state = 'scheduled'
-      this.#host.flushAfterTurn(this)
-    }
+    if (this.#batch.bytes >= this.#host.maxWriteBytes) this.flush()
+    else this.#scheduleEndOfTurn()
   }
 
-  #enqueue(frame: Uint8Array, kind: PacketKind, payloadBytes: number): void {
-    const host = this.#host
+  #scheduleEndOfTurn(): void {
+    if (this.#endsTurn) return
+    this.#endsTurn = true
+    this.#host.flushAfterTurn(this)
+  }
+
+  #enqueue(buffer: Uint8Array, start: number, end: number, kind: PacketKind, payloadBytes: number): void {
+    const { sendQueuePackets, maxWriteBytes } = this.#host
     const queue = kind === 'disco' ? this.#discoQueue() : this.#dataQueue()
-    const nowMs = host.now()
-    const dropped = queue.push({ frame, payloadBytes, enqueuedAtMs: nowMs })
-    if (dropped !== undefined) {
-      host.counters.drop(DropReason.QueueHead, kind, dropped.payloadBytes)
-      host.queueAge.recordMany(1, nowMs - dropped.enqueuedAtMs)
+    queue.push({ buffer, start, end, payloadBytes, settledAtMs: undefined })
+    // More than one write takes cannot leave by the end of the turn.
+    if (queue.length > sendQueuePackets && queue.bytes > maxWriteBytes) this.#displace(queue, kind, this.#host.now())
+    this.#scheduleEndOfTurn()
+  }
+
+  /** Has the oldest packet make room (P-100). */
+  #displace(queue: SendQueue, kind: PacketKind, nowMs: number): void {
+    const oldest = queue.take()
+    if (oldest === undefined) return
+    this.#host.counters.drop(DropReason.QueueHead, kind, oldest.payloadBytes)
+    this.#host.queueAge.recordMany(1, nowMs - (oldest.settledAtMs ?? nowMs))
+  }
+
+  #settle(): void {
+    const nowMs = this.#host.now()
+    for (const [queue, kind] of [
+      [this.#data, 'other'],
+      [this.#disco, 'disco'],
+    ] as const) {
+      if (queue === undefined) continue
+      while (queue.length > this.#host.sendQueuePackets) this.#displace(queue, kind, nowMs)
+      queue.settle(nowMs)
     }
   }
 
   #dataQueue(): SendQueue {
-    this.#data ??= new SendQueue(this.#host.sendQueuePackets)
+    this.#data ??= new SendQueue()
     return this.#data
   }
 
   #discoQueue(): SendQueue {
-    this.#disco ??= new SendQueue(this.#host.sendQueuePackets)
+    this.#disco ??= new SendQueue()
     return this.#disco
   }
 
-  #write(): void {
+  /** @param aged packets of the batch whose age has been noted; the others leave with the turn they came in. */
+  #write(aged: number): void {
+    const { counters, queueAge } = this.#host
     this.#state = 'writing'
     this.#hasPong = false
-    this.#host.counters.bufferedWriteFrames.observe(this.#batch.frames)
+    queueAge.recordMany(this.#batch.packets - aged, 0)
+    counters.bufferedWriteFrames.observe(this.#batch.frames)
     this.#deadlines.begin(this, this.#host.now())
     this.#conn.write(this.#batch.takeChunks(), this.#onWritten)
   }
@@ -270,20 +296,24 @@ export class Writer implements DeadlineHolder {
     this.#waitingPong = undefined
     if (pong !== undefined) this.#batch.add(pong, 0, pong.length)
     const nowMs = this.queuedPackets === 0 ? 0 : this.#host.now()
+    let aged = 0
     while (this.queuedPackets > 0 && this.#batch.bytes < maxWriteBytes) {
-      this.#takeWaiting(this.#disco, 'disco', nowMs)
-      if (this.#batch.bytes < maxWriteBytes) this.#takeWaiting(this.#data, 'other', nowMs)
+      aged += this.#takeWaiting(this.#disco, 'disco', nowMs)
+      if (this.#batch.bytes < maxWriteBytes) aged += this.#takeWaiting(this.#data, 'other', nowMs)
     }
-    if (this.#batch.bytes > 0) this.#write()
+    if (this.#batch.bytes > 0) this.#write(aged)
   }
 
-  #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): void {
+  /** Returns how many packets had their age noted. */
+  #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): number {
     const waiting = queue?.take()
-    if (waiting === undefined) return
-    const { frame, payloadBytes, enqueuedAtMs } = waiting
-    this.#batch.add(frame, 0, frame.length)
+    if (waiting === undefined) return 0
+    const { buffer, start, end, payloadBytes, settledAtMs } = waiting
+    this.#batch.add(buffer, start, end)
     this.#batch.countPacket(kind, payloadBytes)
-    this.#host.queueAge.recordMany(1, nowMs - enqueuedAtMs)
-    if (frame.length - payloadBytes === RECV_PACKET_OVERHEAD) this.onPacketLeaves?.(frame)
+    if (end - start - payloadBytes === RECV_PACKET_OVERHEAD) this.onPacketLeaves?.(buffer, start + FRAME_HEADER_LENGTH)
+    if (settledAtMs === undefined) return 0
+    this.#host.queueAge.recordMany(1, nowMs - settledAtMs)
+    return 1
   }
 }

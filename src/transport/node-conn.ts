@@ -1,8 +1,8 @@
 /**
  * A {@link Conn} over a TCP or TLS socket of Node.
  *
- * Plain sockets get all chunks in one `writev`. Over TLS every write becomes at least one record with a callback of
- * its own, so chunks are joined into pieces as large as a record first.
+ * A socket takes one buffer for less than it takes several, and TLS would copy several once more, so that small chunks
+ * are joined first. TLS makes as many records as it needs of what it is given at once.
  */
 
 import type { Socket } from 'node:net'
@@ -10,9 +10,10 @@ import { TLSSocket } from 'node:tls'
 import type { AddressPort } from '../lib/address-port.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
+import { type JoinedChunks, WriteSlabs } from './node-write-slabs.ts'
 
-/** Payload bytes of the largest TLS record (RFC 8446, section 5.1). */
-const TLS_RECORD_BYTES = 16 << 10
+/** Over plain sockets, chunks that are larger on average are written as they are. */
+const JOINED_CHUNK_BYTES = 4 << 10
 /** Milliseconds that the other side has to take the last bytes and to close. */
 export const LINGER_MS = 1_000
 
@@ -21,6 +22,8 @@ export interface NodeConnOptions {
   readonly remote?: AddressPort | undefined
   readonly clock?: Clock
 }
+
+const slabs = new WriteSlabs()
 
 export class NodeConn implements Conn {
   readonly remote: AddressPort | undefined
@@ -31,6 +34,9 @@ export class NodeConn implements Conn {
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
+  /** Of the write that is under way. */
+  #done: ((error?: Error) => void) | undefined
+  #joined: JoinedChunks | undefined
 
   /** @param head bytes that were read from the socket before it was handed over. */
   constructor(socket: Socket, head?: Uint8Array, { remote, clock = systemClock }: NodeConnOptions = {}) {
@@ -79,13 +85,27 @@ export class NodeConn implements Conn {
       queueMicrotask(() => done(this.#error ?? new Error('write to socket: closed')))
       return
     }
-    const pieces = this.#isTls ? joinIntoRecords(chunks) : chunks
-    const finish = (error?: Error | null) => done(error ?? undefined)
-    const last = pieces.length - 1
+    this.#done = done
+    const last = chunks.length - 1
+    let total = 0
+    for (const chunk of chunks) total += chunk.length
+    if (last > 0 && (this.#isTls || total < JOINED_CHUNK_BYTES * chunks.length)) {
+      this.#joined = slabs.join(chunks, total)
+      socket.write(this.#joined.bytes, this.#onWritten)
+      return
+    }
     if (last > 0) socket.cork()
-    for (let i = 0; i < last; i++) socket.write(pieces[i] as Uint8Array)
-    socket.write(pieces[last] as Uint8Array, finish)
+    for (let i = 0; i < last; i++) socket.write(chunks[i] as Uint8Array)
+    socket.write(chunks[last] as Uint8Array, this.#onWritten)
     if (last > 0) socket.uncork()
+  }
+
+  readonly #onWritten = (error?: Error | null): void => {
+    const done = this.#done
+    this.#done = undefined
+    if (this.#joined !== undefined) slabs.release(this.#joined)
+    this.#joined = undefined
+    done?.(error ?? undefined)
   }
 
   destroy(): void {
@@ -101,26 +121,6 @@ export class NodeConn implements Conn {
     // Whoever closes with bytes unread resets the connection, and what was written last may be lost on its way.
     socket.resume()
   }
-}
-
-/** Joins small chunks into pieces of at most one record; chunks of at least a record are passed on as they are. */
-function joinIntoRecords(chunks: readonly Uint8Array[]): readonly Uint8Array[] {
-  if (chunks.length < 2) return chunks
-  const pieces: Uint8Array[] = []
-  let group: Uint8Array[] = []
-  let size = 0
-  const closeGroup = () => {
-    if (group.length > 0) pieces.push(group.length === 1 ? (group[0] as Uint8Array) : Buffer.concat(group, size))
-    group = []
-    size = 0
-  }
-  for (const chunk of chunks) {
-    if (size + chunk.length > TLS_RECORD_BYTES) closeGroup()
-    group.push(chunk)
-    size += chunk.length
-  }
-  closeGroup()
-  return pieces
 }
 
 /** An address with its port, if both are known. */

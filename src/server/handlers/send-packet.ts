@@ -8,7 +8,7 @@ import type { Handler } from './handler.ts'
 
 export const handleSendPacket: Handler = (session, frame) => {
   const { buffer, start } = frame
-  const { counters, routes } = session.relay
+  const { counters } = session.relay
   const keyAt = start + FRAME_HEADER_LENGTH
   const end = keyAt + frame.length
   const payloadAt = keyAt + KEY_LENGTH
@@ -16,7 +16,7 @@ export const handleSendPacket: Handler = (session, frame) => {
   if (kind === 'disco') counters.packetsReceivedDisco++
   else counters.packetsReceivedOther++
   counters.bytesReceived += end - payloadAt
-  const destination = routes.get(buffer, keyAt)
+  const destination = session.routes.get(buffer, keyAt)
   if (destination !== undefined) {
     destination.takeSendPacket(session, buffer, start, end, kind)
     return
