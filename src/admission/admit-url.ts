@@ -30,9 +30,9 @@ export class AdmitUrl implements Policy {
    * @throws DerpError for anything else.
    */
   constructor(url: string, ports: AdmissionPorts) {
-    const parsed = parseAdmissionUrl(url)
-    this.#authorization = takeCredentials(parsed)
-    this.#url = parsed
+    const { bare, authorization } = parseAdmissionUrl(url)
+    this.#authorization = authorization
+    this.#url = bare
     this.#ports = ports
     this.#watch = new SourceWatch('url', ports)
   }
@@ -106,14 +106,24 @@ export class AdmitUrl implements Policy {
   }
 }
 
-function parseAdmissionUrl(text: string): URL {
+/** The URL without user name and password, and the header that they are sent in. @throws DerpError, which shows neither. */
+export function parseAdmissionUrl(text: string): { readonly bare: URL; readonly authorization: string | undefined } {
   const url = URL.parse(text)
-  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
-  // Not repeated: it may hold a password.
-  throw new DerpError('ERR_DERP_CONFIG_INVALID', 'read admission URL: not an http or https URL', { clause: 'P-040' })
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw badUrl('not an http or https URL')
+  try {
+    const authorization = takeCredentials(url)
+    return { bare: url, authorization }
+  } catch {
+    throw badUrl('a % in user name or password begins no escape; write it as %25')
+  }
 }
 
-/** Takes user name and password out of the URL. */
+/** The URL is not repeated: it may hold a password. */
+function badUrl(reason: string): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', `read admission URL: ${reason}`, { clause: 'P-040' })
+}
+
+/** Takes user name and password out of the URL. @throws URIError */
 function takeCredentials(url: URL): string | undefined {
   const { username, password } = url
   if (username === '' && password === '') return undefined

@@ -15,6 +15,7 @@ import { accountSettings } from './settings/account-settings.ts'
 import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
 import { type DrainSettings, drainSettings } from './settings/drain-settings.ts'
+import { homeSetting } from './settings/home-setting.ts'
 import { type LimitSettings, limitNotes, limitSettings } from './settings/limit-settings.ts'
 import { logLevelSetting } from './settings/log-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
@@ -81,7 +82,7 @@ export function readSettings(
     tls,
     stun: stunSettings(flags),
     derp: flags.derp,
-    home: flags.home,
+    home: homeSetting(flags.home),
     logLevel: logLevelSetting(flags),
     meshKey,
     rateConfigFile: flags['rate-config'] || undefined,

@@ -89,6 +89,8 @@ test.each([
   expect(readFileSync(file, 'utf8')).toBe(text)
 })
 
+const MAKE_ONE = 'make one for all relays of the region, such as by openssl rand -hex 32'
+
 test.each([
   ['of other digits', 'A'.repeat(64), 'parse mesh key of 64 characters: must be exactly 64 lowercase hex digits'],
   ['that is too long', 'a'.repeat(65), 'parse mesh key of 65 characters: must be exactly 64 lowercase hex digits'],
@@ -97,7 +99,7 @@ test.each([
   const file = join(directory, 'bad-mesh.key')
   writeFileSync(file, text)
   const message = await refused('-a', '127.0.0.1:0', '-c', join(directory, 'mesh-test.key'), '-mesh-psk-file', file)
-  expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}\n`)
+  expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}; ${MAKE_ONE}\n`)
 })
 
 test('derper refuses a mesh key file that is not there, before it makes a key file', async () => {
@@ -137,7 +139,7 @@ test('derper -dev refuses an environment with a mesh key of the wrong form, and 
   const program = await startProgram(process.execPath, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
   expect(await program.exit()).toBe(2)
   expect(program.stderr).toBe(
-    'derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits\n',
+    `derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits; ${MAKE_ONE}\n`,
   )
 })
 
