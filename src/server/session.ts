@@ -162,7 +162,10 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      if (this.#onEnd !== undefined && this.canMesh) this.#readLate(chunk)
+      return
+    }
     this.bytesReceived += chunk.length
     this.#decoder.push(chunk)
     this.#readFrames()
@@ -186,7 +189,7 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   /**
-   * Reads no more, and ends the session once all that waits for it has been written.
+   * Reads no more, but for what is under way from a sibling, and ends the session once all that waits for it has been written.
    *
    * @param done called when the connection is over, with whether the client ended it or all was written.
    */
@@ -294,6 +297,20 @@ export class Session implements ConnHandler, Member, Destination {
       }
       // A header is activity already; what is skipped was handled at its header (P-065).
       if (this.#isDuplicate && !this.#closed && decoder.isGathering) this.relay.directory.noteActivity(this)
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  /** What a sibling had sent before it knew of the end is counted here as it is there; nobody is left to have it (P-174). */
+  #readLate(chunk: Uint8Array): void {
+    const decoder = this.#decoder
+    try {
+      decoder.push(chunk)
+      while (decoder.next()) {
+        const isForward = decoder.type === FrameType.ForwardPacket && !decoder.skipped
+        if (isForward) HANDLERS[FrameType.ForwardPacket]?.(this, decoder)
+      }
     } catch (error) {
       this.#failWith(error)
     }

@@ -96,3 +96,15 @@ test('SIGINT drains, but in development it ends the relay at once', async () => 
   expect(relay.program.stderr).not.toContain('drain')
   await client.close()
 })
+
+test('SIGTERM while the last client leaves, or just after, ends the relay with code 0', async () => {
+  for (const closes of [false, true]) {
+    const relay = await start('-drain-time', '1s')
+    const client = await login(relay)
+    const closing = closes ? await client.close() : client.close()
+    relay.program.child.kill('SIGTERM')
+    await closing
+    expect(await drainLine(relay)).toMatchObject({ cut: 0 })
+    expect(await relay.program.exit()).toBe(0)
+  }
+})
