@@ -39,6 +39,8 @@ export interface SessionIdentity {
   readonly canMesh: boolean
   /** The client would rather have reached another node (P-123). */
   readonly notIdeal: boolean
+  /** Bearer token that came with the upgrade request; kept for when admission is asked again (P-040). */
+  readonly token?: string | undefined
 }
 
 export class Session implements ConnHandler, Member, Destination {
@@ -47,6 +49,7 @@ export class Session implements ConnHandler, Member, Destination {
   readonly info: ClientInfo
   readonly canMesh: boolean
   readonly notIdeal: boolean
+  readonly token: string | undefined
   readonly remote: AddressPort | undefined
   /** Where a client is told what is wrong; undefined unless the relay is set to tell. */
   readonly health: Health | undefined
@@ -80,6 +83,7 @@ export class Session implements ConnHandler, Member, Destination {
     this.info = identity.info
     this.canMesh = identity.canMesh
     this.notIdeal = identity.notIdeal
+    this.token = identity.token
     this.remote = conn.remote
     this.#conn = conn
     this.#decoder = parts.decoder
