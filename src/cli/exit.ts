@@ -1,5 +1,6 @@
 /** Exit codes and the one line that goes with a failure. */
 
+import { systemClock } from '../lib/clock.ts'
 import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
 
 export const EXIT_OK = 0
@@ -13,6 +14,15 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
   'ERR_DERP_KEY_INVALID',
   'ERR_DERP_URL_INVALID',
 ])
+
+/** Milliseconds that the process has to end by itself. */
+const LEAVE_MS = 500
+
+/** Ends the process: what nobody waits for any more, such as a question to DNS, must not hold it up (P-174). */
+export function leave(code: number): void {
+  process.exitCode = code
+  systemClock.after(LEAVE_MS, () => process.exit())
+}
 
 /** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
 export async function runCommand(name: string, command: () => Promise<number>): Promise<number> {

@@ -44,6 +44,14 @@ test('derper -dev serves on loopback with a fresh key and STUN, and says what to
   expect(await program.exit()).toBe(0)
 })
 
+test('derper -home says what is at / (P-163)', async () => {
+  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', 'https://relay.test/about')
+  const { url } = await served(program)
+  const response = await fetch(new URL('/', url), { redirect: 'manual' })
+  expect([response.status, response.headers.get('location')]).toEqual([302, 'https://relay.test/about'])
+  await program.stop()
+})
+
 test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false')
