@@ -6,7 +6,8 @@ import { NodePrivateKey } from '../keys/node-key.ts'
 import type { MeshTarget } from '../mesh/mesh-target.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import type { Account } from './account.ts'
-import type { DerperFlagValues } from './derper-flags.ts'
+import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
+import { unknownVariables } from './flag-sources.ts'
 import { keyFileNote, loadKeyFile } from './key-file.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
@@ -104,12 +105,18 @@ export function readSettings(
     watching: watchingSettings(flags),
     account: accountSettings(flags),
     notes: [
+      ...variableNotes(env),
       ...tlsNotes(given, tls),
       ...limitNotes(given),
       ...(flags.dev ? [] : admissionNotes(admission)),
       ...keyFileNotes(flags),
     ],
   }
+}
+
+function variableNotes(env: NodeJS.ProcessEnv): string[] {
+  const unknown = unknownVariables('derper', DERPER_FLAGS, env)
+  return unknown.map(name => `variable ${name} has no effect: it is that of no flag; -help lists them`)
 }
 
 function keyFileNotes(flags: DerperFlagValues): string[] {

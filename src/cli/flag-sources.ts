@@ -67,6 +67,20 @@ function* fromEnvironment(
   }
 }
 
+/** Kubernetes names variables after Services, which may be called like the command. */
+const OF_SERVICES = /_SERVICE_(?:HOST|PORT\w*)$|_PORT(?:_\d+_\w+)?$/
+
+/** Variables that look like those of flags, and are none: most likely misspelt. */
+export function unknownVariables(command: string, table: FlagTable, env: NodeJS.ProcessEnv): readonly string[] {
+  const known = Object.entries(table).flatMap(([name, { secret }]) => {
+    const variable = environmentName(command, name)
+    return secret === true ? [variable, `${variable}_FILE`] : [variable]
+  })
+  const prefix = environmentName(command, '')
+  const isUnknown = (name: string) => name.startsWith(prefix) && !known.includes(name) && !OF_SERVICES.test(name)
+  return Object.keys(env).filter(isUnknown).toSorted()
+}
+
 /** Secrets may be named by a file instead, as container platforms hand them over. */
 function secretFrom(spec: FlagSpec, variable: string, env: NodeJS.ProcessEnv): string | undefined {
   const path = env[variable]
