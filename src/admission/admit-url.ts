@@ -17,6 +17,8 @@ import { SourceWatch } from './source-watch.ts'
 /** Milliseconds for question and answer. */
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 4_096
+/** What `fetch` says of a port that its standard blocks. */
+const BAD_PORT = 'bad port'
 const ANSWER = { what: 'answer', clause: 'P-040' }
 
 export class AdmitUrl implements Policy {
@@ -65,7 +67,10 @@ export class AdmitUrl implements Policy {
     try {
       return await fetch(this.#url, { method: 'POST', headers, body, signal })
     } catch (error) {
-      throw this.#down(reasonOf(error), true, error)
+      const reason = reasonOf(error)
+      // The platform asks no port of other protocols, ever: letting everybody in is not what fail-open is for.
+      if (reason === BAD_PORT) throw this.#down(`port ${this.#url.port} is never asked, choose another`, false, error)
+      throw this.#down(reason, true, error)
     }
   }
 
