@@ -1,6 +1,6 @@
 /** Exit codes and the one line that goes with a failure. */
 
-import { systemClock } from '../lib/clock.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
 
 export const EXIT_OK = 0
@@ -18,10 +18,18 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
 /** Milliseconds that the process has to end by itself. */
 const LEAVE_MS = 500
 
-/** Ends the process: what nobody waits for any more, such as a question to DNS, must not hold it up (P-174). */
-export function leave(code: number): void {
+/** A name that is looked up, in a thread of the runtime that an exit waits for. */
+const LOOKUP = 'GetAddrInfoReqWrap'
+
+/** Ends the process: what nobody waits for any more, such as an answer from DNS, must not hold it up (P-174). */
+export function leave(code: number, clock: Clock = systemClock): void {
   process.exitCode = code
-  systemClock.after(LEAVE_MS, () => process.exit())
+  clock.after(LEAVE_MS, () => {
+    if (!process.getActiveResourcesInfo().includes(LOOKUP)) process.exit()
+    // The signal takes no code along, and waits for nobody.
+    process.removeAllListeners('SIGTERM')
+    process.kill(process.pid, 'SIGTERM')
+  })
 }
 
 /** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
