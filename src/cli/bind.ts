@@ -11,8 +11,6 @@ export interface WantedPort extends ListenAddress {
   readonly protocol: 'tcp' | 'udp'
 }
 
-const ALL_HOSTS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
-
 const MENDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop the program that has it, or choose another port',
   EACCES: 'run it with the right to ports below 1024, or choose a higher one',
@@ -30,11 +28,15 @@ export function assertPortsDiffer(wanted: readonly WantedPort[]): void {
   }
 }
 
-/** A host that stands for all addresses has each of them. */
 function isSamePort(one: WantedPort, other: WantedPort): boolean {
   if (one.protocol !== other.protocol || one.port !== other.port || one.port === 0) return false
   const [a, b] = [one.host ?? '', other.host ?? '']
-  return a === b || ALL_HOSTS.has(a) || ALL_HOSTS.has(b)
+  return a === b || standsFor(a, b) || standsFor(b, a)
+}
+
+/** Whether listening on `host` takes the port of `other` as well. */
+function standsFor(host: string, other: string): boolean {
+  return host === '' || host === '::' || (host === '0.0.0.0' && !other.includes(':'))
 }
 
 /**
