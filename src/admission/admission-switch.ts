@@ -2,21 +2,20 @@
 
 import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
-import { type AdmissionSettings, type BuiltAdmission, createAdmission } from './create-admission.ts'
-import type { OnRevoked } from './key-file.ts'
+import { type AdmissionSettings, type BuiltAdmission, createAdmission, type Revocations } from './create-admission.ts'
 import type { SourceCheck } from './source-checks.ts'
 
 export class AdmissionSwitch implements AdmissionGate {
   readonly #ports: AdmissionPorts
-  readonly #onRevoked: OnRevoked
+  readonly #revocations: Revocations
   #built: BuiltAdmission | undefined
   #isStarted = false
 
   /** @throws DerpError as {@link createAdmission} does. */
-  constructor(settings: AdmissionSettings, ports: AdmissionPorts, onRevoked: OnRevoked) {
+  constructor(settings: AdmissionSettings, ports: AdmissionPorts, revocations: Revocations) {
     this.#ports = ports
-    this.#onRevoked = onRevoked
-    this.#built = createAdmission(settings, ports, onRevoked)
+    this.#revocations = revocations
+    this.#built = createAdmission(settings, ports, revocations)
   }
 
   /** Whether anybody may be kept out. */
@@ -30,16 +29,21 @@ export class AdmissionSwitch implements AdmissionGate {
   }
 
   async admit(request: AdmissionRequest): Promise<AdmissionVerdict> {
-    return this.#built === undefined ? { admit: true } : this.#built.gate.admit(request)
+    for (;;) {
+      const built = this.#built
+      const verdict = built === undefined ? ({ admit: true } as const) : await built.gate.admit(request)
+      // Other rules may have come while the sources were asked.
+      if (!verdict.admit || built === this.#built) return verdict
+    }
   }
 
   /**
-   * Decides by other rules from now on; whoever is connected stays.
+   * Decides by other rules from now on, also about whom is being asked; whoever is connected is for the caller to ask about.
    *
    * @throws DerpError as {@link createAdmission} does; then nothing has changed.
    */
   replace(settings: AdmissionSettings): void {
-    const next = createAdmission(settings, this.#ports, this.#onRevoked)
+    const next = createAdmission(settings, this.#ports, this.#revocations)
     if (this.#isStarted) next?.start()
     this.#built?.close()
     this.#built = next

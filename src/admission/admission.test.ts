@@ -43,6 +43,7 @@ test('Admission denies when a source cannot tell, and passes other errors on (P-
   expect(await new Admission({ admit: () => Promise.reject(down) }, ports).admit(requestOf())).toEqual({
     admit: false,
     cause: 'source_down',
+    isUnsure: true,
     reason: 'ask admission URL: refused',
   })
   expect(ports.counters.denied.source_down).toBe(1)

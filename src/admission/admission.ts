@@ -51,7 +51,7 @@ export class Admission implements AdmissionGate {
       return await this.#policy.admit(request)
     } catch (error) {
       if (!(error instanceof SourceDownError)) throw error
-      return { admit: false, cause: DenialReason.SourceDown, reason: error.message }
+      return { admit: false, cause: DenialReason.SourceDown, reason: error.message, isUnsure: true }
     }
   }
 

@@ -192,3 +192,10 @@ test('AdmitUrl sends user name and password of the URL, and shows them nowhere',
 test.each(['verify', 'ftp://x/', '', 'unix:/x'])('AdmitUrl refuses "%s"', url => {
   expect(() => new AdmitUrl(url, admissionPorts())).toThrow('read admission URL: not an http or https URL')
 })
+
+test('AdmitUrl on a port that the platform never asks is no failure of transport, which would let everybody in (P-040)', async () => {
+  expect(await failureOf(new AdmitUrl('http://127.0.0.1:6000/', admissionPorts()))).toMatchObject({
+    isTransport: false,
+    message: 'ask admission URL http://127.0.0.1:6000: port 6000 is never asked, choose another',
+  })
+})

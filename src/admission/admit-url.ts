@@ -17,6 +17,8 @@ import { SourceWatch } from './source-watch.ts'
 /** Milliseconds for question and answer. */
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 4_096
+/** What `fetch` says of a port that its standard blocks. */
+const BAD_PORT = 'bad port'
 const ANSWER = { what: 'answer', clause: 'P-040' }
 
 export class AdmitUrl implements Policy {
@@ -30,9 +32,9 @@ export class AdmitUrl implements Policy {
    * @throws DerpError for anything else.
    */
   constructor(url: string, ports: AdmissionPorts) {
-    const parsed = parseAdmissionUrl(url)
-    this.#authorization = takeCredentials(parsed)
-    this.#url = parsed
+    const { bare, authorization } = parseAdmissionUrl(url)
+    this.#authorization = authorization
+    this.#url = bare
     this.#ports = ports
     this.#watch = new SourceWatch('url', ports)
   }
@@ -65,7 +67,10 @@ export class AdmitUrl implements Policy {
     try {
       return await fetch(this.#url, { method: 'POST', headers, body, signal })
     } catch (error) {
-      throw this.#down(reasonOf(error), true, error)
+      const reason = reasonOf(error)
+      // The platform asks no port of other protocols, ever: letting everybody in is not what fail-open is for.
+      if (reason === BAD_PORT) throw this.#down(`port ${this.#url.port} is never asked, choose another`, false, error)
+      throw this.#down(reason, true, error)
     }
   }
 
@@ -106,14 +111,24 @@ export class AdmitUrl implements Policy {
   }
 }
 
-function parseAdmissionUrl(text: string): URL {
+/** The URL without user name and password, and the header that they are sent in. @throws DerpError, which shows neither. */
+export function parseAdmissionUrl(text: string): { readonly bare: URL; readonly authorization: string | undefined } {
   const url = URL.parse(text)
-  if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return url
-  // Not repeated: it may hold a password.
-  throw new DerpError('ERR_DERP_CONFIG_INVALID', 'read admission URL: not an http or https URL', { clause: 'P-040' })
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw badUrl('not an http or https URL')
+  try {
+    const authorization = takeCredentials(url)
+    return { bare: url, authorization }
+  } catch {
+    throw badUrl('a % in user name or password begins no escape; write it as %25')
+  }
 }
 
-/** Takes user name and password out of the URL. */
+/** The URL is not repeated: it may hold a password. */
+function badUrl(reason: string): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', `read admission URL: ${reason}`, { clause: 'P-040' })
+}
+
+/** Takes user name and password out of the URL. @throws URIError */
 function takeCredentials(url: URL): string | undefined {
   const { username, password } = url
   if (username === '' && password === '') return undefined

@@ -6,6 +6,7 @@
  * Clause: P-040.
  */
 
+import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AdmissionRule } from '../metrics/admission-counters.ts'
 import type { AdmissionGate } from '../server/ports.ts'
 import { Admission, type AdmissionPorts } from './admission.ts'
@@ -14,7 +15,7 @@ import { DeniedAppNames } from './app-names.ts'
 import { countApprovals } from './approvals.ts'
 import { allOf, anyOf } from './chain.ts'
 import { FailOpen } from './fail-open.ts'
-import { AllowedKeys, DeniedKeys, type OnRevoked } from './key-file.ts'
+import { AllowedKeys, DeniedKeys } from './key-file.ts'
 import { LastKnownGood } from './last-known-good.ts'
 import { LocalDaemon } from './local-daemon.ts'
 import type { Policy } from './policy.ts'
@@ -44,6 +45,14 @@ export interface AdmissionSettings {
   readonly memoryMs?: number | undefined
 }
 
+/** Is told of changed files, so that connections can be ended of whom they do not let in any more. */
+export interface Revocations {
+  /** A key is off the allow list, or on the deny list. */
+  readonly onKey: (key: NodePublicKey) => void
+  /** A token is not known any more. */
+  readonly onToken: () => void
+}
+
 /** What {@link createAdmission} has made. */
 export interface BuiltAdmission {
   readonly gate: AdmissionGate
@@ -60,19 +69,18 @@ export interface BuiltAdmission {
 /**
  * Makes the gate; undefined when nothing is set, so that everybody may connect.
  *
- * @param onRevoked told of keys that a changed file does not let in any more, so that their connections can be ended.
  * @throws DerpError naming the file and line, or the setting, that is no good.
  */
 export function createAdmission(
   settings: AdmissionSettings,
   ports: AdmissionPorts,
-  onRevoked?: OnRevoked,
+  { onKey, onToken }: Partial<Revocations> = {},
 ): BuiltAdmission | undefined {
   const { deniedAppNames = [], allowKeysFile, denyKeysFile, tokensFile, daemonSocket, url, memoryMs = 0 } = settings
   const deniedApps = deniedAppNames.length === 0 ? undefined : new DeniedAppNames(deniedAppNames)
-  const denied = denyKeysFile === undefined ? undefined : new DeniedKeys(denyKeysFile, ports, onRevoked)
-  const allowed = allowKeysFile === undefined ? undefined : new AllowedKeys(allowKeysFile, ports, onRevoked)
-  const tokens = tokensFile === undefined ? undefined : new Tokens(tokensFile, ports)
+  const denied = denyKeysFile === undefined ? undefined : new DeniedKeys(denyKeysFile, ports, onKey)
+  const allowed = allowKeysFile === undefined ? undefined : new AllowedKeys(allowKeysFile, ports, onKey)
+  const tokens = tokensFile === undefined ? undefined : new Tokens(tokensFile, ports, onToken)
   const daemon = daemonSocket === undefined ? undefined : new LocalDaemon(daemonSocket, ports)
   const admitUrl = url === undefined ? undefined : new AdmitUrl(url, ports)
   const counted = (policy: Policy, rule: AdmissionRule) => countApprovals(policy, rule, ports.counters)
@@ -86,7 +94,9 @@ export function createAdmission(
     sources.length === 0 ? undefined : allOf(sources),
   ])
   const [first, ...others] = ways
-  const policies = present([deniedApps, denied, first === undefined ? undefined : anyOf([first, ...others])])
+  const way = first === undefined ? undefined : anyOf([first, ...others])
+  // Again when the sources have answered: they may take seconds, in which a key can come onto the list.
+  const policies = present([deniedApps, denied, way, way && denied])
   if (policies.length === 0) return undefined
   const files: readonly WatchedAnything[] = present([denied?.file, allowed?.file, tokens?.file])
   const loss = { urlFailsOpen: settings.urlFailOpen === true, remembers: memoryMs > 0 }

@@ -20,6 +20,8 @@ export interface Denial {
   readonly cause: DenialReason
   /** The cause in words. */
   readonly reason: string
+  /** No source has said no: none could be asked. */
+  readonly isUnsure?: boolean
 }
 
 /** One rule, or several that were joined. */

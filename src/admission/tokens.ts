@@ -44,9 +44,13 @@ export function parseTokenList(text: string): readonly NamedToken[] {
 export class Tokens implements Policy {
   readonly file: WatchedFile<readonly NamedToken[]>
 
-  /** @throws DerpError naming file and line. */
-  constructor(path: string, ports: AdmissionPorts) {
+  /** @param onRevoked told when a token is not known any more. @throws DerpError naming file and line. */
+  constructor(path: string, ports: AdmissionPorts, onRevoked: () => void = () => {}) {
     this.file = new WatchedFile(path, { name: 'token file', parse: parseTokenList }, ports)
+    this.file.onChange = before => {
+      const isLost = ({ digest }: NamedToken) => !this.file.value.some(known => equalConstantTime(known.digest, digest))
+      if (before.some(isLost)) onRevoked()
+    }
   }
 
   async admit({ token }: AdmissionRequest): Promise<Approval | Denial> {

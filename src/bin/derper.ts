@@ -1,4 +1,5 @@
 #!/usr/bin/env node
 import { main } from '../cli/derper.ts'
+import { leave } from '../cli/exit.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+leave(await main(process.argv.slice(2)))

@@ -15,6 +15,28 @@ const MENDS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'stop the program that has it, or choose another port',
   EACCES: 'run it with the right to ports below 1024, or choose a higher one',
   EADDRNOTAVAIL: 'choose an address of this machine',
+  ENOTFOUND: 'choose an address of this machine',
+}
+
+/** @throws DerpError naming two flags that ask for the same port. */
+export function assertPortsDiffer(wanted: readonly WantedPort[]): void {
+  for (const [at, port] of wanted.entries()) {
+    const other = wanted.slice(0, at).find(earlier => isSamePort(earlier, port))
+    if (other === undefined) continue
+    const action = `listen on -${port.flag} ${formatListenAddress(port)}`
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: -${other.flag} has that port; choose another for one`)
+  }
+}
+
+function isSamePort(one: WantedPort, other: WantedPort): boolean {
+  if (one.protocol !== other.protocol || one.port !== other.port || one.port === 0) return false
+  const [a, b] = [one.host ?? '', other.host ?? '']
+  return a === b || standsFor(a, b) || standsFor(b, a)
+}
+
+/** Whether listening on `host` takes the port of `other` as well. */
+function standsFor(host: string, other: string): boolean {
+  return host === '' || host === '::' || (host === '0.0.0.0' && !other.includes(':'))
 }
 
 /**
@@ -25,6 +47,7 @@ const MENDS: Readonly<Record<string, string>> = {
  * @throws DerpError naming the first flag whose port cannot be had.
  */
 export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
+  assertPortsDiffer(wanted)
   for (const port of wanted) {
     if (port.port !== 0) await bind(port, () => (port.protocol === 'tcp' ? tryTcp(port) : tryUdp(port)))
   }

@@ -2,8 +2,9 @@
 
 import { NodePrivateKey } from '../keys/node-key.ts'
 import { silentLog } from '../lib/log.ts'
-import { checkManualFiles } from '../tls/manual-certs.ts'
-import { DerperDaemon } from './derper-daemon.ts'
+import { assertPortsDiffer } from './bind.ts'
+import { checkCertificateFiles } from './certificate-files.ts'
+import { DerperDaemon, wantedPorts } from './derper-daemon.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
 import { type DerperSettings, privateKeyFile, readSettings } from './derper-settings.ts'
 import { parseKeyFile } from './key-file.ts'
@@ -17,6 +18,7 @@ export async function checkConfig(
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
   const settings = readSettings(flags, given, env)
+  assertPortsDiffer(wantedPorts(settings))
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
@@ -37,8 +39,7 @@ function privateKeyPlan(flags: DerperFlagValues): string {
 }
 
 async function certificatePlan({ tls }: DerperSettings): Promise<PlanLine[]> {
-  if (tls === undefined || tls.acme !== undefined) return []
-  const certificate = await checkManualFiles(tls)
-  const what = certificate === undefined ? 'none yet, one is made for the address' : 'there and fit for use'
-  return [['certificate files', what]]
+  const found = await checkCertificateFiles(tls)
+  if (found === undefined) return []
+  return [['certificate files', found ? 'there and fit for use' : 'none yet, one is made for the address']]
 }

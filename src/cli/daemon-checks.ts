@@ -4,7 +4,7 @@ import type { AdmissionSwitch } from '../admission/admission-switch.ts'
 import type { Readiness } from '../http/readiness.ts'
 import { meshProblem } from '../mesh/mesh-problem.ts'
 import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
-import { type CertificateSource, certificateProblem } from '../tls/certificate-source.ts'
+import { type CertificateSource, certificateProblem, renewalProblem } from '../tls/certificate-source.ts'
 
 /** What is looked at; undefined where there is no such thing. */
 export interface CheckedParts {
@@ -26,6 +26,11 @@ export function addDaemonChecks(readiness: Readiness, parts: CheckedParts): void
     {
       name: 'certificate',
       problem: () => certificateProblem(parts.certificates()?.status() ?? [], parts.wallNow()),
+    },
+    {
+      name: 'certificate-renewal',
+      problem: () => renewalProblem(parts.certificates()?.status() ?? [], parts.wallNow()),
+      degradesOnly: true,
     },
     // Clients of this relay reach each other, and a sibling that is down must not take the others along.
     { name: 'mesh', problem: () => meshProblem(parts.mesh() ?? []), degradesOnly: true },

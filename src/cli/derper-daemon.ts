@@ -3,9 +3,10 @@
 import { readFileSync } from 'node:fs'
 import { AdmissionSwitch } from '../admission/admission-switch.ts'
 import type { AdmissionSettings } from '../admission/create-admission.ts'
+import { Readmission } from '../admission/readmission.ts'
 import { AcceptLimits } from '../http/accept-limits.ts'
 import { BootstrapNames } from '../http/bootstrap-names.ts'
-import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+import type { NodePrivateKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
@@ -49,6 +50,7 @@ export class DerperDaemon implements ReloadTarget {
   readonly #acceptLimits: AcceptLimits
   readonly #stun: StunServer | undefined
   readonly #admission: AdmissionSwitch
+  readonly #readmission: Readmission
   readonly #mesh: Mesh | undefined
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
   readonly #watching: WatchingListener | undefined
@@ -66,8 +68,15 @@ export class DerperDaemon implements ReloadTarget {
     this.#drain = settings.drain
     this.#acceptLimits = new AcceptLimits(settings.limits.accept, systemClock, log)
     const counters = new AdmissionCounters()
-    const revoke = (key: NodePublicKey) => this.relay.core.directory.closePeer(key)
-    this.#admission = new AdmissionSwitch(settings.admission, { clock: systemClock, log, counters }, revoke)
+    this.#admission = new AdmissionSwitch(
+      settings.admission,
+      { clock: systemClock, log, counters },
+      {
+        onKey: key => this.relay.core.directory.closePeer(key),
+        onToken: () => void this.#readmission.run(({ token }) => token !== undefined),
+      },
+    )
+    this.#readmission = new Readmission(() => this.relay.core.sessions, this.#admission, log)
     this.#names = {
       published: bootstrapNames(settings.publishedNames, log),
       unpublished: bootstrapNames(settings.unpublishedNames, log),
@@ -149,7 +158,10 @@ export class DerperDaemon implements ReloadTarget {
   }
 
   applySettings({ logLevel, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
-    if (admission !== undefined) this.#admission.replace(admission)
+    if (admission !== undefined) {
+      this.#admission.replace(admission)
+      void this.#readmission.run()
+    }
     this.#log.level = logLevel
     this.#drain = drain
     if (this.#watching !== undefined) this.#watching.access = metricsAccess
@@ -167,6 +179,7 @@ export class DerperDaemon implements ReloadTarget {
   /** Ends all connections and frees all ports. */
   async stop(): Promise<void> {
     this.#limits.stop()
+    this.#readmission.stop()
     this.#admission.close()
     this.#names.published?.stop()
     this.#names.unpublished?.stop()

@@ -6,7 +6,8 @@ import { NodePrivateKey } from '../keys/node-key.ts'
 import type { MeshTarget } from '../mesh/mesh-target.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import type { Account } from './account.ts'
-import type { DerperFlagValues } from './derper-flags.ts'
+import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
+import { unknownVariables } from './flag-sources.ts'
 import { keyFileNote, loadKeyFile } from './key-file.ts'
 import { type ListenAddress, parseListenAddress } from './listen-address.ts'
 import type { LogLevel } from './log.ts'
@@ -15,6 +16,7 @@ import { accountSettings } from './settings/account-settings.ts'
 import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
 import { bootstrapNamesSetting } from './settings/bootstrap-dns-settings.ts'
 import { type DrainSettings, drainSettings } from './settings/drain-settings.ts'
+import { homeSetting } from './settings/home-setting.ts'
 import { type LimitSettings, limitNotes, limitSettings } from './settings/limit-settings.ts'
 import { logLevelSetting } from './settings/log-settings.ts'
 import { meshKeyFile, siblingSettings } from './settings/mesh-settings.ts'
@@ -81,7 +83,7 @@ export function readSettings(
     tls,
     stun: stunSettings(flags),
     derp: flags.derp,
-    home: flags.home,
+    home: homeSetting(flags.home),
     logLevel: logLevelSetting(flags),
     meshKey,
     rateConfigFile: flags['rate-config'] || undefined,
@@ -103,12 +105,18 @@ export function readSettings(
     watching: watchingSettings(flags),
     account: accountSettings(flags),
     notes: [
+      ...variableNotes(env),
       ...tlsNotes(given, tls),
       ...limitNotes(given),
       ...(flags.dev ? [] : admissionNotes(admission)),
       ...keyFileNotes(flags),
     ],
   }
+}
+
+function variableNotes(env: NodeJS.ProcessEnv): string[] {
+  const unknown = unknownVariables('derper', DERPER_FLAGS, env)
+  return unknown.map(name => `variable ${name} has no effect: it is that of no flag; -help lists them`)
 }
 
 function keyFileNotes(flags: DerperFlagValues): string[] {

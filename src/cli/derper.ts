@@ -1,6 +1,7 @@
 /** The `derper` command: a relay as a daemon. */
 
 import { assertPortsFree } from './bind.ts'
+import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
 import { DerperDaemon, wantedPorts } from './derper-daemon.ts'
 import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
@@ -47,6 +48,8 @@ async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.Proce
   tuneGarbageCollection()
   const settings = readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
+  // Before a key is made, which a start that fails would leave behind.
+  await checkCertificateFiles(settings.tls)
   const log = createLog(settings.logLevel)
   const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log, env)
   const reload = new Reload(daemon, log, flags, read)

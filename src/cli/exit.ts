@@ -1,5 +1,6 @@
 /** Exit codes and the one line that goes with a failure. */
 
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
 
 export const EXIT_OK = 0
@@ -13,6 +14,23 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
   'ERR_DERP_KEY_INVALID',
   'ERR_DERP_URL_INVALID',
 ])
+
+/** Milliseconds that the process has to end by itself. */
+const LEAVE_MS = 500
+
+/** A name that is looked up, in a thread of the runtime that an exit waits for. */
+const LOOKUP = 'GetAddrInfoReqWrap'
+
+/** Ends the process: what nobody waits for any more, such as an answer from DNS, must not hold it up (P-174). */
+export function leave(code: number, clock: Clock = systemClock): void {
+  process.exitCode = code
+  clock.after(LEAVE_MS, () => {
+    if (!process.getActiveResourcesInfo().includes(LOOKUP)) process.exit()
+    // The signal takes no code along, and waits for nobody.
+    process.removeAllListeners('SIGTERM')
+    process.kill(process.pid, 'SIGTERM')
+  })
+}
 
 /** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
 export async function runCommand(name: string, command: () => Promise<number>): Promise<number> {

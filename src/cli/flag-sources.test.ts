@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { environmentName, readFlags } from './flag-sources.ts'
+import { environmentName, readFlags, unknownVariables } from './flag-sources.ts'
 
 const TABLE = {
   a: { kind: 'string', default: ':443', help: '' },
@@ -68,4 +68,16 @@ test('readFlags says which variable is at fault', () => {
 
 test('readFlags gives defaults along with the wish for help', () => {
   expect(read(['-help'])).toMatchObject({ help: true, values: { stun: true, timeout: 2_000 } })
+})
+
+test('unknownVariables finds what is misspelt, and leaves alone what is meant for others', () => {
+  const known = { DERPER_STUN_PORT: '1', DERPER_TOKEN: 'x', DERPER_TOKEN_FILE: 'x' }
+  const services = {
+    DERPER_PORT: 'tcp://1',
+    DERPER_SERVICE_HOST: 'h',
+    DERPER_SERVICE_PORT_HTTPS: '1',
+    DERPER_PORT_443_TCP: 'x',
+  }
+  const env = { ...known, ...services, HOME: '/', DERPERS: 'x', DERPER_STUN_PROT: '1', DERPER_A_FILE: 'x' }
+  expect(unknownVariables('derper', TABLE, env)).toEqual(['DERPER_A_FILE', 'DERPER_STUN_PROT'])
 })

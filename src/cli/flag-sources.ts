@@ -67,16 +67,30 @@ function* fromEnvironment(
   }
 }
 
+/** Kubernetes names variables after Services, which may be called like the command. */
+const OF_SERVICES = /_SERVICE_(?:HOST|PORT\w*)$|_PORT(?:_\d+_\w+)?$/
+
+/** Variables that look like those of flags, and are none: most likely misspelt. */
+export function unknownVariables(command: string, table: FlagTable, env: NodeJS.ProcessEnv): readonly string[] {
+  const known = Object.entries(table).flatMap(([name, { secret }]) => {
+    const variable = environmentName(command, name)
+    return secret === true ? [variable, `${variable}_FILE`] : [variable]
+  })
+  const prefix = environmentName(command, '')
+  const isUnknown = (name: string) => name.startsWith(prefix) && !known.includes(name) && !OF_SERVICES.test(name)
+  return Object.keys(env).filter(isUnknown).toSorted()
+}
+
 /** Secrets may be named by a file instead, as container platforms hand them over. */
 function secretFrom(spec: FlagSpec, variable: string, env: NodeJS.ProcessEnv): string | undefined {
   const path = env[variable]
   if (spec.secret !== true || path === undefined) return undefined
-  return told(variable, () => readFileSync(path, 'utf8').trim())
+  return told(variable, () => readNamed(path).trim())
 }
 
 function* fromConfig(table: FlagTable, path: string): Generator<readonly [string, unknown]> {
   const source = `configuration file ${path}`
-  const config = told(source, () => JSON.parse(readFileSync(path, 'utf8')) as unknown)
+  const config = told(source, () => JSON.parse(readNamed(path)) as unknown)
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw invalid(`read ${source}: not a JSON object`)
   }
@@ -84,11 +98,19 @@ function* fromConfig(table: FlagTable, path: string): Generator<readonly [string
     const spec = Object.hasOwn(table, name) && name !== CONFIG_FLAG ? table[name] : undefined
     // For editors; see docs/derper.schema.json.
     if (spec === undefined && name === '$schema') continue
-    if (spec === undefined) throw invalid(`read ${source}: key "${name}" is none of the flags`)
+    if (spec === undefined) throw invalid(`read ${source}: key "${name}" is none of the flags; -help lists them`)
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
       throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
     }
     yield [name, told(source, () => takeValue(name, spec, value))]
+  }
+}
+
+function readNamed(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new Error(`${(error as Error).message}; name a file that can be read`, { cause: error })
   }
 }
 

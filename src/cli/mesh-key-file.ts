@@ -23,7 +23,13 @@ export function loadMeshKey(variable: string | undefined, path: string): MeshKey
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}`, { cause: error })
+    throw new DerpError(
+      'ERR_DERP_CONFIG_INVALID',
+      `${action}: ${(error as Error).message}; name a file that can be read`,
+      {
+        cause: error,
+      },
+    )
   }
   return parse(action, text)
 }
@@ -33,6 +39,7 @@ function parse(action: string, text: string): MeshKey {
     return MeshKey.parse(text)
   } catch (error) {
     // The parser's message tells the length only: the text is a secret, if a broken one.
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}`, { cause: error })
+    const mend = 'make one for all relays of the region, such as by openssl rand -hex 32'
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}; ${mend}`, { cause: error })
   }
 }

@@ -38,7 +38,7 @@ test('AcceptLimits lets each listener take a burst, and then so many a second (P
   expect(taken([1, 2, 3, 4].map(n => open(`192.0.2.${n}`, other)))).toBe(3)
   clock.advance(100)
   expect(taken([open('192.0.2.1'), open('192.0.2.1')])).toBe(1)
-  expect(limits.counters.refused).toEqual({ rate: 4, source_rate: 0, connections: 0, source_connections: 0 })
+  expect(limits.counters.refused).toEqual({ rate: 4, source_rate: 0, connections: 0, source_connections: 0, system: 0 })
 })
 
 test('AcceptLimits gives each source its rate, of which refusals take nothing from the others (P-109)', () => {

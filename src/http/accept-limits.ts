@@ -6,7 +6,7 @@
 
 import type { EventEmitter } from 'node:events'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { type Log, silentLog } from '../lib/log.ts'
+import { type Log, type LogFields, silentLog } from '../lib/log.ts'
 import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
 import { sourcePrefix } from '../lib/source-prefix.ts'
 import { TallyLog } from '../lib/tally-log.ts'
@@ -32,6 +32,8 @@ type Closing = Pick<EventEmitter, 'once'>
 export interface AcceptGate {
   /** Whether there is room for a connection whose source is not known yet; if so it is counted until it closes. */
   open(socket: Closing): boolean
+  /** The system could not accept a connection: it has no descriptors or memory left, say. */
+  failed(error: Error): void
   /** Whether a connection that has room may stay, now that its source is known; undefined for one that speaks for many. */
   admit(socket: Closing, address: string | undefined): boolean
 }
@@ -43,14 +45,14 @@ export class AcceptLimits {
   readonly #clock: Clock
   readonly #sources: SourceLimiter | undefined
   readonly #openBySource = new Map<string, number>()
-  readonly #refusals: TallyLog<string | undefined>
+  readonly #refusals: TallyLog<LogFields>
 
   constructor(options: AcceptLimitOptions, clock: Clock = systemClock, log: Log = silentLog) {
     this.#options = options
     this.#clock = clock
     this.#sources = options.sourceRate && new SourceLimiter(options.sourceRate)
-    this.#refusals = new TallyLog(clock, (refused, lastSource) =>
-      log.warn('connections refused', { refused, lastSource, open: this.counters.open }),
+    this.#refusals = new TallyLog(clock, (refused, last) =>
+      log.warn('connections refused', { refused, ...last, open: this.counters.open }),
     )
   }
 
@@ -65,6 +67,7 @@ export class AcceptLimits {
     const bucket = rate && new TokenBucket(rate, this.#clock.now())
     return {
       open: socket => this.#open(socket),
+      failed: ({ message }) => this.#note(RefusalReason.System, { lastError: message }),
       admit: (socket, address) => this.#admit(socket, address, bucket),
     }
   }
@@ -110,9 +113,13 @@ export class AcceptLimits {
     })
   }
 
-  #refuse(reason: RefusalReason, source: string | undefined): false {
-    this.counters.refused[reason]++
-    this.#refusals.note(reason, source)
+  #refuse(reason: RefusalReason, lastSource: string | undefined): false {
+    this.#note(reason, { lastSource })
     return false
+  }
+
+  #note(reason: RefusalReason, last: LogFields): void {
+    this.counters.refused[reason]++
+    this.#refusals.note(reason, last)
   }
 }

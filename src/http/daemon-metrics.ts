@@ -63,6 +63,8 @@ function perCertificate(name: string, read: (status: CertificateStatus) => numbe
 export const CERTIFICATE_METRICS: readonly Metric[] = [
   // In seconds since 1970; absent for as long as there is none.
   perCertificate('gauge_cert_not_after_seconds', ({ notAfterMs }) => notAfterMs && Math.floor(notAfterMs / 1_000)),
+  // Likewise; absent for as long as nothing is wrong.
+  perCertificate('gauge_cert_last_error_seconds', ({ lastErrorMs }) => lastErrorMs && Math.floor(lastErrorMs / 1_000)),
   perCertificate('counter_cert_failures', ({ failures }) => failures),
   perCertificate('counter_cert_replacements', ({ replacements }) => replacements),
 ].map(metric => ({ ...metric, when: ({ certificates }) => certificates !== undefined }))

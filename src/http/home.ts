@@ -17,6 +17,9 @@ export interface HomePageOptions {
   readonly allowDebug?: (request: IncomingMessage) => boolean
 }
 
+/** Only what a header can carry: with anything else each answer would fail. */
+const REDIRECT = /^https?:\/\/[\x21-\x7e]+$/
+
 const HTML = 'text/html; charset=utf-8'
 
 /**
@@ -33,10 +36,13 @@ export function homeHandler(value: string, options: HomePageOptions = {}): HttpH
     }
   }
   if (value === 'blank') return (_request, response) => send(response, 200, HTML, '', BROWSER_HEADERS)
-  if (value.startsWith('http://') || value.startsWith('https://')) {
+  if (REDIRECT.test(value)) {
     return (_request, response) => sendRedirect(response, 302, value, BROWSER_HEADERS)
   }
-  throw new DerpError('ERR_DERP_CONFIG_INVALID', `set home to "${value}": not empty, "blank" or an http(s) URL`)
+  throw new DerpError(
+    'ERR_DERP_CONFIG_INVALID',
+    `set home to "${value}": not empty, "blank" or an http(s) URL in ASCII`,
+  )
 }
 
 function homePage(disabled: boolean, debug: boolean): string {

@@ -110,7 +110,8 @@ export function listenerOf(
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )
-  guardListener(server, { deadlines, limits: options.limits?.forListener(), proxyGate, observer })
+  const limits = options.limits?.forListener()
+  guardListener(server, { deadlines, limits, proxyGate, observer })
   server.on('request', (request, response) => {
     deadlines.end(request.socket)
     noteSource(request, proxyGate?.sourceOf(request.socket))
@@ -124,7 +125,12 @@ export function listenerOf(
   })
   return {
     server,
-    listen: (port, host) => listen(server, port, host),
+    listen: async (port, host) => {
+      const address = await listen(server, port, host)
+      // One connection that the system does not give must not end all others.
+      server.on('error', error => limits?.failed(error))
+      return address
+    },
     stopListening: () => {
       if (server.listening) server.close()
     },

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { serveNoContent } from './generate-204.ts'
+import type { HttpHandler } from './home.ts'
 import { sendRedirect } from './redirect.ts'
 import { send, sendError } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
@@ -24,7 +25,7 @@ const HOST = /^[\w.:[\]%~!$&'()*+,;=-]*$/
  */
 export function createPort80Routes(main: Routes, challenges?: ChallengeAnswers): Routes {
   return {
-    exact: new Map([['/generate_204', serveNoContent]]),
+    exact: new Map([['/generate_204', serveNoContent], ...healthOf(main)]),
     fallback: (request, response) => {
       if (challenges === undefined || !answerChallenge(challenges, request, response)) {
         sendToTls(main, request, response)
@@ -34,6 +35,14 @@ export function createPort80Routes(main: Routes, challenges?: ChallengeAnswers):
     takesDerp: false,
     allowsDebug: main.allowsDebug,
   }
+}
+
+/** A load balancer may ask on either port, and takes a redirect for an illness. */
+function healthOf({ exact }: Routes): (readonly [path: string, handler: HttpHandler])[] {
+  return ['/healthz', '/readyz'].flatMap(path => {
+    const handler = exact.get(path)
+    return handler === undefined ? [] : [[path, handler] as const]
+  })
 }
 
 /** Whatever the host: the authority asks by the name, or the address, that it is to make sure of. */

@@ -1,6 +1,6 @@
 /** Numbers of the connections that listeners take, before anything is known of them but the source. */
 
-/** Why a connection was closed as soon as it had been accepted: a closed list, each with its counter (P-108, P-109). */
+/** Why a connection was closed as soon as it had been accepted, or never was: a closed list, each with its counter (P-108, P-109). */
 export const RefusalReason = {
   /** The listener had taken as many new connections as it may. */
   Rate: 'rate',
@@ -10,6 +10,8 @@ export const RefusalReason = {
   Connections: 'connections',
   /** As many connections of one source as there may be were open. */
   SourceConnections: 'source_connections',
+  /** The system could not accept it. */
+  System: 'system',
 } as const
 export type RefusalReason = (typeof RefusalReason)[keyof typeof RefusalReason]
 

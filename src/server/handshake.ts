@@ -145,7 +145,7 @@ export class Handshake implements ConnHandler {
       // Others may have come in meanwhile.
       this.#findRoom()
     }
-    const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal }
+    const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal, token: this.#token }
     const session = new Session(relay, this.#conn, { decoder: this.#decoder, writer: this.#writer }, identity)
     this.#session = session
     if (canMesh) this.#writer.deadlines = relay.meshDeadlines

@@ -17,7 +17,14 @@ export interface AdmissionRequest {
 }
 
 /** The answer to an {@link AdmissionRequest}. */
-export type AdmissionVerdict = { readonly admit: true } | { readonly admit: false; readonly reason: string }
+export type AdmissionVerdict =
+  | { readonly admit: true }
+  | {
+      readonly admit: false
+      readonly reason: string
+      /** Nobody could be asked: no reason to end a connection that there is. */
+      readonly isUnsure?: boolean
+    }
 
 /** Decides who may use the relay. Siblings with the mesh key are not asked about. */
 export interface AdmissionGate {

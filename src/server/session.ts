@@ -40,6 +40,8 @@ export interface SessionIdentity {
   readonly canMesh: boolean
   /** The client would rather have reached another node (P-123). */
   readonly notIdeal: boolean
+  /** Bearer token that came with the upgrade request; kept for when admission is asked again (P-040). */
+  readonly token?: string | undefined
 }
 
 export class Session implements ConnHandler, Member, Destination {
@@ -48,6 +50,7 @@ export class Session implements ConnHandler, Member, Destination {
   readonly info: ClientInfo
   readonly canMesh: boolean
   readonly notIdeal: boolean
+  readonly token: string | undefined
   readonly remote: AddressPort | undefined
   /** Where a client is told what is wrong; undefined unless the relay is set to tell. */
   readonly health: Health | undefined
@@ -83,6 +86,7 @@ export class Session implements ConnHandler, Member, Destination {
     this.info = identity.info
     this.canMesh = identity.canMesh
     this.notIdeal = identity.notIdeal
+    this.token = identity.token
     this.remote = conn.remote
     this.routes = new KeyLookup(relay.routes)
     this.#conn = conn
@@ -166,7 +170,10 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#closed) return
+    if (this.#closed) {
+      if (this.#onEnd !== undefined && this.canMesh) this.#readLate(chunk)
+      return
+    }
     this.bytesReceived += chunk.length
     this.#decoder.push(chunk)
     this.#readFrames()
@@ -190,7 +197,7 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   /**
-   * Reads no more, and ends the session once all that waits for it has been written.
+   * Reads no more, but for what is under way from a sibling, and ends the session once all that waits for it has been written.
    *
    * @param done called when the connection is over, with whether the client ended it or all was written.
    */
@@ -298,6 +305,20 @@ export class Session implements ConnHandler, Member, Destination {
       }
       // A header is activity already; what is skipped was handled at its header (P-065).
       if (this.#isDuplicate && !this.#closed && decoder.isGathering) this.relay.directory.noteActivity(this)
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  /** What a sibling had sent before it knew of the end is counted here as it is there; nobody is left to have it (P-174). */
+  #readLate(chunk: Uint8Array): void {
+    const decoder = this.#decoder
+    try {
+      decoder.push(chunk)
+      while (decoder.next()) {
+        const isForward = decoder.type === FrameType.ForwardPacket && !decoder.skipped
+        if (isForward) HANDLERS[FrameType.ForwardPacket]?.(this, decoder)
+      }
     } catch (error) {
       this.#failWith(error)
     }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { TLS_CERT } from '../../test/support/tls-fixture.ts'
-import { type CertificateStatus, certificateFacts, certificateProblem } from './certificate-source.ts'
+import { type CertificateStatus, certificateFacts, certificateProblem, renewalProblem } from './certificate-source.ts'
 
 const status: CertificateStatus = {
   subject: 'relay.test',
@@ -40,4 +40,13 @@ test.each<[string, Partial<CertificateStatus>, number, string | undefined]>([
   ],
 ])('certificateProblem of one that %s', (_, change, nowMs, problem) => {
   expect(certificateProblem([{ ...status, ...change }], nowMs)).toBe(problem)
+})
+
+test.each<[string, Partial<CertificateStatus>, string | undefined]>([
+  ['is there', {}, undefined],
+  ['is there while its renewal fails', { lastError: 'no answer' }, 'certificate for relay.test is kept: no answer'],
+  ['has ended', { notAfterMs: 500, lastError: 'no answer' }, undefined],
+  ['is not there', { notAfterMs: undefined, lastError: 'no answer' }, undefined],
+])('renewalProblem of one that %s', (_, change, problem) => {
+  expect(renewalProblem([{ ...status, ...change }], 999)).toBe(problem)
 })

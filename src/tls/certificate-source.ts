@@ -59,3 +59,11 @@ export function certificateProblem(statuses: readonly CertificateStatus[], nowMs
   }
   return undefined
 }
+
+/** What will keep a relay from being ready if nobody looks after it: a certificate that is good, and is not replaced. */
+export function renewalProblem(statuses: readonly CertificateStatus[], nowMs: number): string | undefined {
+  for (const { subject, notAfterMs = 0, lastError } of statuses) {
+    if (notAfterMs > nowMs && lastError !== undefined) return `certificate for ${subject} is kept: ${lastError}`
+  }
+  return undefined
+}

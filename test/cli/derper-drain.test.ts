@@ -131,4 +131,8 @@ test('SIGTERM under load moves clients to the second node within the time they a
   expect(words.packetsSent + lastWords.packetsSent).toBe(received())
   // What the first has forwarded and not counted as lost has come to the second.
   expect(lastWords.packetsForwardedIn).toBe(words.packetsForwardedOut - sum(Object.values(words.meshPacketsDropped)))
+  // And the other way, although the first was about to end.
+  expect(words.packetsForwardedIn).toBe(
+    lastWords.packetsForwardedOut - sum(Object.values(lastWords.meshPacketsDropped)),
+  )
 })

@@ -1,6 +1,7 @@
 /** How the command ends: step by step by one signal, at once by two. */
 
-import { connect } from 'node:net'
+import { createServer } from 'node:http'
+import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { Client, isDerpError, NodePrivateKey } from '../../src/index.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
@@ -95,4 +96,37 @@ test('SIGINT drains, but in development it ends the relay at once', async () => 
   expect(await relay.program.exit()).toBe(0)
   expect(relay.program.stderr).not.toContain('drain')
   await client.close()
+})
+
+test('SIGTERM while the last client leaves, or just after, ends the relay with code 0', async () => {
+  for (const closes of [false, true]) {
+    const relay = await start('-drain-time', '1s')
+    const client = await login(relay)
+    const closing = closes ? await client.close() : client.close()
+    relay.program.child.kill('SIGTERM')
+    await closing
+    expect(await drainLine(relay)).toMatchObject({ cut: 0 })
+    expect(await relay.program.exit()).toBe(0)
+  }
+})
+
+test('SIGTERM waits for no answer that nobody needs any more', async () => {
+  // Takes questions and never answers.
+  const asked = Promise.withResolvers<void>()
+  const source = createServer(() => asked.resolve())
+  await new Promise<void>(resolve => source.listen(0, '127.0.0.1', resolve))
+  const { port } = source.address() as AddressInfo
+  const relay = await start('-verify-client-url', `http://127.0.0.1:${port}/`)
+  const client = new Client(NodePrivateKey.generate(), relay.url)
+  const ended = endOf(client)
+  await asked.promise
+  const sentAtMs = performance.now()
+  relay.program.child.kill('SIGTERM')
+  expect(await relay.program.exit()).toBe(0)
+  // The question has 5 s.
+  expect(performance.now() - sentAtMs).toBeLessThan(4_000)
+  expect(await ended).toBe('ERR_DERP_CONN_CLOSED')
+  await client.close()
+  source.close()
+  source.closeAllConnections()
 })

@@ -61,6 +61,11 @@ const BY_COMMAND: ReadonlySet<string> = new Set([
   'a deny list that cannot be read',
   'a certificate that is not PEM',
   'an authority’s certificate that is not PEM',
+  'an admission URL with a password that is not escaped',
+  'a home page that no header can carry',
+  'two listeners on one port',
+  'siblings without a mesh key',
+  'a proxy that is no address',
 ])
 
 const SETEC =
@@ -79,7 +84,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an unknown key',
     flags: ['-config', at('unknown-key.json')],
-    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags',
+    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags; -help lists them',
   },
   {
     what: 'a key of another type',
@@ -89,13 +94,13 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a configuration that is not there',
     flags: ['-config', at('none.json')],
-    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'",
+    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'; name a file that can be read",
   },
   {
     what: 'a secret that is not there',
     flags: PLAIN,
     env: { DERPER_ACME_EAB_KEY_FILE: at('none.txt') },
-    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'",
+    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'; name a file that can be read",
   },
   { what: '-ace', flags: ['-ace'], says: `read flag -ace: ${DERPER_FLAGS.ace.refused}` },
   { what: '-secrets-url', flags: ['-secrets-url', 'x'], says: `read flag -secrets-url: ${SETEC}` },
@@ -124,7 +129,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a mesh key of another length',
     flags: [...PLAIN, '-mesh-psk-file', at('short-mesh.key')],
-    says: 'set flag -mesh-psk-file to "short-mesh.key": parse mesh key of 63 characters: must be exactly 64 lowercase hex digits',
+    says: 'set flag -mesh-psk-file to "short-mesh.key": parse mesh key of 63 characters: must be exactly 64 lowercase hex digits; make one for all relays of the region, such as by openssl rand -hex 32',
+  },
+  {
+    what: 'a mesh key that is not there',
+    flags: [...PLAIN, '-mesh-psk-file', at('none.key')],
+    says: `set flag -mesh-psk-file to "none.key": ENOENT: no such file or directory, open 'none.key'; name a file that can be read`,
   },
   {
     what: 'siblings without a mesh key',
@@ -154,7 +164,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an admission URL of another kind',
     flags: [...PLAIN, '-verify-client-url', 'ftp://user:secret@policy.test'],
-    says: 'set flag -verify-client-url: not an http or https URL',
+    says: 'set flag -verify-client-url: read admission URL: not an http or https URL',
+  },
+  {
+    what: 'an admission URL with a password that is not escaped',
+    flags: [...PLAIN, '-verify-client-url', 'https://user:50%off@policy.test'],
+    says: 'set flag -verify-client-url: read admission URL: a % in user name or password begins no escape; write it as %25',
   },
   {
     what: 'an empty name',
@@ -179,7 +194,22 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a home page of another kind',
     flags: [...PLAIN, '-home', 'yes'],
-    says: 'set home to "yes": not empty, "blank" or an http(s) URL',
+    says: 'set home to "yes": not empty, "blank" or an http(s) URL in ASCII',
+  },
+  {
+    what: 'a home page that no header can carry',
+    flags: [...PLAIN, '-home', 'https://relay.test/ü'],
+    says: 'set home to "https://relay.test/ü": not empty, "blank" or an http(s) URL in ASCII',
+  },
+  {
+    what: 'two listeners on one port',
+    flags: [...ACME, '-a', '127.0.0.1:3999', '-metrics-addr', ':3999', '-metrics-allow', '10.0.0.0/8'],
+    says: 'listen on -metrics-addr :3999: -a has that port; choose another for one',
+  },
+  {
+    what: 'readers of the metrics that are nobody',
+    flags: [...PLAIN, '-metrics-addr', '127.0.0.1:0', '-metrics-allow', ','],
+    says: 'set flag -metrics-allow to ",": no address is named; leave the flag out, or name one',
   },
   {
     what: 'a proxy that is no address',
@@ -260,6 +290,7 @@ test.concurrent.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
   'derper refuses $what with one line, and starts nothing',
   async ({ flags, env, says }) => {
     expect(await run(flags, env)).toEqual({ code: 2, stdout: '', stderr: `derper: ${says}\n` })
+    expect(existsSync(at('unmade.key'))).toBe(false)
   },
 )
 

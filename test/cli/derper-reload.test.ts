@@ -114,3 +114,31 @@ test('SIGHUP reads the rate config again, and a bad one changes nothing (P-103)'
   await running.program.stderrMatch(/"msg":"rate config kept: the new one is no good"/)
   expect(await target()).toBe(200_000)
 })
+
+/** Logs in and stays; resolves to how the connection is looked at. */
+async function stay({ url }: RunningRelay, token?: string) {
+  const target = new Target({ url, carriage: 'raw', like: 'ours' })
+  const headers = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }
+  return target.login({ privateKey: NodePrivateKey.generate(), ...headers })
+}
+
+test('SIGHUP with other rules of admission ends connections of clients that they do not let in, and no others (P-040)', async () => {
+  const [kept, lost] = ['kept-token-0123456789', 'lost-token-0123456789']
+  writeFileSync(at('tokens'), `kept ${kept}\nlost ${lost}\n`)
+  configure({})
+  const running = await start()
+  const [keeper, loser, stranger] = [await stay(running, kept), await stay(running, lost), await stay(running)]
+  configure({ 'tokens-file': at('tokens') })
+  await hup(running)
+  await stranger.closed()
+  const judged = async (asked: number) => {
+    const [line] = await running.program.stderrMatch(new RegExp(`^.*"asked":${asked}.*clients judged again.*$`, 'm'))
+    return JSON.parse(line) as object
+  }
+  expect(await judged(3)).toMatchObject({ asked: 3, ended: 1 })
+  writeFileSync(at('tokens'), `kept ${kept}\n`)
+  await hup(running)
+  await loser.closed()
+  expect(await judged(2)).toMatchObject({ asked: 2, ended: 1 })
+  expect(keeper.isClosed).toBe(false)
+})

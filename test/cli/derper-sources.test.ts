@@ -53,6 +53,7 @@ test('derper takes the command line before the environment before -config, and s
     DERPER_ACME_EMAIL: 'ops@relay.test',
     DERPER_ACME_EAB_KID: 'kid-1',
     DERPER_ACME_EAB_KEY_FILE: file('eab.key', 'c2VjcmV0LWtleQ\n'),
+    DERPER_VERIFY_CLIENT: 'true',
   }
   const text = await output(
     await derper(['check-config', '-hostname', 'third.test', '-http-port=-1', '-max-connections=500'], env),
@@ -73,6 +74,7 @@ test('derper takes the command line before the environment before -config, and s
       '  limits:          no rate limit, writes time out after 2s',
       '  metrics:         below /debug/ only',
       '  ending:          clients are taken for 0s more and sent away within 5s, all is over after 8s',
+      '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; -help lists them',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
   )

@@ -44,6 +44,14 @@ test('derper -dev serves on loopback with a fresh key and STUN, and says what to
   expect(await program.exit()).toBe(0)
 })
 
+test('derper -home says what is at / (P-163)', async () => {
+  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', 'https://relay.test/about')
+  const { url } = await served(program)
+  const response = await fetch(new URL('/', url), { redirect: 'manual' })
+  expect([response.status, response.headers.get('location')]).toEqual([302, 'https://relay.test/about'])
+  await program.stop()
+})
+
 test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false')
@@ -89,6 +97,8 @@ test.each([
   expect(readFileSync(file, 'utf8')).toBe(text)
 })
 
+const MAKE_ONE = 'make one for all relays of the region, such as by openssl rand -hex 32'
+
 test.each([
   ['of other digits', 'A'.repeat(64), 'parse mesh key of 64 characters: must be exactly 64 lowercase hex digits'],
   ['that is too long', 'a'.repeat(65), 'parse mesh key of 65 characters: must be exactly 64 lowercase hex digits'],
@@ -97,7 +107,7 @@ test.each([
   const file = join(directory, 'bad-mesh.key')
   writeFileSync(file, text)
   const message = await refused('-a', '127.0.0.1:0', '-c', join(directory, 'mesh-test.key'), '-mesh-psk-file', file)
-  expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}\n`)
+  expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}; ${MAKE_ONE}\n`)
 })
 
 test('derper refuses a mesh key file that is not there, before it makes a key file', async () => {
@@ -137,7 +147,7 @@ test('derper -dev refuses an environment with a mesh key of the wrong form, and 
   const program = await startProgram(process.execPath, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
   expect(await program.exit()).toBe(2)
   expect(program.stderr).toBe(
-    'derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits\n',
+    `derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits; ${MAKE_ONE}\n`,
   )
 })
 

@@ -145,3 +145,11 @@ test('a connection whose answer nobody reads ends (P-107)', async () => {
   socket.destroy()
   await listener.close()
 })
+
+test('a connection that the system cannot accept ends no other, and is counted and told (P-109)', async () => {
+  await using relay = await ListeningRelay.start({ limits: {} })
+  const failure = new Error('accept EMFILE')
+  relay.listener.server.emit('error', failure)
+  expect((await probed(relay)).status).toBe(200)
+  expect(await metric(relay, 'derphttp_connections_refused')).toMatchObject({ 'reason="system"': 1 })
+})

@@ -86,6 +86,7 @@ test('the metrics of certificates tell their end, failures and replacements, by 
     [`not_after_seconds${subject}`]: secondEnd,
     [`replacements${subject}`]: 1,
     [`failures${subject}`]: 1,
+    [`last_error_seconds${subject}`]: Math.floor((certificates()[0]?.lastErrorMs ?? 0) / 1_000),
   })
   rmSync(directory, { recursive: true })
 })

@@ -95,6 +95,8 @@ test('the resources of Kubernetes fit each other', () => {
   expect(at(resource('NetworkPolicy'), 'spec.podSelector.matchLabels')).toEqual(labels)
   expect(at(resource('StatefulSet'), 'spec.serviceName')).toBe(at(resource('Service'), 'metadata.name'))
 
+  // Kubernetes names variables after Services, as derper names them after its flags.
+  expect(at(resource('StatefulSet'), 'spec.template.spec.enableServiceLinks')).toBe(false)
   const ports = at(resource('StatefulSet'), 'spec.template.spec.containers.0.ports') as Mapping[]
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
   const { address, tls, stun, watching } = settingsOf(env)

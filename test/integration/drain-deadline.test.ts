@@ -1,8 +1,15 @@
 /** How a drain ends: by its deadline, by a signal, with siblings last, and without half a login left. */
 
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange } from '../support/raw-http.ts'
 import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = '0123456789abcdef'.repeat(4)
@@ -70,6 +77,30 @@ test('drain ends siblings when no client is left, as they bring what is for the 
   relay.clock.advance(1_000)
   await Promise.all([last.closed(), sibling.closed()])
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
+})
+
+test('drain counts what a sibling had forwarded before it saw the end: the sibling has counted it too (P-072, P-174)', async () => {
+  await using listening = await ListeningRelay.start({ meshKey: MeshKey.parse(MESH_KEY) })
+  const { core } = listening.relay
+  // Half open, so that what is sent behind the relay's end is still under way.
+  const socket = connect({ port: listening.port, host: '127.0.0.1', allowHalfOpen: true })
+  const upgrade = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+  const { body } = await exchange(socket, upgrade)
+  const sibling = await RawClient.login(new NodeConn(socket, body), { info: { meshKey: MESH_KEY } })
+  socket.removeAllListeners('end')
+  const ended = once(socket, 'end')
+  const draining = core.drain({ spreadMs: 0, tryForMs: 0 })
+  await ended
+  const destination = NodePrivateKey.generate().publicKey()
+  for (const data of [Uint8Array.of(1), Uint8Array.of(2, 3)]) {
+    sibling.send({ type: 'forwardPacket', source: sibling.publicKey, destination, data })
+  }
+  sibling.packet(destination, 'not taken any more')
+  await sibling.flushed()
+  socket.end()
+  expect(await draining).toEqual({ told: 1, moved: 1, cut: 0 })
+  expect(core.counters).toMatchObject({ packetsForwardedIn: 2, packetsReceivedOther: 0 })
+  expect(core.counters.dropped.unknown_dest_on_fwd.other).toEqual({ packets: 2, bytes: 3 })
 })
 
 test('drain ends a client that is sent packets without a pause: it takes no more, and counts them (P-102, P-174)', async () => {

@@ -92,3 +92,9 @@ test('port 80 sends those with debug access from / to /debug/ (P-166)', async ()
   expect((await request(port, 'POST /')).status).toBe(400)
   allowed = false
 })
+
+test('port 80 answers for health itself, as whoever asks takes no redirect for an answer (P-170, P-171)', async () => {
+  expect(await request(port, 'GET /healthz')).toMatchObject({ status: 200, body: Buffer.from('ok\n') })
+  expect(await request(port, 'GET /readyz')).toMatchObject({ status: 200, body: Buffer.from('ready\n') })
+  expect(await request(port, 'POST /healthz')).toMatchObject({ status: 405 })
+})

@@ -1,5 +1,6 @@
 /** Who may connect, from the flags. */
 
+import { parseAdmissionUrl } from '../../admission/admit-url.ts'
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import { parseKeyList } from '../../admission/key-file.ts'
 import { parseTokenList } from '../../admission/tokens.ts'
@@ -45,9 +46,12 @@ function checkedFile(flags: Flags, flag: FileFlag, parse: (text: string) => unkn
 }
 
 function checkedUrl(text: string): string | undefined {
-  const protocol = URL.parse(text)?.protocol
   if (text === '') return undefined
-  if (protocol === 'http:' || protocol === 'https:') return text
-  // Not repeated: it may hold a password.
-  throw badSettings('set flag -verify-client-url: not an http or https URL')
+  try {
+    parseAdmissionUrl(text)
+  } catch (error) {
+    // The URL is not repeated: it may hold a password.
+    throw badSettings(`set flag -verify-client-url: ${(error as Error).message}`, error)
+  }
+  return text
 }

@@ -44,7 +44,9 @@ export function metricsAccess(flags: FlagValues<typeof WATCHING_FLAGS>): Metrics
 
 function rangesOf(text: string): CidrList {
   try {
-    return new CidrList(listSetting(text))
+    const entries = listSetting(text)
+    if (entries.length === 0) throw new Error('no address is named; leave the flag out, or name one')
+    return new CidrList(entries)
   } catch (error) {
     throw badSetting('metrics-allow', text, (error as Error).message, error)
   }
