@@ -72,7 +72,7 @@ export class DerperDaemon implements ReloadTarget {
       settings.admission,
       { clock: systemClock, log, counters },
       {
-        onKey: key => this.relay.core.directory.closePeer(key),
+        onKey: key => void this.relay.core.directory.closePeer(key),
         onToken: () => void this.#readmission.run(({ token }) => token !== undefined),
       },
     )

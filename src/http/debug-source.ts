@@ -5,6 +5,7 @@
 
 import { formatAddressPort } from '../lib/address-port.ts'
 import type { Clock } from '../lib/clock.ts'
+import { type Member, noRegistryCounts, type Registry } from '../server/registry.ts'
 import type { RelayCore } from '../server/relay-core.ts'
 import type { Session } from '../server/session.ts'
 import type { RelayNumbers } from './metric-numbers.ts'
@@ -61,16 +62,12 @@ export class CoreDebugSource implements DebugSource {
   }
 
   async numbers(): Promise<RelayNumbers> {
-    const { counters, directory, queueAge, pendingLogins, rateLimit, sessions } = this.#core
-    const { registry } = directory
+    const { counters, registry, queueAge, pendingLogins, rateLimit, sessions } = this.#core
     let pendingBytes = 0
     for (const session of sessions) pendingBytes += session.pendingBytes
     return {
       counters,
-      registry: registry.counters,
-      totalKeys: registry.totalKeys,
-      localKeys: registry.localKeys,
-      watchers: registry.watcherCount,
+      ...registryNumbers(registry),
       averageQueueMs: queueAge.averageMs,
       pendingBytes,
       pendingLogins,
@@ -94,8 +91,8 @@ export class CoreDebugSource implements DebugSource {
   }
 
   async inconsistencies(): Promise<readonly string[]> {
-    const { counters, directory } = this.#core
-    return directory.registry.inconsistencies(counters.currentConnections)
+    const { counters, registry } = this.#core
+    return registry?.inconsistencies(counters.currentConnections) ?? []
   }
 
   #idOf(session: Session): string {
@@ -105,6 +102,21 @@ export class CoreDebugSource implements DebugSource {
       this.#ids.set(session, id)
     }
     return id
+  }
+}
+
+/** What is shown of a {@link Registry}. */
+export type ShownRegistry = Pick<Registry<Member, unknown>, 'counters' | 'totalKeys' | 'localKeys' | 'watcherCount'>
+
+/** Numbers of who is connected to the region; a part of a relay has none of its own. */
+export function registryNumbers(
+  registry: ShownRegistry | undefined,
+): Pick<RelayNumbers, 'registry' | 'totalKeys' | 'localKeys' | 'watchers'> {
+  return {
+    registry: registry?.counters ?? noRegistryCounts(),
+    totalKeys: registry?.totalKeys ?? 0,
+    localKeys: registry?.localKeys ?? 0,
+    watchers: registry?.watcherCount ?? 0,
   }
 }
 

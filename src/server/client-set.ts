@@ -25,6 +25,11 @@ export class ClientSet<M> {
     return this.members.size > 1
   }
 
+  /** Whether the member is active, and was the last to show activity. */
+  isLatest(member: M): boolean {
+    return this.#active === member && [...this.#history].at(-1) === member
+  }
+
   add(member: M): void {
     const first = this.#active
     this.members.add(member)

@@ -167,10 +167,7 @@ export class Handshake implements ConnHandler {
   /** @throws DerpError if there is none. */
   #findRoom(): void {
     const { maxClients } = this.#relay.options
-    if (maxClients === 0 || this.#relay.sessions.size < maxClients) return
-    throw new DerpError('ERR_DERP_RELAY_FULL', `log client in: there are ${maxClients}, which is the most`, {
-      clause: 'P-109',
-    })
+    if (maxClients !== 0 && this.#relay.directory.connections >= maxClients) throw relayFull(maxClients)
   }
 
   async #admit(hello: ClientHello, info: ClientInfo): Promise<void> {
@@ -188,7 +185,18 @@ export class Handshake implements ConnHandler {
       error instanceof DerpError
         ? error
         : new DerpError('ERR_DERP_LOGIN_FAILED', `log client in: ${String(error)}`, { cause: error })
+    if (this.#over) {
+      this.#session?.fail(known)
+      return
+    }
     this.fail(known)
-    this.#session?.fail(known)
+    this.#session?.close()
   }
+}
+
+/** A login that there is no room for (P-109). */
+export function relayFull(maxClients: number): DerpError {
+  return new DerpError('ERR_DERP_RELAY_FULL', `log client in: there are ${maxClients}, which is the most`, {
+    clause: 'P-109',
+  })
 }

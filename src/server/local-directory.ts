@@ -5,13 +5,13 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
-import type { Destination, Directory, PacketForwarder } from './ports.ts'
+import type { Destination, Directory, Known, PacketForwarder } from './ports.ts'
 import { type PresenceChange, Registry, type RegistryOutput, type Route } from './registry.ts'
 import type { Session } from './session.ts'
 
 /** Sends packets for one key to a sibling relay (P-072). */
 class ForwarderDestination implements Destination {
-  readonly session: undefined
+  readonly recipient: undefined
   readonly #key: NodePublicKey
   readonly #forwarder: PacketForwarder
   readonly #counters: RelayCounters
@@ -33,6 +33,7 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
   readonly registry: Registry<Session, PacketForwarder> = new Registry(this)
   readonly #routes: KeyMap<Destination>
   readonly #counters: RelayCounters
+  #connections = 0
 
   /** @param routes what the packet path looks keys up in; kept up to date here. */
   constructor(routes: KeyMap<Destination>, counters: RelayCounters) {
@@ -40,28 +41,37 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
     this.#counters = counters
   }
 
+  get connections(): number {
+    return this.#connections
+  }
+
   async register(session: Session): Promise<void> {
+    this.#connections++
     this.registry.add(session)
   }
 
   unregister(session: Session): void {
+    this.#connections--
     this.registry.remove(session)
   }
 
-  noteActivity(session: Session): void {
+  noteActivity(session: Session): Known {
     this.registry.noteActivity(session)
+    return undefined
   }
 
   subscribePeerGone(session: Session, peer: NodePublicKey): void {
     this.registry.subscribePeerGone(session, peer)
   }
 
-  watch(session: Session): void {
+  watch(session: Session): Known {
     this.registry.watch(session)
+    return undefined
   }
 
-  closePeer(peer: NodePublicKey): void {
+  closePeer(peer: NodePublicKey): Known {
     for (const session of this.registry.membersOf(peer)) session.close()
+    return undefined
   }
 
   routeChanged(key: NodePublicKey, { active, forwarder }: Route<Session, PacketForwarder>): void {

@@ -38,10 +38,18 @@ export interface PacketForwarder {
   forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void
 }
 
+/** A client of this relay, on whatever part of it. It keeps the frames that it takes as a {@link Destination} does. */
+export interface Recipient {
+  /** Takes a RecvPacket frame. */
+  takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
+  /** Takes the same without a source: only the payload follows the header (P-051). */
+  takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
+}
+
 /** Where packets for one key go. */
 export interface Destination {
-  /** The session that gets them, when it is on this part of the relay. */
-  readonly session: Session | undefined
+  /** Takes what siblings have passed on; undefined for a client of a sibling, as nothing is forwarded twice. */
+  readonly recipient: Recipient | undefined
   /**
    * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place and kept
    * until it has been written.
@@ -49,20 +57,30 @@ export interface Destination {
   takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
+/** Resolves once all parts of the relay know; undefined when they do already. */
+export type Known = Promise<void> | undefined
+
 /**
  * Knows all clients of the relay and decides what must be decided once: which connection of a key is active,
- * who watches, who is told that a peer is gone. With one core it answers at once; with several it is a message away.
+ * who watches, who is told that a peer is gone. With one core it answers at once; with several it is a message away:
+ * a client must not be answered before all parts know what it has caused.
  */
 export interface Directory {
-  /** Resolves once every part of the relay routes to the session (P-036). */
+  /** Connections that are logged in, on all parts of the relay. */
+  readonly connections: number
+  /**
+   * Resolves once every part of the relay routes to the session (P-036).
+   *
+   * Rejects with a DerpError when there is no room for it (P-109).
+   */
   register(session: Session): Promise<void>
   unregister(session: Session): void
   /** A session that shares its key with others has sent a frame (P-065). */
-  noteActivity(session: Session): void
+  noteActivity(session: Session): Known
   /** Tell `session` when `peer` leaves the region (P-062). */
   subscribePeerGone(session: Session, peer: NodePublicKey): void
   /** Tell `session` of all clients, those here first (P-070). */
-  watch(session: Session): void
+  watch(session: Session): Known
   /** End all connections of `peer` (P-073). */
-  closePeer(peer: NodePublicKey): void
+  closePeer(peer: NodePublicKey): Known
 }

@@ -1,4 +1,7 @@
-/** Makes a client wait by its rate limit: frames are left unread for as long as the limit says (P-103). */
+/**
+ * Makes a client wait: its frames are left unread for as long as its rate limit says (P-103), or until something is
+ * known to all parts of the relay.
+ */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
@@ -13,7 +16,8 @@ export class ReadPacer {
   readonly #counters: RelayCounters
   readonly #health: Health | undefined
   #limit: ReadLimit | undefined
-  #wait: { readonly timer: Timer; readonly goOn: () => void } | undefined
+  /** What is waited for; without a timer it is no matter of the limit. */
+  #wait: { readonly timer: Timer | undefined; readonly goOn: () => void } | undefined
   #calm: Timer | undefined
 
   /** @param health told while the client is being slowed down. */
@@ -31,7 +35,7 @@ export class ReadPacer {
   setLimit(limit: RateLimit | undefined): void {
     this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#clock.now())
     const waiting = this.#wait
-    if (waiting === undefined) return
+    if (waiting?.timer === undefined) return
     waiting.timer.cancel()
     this.#wait = undefined
     waiting.goOn()
@@ -56,8 +60,21 @@ export class ReadPacer {
     return true
   }
 
+  /** Waits until `known`, and calls `goOn` then. */
+  waitFor(known: Promise<void>, goOn: () => void): void {
+    const wait = { timer: undefined, goOn }
+    this.#wait = wait
+    void known.then(() => {
+      if (this.#wait !== wait) return
+      this.#wait = undefined
+      goOn()
+    })
+  }
+
+  /** Whoever waits now waits for ever. */
   stop(): void {
-    this.#wait?.timer.cancel()
+    this.#wait?.timer?.cancel()
+    if (this.#wait !== undefined) this.#wait = { timer: undefined, goOn: () => {} }
     this.#calm?.cancel()
   }
 

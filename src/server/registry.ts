@@ -61,11 +61,27 @@ export interface RegistryCounters {
   forwarderRemovalsOfOther: number
 }
 
+/** Where all begin. */
+export function noRegistryCounts(): RegistryCounters {
+  return {
+    duplicateKeys: 0,
+    duplicateConnections: 0,
+    duplicateConnectionsTotal: 0,
+    multiForwardersCreated: 0,
+    multiForwardersDeleted: 0,
+    forwarderRemovalsOfOther: 0,
+  }
+}
+
 interface Peer<M, F> {
   /** Connections to this relay; undefined while the key is only known from siblings. */
   clients: ClientSet<M> | undefined
   /** Siblings that have the key; undefined while it is only connected here. */
   forwarders: Forwarders<F> | undefined
+}
+
+function routeTo<M, F>({ clients, forwarders }: Peer<M, F>): Route<M, F> {
+  return { active: clients?.active, forwarder: forwarders?.preferred }
 }
 
 /** What watchers are told of a connection. */
@@ -74,14 +90,7 @@ function presenceOf({ key, remote, flags, appName }: Member): PresenceChange {
 }
 
 export class Registry<M extends Member, F> {
-  readonly counters: RegistryCounters = {
-    duplicateKeys: 0,
-    duplicateConnections: 0,
-    duplicateConnectionsTotal: 0,
-    multiForwardersCreated: 0,
-    multiForwardersDeleted: 0,
-    forwarderRemovalsOfOther: 0,
-  }
+  readonly counters: RegistryCounters = noRegistryCounts()
   readonly #output: RegistryOutput<M, F>
   readonly #peers = new KeyMap<Peer<M, F>>()
   readonly #watchers = new Set<M>()
@@ -110,6 +119,22 @@ export class Registry<M extends Member, F> {
   /** All connections of a key. */
   membersOf(key: NodePublicKey): readonly M[] {
     return [...(this.#peers.get(key.bytes)?.clients?.members ?? [])]
+  }
+
+  /** Where packets for a key go; undefined for one that nobody knows. */
+  routeOf(key: NodePublicKey): Route<M, F> | undefined {
+    const peer = this.#peers.get(key.bytes)
+    return peer && routeTo(peer)
+  }
+
+  /** All keys that are known, with their routes. */
+  *routes(): Generator<[NodePublicKey, Route<M, F>]> {
+    for (const [key, peer] of this.#peers) yield [key, routeTo(peer)]
+  }
+
+  /** Whether more activity of this member would change nothing. */
+  isLatest(member: M): boolean {
+    return this.#peers.get(member.key.bytes)?.clients?.isLatest(member) ?? false
   }
 
   /** A connection has logged in. */
@@ -274,7 +299,7 @@ export class Registry<M extends Member, F> {
   }
 
   #routeTo(key: NodePublicKey, peer: Peer<M, F>): void {
-    this.#output.routeChanged(key, { active: peer.clients?.active, forwarder: peer.forwarders?.preferred })
+    this.#output.routeChanged(key, routeTo(peer))
   }
 
   #tellWatchers(change: PresenceChange): void {

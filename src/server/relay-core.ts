@@ -18,12 +18,21 @@ import type { RelayEvents } from './events.ts'
 import { type AcceptOptions, Handshake } from './handshake.ts'
 import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
-import type { Destination, PacketForwarder } from './ports.ts'
+import type { Destination, Directory, PacketForwarder } from './ports.ts'
 import { QueueAge } from './queue-age.ts'
 import type { RateLimit } from './rate-limit.ts'
+import type { Registry } from './registry.ts'
 import type { Session } from './session.ts'
 import { WriteDeadlines } from './write-deadlines.ts'
 import type { Writer, WriterHost } from './writer.ts'
+
+/** Makes the directory of a part of a relay; the core is not complete yet. */
+export type CreateDirectory = (core: RelayCore) => Directory
+
+/** What is written at the end of a turn. */
+export interface Flushable {
+  flush(): void
+}
 
 export class RelayCore implements WriterHost {
   readonly options: ResolvedRelayCoreOptions
@@ -33,7 +42,9 @@ export class RelayCore implements WriterHost {
   readonly events: Emitter<RelayEvents> = new Emitter()
   /** Where packets go, by key; kept by the {@link directory}. */
   readonly routes: KeyMap<Destination> = new KeyMap()
-  readonly directory: LocalDirectory
+  readonly directory: Directory
+  /** Who is connected to the region; undefined in a part of a relay on several cores, whose coordinator knows it. */
+  readonly registry: Registry<Session, PacketForwarder> | undefined
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
@@ -43,13 +54,15 @@ export class RelayCore implements WriterHost {
   /** Of refusals that an operator may want to do something about. */
   readonly #full: TallyLog<AddressPort | undefined>
   #toFlush: Writer[] = []
+  #toFlushFirst: Flushable[] = []
+  #turnWillEnd = false
   #rateLimit: RateLimit | undefined
   #closed = false
 
-  constructor(options: RelayCoreOptions) {
+  /** @param createDirectory who else is to decide what must be decided once. Default: this relay itself. */
+  constructor(options: RelayCoreOptions, createDirectory?: CreateDirectory) {
     this.options = resolveOptions(options)
     this.publicKey = options.privateKey.publicKey()
-    this.directory = new LocalDirectory(this.routes, this.counters)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
@@ -57,8 +70,11 @@ export class RelayCore implements WriterHost {
     this.sendQueuePackets = sendQueuePackets
     this.maxWriteBytes = maxWriteBytes
     this.#full = new TallyLog(clock, (refused, lastRemote) =>
-      this.options.log.warn('logins refused', { refused, lastRemote, clients: this.#sessions.size }),
+      this.options.log.warn('logins refused', { refused, lastRemote, clients: this.directory.connections }),
     )
+    const local = createDirectory === undefined ? new LocalDirectory(this.routes, this.counters) : undefined
+    this.registry = local?.registry
+    this.directory = local ?? (createDirectory as CreateDirectory)(this)
   }
 
   get isClosed(): boolean {
@@ -104,12 +120,12 @@ export class RelayCore implements WriterHost {
 
   /** A sibling relay has a client (P-075). */
   addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.directory.registry.addForwarder(key, forwarder)
+    this.#ownRegistry().addForwarder(key, forwarder)
   }
 
   /** A sibling relay no longer has a client. */
   removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.directory.registry.removeForwarder(key, forwarder)
+    this.#ownRegistry().removeForwarder(key, forwarder)
   }
 
   /**
@@ -134,21 +150,21 @@ export class RelayCore implements WriterHost {
   }
 
   flushAfterTurn(writer: Writer): void {
-    if (this.#toFlush.push(writer) > 1) return
-    this.options.clock.afterTurn(() => {
-      const writers = this.#toFlush
-      this.#toFlush = []
-      for (const waiting of writers) waiting.endTurn()
-    })
+    if (this.#toFlush.push(writer) === 1) this.#flushAtEndOfTurn()
+  }
+
+  /** The same before all writers: no answer to a client may overtake what the client has sent before. */
+  flushFirstAfterTurn(link: Flushable): void {
+    if (this.#toFlushFirst.push(link) === 1) this.#flushAtEndOfTurn()
   }
 
   /** A login is complete but for ServerInfo: makes the key reachable (P-036). */
   async sessionBegins(session: Session): Promise<void> {
     this.#sessions.add(session)
-    this.counters.logins++
     this.counters.currentConnections++
     if (session.notIdeal) this.counters.currentNotIdealConnections++
     await this.directory.register(session)
+    this.counters.logins++
     if (!session.isClosed) this.events.emit('clientConnected', session)
   }
 
@@ -174,5 +190,23 @@ export class RelayCore implements WriterHost {
     if (code === 'ERR_DERP_RELAY_FULL') this.#full.note('relay_full', remote)
     this.options.log.debug('connection ended', { ...fields, remote, code, reason })
     this.events.emit('connectionFailed', { code, reason, remote })
+  }
+
+  #ownRegistry(): Registry<Session, PacketForwarder> {
+    if (this.registry === undefined) throw new TypeError('use forwarders of relay core: its coordinator keeps them')
+    return this.registry
+  }
+
+  #flushAtEndOfTurn(): void {
+    if (this.#turnWillEnd) return
+    this.#turnWillEnd = true
+    this.options.clock.afterTurn(() => {
+      this.#turnWillEnd = false
+      const [links, writers] = [this.#toFlushFirst, this.#toFlush]
+      this.#toFlushFirst = []
+      this.#toFlush = []
+      for (const link of links) link.flush()
+      for (const waiting of writers) waiting.endTurn()
+    })
   }
 }

@@ -22,7 +22,7 @@ import { HANDLERS } from './handlers/index.ts'
 import { Health } from './health.ts'
 import { Interval } from './interval.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
-import type { Destination } from './ports.ts'
+import type { Destination, Known, Recipient } from './ports.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 import type { Member, PresenceChange } from './registry.ts'
@@ -44,7 +44,7 @@ export interface SessionIdentity {
   readonly token?: string | undefined
 }
 
-export class Session implements ConnHandler, Member, Destination {
+export class Session implements ConnHandler, Member, Destination, Recipient {
   readonly relay: RelayCore
   readonly key: NodePublicKey
   readonly info: ClientInfo
@@ -122,8 +122,8 @@ export class Session implements ConnHandler, Member, Destination {
     return flags === 0 ? PeerPresentFlag.Regular : flags
   }
 
-  /** This part of the relay has the session itself; see {@link Destination}. */
-  get session(): Session {
+  /** Takes packets of siblings as well; see {@link Destination}. */
+  get recipient(): Session {
     return this
   }
 
@@ -296,6 +296,11 @@ export class Session implements ConnHandler, Member, Destination {
     else counters.homeMovesOut++
   }
 
+  /** Handles no more frames until all parts of the relay know what the last one has caused. */
+  readOnOnce(known: Known): void {
+    if (known !== undefined) this.#waitFor(known, this.#readOn)
+  }
+
   #readFrames(): void {
     const decoder = this.#decoder
     try {
@@ -304,7 +309,7 @@ export class Session implements ConnHandler, Member, Destination {
         else this.#handleFrame()
       }
       // A header is activity already; what is skipped was handled at its header (P-065).
-      if (this.#isDuplicate && !this.#closed && decoder.isGathering) this.relay.directory.noteActivity(this)
+      if (this.#isDuplicate && !this.#closed && decoder.isGathering) void this.relay.directory.noteActivity(this)
     } catch (error) {
       this.#failWith(error)
     }
@@ -325,15 +330,33 @@ export class Session implements ConnHandler, Member, Destination {
   }
 
   #handleFrame(): void {
+    const known = this.#isDuplicate ? this.relay.directory.noteActivity(this) : undefined
+    if (known === undefined) this.#handleNoted()
+    else this.#waitFor(known, this.#goOnNoted)
+  }
+
+  #handleNoted(): void {
     const decoder = this.#decoder
-    if (this.#isDuplicate) this.relay.directory.noteActivity(this)
     if (!decoder.skipped) HANDLERS[decoder.type]?.(this, decoder)
   }
 
+  #waitFor(known: Promise<void>, goOn: () => void): void {
+    this.#conn.pause()
+    this.#pacer.waitFor(known, goOn)
+  }
+
   /** Handles the frame that had to wait, then those behind it. */
-  readonly #goOn = (): void => {
+  readonly #goOn = (): void => this.#tryThenReadOn(() => this.#handleFrame())
+
+  /** The same for one that has waited until its activity was known. */
+  readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#handleNoted())
+
+  readonly #readOn = (): void => this.#tryThenReadOn(() => {})
+
+  #tryThenReadOn(handle: () => void): void {
+    if (this.#closed) return
     try {
-      this.#handleFrame()
+      handle()
     } catch (error) {
       this.#failWith(error)
     }

@@ -38,7 +38,7 @@ function fileOf(name: string, lines: readonly unknown[]): string {
 async function relayWith(settings: AdmissionSettings) {
   const ports = admissionPorts()
   let relay: Relay | undefined
-  const admission = createAdmission(settings, ports, { onKey: key => relay?.core.directory.closePeer(key) })
+  const admission = createAdmission(settings, ports, { onKey: key => void relay?.core.directory.closePeer(key) })
   const listening = await ListeningRelay.start({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: admission?.gate,

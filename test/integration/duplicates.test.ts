@@ -24,8 +24,8 @@ async function duplicates(count: number, relay = new MemoryRelay()) {
     for (const at of found) await clients[at]?.frame()
     return found
   }
-  const { counters } = relay.core.directory.registry
-  const counts = () => [counters.duplicateKeys, counters.duplicateConnections, counters.duplicateConnectionsTotal]
+  const counters = relay.core.registry?.counters
+  const counts = () => [counters?.duplicateKeys, counters?.duplicateConnections, counters?.duplicateConnectionsTotal]
   const leave = async (at: number) => {
     clients[at]?.close()
     await settle()

@@ -7,5 +7,6 @@ import { assertMesh, type Handler } from './handler.ts'
 export const handleClosePeer: Handler = (session, frame) => {
   assertMesh(session, frame)
   const at = frame.start + FRAME_HEADER_LENGTH
-  session.relay.directory.closePeer(NodePublicKey.fromBytes(frame.buffer.subarray(at, at + KEY_LENGTH)))
+  const peer = NodePublicKey.fromBytes(frame.buffer.subarray(at, at + KEY_LENGTH))
+  session.readOnOnce(session.relay.directory.closePeer(peer))
 }
