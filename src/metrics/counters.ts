@@ -7,6 +7,7 @@
 import type { DerpErrorCode } from '../lib/derp-error.ts'
 import { DROP_REASONS, type DropReason, type PacketKind } from './drop-reason.ts'
 import { DELAY_BOUNDS_MS, Histogram, MESH_UPDATE_BATCH_BOUNDS, WRITE_FRAMES_BOUNDS } from './histogram.ts'
+import { addNumbers } from './merge.ts'
 
 /** Packets and payload bytes. */
 export interface Amount {
@@ -83,12 +84,4 @@ export function mergeCounters(parts: readonly RelayCounters[]): RelayCounters {
   const total = new RelayCounters()
   for (const part of parts) addNumbers(total, part)
   return total
-}
-
-function addNumbers(into: object, from: object): void {
-  const target = into as Record<string, unknown>
-  for (const [name, value] of Object.entries(from)) {
-    if (typeof value === 'number') target[name] = ((target[name] as number | undefined) ?? 0) + value
-    else if (typeof value === 'object' && value !== null) addNumbers(target[name] as object, value)
-  }
 }
