@@ -7,7 +7,7 @@ import { type BootstrapDnsOptions, bootstrapDnsHandler } from './http/bootstrap-
 import { CidrList } from './http/cidr-list.ts'
 import { originReader } from './http/client-address.ts'
 import { createDebug, type DebugOptions } from './http/debug.ts'
-import { CoreDebugSource } from './http/debug-source.ts'
+import { CoreDebugSource, type DebugSource } from './http/debug-source.ts'
 import { EventLoopDelay } from './http/event-loop-delay.ts'
 import { type MetricReader, type MetricSources, metricReader } from './http/metric-numbers.ts'
 import { Readiness } from './http/readiness.ts'
@@ -20,7 +20,8 @@ import { HttpCounters } from './metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from './server/drain.ts'
 import type { RelayEvents } from './server/events.ts'
 import type { RelayCoreOptions } from './server/options.ts'
-import { RelayCore } from './server/relay-core.ts'
+import type { AdmissionGate } from './server/ports.ts'
+import { type CreateDirectory, RelayCore } from './server/relay-core.ts'
 import type { Conn } from './transport/conn.ts'
 
 /** Options of {@link createRelay}. */
@@ -41,6 +42,16 @@ export interface RelayOptions
   readonly trustedProxies?: readonly string[] | undefined
   /** What the metrics show of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
+  /** Makes this one part of a relay on several cores, whose coordinator decides and whose numbers are shown. */
+  readonly part?: RelayPart
+}
+
+/** What makes a relay a part of one; a worker is given it by `runWorker`. */
+export interface RelayPart {
+  readonly createDirectory: CreateDirectory
+  readonly admission: AdmissionGate
+  readonly source: DebugSource
+  readonly metrics: MetricReader
 }
 
 /** A running relay. It listens on nothing by itself. */
@@ -74,22 +85,20 @@ export interface Relay {
 
 /** Makes a relay. Two relays in one process share nothing. @throws DerpError for an option out of bounds. */
 export function createRelay(options: RelayOptions): Relay {
-  const core = new RelayCore({ agreement: nodeAgreement, ...options })
+  const { part } = options
+  const admission = part?.admission ?? options.admission
+  const core = new RelayCore({ agreement: nodeAgreement, ...options, admission }, part?.createDirectory)
   const http = new HttpCounters()
   const { clock } = core.options
   const readiness = new Readiness([
     { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
   ])
-  const source = new CoreDebugSource(core)
+  const own = new CoreDebugSource(core)
+  const source = part?.source ?? own
   const { version = '', ...program } = options.program ?? {}
-  const metrics = metricReader({
-    relay: () => source.numbers(),
-    http,
-    ...program,
-    readiness,
-    version,
-    wallNow: () => clock.wallNow(),
-  })
+  const wallNow = () => clock.wallNow()
+  const metrics =
+    part?.metrics ?? metricReader({ relay: () => own.numbers(), http, ...program, readiness, version, wallNow })
   const { debug = {}, ...shown } = options
   const hasMeshKey = options.meshKey !== undefined
   const originOf = originReader(options.trustedProxies && new CidrList(options.trustedProxies))

@@ -1,5 +1,8 @@
 /** Entry `derphttp/server`: a relay to be mounted in a Node program. */
 
+export { runWorker } from './cores/node-run-worker.ts'
+export { Workers, type WorkersOptions } from './cores/node-workers.ts'
+export type { PartParts, WorkerPart } from './cores/worker-part.ts'
 export { type AcceptLimitOptions, AcceptLimits } from './http/accept-limits.ts'
 export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER, serveNoContent } from './http/generate-204.ts'
 export { type DerpHandler, type HandlerOptions, handler } from './http/handler.ts'

@@ -85,6 +85,12 @@ export const STUN_REQUEST_METRICS: readonly Metric[] = [
   labelled('counter_stun_refused_ipv6', 'reason', ({ stunRequests }) => refusals('ipv6', stunRequests)),
 ].map(metric => ({ ...metric, when: ({ stunRequests }) => stunRequests !== undefined }))
 
+/** Shown where there are several workers. */
+export const WORKER_METRICS: readonly Metric[] = [
+  number('gauge_workers', ({ workers }) => workers?.running ?? 0),
+  number('counter_worker_crashes', ({ workers }) => workers?.crashes ?? 0),
+].map(metric => ({ ...metric, when: ({ workers }) => workers !== undefined }))
+
 /** Names of what is not as it should be, each as 1; all others are left out. */
 function namesOf(findings: readonly Finding[] | undefined): Record<string, number> {
   return Object.fromEntries((findings ?? []).map(({ name }) => [name, 1]))

@@ -51,6 +51,9 @@ export interface DebugSource {
   inconsistencies(): Promise<readonly string[]>
 }
 
+/** Numbers of the connections of one part of a relay. */
+export type PartNumbers = Pick<RelayNumbers, 'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins'>
+
 /** The source of a relay on one core. */
 export class CoreDebugSource implements DebugSource {
   readonly #core: RelayCore
@@ -62,17 +65,16 @@ export class CoreDebugSource implements DebugSource {
   }
 
   async numbers(): Promise<RelayNumbers> {
-    const { counters, registry, queueAge, pendingLogins, rateLimit, sessions } = this.#core
+    const { registry, rateLimit } = this.#core
+    return { ...this.partNumbers(), ...registryNumbers(registry), rateLimit }
+  }
+
+  /** What is known of the relay's own connections, at this moment. */
+  partNumbers(): PartNumbers {
+    const { counters, queueAge, pendingLogins, sessions } = this.#core
     let pendingBytes = 0
     for (const session of sessions) pendingBytes += session.pendingBytes
-    return {
-      counters,
-      ...registryNumbers(registry),
-      averageQueueMs: queueAge.averageMs,
-      pendingBytes,
-      pendingLogins,
-      rateLimit,
-    }
+    return { counters, averageQueueMs: queueAge.averageMs, pendingBytes, pendingLogins }
   }
 
   async clients(offset: number, limit: number): Promise<ClientPage> {
@@ -120,7 +122,8 @@ export function registryNumbers(
   }
 }
 
-function detailsOf(session: Session, clock: Clock): ClientDetails {
+/** What `/debug/clients` shows of a session. */
+export function detailsOf(session: Session, clock: Clock): ClientDetails {
   const connectedAtMs = clock.wallNow() - (clock.now() - session.connectedAtMs)
   return {
     key: session.key.toString(),

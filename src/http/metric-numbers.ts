@@ -30,6 +30,14 @@ export interface RelayNumbers {
   readonly rateLimit: RateLimit | undefined
 }
 
+/** Numbers of the threads of a relay on several cores. */
+export interface WorkersNumbers {
+  /** Those that take connections. */
+  readonly running: number
+  /** Those that have ended without being told to, and were replaced. */
+  readonly crashes: number
+}
+
 export interface MetricNumbers {
   readonly relay: RelayNumbers
   readonly http: HttpCounters
@@ -44,6 +52,8 @@ export interface MetricNumbers {
   readonly admission: AdmissionCounters | undefined
   /** Links to siblings; undefined without any. */
   readonly mesh: readonly MeshLinkNumbers[] | undefined
+  /** Undefined on one core. */
+  readonly workers: WorkersNumbers | undefined
   /** Undefined where nobody keeps it. */
   readonly readiness: ReadinessReport | undefined
   readonly process: ProcessNumbers
@@ -68,6 +78,7 @@ export interface MetricSources {
   readonly admission?: () => AdmissionCounters | undefined
   /** Asked each time, as links are made after the relay. */
   readonly mesh?: () => readonly MeshLinkNumbers[] | undefined
+  readonly workers?: () => WorkersNumbers
   readonly readiness?: Readiness | undefined
   readonly tls?: boolean
   readonly version: string
@@ -94,6 +105,7 @@ export function metricReader(sources: MetricSources): MetricReader {
     certificates: sources.certificates?.(),
     admission: sources.admission?.(),
     mesh: sources.mesh?.(),
+    workers: sources.workers?.(),
     readiness: sources.readiness?.report(),
     process: await watch.read(),
     tls: sources.tls ?? false,

@@ -6,7 +6,7 @@
  */
 
 import type { Amount } from '../metrics/counters.ts'
-import { DROP_REASONS, type PacketKind } from '../metrics/drop-reason.ts'
+import { DROP_REASONS, DropReason, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
@@ -17,6 +17,7 @@ import {
   MESH_METRICS,
   READINESS_METRICS,
   STUN_REQUEST_METRICS,
+  WORKER_METRICS,
 } from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
 import type { RelayNumbers } from './metric-numbers.ts'
@@ -37,12 +38,20 @@ function drops(name: string, help: string, amountOf: (amount: Amount) => number)
     help,
     labels: ['reason', 'kind'],
     read: ({ relay }) =>
-      DROP_REASONS.toSorted().flatMap(reason =>
+      shownReasons(relay).flatMap(reason =>
         PACKET_KINDS.map(
           (kind): LabelledNumber => ({ labels: [reason, kind], value: amountOf(relay.counters.dropped[reason][kind]) }),
         ),
       ),
   }
+}
+
+/** The original's reasons, and of ours those that have occurred. */
+function shownReasons({ counters }: RelayNumbers): readonly DropReason[] {
+  const hasOccurred = ({ disco, other }: Record<PacketKind, Amount>) => disco.packets + other.packets > 0
+  return DROP_REASONS.filter(
+    reason => reason !== DropReason.CoreBehind || hasOccurred(counters.dropped[reason]),
+  ).toSorted()
 }
 
 /** Packets dropped for each reason, of both kinds. */
@@ -140,6 +149,7 @@ const OWN = group('derphttp', [
   ...CERTIFICATE_METRICS,
   ...STUN_REQUEST_METRICS,
   ...READINESS_METRICS,
+  ...WORKER_METRICS,
 ])
 
 const DAEMON: readonly Metric[] = [

@@ -16,6 +16,8 @@ export const DropReason = {
   WriteError: 'write_error',
   /** The key is connected more than once and none is active; never moves under the only policy there is. */
   DuplicateClient: 'dup_client',
+  /** The core that has the destination is too far behind; a reason of ours. */
+  CoreBehind: 'core_behind',
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 

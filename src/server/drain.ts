@@ -13,6 +13,8 @@ export interface DrainOptions {
   readonly deadlineMs?: number | undefined
   /** Cuts the connections that are left when it is aborted. */
   readonly signal?: AbortSignal | undefined
+  /** Called when the clients' connections have ended; siblings' are ended once it has resolved. Default: at once. */
+  readonly clientsEnded?: (() => Promise<void>) | undefined
 }
 
 /** How a drain went, in connections. */
@@ -47,6 +49,7 @@ export async function drain(relay: DrainedRelay, options: DrainOptions): Promise
   for (const sibling of siblings) tellRestart(relay, sibling, spreadMs, options)
   const ending = new Ending(relay.clock, options)
   const moved = await Promise.all(clients.map((client, at) => ending.of(client, endsInMs(at))))
+  await options.clientsEnded?.()
   moved.push(...(await Promise.all(siblings.map(sibling => ending.of(sibling)))))
   ending.close()
   const cut = moved.filter(isMoved => !isMoved).length

@@ -1,0 +1,59 @@
+/** What a worker answers the coordinator. */
+
+import { CoreDebugSource, detailsOf, type PartNumbers } from '../http/debug-source.ts'
+import { mergeCounters } from '../metrics/counters.ts'
+import { mergeConnectionCounters, mergeHttpCounters } from '../metrics/merge.ts'
+import type { DrainResult } from '../server/drain.ts'
+import type { CheckedNumbers, CoordinatorQuestions, DrainFacts, WorkerQuestions } from './messages.ts'
+import type { Answers, Asking } from './questions.ts'
+import type { WorkerDirectory } from './worker-directory.ts'
+import type { PartParts } from './worker-part.ts'
+
+/** What is asked about. */
+export interface AskedParts extends Pick<PartParts, 'core' | 'http' | 'connections'> {
+  readonly directory: WorkerDirectory
+  /** Cuts a drain short. */
+  readonly cut: AbortSignal
+}
+
+/** Answers for the parts' relay. */
+export function workerAnswers(parts: AskedParts, asking: Asking<WorkerQuestions>): Answers<CoordinatorQuestions> {
+  const own = new CoreDebugSource(parts.core)
+  const { sessions } = parts.directory
+  return {
+    close: (id, answer) => {
+      sessions.get(id)?.close()
+      answer(undefined)
+    },
+    details: (ids, answer) => answer(detailsOfThose(ids, parts)),
+    numbers: (_, answer) => answer(numbersOf(parts, own.partNumbers())),
+    traffic: async (_, answer) => answer(await own.traffic()),
+    drain: async (facts, answer) => answer(await drain(facts, parts, asking)),
+  }
+}
+
+/** Of this moment, as they are compared with what has been told before. */
+function numbersOf({ core, http, connections, directory }: AskedParts, own: PartNumbers): CheckedNumbers {
+  return {
+    ...own,
+    counters: mergeCounters([own.counters]),
+    http: mergeHttpCounters([http]),
+    connections: connections && mergeConnectionCounters([connections]),
+    routes: core.routes.size,
+    sessions: directory.sessions.size,
+  }
+}
+
+function detailsOfThose(
+  ids: readonly number[],
+  { core, directory }: AskedParts,
+): CoordinatorQuestions['details']['answer'] {
+  return ids.flatMap(id => {
+    const session = directory.sessions.get(id)
+    return session === undefined ? [] : [[id, detailsOf(session, core.options.clock)] as const]
+  })
+}
+
+function drain(facts: DrainFacts, { core, cut }: AskedParts, asking: Asking<WorkerQuestions>): Promise<DrainResult> {
+  return core.drain({ ...facts, signal: cut, clientsEnded: () => asking.ask('clientsEnded', undefined) })
+}
