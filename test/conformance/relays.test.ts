@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { hasGo } from '../support/go-tools.ts'
-import { startOurRelay, startReferenceRelay } from '../support/relays.ts'
+import { startCoresRelay, startOurRelay, startReferenceRelay } from '../support/relays.ts'
 import { type Candidate, conformance } from './run.ts'
 
 /** The mesh key of all relays here. */
@@ -21,17 +21,23 @@ afterAll(() => rmSync(directory, { recursive: true }))
 const ours = { carriage: 'raw', like: 'ours', meshKey, debug: true } as const
 const stock = { carriage: 'raw', like: 'original', meshKey, debug: true } as const
 
-const candidates: Candidate[] = [
-  {
-    name: 'ours, plain',
-    shape: { ...ours, tls: false },
+/** Ours on so many workers; on several of them, what takes long is proved once. */
+function onWorkers(workers: number, quick: boolean): Candidate {
+  const env = { TAILSCALE_DERPER_MESH_KEY: meshKey }
+  return {
+    name: workers === 1 ? 'ours, plain' : `ours, plain, ${workers} workers`,
+    shape: { ...ours, tls: false, quick },
     start: async () => {
-      const relay = await startOurRelay([], { TAILSCALE_DERPER_MESH_KEY: meshKey })
+      const relay = workers === 1 ? await startOurRelay([], env) : await startCoresRelay(workers, env)
       return { options: { ...ours, url: relay.url }, stop: () => relay.stop() }
     },
-  },
-]
-if (hasGo) {
+  }
+}
+
+// `npm run conformance:workers` has all cases run on all of them.
+const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
+const candidates: Candidate[] = [onWorkers(1, false), onWorkers(2, false), onWorkers(4, !isWhole)]
+if (hasGo && !isWhole) {
   candidates.push({
     name: 'stock derper, plain',
     shape: { ...stock, tls: false },

@@ -4,6 +4,7 @@
  */
 
 import { isMainThread } from 'node:worker_threads'
+import { tuneGarbageCollection } from '../../src/cli/garbage-collection.ts'
 import { runWorker } from '../../src/cores/node-run-worker.ts'
 import { Workers } from '../../src/cores/node-workers.ts'
 import { createHttpListener } from '../../src/http/listeners.ts'
@@ -11,7 +12,8 @@ import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { createRelay } from '../../src/relay.ts'
 
-interface Data {
+/** What each worker is given. */
+export interface CoresData {
   readonly privateKey: string
   readonly meshKey: string | undefined
   readonly port: number
@@ -19,7 +21,7 @@ interface Data {
 
 async function main(): Promise<void> {
   const [count, port] = process.argv.slice(2).map(Number)
-  const data: Data = {
+  const data: CoresData = {
     privateKey: NodePrivateKey.generate().exportText(),
     meshKey: process.env['TAILSCALE_DERPER_MESH_KEY'],
     port: port ?? 0,
@@ -34,8 +36,11 @@ async function main(): Promise<void> {
   process.stdout.write(`serving on port ${data.port}\n`)
 }
 
+/** Each thread has a heap of its own. */
+tuneGarbageCollection()
+
 const worker = () =>
-  runWorker<Data>((part, { privateKey, meshKey, port }) => {
+  runWorker<CoresData>((part, { privateKey, meshKey, port }) => {
     const relay = createRelay({
       privateKey: NodePrivateKey.parse(privateKey),
       meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),

@@ -11,6 +11,8 @@ import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
+const CORES = join(import.meta.dirname, 'cores-program.ts')
+
 /** A relay that is listening. */
 export interface RunningRelay {
   /** URL of its DERP endpoint. */
@@ -32,6 +34,14 @@ export async function startOurRelay(
   )
   const port = await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1])
   return running(program, Number(port))
+}
+
+/** Starts our relay on several cores, plain, on a free port of loopback. */
+export async function startCoresRelay(workers: number, env: Record<string, string> = {}): Promise<RunningRelay> {
+  const port = await freePort()
+  const program = await startProgram(process.execPath, [CORES, String(workers), String(port)], { env })
+  await program.lineWhere(line => (line.startsWith('serving on ') ? line : undefined))
+  return running(program, port)
 }
 
 /** Starts stock `derper` over plain HTTP on a free port of loopback. */
