@@ -20,7 +20,7 @@ import {
   WORKER_METRICS,
 } from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
-import type { RelayNumbers } from './metric-numbers.ts'
+import type { MetricNumbers, RelayNumbers } from './metric-numbers.ts'
 import { count, group, histogram, labelled, number } from './metric-rows.ts'
 
 /** A number of the process, of which only Prometheus is told. */
@@ -46,22 +46,20 @@ function drops(name: string, help: string, amountOf: (amount: Amount) => number)
   }
 }
 
-/** The original's reasons, and of ours those that have occurred. */
-function shownReasons({ counters }: RelayNumbers): readonly DropReason[] {
-  const hasOccurred = ({ disco, other }: Record<PacketKind, Amount>) => disco.packets + other.packets > 0
-  return DROP_REASONS.filter(
-    reason => reason !== DropReason.CoreBehind || hasOccurred(counters.dropped[reason]),
-  ).toSorted()
+function packetsDropped({ counters }: RelayNumbers, reason: DropReason): number {
+  const { disco, other } = counters.dropped[reason]
+  return disco.packets + other.packets
 }
 
-/** Packets dropped for each reason, of both kinds. */
-function dropsByReason({ counters }: RelayNumbers): Record<string, number> {
-  return Object.fromEntries(
-    DROP_REASONS.map(reason => {
-      const { disco, other } = counters.dropped[reason]
-      return [reason, disco.packets + other.packets]
-    }),
-  )
+/** The original's reasons, and of ours those that have occurred. */
+function shownReasons(relay: RelayNumbers): readonly DropReason[] {
+  return DROP_REASONS.filter(reason => reason !== DropReason.CoreBehind || packetsDropped(relay, reason) > 0).toSorted()
+}
+
+/** Packets dropped for each reason that there can be, of both kinds. */
+function dropsByReason({ relay, workers }: MetricNumbers): Record<string, number> {
+  const reasons = workers === undefined ? shownReasons(relay) : DROP_REASONS
+  return Object.fromEntries(reasons.map(reason => [reason, packetsDropped(relay, reason)]))
 }
 
 /** Each change of presence is written when it is told, so that there is one round for every batch. */
@@ -131,7 +129,7 @@ const OWN = group('derphttp', [
   number('gauge_pending_bytes', ({ relay }) => relay.pendingBytes),
   number('gauge_pending_logins', ({ relay }) => relay.pendingLogins),
   number('counter_logins', ({ relay }) => relay.counters.logins),
-  labelled('counter_packets_dropped', 'reason', ({ relay }) => dropsByReason(relay)),
+  labelled('counter_packets_dropped', 'reason', dropsByReason),
   labelled('counter_failures', 'code', ({ relay }) => relay.counters.failures),
   histogram('histogram_accept_ms', ({ relay }) => relay.counters.acceptMs),
   histogram('histogram_login_ms', ({ relay }) => relay.counters.loginMs),

@@ -112,3 +112,22 @@ test('a certificate that is still to come has no end, and what is not there has 
 function disposable<T extends { close(): Promise<void> }>(value: T): T & AsyncDisposable {
   return Object.assign(value, { [Symbol.asyncDispose]: () => value.close() })
 }
+
+test('workers that run and crash are counted, and what they could not pass on, where there are several (P-102)', async () => {
+  const names = ['workers', 'worker_crashes', 'packets_dropped{reason="core_behind"}']
+  const { core } = new MemoryRelay()
+  const shown = async (sources: Partial<MetricSources>) => {
+    const text = prometheusText(await testMetrics(core, sources)())
+    const found = varzSamples(text).map(({ name, labels, value }) => [
+      labels === '' ? name : `${name}{${labels}}`,
+      value,
+    ])
+    const numbers = Object.fromEntries(found) as Record<string, number>
+    return names.map(name => numbers[`derphttp_${name}`])
+  }
+  expect(await shown({})).toEqual([undefined, undefined, undefined])
+  const workers = () => ({ running: 3, crashes: 1 })
+  expect(await shown({ workers })).toEqual([3, 1, 0])
+  core.counters.drop('core_behind', 'other', 10)
+  expect(await shown({ workers })).toEqual([3, 1, 1])
+})
