@@ -24,7 +24,7 @@ import type { AdmissionFacts, ToCoordinator, WorkerQuestions } from './messages.
 import { takeFromLink } from './packet-link.ts'
 import type { Handed, Port } from './port.ts'
 import { type Answers, answerWith } from './questions.ts'
-import type { Seat, WorkerPort } from './seat.ts'
+import type { RemoteMember, Seat, WorkerPort } from './seat.ts'
 import { Seats } from './seats.ts'
 import { SiblingPackets } from './sibling-packets.ts'
 
@@ -79,6 +79,11 @@ export class Coordinator {
       rateLimit: () => this.#rateLimit,
     })
     this.metrics = this.#metricReader()
+  }
+
+  /** Clients that are logged in, on all workers, in the order of their logins. */
+  get members(): ReadonlySet<RemoteMember> {
+    return this.#membership.members
   }
 
   /** Connections that are logged in, on all workers. */

@@ -12,7 +12,7 @@ import { type PresenceChange, Registry, type RegistryOutput, type Route } from '
 import type { CoordinatorEvents } from './coordinator-events.ts'
 import type { RouteFacts, SessionFacts, ToCoordinator } from './messages.ts'
 import { toPresenceFacts } from './presence-facts.ts'
-import type { RemoteMember, Seat } from './seat.ts'
+import { RemoteMember, type Seat } from './seat.ts'
 import type { Seats } from './seats.ts'
 
 type Subscription = Extract<ToCoordinator, { type: 'subscribe' }>
@@ -45,13 +45,13 @@ export class Membership implements RegistryOutput<RemoteMember, PacketForwarder>
 
   /** @param done called with whether there is room, once all workers route to the session. */
   register(seat: Seat, facts: SessionFacts, done: (hasRoom: boolean) => void): void {
-    const { id, remote, flags, appName } = facts
+    const { id } = facts
     if (!facts.canMesh && this.#maxClients !== 0 && this.#members.size >= this.#maxClients) {
       seat.refused.add(id)
       done(false)
       return
     }
-    const member: RemoteMember = { seat, id, key: NodePublicKey.fromBytes(facts.key), remote, flags, appName }
+    const member = new RemoteMember(seat, facts)
     seat.members.set(id, member)
     this.#members.add(member)
     this.registry.add(member)

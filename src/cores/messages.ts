@@ -28,8 +28,9 @@ export interface SessionFacts {
   readonly key: KeyBytes
   readonly remote: AddressPort | undefined
   readonly flags: number
-  readonly appName: string | undefined
   readonly canMesh: boolean
+  readonly info: ClientInfo
+  readonly token: string | undefined
 }
 
 /** Somebody who wants to be let in. */

@@ -1,21 +1,52 @@
 /** A worker, as the coordinator knows it. */
 
 import { KeyMap } from '../keys/key-map.ts'
-import type { NodePublicKey } from '../keys/node-key.ts'
+import { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
 import type { Member } from '../server/registry.ts'
 import { Channel, type Post } from './channel.ts'
-import type { CoordinatorQuestions, ToCoordinator, ToWorker } from './messages.ts'
+import type { CoordinatorQuestions, SessionFacts, ToCoordinator, ToWorker } from './messages.ts'
 import type { Port } from './port.ts'
 import { Asking } from './questions.ts'
 
 /** A session of a worker. */
-export interface RemoteMember extends Member {
+export class RemoteMember implements Member {
   readonly seat: Seat
   /** Tells it from the worker's other sessions. */
   readonly id: number
   readonly key: NodePublicKey
   readonly remote: AddressPort | undefined
+  readonly flags: number
+  readonly info: ClientInfo
+  readonly canMesh: boolean
+  /** Bearer token that it came with; kept for when admission is asked again (P-040). */
+  readonly token: string | undefined
+
+  constructor(seat: Seat, facts: SessionFacts) {
+    this.seat = seat
+    this.id = facts.id
+    this.key = NodePublicKey.fromBytes(facts.key)
+    this.remote = facts.remote
+    this.flags = facts.flags
+    this.info = facts.info
+    this.canMesh = facts.canMesh
+    this.token = facts.token
+  }
+
+  get appName(): string | undefined {
+    return this.info.appName
+  }
+
+  get isClosed(): boolean {
+    return this.seat.members.get(this.id) !== this
+  }
+
+  /** Has its worker end it. */
+  close(): void {
+    // A worker that is gone has no connections.
+    this.seat.asking.ask('close', this.id).catch(() => {})
+  }
 }
 
 /** The coordinator's end of a worker's line. */

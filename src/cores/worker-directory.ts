@@ -58,8 +58,8 @@ export class WorkerDirectory implements Directory, FrameTaker {
     const id = ++this.#lastId
     this.#sessions.set(id, session)
     this.#ids.set(session, id)
-    const { key, remote, flags, appName, canMesh } = session
-    const hasRoom = await this.#line.asking.ask('register', { id, key: key.bytes, remote, flags, appName, canMesh })
+    const { key, remote, flags, canMesh, info, token } = session
+    const hasRoom = await this.#line.asking.ask('register', { id, key: key.bytes, remote, flags, canMesh, info, token })
     if (!hasRoom) throw relayFull(this.#core.options.maxClients)
   }
 

@@ -7,12 +7,19 @@
 import type { ConnectionOptions } from 'node:tls'
 import { NodeClient } from '../client/node-client.ts'
 import { openTcp } from '../client/node-socket.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
-import type { RelayCore } from '../server/relay-core.ts'
-import { MeshLink } from './mesh-link.ts'
+import type { ResolvedRelayCoreOptions } from '../server/options.ts'
+import { type ForwarderTable, MeshLink } from './mesh-link.ts'
 import type { MeshTarget } from './mesh-target.ts'
+
+/** The relay that has the links; a relay core has this shape, and with several cores their coordinator is the table. */
+export interface MeshOwner extends ForwarderTable {
+  readonly publicKey: NodePublicKey
+  readonly options: Pick<ResolvedRelayCoreOptions, 'privateKey' | 'meshKey' | 'clock' | 'log' | 'random'>
+}
 
 export interface MeshOptions {
   /** For certificates that the system does not trust. */
@@ -30,7 +37,7 @@ export class Mesh {
    * @param core the relay, whose key and mesh key the links log in with.
    * @throws DerpError for a relay without a mesh key.
    */
-  constructor(core: RelayCore, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
+  constructor(core: MeshOwner, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
     const { privateKey, meshKey, clock, log, random } = core.options
     if (meshKey === undefined) {
       throw new DerpError('ERR_DERP_CONFIG_INVALID', 'link to siblings: -mesh-with needs the key of -mesh-psk-file', {

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest'
+import { Readmission } from '../../src/admission/readmission.ts'
 import { MAX_UNTAKEN_BYTES } from '../../src/cores/packet-link.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import { silentLog } from '../../src/lib/log.ts'
 import type { AdmissionRequest, PacketForwarder } from '../../src/server/ports.ts'
 import { atRest, MemoryCores, type MemoryPart } from '../support/memory-cores.ts'
 import type { LoginOptions, RawClient } from '../support/raw-client.ts'
@@ -400,6 +402,20 @@ test('events of all workers are told at the coordinator', async () => {
   await atRest(cores)
   const name = client.publicKey.shortString()
   expect(heard).toEqual([`connected ${name}`, `disconnected ${name}`])
+})
+
+test('clients of all workers are judged again when the rules change (P-040)', async () => {
+  const cores = await MemoryCores.start({ meshKey })
+  const clients = [await cores.login(0, { token: 'old' }), await cores.login(1, { token: 'new' })] as const
+  await cores.login(1, SIBLING)
+  const gate = {
+    admit: async ({ token }: AdmissionRequest) =>
+      token === 'new' ? { admit: true as const } : { admit: false as const, reason: 'an old token' },
+  }
+  await new Readmission(() => cores.coordinator.members, gate, silentLog).run()
+  await clients[0].closed()
+  await atRest(cores)
+  expect([clients[1].isClosed, cores.coordinator.connections]).toEqual([false, 2])
 })
 
 test('coordinator closes a client at the program’s word, on whatever worker', async () => {
