@@ -12,9 +12,9 @@ import type { CertificateSource, CertificateStatus } from './certificate-source.
 import type { ReadMapNodePorts } from './map-node.ts'
 import { createMetaCertificate } from './meta-cert.ts'
 import { canonicalAddress } from './own-addresses.ts'
-import { RelayTls } from './tls-options.ts'
+import { RelayTls, type RelayTlsOptions } from './tls-options.ts'
 
-export interface AcmeTlsOptions extends AcmeSettings {
+export interface AcmeTlsOptions extends AcmeSettings, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
   /** For what the log says of a DERP map. */
@@ -42,9 +42,10 @@ export async function createAcmeTls(options: AcmeTlsOptions): Promise<AcmeTls> {
   assertAcmeSettings(options)
   const { publicKey, clock = systemClock } = options
   const hostname = isIP(options.hostname) === 0 ? plainName(options.hostname) : canonicalAddress(options.hostname)
-  const challenges = new AcmeChallenges()
+  const { ticketKeys, replicas } = options
+  const challenges = new AcmeChallenges(replicas)
   const metaCertificate = await createMetaCertificate(publicKey, clock)
-  const tls = new RelayTls({ hostname, metaCertificate, challenges })
+  const tls = new RelayTls({ hostname, metaCertificate, challenges, ticketKeys, replicas })
   const wishes = isIP(hostname) === 0 ? wishesForName(options, hostname, tls) : [wishForAddress(options, hostname, tls)]
   const common = { ...commonOptions(options), challenges }
   const certificates = new AcmeCertificates(

@@ -10,7 +10,6 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { Agent } from 'node:https'
 import { isIP } from 'node:net'
-import { createSecureContext } from 'node:tls'
 import type { Authorization, Client, Order } from 'acme-client'
 import { addressTo16 } from '../lib/address-port.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -163,7 +162,7 @@ class Ordering {
 
   /** Puts the answer to a challenge where the authority will look, and tells it to. */
   async #answer(authorization: Authorization, withdrawals: (() => void)[]): Promise<void> {
-    const { challengeType, challenges } = this.#order
+    const { challengeType, challenges, signal } = this.#order
     const { identifier } = authorization
     // The types know one kind of challenge less.
     const challenge = authorization.challenges.find(({ type }) => type === (challengeType as string))
@@ -179,8 +178,9 @@ class Ordering {
         inPkcs8(createAcmeKey()),
       )
       const serverName = alpnServerName(identifier.value)
-      challenges.tls.set(serverName, createSecureContext({ key, cert, minVersion: 'TLSv1.2' }))
-      withdrawals.push(() => challenges.tls.delete(serverName))
+      withdrawals.push(() => challenges.hideTls(serverName))
+      // The authority may meet any thread.
+      await untilAborted(challenges.showTls(serverName, { certificate: cert.toString(), key: key.toString() }), signal)
     }
     await this.#client.completeChallenge(challenge)
   }
@@ -240,6 +240,16 @@ function pause(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void>
       resolve()
     })
     signal.addEventListener('abort', abort, { once: true })
+  })
+}
+
+/** Rejects with the signal's reason if that comes first. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted()
+    const abort = () => reject(signal.reason)
+    signal.addEventListener('abort', abort, { once: true })
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
   })
 }
 

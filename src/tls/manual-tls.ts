@@ -4,10 +4,10 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import { loadManualCertificate, type ManualCertificate, type ManualCertificateOptions } from './manual-certs.ts'
 import type { ReadMapNodePorts } from './map-node.ts'
 import { createMetaCertificate } from './meta-cert.ts'
-import { RelayTls } from './tls-options.ts'
+import { RelayTls, type RelayTlsOptions } from './tls-options.ts'
 import { WatchedCertificates } from './watched-certs.ts'
 
-export interface ManualTlsOptions extends ManualCertificateOptions {
+export interface ManualTlsOptions extends ManualCertificateOptions, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
   /** For what the log says of a DERP map. */
@@ -25,7 +25,7 @@ export interface ManualTls {
 export async function createManualTls(options: ManualTlsOptions): Promise<ManualTls> {
   const certificate = await loadManualCertificate(options)
   const metaCertificate = await createMetaCertificate(options.publicKey, options.clock)
-  const tls = new RelayTls({ hostname: options.hostname, certificate, metaCertificate })
+  const tls = new RelayTls({ ...options, certificate, metaCertificate })
   const replace = (pair: ManualCertificate) => tls.replace(pair)
   return { tls, certificate, certificates: new WatchedCertificates({ ...options, certificate, replace }) }
 }

@@ -14,8 +14,9 @@ import {
   type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
-import { ACME_TLS_PROTOCOL, type AcmeChallenges } from './acme-challenges.ts'
+import { ACME_TLS_PROTOCOL, AcmeChallenges } from './acme-challenges.ts'
 import { isIpHostname } from './manual-certs.ts'
+import { TlsReplicas, type TlsState, type TlsUpdate } from './tls-replicas.ts'
 import type { CertificatePair } from './x509.ts'
 
 export interface RelayTlsOptions {
@@ -27,6 +28,10 @@ export interface RelayTlsOptions {
   readonly metaCertificate: string
   /** Answers to authorities, for relays that ask one for certificates. */
   readonly challenges?: AcmeChallenges | undefined
+  /** 48 random bytes, where several servers must take each other's sessions up. Default: each server has its own. */
+  readonly ticketKeys?: Uint8Array | undefined
+  /** Other threads that serve the same. */
+  readonly replicas?: TlsReplicas | undefined
 }
 
 /** The one protocol on which upgrades work. */
@@ -42,6 +47,13 @@ export class RelayTls {
   readonly hostname: string
   readonly #metaCertificate: string
   readonly #challenges: AcmeChallenges | undefined
+  readonly #ticketKeys: Uint8Array | undefined
+  readonly #replicas: TlsReplicas
+  /** What is shown, for other threads. */
+  readonly #pairs: { certificate: CertificatePair | undefined; unnamedCertificate: CertificatePair | undefined } = {
+    certificate: undefined,
+    unnamedCertificate: undefined,
+  }
   readonly #servers = new Set<Server>()
   // Sockets that an authority has opened: in TLS 1.3 they come to the choice of a name after that of a protocol.
   readonly #challenged = new WeakSet<TLSSocket>()
@@ -55,7 +67,44 @@ export class RelayTls {
     this.hostname = options.hostname
     this.#metaCertificate = options.metaCertificate
     this.#challenges = options.challenges
+    this.#ticketKeys = options.ticketKeys
+    this.#replicas = options.replicas ?? new TlsReplicas()
     if (options.certificate !== undefined) this.replace(options.certificate)
+  }
+
+  /** The TLS of another thread that has told `state`. */
+  static ofState({ unnamedCertificate, tlsAnswers, ...options }: TlsState): RelayTls {
+    const challenges = tlsAnswers && new AcmeChallenges()
+    const tls = new RelayTls({ ...options, challenges })
+    if (unnamedCertificate !== undefined) tls.replaceUnnamed(unnamedCertificate)
+    for (const [serverName, pair] of tlsAnswers ?? []) void challenges?.showTls(serverName, pair)
+    return tls
+  }
+
+  /** For other threads; changes since then are told to those that are among the replicas in the same turn. */
+  state(): TlsState {
+    return {
+      hostname: this.hostname,
+      metaCertificate: this.#metaCertificate,
+      ticketKeys: this.#ticketKeys,
+      ...this.#pairs,
+      tlsAnswers: this.#challenges?.tlsPairs,
+    }
+  }
+
+  /** Takes a change that another thread has told. @throws Error as {@link replace}. */
+  apply(update: TlsUpdate): void {
+    switch (update.type) {
+      case 'certificate':
+        this.replace(update.pair)
+        break
+      case 'unnamedCertificate':
+        this.replaceUnnamed(update.pair)
+        break
+      case 'tlsAnswer':
+        if (update.pair === undefined) this.#challenges?.hideTls(update.serverName)
+        else void this.#challenges?.showTls(update.serverName, update.pair)
+    }
   }
 
   /** What a server is made with; {@link attach} it then. */
@@ -66,6 +115,7 @@ export class RelayTls {
       ...(challenges === undefined ? { ALPNProtocols: [HTTP_PROTOCOL] } : this.#alpnCallback(challenges)),
       ...(!isIpHostname(this.hostname) && this.#serverNameCallback()),
       ...this.#unnamed,
+      ...(this.#ticketKeys !== undefined && { ticketKeys: Buffer.from(this.#ticketKeys) }),
     }
   }
 
@@ -81,8 +131,9 @@ export class RelayTls {
    * @throws Error for a certificate or key that cannot be used; then nothing has changed.
    */
   replace(certificate: CertificatePair): void {
-    if (isIpHostname(this.hostname)) this.replaceUnnamed(certificate)
+    if (isIpHostname(this.hostname)) this.#showUnnamed(certificate)
     else this.#named = createSecureContext(this.#credentialsOf(certificate))
+    this.#note('certificate', certificate)
   }
 
   /**
@@ -91,10 +142,22 @@ export class RelayTls {
    * Only this makes a relay with a DNS name take such clients at all (P-148).
    */
   replaceUnnamed(certificate: CertificatePair): void {
+    this.#showUnnamed(certificate)
+    this.#note('unnamedCertificate', certificate)
+  }
+
+  #showUnnamed(certificate: CertificatePair): void {
     const credentials = this.#credentialsOf(certificate)
     createSecureContext(credentials)
     this.#unnamed = credentials
     for (const server of this.#servers) server.setSecureContext(credentials)
+  }
+
+  #note(type: 'certificate' | 'unnamedCertificate', { certificate, key }: CertificatePair): void {
+    // What comes along must not be sent.
+    const pair = { certificate, key }
+    this.#pairs[type] = pair
+    void this.#replicas.tell({ type, pair })
   }
 
   // Nothing is called when no name is sent at all.

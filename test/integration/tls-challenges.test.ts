@@ -1,7 +1,7 @@
 import type { X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
-import { type ConnectionOptions, connect, createSecureContext, type TLSSocket } from 'node:tls'
+import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createHttpListener } from '../../src/http/listeners.ts'
 import { createPort80Routes } from '../../src/http/port80.ts'
@@ -57,7 +57,7 @@ class Server {
   }
 
   expectProof(serverName: string): void {
-    this.challenges.tls.set(serverName, createSecureContext({ cert: proof.certificate, key: proof.key }))
+    void this.challenges.showTls(serverName, proof)
   }
 
   /** Subjects of what a client sees, or how its handshake fails. */
@@ -95,7 +95,7 @@ test.for(['TLSv1.2', 'TLSv1.3'] as const)(
     const both = ['http/1.1', ALPN]
     expect(await server.shown({ servername: 'relay.test', ALPNProtocols: both, ...limits })).toBe('named meta')
     expect(await server.shown({ ...authority('other.test'), ...limits })).toMatch(/alert/)
-    server.challenges.tls.clear()
+    server.challenges.hideTls('relay.test')
     expect(await server.shown({ ...authority('relay.test'), ...limits })).toMatch(NO_PROTOCOL)
   },
 )
