@@ -4,12 +4,14 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import type { LogFields } from '../lib/log.ts'
 import { silentLog } from '../lib/log.ts'
 import { type AcceptLimitOptions, AcceptLimits } from './accept-limits.ts'
+import { LocalTally } from './accept-tally.ts'
 
 function setUp(options: AcceptLimitOptions) {
   const clock = new FakeClock()
   const warnings: [string, LogFields | undefined][] = []
   const log = { ...silentLog, warn: (message: string, fields?: LogFields) => void warnings.push([message, fields]) }
-  const limits = new AcceptLimits(options, clock, log)
+  const tally = new LocalTally(options.sourceRate)
+  const limits = new AcceptLimits(options, clock, log, tally)
   const gate = limits.forListener()
   /** Opens a connection; undefined when it is refused. */
   const open = (address: string | undefined, at = gate): EventEmitter | undefined => {
@@ -18,17 +20,17 @@ function setUp(options: AcceptLimitOptions) {
     socket.emit('close')
     return undefined
   }
-  return { clock, warnings, limits, open }
+  return { clock, warnings, limits, tally, open }
 }
 
 const taken = (sockets: (EventEmitter | undefined)[]) => sockets.filter(socket => socket !== undefined).length
 
 test('AcceptLimits takes all without limits, and counts them', () => {
-  const { limits, open, warnings } = setUp({})
+  const { limits, tally, open, warnings } = setUp({})
   const sockets = Array.from({ length: 1_000 }, () => open('192.0.2.1'))
   expect([taken(sockets), limits.counters.open, limits.counters.accepted]).toEqual([1_000, 1_000, 1_000])
   for (const socket of sockets) socket?.emit('close')
-  expect([limits.counters.open, limits.countedSources, warnings.length]).toEqual([0, 0, 0])
+  expect([limits.counters.open, tally.countedSources, warnings.length]).toEqual([0, 0, 0])
 })
 
 test('AcceptLimits lets each listener take a burst, and then so many a second (P-108)', () => {
@@ -51,13 +53,13 @@ test('AcceptLimits gives each source its rate, of which refusals take nothing fr
 })
 
 test('AcceptLimits makes no source of those who speak for many (P-109)', () => {
-  const { limits, open } = setUp({ sourceRate: { perSecond: 1, burst: 1 }, maxConnectionsPerSource: 1 })
+  const { tally, open } = setUp({ sourceRate: { perSecond: 1, burst: 1 }, maxConnectionsPerSource: 1 })
   expect(taken([open(undefined), open(undefined), open(undefined)])).toBe(3)
-  expect(limits.countedSources).toBe(0)
+  expect(tally.countedSources).toBe(0)
 })
 
 test('AcceptLimits keeps to the number of connections, of all and of each source (P-109)', () => {
-  const { limits, open } = setUp({ maxConnections: 3, maxConnectionsPerSource: 2 })
+  const { limits, tally, open } = setUp({ maxConnections: 3, maxConnectionsPerSource: 2 })
   const [first, second, third] = [open('192.0.2.1'), open('192.0.2.1'), open('192.0.2.1')]
   expect([second === undefined, third === undefined]).toEqual([false, true])
   const fourth = open('192.0.2.2')
@@ -65,10 +67,10 @@ test('AcceptLimits keeps to the number of connections, of all and of each source
   expect(limits.counters.refused).toMatchObject({ source_connections: 1, connections: 1 })
   first?.emit('close')
   expect(open('192.0.2.1')).toBeDefined()
-  expect([limits.counters.open, limits.countedSources]).toEqual([3, 2])
+  expect([limits.counters.open, tally.countedSources]).toEqual([3, 2])
   second?.emit('close')
   fourth?.emit('close')
-  expect([limits.counters.open, limits.countedSources]).toEqual([1, 1])
+  expect([limits.counters.open, tally.countedSources]).toEqual([1, 1])
 })
 
 test('AcceptLimits remembers a bounded number of sources (P-109)', () => {

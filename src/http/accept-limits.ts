@@ -7,11 +7,12 @@
 import type { EventEmitter } from 'node:events'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { type Log, type LogFields, silentLog } from '../lib/log.ts'
-import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
+import type { SourceLimit } from '../lib/source-limiter.ts'
 import { sourcePrefix } from '../lib/source-prefix.ts'
 import { TallyLog } from '../lib/tally-log.ts'
-import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
+import type { TokenBucketOptions } from '../lib/token-bucket.ts'
 import { ConnectionCounters, RefusalReason } from '../metrics/connection-counters.ts'
+import { type AcceptTally, LocalTally, type Rate } from './accept-tally.ts'
 
 /** What may be limited; nothing is by default. */
 export interface AcceptLimitOptions {
@@ -38,56 +39,58 @@ export interface AcceptGate {
   admit(socket: Closing, address: string | undefined): boolean
 }
 
-/** The limits of all listeners of one relay. */
+/** The limits of all listeners of one thread; with a shared tally, of those of other threads as well. */
 export class AcceptLimits {
+  /** Of the listeners of this thread. */
   readonly counters: ConnectionCounters = new ConnectionCounters()
   readonly #options: AcceptLimitOptions
   readonly #clock: Clock
-  readonly #sources: SourceLimiter | undefined
-  readonly #openBySource = new Map<string, number>()
+  readonly #tally: AcceptTally
   readonly #refusals: TallyLog<LogFields>
 
-  constructor(options: AcceptLimitOptions, clock: Clock = systemClock, log: Log = silentLog) {
+  constructor(
+    options: AcceptLimitOptions,
+    clock: Clock = systemClock,
+    log: Log = silentLog,
+    tally: AcceptTally = new LocalTally(options.sourceRate),
+  ) {
     this.#options = options
     this.#clock = clock
-    this.#sources = options.sourceRate && new SourceLimiter(options.sourceRate)
+    this.#tally = tally
     this.#refusals = new TallyLog(clock, (refused, last) =>
-      log.warn('connections refused', { refused, ...last, open: this.counters.open }),
+      log.warn('connections refused', { refused, ...last, open: tally.open }),
     )
-  }
-
-  /** Sources with open connections; none are looked at without a limit on them. */
-  get countedSources(): number {
-    return this.#openBySource.size
   }
 
   /** The gate of one more listener: its rate is its own, so that a flood on one port shuts no other. */
   forListener(): AcceptGate {
     const { rate } = this.#options
-    const bucket = rate && new TokenBucket(rate, this.#clock.now())
+    const own = rate && this.#tally.createRate(rate, this.#clock.now())
     return {
       open: socket => this.#open(socket),
       failed: ({ message }) => this.#note(RefusalReason.System, { lastError: message }),
-      admit: (socket, address) => this.#admit(socket, address, bucket),
+      admit: (socket, address) => this.#admit(socket, address, own),
     }
   }
 
   #open(socket: Closing): boolean {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.#options
-    if (this.counters.open >= maxConnections) return this.#refuse(RefusalReason.Connections, undefined)
+    if (!this.#tally.tryOpen(maxConnections)) return this.#refuse(RefusalReason.Connections, undefined)
     this.counters.open++
-    socket.once('close', () => this.counters.open--)
+    socket.once('close', () => {
+      this.counters.open--
+      this.#tally.close()
+    })
     return true
   }
 
   /** A source at its limit costs the listener nothing of its rate, which is for all. */
-  #admit(socket: Closing, address: string | undefined, bucket: TokenBucket | undefined): boolean {
+  #admit(socket: Closing, address: string | undefined, rate: Rate | undefined): boolean {
     const nowMs = this.#clock.now()
     const source = address === undefined || !this.#looksAtSources ? undefined : sourcePrefix(address)
-    const refusal = source === undefined ? undefined : this.#judgeSource(source, nowMs)
+    const refusal = this.#judge(source, rate, nowMs)
     if (refusal !== undefined) return this.#refuse(refusal, address)
-    if (bucket?.tryTake(1, nowMs) === false) return this.#refuse(RefusalReason.Rate, address)
-    if (source !== undefined) this.#count(socket, source)
+    if (source !== undefined) socket.once('close', () => this.#tally.closeOf(source))
     this.counters.accepted++
     return true
   }
@@ -97,20 +100,16 @@ export class AcceptLimits {
     return sourceRate !== undefined || maxConnectionsPerSource !== undefined
   }
 
-  #judgeSource(source: string, nowMs: number): RefusalReason | undefined {
+  /** What is not refused is counted. */
+  #judge(source: string | undefined, rate: Rate | undefined, nowMs: number): RefusalReason | undefined {
     const { maxConnectionsPerSource = Number.POSITIVE_INFINITY } = this.#options
-    if ((this.#openBySource.get(source) ?? 0) >= maxConnectionsPerSource) return RefusalReason.SourceConnections
-    if (this.#sources?.tryTake(source, nowMs) === false) return RefusalReason.SourceRate
-    return undefined
-  }
-
-  #count(socket: Closing, source: string): void {
-    this.#openBySource.set(source, (this.#openBySource.get(source) ?? 0) + 1)
-    socket.once('close', () => {
-      const left = (this.#openBySource.get(source) ?? 1) - 1
-      if (left === 0) this.#openBySource.delete(source)
-      else this.#openBySource.set(source, left)
-    })
+    if (source === undefined) return rate?.tryTake(1, nowMs) === false ? RefusalReason.Rate : undefined
+    if (!this.#tally.tryOpenOf(source, maxConnectionsPerSource)) return RefusalReason.SourceConnections
+    let refusal: RefusalReason | undefined
+    if (!this.#tally.tryTakeOf(source, nowMs)) refusal = RefusalReason.SourceRate
+    else if (rate?.tryTake(1, nowMs) === false) refusal = RefusalReason.Rate
+    if (refusal !== undefined) this.#tally.closeOf(source)
+    return refusal
   }
 
   #refuse(reason: RefusalReason, lastSource: string | undefined): false {

@@ -1,0 +1,120 @@
+import { EventEmitter } from 'node:events'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { type AcceptLimitOptions, AcceptLimits } from './accept-limits.ts'
+import { SharedSourceCounts } from './shared-source-counts.ts'
+import { SharedSourceRates } from './shared-source-rates.ts'
+import { createTallyMemory, MAIN_THREAD, SharedTally } from './shared-tally.ts'
+import { createSourceSeeds, SourceHash } from './source-hash.ts'
+
+/** The limits of three threads, and how to open connections on them; undefined when one is refused. */
+function setUp(options: AcceptLimitOptions) {
+  const clock = new FakeClock()
+  // As a worker gets it: what is in it is shared, not copied.
+  const memory = structuredClone(createTallyMemory(options, 3))
+  const tallies = [MAIN_THREAD, 1, 2].map(thread => new SharedTally(memory, thread, options.sourceRate))
+  const limits = tallies.map(tally => new AcceptLimits(options, clock, undefined, tally))
+  const gates = limits.map(of => of.forListener())
+  const open = (thread: number, address: string | undefined): EventEmitter | undefined => {
+    const [gate, socket] = [gates[thread], new EventEmitter()]
+    if (gate?.open(socket) && gate.admit(socket, address)) return socket
+    socket.emit('close')
+    return undefined
+  }
+  const opened = (...tries: [thread: number, address: string | undefined][]) =>
+    tries.map(([thread, address]) => open(thread, address) !== undefined)
+  return { clock, limits, tallies, open, opened }
+}
+
+test('threads that share a tally keep to the number of connections together (P-109)', () => {
+  const { limits, tallies, open, opened } = setUp({ maxConnections: 3 })
+  const first = open(1, '192.0.2.1')
+  expect(opened([2, '192.0.2.1'], [MAIN_THREAD, '192.0.2.1'], [1, '192.0.2.1'], [2, '192.0.2.1'])).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ])
+  expect(tallies.map(({ open: all }) => all)).toEqual([3, 3, 3])
+  expect(limits.map(({ counters }) => counters.open)).toEqual([1, 1, 1])
+  first?.emit('close')
+  expect(opened([2, '192.0.2.1'], [1, '192.0.2.1'])).toEqual([true, false])
+})
+
+test('threads that share a tally keep to the number of connections of a source together (P-109)', () => {
+  const { limits, open, opened } = setUp({ maxConnections: 100, maxConnectionsPerSource: 2 })
+  const [a, b] = ['192.0.2.1', '2001:db8::1']
+  const first = open(1, a)
+  expect(opened([2, a], [1, a], [2, a], [MAIN_THREAD, a])).toEqual([true, false, false, false])
+  expect(opened([1, b], [2, '2001:db8::2'], [1, '2001:db8:0:1::'], [2, b])).toEqual([true, true, true, false])
+  expect(opened([1, undefined], [2, undefined], [2, undefined])).toEqual([true, true, true])
+  first?.emit('close')
+  expect(opened([2, a], [1, a])).toEqual([true, false])
+  expect(limits.map(({ counters }) => counters.refused.source_connections)).toEqual([1, 2, 2])
+})
+
+test('what a thread had counted is forgotten with it, and nothing else (P-109)', () => {
+  const { tallies, opened } = setUp({ maxConnections: 4, maxConnectionsPerSource: 2 })
+  expect(opened([1, 'a::'], [1, 'a::'], [2, 'b::'], [2, 'b::'], [2, 'c::'])).toEqual([true, true, true, true, false])
+  tallies[MAIN_THREAD]?.forget(1)
+  expect(tallies[MAIN_THREAD]?.open).toBe(2)
+  expect(opened([2, 'a::'], [MAIN_THREAD, 'b::'], [MAIN_THREAD, 'a::'], [2, 'a::'])).toEqual([true, false, true, false])
+})
+
+test('threads that share a port share its rate, and other ports have theirs (P-108)', () => {
+  const { clock, opened } = setUp({ rate: { perSecond: 10, burst: 3 } })
+  expect(opened([1, 'a::'], [2, 'b::'], [1, 'c::'], [2, 'd::'])).toEqual([true, true, true, false])
+  expect(opened([0, 'a::'], [0, 'b::'], [0, 'c::'], [0, 'd::'])).toEqual([true, true, true, false])
+  clock.advance(100)
+  expect(opened([2, 'a::'], [1, 'a::'])).toEqual([true, false])
+})
+
+test('threads that share a tally keep to the rate of a source together (P-109)', () => {
+  const { clock, limits, opened } = setUp({ sourceRate: { perSecond: 1, burst: 2 }, rate: { perSecond: 1, burst: 3 } })
+  expect(opened([1, 'a::1'], [2, 'a::2'], [1, 'a::3'], [2, 'a::4'], [0, 'a::5'])).toEqual([
+    true,
+    true,
+    false,
+    false,
+    false,
+  ])
+  // Refusals have taken nothing of what is for all.
+  expect(opened([2, 'b::'], [1, 'c::'])).toEqual([true, false])
+  expect(limits[1]?.counters.refused).toMatchObject({ source_rate: 1, rate: 1 })
+  clock.advance(1_000)
+  expect(opened([2, 'a::1'], [1, 'a::1'])).toEqual([true, false])
+})
+
+test('SharedSourceRates remembers sources in bounded memory, those that asked most longest', () => {
+  const hash = new SourceHash(createSourceSeeds())
+  const memory = SharedSourceRates.createMemory()
+  const rates = new SharedSourceRates(memory, { perSecond: 1e-6, burst: 2 }, hash)
+  const source = (n: number) => String.fromCharCode(n >> 16, (n >> 8) & 255, n & 255, 0)
+  const allowed = (from: number, to: number) => {
+    let count = 0
+    for (let n = from; n < to; n++) if (rates.tryTake(source(n), 0)) count++
+    return count
+  }
+  expect([allowed(0, 10_000), allowed(0, 10_000)]).toEqual([10_000, 10_000])
+  // Hardly any set is so full that one was forgotten.
+  expect(allowed(0, 10_000)).toBeLessThan(50)
+  // One in some thousands is taken for another of its set.
+  expect(allowed(10_000, 500_000)).toBeGreaterThan(489_900)
+  expect(memory.byteLength).toBe(262_144)
+})
+
+test('SharedSourceCounts without a free place counts a source for its own thread', () => {
+  const memory = SharedSourceCounts.createMemory(2, 32)
+  const hash = new SourceHash(createSourceSeeds())
+  const [a, b] = [0, 1].map(thread => new SharedSourceCounts(memory, { threads: 2, thread, hash }))
+  const sources = Array.from({ length: 200 }, (_, n) => String.fromCharCode(n, 0, 0, 1))
+  const openAll = (counts: SharedSourceCounts | undefined) =>
+    sources.filter(source => counts?.tryOpen(source, 1)).length
+  expect([openAll(a), openAll(a)]).toEqual([200, 0])
+  // There are 64 places; of the others the second thread knows nothing.
+  expect(openAll(b)).toBeGreaterThanOrEqual(136)
+  for (const source of sources) a?.close(source)
+  for (const source of sources) b?.close(source)
+  expect(new Int32Array(memory).every(word => word === 0)).toBe(true)
+  expect(openAll(b)).toBe(200)
+})

@@ -1,0 +1,103 @@
+/**
+ * What the limits on connections count, for the listeners of several threads together (P-108, P-109).
+ *
+ * Each thread writes its own numbers of open connections and adds up those of all, so what a thread that ended had
+ * counted can be taken out. It counts first and looks then: never are there more than allowed. Two that come to the last
+ * place at the same moment may both be refused.
+ */
+
+import { SharedRate } from '../lib/shared-rate.ts'
+import type { SourceLimit } from '../lib/source-limiter.ts'
+import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
+import type { AcceptLimitOptions } from './accept-limits.ts'
+import type { AcceptTally, Rate } from './accept-tally.ts'
+import { SharedSourceCounts } from './shared-source-counts.ts'
+import { SharedSourceRates } from './shared-source-rates.ts'
+import { createSourceSeeds, SourceHash, type SourceSeeds } from './source-hash.ts'
+
+/** Can be sent to other threads. */
+export interface TallyMemory {
+  /** Connections that are open, by thread. */
+  readonly open: SharedArrayBuffer
+  /** When the bucket of the listeners that share a port is full again. */
+  readonly rate: SharedArrayBuffer
+  readonly sourceCounts: SharedArrayBuffer | undefined
+  readonly sourceRates: SharedArrayBuffer | undefined
+  readonly seeds: SourceSeeds
+}
+
+/** The thread whose listeners share their ports with no others: each has a rate of its own. */
+export const MAIN_THREAD = 0
+
+/** Memory for `threads` threads, {@link MAIN_THREAD} among them. */
+export function createTallyMemory(options: AcceptLimitOptions, threads: number): TallyMemory {
+  const { maxConnections, maxConnectionsPerSource, sourceRate } = options
+  return {
+    open: new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT),
+    rate: new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT),
+    sourceCounts:
+      maxConnectionsPerSource === undefined ? undefined : SharedSourceCounts.createMemory(threads, maxConnections),
+    sourceRates: sourceRate && SharedSourceRates.createMemory(),
+    seeds: createSourceSeeds(),
+  }
+}
+
+export class SharedTally implements AcceptTally {
+  readonly #thread: number
+  readonly #open: Int32Array
+  readonly #rate: BigInt64Array
+  readonly #counts: SharedSourceCounts | undefined
+  readonly #rates: SharedSourceRates | undefined
+
+  /** @param thread which of the threads this is, each has another number. */
+  constructor(memory: TallyMemory, thread: number, sourceRate: SourceLimit | undefined) {
+    const { open, rate, sourceCounts, sourceRates, seeds } = memory
+    const hash = new SourceHash(seeds)
+    this.#thread = thread
+    this.#open = new Int32Array(open)
+    this.#rate = new BigInt64Array(rate)
+    this.#counts = sourceCounts && new SharedSourceCounts(sourceCounts, { threads: this.#open.length, thread, hash })
+    this.#rates = sourceRates && sourceRate && new SharedSourceRates(sourceRates, sourceRate, hash)
+  }
+
+  get open(): number {
+    let open = 0
+    for (let thread = 0; thread < this.#open.length; thread++) open += Atomics.load(this.#open, thread)
+    return open
+  }
+
+  tryOpen(max: number): boolean {
+    Atomics.add(this.#open, this.#thread, 1)
+    if (this.open <= max) return true
+    this.close()
+    return false
+  }
+
+  close(): void {
+    Atomics.sub(this.#open, this.#thread, 1)
+  }
+
+  tryOpenOf(source: string, max: number): boolean {
+    return this.#counts?.tryOpen(source, max) ?? true
+  }
+
+  closeOf(source: string): void {
+    this.#counts?.close(source)
+  }
+
+  tryTakeOf(source: string, nowMs: number): boolean {
+    return this.#rates?.tryTake(source, nowMs) ?? true
+  }
+
+  createRate(options: TokenBucketOptions, nowMs: number): Rate {
+    if (this.#thread === MAIN_THREAD) return new TokenBucket(options, nowMs)
+    const rate = new SharedRate(options)
+    return { tryTake: (_count, atMs) => rate.tryTake(this.#rate, 0, atMs) }
+  }
+
+  /** Takes out what another thread has counted, once it has ended and its connections with it. */
+  forget(thread: number): void {
+    Atomics.store(this.#open, thread, 0)
+    this.#counts?.forget(thread)
+  }
+}
