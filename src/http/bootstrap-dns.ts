@@ -5,7 +5,7 @@
  */
 
 import type { BootstrapDnsCounters } from '../metrics/http-counters.ts'
-import type { BootstrapName, BootstrapNames } from './bootstrap-names.ts'
+import type { BootstrapName, KnownNames } from './bootstrap-names.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
 import { clientAddress, type OriginOf, originReader } from './client-address.ts'
 import type { HttpHandler } from './home.ts'
@@ -20,9 +20,9 @@ const MAX_NAME_LENGTH = 255
 
 export interface BootstrapDnsOptions {
   /** Names that everybody is told. */
-  readonly published?: BootstrapNames | undefined
+  readonly published?: KnownNames | undefined
   /** Names that only those are told who ask for them. */
-  readonly unpublished?: BootstrapNames | undefined
+  readonly unpublished?: KnownNames | undefined
   /** Where requests come from. Default: from the peers of their sockets. */
   readonly originOf?: OriginOf
   /** Random numbers in [0, 1). */

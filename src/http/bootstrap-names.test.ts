@@ -131,3 +131,22 @@ test('BootstrapNames that was stopped during a refresh asks no more', async () =
 test.each(['', 'a.example,', 'a.example,/share.example', ','])('BootstrapNames refuses "%s"', text => {
   expect(() => new BootstrapNames(text)).toThrow('it is empty')
 })
+
+test('BootstrapNames tells after each refresh what it knows, in a form for other threads (P-164)', async () => {
+  const { clock, log } = admissionPorts()
+  const told: unknown[] = []
+  const resolver = new TestResolver()
+  resolver.zone['a.example'] = ['192.0.2.1']
+  const onRefresh = () => told.push(structuredClone(names.known))
+  const names = new BootstrapNames('a.example', { resolver, clock, log, onRefresh })
+  names.start()
+  await settle()
+  resolver.zone['a.example'] = ['192.0.2.2']
+  clock.advance(REFRESH_MS)
+  await settle()
+  expect(told).toEqual([
+    new Map([['a.example', { addresses: ['192.0.2.1'], share: 1 }]]),
+    new Map([['a.example', { addresses: ['192.0.2.2'], share: 1 }]]),
+  ])
+  names.stop()
+})

@@ -33,6 +33,8 @@ export interface BootstrapNamesOptions {
   readonly resolver?: BootstrapResolver
   readonly clock?: Clock
   readonly log?: Log
+  /** Called after each refresh. */
+  readonly onRefresh?: () => void
 }
 
 /** What is known of a name. */
@@ -42,17 +44,24 @@ export interface BootstrapName {
   readonly share: number
 }
 
+/** Names with what is known of them; plain, so that it can be sent to other threads. */
+export interface KnownNames {
+  /** Of each name that could be resolved, another map after each refresh; undefined before the first. */
+  readonly known: ReadonlyMap<string, BootstrapName> | undefined
+}
+
 interface Entry {
   readonly name: string
   /** Name of the TXT record that tells the share. */
   readonly record: string | undefined
 }
 
-export class BootstrapNames {
+export class BootstrapNames implements KnownNames {
   readonly #entries: readonly Entry[]
   readonly #resolver: BootstrapResolver
   readonly #clock: Clock
   readonly #log: Log
+  readonly #onRefresh: (() => void) | undefined
   #known: ReadonlyMap<string, BootstrapName> | undefined
   #timer: Timer | undefined
   #isStopped = false
@@ -68,9 +77,9 @@ export class BootstrapNames {
     this.#resolver = options.resolver ?? systemResolver
     this.#clock = options.clock ?? systemClock
     this.#log = options.log ?? silentLog
+    this.#onRefresh = options.onRefresh
   }
 
-  /** What is known of each name that could be resolved, another map after each refresh; undefined before the first. */
   get known(): ReadonlyMap<string, BootstrapName> | undefined {
     return this.#known
   }
@@ -100,6 +109,7 @@ export class BootstrapNames {
     const resolved = await Promise.all(this.#entries.map(entry => this.#resolve(entry, timeUp.promise)))
     timer.cancel()
     this.#known = new Map(this.#entries.flatMap(({ name }, at) => (resolved[at] ? [[name, resolved[at]]] : [])))
+    this.#onRefresh?.()
   }
 
   async #resolve({ name, record }: Entry, timeUp: Promise<never>): Promise<BootstrapName | undefined> {

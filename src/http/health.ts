@@ -3,7 +3,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { HttpHandler } from './home.ts'
 import { queryOf } from './query.ts'
-import type { Finding, Readiness, ReadinessReport } from './readiness.ts'
+import type { Finding, ReadinessReport, ReadinessSource } from './readiness.ts'
 import { send, sendError } from './reply.ts'
 
 const NOT_CACHED: Readonly<Record<string, string>> = Object.freeze({
@@ -14,7 +14,7 @@ const TEXT = 'text/plain; charset=utf-8'
 
 /** The two routes. @param showsReasons whether a visitor may see more than the names of what is wrong. */
 export function healthRoutes(
-  readiness: Readiness,
+  readiness: ReadinessSource,
   showsReasons: (request: IncomingMessage) => boolean,
 ): ReadonlyMap<string, HttpHandler> {
   return new Map<string, HttpHandler>([
@@ -35,12 +35,28 @@ function onlyRead(serve: HttpHandler): HttpHandler {
 }
 
 function serveReadiness(
-  readiness: Readiness,
+  readiness: ReadinessSource,
   withReasons: boolean,
   request: IncomingMessage,
   response: ServerResponse,
 ): void {
   const report = readiness.report()
+  const answer = (known: ReadinessReport) => sendReport(known, withReasons, request, response)
+  if (report instanceof Promise) report.catch(unknownReport).then(answer)
+  else answer(report)
+}
+
+/** Clients should not be sent where nobody can tell whether they may be. */
+function unknownReport(error: unknown): ReadinessReport {
+  return { ready: false, problems: [{ name: 'readiness', reason: String(error) }], degraded: [] }
+}
+
+function sendReport(
+  report: ReadinessReport,
+  withReasons: boolean,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
   const status = report.ready ? 200 : 503
   if (queryOf(request).get('format') === 'json') {
     send(response, status, 'application/json; charset=utf-8', jsonOf(report, withReasons), NOT_CACHED)

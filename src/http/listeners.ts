@@ -2,7 +2,7 @@
 
 import type { EventEmitter } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerOptions } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo, ListenOptions, Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
@@ -57,11 +57,17 @@ export interface ConnectionObserver {
   readonly request?: RequestObserver
 }
 
+/** How a port is bound. */
+export interface BindOptions {
+  /** Others of this process bind it as well, and the system spreads connections over them. Not all systems can. */
+  readonly reusePort?: boolean
+}
+
 /** A server that is listening, or can be. */
 export interface HttpListener {
   readonly server: Server
   /** Binds; port 0 chooses a free one. Rejects when it cannot. */
-  listen(port: number, host?: string): Promise<AddressInfo>
+  listen(port: number, host?: string, options?: BindOptions): Promise<AddressInfo>
   /** Takes no more connections; those there are stay. */
   stopListening(): void
   /** Stops listening and ends what is not upgraded. */
@@ -125,8 +131,8 @@ export function listenerOf(
   })
   return {
     server,
-    listen: async (port, host) => {
-      const address = await listen(server, port, host)
+    listen: async (port, host, bindOptions) => {
+      const address = await listen(server, { ...bindOptions, port, ...(host && { host }) })
       // One connection that the system does not give must not end all others.
       server.on('error', error => limits?.failed(error))
       return address
@@ -171,10 +177,10 @@ function guardListener(server: Server, { deadlines, limits, proxyGate, observer 
   })
 }
 
-function listen(server: Server, port: number, host: string | undefined): Promise<AddressInfo> {
+function listen(server: Server, options: ListenOptions): Promise<AddressInfo> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, ...(host !== undefined && host !== '' && { host }) }, () => {
+    server.listen(options, () => {
       server.removeListener('error', reject)
       resolve(server.address() as AddressInfo)
     })

@@ -24,7 +24,13 @@ export interface ReadinessReport {
   readonly degraded: readonly Finding[]
 }
 
-export class Readiness {
+/** Knows whether a relay is fit; another thread of it has to ask. */
+export interface ReadinessSource {
+  /** A rejected promise means that it is not. */
+  report(): ReadinessReport | Promise<ReadinessReport>
+}
+
+export class Readiness implements ReadinessSource {
   readonly #checks = new Map<string, ReadinessCheck>()
   readonly #groups: (() => readonly ReadinessCheck[])[] = []
 

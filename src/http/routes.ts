@@ -7,7 +7,7 @@ import { serveNoContent } from './generate-204.ts'
 import { healthRoutes } from './health.ts'
 import { type HttpHandler, homeHandler } from './home.ts'
 import { probeHandler } from './probe.ts'
-import { Readiness } from './readiness.ts'
+import { Readiness, type ReadinessSource } from './readiness.ts'
 import { sendRedirect } from './redirect.ts'
 import { send, sendError } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
@@ -35,7 +35,7 @@ export interface RouteOptions {
   /** What answers at `/bootstrap-dns`; `bootstrapDnsHandler` makes it. Without it there are no names. */
   readonly bootstrapDns?: HttpHandler
   /** What `/readyz` tells. Default: ready, whatever happens. */
-  readonly readiness?: Readiness
+  readonly readiness?: ReadinessSource
 }
 
 /** Handlers by exact path, and the one for all other paths. */

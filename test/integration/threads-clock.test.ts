@@ -1,0 +1,19 @@
+import { once } from 'node:events'
+import { Worker } from 'node:worker_threads'
+import { expect, test } from 'vitest'
+import { threadsClock } from '../../src/lib/node-clock.ts'
+
+test('the clock of threads says the same in all of them', async () => {
+  const clock = new URL('../../src/lib/node-clock.ts', import.meta.url).href
+  const program = `
+    import { parentPort } from 'node:worker_threads'
+    import { threadsClock } from ${JSON.stringify(clock)}
+    parentPort.postMessage(threadsClock.now())
+  `
+  const beforeMs = threadsClock.now()
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
+  const [toldMs] = await once(worker, 'message')
+  expect(toldMs).toBeGreaterThan(beforeMs)
+  expect(toldMs).toBeLessThan(threadsClock.now())
+  expect(threadsClock.after).toBeTypeOf('function')
+})
