@@ -1,6 +1,5 @@
 /** A running `derper`: relay, listeners, STUN, admission and links to siblings, started and stopped together. */
 
-import { readFileSync } from 'node:fs'
 import { AdmissionSwitch } from '../admission/admission-switch.ts'
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { Readmission } from '../admission/readmission.ts'
@@ -29,6 +28,7 @@ import type { LevelledLog } from './log.ts'
 import { packetTotals } from './packet-totals.ts'
 import { dropPrivileges, warnOfLost } from './privileges.ts'
 import { RelayListeners, wantedTcpPorts } from './relay-listeners.ts'
+import { relayOptions } from './relay-options.ts'
 import type { ReloadTarget } from './reload.ts'
 import type { DrainSettings } from './settings/drain-settings.ts'
 import type { LiveSettings } from './settings/live-settings.ts'
@@ -84,14 +84,10 @@ export class DerperDaemon implements ReloadTarget {
     const stun = stunOptions(settings, log)
     this.#stun = stun && createStunServer(stun)
     this.relay = createRelay({
-      ...settings,
-      ...settings.limits,
-      privateKey,
+      ...relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env),
       log,
       admission: this.#admission,
-      trustedProxies: settings.proxies.trustedProxies,
       bootstrapDns: this.#names,
-      debug: debugOptions(settings, env),
       program: { ...this.#program(), admission: () => (this.#admission.isSet ? counters : undefined) },
     })
     if (settings.siblings !== undefined) this.#mesh = new Mesh(this.relay.core, settings.siblings)
@@ -246,26 +242,4 @@ export class DerperDaemon implements ReloadTarget {
 
 function bootstrapNames(text: string, log: LevelledLog): BootstrapNames | undefined {
   return text === '' ? undefined : new BootstrapNames(text, { log })
-}
-
-/** The trimmed text of a file; undefined when it cannot be read, as the original takes it. */
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8').trim()
-  } catch {
-    return undefined
-  }
-}
-
-/** The original's two ways to open the debug pages to others. */
-function debugOptions(settings: DerperSettings, env: NodeJS.ProcessEnv) {
-  const { TS_ALLOW_DEBUG_IP: allowAddress, TS_DEBUG_KEY_PATH: keyPath } = env
-  return {
-    access: {
-      ...(allowAddress !== undefined && { allowAddress }),
-      ...(keyPath !== undefined && { readKey: () => readIfPresent(keyPath) }),
-    },
-    hintsAtAccess: settings.dev,
-    tlsHostname: settings.tls?.hostname ?? '',
-  }
 }

@@ -1,17 +1,12 @@
 /** The TCP ports of the daemon: HTTP, or HTTPS with plain HTTP beside it. */
 
-import type { AcceptLimits } from '../http/accept-limits.ts'
 import { createHttpListener, type HttpListener } from '../http/listeners.ts'
-import { ProxyGate } from '../http/proxy-gate.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from '../http/tls-listeners.ts'
-import { DerpError } from '../lib/derp-error.ts'
-import type { Log } from '../lib/log.ts'
-import type { Relay } from '../relay.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import type { DerperSettings } from './derper-settings.ts'
-import { listenerLimits } from './listener-limits.ts'
+import { type ListenerParts, listenerOptions } from './listener-options.ts'
 import type { TlsSettings } from './settings/tls-settings.ts'
 
 /** What is served, before it is bound. */
@@ -25,10 +20,7 @@ interface Listeners {
 }
 
 /** What the listeners are made for. */
-export interface ListenerParts {
-  readonly relay: Relay
-  readonly limits: AcceptLimits
-  readonly log: Log
+interface RelayListenerParts extends ListenerParts {
   readonly mapNodePorts: ReadMapNodePorts
 }
 
@@ -52,7 +44,7 @@ export class RelayListeners {
   }
 
   /** Binds nothing yet. @throws DerpError for a certificate that cannot be used, with file, reason and what to do. */
-  static async create(settings: DerperSettings, parts: ListenerParts): Promise<RelayListeners> {
+  static async create(settings: DerperSettings, parts: RelayListenerParts): Promise<RelayListeners> {
     const { tls } = settings
     const listeners =
       tls === undefined
@@ -103,7 +95,7 @@ export class RelayListeners {
   }
 }
 
-async function overTls(settings: DerperSettings, tls: TlsSettings, parts: ListenerParts): Promise<Listeners> {
+async function overTls(settings: DerperSettings, tls: TlsSettings, parts: RelayListenerParts): Promise<Listeners> {
   const { relay, log, mapNodePorts } = parts
   const { hostname, directory, acme } = tls
   const common = {
@@ -124,17 +116,4 @@ async function overTls(settings: DerperSettings, tls: TlsSettings, parts: Listen
     directory,
   })
   return { main: https, port80, certificates, mapNode: certificate.derpMapNode }
-}
-
-function listenerOptions(settings: DerperSettings, { relay, log, limits }: ListenerParts) {
-  const { trustedProxies, proxyProtocol: sendHeaders } = settings.proxies
-  return {
-    routes: relay.routes,
-    upgrade: relay.handleUpgrade,
-    ...listenerLimits(settings.limits, limits),
-    // Headers come on both ports, or on neither.
-    proxyGate: trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log }),
-    onAcceptTimeout: () =>
-      relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),
-  }
 }

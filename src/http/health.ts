@@ -42,7 +42,7 @@ function serveReadiness(
 ): void {
   const report = readiness.report()
   const answer = (known: ReadinessReport) => sendReport(known, withReasons, request, response)
-  if (report instanceof Promise) report.catch(unknownReport).then(answer)
+  if (report instanceof Promise) void report.catch(unknownReport).then(answer)
   else answer(report)
 }
 

@@ -1,0 +1,39 @@
+/** What all TCP listeners of the daemon are made with, on whatever thread. */
+
+import type { AcceptLimits } from '../http/accept-limits.ts'
+import type { HttpListenerOptions } from '../http/listeners.ts'
+import { ProxyGate } from '../http/proxy-gate.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { Log } from '../lib/log.ts'
+import type { Relay } from '../relay.ts'
+import type { DerperSettings } from './derper-settings.ts'
+
+/** Settings that the listeners go by. */
+export type ListenerSettings = Pick<DerperSettings, 'limits' | 'proxies'>
+
+export interface ListenerParts {
+  readonly relay: Relay
+  /** What all listeners share. */
+  readonly limits: AcceptLimits
+  readonly log: Log
+}
+
+export function listenerOptions(
+  settings: ListenerSettings,
+  { relay, log, limits }: ListenerParts,
+): HttpListenerOptions {
+  const { trustedProxies, proxyProtocol: sendHeaders } = settings.proxies
+  const { loginTimeoutMs: acceptTimeoutMs, maxHeaderBytes, tcpKeepAliveMs } = settings.limits
+  return {
+    routes: relay.routes,
+    upgrade: relay.handleUpgrade,
+    acceptTimeoutMs,
+    limits,
+    maxHeaderBytes,
+    ...(tcpKeepAliveMs !== undefined && { tcpKeepAliveMs }),
+    // Headers come on both ports, or on neither.
+    proxyGate: trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log }),
+    onAcceptTimeout: () =>
+      relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),
+  }
+}
