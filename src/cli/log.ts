@@ -11,10 +11,15 @@ export interface LevelledLog extends Log {
   level: LogLevel
 }
 
-/** A {@link Log} that writes JSON lines of at least `level`. */
-export function createLog(level: LogLevel): LevelledLog {
+/** A {@link Log} that writes JSON lines of at least `level`, with `common` fields in each. */
+export function createLog(level: LogLevel, common: LogFields | null = null): LevelledLog {
   const logger = pino(
-    { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: label => ({ level: label }) } },
+    {
+      level,
+      base: common,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: label => ({ level: label }) },
+    },
     pino.destination({ dest: 2, sync: true }),
   )
   const at =
