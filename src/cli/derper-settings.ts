@@ -26,6 +26,7 @@ import { badSettings, durationSetting } from './settings/setting.ts'
 import { type StunSettings, stunSettings } from './settings/stun-settings.ts'
 import { type TlsSettings, tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 import { type WatchingSettings, watchingSettings } from './settings/watching-settings.ts'
+import { workersNotes, workersSetting } from './settings/workers-setting.ts'
 
 const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
 /** Where the original keeps its key when it runs as root. */
@@ -63,6 +64,8 @@ export interface DerperSettings {
   readonly watching: WatchingSettings | undefined
   /** As whom to go on once ports are bound; undefined to stay. */
   readonly account: Account | undefined
+  /** Threads that serve clients; 1 for the main thread alone. */
+  readonly workers: number
   /** What an operator should know of these settings though they work; written as warnings. */
   readonly notes: readonly string[]
 }
@@ -104,12 +107,14 @@ export function readSettings(
     drain: drainSettings(flags, given),
     watching: watchingSettings(flags),
     account: accountSettings(flags),
+    workers: workersSetting(flags),
     notes: [
       ...variableNotes(env),
       ...tlsNotes(given, tls),
       ...limitNotes(given),
       ...(flags.dev ? [] : admissionNotes(admission)),
       ...keyFileNotes(flags),
+      ...workersNotes(flags),
     ],
   }
 }

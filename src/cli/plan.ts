@@ -22,6 +22,7 @@ export function planOf(settings: DerperSettings): PlanLine[] {
     ['listener', `${at(address.port)}, ${tls === undefined ? 'plain HTTP' : 'TLS'}`],
     ...(tls === undefined ? [] : tlsPlan(tls, at)),
     ...proxyPlan(settings.proxies),
+    ...workersPlan(settings),
     ['relay', settings.derp ? 'on' : 'off: only the other services run'],
     ['STUN', stun === undefined ? 'off' : `${at(stun.port)}/udp, ${stunPlan(stun)}`],
     ['admission', admissionPlan(settings.admission)],
@@ -52,6 +53,10 @@ function proxyPlan({ trustedProxies, proxyProtocol }: ProxySettings): PlanLine[]
   if (trustedProxies === undefined) return []
   const ways = proxyProtocol ? 'PROXY headers and X-Forwarded-For' : 'X-Forwarded-For'
   return [['trusted proxies', `${trustedProxies.join(', ')}, by ${ways}`]]
+}
+
+function workersPlan({ workers }: DerperSettings): PlanLine[] {
+  return workers === 1 ? [] : [['workers', `${workers} threads serve clients`]]
 }
 
 function acmePlan({ mode, directory, directoryUrl, ipCerts, ipAddresses, challengeTypes }: AcmeSettings): string {

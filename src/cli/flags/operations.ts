@@ -30,6 +30,13 @@ export const OPERATION_FLAGS = {
     test: 'cli/derper-settings.test.ts',
     help: 'how often to ping clients that answer, for their round-trip time; 0 for never, as the original',
   },
+  workers: {
+    kind: 'string',
+    default: '1',
+    origin: 'ours',
+    test: 'cli/derper-workers.test.ts',
+    help: 'threads that serve clients, each with its own listener on the same port: a number from 1 to 64, or "auto" for as many as the machine runs at once; 1 for all on the main thread',
+  },
   user: {
     kind: 'string',
     default: '',
