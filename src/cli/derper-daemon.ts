@@ -1,15 +1,13 @@
-/** A running `derper`: relay, listeners, STUN, admission and links to siblings, started and stopped together. */
+/** A running `derper`: relay, STUN, admission and links to siblings, started and stopped together. */
 
 import { AdmissionSwitch } from '../admission/admission-switch.ts'
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { Readmission } from '../admission/readmission.ts'
-import { AcceptLimits } from '../http/accept-limits.ts'
 import { BootstrapNames } from '../http/bootstrap-names.ts'
-import type { NodePrivateKey } from '../keys/node-key.ts'
+import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
-import { createRelay, type Relay } from '../relay.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import { STUN_PORT } from '../stun/constants.ts'
 import { createStunServer, type StunServer } from '../stun/server.ts'
@@ -18,6 +16,7 @@ import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { withoutSecrets } from './command-line.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
+import type { DaemonRelay } from './daemon-relay.ts'
 import { DERPER_FLAGS } from './derper-flags.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { stunOptions, wantedStunPort } from './derper-stun.ts'
@@ -27,11 +26,11 @@ import { LimitWatch } from './limit-watch.ts'
 import type { LevelledLog } from './log.ts'
 import { packetTotals } from './packet-totals.ts'
 import { dropPrivileges, warnOfLost } from './privileges.ts'
-import { RelayListeners, wantedTcpPorts } from './relay-listeners.ts'
-import { relayOptions } from './relay-options.ts'
+import { wantedTcpPorts } from './relay-listeners.ts'
 import type { ReloadTarget } from './reload.ts'
 import type { DrainSettings } from './settings/drain-settings.ts'
 import type { LiveSettings } from './settings/live-settings.ts'
+import { SingleRelay } from './single-relay.ts'
 import { packageVersion } from './version.ts'
 import { WatchingListener, wantedWatchingPort } from './watching-listener.ts'
 
@@ -42,12 +41,11 @@ export function wantedPorts(settings: DerperSettings): WantedPort[] {
 }
 
 export class DerperDaemon implements ReloadTarget {
-  readonly relay: Relay
+  readonly #relay: DaemonRelay
   readonly draining: Draining
   readonly #settings: DerperSettings
   readonly #env: NodeJS.ProcessEnv
   readonly #log: LevelledLog
-  readonly #acceptLimits: AcceptLimits
   readonly #stun: StunServer | undefined
   readonly #admission: AdmissionSwitch
   readonly #readmission: Readmission
@@ -56,7 +54,6 @@ export class DerperDaemon implements ReloadTarget {
   readonly #watching: WatchingListener | undefined
   readonly #limits: LimitWatch
   #drain: DrainSettings
-  #listeners: RelayListeners | undefined
   /** The UDP port that was bound. */
   stunPort: number | undefined
 
@@ -66,42 +63,49 @@ export class DerperDaemon implements ReloadTarget {
     this.#env = env
     this.#log = log
     this.#drain = settings.drain
-    this.#acceptLimits = new AcceptLimits(settings.limits.accept, systemClock, log)
     const counters = new AdmissionCounters()
     this.#admission = new AdmissionSwitch(
       settings.admission,
       { clock: systemClock, log, counters },
       {
-        onKey: key => void this.relay.core.directory.closePeer(key),
+        onKey: key => this.#relay.closePeer(key),
         onToken: () => void this.#readmission.run(({ token }) => token !== undefined),
       },
     )
-    this.#readmission = new Readmission(() => this.relay.core.sessions, this.#admission, log)
+    this.#readmission = new Readmission(() => this.#relay.clients, this.#admission, log)
+    const onRefresh = () => this.#relay.namesChanged()
     this.#names = {
-      published: bootstrapNames(settings.publishedNames, log),
-      unpublished: bootstrapNames(settings.unpublishedNames, log),
+      published: bootstrapNames(settings.publishedNames, log, onRefresh),
+      unpublished: bootstrapNames(settings.unpublishedNames, log, onRefresh),
     }
     const stun = stunOptions(settings, log)
     this.#stun = stun && createStunServer(stun)
-    this.relay = createRelay({
-      ...relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env),
+    this.#relay = new SingleRelay({
+      settings,
+      privateKey,
+      env,
       log,
       admission: this.#admission,
-      bootstrapDns: this.#names,
+      names: this.#names,
       program: { ...this.#program(), admission: () => (this.#admission.isSet ? counters : undefined) },
+      mapNodePorts: () => this.#mapNodePorts(),
     })
-    if (settings.siblings !== undefined) this.#mesh = new Mesh(this.relay.core, settings.siblings)
-    if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.relay)
-    this.#limits = new LimitWatch(this.relay.metrics, systemClock, log)
+    if (settings.siblings !== undefined) this.#mesh = new Mesh(this.#relay, settings.siblings)
+    if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.#relay)
+    this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()
-    addDaemonChecks(this.relay.readiness, {
+    addDaemonChecks(this.#relay.readiness, {
       draining: this.draining,
-      isListening: () => this.#listeners?.isListening ?? false,
+      isListening: () => this.#relay.isListening,
       certificates: () => this.certificates,
       admission: this.#admission,
       mesh: () => this.#mesh?.numbers(),
       wallNow: () => systemClock.wallNow(),
     })
+  }
+
+  get publicKey(): NodePublicKey {
+    return this.#relay.publicKey
   }
 
   /** Where metrics are served apart from all else, if they are. */
@@ -111,40 +115,34 @@ export class DerperDaemon implements ReloadTarget {
 
   /** The TCP port that was bound. */
   get port(): number {
-    return this.#listeners?.port ?? 0
+    return this.#relay.port
   }
 
   /** The port for plain HTTP beside TLS that was bound, if any. */
   get httpPort(): number | undefined {
-    return this.#listeners?.httpPort
+    return this.#relay.httpPort
   }
 
   /** Where certificates come from, and how they are; undefined without TLS. */
   get certificates(): CertificateSource | undefined {
-    return this.#listeners?.certificates
+    return this.#relay.certificates
   }
 
   /** The relay's entry in a DERP map, where its certificate is of its own making. */
   get mapNode(): MapNode | undefined {
-    const node = this.#listeners?.mapNode
+    const node = this.#relay.mapNode
     return node && { ...node, ...this.#mapNodePorts() }
   }
 
   /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
-    const mapNodePorts = () => this.#mapNodePorts()
-    this.#listeners = await RelayListeners.create(this.#settings, {
-      relay: this.relay,
-      limits: this.#acceptLimits,
-      log: this.#log,
-      mapNodePorts,
-    })
+    await this.#relay.prepare()
     const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
     if (stun !== undefined && wanted !== undefined) this.stunPort = (await bind(wanted, () => stun.listen())).port
-    await this.#listeners.listen()
+    await this.#relay.listen()
     await this.#watching?.listen()
     this.#dropPrivileges()
-    await this.#listeners.start()
+    await this.#relay.start()
     this.#names.published?.start()
     this.#names.unpublished?.start()
     this.#mesh?.start()
@@ -159,12 +157,13 @@ export class DerperDaemon implements ReloadTarget {
       void this.#readmission.run()
     }
     this.#log.level = logLevel
+    this.#relay.setLogLevel(logLevel)
     this.#drain = drain
     if (this.#watching !== undefined) this.#watching.access = metricsAccess
   }
 
   applyRateLimit(limit: RateLimit | undefined): void {
-    this.relay.core.rateLimit = limit
+    this.#relay.limitRate(limit)
   }
 
   reloadFiles(): void {
@@ -180,30 +179,28 @@ export class DerperDaemon implements ReloadTarget {
     this.#names.published?.stop()
     this.#names.unpublished?.stop()
     await this.#mesh?.stop()
-    this.relay.close()
-    await Promise.all([this.#listeners?.close(), this.#stun?.close()])
+    await Promise.all([this.#relay.close(), this.#stun?.close()])
     // The last, for those who watch.
     await this.#watching?.close()
   }
 
   #createDraining(): Draining {
-    const { relay } = this
     return new Draining({
       clock: systemClock,
       log: this.#log,
       settings: () => this.#drain,
-      connections: () => relay.core.counters.currentConnections,
+      connections: () => this.#relay.connections,
       stopListening: () => {
-        this.#listeners?.stopListening()
+        this.#relay.stopListening()
         // Clients choose their relay by its answers.
         void this.#stun?.close()
       },
       drain: async options => {
-        const result = await relay.drain(options)
+        const result = await this.#relay.drain(options)
         await this.#mesh?.stop()
         return result
       },
-      totals: async () => packetTotals(await relay.metrics()),
+      totals: async () => packetTotals(await this.#relay.metrics()),
     })
   }
 
@@ -230,9 +227,7 @@ export class DerperDaemon implements ReloadTarget {
     return {
       stun: () => this.#stun?.counters,
       stunRequests: () => this.#stun?.requests,
-      certificates: () => this.certificates?.status(),
       mesh: () => this.#mesh?.numbers(),
-      connections: this.#acceptLimits.counters,
       tls: this.#settings.tls !== undefined,
       version: packageVersion(),
       commandLine: withoutSecrets(process.argv, DERPER_FLAGS),
@@ -240,6 +235,6 @@ export class DerperDaemon implements ReloadTarget {
   }
 }
 
-function bootstrapNames(text: string, log: LevelledLog): BootstrapNames | undefined {
-  return text === '' ? undefined : new BootstrapNames(text, { log })
+function bootstrapNames(text: string, log: LevelledLog, onRefresh: () => void): BootstrapNames | undefined {
+  return text === '' ? undefined : new BootstrapNames(text, { log, onRefresh })
 }

@@ -75,7 +75,7 @@ function announce(settings: DerperSettings, daemon: DerperDaemon): void {
   const { address, tls, derp, dev } = settings
   const at = (port: number) => formatListenAddress({ host: address.host, port })
   const lines = [
-    `derper: serving on ${at(daemon.port)}${tls === undefined ? '' : ' with TLS'}${derp ? `, relay ${daemon.relay.publicKey.toString()}` : ''}`,
+    `derper: serving on ${at(daemon.port)}${tls === undefined ? '' : ' with TLS'}${derp ? `, relay ${daemon.publicKey.toString()}` : ''}`,
   ]
   if (daemon.httpPort !== undefined) lines.push(`derper: plain HTTP on ${at(daemon.httpPort)}`)
   if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
