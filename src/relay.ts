@@ -5,16 +5,17 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type BootstrapDnsOptions, bootstrapDnsHandler } from './http/bootstrap-dns.ts'
 import { CidrList } from './http/cidr-list.ts'
-import { originReader } from './http/client-address.ts'
+import { type OriginOf, originReader } from './http/client-address.ts'
 import { createDebug, type DebugOptions } from './http/debug.ts'
 import { CoreDebugSource, type DebugSource } from './http/debug-source.ts'
 import { EventLoopDelay } from './http/event-loop-delay.ts'
 import { type MetricReader, type MetricSources, metricReader } from './http/metric-numbers.ts'
-import { Readiness } from './http/readiness.ts'
+import { Readiness, type ReadinessSource } from './http/readiness.ts'
 import { createRoutes, isForDerp, type RouteOptions, type Routes, route } from './http/routes.ts'
 import { createUpgrade, refuseUpgrade } from './http/upgrade.ts'
 import { nodeAgreement } from './keys/node-box.ts'
 import type { NodePublicKey } from './keys/node-key.ts'
+import type { Clock } from './lib/clock.ts'
 import type { Emitter } from './lib/emitter.ts'
 import { HttpCounters } from './metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from './server/drain.ts'
@@ -52,6 +53,18 @@ export interface RelayPart {
   readonly admission: AdmissionGate
   readonly source: DebugSource
   readonly metrics: MetricReader
+  /** What `/readyz` tells. Default: what this part knows. */
+  readonly readiness?: ReadinessSource
+}
+
+/** What the pages of a relay show, and what counts for them. */
+export interface ShownRelay {
+  readonly source: DebugSource
+  readonly metrics: MetricReader
+  readonly readiness: ReadinessSource
+  readonly http: HttpCounters
+  readonly clock: Clock
+  readonly random: () => number
 }
 
 /** A running relay. It listens on nothing by itself. */
@@ -94,22 +107,19 @@ export function createRelay(options: RelayOptions): Relay {
     { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
   ])
   const own = new CoreDebugSource(core)
-  const source = part?.source ?? own
   const { version = '', ...program } = options.program ?? {}
   const wallNow = () => clock.wallNow()
   const metrics =
     part?.metrics ?? metricReader({ relay: () => own.numbers(), http, ...program, readiness, version, wallNow })
-  const { debug = {}, ...shown } = options
-  const hasMeshKey = options.meshKey !== undefined
-  const originOf = originReader(options.trustedProxies && new CidrList(options.trustedProxies))
-  const bootstrapDns = { ...options.bootstrapDns, random: core.options.random, originOf }
-  const routes = createRoutes({
-    ...shown,
-    readiness,
-    bootstrapDns: bootstrapDnsHandler(bootstrapDns, http.bootstrapDns),
-    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf }) }),
+  const routes = createRelayRoutes(options, {
+    source: part?.source ?? own,
+    metrics,
+    readiness: part?.readiness ?? readiness,
+    http,
+    clock,
+    random: core.options.random,
   })
-  const upgrade = createUpgrade(core, http, originOf)
+  const upgrade = createUpgrade(core, http, originOf(options))
   const loop = new EventLoopDelay(core.counters.eventLoopDelayMs, clock)
   loop.start()
   return {
@@ -133,4 +143,25 @@ export function createRelay(options: RelayOptions): Relay {
       core.close()
     },
   }
+}
+
+/** What a relay serves over HTTP; of one on several cores, also where none of its parts is. */
+export function createRelayRoutes(
+  options: Omit<RelayOptions, 'privateKey'>,
+  { source, metrics, readiness, http, clock, random }: ShownRelay,
+): Routes {
+  const { debug = {}, ...shown } = options
+  const hasMeshKey = options.meshKey !== undefined
+  const origin = originOf(options)
+  const bootstrapDns = { ...options.bootstrapDns, random, originOf: origin }
+  return createRoutes({
+    ...shown,
+    readiness,
+    bootstrapDns: bootstrapDnsHandler(bootstrapDns, http.bootstrapDns),
+    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf: origin }) }),
+  })
+}
+
+function originOf({ trustedProxies }: Pick<RelayOptions, 'trustedProxies'>): OriginOf {
+  return originReader(trustedProxies && new CidrList(trustedProxies))
 }

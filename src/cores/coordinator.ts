@@ -10,6 +10,7 @@ import type { Clock } from '../lib/clock.ts'
 import { Emitter } from '../lib/emitter.ts'
 import { RelayCounters } from '../metrics/counters.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
+import { mergeConnectionCounters, mergeHttpCounters } from '../metrics/merge.ts'
 import type { DrainOptions, DrainResult } from '../server/drain.ts'
 import type { AdmissionGate, AdmissionVerdict, PacketForwarder } from '../server/ports.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
@@ -37,6 +38,8 @@ export interface CoordinatorOptions {
   readonly maxClients?: number
   /** What each client may send (P-103). Default: no limit. */
   readonly rateLimit?: RateLimit | undefined
+  /** Of listeners on the coordinator's own thread; their connections are in {@link program}. Default: none. */
+  readonly http?: HttpCounters | undefined
   /** What the metrics show of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
   readonly memory: BatchMemory
@@ -62,8 +65,8 @@ export class Coordinator {
   readonly #seats = new Seats()
   readonly #membership: Membership
   readonly #draining = new Draining(this.#seats)
-  /** Of packets that came for siblings. */
-  readonly #counters = new RelayCounters()
+  /** Of packets that came for siblings, and of what fails on the coordinator's own thread. */
+  readonly counters: RelayCounters = new RelayCounters()
   readonly #siblingPackets: SiblingPackets
   #rateLimit: RateLimit | undefined
 
@@ -72,10 +75,10 @@ export class Coordinator {
     this.#rateLimit = options.rateLimit
     this.#membership = new Membership(this.#seats, this.events, options.maxClients ?? 0)
     const { registry } = this.#membership
-    this.#siblingPackets = new SiblingPackets(registry, this.#counters)
+    this.#siblingPackets = new SiblingPackets(registry, this.counters)
     this.source = new CoordinatorSource(this.#seats, this.#membership, {
       clock: options.clock,
-      counters: this.#counters,
+      counters: this.counters,
       rateLimit: () => this.#rateLimit,
     })
     this.metrics = this.#metricReader()
@@ -186,9 +189,8 @@ export class Coordinator {
   }
 
   #metricReader(): MetricReader {
-    const { clock, program: { version = '', ...program } = {} } = this.#options
+    const { clock, http = new HttpCounters(), program: { version = '', ...program } = {} } = this.#options
     const { source } = this
-    const http = new HttpCounters()
     const read = metricReader({
       relay: () => source.numbers(),
       http,
@@ -199,7 +201,12 @@ export class Coordinator {
     return async () => {
       const numbers = await read()
       const whole = source.lastWhole()
-      return { ...numbers, http: whole.http, connections: numbers.connections ?? whole.connections }
+      const connections = [numbers.connections, whole.connections].filter(part => part !== undefined)
+      return {
+        ...numbers,
+        http: mergeHttpCounters([http, whole.http]),
+        connections: connections.length === 0 ? undefined : mergeConnectionCounters(connections),
+      }
     }
   }
 
@@ -209,7 +216,7 @@ export class Coordinator {
     try {
       return await admission.admit({ ...asked, clientKey: NodePublicKey.fromBytes(clientKey) })
     } catch (error) {
-      return { admit: false, reason: String(error) }
+      return { admit: false, reason: String(error), isUnsure: true }
     }
   }
 

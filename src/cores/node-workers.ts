@@ -18,7 +18,7 @@ import { RestartDelay } from './restart-delay.ts'
 const CLOSE_TIMEOUT_MS = 2_000
 
 export interface WorkersOptions
-  extends Partial<Pick<CoordinatorOptions, 'clock' | 'admission' | 'maxClients' | 'rateLimit' | 'program'>> {
+  extends Partial<Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'program'>> {
   /** Module that calls `runWorker`. */
   readonly entry: URL
   /** What each worker is given; anything that can cross threads. */
