@@ -16,7 +16,7 @@ import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { withoutSecrets } from './command-line.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
-import type { DaemonRelay } from './daemon-relay.ts'
+import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
 import { DERPER_FLAGS } from './derper-flags.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { stunOptions, wantedStunPort } from './derper-stun.ts'
@@ -33,6 +33,7 @@ import type { LiveSettings } from './settings/live-settings.ts'
 import { SingleRelay } from './single-relay.ts'
 import { packageVersion } from './version.ts'
 import { WatchingListener, wantedWatchingPort } from './watching-listener.ts'
+import { WorkerRelay } from './workers/worker-relay.ts'
 
 /** All ports that `settings` ask for. */
 export function wantedPorts(settings: DerperSettings): WantedPort[] {
@@ -80,7 +81,7 @@ export class DerperDaemon implements ReloadTarget {
     }
     const stun = stunOptions(settings, log)
     this.#stun = stun && createStunServer(stun)
-    this.#relay = new SingleRelay({
+    const parts: DaemonRelayParts = {
       settings,
       privateKey,
       env,
@@ -89,7 +90,8 @@ export class DerperDaemon implements ReloadTarget {
       names: this.#names,
       program: { ...this.#program(), admission: () => (this.#admission.isSet ? counters : undefined) },
       mapNodePorts: () => this.#mapNodePorts(),
-    })
+    }
+    this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
     if (settings.siblings !== undefined) this.#mesh = new Mesh(this.#relay, settings.siblings)
     if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
@@ -206,10 +208,13 @@ export class DerperDaemon implements ReloadTarget {
 
   /** After this only what anybody may do can be done. */
   #dropPrivileges(): void {
-    const { account } = this.#settings
+    const { account, workers } = this.#settings
     if (account === undefined) return
     dropPrivileges(account)
     this.#log.info('rights of root given up', { ...account })
+    // The system lets only sockets of one user share a port.
+    if (workers > 1)
+      this.#log.warn('a worker that fails cannot be replaced under another user: those that are left serve all')
     warnOfLost(laterUses(this.#settings, this.#env['TS_DEBUG_KEY_PATH']), this.#log)
   }
 

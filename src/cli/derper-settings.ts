@@ -80,6 +80,7 @@ export function readSettings(
   const meshKey = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, meshKeyFile(flags, env))
   const tls = tlsSettings(flags, address, env)
   const admission = admissionSettings(flags)
+  const workers = workersSetting(flags)
   return {
     dev: flags.dev,
     address,
@@ -92,7 +93,7 @@ export function readSettings(
     rateConfigFile: flags['rate-config'] || undefined,
     rateLimit: flags['rate-config'] === '' ? undefined : readRateConfig(flags['rate-config']),
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
-    limits: limitSettings(flags),
+    limits: limitSettings(flags, workers),
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     tellHealth: flags['health-frames'],
     admission,
@@ -107,7 +108,7 @@ export function readSettings(
     drain: drainSettings(flags, given),
     watching: watchingSettings(flags),
     account: accountSettings(flags),
-    workers: workersSetting(flags),
+    workers,
     notes: [
       ...variableNotes(env),
       ...tlsNotes(given, tls),

@@ -7,13 +7,25 @@ test.each([
   ['100', 50],
   ['unlimited', undefined],
 ])('descriptorBudget of a limit of %s descriptors (P-109)', (limit, budget) => {
-  expect(descriptorBudget(`Max processes  5  6  processes\nMax open files  ${limit}  ${limit}  files\n`)).toBe(budget)
+  expect(descriptorBudget(1, `Max processes  5  6  processes\nMax open files  ${limit}  ${limit}  files\n`)).toBe(
+    budget,
+  )
 })
 
+test.each([
+  ['256', 4, 168],
+  ['65536', 4, 61_440],
+])(
+  'descriptorBudget of a limit of %s descriptors for %i workers leaves some to each (P-109)',
+  (limit, workers, budget) => {
+    expect(descriptorBudget(workers, `Max open files  ${limit}  ${limit}  files\n`)).toBe(budget)
+  },
+)
+
 test('descriptorBudget knows no number where the system tells none', () => {
-  expect(descriptorBudget('')).toBeUndefined()
+  expect(descriptorBudget(1, '')).toBeUndefined()
 })
 
 test.runIf(process.platform === 'linux')('descriptorBudget knows the limit of this process (P-109)', () => {
-  expect(descriptorBudget()).toBeGreaterThan(10)
+  expect(descriptorBudget(1)).toBeGreaterThan(10)
 })

@@ -5,13 +5,20 @@ import { maxOpenFiles } from '../http/process-numbers.ts'
 
 /** Descriptors kept for certificates, logs, links to siblings, questions about clients, and the runtime's own. */
 const RESERVED = 64
+/** Kept for the event loop of each worker. */
+const RESERVED_PER_WORKER = 8
 
-/** Connections that may be open at once; undefined where the system has no limit, or does not tell. */
-export function descriptorBudget(limits: string = readLimits()): number | undefined {
+/**
+ * Connections that may be open at once; undefined where the system has no limit, or does not tell.
+ *
+ * @param workers threads that serve clients; 1 for the main thread alone.
+ */
+export function descriptorBudget(workers: number, limits: string = readLimits()): number | undefined {
   const descriptors = maxOpenFiles(limits)
   if (descriptors === 0 || !Number.isSafeInteger(descriptors)) return undefined
   // Logins in flight ask others about clients, each over a descriptor of its own: more where there are more.
-  return descriptors - Math.min(descriptors >> 1, Math.max(RESERVED, descriptors >> 4))
+  const reserved = RESERVED + (workers - 1) * RESERVED_PER_WORKER
+  return descriptors - Math.min(descriptors >> 1, Math.max(reserved, descriptors >> 4))
 }
 
 /** Only Linux has the file. */

@@ -11,8 +11,13 @@ import type { DerperSettings } from './derper-settings.ts'
 /** Settings that the listeners go by. */
 export type ListenerSettings = Pick<DerperSettings, 'limits' | 'proxies'>
 
+/** What the listeners serve. */
+export interface ServedRelay extends Pick<Relay, 'routes' | 'handleUpgrade' | 'http'> {
+  readonly core: Pick<Relay['core'], 'noteFailure'>
+}
+
 export interface ListenerParts {
-  readonly relay: Relay
+  readonly relay: ServedRelay
   /** What all listeners share. */
   readonly limits: AcceptLimits
   readonly log: Log

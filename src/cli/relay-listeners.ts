@@ -2,6 +2,7 @@
 
 import { createHttpListener, type HttpListener } from '../http/listeners.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from '../http/tls-listeners.ts'
+import type { Relay } from '../relay.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
@@ -21,6 +22,7 @@ interface Listeners {
 
 /** What the listeners are made for. */
 interface RelayListenerParts extends ListenerParts {
+  readonly relay: Relay
   readonly mapNodePorts: ReadMapNodePorts
 }
 

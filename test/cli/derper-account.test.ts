@@ -1,11 +1,12 @@
 /** Who the command runs as: root binds ports and reads keys, and then is somebody else. */
 
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/index.ts'
+import { CRASH_HOOK } from '../support/crash-hook.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
 
@@ -25,7 +26,7 @@ afterEach(() => Promise.all(programs.splice(0).map(program => program.stop('SIGK
 afterAll(() => rmSync(directory, { recursive: true }))
 
 async function start(...flags: string[]): Promise<Program> {
-  const program = await startProgram(process.execPath, [DERPER, '-stun=false', ...flags])
+  const program = await startProgram(process.execPath, [DERPER, '-stun=false', ...flags], { env: CRASH_HOOK })
   programs.push(program)
   return program
 }
@@ -104,6 +105,29 @@ describe.skipIf(!isRoot)('derper -user', () => {
     const again = await start(...flags)
     await again.lineWhere(text => (text.startsWith('derper: serving on ') ? text : undefined))
     expect(again.stderr).not.toContain('"flag":"-certdir"')
+  })
+
+  test('with -workers gives them up on all threads, and goes on with those that are left when one crashes', async () => {
+    const [port, key] = [await lowPort(), join(directory, 'workers', 'derper.key')]
+    const flags = ['-a', `127.0.0.1:${port}`, '-c', key, '-user', String(UID), '-group', String(GID), '-workers', '2']
+    const program = await start(...flags)
+    await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+    const threads = readdirSync(`/proc/${program.child.pid}/task`)
+    expect(threads.length).toBeGreaterThan(2)
+    for (const thread of threads) {
+      const status = readFileSync(`/proc/${program.child.pid}/task/${thread}/status`, 'utf8')
+      expect(/^Uid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).map(Number)).toEqual([UID, UID, UID, UID])
+    }
+    await program.stderrMatch(/"msg":"a worker that fails cannot be replaced under another user/)
+    program.child.kill('SIGUSR2')
+    await program.stderrMatch(/"msg":"worker crashed"/)
+    await program.stderrMatch(/"reason":"listen E(?:ADDRINUSE|ACCES)/)
+    for (let n = 0; n < 10; n++) {
+      const answer = await fetch(`http://127.0.0.1:${port}/readyz`)
+      expect([answer.status, await answer.text()]).toEqual([200, expect.stringMatching(/^ready\ndegraded: workers: /)])
+    }
+    program.child.kill('SIGTERM')
+    expect(await program.exit()).toBe(0)
   })
 
   test('refuses an account that it cannot find, before it starts anything', async () => {

@@ -12,6 +12,8 @@ import { freePort } from '../support/relays.ts'
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const WEEK_SECONDS = 7 * 86_400
 const EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
+/** The authority may look at any of them. */
+const WORKERS = ['1', '2'] as const
 const META_CERTIFICATE = /^CN=derpkey[0-9a-f]{64}$/
 
 describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
@@ -64,43 +66,49 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
     return (await target.vars())['derphttp'] as Record<string, Record<string, number>>
   }
 
-  test('gets certificates for its name and its addresses, and shows them with their chains (P-147, P-148)', async () => {
-    const addresses = ['-acme-ip-certs', '-acme-ips', '127.0.0.1', '-acme-profile', 'shortlived']
-    const program = await start({}, addresses)
-    await program.stderrMatch(/"msg":"certificate obtained".*\n[\s\S]*"msg":"certificate obtained"/)
-    for (const name of ['relay.test', undefined]) {
-      const { shown, verified } = await seenChain(ports.tlsPort, at('root.pem'), name)
-      expect(verified).toBe('0 (ok)')
-      const [leaf, intermediate, meta] = shown
-      expect(leaf?.issuer).toBe(intermediate?.subject)
-      expect(meta?.subject).toMatch(META_CERTIFICATE)
-      expect(shown).toHaveLength(3)
-    }
-    const node = { Name: 'custom', RegionID: 900, HostName: '127.0.0.1', DERPPort: ports.tlsPort, STUNPort: -1 }
-    expect(program.stderr).toContain(`"derpMapNodes":[${JSON.stringify(node)}]`)
-    const own = await metrics()
-    const ends = own['gauge_cert_not_after_seconds'] ?? {}
-    expect(Object.keys(ends).toSorted()).toEqual(['127.0.0.1', 'relay.test'])
-    for (const end of Object.values(ends)) expect(end).toBeLessThan(Date.now() / 1_000 + WEEK_SECONDS)
-    expect(own['counter_cert_replacements']).toEqual({ '127.0.0.1': 1, 'relay.test': 1 })
-    expect(readdirSync(directory)).toContain('acme_account+key')
-  })
+  test.for(WORKERS)(
+    'with -workers %s gets certificates for its name and its addresses, and shows them with their chains (P-147, P-148)',
+    async workers => {
+      const addresses = ['-workers', workers, '-acme-ip-certs', '-acme-ips', '127.0.0.1', '-acme-profile', 'shortlived']
+      const program = await start({}, addresses)
+      await program.stderrMatch(/"msg":"certificate obtained".*\n[\s\S]*"msg":"certificate obtained"/)
+      for (const name of ['relay.test', undefined]) {
+        const { shown, verified } = await seenChain(ports.tlsPort, at('root.pem'), name)
+        expect(verified).toBe('0 (ok)')
+        const [leaf, intermediate, meta] = shown
+        expect(leaf?.issuer).toBe(intermediate?.subject)
+        expect(meta?.subject).toMatch(META_CERTIFICATE)
+        expect(shown).toHaveLength(3)
+      }
+      const node = { Name: 'custom', RegionID: 900, HostName: '127.0.0.1', DERPPort: ports.tlsPort, STUNPort: -1 }
+      expect(program.stderr).toContain(`"derpMapNodes":[${JSON.stringify(node)}]`)
+      const own = await metrics()
+      const ends = own['gauge_cert_not_after_seconds'] ?? {}
+      expect(Object.keys(ends).toSorted()).toEqual(['127.0.0.1', 'relay.test'])
+      for (const end of Object.values(ends)) expect(end).toBeLessThan(Date.now() / 1_000 + WEEK_SECONDS)
+      expect(own['counter_cert_replacements']).toEqual({ '127.0.0.1': 1, 'relay.test': 1 })
+      expect(readdirSync(directory)).toContain('acme_account+key')
+    },
+  )
 
-  test('-certmode gcp binds its account by -acme-eab-kid and -acme-eab-key, without port 80 (P-147, P-149)', async () => {
-    writeFileSync(at('eab.key'), `${EAB_KEY}\n`)
-    const account = ['-certmode', 'gcp', '-acme-email', 'ops@relay.test', '-acme-eab-kid', 'kid-1']
-    const flags = [...account, '-acme-profile', 'default', '-http-port', '-1']
-    const env = { DERPER_ACME_EAB_KEY_FILE: at('eab.key') }
-    const program = await start({ accounts: { 'kid-1': EAB_KEY } }, flags, env)
-    await program.stderrMatch(/"msg":"certificate obtained"/)
-    const { shown, verified } = await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')
-    expect([verified, shown.length]).toEqual(['0 (ok)', 3])
-    expect(program.stderr).not.toContain(EAB_KEY)
-    // What was stored serves after a restart, without another order.
-    await program.stop()
-    const again = await startProgram(process.execPath, program.child.spawnargs.slice(1), { env })
-    derper = again
-    await again.stderrMatch(/"msg":"certificate loaded"/)
-    expect((await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')).shown).toEqual(shown)
-  })
+  test.for(WORKERS)(
+    'with -workers %s, -certmode gcp binds its account by -acme-eab-kid and -acme-eab-key, without port 80 (P-147, P-149)',
+    async workers => {
+      writeFileSync(at('eab.key'), `${EAB_KEY}\n`)
+      const account = ['-certmode', 'gcp', '-acme-email', 'ops@relay.test', '-acme-eab-kid', 'kid-1']
+      const flags = [...account, '-workers', workers, '-acme-profile', 'default', '-http-port', '-1']
+      const env = { DERPER_ACME_EAB_KEY_FILE: at('eab.key') }
+      const program = await start({ accounts: { 'kid-1': EAB_KEY } }, flags, env)
+      await program.stderrMatch(/"msg":"certificate obtained"/)
+      const { shown, verified } = await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')
+      expect([verified, shown.length]).toEqual(['0 (ok)', 3])
+      expect(program.stderr).not.toContain(EAB_KEY)
+      // What was stored serves after a restart, without another order.
+      await program.stop()
+      const again = await startProgram(process.execPath, program.child.spawnargs.slice(1), { env })
+      derper = again
+      await again.stderrMatch(/"msg":"certificate loaded"/)
+      expect((await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')).shown).toEqual(shown)
+    },
+  )
 })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { hasGo } from '../support/go-tools.ts'
-import { startCoresRelay, startOurRelay, startReferenceRelay } from '../support/relays.ts'
+import { startOurRelay, startOurTlsRelay, startReferenceRelay } from '../support/relays.ts'
 import { type Candidate, conformance } from './run.ts'
 
 /** The mesh key of all relays here. */
@@ -23,20 +23,33 @@ const stock = { carriage: 'raw', like: 'original', meshKey, debug: true } as con
 
 /** Ours on so many workers; on several of them, what takes long is proved once. */
 function onWorkers(workers: number, quick: boolean): Candidate {
-  const env = { TAILSCALE_DERPER_MESH_KEY: meshKey }
   return {
     name: workers === 1 ? 'ours, plain' : `ours, plain, ${workers} workers`,
     shape: { ...ours, tls: false, quick },
     start: async () => {
-      const relay = workers === 1 ? await startOurRelay([], env) : await startCoresRelay(workers, env)
+      const relay = await startOurRelay(['-workers', `${workers}`], { TAILSCALE_DERPER_MESH_KEY: meshKey })
       return { options: { ...ours, url: relay.url }, stop: () => relay.stop() }
+    },
+  }
+}
+
+/** The same over TLS. */
+function onTlsWorkers(workers: number): Candidate {
+  return {
+    name: `ours, TLS, ${workers} workers`,
+    shape: { ...ours, tls: true },
+    start: async () => {
+      const relay = await startOurTlsRelay(['-workers', `${workers}`, '-mesh-psk-file', meshKeyFile])
+      const { url, ca, stunPort } = relay
+      return { options: { ...ours, url, ca, stunPort }, stop: () => relay.stop() }
     },
   }
 }
 
 // `npm run conformance:workers` has all cases run on all of them.
 const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
-const candidates: Candidate[] = [onWorkers(1, false), onWorkers(2, false), onWorkers(4, !isWhole)]
+const candidates: Candidate[] = [onWorkers(1, false), onTlsWorkers(2), onWorkers(4, !isWhole)]
+if (isWhole) candidates.push(onWorkers(2, false))
 if (hasGo && !isWhole) {
   candidates.push({
     name: 'stock derper, plain',

@@ -49,7 +49,7 @@ function dataFor(args: readonly string[], tls?: TlsState): Omit<WorkerData, 'thr
     unpublished: undefined,
   }
   const tally = createTallyMemory(settings.limits.accept, 3)
-  return { settings: workerSettings(settings, PRIVATE_KEY, {}), tally, tls, names }
+  return { settings: workerSettings(settings, PRIVATE_KEY, {}), logLevel: 'error', tally, tls, names }
 }
 
 /** Workers of one daemon; resolves to their port. */
@@ -58,7 +58,7 @@ async function start(data: Omit<WorkerData, 'thread'>, count: number): Promise<n
   for (let thread = 1; thread <= count; thread++) {
     const worker = new WorkerDaemon(structuredClone({ ...data, thread }), createRelay)
     workers.push(worker)
-    port = await worker.calls.listen(port)
+    port = await worker.listen(port)
   }
   return port
 }

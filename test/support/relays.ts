@@ -11,8 +11,6 @@ import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
-const CORES = join(import.meta.dirname, 'cores-program.ts')
-
 /** A relay that is listening. */
 export interface RunningRelay {
   /** URL of its DERP endpoint. */
@@ -34,14 +32,6 @@ export async function startOurRelay(
   )
   const port = await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1])
   return running(program, Number(port))
-}
-
-/** Starts our relay on several cores, plain, on a free port of loopback. */
-export async function startCoresRelay(workers: number, env: Record<string, string> = {}): Promise<RunningRelay> {
-  const port = await freePort()
-  const program = await startProgram(process.execPath, [CORES, String(workers), String(port)], { env })
-  await program.lineWhere(line => (line.startsWith('serving on ') ? line : undefined))
-  return running(program, port)
 }
 
 /** Starts stock `derper` over plain HTTP on a free port of loopback. */
@@ -67,6 +57,8 @@ export interface RunningTlsRelay extends RunningRelay {
   readonly stunPort: number
   /** PEM of the authority that its certificate comes from. */
   readonly ca: string
+  /** Shows another certificate of that authority, in the place of the one before. */
+  replaceCertificate(commonName: string): Promise<void>
 }
 
 /** Host name of the relays over TLS; it is that of loopback. */
@@ -76,10 +68,13 @@ const TLS_HOSTNAME = 'localhost'
 const AT_ONCE = ['-drain-time', '0s']
 
 /** Starts our relay over TLS on free ports of loopback. */
-export function startOurTlsRelay(args: readonly string[] = []): Promise<RunningTlsRelay> {
+export function startOurTlsRelay(
+  args: readonly string[] = [],
+  env: Record<string, string> = {},
+): Promise<RunningTlsRelay> {
   return overTls(async (directory, port, stunPort) => {
     const flags = [...tlsFlags(directory, port, stunPort), ...AT_ONCE, ...args]
-    const program = await startProgram(process.execPath, [DERPER, ...flags])
+    const program = await startProgram(process.execPath, [DERPER, ...flags], { env })
     await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
     return program
   })
@@ -106,9 +101,12 @@ async function overTls(
 ): Promise<RunningTlsRelay> {
   const directory = mkdtempSync(join(tmpdir(), 'derper-tls-'))
   const ca = await TestCa.create()
-  const { certificate, key } = await ca.issue({ dns: [TLS_HOSTNAME] })
-  writeFileSync(join(directory, `${TLS_HOSTNAME}.crt`), certificate)
-  writeFileSync(join(directory, `${TLS_HOSTNAME}.key`), key)
+  const replaceCertificate = async (commonName: string) => {
+    const { certificate, key } = await ca.issue({ dns: [TLS_HOSTNAME], commonName })
+    writeFileSync(join(directory, `${TLS_HOSTNAME}.crt`), certificate)
+    writeFileSync(join(directory, `${TLS_HOSTNAME}.key`), key)
+  }
+  await replaceCertificate('test server')
   const [port, stunPort] = [await freePort(), await freePort()]
   const program = await start(directory, port, stunPort)
   return {
@@ -116,6 +114,7 @@ async function overTls(
     url: `https://${TLS_HOSTNAME}:${port}/derp`,
     stunPort,
     ca: ca.certificate,
+    replaceCertificate,
     stop: async () => {
       await program.stop()
       rmSync(directory, { recursive: true })

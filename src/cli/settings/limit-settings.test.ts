@@ -9,7 +9,7 @@ function parsed(...args: string[]) {
   return flags
 }
 
-const settings = (...args: string[]) => limitSettings(parsed(...args).values)
+const settings = (...args: string[]) => limitSettings(parsed(...args).values, 1)
 const notes = (...args: string[]) => limitNotes(parsed(...args).given)
 
 test('limitSettings limits nothing by default but the number of connections, by descriptors (P-106, P-107, P-109)', () => {

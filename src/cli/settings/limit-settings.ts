@@ -27,13 +27,13 @@ const DEFAULT_KEEP_ALIVE_MS = 15_000
 const MAX_KEEP_ALIVE_MS = 32_767_000
 const MAX_LOGIN_TIMEOUT_MS = 3_600_000
 
-/** @throws DerpError naming flag, value and reason. */
-export function limitSettings(flags: Flags): LimitSettings {
+/** @param workers threads that serve clients. @throws DerpError naming flag, value and reason. */
+export function limitSettings(flags: Flags, workers: number): LimitSettings {
   return {
     accept: {
       rate: rate(flags, ''),
       sourceRate: rate(flags, '-per-source'),
-      maxConnections: count(flags, 'max-connections') || descriptorBudget(),
+      maxConnections: count(flags, 'max-connections') || descriptorBudget(workers),
       maxConnectionsPerSource: count(flags, 'max-connections-per-source') || undefined,
     },
     maxClients: within(flags, 'max-clients', 0, 1 << 24),

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { MessageChannel, Worker } from 'node:worker_threads'
-import { expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { ThreadCalls } from './thread-calls.ts'
 
 interface Sums {
@@ -9,27 +9,36 @@ interface Sums {
 }
 
 interface Names {
-  name(): string
+  name(): unknown
+}
+
+const cleanups: (() => void)[] = []
+afterEach(() => {
+  for (const cleanup of cleanups.splice(0)) cleanup()
+})
+
+function channel() {
+  const { port1, port2 } = new MessageChannel()
+  cleanups.push(() => port1.close())
+  return [port1, port2] as const
 }
 
 function pair() {
-  const { port1, port2 } = new MessageChannel()
+  const [port1, port2] = channel()
   const sums: Sums = {
     add: async (a, b) => a + b,
     fail: code => {
       throw Object.assign(new Error('listen: taken'), { code })
     },
   }
-  const asking = new ThreadCalls<Sums>(port1, { name: () => 'asking' } satisfies Names)
-  const answering = new ThreadCalls<Names>(port2, sums)
-  return { asking, answering }
+  const names: Names = { name: () => 'asking' }
+  return { asking: new ThreadCalls<Sums>(port1, names), answering: new ThreadCalls<Names>(port2, sums) }
 }
 
 test('ThreadCalls asks either way, and brings answers to those who asked', async () => {
   const { asking, answering } = pair()
   const answers = await Promise.all([asking.call('add', 1, 2), asking.call('add', 3, 4), answering.call('name')])
   expect(answers).toEqual([3, 7, 'asking'])
-  asking.close()
 })
 
 test('ThreadCalls rejects with message and code of what went wrong there', async () => {
@@ -40,30 +49,20 @@ test('ThreadCalls rejects with message and code of what went wrong there', async
   })
   const wrong = asking as unknown as ThreadCalls<Names>
   await expect(wrong.call('name')).rejects.toThrow('ask thread for name: it knows no such call')
-  const uncopied = { port: new MessageChannel() }
-  const other = new ThreadCalls<Names>(uncopied.port.port1, {})
-  new ThreadCalls<Names>(uncopied.port.port2, { name: () => () => 'a function' })
+  const [port1, port2] = channel()
+  const other = new ThreadCalls<Names>(port1, {})
+  new ThreadCalls<Names>(port2, { name: () => () => 'a function' } satisfies Names)
   await expect(other.call('name')).rejects.toThrow('could not be cloned')
-  asking.close()
-  other.close()
 })
 
-test('ThreadCalls rejects what has no answer when the other side closes, and all that is asked later', async () => {
-  const { port1, port2 } = new MessageChannel()
-  const asking = new ThreadCalls<Names>(port1, {})
-  const waiting = asking.call('name')
-  port2.close()
-  await expect(waiting).rejects.toThrow('it has ended')
-  await expect(asking.call('name')).rejects.toThrow('it has ended')
-})
-
-test('ThreadCalls rejects what has no answer when the other thread ends', async () => {
-  const { port1, port2 } = new MessageChannel()
-  const asking = new ThreadCalls<Names>(port1, {})
-  const program = `import { workerData } from 'node:worker_threads'; workerData.once('message', () => process.exit(3))`
-  const url = new URL(`data:text/javascript,${encodeURIComponent(program)}`)
-  const worker = new Worker(url, { workerData: port2, transferList: [port2] })
-  const ended = once(worker, 'exit')
-  await expect(asking.call('name')).rejects.toThrow('it has ended')
-  expect(await ended).toEqual([3])
+test('ThreadCalls rejects what has no answer once the other thread has ended, and all that is asked later', async () => {
+  const program = `import { parentPort } from 'node:worker_threads'; parentPort.once('message', () => process.exit(3))`
+  const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
+  const asking = new ThreadCalls<Names>(worker, {})
+  worker.once('exit', () => asking.close())
+  await Promise.all([
+    expect(asking.call('name')).rejects.toThrow('ask thread for an answer: it has ended'),
+    once(worker, 'exit'),
+  ])
+  await expect(asking.call('name')).rejects.toThrow('ask thread for name: it has ended')
 })

@@ -1,6 +1,9 @@
 /** Calls from one thread to another over a port, both ways. Arguments and results are copied. */
 
-import type { MessagePort } from 'node:worker_threads'
+import type { MessagePort, Worker } from 'node:worker_threads'
+
+/** A port, or a thread, which has one of its own. */
+type CallPort = MessagePort | Worker
 
 /** What a thread can be asked, by name. */
 export type Callable<T> = { readonly [K in keyof T]: (...args: never[]) => unknown }
@@ -12,24 +15,20 @@ type Message =
 
 /** @typeParam Remote what the other thread can be asked. */
 export class ThreadCalls<Remote extends Callable<Remote>> {
-  readonly #port: MessagePort
+  readonly #port: CallPort
   readonly #local: ReadonlyMap<string, (...args: unknown[]) => unknown>
   readonly #waiting = new Map<number, PromiseWithResolvers<unknown>>()
   #lastId = 0
   #isClosed = false
 
   /**
-   * @param port which alone keeps no thread alive.
+   * @param port which carries nothing else; opening and closing it is the caller's.
    * @param local what this thread can be asked: by its own properties.
    */
-  constructor(port: MessagePort, local: object) {
+  constructor(port: CallPort, local: object) {
     this.#port = port
     this.#local = new Map(Object.entries(local))
     port.on('message', (message: Message) => this.#onMessage(message))
-    // An answer that cannot be copied.
-    port.on('messageerror', () => port.close())
-    port.on('close', () => this.#onClose())
-    port.unref()
   }
 
   /** Asks the other thread. Rejects as it does, with message and code, or when it has ended. */
@@ -42,14 +41,20 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
     if (this.#isClosed) answer.reject(ended(name))
     else {
       this.#waiting.set(id, answer)
-      this.#port.postMessage({ type: 'call', id, name, args } satisfies Message)
+      this.#post({ type: 'call', id, name, args })
     }
     return answer.promise as Promise<Awaited<ReturnType<Remote[K]>>>
   }
 
-  /** Ends calls both ways. */
+  /** The other thread has ended: nothing is answered any more. */
   close(): void {
-    this.#port.close()
+    this.#isClosed = true
+    for (const waiting of this.#waiting.values()) waiting.reject(ended('an answer'))
+    this.#waiting.clear()
+  }
+
+  #post(message: Message): void {
+    this.#port.postMessage(message, [])
   }
 
   #onMessage(message: Message): void {
@@ -68,17 +73,11 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
       const asked = this.#local.get(name)
       if (asked === undefined) throw new TypeError(`ask thread for ${name}: it knows no such call`)
       const value = await asked(...args)
-      this.#port.postMessage({ type: 'result', id, value } satisfies Message)
+      this.#post({ type: 'result', id, value })
     } catch (error) {
       const { message, code } = error as NodeJS.ErrnoException
-      this.#port.postMessage({ type: 'failure', id, message, code } satisfies Message)
+      this.#post({ type: 'failure', id, message, code })
     }
-  }
-
-  #onClose(): void {
-    this.#isClosed = true
-    for (const waiting of this.#waiting.values()) waiting.reject(ended('an answer'))
-    this.#waiting.clear()
   }
 }
 

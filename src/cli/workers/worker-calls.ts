@@ -1,6 +1,7 @@
 /** What the main thread of the daemon and its workers ask each other, besides what moves packets. */
 
 import type { BootstrapName } from '../../http/bootstrap-names.ts'
+import type { ReadinessReport } from '../../http/readiness.ts'
 import type { TallyMemory } from '../../http/shared-tally.ts'
 import type { TlsState, TlsUpdate } from '../../tls/tls-replicas.ts'
 import type { LogLevel } from '../log.ts'
@@ -14,9 +15,11 @@ export interface NamesState {
 
 /** All that a worker begins with. */
 export interface WorkerData {
-  /** Its number among the threads: the main thread is 0. */
+  /** Its number among the threads that count connections: the main thread is 0. */
   readonly thread: number
   readonly settings: WorkerSettings
+  /** In force now, whatever the settings say. */
+  readonly logLevel: LogLevel
   readonly tally: TallyMemory
   /** Undefined for plain HTTP. */
   readonly tls: TlsState | undefined
@@ -25,10 +28,21 @@ export interface WorkerData {
 
 /** What a worker can be asked. */
 export interface WorkerCalls {
-  /** Binds the address of the settings at this port, together with the other workers; 0 chooses one. The answer is the port. */
-  listen(port: number): Promise<number>
   /** Answered once the worker serves accordingly. */
   applyTls(update: TlsUpdate): void
   showNames(names: NamesState): void
   setLogLevel(level: LogLevel): void
+}
+
+/** What the main thread can be asked. */
+export interface MainCalls {
+  /** What the worker begins with; all changes since are told by {@link WorkerCalls}. */
+  begin(): WorkerData
+  /** The port to bind; 0 to choose one. Answered once it is known where others have to choose it. */
+  port(): Promise<number>
+  /** The worker has bound a port. */
+  bound(port: number): void
+  /** The worker cannot bind, and ends. */
+  notBound(message: string, code: string | undefined): void
+  readiness(): ReadinessReport
 }

@@ -38,10 +38,10 @@ export class WorkerDaemon {
    * @param createRelay makes this thread's part of the relay.
    */
   constructor(data: WorkerData, createRelay: (options: RelayOptions) => Relay) {
-    const { settings, tally, thread, tls, names } = data
+    const { settings, logLevel, tally, thread, tls, names } = data
     const { plain, env } = settings
     this.#data = data
-    this.#log = createLog(plain.logLevel, { thread })
+    this.#log = createLog(logLevel, { thread })
     const { accept } = plain.limits
     const clock = threadsClock
     const log = this.#log
@@ -64,13 +64,18 @@ export class WorkerDaemon {
   /** What the main thread can ask of it. */
   get calls(): WorkerCalls {
     return {
-      listen: port => this.#listen(port),
       applyTls: update => this.#tls?.apply(update),
       showNames: names => this.#showNames(names),
       setLogLevel: level => {
         this.#log.level = level
       },
     }
+  }
+
+  /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
+  async listen(port: number): Promise<number> {
+    const { host } = this.#data.settings.plain.address
+    return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
 
   /** Takes no more connections; those there are stay. */
@@ -81,11 +86,6 @@ export class WorkerDaemon {
   async close(): Promise<void> {
     this.relay.close()
     await this.#listener.close()
-  }
-
-  async #listen(port: number): Promise<number> {
-    const { host } = this.#data.settings.plain.address
-    return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
 
   #showNames({ published, unpublished }: NamesState): void {

@@ -7,7 +7,7 @@ import type { DerperSettings } from '../derper-settings.ts'
 import type { ListenerSettings } from '../listener-options.ts'
 import type { RelaySettings } from '../relay-options.ts'
 
-type PlainSettings = Omit<RelaySettings, 'meshKey'> & ListenerSettings & Pick<DerperSettings, 'address' | 'logLevel'>
+type PlainSettings = Omit<RelaySettings, 'meshKey'> & ListenerSettings & Pick<DerperSettings, 'address'>
 
 export interface WorkerSettings {
   readonly plain: PlainSettings
@@ -19,13 +19,11 @@ export interface WorkerSettings {
 
 /** @param env the variables that the debug pages go by. */
 export function workerSettings(settings: DerperSettings, privateKey: NodePrivateKey, env: DebugEnv): WorkerSettings {
-  const { address, logLevel, dev, derp, home, limits, proxies, rateLimit, writeTimeoutMs, pingClientsMs, tellHealth } =
-    settings
+  const { address, dev, derp, home, limits, proxies, rateLimit, writeTimeoutMs, pingClientsMs, tellHealth } = settings
   const { TS_ALLOW_DEBUG_IP, TS_DEBUG_KEY_PATH } = env
   return {
     plain: {
       address,
-      logLevel,
       dev,
       derp,
       home,
