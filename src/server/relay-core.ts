@@ -12,6 +12,9 @@ import { Emitter } from '../lib/emitter.ts'
 import type { LogFields } from '../lib/log.ts'
 import { TallyLog } from '../lib/tally-log.ts'
 import { RelayCounters } from '../metrics/counters.ts'
+import { ClientInfoReader } from '../protocol/client-info-reader.ts'
+import { encodeGreeting } from '../protocol/login.ts'
+import { formatServerInfo } from '../protocol/server-info.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
@@ -38,6 +41,10 @@ export class RelayCore implements WriterHost {
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
   readonly maxWriteBytes: number
+  /** What every login begins with, a frame, and ends with, to be sealed; both the same for all. */
+  readonly greeting: Uint8Array
+  readonly serverInfo: Uint8Array
+  readonly clientInfos: ClientInfoReader = new ClientInfoReader()
   readonly #handshakes = new Set<Handshake>()
   readonly #sessions = new Set<Session>()
   /** Of refusals that an operator may want to do something about. */
@@ -49,6 +56,8 @@ export class RelayCore implements WriterHost {
   constructor(options: RelayCoreOptions) {
     this.options = resolveOptions(options)
     this.publicKey = options.privateKey.publicKey()
+    this.greeting = encodeGreeting(this.publicKey)
+    this.serverInfo = formatServerInfo(this.options.announcedLimits)
     this.directory = new LocalDirectory(this.routes, this.counters)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)

@@ -96,7 +96,8 @@ export class Writer implements DeadlineHolder {
   release(frame: Uint8Array): void {
     this.#holding = false
     this.#control.pushFirst(frame)
-    if (this.#state === 'idle') this.#writeWaiting()
+    // What was sent before the hold and has not left yet goes into the same write.
+    if (this.#state === 'idle' || this.#state === 'scheduled') this.#writeWaiting()
   }
 
   /** Sends a frame that is never dropped. The array must not change afterwards. */
