@@ -9,9 +9,11 @@ import { AcceptDeadlines } from './accept-deadline.ts'
 import type { AcceptGate, AcceptLimits } from './accept-limits.ts'
 import { noteSource } from './client-address.ts'
 import { guardConnections } from './connection-guard.ts'
+import { takeUpgradesEarly } from './early-upgrades.ts'
 import type { ProxyGate } from './proxy-gate.ts'
-import { isUpgrade, type Routes, route } from './routes.ts'
+import { isForDerp, isUpgrade, type Routes, route } from './routes.ts'
 import type { UpgradeHandler } from './upgrade.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** Milliseconds a request may take to arrive (P-107). */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -50,6 +52,8 @@ type TcpOptions = Pick<ServerOptions, 'noDelay' | 'keepAlive' | 'keepAliveInitia
 
 /** What becomes of a listener's connections, for those who count. */
 export interface ConnectionObserver {
+  /** Connections are over TLS. Default: plain. */
+  readonly isSecure?: boolean
   /** A connection was taken. */
   readonly accepted?: () => void
   /** A connection was closed at once, for a limit. */
@@ -110,6 +114,15 @@ export function listenerOf(
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )
+  takeUpgradesEarly(server, {
+    event: observer.isSecure === true ? 'secureConnection' : 'connection',
+    maxHeaderBytes: options.maxHeaderBytes,
+    take: ({ request, head }, socket) => {
+      const isTaken = isForDerp(options.routes, request)
+      if (isTaken) upgrade(request, socket, head)
+      return isTaken
+    },
+  })
   const limits = options.limits?.forListener()
   guardListener(server, { deadlines, limits, proxyGate, observer })
   server.on('request', (request, response) => {
@@ -118,10 +131,13 @@ export function listenerOf(
     observer.request?.(request.socket, response)
     route(options.routes, request, response)
   })
+  const upgrade = (request: UpgradeHead, socket: Socket, head: Uint8Array) => {
+    noteSource(request, proxyGate?.sourceOf(socket))
+    observer.request?.(socket, socket)
+    options.upgrade(request, socket, head, deadlines.end(socket))
+  }
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    noteSource(request, proxyGate?.sourceOf(socket as Socket))
-    observer.request?.(socket as Socket, socket)
-    options.upgrade(request, socket as Socket, head, deadlines.end(socket as Socket))
+    upgrade(request, socket as Socket, head)
   })
   return {
     server,
