@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
 import type { AcceptGate, AcceptLimits } from './accept-limits.ts'
+import { paceConnections } from './accept-pace.ts'
 import { noteSource } from './client-address.ts'
 import { guardConnections } from './connection-guard.ts'
 import { takeUpgradesEarly } from './early-upgrades.ts'
@@ -26,6 +27,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000
 
 /** Requests of one connection; more are refused: answers that nobody reads must not pile up. */
 const MAX_REQUESTS_PER_CONNECTION = 100
+
+/** TLS handshakes that are begun in one turn of the event loop: each holds it for half a millisecond. */
+const HANDSHAKES_PER_TURN = 1
 
 export interface HttpListenerOptions {
   readonly routes: Routes
@@ -123,6 +127,7 @@ export function listenerOf(
       return isTaken
     },
   })
+  if (observer.isSecure === true) paceConnections(server, options.clock ?? systemClock, HANDSHAKES_PER_TURN)
   const limits = options.limits?.forListener()
   guardListener(server, { deadlines, limits, proxyGate, observer })
   server.on('request', (request, response) => {

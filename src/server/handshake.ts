@@ -53,8 +53,8 @@ export class Handshake implements ConnHandler {
     this.#startedAtMs = relay.now()
     const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
     if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)
-    const { clock, loginTimeoutMs } = relay.options
-    this.#deadline = clock.after(Math.max(0, loginTimeoutMs - spentMs), () =>
+    const { loginTimeoutMs } = relay.options
+    this.#deadline = relay.timers.after(Math.max(0, loginTimeoutMs - spentMs), () =>
       this.fail(
         new DerpError('ERR_DERP_LOGIN_TIMEOUT', `wait for login: not complete after ${loginTimeoutMs} ms`, {
           clause: 'P-035',

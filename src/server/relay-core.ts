@@ -11,6 +11,7 @@ import type { DerpError } from '../lib/derp-error.ts'
 import { Emitter } from '../lib/emitter.ts'
 import type { LogFields } from '../lib/log.ts'
 import { TallyLog } from '../lib/tally-log.ts'
+import { TimerQueue } from '../lib/timer-queue.ts'
 import { RelayCounters } from '../metrics/counters.ts'
 import { ClientInfoReader } from '../protocol/client-info-reader.ts'
 import { encodeGreeting } from '../protocol/login.ts'
@@ -37,6 +38,8 @@ export class RelayCore implements WriterHost {
   /** Where packets go, by key; kept by the {@link directory}. */
   readonly routes: KeyMap<Destination> = new KeyMap()
   readonly directory: LocalDirectory
+  /** For what each connection waits for. */
+  readonly timers: TimerQueue
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
@@ -60,6 +63,7 @@ export class RelayCore implements WriterHost {
     this.serverInfo = formatServerInfo(this.options.announcedLimits)
     this.directory = new LocalDirectory(this.routes, this.counters)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
+    this.timers = new TimerQueue(clock)
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
     this.#rateLimit = this.options.rateLimit
