@@ -2,7 +2,7 @@
 
 import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
-import { type EarlyUpgrade, readUpgradeHead } from './upgrade-head.ts'
+import { type EarlyUpgrade, UpgradeHeadReader } from './upgrade-head.ts'
 
 export interface EarlyUpgradeOptions {
   /** What the server emits for each connection whose bytes are HTTP. */
@@ -18,13 +18,14 @@ export interface EarlyUpgradeOptions {
  * is not taken. Until then whoever accepts it limits how long that may be.
  */
 export function takeUpgradesEarly(server: Server, { event, maxHeaderBytes, take }: EarlyUpgradeOptions): void {
+  const heads = new UpgradeHeadReader(maxHeaderBytes)
   const serve = server.listeners(event)
   server.removeAllListeners(event)
   server.on(event, (socket: Socket) => {
     const onEnd = () => socket.end()
     const onFirst = (chunk: Buffer) => {
       socket.off('data', onFirst).off('end', onEnd).pause()
-      const upgrade = readUpgradeHead(chunk, socket, maxHeaderBytes)
+      const upgrade = heads.read(chunk, socket)
       if (upgrade !== undefined && take(upgrade, socket)) return
       socket.unshift(chunk)
       for (const listener of serve) Reflect.apply(listener, server, [socket])

@@ -1,12 +1,13 @@
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { readUpgradeHead } from './upgrade-head.ts'
+import { UpgradeHeadReader } from './upgrade-head.ts'
 
 const LINES = ['Host: relay.test', 'User-Agent: Go-http-client/1.1', 'Connection: Upgrade', 'Upgrade: DERP']
 const SOCKET = {} as Socket
 
 const headOf = (lines: readonly string[], first = 'GET /derp HTTP/1.1') => `${[first, ...lines].join('\r\n')}\r\n\r\n`
-const read = (text: string, maxBytes?: number) => readUpgradeHead(Buffer.from(text, 'latin1'), SOCKET, maxBytes)
+const read = (text: string, maxBytes?: number) =>
+  new UpgradeHeadReader(maxBytes).read(Buffer.from(text, 'latin1'), SOCKET)
 
 test('the request of a client is read, and what comes behind it (P-120)', () => {
   const upgrade = read(`${headOf([...LINES, 'Derp-Fast-Start: 1', 'Authorization: Bearer a b'])}DERP`)
@@ -65,4 +66,15 @@ test('a head longer than heads may be is left to node:http (P-107)', () => {
   const text = headOf(LINES)
   expect(read(text, text.length)).toBeDefined()
   expect(read(text, text.length - 1)).toBeUndefined()
+})
+
+test('a head that comes again is not read again, but for one with a token', () => {
+  const reader = new UpgradeHeadReader()
+  const readAgain = (lines: readonly string[]) => reader.read(Buffer.from(headOf(lines)), SOCKET)?.request.headers
+  expect(readAgain(LINES)).toBe(readAgain(LINES))
+  const secret = [...LINES, 'Authorization: Bearer secret']
+  expect(readAgain(secret)).not.toBe(readAgain(secret))
+  expect(reader.size).toBe(1)
+  for (let i = 0; i < 1_000; i++) readAgain([...LINES, `X-A: ${i}`])
+  expect(reader.size).toBeLessThanOrEqual(64)
 })

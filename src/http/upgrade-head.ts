@@ -28,22 +28,48 @@ const FIELD = /^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)$/
 const ABOUT_BODIES = ['content-length', 'transfer-encoding', 'expect', 'trailer'] as const
 /** Bytes of a head; those of clients have some 200. */
 const MAX_HEAD_BYTES = 2_048
+/** Heads that are kept; then all are forgotten, so that nobody fills memory with what he makes up. */
+const MAX_KNOWN = 64
 
-/** @param maxBytes most that a head may have anyway. */
-export function readUpgradeHead(
-  chunk: Buffer,
-  socket: Socket,
-  maxBytes: number = MAX_HEAD_BYTES,
-): EarlyUpgrade | undefined {
-  // A letter tells most other requests apart.
-  if (chunk[0] !== REQUEST_LINE.charCodeAt(0)) return undefined
-  const end = chunk.indexOf(BLANK_LINE)
-  if (end === -1 || end + BLANK_LINE.length > Math.min(maxBytes, MAX_HEAD_BYTES)) return undefined
-  const text = chunk.toString('latin1', 0, end)
-  if (!text.startsWith(REQUEST_LINE)) return undefined
-  const headers = readFields(text.slice(REQUEST_LINE.length))
-  if (headers === undefined || !asksForDerp(headers)) return undefined
-  return { request: new EarlyRequest(headers, socket), head: chunk.subarray(end + BLANK_LINE.length) }
+type Headers = Readonly<Record<string, string>>
+
+/** Clients of one release send the same head, so each is read once. */
+export class UpgradeHeadReader {
+  readonly #maxBytes: number
+  readonly #known = new Map<string, Headers>()
+
+  /** @param maxBytes most that a head may have anyway. */
+  constructor(maxBytes: number = MAX_HEAD_BYTES) {
+    this.#maxBytes = Math.min(maxBytes, MAX_HEAD_BYTES)
+  }
+
+  /** Heads that are kept. */
+  get size(): number {
+    return this.#known.size
+  }
+
+  read(chunk: Buffer, socket: Socket): EarlyUpgrade | undefined {
+    // A letter tells most other requests apart.
+    if (chunk[0] !== REQUEST_LINE.charCodeAt(0)) return undefined
+    const end = chunk.indexOf(BLANK_LINE)
+    if (end === -1 || end + BLANK_LINE.length > this.#maxBytes) return undefined
+    const headers = this.#headersOf(chunk.toString('latin1', 0, end))
+    if (headers === undefined) return undefined
+    return { request: new EarlyRequest(headers, socket), head: chunk.subarray(end + BLANK_LINE.length) }
+  }
+
+  #headersOf(text: string): Headers | undefined {
+    const known = this.#known.get(text)
+    if (known !== undefined) return known
+    if (!text.startsWith(REQUEST_LINE)) return undefined
+    const headers = readFields(text.slice(REQUEST_LINE.length))
+    if (headers === undefined || !asksForDerp(headers)) return undefined
+    // Tokens are secrets, and stay nowhere.
+    if (headers['authorization'] !== undefined) return headers
+    if (this.#known.size === MAX_KNOWN) this.#known.clear()
+    this.#known.set(text, headers)
+    return headers
+  }
 }
 
 /** Undefined for a line that is not as simple as can be, and for a name that comes twice. */
@@ -58,7 +84,7 @@ function readFields(lines: string): Record<string, string> | undefined {
   return headers
 }
 
-function asksForDerp(headers: Record<string, string>): boolean {
+function asksForDerp(headers: Headers): boolean {
   return (
     headers['upgrade']?.toLowerCase() === 'derp' &&
     headers['connection']?.toLowerCase() === 'upgrade' &&
@@ -72,13 +98,17 @@ class EarlyRequest implements UpgradeHead {
   readonly url = '/derp'
   readonly httpVersionMajor = 1
   readonly httpVersionMinor = 1
-  readonly headers: Record<string, string>
-  readonly headersDistinct: Record<string, string[]> = {}
+  readonly headers: Headers
   readonly socket: Socket
+  #distinct: Record<string, string[]> | undefined
 
-  constructor(headers: Record<string, string>, socket: Socket) {
+  constructor(headers: Headers, socket: Socket) {
     this.headers = headers
-    for (const name of Object.keys(headers)) this.headersDistinct[name] = [headers[name] as string]
     this.socket = socket
+  }
+
+  get headersDistinct(): Record<string, string[]> {
+    this.#distinct ??= Object.fromEntries(Object.entries(this.headers).map(([name, value]) => [name, [value]]))
+    return this.#distinct
   }
 }

@@ -3,7 +3,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { takeUpgradesEarly } from '../../src/http/early-upgrades.ts'
-import { readUpgradeHead } from '../../src/http/upgrade-head.ts'
+import { UpgradeHeadReader } from '../../src/http/upgrade-head.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const cleanups: (() => unknown)[] = []
@@ -105,7 +105,7 @@ test('node:http reads the same of what is taken early (P-120)', async () => {
     '  two',
     ' two',
   )
-  const early = readUpgradeHead(Buffer.from(text), {} as Socket)?.request
+  const early = new UpgradeHeadReader().read(Buffer.from(text), {} as Socket)?.request
   const server = createServer()
   const told = new Promise<IncomingMessage>(resolve => {
     server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
