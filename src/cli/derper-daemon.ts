@@ -23,6 +23,7 @@ import { DERPER_FLAGS } from './derper-flags.ts'
 import type { DerperSettings } from './derper-settings.ts'
 import { stunOptions, wantedStunPort } from './derper-stun.ts'
 import { Draining } from './draining.ts'
+import { type IdleCollection, idleCollection } from './idle-collection.ts'
 import { laterUses } from './later-uses.ts'
 import { LimitWatch } from './limit-watch.ts'
 import type { LevelledLog } from './log.ts'
@@ -55,6 +56,7 @@ export class DerperDaemon implements ReloadTarget {
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
   readonly #watching: WatchingListener | undefined
   readonly #limits: LimitWatch
+  readonly #idle: IdleCollection
   #drain: DrainSettings
   #listeners: RelayListeners | undefined
   /** The UDP port that was bound. */
@@ -97,6 +99,7 @@ export class DerperDaemon implements ReloadTarget {
     if (settings.siblings !== undefined) this.#mesh = new Mesh(this.relay.core, settings.siblings)
     if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.relay)
     this.#limits = new LimitWatch(this.relay.metrics, systemClock, log)
+    this.#idle = idleCollection(this.relay.core.counters)
     this.draining = this.#createDraining()
     addDaemonChecks(this.relay.readiness, {
       draining: this.draining,
@@ -155,6 +158,7 @@ export class DerperDaemon implements ReloadTarget {
     for (const note of this.#settings.notes) this.#log.warn(note)
     this.#admission.start()
     this.#limits.start()
+    this.#idle.start()
   }
 
   applySettings({ logLevel, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
@@ -180,6 +184,7 @@ export class DerperDaemon implements ReloadTarget {
   async stop(): Promise<void> {
     this.#limits.stop()
     this.#readmission.stop()
+    this.#idle.stop()
     this.#admission.close()
     this.#names.published?.stop()
     this.#names.unpublished?.stop()
