@@ -13,6 +13,7 @@ import { type MetricReader, type MetricSources, metricReader } from './http/metr
 import { Readiness, type ReadinessSource } from './http/readiness.ts'
 import { createRoutes, isForDerp, type RouteOptions, type Routes, route } from './http/routes.ts'
 import { createUpgrade, refuseUpgrade } from './http/upgrade.ts'
+import type { UpgradeHead } from './http/upgrade-head.ts'
 import { nodeAgreement } from './keys/node-box.ts'
 import type { NodePublicKey } from './keys/node-key.ts'
 import type { Clock } from './lib/clock.ts'
@@ -85,7 +86,7 @@ export interface Relay {
    *
    * @param acceptedAtMs when the connection was accepted, by the relay's clock; the login deadline counts from it.
    */
-  readonly handleUpgrade: (request: IncomingMessage, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
+  readonly handleUpgrade: (request: UpgradeHead, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
   /** Answers any other request from the relay's routes. */
   readonly handleRequest: (request: IncomingMessage, response: ServerResponse) => void
   /** Takes a connection that speaks DERP already. */

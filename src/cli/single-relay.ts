@@ -13,6 +13,7 @@ import type { RateLimit } from '../server/rate-limit.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode } from '../tls/map-node.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
+import { type IdleCollection, idleCollection } from './idle-collection.ts'
 import type { LogLevel } from './log.ts'
 import { RelayListeners } from './relay-listeners.ts'
 import { relayOptions } from './relay-options.ts'
@@ -21,6 +22,7 @@ export class SingleRelay implements DaemonRelay {
   readonly #parts: DaemonRelayParts
   readonly #relay: Relay
   readonly #limits: AcceptLimits
+  readonly #idle: IdleCollection
   #listeners: RelayListeners | undefined
 
   constructor(parts: DaemonRelayParts) {
@@ -38,6 +40,7 @@ export class SingleRelay implements DaemonRelay {
         certificates: () => this.certificates?.status(),
       },
     })
+    this.#idle = idleCollection(this.#relay.core.counters)
   }
 
   get publicKey(): NodePublicKey {
@@ -96,6 +99,7 @@ export class SingleRelay implements DaemonRelay {
 
   async start(): Promise<void> {
     await this.#listeners?.start()
+    this.#idle.start()
   }
 
   addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
@@ -128,6 +132,7 @@ export class SingleRelay implements DaemonRelay {
   }
 
   async close(): Promise<void> {
+    this.#idle.stop()
     this.#relay.close()
     await this.#listeners?.close()
   }

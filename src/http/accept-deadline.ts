@@ -7,6 +7,7 @@
 
 import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
+import { TimerQueue } from '../lib/timer-queue.ts'
 import { connectionId } from './connection-id.ts'
 
 interface Accepted {
@@ -17,6 +18,7 @@ interface Accepted {
 
 export class AcceptDeadlines {
   readonly #clock: Clock
+  readonly #timers: TimerQueue
   readonly #timeoutMs: number
   readonly #onExpired: (socket: Socket) => void
   readonly #accepted = new Map<string, Accepted>()
@@ -24,6 +26,7 @@ export class AcceptDeadlines {
   /** @param onExpired called after the socket was destroyed for being too slow. */
   constructor(clock: Clock, timeoutMs: number, onExpired: (socket: Socket) => void) {
     this.#clock = clock
+    this.#timers = new TimerQueue(clock)
     this.#timeoutMs = timeoutMs
     this.#onExpired = onExpired
   }
@@ -41,7 +44,7 @@ export class AcceptDeadlines {
       return
     }
     const id = connectionId(socket)
-    const timer = this.#clock.after(this.#timeoutMs, () => {
+    const timer = this.#timers.after(this.#timeoutMs, () => {
       this.#accepted.delete(id)
       socket.destroy()
       this.#onExpired(socket)

@@ -1,10 +1,10 @@
 /** Who a request comes from, once the words of trusted proxies are weighed (P-125, P-126). */
 
-import type { IncomingMessage } from 'node:http'
 import type { AddressPort } from '../lib/address-port.ts'
 import { addressOf } from '../transport/node-conn.ts'
 import type { CidrList } from './cidr-list.ts'
 import { readForwardedFor } from './forwarded-for.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** Where a request comes from. */
 export interface Origin {
@@ -17,13 +17,13 @@ export interface Origin {
   readonly isCertain: boolean
 }
 
-export type OriginOf = (request: IncomingMessage) => Origin
+export type OriginOf = (request: UpgradeHead) => Origin
 
 /** Sources that PROXY headers told, by the requests that came behind them. */
-const sources = new WeakMap<IncomingMessage, AddressPort>()
+const sources = new WeakMap<UpgradeHead, AddressPort>()
 
 /** Notes that the connection of a request comes from `source`, whatever its socket says. */
-export function noteSource(request: IncomingMessage, source: AddressPort | undefined): void {
+export function noteSource(request: UpgradeHead, source: AddressPort | undefined): void {
   if (source !== undefined) sources.set(request, source)
 }
 

@@ -1,13 +1,13 @@
 /** Request headers that may come more than once. */
 
-import type { IncomingMessage } from 'node:http'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** The first header of a name, as the original reads them; `node:http` would join all of them. */
-export function firstHeader(request: IncomingMessage, name: string): string | undefined {
+export function firstHeader(request: UpgradeHead, name: string): string | undefined {
   return request.headersDistinct[name.toLowerCase()]?.[0]
 }
 
 /** The token of `Authorization: Bearer` (P-040). */
-export function bearerToken(request: IncomingMessage): string | undefined {
+export function bearerToken(request: UpgradeHead): string | undefined {
   return /^bearer +(\S+) *$/i.exec(firstHeader(request, 'authorization') ?? '')?.[1]
 }

@@ -31,6 +31,7 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
     log.debug('TLS handshake failed', { remote, serverName, reason: error.code ?? error.message })
   })
   return listenerOf(server, options, {
+    isSecure: true,
     accepted: () => counters.tlsAccepted++,
     refused: () => counters.tlsRejected++,
     request: (socket, lifetime) => countTlsRequest(counters, socket, lifetime),

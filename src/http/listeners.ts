@@ -7,11 +7,14 @@ import type { Duplex } from 'node:stream'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
 import type { AcceptGate, AcceptLimits } from './accept-limits.ts'
+import { paceConnections } from './accept-pace.ts'
 import { noteSource } from './client-address.ts'
 import { guardConnections } from './connection-guard.ts'
+import { takeUpgradesEarly } from './early-upgrades.ts'
 import type { ProxyGate } from './proxy-gate.ts'
-import { isUpgrade, type Routes, route } from './routes.ts'
+import { isForDerp, isUpgrade, type Routes, route } from './routes.ts'
 import type { UpgradeHandler } from './upgrade.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** Milliseconds a request may take to arrive (P-107). */
 const REQUEST_TIMEOUT_MS = 30_000
@@ -24,6 +27,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 5_000
 
 /** Requests of one connection; more are refused: answers that nobody reads must not pile up. */
 const MAX_REQUESTS_PER_CONNECTION = 100
+
+/** TLS handshakes that are begun in one turn of the event loop: each holds it for half a millisecond. */
+const HANDSHAKES_PER_TURN = 1
 
 export interface HttpListenerOptions {
   readonly routes: Routes
@@ -50,6 +56,8 @@ type TcpOptions = Pick<ServerOptions, 'noDelay' | 'keepAlive' | 'keepAliveInitia
 
 /** What becomes of a listener's connections, for those who count. */
 export interface ConnectionObserver {
+  /** Connections are over TLS. Default: plain. */
+  readonly isSecure?: boolean
   /** A connection was taken. */
   readonly accepted?: () => void
   /** A connection was closed at once, for a limit. */
@@ -116,6 +124,16 @@ export function listenerOf(
   const deadlines = new AcceptDeadlines(options.clock ?? systemClock, options.acceptTimeoutMs, socket =>
     options.onAcceptTimeout?.(socket),
   )
+  takeUpgradesEarly(server, {
+    event: observer.isSecure === true ? 'secureConnection' : 'connection',
+    maxHeaderBytes: options.maxHeaderBytes,
+    take: ({ request, head }, socket) => {
+      const isTaken = isForDerp(options.routes, request)
+      if (isTaken) upgrade(request, socket, head)
+      return isTaken
+    },
+  })
+  if (observer.isSecure === true) paceConnections(server, options.clock ?? systemClock, HANDSHAKES_PER_TURN)
   const limits = options.limits?.forListener()
   guardListener(server, { deadlines, limits, proxyGate, observer })
   server.on('request', (request, response) => {
@@ -124,10 +142,13 @@ export function listenerOf(
     observer.request?.(request.socket, response)
     route(options.routes, request, response)
   })
+  const upgrade = (request: UpgradeHead, socket: Socket, head: Uint8Array) => {
+    noteSource(request, proxyGate?.sourceOf(socket))
+    observer.request?.(socket, socket)
+    options.upgrade(request, socket, head, deadlines.end(socket))
+  }
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
-    noteSource(request, proxyGate?.sourceOf(socket as Socket))
-    observer.request?.(socket as Socket, socket)
-    options.upgrade(request, socket as Socket, head, deadlines.end(socket as Socket))
+    upgrade(request, socket as Socket, head)
   })
   return {
     server,

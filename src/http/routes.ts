@@ -13,6 +13,7 @@ import { send, sendError } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
 import { robotsHandler } from './robots.ts'
 import { isDerpUpgrade, upgradeRequired } from './upgrade.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** What is served at and below `/debug/`; `createDebug` makes it. */
 export interface DebugRoutes {
@@ -89,8 +90,9 @@ export function route(routes: Routes, request: IncomingMessage, response: Server
 }
 
 /** Reports whether the request is for `/derp`, where connections are taken. */
-export function isForDerp(routes: Routes, request: IncomingMessage): boolean {
+export function isForDerp(routes: Routes, request: UpgradeHead): boolean {
   if (!routes.takesDerp) return false
+  if (request.url === '/derp') return true
   const target = readRequestPath(request.url ?? '/')
   return target?.path === '/derp' && target.redirect === undefined
 }

@@ -4,8 +4,8 @@
  * Clauses: P-120 upgrade request, P-124 no upgrade, P-150 WebSocket upgrade.
  */
 
-import type { IncomingMessage } from 'node:http'
 import { firstHeader } from './header.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 
 /** Sub-protocol of DERP over WebSocket. */
 export const WEBSOCKET_PROTOCOL = 'derp'
@@ -25,7 +25,7 @@ export type UpgradeVerdict =
 const MARKS_OF_PROXIES: readonly string[] = ['x-forwarded-for', 'via', 'forwarded', 'x-real-ip']
 
 /** The answer to whoever asks for no upgrade. Behind a proxy it says what the proxy is likely to have done. */
-export function noUpgrade({ headers }: IncomingMessage): UpgradeRefusal {
+export function noUpgrade({ headers }: UpgradeHead): UpgradeRefusal {
   const text = 'DERP requires connection upgrade'
   if (MARKS_OF_PROXIES.every(name => headers[name] === undefined)) return { status: 426, text }
   const lost = headers.upgrade === undefined ? 'Upgrade' : 'Connection: Upgrade'
@@ -36,7 +36,7 @@ export function noUpgrade({ headers }: IncomingMessage): UpgradeRefusal {
 }
 
 /** Judges a request for `/derp`. */
-export function judgeUpgrade(request: IncomingMessage): UpgradeVerdict {
+export function judgeUpgrade(request: UpgradeHead): UpgradeVerdict {
   const upgrade = firstHeader(request, 'upgrade')?.toLowerCase()
   if (upgrade !== 'derp' && upgrade !== 'websocket') return { carriage: 'none', refusal: noUpgrade(request) }
   // Behind the head of an upgrade come the bytes of the new protocol; a body there could only be mistaken for them.
@@ -46,7 +46,7 @@ export function judgeUpgrade(request: IncomingMessage): UpgradeVerdict {
   return upgrade === 'websocket' && asksForWebSocket ? judgeWebSocket(request) : { carriage: 'derp' }
 }
 
-function judgeWebSocket(request: IncomingMessage): UpgradeVerdict {
+function judgeWebSocket(request: UpgradeHead): UpgradeVerdict {
   if (request.httpVersionMajor === 1 && request.httpVersionMinor < 1) return refuse(426, 'WebSocket requires HTTP/1.1')
   if (!connectionTokens(request).includes('upgrade')) {
     return refuse(426, 'WebSocket requires Connection: Upgrade', { Connection: 'Upgrade', Upgrade: 'websocket' })
@@ -66,10 +66,10 @@ function refuse(status: number, text: string, headers: Readonly<Record<string, s
   return { carriage: 'none', refusal: { status, text, headers } }
 }
 
-function hasBody({ headers }: IncomingMessage): boolean {
+function hasBody({ headers }: UpgradeHead): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0
 }
 
-function connectionTokens(request: IncomingMessage): string[] {
+function connectionTokens(request: UpgradeHead): string[] {
   return (request.headers.connection ?? '').split(',').map(token => token.trim().toLowerCase())
 }

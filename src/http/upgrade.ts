@@ -17,6 +17,7 @@ import { NodeConn } from '../transport/node-conn.ts'
 import { type OriginOf, originReader } from './client-address.ts'
 import { bearerToken, firstHeader } from './header.ts'
 import { sendError } from './reply.ts'
+import type { UpgradeHead } from './upgrade-head.ts'
 import { judgeUpgrade, noUpgrade, type UpgradeRefusal } from './upgrade-verdict.ts'
 import { createWebSocketUpgrade } from './websocket.ts'
 
@@ -37,7 +38,7 @@ export interface UpgradedOptions {
 
 /** A request that becomes a connection, and what came along. */
 export interface UpgradeRequest {
-  readonly request: IncomingMessage
+  readonly request: UpgradeHead
   readonly socket: Socket
   readonly head: Uint8Array
   readonly acceptedAtMs: number | undefined
@@ -45,8 +46,8 @@ export interface UpgradeRequest {
   readonly remote: AddressPort | undefined
 }
 
-/** Takes the socket of a request for `/derp` that asks for an upgrade, as `node:http` emits it. */
-export type UpgradeHandler = (request: IncomingMessage, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
+/** Takes the socket of a request for `/derp` that asks for an upgrade. One for WebSocket is as `node:http` emits it. */
+export type UpgradeHandler = (request: UpgradeHead, socket: Socket, head: Uint8Array, acceptedAtMs?: number) => void
 
 /** Closing without a word would look like a refusal of this client (P-174). */
 const GOING_AWAY: UpgradeRefusal = { status: 503, text: 'relay is going away' }
@@ -82,7 +83,8 @@ export function createUpgrade(
 /** Makes a DERP connection of an upgraded socket and hands it over. */
 function derpUpgrade(acceptor: ConnAcceptor, upgrade: UpgradeRequest): void {
   const { request, socket, head, acceptedAtMs, remote } = upgrade
-  socket.setTimeout(0)
+  // Of node:http; setting it costs more than asking.
+  if (socket.timeout) socket.setTimeout(0)
   socket.setNoDelay(true)
   if (firstHeader(request, FAST_START_HEADER) !== '1') {
     socket.write(

@@ -4,6 +4,7 @@
  * Clauses: P-150 upgrade, P-151 messages, P-152 size, P-153 what the carriage lacks.
  */
 
+import type { IncomingMessage } from 'node:http'
 import { type ServerOptions, WebSocketServer } from 'ws'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import { addressOf } from '../transport/node-conn.ts'
@@ -43,7 +44,9 @@ export function createWebSocketUpgrade(
   const server = new WebSocketServer(options)
   return ({ request, socket, head, acceptedAtMs, remote }) => {
     const local = addressOf(socket.localAddress, socket.localPort)
-    server.handleUpgrade(request, socket, Buffer.from(head.buffer, head.byteOffset, head.length), webSocket => {
+    // Requests that ask for a WebSocket are those of node:http, see upgrade-head.ts.
+    const asked = request as IncomingMessage
+    server.handleUpgrade(asked, socket, Buffer.from(head.buffer, head.byteOffset, head.length), webSocket => {
       if (webSocket.protocol !== WEBSOCKET_PROTOCOL) {
         webSocket.on('error', () => {})
         webSocket.close(CLOSE_POLICY_VIOLATION, `sub-protocol ${WEBSOCKET_PROTOCOL} required`)

@@ -7,7 +7,7 @@
 import { KeyError } from './key-error.ts'
 import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
 
-/** Computes shared keys without holding up the event loop, where the platform can. */
+/** Computes shared keys. */
 export interface KeyAgreement {
   /**
    * The 32-byte precomputed key of NaCl box: HSalsa20 of the X25519 result.

@@ -12,6 +12,7 @@ export const NONCE_BYTES = 24
 export const TAG_BYTES = 16
 
 const SHARED_KEY_BYTES = 32
+const NONCES_AT_ONCE = 64
 // The cipher computes its one-time key in the 32 bytes before the ciphertext; half of them become the tag.
 const SCRATCH_BYTES = 16
 const SIGMA = new Uint32Array(new TextEncoder().encode('expand 32-byte k').buffer)
@@ -50,8 +51,15 @@ export function openBox(sharedKey: Uint8Array, sealed: Uint8Array): Uint8Array |
   }
 }
 
+/** Random bytes for nonces to come: asking the platform costs as much as half a box. */
+let randomBytes = new Uint8Array(0)
+
+/** Each byte is given out once. */
 function randomNonce(): Uint8Array {
-  return crypto.getRandomValues(new Uint8Array(NONCE_BYTES))
+  if (randomBytes.length === 0) randomBytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES * NONCES_AT_ONCE))
+  const nonce = randomBytes.slice(0, NONCE_BYTES)
+  randomBytes = randomBytes.subarray(NONCE_BYTES)
+  return nonce
 }
 
 function assertLength(name: string, bytes: Uint8Array, wanted: number): void {

@@ -13,6 +13,7 @@ import {
   readClientHello,
   readGreeting,
 } from './login.ts'
+import { formatServerInfo } from './server-info.ts'
 
 const server = NodePrivateKey.parse('11'.repeat(32))
 const client = NodePrivateKey.parse('22'.repeat(32))
@@ -31,7 +32,7 @@ test('login of both halves carries what each side says (P-030, P-032, P-034)', a
   const hello = readClientHello(typeOf(frame), bodyOf(frame))
   expect(hello.clientKey.equals(client.publicKey())).toBe(true)
   expect(openClientInfo(sharedKey, hello)).toEqual({ ...info, version: 2 })
-  const answer = encodeServerInfo(sharedKey, limits)
+  const answer = encodeServerInfo(sharedKey, formatServerInfo(limits))
   expect(typeOf(answer)).toBe(FrameType.ServerInfo)
   expect(openServerInfo(clientShared, bodyOf(answer))).toEqual({ ...limits, version: 2 })
 })
@@ -81,7 +82,7 @@ test('openClientInfo and openServerInfo refuse a box that does not open (P-022, 
   const forged = expect.objectContaining({ code: 'ERR_DERP_LOGIN_BOX_FORGED', clause: 'P-022' })
   const frame = encodeClientHello(client.publicKey(), sharedKey, info)
   const hello = readClientHello(typeOf(frame), bodyOf(frame))
-  const sealed = bodyOf(encodeServerInfo(sharedKey, limits))
+  const sealed = bodyOf(encodeServerInfo(sharedKey, formatServerInfo(limits)))
   const otherKey = await nodeAgreement.agree(server, NodePrivateKey.generate().publicKey())
   expect(() => openClientInfo(otherKey, hello)).toThrow(forged)
   expect(() => openServerInfo(otherKey, sealed)).toThrow(forged)

@@ -17,7 +17,7 @@ import { type ClientInfo, formatClientInfo, parseClientInfo } from './client-inf
 import { decodeClientToServer, decodeServerToClient } from './decode.ts'
 import { encodeClientToServer, encodeServerToClient } from './encode.ts'
 import { frameTypeName } from './frame-type.ts'
-import { formatServerInfo, parseServerInfo, type ServerInfo } from './server-info.ts'
+import { parseServerInfo, type ServerInfo } from './server-info.ts'
 
 /** The server's first frame (P-031). */
 export function encodeGreeting(serverKey: NodePublicKey): Uint8Array {
@@ -65,26 +65,34 @@ export function readClientHello(type: number, body: Uint8Array): ClientHello {
 }
 
 /** Opens and reads the client's box. @throws ProtocolError when it is forged or malformed. */
-export function openClientInfo(sharedKey: Uint8Array, hello: ClientHello): ClientInfo {
-  return parseClientInfo(open(sharedKey, hello.sealedInfo, `ClientInfo of ${hello.clientKey.shortString()}`))
+export function openClientInfo(
+  sharedKey: Uint8Array,
+  hello: ClientHello,
+  read: (json: Uint8Array) => ClientInfo = parseClientInfo,
+): ClientInfo {
+  return read(open(sharedKey, hello.sealedInfo, () => `ClientInfo of ${hello.clientKey.shortString()}`))
 }
 
-/** The server's frame that ends the login (P-034). */
-export function encodeServerInfo(sharedKey: Uint8Array, info: Omit<ServerInfo, 'version'>): Uint8Array {
-  return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, formatServerInfo(info)) })
+/** The server's frame that ends the login, of what `formatServerInfo` gives (P-034). */
+export function encodeServerInfo(sharedKey: Uint8Array, info: Uint8Array): Uint8Array {
+  return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, info) })
 }
 
 /** Opens and reads the server's box. @throws ProtocolError when it is forged or malformed. */
 export function openServerInfo(sharedKey: Uint8Array, sealedInfo: Uint8Array): ServerInfo {
-  return parseServerInfo(open(sharedKey, sealedInfo, 'ServerInfo'))
+  return parseServerInfo(open(sharedKey, sealedInfo, () => 'ServerInfo'))
 }
 
-function open(sharedKey: Uint8Array, sealed: Uint8Array, what: string): Uint8Array {
+function open(sharedKey: Uint8Array, sealed: Uint8Array, what: () => string): Uint8Array {
   const opened = openBox(sharedKey, sealed)
   if (opened === undefined) {
-    throw new ProtocolError('ERR_DERP_LOGIN_BOX_FORGED', `open ${what}: box of ${sealed.length} bytes does not open`, {
-      clause: 'P-022',
-    })
+    throw new ProtocolError(
+      'ERR_DERP_LOGIN_BOX_FORGED',
+      `open ${what()}: box of ${sealed.length} bytes does not open`,
+      {
+        clause: 'P-022',
+      },
+    )
   }
   return opened
 }

@@ -11,13 +11,7 @@ import type { ClientInfo } from '../protocol/client-info.ts'
 import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
 import { FrameDecoder } from '../protocol/frame-decoder.ts'
 import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../protocol/frame-type.ts'
-import {
-  type ClientHello,
-  encodeGreeting,
-  encodeServerInfo,
-  openClientInfo,
-  readClientHello,
-} from '../protocol/login.ts'
+import { type ClientHello, encodeServerInfo, openClientInfo, readClientHello } from '../protocol/login.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import type { RelayCore } from './relay-core.ts'
 import { Session } from './session.ts'
@@ -59,8 +53,8 @@ export class Handshake implements ConnHandler {
     this.#startedAtMs = relay.now()
     const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
     if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)
-    const { clock, loginTimeoutMs } = relay.options
-    this.#deadline = clock.after(Math.max(0, loginTimeoutMs - spentMs), () =>
+    const { loginTimeoutMs } = relay.options
+    this.#deadline = relay.timers.after(Math.max(0, loginTimeoutMs - spentMs), () =>
       this.fail(
         new DerpError('ERR_DERP_LOGIN_TIMEOUT', `wait for login: not complete after ${loginTimeoutMs} ms`, {
           clause: 'P-035',
@@ -71,7 +65,7 @@ export class Handshake implements ConnHandler {
 
   /** Greets the client and waits for it. */
   start(): void {
-    this.#writer.sendControl(encodeGreeting(this.#relay.publicKey))
+    this.#writer.sendControl(this.#relay.greeting)
     this.#conn.open(this)
   }
 
@@ -136,7 +130,7 @@ export class Handshake implements ConnHandler {
     const relay = this.#relay
     const sharedKey = await relay.options.agreement.agree(relay.options.privateKey, hello.clientKey)
     if (this.#over) return
-    const info = openClientInfo(sharedKey, hello)
+    const info = openClientInfo(sharedKey, hello, json => relay.clientInfos.read(json))
     const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false
     if (!canMesh) {
       this.#findRoom()
@@ -160,7 +154,7 @@ export class Handshake implements ConnHandler {
     if (session.isClosed) return
     relay.counters.loginMs.observe(relay.now() - this.#startedAtMs)
     session.bytesReceived = this.#bytesReceived
-    this.#writer.release(encodeServerInfo(sharedKey, relay.options.announcedLimits))
+    this.#writer.release(encodeServerInfo(sharedKey, relay.serverInfo))
     session.start()
   }
 

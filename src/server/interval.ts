@@ -1,15 +1,16 @@
 /** Something done again and again until it is stopped, such as sending keep-alives (P-090). */
 
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Timer } from '../lib/clock.ts'
+import type { Timers } from '../lib/timer-queue.ts'
 
 export class Interval {
-  readonly #clock: Clock
+  readonly #timers: Timers
   readonly #intervalMs: number
   readonly #act: () => void
   #timer: Timer | undefined
 
-  constructor(clock: Clock, intervalMs: number, act: () => void) {
-    this.#clock = clock
+  constructor(timers: Timers, intervalMs: number, act: () => void) {
+    this.#timers = timers
     this.#intervalMs = intervalMs
     this.#act = act
     this.#schedule()
@@ -21,7 +22,7 @@ export class Interval {
   }
 
   #schedule(): void {
-    this.#timer = this.#clock.after(this.#intervalMs, () => {
+    this.#timer = this.#timers.after(this.#intervalMs, () => {
       this.#schedule()
       this.#act()
     })

@@ -11,7 +11,11 @@ import type { DerpError } from '../lib/derp-error.ts'
 import { Emitter } from '../lib/emitter.ts'
 import type { LogFields } from '../lib/log.ts'
 import { TallyLog } from '../lib/tally-log.ts'
+import { TimerQueue } from '../lib/timer-queue.ts'
 import { RelayCounters } from '../metrics/counters.ts'
+import { ClientInfoReader } from '../protocol/client-info-reader.ts'
+import { encodeGreeting } from '../protocol/login.ts'
+import { formatServerInfo } from '../protocol/server-info.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
@@ -45,10 +49,16 @@ export class RelayCore implements WriterHost {
   readonly directory: Directory
   /** Who is connected to the region; undefined in a part of a relay on several cores, whose coordinator knows it. */
   readonly registry: Registry<Session, PacketForwarder> | undefined
+  /** For what each connection waits for. */
+  readonly timers: TimerQueue
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
   readonly maxWriteBytes: number
+  /** What every login begins with, a frame, and ends with, to be sealed; both the same for all. */
+  readonly greeting: Uint8Array
+  readonly serverInfo: Uint8Array
+  readonly clientInfos: ClientInfoReader = new ClientInfoReader()
   readonly #handshakes = new Set<Handshake>()
   readonly #sessions = new Set<Session>()
   /** Of refusals that an operator may want to do something about. */
@@ -63,7 +73,10 @@ export class RelayCore implements WriterHost {
   constructor(options: RelayCoreOptions, createDirectory?: CreateDirectory) {
     this.options = resolveOptions(options)
     this.publicKey = options.privateKey.publicKey()
+    this.greeting = encodeGreeting(this.publicKey)
+    this.serverInfo = formatServerInfo(this.options.announcedLimits)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
+    this.timers = new TimerQueue(clock)
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
     this.#rateLimit = this.options.rateLimit

@@ -379,13 +379,14 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
   }
 
   #startIntervals(): readonly Interval[] {
+    const { timers } = this.relay
     const { clock, keepAliveMs, keepAliveJitterMs, pingClientsMs, random } = this.relay.options
     const { pings } = this
-    const keepAlive = new Interval(clock, keepAliveMs + random() * keepAliveJitterMs, () =>
+    const keepAlive = new Interval(timers, keepAliveMs + random() * keepAliveJitterMs, () =>
       this.sendControl(encodeFrame(FrameType.KeepAlive)),
     )
     if (pings === undefined) return [keepAlive]
     const ping = () => this.sendControl(encodePing(FrameType.Ping, pings.next(clock.now())))
-    return [keepAlive, new Interval(clock, pingClientsMs, ping)]
+    return [keepAlive, new Interval(timers, pingClientsMs, ping)]
   }
 }

@@ -334,6 +334,19 @@ test('Writer that holds ends the write that is under way, and no other', () => {
   expect(bench.lastWrite).toEqual([[2], [3]])
 })
 
+test('Writer released before its first frame has left writes once (P-036)', () => {
+  const bench = new Bench()
+  bench.writer.sendControl(Uint8Array.of(1))
+  bench.writer.hold()
+  bench.data(3)
+  bench.writer.release(Uint8Array.of(2))
+  expect(bench.writes).toHaveLength(1)
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2, 3])
+  bench.written()
+  bench.clock.runTurn()
+  expect(bench.writes).toHaveLength(1)
+})
+
 test('Writer released while a write is under way goes on when that is over', () => {
   const bench = new Bench()
   bench.writer.sendControl(Uint8Array.of(1))

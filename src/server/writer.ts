@@ -96,6 +96,7 @@ export class Writer implements DeadlineHolder {
   release(frame: Uint8Array): void {
     this.#holding = false
     this.#control.pushFirst(frame)
+    // What was sent before the hold and has not left yet goes into the same write.
     if (this.#state === 'idle') this.#writeWaiting()
   }
 

@@ -27,7 +27,6 @@ const slabs = new WriteSlabs()
 
 export class NodeConn implements Conn {
   readonly remote: AddressPort | undefined
-  readonly local: AddressPort | undefined
   readonly #socket: Socket
   readonly #isTls: boolean
   readonly #clock: Clock
@@ -44,7 +43,6 @@ export class NodeConn implements Conn {
     this.#clock = clock
     this.#isTls = socket instanceof TLSSocket
     this.remote = remote ?? addressOf(socket.remoteAddress, socket.remotePort)
-    this.local = addressOf(socket.localAddress, socket.localPort)
     if (head !== undefined && head.length > 0) socket.unshift(head)
     socket.on('error', error => {
       this.#error ??= error
@@ -53,6 +51,10 @@ export class NodeConn implements Conn {
       this.#closed = true
       this.#handler?.onClose(this.#error)
     })
+  }
+
+  get local(): AddressPort | undefined {
+    return addressOf(this.#socket.localAddress, this.#socket.localPort)
   }
 
   open(handler: ConnHandler): void {

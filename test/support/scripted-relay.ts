@@ -16,7 +16,7 @@ import {
   readClientHello,
 } from '../../src/protocol/login.ts'
 import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
-import type { ServerInfo } from '../../src/protocol/server-info.ts'
+import { formatServerInfo, type ServerInfo } from '../../src/protocol/server-info.ts'
 import type { Conn } from '../../src/transport/conn.ts'
 import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { testAgreement } from './relay.ts'
@@ -85,7 +85,7 @@ export class ScriptedRelay {
   /** The ServerInfo frame for this client; {@link hello} comes before. */
   serverInfo(info: Omit<ServerInfo, 'version'> = NO_LIMITS): Uint8Array {
     if (this.#sharedKey === undefined) throw new Error('seal ServerInfo: no ClientInfo was read')
-    return encodeServerInfo(this.#sharedKey, info)
+    return encodeServerInfo(this.#sharedKey, formatServerInfo(info))
   }
 
   /** Everything up to ServerInfo, as a good relay does it. */

@@ -8,6 +8,7 @@ import { SharedTally } from '../../http/shared-tally.ts'
 import { threadsClock } from '../../lib/node-clock.ts'
 import type { Relay, RelayOptions } from '../../relay.ts'
 import { RelayTls } from '../../tls/tls-options.ts'
+import { type IdleCollection, idleCollection } from '../idle-collection.ts'
 import { listenerOptions } from '../listener-options.ts'
 import { createLog, type LevelledLog } from '../log.ts'
 import { relayOptions } from '../relay-options.ts'
@@ -31,6 +32,7 @@ export class WorkerDaemon {
   readonly #names: { readonly published: ToldNames; readonly unpublished: ToldNames }
   readonly #tls: RelayTls | undefined
   readonly #listener: HttpListener
+  readonly #idle: IdleCollection
 
   /**
    * Binds nothing yet.
@@ -53,6 +55,7 @@ export class WorkerDaemon {
       clock,
       bootstrapDns: this.#names,
     })
+    this.#idle = idleCollection(this.relay.core.counters)
     const options = { ...listenerOptions(plain, { relay: this.relay, log, limits: this.limits }), clock }
     this.#tls = tls && RelayTls.ofState(tls)
     this.#listener =
@@ -74,6 +77,7 @@ export class WorkerDaemon {
 
   /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
   async listen(port: number): Promise<number> {
+    this.#idle.start()
     const { host } = this.#data.settings.plain.address
     return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
@@ -84,6 +88,7 @@ export class WorkerDaemon {
   }
 
   async close(): Promise<void> {
+    this.#idle.stop()
     this.relay.close()
     await this.#listener.close()
   }

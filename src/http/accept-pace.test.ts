@@ -1,0 +1,46 @@
+import type { Socket } from 'node:net'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { AcceptPace } from './accept-pace.ts'
+
+function setUp(perTurn: number): { clock: FakeClock; pace: AcceptPace; begun: Socket[]; sockets: FakeSocket[] } {
+  const clock = new FakeClock({ turns: 'manual' })
+  const begun: Socket[] = []
+  const pace = new AcceptPace(clock, perTurn, socket => begun.push(socket))
+  return { clock, pace, begun, sockets: Array.from({ length: 5 }, () => ({ destroyed: false }) as FakeSocket) }
+}
+
+type FakeSocket = Socket & { destroyed: boolean }
+
+test('connections of one turn are begun over several turns, in order (P-110)', () => {
+  const { clock, pace, begun, sockets } = setUp(2)
+  for (const socket of sockets) pace.add(socket)
+  expect([begun.length, pace.waiting]).toEqual([2, 3])
+  clock.runTurn()
+  expect([begun.length, pace.waiting]).toEqual([4, 1])
+  clock.runTurn()
+  expect(begun).toEqual(sockets)
+})
+
+test('a connection in a turn of its own does not wait (P-110)', () => {
+  const { clock, pace, begun, sockets } = setUp(1)
+  for (const [i, socket] of sockets.entries()) {
+    pace.add(socket)
+    expect(begun).toHaveLength(i + 1)
+    clock.runTurn()
+  }
+})
+
+test('who comes while others wait does not overtake them, and who has left is passed over (P-110)', () => {
+  const { clock, pace, begun, sockets } = setUp(1)
+  const [a, b, c, d, e] = sockets as [FakeSocket, FakeSocket, FakeSocket, FakeSocket, FakeSocket]
+  for (const socket of [a, b, c]) pace.add(socket)
+  b.destroyed = true
+  clock.runTurn()
+  pace.add(d)
+  expect(begun).toEqual([a, c])
+  clock.runTurn()
+  clock.runTurn()
+  pace.add(e)
+  expect(begun).toEqual([a, c, d, e])
+})

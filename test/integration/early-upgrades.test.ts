@@ -1,0 +1,123 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { type Duplex, duplexPair } from 'node:stream'
+import { afterEach, expect, test } from 'vitest'
+import { takeUpgradesEarly } from '../../src/http/early-upgrades.ts'
+import { UpgradeHeadReader } from '../../src/http/upgrade-head.ts'
+
+const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+const cleanups: (() => unknown)[] = []
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
+})
+
+/** What came of a connection: taken early, or a request of `node:http`. */
+async function serve(takes = true): Promise<{ server: Server; port: number; seen: string[] }> {
+  const seen: string[] = []
+  const server = createServer((request, response) => {
+    seen.push(`http ${request.url}`)
+    response.end('ok')
+  })
+  server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+    seen.push(`upgrade ${request.url}`)
+    socket.end()
+  })
+  takeUpgradesEarly(server, {
+    event: 'connection',
+    maxHeaderBytes: undefined,
+    take: ({ request, head }, socket) => {
+      if (!takes) return false
+      seen.push(`early ${request.url} ${Buffer.from(head).toString()}`)
+      socket.end()
+      return true
+    },
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => new Promise(resolve => server.close(resolve)))
+  return { server, port: (server.address() as AddressInfo).port, seen }
+}
+
+/** Sends text and resolves with the answer when the server is done. */
+function exchange(port: number, text: string): Promise<string> {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(text)
+  return answerOf(socket)
+}
+
+/** The same over a connection that gives the server each piece on its own. */
+function exchangePieces(server: Server, pieces: readonly string[]): Promise<string> {
+  const [client, served] = duplexPair()
+  server.emit('connection', served)
+  for (const piece of pieces) client.write(piece)
+  return answerOf(client)
+}
+
+function answerOf(socket: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = ''
+    socket.on('data', chunk => {
+      answer += chunk.toString()
+    })
+    socket.on('end', () => resolve(answer))
+    socket.on('end', () => socket.end())
+    socket.on('error', reject)
+  })
+}
+
+test('the request of a client never gets to node:http (P-120)', async () => {
+  const { port, seen } = await serve()
+  await exchange(port, `${REQUEST}first bytes`)
+  expect(seen).toEqual(['early /derp first bytes'])
+})
+
+test('what is not taken gets to node:http as if nobody had looked', async () => {
+  const { port, seen } = await serve(false)
+  await exchange(port, REQUEST)
+  expect(seen).toEqual(['upgrade /derp'])
+})
+
+test.each([
+  ['in one piece', ['GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']],
+  ['in pieces', ['G', 'ET /x HTTP/1.1\r\nHo', 'st: a\r\nConnection: close\r\n', '\r\n']],
+])('another request, %s, is answered by node:http', async (_, pieces) => {
+  const { server, seen } = await serve()
+  expect(await exchangePieces(server, pieces)).toMatch(/^HTTP\/1.1 200 OK/)
+  expect(seen).toEqual(['http /x'])
+})
+
+test('the request of a client that comes in pieces is for node:http', async () => {
+  const { server, seen } = await serve()
+  await exchangePieces(server, [REQUEST.slice(0, 9), REQUEST.slice(9)])
+  expect(seen).toEqual(['upgrade /derp'])
+})
+
+test('a client that says nothing and ends is ended', async () => {
+  const { port, seen } = await serve()
+  const socket = connect(port, '127.0.0.1')
+  socket.end()
+  await new Promise(resolve => socket.resume().on('close', resolve))
+  expect(seen).toEqual([])
+})
+
+test('node:http reads the same of what is taken early (P-120)', async () => {
+  const text = REQUEST.replace('\r\n\r\n', '\r\nX-One:  two  three\r\nDerp-Fast-Start: 1\r\n\r\n').replace(
+    '  two',
+    ' two',
+  )
+  const early = new UpgradeHeadReader().read(Buffer.from(text), {} as Socket)?.request
+  const server = createServer()
+  const told = new Promise<IncomingMessage>(resolve => {
+    server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
+      resolve(request)
+      socket.end()
+    })
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  cleanups.push(() => new Promise(resolve => server.close(resolve)))
+  await exchange((server.address() as AddressInfo).port, text)
+  const request = await told
+  expect(early?.headers).toEqual({ ...request.headers })
+  expect(early?.headersDistinct).toEqual({ ...request.headersDistinct })
+  expect([early?.method, early?.url]).toEqual([request.method, request.url])
+})
