@@ -8,6 +8,7 @@ import { constants } from 'node:crypto'
 import { isIP } from 'node:net'
 import {
   createSecureContext,
+  DEFAULT_CIPHERS,
   type SecureContext,
   type SecureContextOptions,
   type Server,
@@ -37,8 +38,24 @@ export interface RelayTlsOptions {
 /** The one protocol on which upgrades work. */
 const HTTP_PROTOCOL = 'http/1.1'
 
-/** What the certificate has no part in. A handshake anew would cost the relay more than the client that asks for it. */
-const COMMON_OPTIONS = { minVersion: 'TLSv1.2', secureOptions: constants.SSL_OP_NO_RENEGOTIATION } as const
+/**
+ * Node's own choice with AES-128-GCM first in TLS 1.3 as it is in 1.2: it costs less than AES-256-GCM, and is what the
+ * original takes from a client with AES in hardware.
+ */
+const CIPHERS: string = ['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')]
+  .filter((cipher, at, all) => all.indexOf(cipher) === at)
+  .join(':')
+
+/**
+ * What the certificate has no part in. A handshake anew would cost the relay more than the client that asks for it.
+ * The order of ciphers is ours, but a client that asks for ChaCha20 first has no AES in hardware, and gets it.
+ */
+const COMMON_OPTIONS = {
+  minVersion: 'TLSv1.2',
+  ciphers: CIPHERS,
+  honorCipherOrder: true,
+  secureOptions: constants.SSL_OP_NO_RENEGOTIATION | constants.SSL_OP_PRIORITIZE_CHACHA,
+} as const
 
 type ServerNameAnswer = (error: Error | null, context?: SecureContext) => void
 

@@ -226,3 +226,31 @@ test('an ordinary HTTPS client is served', async () => {
   })
   expect(status).toBe(200)
 })
+
+const AES_256 = 'TLS_AES_256_GCM_SHA384'
+const AES_128 = 'TLS_AES_128_GCM_SHA256'
+const CHACHA = 'TLS_CHACHA20_POLY1305_SHA256'
+
+test.each([
+  ['AES-128-GCM, whatever AES the client likes best', [AES_256, AES_128, CHACHA], AES_128],
+  ['ChaCha20 for a client that likes it best', [CHACHA, AES_128, AES_256], CHACHA],
+  ['what both have', [AES_256], AES_256],
+])('TLS 1.3 is spoken with %s (P-142)', async (_, offered, expected) => {
+  for (const [relay, servername] of [
+    [named, 'relay.test'],
+    [numbered, undefined],
+  ] as const) {
+    const socket = await dial(relay, { ciphers: offered.join(':'), ...(servername !== undefined && { servername }) })
+    expect(socket.getCipher().name).toBe(expected)
+    socket.destroy()
+  }
+})
+
+test.each([
+  ['ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
+  ['ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
+])('TLS 1.2 is spoken by the same order: %s (P-142)', async (ciphers, expected) => {
+  const socket = await dial(named, { servername: 'relay.test', maxVersion: 'TLSv1.2', ciphers })
+  expect(socket.getCipher().name).toBe(expected)
+  socket.destroy()
+})
