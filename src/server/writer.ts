@@ -97,7 +97,7 @@ export class Writer implements DeadlineHolder {
     this.#holding = false
     this.#control.pushFirst(frame)
     // What was sent before the hold and has not left yet goes into the same write.
-    if (this.#state === 'idle' || this.#state === 'scheduled') this.#writeWaiting()
+    if (this.#state === 'idle') this.#writeWaiting()
   }
 
   /** Sends a frame that is never dropped. The array must not change afterwards. */
