@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { takeUpgradesEarly } from '../../src/http/early-upgrades.ts'
+import { createHttpListener } from '../../src/http/listeners.ts'
+import { createRoutes } from '../../src/http/routes.ts'
 import { UpgradeHeadReader } from '../../src/http/upgrade-head.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
@@ -120,4 +122,23 @@ test('node:http reads the same of what is taken early (P-120)', async () => {
   expect(early?.headers).toEqual({ ...request.headers })
   expect(early?.headersDistinct).toEqual({ ...request.headersDistinct })
   expect([early?.method, early?.url]).toEqual([request.method, request.url])
+})
+
+test('a listener takes clients early, and only where there is a relay (P-120)', async () => {
+  const taken: unknown[] = []
+  for (const derp of [true, false]) {
+    const listener = createHttpListener({
+      routes: createRoutes({ derp }),
+      upgrade: (request, socket) => {
+        taken.push(request instanceof IncomingMessage)
+        socket.end('bye')
+      },
+      acceptTimeoutMs: 10_000,
+    })
+    const { port } = await listener.listen(0, '127.0.0.1')
+    cleanups.push(() => listener.close())
+    const answer = await exchange(port, REQUEST.replace('Host: a\r\n', 'Host: a\r\nX-A: b\r\n'))
+    expect(answer).toMatch(derp ? /^bye$/ : /^HTTP\/1.1 404 /)
+  }
+  expect(taken).toEqual([false])
 })
