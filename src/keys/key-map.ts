@@ -136,6 +136,15 @@ function emptyChains<V>(length: number): (Entry<V> | undefined)[] {
 }
 
 function equalAt(key: Uint8Array, bytes: Uint8Array, offset: number): boolean {
-  for (let i = 0; i < KEY_BYTES; i++) if (key[i] !== bytes[offset + i]) return false
+  // Four at a time: most comparisons are of equal keys.
+  for (let i = 0; i < KEY_BYTES; i += 4) {
+    const at = offset + i
+    const difference =
+      ((key[i] as number) ^ (bytes[at] as number)) |
+      ((key[i + 1] as number) ^ (bytes[at + 1] as number)) |
+      ((key[i + 2] as number) ^ (bytes[at + 2] as number)) |
+      ((key[i + 3] as number) ^ (bytes[at + 3] as number))
+    if (difference !== 0) return false
+  }
   return true
 }

@@ -21,11 +21,19 @@ export class NotHereLimit {
 
 /** The peers whose packets a client has been sent: it is told when they leave, once each (P-062). */
 export class SeenSources {
+  #last: object | undefined
   readonly #keys = new KeyMap<true>()
   readonly #lookup = new KeyLookup(this.#keys)
 
-  /** Notes the source whose key lies at `keyAt`; returns the key when it is new. */
-  note(buffer: Uint8Array, keyAt: number): NodePublicKey | undefined {
+  /**
+   * Notes the source whose key lies at `keyAt`.
+   *
+   * @param sender the session it comes from, so that a flow's key is not read again; undefined when it was forwarded.
+   * @returns the key when it is new.
+   */
+  note(sender: object | undefined, buffer: Uint8Array, keyAt: number): NodePublicKey | undefined {
+    if (sender !== undefined && sender === this.#last) return undefined
+    this.#last = sender
     if (this.#lookup.get(buffer, keyAt) === true) return undefined
     const key = NodePublicKey.fromBytes(buffer.subarray(keyAt, keyAt + KEY_LENGTH))
     this.#keys.set(key, true)

@@ -5,7 +5,7 @@ import { SendQueue, type WaitingPacket } from './send-queue.ts'
 function received(fill: number, size = 1): WaitingPacket {
   const buffer = new Uint8Array(100)
   buffer.fill(fill, 10, 10 + size)
-  return { buffer, start: 10, end: 10 + size, payloadBytes: size, settledAtMs: undefined }
+  return { buffer, start: 10, end: 10 + size, payloadBytes: size, sender: undefined, settledAtMs: undefined }
 }
 
 const contentOf = ({ buffer, start, end }: WaitingPacket) => [...buffer.subarray(start, end)]

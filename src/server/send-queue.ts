@@ -11,6 +11,8 @@ export interface WaitingPacket {
   start: number
   end: number
   readonly payloadBytes: number
+  /** The session it comes from; undefined when it was forwarded. */
+  readonly sender: object | undefined
   /** Milliseconds of the relay's clock; undefined in the turn in which the packet came. */
   settledAtMs: number | undefined
 }

@@ -27,7 +27,7 @@ import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 import type { Member, PresenceChange } from './registry.ts'
 import type { RelayCore } from './relay-core.ts'
-import type { Writer } from './writer.ts'
+import { NO_SOURCE, type Writer } from './writer.ts'
 
 /** Announcements of a home within this time of the login are no moves but part of it. */
 const HOME_SETTLE_MS = 5_000
@@ -100,7 +100,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
     this.#pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
     this.limitRate(relay.rateLimit)
-    this.#writer.onPacketLeaves = (buffer, keyAt) => this.#noteSource(buffer, keyAt)
+    this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }
 
   /** Shares its key with another session; kept by the directory. */
@@ -248,19 +248,19 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
     // SendPacket and RecvPacket differ in their type and in whose key they carry: no byte of payload moves (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
-    const leaves = this.#writer.sendPacket(buffer, start, end, kind)
-    if (leaves) this.#noteSource(buffer, start + FRAME_HEADER_LENGTH)
+    const leaves = this.#writer.sendPacket(buffer, start, end, kind, source)
+    if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes a RecvPacket frame that a sibling relay has passed on. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
-    if (leaves) this.#noteSource(buffer, start + FRAME_HEADER_LENGTH)
+    if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes the same without a source: only the payload follows the header (P-051). */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    this.#writer.sendPacket(buffer, start, end, kind, end - start - FRAME_HEADER_LENGTH)
+    this.#writer.sendPacket(buffer, start, end, kind, NO_SOURCE)
   }
 
   /** Tells the client that `peer` is unknown, in answer to disco only and not too often (P-061). */
@@ -372,9 +372,9 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
   }
 
   /** The first packet from a source makes this session hear of the source's departure (P-062). */
-  #noteSource(buffer: Uint8Array, keyAt: number): void {
+  #noteSource(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources()
-    const source = this.#sources.note(buffer, keyAt)
+    const source = this.#sources.note(sender, buffer, keyAt)
     if (source !== undefined) this.relay.directory.subscribePeerGone(this, source)
   }
 

@@ -15,7 +15,7 @@ import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Conn } from '../transport/conn.ts'
 import { ControlQueue } from './control-queue.ts'
 import type { QueueAge } from './queue-age.ts'
-import { SendQueue } from './send-queue.ts'
+import { SendQueue, type WaitingPacket } from './send-queue.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
 
@@ -34,11 +34,14 @@ export interface WriterHost {
 /** Bytes of a RecvPacket frame before its payload. */
 const RECV_PACKET_OVERHEAD = FRAME_HEADER_LENGTH + KEY_LENGTH
 
+/** In place of the sender of a packet whose payload follows the header at once. */
+export const NO_SOURCE: object = Object.freeze({})
+
 type State = 'idle' | 'writing' | 'closed'
 
 export class Writer implements DeadlineHolder {
-  /** Called for each packet that has waited, when it leaves, with where its source's key lies. */
-  onPacketLeaves: ((buffer: Uint8Array, keyAt: number) => void) | undefined
+  /** Called for each packet that has waited, when it leaves, with its sender and where its source's key lies. */
+  onPacketLeaves: ((sender: object | undefined, buffer: Uint8Array, keyAt: number) => void) | undefined
   /** Bytes of all frames that have been written. */
   bytesSent = 0
   readonly #host: WriterHost
@@ -129,22 +132,17 @@ export class Writer implements DeadlineHolder {
    * Sends the RecvPacket frame at `start` up to `end` of `buffer`, which must not change until it has been written:
    * in place when it can leave with this turn or early in the next, else from a copy.
    *
-   * @param payloadBytes what is counted; given where the frame carries no source key.
+   * @param sender the session it comes from; none when it was forwarded, {@link NO_SOURCE} without a source key.
    * @returns whether the packet leaves with this turn; if not, {@link onPacketLeaves} tells, unless it is dropped.
    */
-  sendPacket(
-    buffer: Uint8Array,
-    start: number,
-    end: number,
-    kind: PacketKind,
-    payloadBytes: number = end - start - RECV_PACKET_OVERHEAD,
-  ): boolean {
+  sendPacket(buffer: Uint8Array, start: number, end: number, kind: PacketKind, sender?: object): boolean {
+    const payloadBytes = end - start - (sender === NO_SOURCE ? FRAME_HEADER_LENGTH : RECV_PACKET_OVERHEAD)
     if (this.#takesNothing) {
       this.#host.counters.drop(DropReason.GoneDisconnected, kind, payloadBytes)
       return false
     }
     if (!this.#takesMore()) {
-      this.#enqueue(buffer, start, end, kind, payloadBytes)
+      this.#enqueue({ buffer, start, end, payloadBytes, sender, settledAtMs: undefined }, kind)
       return false
     }
     this.#batch.add(buffer, start, end)
@@ -220,10 +218,10 @@ export class Writer implements DeadlineHolder {
     this.#host.flushAfterTurn(this)
   }
 
-  #enqueue(buffer: Uint8Array, start: number, end: number, kind: PacketKind, payloadBytes: number): void {
+  #enqueue(packet: WaitingPacket, kind: PacketKind): void {
     const { sendQueuePackets, maxWriteBytes } = this.#host
     const queue = kind === 'disco' ? this.#discoQueue() : this.#dataQueue()
-    queue.push({ buffer, start, end, payloadBytes, settledAtMs: undefined })
+    queue.push(packet)
     // More than one write takes cannot leave by the end of the turn.
     if (queue.length > sendQueuePackets && queue.bytes > maxWriteBytes) this.#displace(queue, kind, this.#host.now())
     this.#scheduleEndOfTurn()
@@ -309,10 +307,10 @@ export class Writer implements DeadlineHolder {
   #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): number {
     const waiting = queue?.take()
     if (waiting === undefined) return 0
-    const { buffer, start, end, payloadBytes, settledAtMs } = waiting
+    const { buffer, start, end, payloadBytes, sender, settledAtMs } = waiting
     this.#batch.add(buffer, start, end)
     this.#batch.countPacket(kind, payloadBytes)
-    if (end - start - payloadBytes === RECV_PACKET_OVERHEAD) this.onPacketLeaves?.(buffer, start + FRAME_HEADER_LENGTH)
+    if (sender !== NO_SOURCE) this.onPacketLeaves?.(sender, buffer, start + FRAME_HEADER_LENGTH)
     if (settledAtMs === undefined) return 0
     this.#host.queueAge.recordMany(1, nowMs - settledAtMs)
     return 1

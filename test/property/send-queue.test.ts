@@ -33,7 +33,7 @@ test('SendQueue equals a list, whenever it is settled (P-100)', () => {
 function received(content: readonly number[]): WaitingPacket {
   const buffer = Uint8Array.from([99, 99, ...content, 99])
   const end = 2 + content.length
-  return { buffer, start: 2, end, payloadBytes: content.length, settledAtMs: undefined }
+  return { buffer, start: 2, end, payloadBytes: content.length, sender: undefined, settledAtMs: undefined }
 }
 
 function read(packet: WaitingPacket | undefined) {
