@@ -46,5 +46,5 @@ test('mergeConnectionCounters adds what is open, taken and refused', () => {
   b.refused.rate = 2
   const total = mergeConnectionCounters([a, structuredClone(b)])
   expect(total).toMatchObject({ open: 3, accepted: 5 })
-  expect(total.refused).toEqual({ rate: 3, source_rate: 0, connections: 0, source_connections: 0 })
+  expect(total.refused).toMatchObject({ rate: 3, source_rate: 0, connections: 0, source_connections: 0 })
 })
