@@ -182,6 +182,8 @@ export class Handshake implements ConnHandler {
       error instanceof DerpError
         ? error
         : new DerpError('ERR_DERP_LOGIN_FAILED', `log client in: ${String(error)}`, { cause: error })
+    // A client that took the relay for another learns the key, although its ClientInfo came with the request (P-213).
+    if (!this.#over) this.#writer.flush()
     this.fail(known)
     this.#session?.fail(known)
   }
