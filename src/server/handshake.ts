@@ -183,6 +183,8 @@ export class Handshake implements ConnHandler {
       this.#session?.fail(known)
       return
     }
+    // A client that took the relay for another learns the key, although its ClientInfo came with the request (P-213).
+    this.#writer.flush()
     this.fail(known)
     this.#session?.close()
   }
