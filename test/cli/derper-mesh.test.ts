@@ -16,7 +16,7 @@ const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 /** The first is ours, the second stock. No DNS knows `stock.test`: it must be dialled by the part behind the slash. */
 const HOSTS = ['localhost', 'stock.test'] as const
 
-describe.skipIf(!hasGo)('derper -mesh-with', () => {
+describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', workers => {
   const directory = mkdtempSync(join(tmpdir(), 'derper-mesh-'))
   const at = (name: string) => join(directory, name)
   const programs: Program[] = []
@@ -38,7 +38,9 @@ describe.skipIf(!hasGo)('derper -mesh-with', () => {
     const { derper } = await goTools()
     programs.push(
       await startProgram(derper, flagsOf(1), { env: { SSL_CERT_FILE: at('ca.pem') } }),
-      await startProgram(process.execPath, [DERPER, ...flagsOf(0)], { env: { NODE_EXTRA_CA_CERTS: at('ca.pem') } }),
+      await startProgram(process.execPath, [DERPER, '-workers', workers, ...flagsOf(0)], {
+        env: { NODE_EXTRA_CA_CERTS: at('ca.pem') },
+      }),
     )
     await Promise.all(ports.map(untilListening))
     clients = await StockClients.start({ SSL_CERT_FILE: at('ca.pem') })

@@ -60,24 +60,20 @@ export class WorkerThreads {
       readiness: () => readiness.report(),
     }
     const calls = new ThreadCalls<WorkerCalls>(worker, local)
+    let leaveReplicas: (() => void) | undefined
     const begin = () => {
       this.#calls.add(calls)
-      this.#removers.set(
-        calls,
-        this.#tls?.replicas.add(update => calls.call('applyTls', update)),
-      )
+      leaveReplicas = this.#tls?.replicas.add(update => calls.call('applyTls', update))
       return this.#data(number)
     }
     worker.once('exit', () => {
       calls.close()
       this.#calls.delete(calls)
-      this.#removers.get(calls)?.()
+      leaveReplicas?.()
       tally.own.forget(number)
       this.#free.add(number)
     })
   }
-
-  readonly #removers = new Map<ThreadCalls<WorkerCalls>, (() => void) | undefined>()
 
   namesChanged(): void {
     this.#tellAll(calls => calls.call('showNames', this.#parts.names()))
