@@ -152,8 +152,15 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   await using setup = await startServer(socket => {
     socket.write(UPGRADED)
     socket.write(GREETING)
-    // The first bytes are the request, the second ClientInfo.
-    socket.once('data', () => socket.once('data', () => misbehave(socket)))
+    // Behind the request comes ClientInfo.
+    let received = ''
+    const onData = (chunk: Buffer) => {
+      received += chunk.toString('latin1')
+      if (!/\r\n\r\n./s.test(received)) return
+      socket.off('data', onData)
+      misbehave(socket)
+    }
+    socket.on('data', onData)
   })
   await expect(setup.client.recv()).rejects.toMatchObject({ code })
   await nextMessage(setup.client, 'serverInfo')
