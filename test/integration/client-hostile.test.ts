@@ -126,19 +126,6 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   await nextMessage(setup.client, 'serverInfo')
 })
 
-/** Calls `fn` once ClientInfo has begun to come behind the request, with it or on its own. */
-function whenHelloHasCome(socket: Socket, fn: () => void): void {
-  let received = ''
-  const onData = (chunk: Buffer) => {
-    received += chunk.toString('latin1')
-    const requestEnd = received.indexOf('\r\n\r\n')
-    if (requestEnd === -1 || received.length <= requestEnd + 4) return
-    socket.removeListener('data', onData)
-    fn()
-  }
-  socket.on('data', onData)
-}
-
 test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   ['closes in the middle of a frame', 'ERR_DERP_CONN_CLOSED', socket => socket.end(header(FrameType.RecvPacket, 1000))],
   [
@@ -165,7 +152,15 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   await using setup = await startServer(socket => {
     socket.write(UPGRADED)
     socket.write(GREETING)
-    whenHelloHasCome(socket, () => misbehave(socket))
+    // Behind the request comes ClientInfo.
+    let received = ''
+    const onData = (chunk: Buffer) => {
+      received += chunk.toString('latin1')
+      if (!/\r\n\r\n./s.test(received)) return
+      socket.off('data', onData)
+      misbehave(socket)
+    }
+    socket.on('data', onData)
   })
   await expect(setup.client.recv()).rejects.toMatchObject({ code })
   await nextMessage(setup.client, 'serverInfo')

@@ -104,7 +104,7 @@ export const livenessCases: readonly ConformanceCase[] = [
     async run(target) {
       const client = await target.login()
       client.conn.pause()
-      for (let n = 0; n < 200; n++) client.packet(client.publicKey, payload(60_000, n))
+      for (let n = 0; n < 150; n++) client.packet(client.publicKey, payload(60_000, n))
       for (let n = 0; n < 2; n++) client.packet(strangerKey(), discoPacket())
       client.send({ type: 'ping', payload: pingNumber(1) })
       await client.flushed()
