@@ -2,12 +2,12 @@
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import type { IncomingMessage } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { UpgradeHead } from '../../src/http/upgrade-head.ts'
 import { Client, NodePrivateKey } from '../../src/index.ts'
 import type { AdmissionRequest } from '../../src/server/ports.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
@@ -49,7 +49,7 @@ describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/pro
   let proxy: RunningProxy
   let url: string
   const asked: AdmissionRequest[] = []
-  const upgrades: IncomingMessage[] = []
+  const upgrades: UpgradeHead[] = []
 
   beforeAll(async () => {
     relay = await ListeningRelay.start({
@@ -60,8 +60,8 @@ describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/pro
           return { admit: true }
         },
       },
+      onUpgrade: request => upgrades.push(request),
     })
-    relay.listener.server.on('upgrade', request => upgrades.push(request))
     proxy = await startProxy(file, { relayPort: relay.port, certificate })
     url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
   })

@@ -54,8 +54,8 @@ describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/pro
       tls: { hostname: PROXY_HOSTNAME, certificate },
       trustedProxies: ['127.0.0.1'],
       sendProxyHeaders: true,
+      onUpgrade: ({ headers }) => fastStarts.push(headers['derp-fast-start']),
     })
-    relay.listener.server.on('upgrade', ({ headers }) => fastStarts.push(headers['derp-fast-start']))
     website = await startTcpServer(socket => socket.once('data', (data: Buffer) => greetings.push(data)))
     proxy = await startProxy(file, { relayPort: relay.port, websitePort: website.port, certificate, replace })
     url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`

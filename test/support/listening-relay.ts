@@ -5,6 +5,8 @@ import { type AcceptLimitOptions, AcceptLimits } from '../../src/http/accept-lim
 import { createHttpsListener } from '../../src/http/https-listener.ts'
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
 import { ProxyGate } from '../../src/http/proxy-gate.ts'
+import type { UpgradeHandler } from '../../src/http/upgrade.ts'
+import type { UpgradeHead } from '../../src/http/upgrade-head.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { type Log, silentLog } from '../../src/lib/log.ts'
@@ -22,6 +24,8 @@ export interface ListeningRelayOptions extends Partial<RelayOptions> {
   /** Whether `trustedProxies` must send PROXY headers. */
   readonly sendProxyHeaders?: boolean
   readonly onAcceptTimeout?: (socket: Socket) => void
+  /** Sees each request that becomes a connection. */
+  readonly onUpgrade?: (request: UpgradeHead) => void
   readonly limits?: AcceptLimitOptions
   readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>
 }
@@ -50,10 +54,14 @@ export class ListeningRelay implements AsyncDisposable {
     const program = { ...options.program, tls: options.tls !== undefined, connections: limits?.counters }
     const relay = createRelay({ privateKey: NodePrivateKey.generate(), ...options, program })
     const tls = options.tls && (await relayTls(relay, options.tls))
+    const upgrade: UpgradeHandler = (request, ...rest) => {
+      options.onUpgrade?.(request)
+      relay.handleUpgrade(request, ...rest)
+    }
     const common = {
       ...options.listener,
       routes: relay.routes,
-      upgrade: relay.handleUpgrade,
+      upgrade,
       clock,
       acceptTimeoutMs: options.acceptTimeoutMs ?? 10_000,
       ...(log !== undefined && { log }),
