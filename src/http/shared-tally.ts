@@ -29,8 +29,15 @@ export interface TallyMemory {
 /** The thread whose listeners share their ports with no others: each has a rate of its own. */
 export const MAIN_THREAD = 0
 
-/** Memory for `threads` threads, {@link MAIN_THREAD} among them. */
-export function createTallyMemory(options: AcceptLimitOptions, threads: number): TallyMemory {
+/**
+ * Memory for `threads` threads, {@link MAIN_THREAD} among them.
+ * @param seeds hash the sources: random, unless results must be repeatable.
+ */
+export function createTallyMemory(
+  options: AcceptLimitOptions,
+  threads: number,
+  seeds: SourceSeeds = createSourceSeeds(),
+): TallyMemory {
   const { maxConnections, maxConnectionsPerSource, sourceRate } = options
   return {
     open: new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT),
@@ -38,7 +45,7 @@ export function createTallyMemory(options: AcceptLimitOptions, threads: number):
     sourceCounts:
       maxConnectionsPerSource === undefined ? undefined : SharedSourceCounts.createMemory(threads, maxConnections),
     sourceRates: sourceRate && SharedSourceRates.createMemory(),
-    seeds: createSourceSeeds(),
+    seeds,
   }
 }
 

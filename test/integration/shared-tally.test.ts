@@ -11,7 +11,7 @@ const SOURCE = '\x7f\0\0\x01'
 test.each([1, 2, 3])('threads that all open connections at once never have more than %i (P-109)', async max => {
   const sourceRate = { perSecond: 0.001, burst: COUNT }
   const limits = { maxConnections: max, maxConnectionsPerSource: max, sourceRate }
-  const memory = createTallyMemory(limits, THREADS + 1)
+  const memory = createTallyMemory(limits, THREADS + 1, [1, 2, 3, 4])
   const common = new SharedArrayBuffer(12)
   const workers = Array.from({ length: THREADS }, (_, at) => {
     const workerData: TallyThreadData = { memory, thread: at + 1, max, count: COUNT, common }
