@@ -2,9 +2,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DERPER_FLAGS } from '../src/cli/derper-flags.ts'
+import { DERPER_FLAGS } from '../src/cli/derper/derper-flags.ts'
+import type { DerperFlag } from '../src/cli/derper/flags/derper-flag.ts'
 import { readFlags } from '../src/cli/flag-sources.ts'
-import type { DerperFlag } from '../src/cli/flags/derper-flag.ts'
 import { configSchema, withFlagTables } from './flag-docs.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -1,7 +1,7 @@
 /** What documents say of the flags of `derper`, made from their table; pure, for the writer and for the test. */
 
-import { DERPER_SECTIONS } from '../src/cli/derper-flags.ts'
-import type { DerperFlag, FlagOrigin } from '../src/cli/flags/derper-flag.ts'
+import { DERPER_SECTIONS } from '../src/cli/derper/derper-flags.ts'
+import type { DerperFlag, FlagOrigin } from '../src/cli/derper/flags/derper-flag.ts'
 import { sortedFlags } from '../src/cli/usage.ts'
 
 const BEGIN = '<!-- Flags: written by scripts/write-flag-docs.ts -->'

@@ -3,7 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { Client } from '../../src/client/index.ts'
+import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { parseDuration } from '../../src/lib/duration.ts'
 import { usageNow, windowBetween } from './processor.ts'

@@ -1,6 +1,6 @@
 /** All scenarios, in the order in which they are run and reported. */
 
-import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { AIMS } from '../aims.ts'
 import type { Scenario } from '../scenario.ts'
 import { FLOW_SCENARIOS, OUR_FLOW_SCENARIOS } from './flow.ts'

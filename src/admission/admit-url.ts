@@ -11,8 +11,8 @@ import { DenialReason } from '../metrics/admission-counters.ts'
 import { parseInfo } from '../protocol/info-json.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
+import { BackendHealth } from './backend-health.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
-import { SourceWatch } from './source-watch.ts'
 
 /** Milliseconds for question and answer. */
 const TIMEOUT_MS = 5_000
@@ -25,7 +25,7 @@ export class AdmitUrl implements Policy {
   readonly #url: URL
   readonly #authorization: string | undefined
   readonly #ports: AdmissionPorts
-  readonly #watch: SourceWatch
+  readonly #watch: BackendHealth
 
   /**
    * @param url http or https; user name and password in it are sent as basic authentication.
@@ -36,7 +36,7 @@ export class AdmitUrl implements Policy {
     this.#authorization = authorization
     this.#url = bare
     this.#ports = ports
-    this.#watch = new SourceWatch('url', ports)
+    this.#watch = new BackendHealth('url', ports)
   }
 
   /** Why the last question had no answer, if it had none and was asked within that many milliseconds. */

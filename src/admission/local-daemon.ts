@@ -8,9 +8,9 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
+import { BackendHealth } from './backend-health.ts'
 import { defaultDaemonSocket, getLocal, type LocalAnswer } from './local-api.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
-import { SourceWatch } from './source-watch.ts'
 
 const WHOIS_PATH = '/localapi/v0/whois?addr='
 const STATUS_PATH = '/localapi/v0/status'
@@ -32,7 +32,7 @@ type StatusKeys = ReadonlySet<string>
 export class LocalDaemon implements Policy {
   readonly #socketPath: string
   readonly #ports: AdmissionPorts
-  readonly #watch: SourceWatch
+  readonly #watch: BackendHealth
   readonly #statuses = new Map<string, { readonly readAtMs: number; readonly keys: Promise<StatusKeys> }>()
   /** The daemon cannot look up keys. */
   #isOld = false
@@ -41,7 +41,7 @@ export class LocalDaemon implements Policy {
   constructor(socketPath: string, ports: AdmissionPorts) {
     this.#socketPath = socketPath || defaultDaemonSocket()
     this.#ports = ports
-    this.#watch = new SourceWatch('local_daemon', ports)
+    this.#watch = new BackendHealth('local_daemon', ports)
   }
 
   /** Why the daemon did not answer the last question, if it did not. */

@@ -6,14 +6,14 @@
  */
 
 import type { DERPNode } from '../derpmap/types.ts'
+import { abortedError } from '../lib/abort.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
-import { abortedError } from './abort.ts'
+import { SharedAttempt } from '../lib/shared-attempt.ts'
 import type { DerpClient } from './derp-client.ts'
 import type { OpenedConnection } from './open-connection.ts'
 import { PendingPings } from './pending-pings.ts'
 import type { TlsConnectionState } from './ports.ts'
-import { SharedAttempt } from './shared-attempt.ts'
 
 /** A connection in use. */
 export interface Link {

@@ -6,13 +6,13 @@
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
+import { abortedError, onAbort } from '../lib/abort.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
 import { FrameDecoder } from '../protocol/frame-decoder.ts'
 import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS } from '../protocol/frame-type.ts'
 import { encodeClientHello, readGreeting } from '../protocol/login.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
-import { abortedError, onAbort } from './abort.ts'
 import { FrameSender } from './frame-sender.ts'
 import {
   type DerpClientOptions,

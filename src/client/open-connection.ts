@@ -2,13 +2,13 @@
 
 import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPNode } from '../derpmap/types.ts'
+import { abortable, abortedError, onAbort } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
-import { abortable, abortedError, onAbort } from './abort.ts'
 import { DerpClient } from './derp-client.ts'
+import { formatRelayUrl } from './dial/relay-url.ts'
 import type { DerpClientOptions } from './options.ts'
 import type { ClientTransport, DialedConn, DialTarget, NetworkMonitor, TlsConnectionState } from './ports.ts'
-import { formatRelayUrl } from './relay-url.ts'
 
 /** What an attempt is made of. */
 export interface ConnectPlan {

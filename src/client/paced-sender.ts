@@ -4,10 +4,10 @@
  * Packets leave in the order in which they came. Without limits there is no wait and no cost.
  */
 
+import { abortedError, onAbort } from '../lib/abort.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { DerpError } from '../lib/derp-error.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
-import { abortedError, onAbort } from './abort.ts'
 import type { FrameSender } from './frame-sender.ts'
 
 interface Waiting {

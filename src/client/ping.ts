@@ -1,9 +1,9 @@
 /** Pings and their Pongs on one connection (P-204, P-207). */
 
+import { abortable } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { ReceivedMessage } from '../protocol/messages.ts'
-import { abortable } from './abort.ts'
 import type { Link } from './link-keeper.ts'
 
 /** Most milliseconds that a Pong is waited for. */

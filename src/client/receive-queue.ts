@@ -1,7 +1,7 @@
 /** Messages that wait for a receiver, and receivers that wait for a message. */
 
+import { abortedError, onAbort } from '../lib/abort.ts'
 import type { DerpError } from '../lib/derp-error.ts'
-import { abortedError, onAbort } from './abort.ts'
 
 /** What a queued message is taken to cost besides its payload, in bytes. */
 const MESSAGE_OVERHEAD_BYTES = 128

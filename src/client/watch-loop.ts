@@ -9,13 +9,13 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
+import { sleep } from '../lib/sleep.ts'
 import {
   type PeerGoneMessage,
   PeerGoneReason,
   type PeerPresentMessage,
   type ReceivedMessage,
 } from '../protocol/messages.ts'
-import { sleep } from './sleep.ts'
 
 /** Milliseconds from a failure to the next attempt (P-215). */
 const RETRY_MS = 5_000

@@ -3,12 +3,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { CidrList } from '../listen/cidr-list.ts'
+import { originReader } from '../listen/client-address.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
-import { CidrList } from './cidr-list.ts'
-import { originReader } from './client-address.ts'
-import { probeHandler } from './probe.ts'
+import { probeHandler } from './pages/probe.ts'
 import { readRequestPath } from './request-path.ts'
-import { type ConnAcceptor, createUpgrade, upgradeRequired } from './upgrade.ts'
+import { type ConnAcceptor, createUpgrade, upgradeRequired } from './upgrade/upgrade.ts'
 
 /** What to register for the two events of a `node:http` server. */
 export interface DerpHandler {

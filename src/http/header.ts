@@ -1,6 +1,6 @@
 /** Request headers that may come more than once. */
 
-import type { UpgradeHead } from './upgrade-head.ts'
+import type { UpgradeHead } from '../listen/upgrade-head.ts'
 
 /** The first header of a name, as the original reads them; `node:http` would join all of them. */
 export function firstHeader(request: UpgradeHead, name: string): string | undefined {

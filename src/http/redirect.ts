@@ -1,7 +1,7 @@
 /** Redirects as the original's HTTP library sends them. */
 
 import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
-import { escapeHtml } from './debug-page.ts'
+import { escapeHtml } from './debug/debug-page.ts'
 
 /** Answers with a redirect: a link in the body for GET, and no body for other methods. */
 export function sendRedirect(

@@ -1,19 +1,19 @@
 /** The whole table of what is served over HTTP. */
 
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { UpgradeHead } from '../listen/upgrade-head.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
-import { bootstrapDnsHandler } from './bootstrap-dns.ts'
-import { serveNoContent } from './generate-204.ts'
-import { healthRoutes } from './health.ts'
-import { type HttpHandler, homeHandler } from './home.ts'
-import { probeHandler } from './probe.ts'
-import { Readiness, type ReadinessSource } from './readiness.ts'
+import { Readiness, type ReadinessSource } from '../status/readiness.ts'
+import { bootstrapDnsHandler } from './pages/bootstrap-dns.ts'
+import { serveNoContent } from './pages/generate-204.ts'
+import { healthRoutes } from './pages/health.ts'
+import { type HttpHandler, homeHandler } from './pages/home.ts'
+import { probeHandler } from './pages/probe.ts'
+import { robotsHandler } from './pages/robots.ts'
 import { sendRedirect } from './redirect.ts'
 import { send, sendError } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
-import { robotsHandler } from './robots.ts'
-import { isDerpUpgrade, upgradeRequired } from './upgrade.ts'
-import type { UpgradeHead } from './upgrade-head.ts'
+import { isDerpUpgrade, upgradeRequired } from './upgrade/upgrade.ts'
 
 /** What is served at and below `/debug/`; `createDebug` makes it. */
 export interface DebugRoutes {

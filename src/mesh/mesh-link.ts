@@ -5,14 +5,14 @@
  */
 
 import { type Client, linkOf } from '../client/client.ts'
-import { sleep } from '../client/sleep.ts'
 import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isDerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
-import { MeshLinkCounters, type MeshLinkNumbers, type MeshLinkState } from '../metrics/mesh-counters.ts'
+import { sleep } from '../lib/sleep.ts'
+import { MeshLinkCounters, type MeshLinkSnapshot, type MeshLinkState } from '../metrics/mesh-counters.ts'
 import type { ReceivedMessage } from '../protocol/messages.ts'
 import type { PacketForwarder } from '../server/ports.ts'
 import { ForwardQueue } from './forward-queue.ts'
@@ -63,7 +63,7 @@ export class MeshLink implements PacketForwarder {
     this.#ports = ports
   }
 
-  get numbers(): MeshLinkNumbers {
+  get numbers(): MeshLinkSnapshot {
     return { host: this.#host, state: this.#state, peers: this.#peers.size, counters: this.#counters }
   }
 

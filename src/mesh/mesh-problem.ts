@@ -1,9 +1,9 @@
 /** Which siblings are missing, for readiness (P-171). Pure. */
 
-import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
+import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 
 /** In words; undefined when all links are up that should be. */
-export function meshProblem(links: readonly MeshLinkNumbers[]): string | undefined {
+export function meshProblem(links: readonly MeshLinkSnapshot[]): string | undefined {
   const missing = links.filter(({ state }) => state === 'connecting').map(({ host }) => host)
   return missing.length === 0 ? undefined : `no link to ${missing.join(', ')}`
 }

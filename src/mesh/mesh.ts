@@ -5,12 +5,12 @@
  */
 
 import type { ConnectionOptions } from 'node:tls'
-import { NodeClient } from '../client/node-client.ts'
-import { openTcp } from '../client/node-socket.ts'
+import { NodeClient } from '../client/node/node-client.ts'
+import { openTcp } from '../client/node/node-socket.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
-import type { MeshLinkNumbers } from '../metrics/mesh-counters.ts'
+import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { ResolvedRelayCoreOptions } from '../server/options.ts'
 import { type ForwarderTable, MeshLink } from './mesh-link.ts'
 import type { MeshTarget } from './mesh-target.ts'
@@ -72,7 +72,7 @@ export class Mesh {
   }
 
   /** Numbers of each link, in the order of the siblings. */
-  numbers(): readonly MeshLinkNumbers[] {
+  numbers(): readonly MeshLinkSnapshot[] {
     return this.#links.map(({ numbers }) => numbers)
   }
 }

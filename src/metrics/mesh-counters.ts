@@ -31,7 +31,7 @@ export class MeshLinkCounters {
 }
 
 /** What the metrics show of one link. */
-export interface MeshLinkNumbers {
+export interface MeshLinkSnapshot {
   readonly host: string
   readonly state: MeshLinkState
   /** Different clients of the sibling. */

@@ -5,13 +5,13 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
-import type { Destination, Directory, Known, PacketForwarder } from './ports.ts'
+import type { Destination, Directory, PacketForwarder, Propagated } from './ports.ts'
 import { type PresenceChange, Registry, type RegistryOutput, type Route } from './registry.ts'
 import type { Session } from './session.ts'
 
 /** Sends packets for one key to a sibling relay (P-072). */
 class ForwarderDestination implements Destination {
-  readonly recipient: undefined
+  readonly local: undefined
   readonly #key: NodePublicKey
   readonly #forwarder: PacketForwarder
   readonly #counters: RelayCounters
@@ -55,7 +55,7 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
     this.registry.remove(session)
   }
 
-  noteActivity(session: Session): Known {
+  noteActivity(session: Session): Propagated {
     this.registry.noteActivity(session)
     return undefined
   }
@@ -64,12 +64,12 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
     this.registry.subscribePeerGone(session, peer)
   }
 
-  watch(session: Session): Known {
+  watch(session: Session): Propagated {
     this.registry.watch(session)
     return undefined
   }
 
-  closePeer(peer: NodePublicKey): Known {
+  closePeer(peer: NodePublicKey): Propagated {
     for (const session of this.registry.membersOf(peer)) session.close()
     return undefined
   }

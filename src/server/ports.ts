@@ -49,7 +49,7 @@ export interface Recipient {
 /** Where packets for one key go. */
 export interface Destination {
   /** Takes what siblings have passed on; undefined for a client of a sibling, as nothing is forwarded twice. */
-  readonly recipient: Recipient | undefined
+  readonly local: Recipient | undefined
   /**
    * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place and kept
    * until it has been written.
@@ -58,7 +58,7 @@ export interface Destination {
 }
 
 /** Resolves once all parts of the relay know; undefined when they do already. */
-export type Known = Promise<void> | undefined
+export type Propagated = Promise<void> | undefined
 
 /**
  * Knows all clients of the relay and decides what must be decided once: which connection of a key is active,
@@ -76,11 +76,11 @@ export interface Directory {
   register(session: Session): Promise<void>
   unregister(session: Session): void
   /** A session that shares its key with others has sent a frame (P-065). */
-  noteActivity(session: Session): Known
+  noteActivity(session: Session): Propagated
   /** Tell `session` when `peer` leaves the region (P-062). */
   subscribePeerGone(session: Session, peer: NodePublicKey): void
   /** Tell `session` of all clients, those here first (P-070). */
-  watch(session: Session): Known
+  watch(session: Session): Propagated
   /** End all connections of `peer` (P-073). */
-  closePeer(peer: NodePublicKey): Known
+  closePeer(peer: NodePublicKey): Propagated
 }

@@ -19,16 +19,16 @@ import { formatServerInfo } from '../protocol/server-info.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
-import { type AcceptOptions, Handshake } from './handshake.ts'
 import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
 import type { Destination, Directory, PacketForwarder } from './ports.ts'
-import { QueueAge } from './queue-age.ts'
+import { QueueAge } from './queues/queue-age.ts'
+import { WriteDeadlines } from './queues/write-deadlines.ts'
+import type { Writer, WriterHost } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Registry } from './registry.ts'
+import { type AcceptOptions, ServerLogin } from './server-login.ts'
 import type { Session } from './session.ts'
-import { WriteDeadlines } from './write-deadlines.ts'
-import type { Writer, WriterHost } from './writer.ts'
 
 /** Makes the directory of a part of a relay; the core is not complete yet. */
 export type CreateDirectory = (core: RelayCore) => Directory
@@ -59,7 +59,7 @@ export class RelayCore implements WriterHost {
   readonly greeting: Uint8Array
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
-  readonly #handshakes = new Set<Handshake>()
+  readonly #handshakes = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
   /** Of refusals that an operator may want to do something about. */
   readonly #full: TallyLog<AddressPort | undefined>
@@ -126,7 +126,7 @@ export class RelayCore implements WriterHost {
       conn.destroy()
       return
     }
-    const handshake = new Handshake(this, conn, options)
+    const handshake = new ServerLogin(this, conn, options)
     this.#handshakes.add(handshake)
     handshake.start()
   }
@@ -192,7 +192,7 @@ export class RelayCore implements WriterHost {
   }
 
   /** A login has succeeded or failed. */
-  handshakeEnded(handshake: Handshake): void {
+  handshakeEnded(handshake: ServerLogin): void {
     this.#handshakes.delete(handshake)
   }
 

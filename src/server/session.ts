@@ -22,12 +22,12 @@ import { HANDLERS } from './handlers/index.ts'
 import { Health } from './health.ts'
 import { Interval } from './interval.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
-import type { Destination, Known, Recipient } from './ports.ts'
+import type { Destination, Propagated, Recipient } from './ports.ts'
+import { NO_SOURCE, type Writer } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 import type { Member, PresenceChange } from './registry.ts'
 import type { RelayCore } from './relay-core.ts'
-import { NO_SOURCE, type Writer } from './writer.ts'
 
 /** Announcements of a home within this time of the login are no moves but part of it. */
 const HOME_SETTLE_MS = 5_000
@@ -123,7 +123,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
   }
 
   /** Takes packets of siblings as well; see {@link Destination}. */
-  get recipient(): Session {
+  get local(): Session {
     return this
   }
 
@@ -297,7 +297,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
   }
 
   /** Handles no more frames until all parts of the relay know what the last one has caused. */
-  readOnOnce(known: Known): void {
+  pauseUntil(known: Propagated): void {
     if (known !== undefined) this.#waitFor(known, this.#readOn)
   }
 

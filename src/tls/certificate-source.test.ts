@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
 import { TLS_CERT } from '../../test/support/tls-fixture.ts'
-import { type CertificateStatus, certificateFacts, certificateProblem, renewalProblem } from './certificate-source.ts'
+import {
+  type CertificateStatus,
+  certificateProblem,
+  renewalProblem,
+  summarizeCertificate,
+} from './certificate-source.ts'
 
 const status: CertificateStatus = {
   subject: 'relay.test',
@@ -13,12 +18,12 @@ const status: CertificateStatus = {
   replacements: 0,
 }
 
-test('certificateFacts tells the first certificate’s hash as DERP maps pin it, and its time', () => {
-  const facts = certificateFacts(TLS_CERT)
+test('summarizeCertificate tells the first certificate’s hash as DERP maps pin it, and its time', () => {
+  const facts = summarizeCertificate(TLS_CERT)
   expect(facts.fingerprint).toMatch(/^[0-9a-f]{64}$/)
   expect(new Date(facts.notBeforeMs).toISOString()).toBe('2026-11-23T00:27:37.000Z')
   expect(new Date(facts.notAfterMs).toISOString()).toBe('2126-10-30T00:27:37.000Z')
-  expect(() => certificateFacts('nothing')).toThrow()
+  expect(() => summarizeCertificate('nothing')).toThrow()
 })
 
 test.each<[string, Partial<CertificateStatus>, number, string | undefined]>([

@@ -34,14 +34,14 @@ export interface CertificateSource {
 }
 
 /** What can be said of a certificate. */
-export interface CertificateFacts {
+export interface CertificateSummary {
   readonly fingerprint: string
   readonly notBeforeMs: number
   readonly notAfterMs: number
 }
 
 /** Reads the first certificate of a PEM text. @throws Error when there is none. */
-export function certificateFacts(pem: string): CertificateFacts {
+export function summarizeCertificate(pem: string): CertificateSummary {
   const { fingerprint256, validFromDate, validToDate } = new X509Certificate(pem)
   return {
     fingerprint: fingerprint256.replaceAll(':', '').toLowerCase(),

@@ -1,8 +1,8 @@
 /** SIGTERM under load: clients move to the region's second node, and no packet is lost uncounted. */
 
 import { expect, test } from 'vitest'
-import { Client } from '../../src/client/index.ts'
-import { ResilientRegionClient } from '../../src/client/resilient-region.ts'
+import { ResilientRegionClient } from '../../src/client/resilient/resilient-region.ts'
+import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
 import { type LastWords, REGION_ID, TestRegion } from '../support/region.ts'
 

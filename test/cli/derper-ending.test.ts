@@ -3,7 +3,7 @@
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { Client, isDerpError, NodePrivateKey } from '../../src/index.ts'
+import { Client, isDerpError, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { NodePrivateKey } from '../../src/index.ts'
+import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { Target } from '../conformance/target.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 

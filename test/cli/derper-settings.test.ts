@@ -2,12 +2,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { NodeClient } from '../../src/client/node-client.ts'
+import { NodeClient } from '../../src/client/node/node-client.ts'
 import type { DERPRegion } from '../../src/derpmap/types.ts'
-import { Client, NodePrivateKey } from '../../src/index.ts'
+import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { encodeFrame } from '../../src/protocol/encode.ts'
 import type { FrameType } from '../../src/protocol/frame-type.ts'
-import { certificateFacts } from '../../src/tls/certificate-source.ts'
+import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
@@ -59,7 +59,7 @@ test('derper makes a certificate for an IP address and prints what goes into the
     Name: 'custom',
     RegionID: 900,
     HostName: '127.0.0.1',
-    CertName: `sha256-raw:${certificateFacts(pem).fingerprint}`,
+    CertName: `sha256-raw:${summarizeCertificate(pem).fingerprint}`,
     DERPPort: port,
     STUNPort: -1,
   })

@@ -2,10 +2,10 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { checkConfig } from '../../src/cli/check-config.ts'
-import { DERPER_FLAGS } from '../../src/cli/derper-flags.ts'
+import { checkConfig } from '../../src/cli/derper/check-config.ts'
+import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
-import { NodePrivateKey } from '../../src/index.ts'
+import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { TestCa } from '../support/test-ca.ts'
 

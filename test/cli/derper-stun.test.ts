@@ -1,7 +1,7 @@
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
-import { createTxId, encodeBindingRequest, parseBindingResponse } from '../../src/stun/index.ts'
+import { createTxId, encodeBindingRequest, parseBindingResponse } from '../../src/entries/stun.ts'
 import { Target } from '../conformance/target.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 

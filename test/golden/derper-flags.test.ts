@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { DERPER_FLAGS, DERPER_SECTIONS } from '../../src/cli/derper-flags.ts'
-import type { DerperFlag } from '../../src/cli/flags/derper-flag.ts'
+import { DERPER_FLAGS, DERPER_SECTIONS } from '../../src/cli/derper/derper-flags.ts'
+import type { DerperFlag } from '../../src/cli/derper/flags/derper-flag.ts'
 
 interface OriginalFlag {
   readonly kind: string

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { type VarsShape, type VarzShape, varsShapes, varzShapes } from '../../scripts/metric-names.ts'
-import { expvarJson } from '../../src/http/expvar-json.ts'
-import { prometheusText } from '../../src/http/prometheus.ts'
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
+import { expvarJson } from '../../src/status/expvar-json.ts'
+import { prometheusText } from '../../src/status/prometheus.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { Client } from '../../src/client/index.ts'
+import { Client } from '../../src/entries/client.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8, writeUint32 } from '../../src/lib/bytes.ts'

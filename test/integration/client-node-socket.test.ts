@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { openTcp, openTls } from '../../src/client/node-socket.ts'
+import { openTcp, openTls } from '../../src/client/node/node-socket.ts'
 import { until } from '../support/settle.ts'
 import { startHttpRelay, startTcpServer } from '../support/socket-server.ts'
 

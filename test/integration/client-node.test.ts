@@ -1,7 +1,7 @@
 /** The client of Node over real sockets, against a relay of ours. */
 
 import { expect, test } from 'vitest'
-import { Client, type ClientOptions } from '../../src/client/index.ts'
+import { Client, type ClientOptions } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { encodeGreeting } from '../../src/protocol/login.ts'

@@ -2,8 +2,8 @@
 
 import { duplexPair } from 'node:stream'
 import { beforeAll, expect, test } from 'vitest'
-import { Client, type ClientOptions } from '../../src/client/index.ts'
 import type { DERPNode } from '../../src/derpmap/types.ts'
+import { Client, type ClientOptions } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeGreeting } from '../../src/protocol/login.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'

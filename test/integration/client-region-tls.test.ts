@@ -1,8 +1,8 @@
 /** Bare TLS to a node of a region, for measuring. */
 
 import { beforeAll, expect, test } from 'vitest'
-import { Client, netcheckClient } from '../../src/client/index.ts'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
+import { Client, netcheckClient } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'

@@ -1,9 +1,9 @@
 /** Dialling of regions: which node, by which address, at which port, and how long it may take. */
 
 import { expect, test } from 'vitest'
-import type { DnsCache } from '../../src/client/dns-cache.ts'
-import { Client, type ClientOptions, NodeTransport, type NodeTransportOptions } from '../../src/client/index.ts'
+import type { DnsCache } from '../../src/client/dial/dns-cache.ts'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
+import { Client, type ClientOptions, NodeTransport, type NodeTransportOptions } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeGreeting } from '../../src/protocol/login.ts'
 import { type Fate, FatefulNetwork } from '../support/black-hole.ts'

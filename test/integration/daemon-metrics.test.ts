@@ -3,15 +3,15 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { varsShapes, varzSamples } from '../../scripts/metric-names.ts'
-import { expvarJson } from '../../src/http/expvar-json.ts'
-import type { MetricSources } from '../../src/http/metric-numbers.ts'
-import { prometheusText } from '../../src/http/prometheus.ts'
+import { expvarJson } from '../../src/status/expvar-json.ts'
+import { prometheusText } from '../../src/status/prometheus.ts'
+import type { MetricSources } from '../../src/status/snapshot.ts'
 import { encodeBindingRequest } from '../../src/stun/message.ts'
 import { STUN_REFUSAL_REASONS } from '../../src/stun/request-counters.ts'
 import { type DatagramSource, StunResponder } from '../../src/stun/responder.ts'
-import { certificateFacts } from '../../src/tls/certificate-source.ts'
-import { loadManualCertificate } from '../../src/tls/manual-certs.ts'
-import { WatchedCertificates } from '../../src/tls/watched-certs.ts'
+import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
+import { loadManualCertificate } from '../../src/tls/files/manual-certs.ts'
+import { WatchedCertificates } from '../../src/tls/files/watched-certs.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
@@ -68,7 +68,7 @@ test('the metrics of certificates tell their end, failures and replacements, by 
     const { certificate, key } = await ca.issue({ dns: ['relay.test'], notAfter })
     writeFileSync(join(directory, 'relay.test.crt'), certificate)
     writeFileSync(join(directory, 'relay.test.key'), key)
-    return Math.floor(certificateFacts(certificate).notAfterMs / 1_000)
+    return Math.floor(summarizeCertificate(certificate).notAfterMs / 1_000)
   }
   const firstEnd = await store(10)
   const options = { directory, hostname: 'relay.test' }

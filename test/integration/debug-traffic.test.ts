@@ -1,6 +1,6 @@
 import { get, type IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
-import { TRAFFIC_INTERVAL_MS } from '../../src/http/debug-traffic.ts'
+import { TRAFFIC_INTERVAL_MS } from '../../src/http/debug/debug-traffic.ts'
 import { type DebugServer, startDebugServer } from '../support/debug-server.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'

@@ -2,10 +2,10 @@ import { createServer, IncomingMessage, type Server } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
-import { takeUpgradesEarly } from '../../src/http/early-upgrades.ts'
-import { createHttpListener } from '../../src/http/listeners.ts'
 import { createRoutes } from '../../src/http/routes.ts'
-import { UpgradeHeadReader } from '../../src/http/upgrade-head.ts'
+import { takeUpgradesEarly } from '../../src/listen/node/early-upgrades.ts'
+import { createHttpListener } from '../../src/listen/node/http-listener.ts'
+import { UpgradeHeadReader } from '../../src/listen/upgrade-head.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const cleanups: (() => unknown)[] = []

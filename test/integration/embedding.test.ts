@@ -1,7 +1,7 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
-import { Client, NodePrivateKey } from '../../src/index.ts'
+import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { createRelay, type Relay } from '../../src/relay.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { RawClient } from '../support/raw-client.ts'

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createHttpListener, type HttpListener } from '../../src/http/listeners.ts'
-import { createPort80Routes } from '../../src/http/port80.ts'
+import { createPort80Routes } from '../../src/http/pages/port80.ts'
 import { createRoutes } from '../../src/http/routes.ts'
+import { createHttpListener, type HttpListener } from '../../src/listen/node/http-listener.ts'
 import { type RawResponse, rawRequest, request } from '../support/raw-http.ts'
 
 let listener: HttpListener

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { BROWSER_HEADERS } from '../../src/http/browser-headers.ts'
+import { BROWSER_HEADERS } from '../../src/http/pages/browser-headers.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { type RawResponse, rawRequest, request } from '../support/raw-http.ts'
 

@@ -2,9 +2,9 @@
 
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
-import { createHttpListener } from '../../src/http/listeners.ts'
-import type { ReadinessReport, ReadinessSource } from '../../src/http/readiness.ts'
 import { createRoutes } from '../../src/http/routes.ts'
+import { createHttpListener } from '../../src/listen/node/http-listener.ts'
+import type { ReadinessReport, ReadinessSource } from '../../src/status/readiness.ts'
 import { request } from '../support/raw-http.ts'
 
 const cleanups: (() => Promise<void>)[] = []

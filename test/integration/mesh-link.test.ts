@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
-import { prometheusText } from '../../src/http/prometheus.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { Mesh } from '../../src/mesh/mesh.ts'
 import { MeshLink } from '../../src/mesh/mesh-link.ts'
 import { parseMeshWith } from '../../src/mesh/mesh-target.ts'
-import type { MeshLinkNumbers } from '../../src/metrics/mesh-counters.ts'
+import type { MeshLinkSnapshot } from '../../src/metrics/mesh-counters.ts'
+import { prometheusText } from '../../src/status/prometheus.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { testMetrics } from '../support/metrics.ts'
@@ -90,7 +90,7 @@ test('metrics tell of each link, and are not there without siblings (P-078, P-19
   const { a, b, ab } = region()
   const own = linkOf(a, a)
   await own.link.run()
-  const text = async (mesh?: () => readonly MeshLinkNumbers[]) =>
+  const text = async (mesh?: () => readonly MeshLinkSnapshot[]) =>
     prometheusText(await testMetrics(a.core, mesh && { mesh })())
   const links = () => [ab.link.numbers, { ...own.link.numbers, host: 'own' }]
   expect(await text(links)).toContain('derphttp_mesh_links 1\n')

@@ -1,10 +1,10 @@
 /** The listener for metrics: what it serves, and whom. */
 
 import { expect, test } from 'vitest'
-import { CidrList } from '../../src/http/cidr-list.ts'
-import type { MetricsAccess } from '../../src/http/metrics-access.ts'
-import { createMetricsListener } from '../../src/http/metrics-listener.ts'
-import { Readiness } from '../../src/http/readiness.ts'
+import type { MetricsAccess } from '../../src/http/metrics/metrics-access.ts'
+import { createMetricsListener } from '../../src/http/metrics/metrics-listener.ts'
+import { CidrList } from '../../src/listen/cidr-list.ts'
+import { Readiness } from '../../src/status/readiness.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { request } from '../support/raw-http.ts'

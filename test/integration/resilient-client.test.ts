@@ -1,7 +1,7 @@
 /** The state sequences of a client that keeps connected, and what its callers see of them. */
 
 import { expect, test } from 'vitest'
-import { UpgradeRefusedError } from '../../src/client/upgrade-response.ts'
+import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { denying, FlakySetup, goodRelay, hangingUp, refusing, scripted, silent } from '../support/flaky-nodes.ts'
 import { nextMessage, TestRelay } from '../support/relay.ts'

@@ -1,10 +1,10 @@
 /** A resilient client over dialling that goes wrong: the states it tells, and when, by its clock. */
 
 import { expect, test } from 'vitest'
-import type { DnsCache } from '../../src/client/dns-cache.ts'
-import { Client, type ClientOptions, NodeTransport, type NodeTransportOptions } from '../../src/client/index.ts'
-import { ResilientClient } from '../../src/client/resilient-client.ts'
+import type { DnsCache } from '../../src/client/dial/dns-cache.ts'
+import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
 import type { DERPNode } from '../../src/derpmap/types.ts'
+import { Client, type ClientOptions, NodeTransport, type NodeTransportOptions } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Fate, FatefulNetwork } from '../support/black-hole.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'

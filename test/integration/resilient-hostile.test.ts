@@ -1,9 +1,9 @@
 /** Whatever a relay, a network or a listener does, a resilient client never spins: its work is counted here. */
 
 import { expect, test } from 'vitest'
+import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'
 import type { NetworkChange } from '../../src/client/ports.ts'
-import { DEFAULTS } from '../../src/client/resilient-options.ts'
-import { UpgradeRefusedError } from '../../src/client/upgrade-response.ts'
+import { DEFAULTS } from '../../src/client/resilient/resilient-options.ts'
 import { encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import {

@@ -1,8 +1,8 @@
 /** What a change of the host's network does to a resilient client. */
 
 import { expect, test } from 'vitest'
+import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'
 import type { NetworkChange } from '../../src/client/ports.ts'
-import { UpgradeRefusedError } from '../../src/client/upgrade-response.ts'
 import { type Behaviour, FlakySetup, refusing } from '../support/flaky-nodes.ts'
 import { settle } from '../support/settle.ts'
 

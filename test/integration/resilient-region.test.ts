@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
-import { ResilientRegionClient, type ResilientRegionOptions } from '../../src/client/resilient-region.ts'
+import { ResilientRegionClient, type ResilientRegionOptions } from '../../src/client/resilient/resilient-region.ts'
 import type { DERPMap, DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { TestRelay } from '../support/relay.ts'

@@ -1,8 +1,8 @@
 /** A resilient client over sockets, through a proxy that spoils them: what it does, and when, by the client's clock. */
 
 import { expect, test } from 'vitest'
-import { Client } from '../../src/client/index.ts'
-import { ResilientClient } from '../../src/client/resilient-client.ts'
+import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
+import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
-import { createTallyMemory, MAIN_THREAD, SharedTally } from '../../src/http/shared-tally.ts'
+import { createTallyMemory, MAIN_THREAD, SharedTally } from '../../src/listen/shared-tally.ts'
 import type { TallyThreadData, TallyThreadResult } from '../support/tally-thread.ts'
 
 const THREADS = 3

@@ -1,7 +1,7 @@
 /** `/bootstrap-dns` of stock derper and of our relay, side by side. */
 
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BootstrapNames } from '../../src/http/bootstrap-names.ts'
+import { BootstrapNames } from '../../src/http/pages/bootstrap-names.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { type RawResponse, request } from '../support/raw-http.ts'

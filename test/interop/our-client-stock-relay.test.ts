@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { Client, NodePrivateKey, NodePublicKey, type ReceivedMessage } from '../../src/index.ts'
+import { Client, NodePrivateKey, NodePublicKey, type ReceivedMessage } from '../../src/entries/derphttp.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { payload } from '../support/payload.ts'
 import { type RunningRelay, startReferenceRelay } from '../support/relays.ts'

@@ -7,12 +7,10 @@ import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createDnsCache, netcheckClient } from '../../src/client/index.ts'
 import { parseDerpMap } from '../../src/derpmap/parse.ts'
 import { requireRegion } from '../../src/derpmap/regions.ts'
-import { Client, type ClientOptions, ErrClientClosed, MeshKey, NodePrivateKey } from '../../src/index.ts'
-import { nodeAgreement } from '../../src/keys/node-box.ts'
-import type { ReceivedMessage } from '../../src/protocol/messages.ts'
+import { createDnsCache, netcheckClient } from '../../src/entries/client.ts'
+import { Client, type ClientOptions, ErrClientClosed, MeshKey, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import {
   handler,
   NO_CONTENT_CHALLENGE_HEADER,
@@ -20,7 +18,9 @@ import {
   probeHandler,
   RelayCore,
   serveNoContent,
-} from '../../src/server-entry.ts'
+} from '../../src/entries/server.ts'
+import { nodeAgreement } from '../../src/keys/node-box.ts'
+import type { ReceivedMessage } from '../../src/protocol/messages.ts'
 import { hasGo } from '../support/go-tools.ts'
 import {
   type RunningRelay,

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { ServerToClient } from '../../src/protocol/messages.ts'
-import { atRest, type Chooser, MemoryCores } from '../support/memory-cores.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
+import { atRest, type Chooser, MemoryWorkers } from '../support/memory-workers.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { settle } from '../support/settle.ts'
 
@@ -89,7 +89,7 @@ test('a relay on several cores does what one on one core does (P-062, P-065, P-0
         const meshKey = MeshKey.parse(MESH_KEY)
         const single = new MemoryRelay({ meshKey })
         const one = await outcome({ login: login => single.login(loginOptions(login)), rest: () => settle(10) }, steps)
-        const cores = await MemoryCores.start({ meshKey, workers, choose: chooserOf(seed) })
+        const cores = await MemoryWorkers.start({ meshKey, workers, choose: chooserOf(seed) })
         const several = await outcome(
           { login: login => cores.login(login.worker % workers, loginOptions(login)), rest: () => atRest(cores) },
           steps,
@@ -144,7 +144,7 @@ test('whatever comes first, departures are told once and behind all packets (P-0
       fc.integer({ min: 2, max: 4 }),
       fc.nat(),
       async (guests, workers, seed) => {
-        const cores = await MemoryCores.start({ meshKey: MeshKey.parse(MESH_KEY), workers, choose: chooserOf(seed) })
+        const cores = await MemoryWorkers.start({ meshKey: MeshKey.parse(MESH_KEY), workers, choose: chooserOf(seed) })
         const watcher = await cores.login(0, { info: { meshKey: MESH_KEY } })
         watcher.send({ type: 'watchConns' })
         const clients = await Promise.all(guests.map(({ worker }) => cores.login(worker % workers)))

@@ -5,7 +5,7 @@ import {
   type AcmeTlsListenersOptions,
   createAcmeTlsListeners,
   type TlsListeners,
-} from '../../src/http/tls-listeners.ts'
+} from '../../src/daemon/tls-listeners.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Log, type LogFields, silentLog } from '../../src/lib/log.ts'
 import { createRelay, type Relay } from '../../src/relay.ts'

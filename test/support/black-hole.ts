@@ -1,8 +1,8 @@
 /** TCP without a network: addresses of documentation lead to loopback, or nowhere. */
 
 import type { Socket } from 'node:net'
-import { openTcp } from '../../src/client/node-socket.ts'
-import type { Network } from '../../src/client/node-tcp.ts'
+import { openTcp } from '../../src/client/node/node-socket.ts'
+import type { Network } from '../../src/client/node/node-tcp.ts'
 
 /** Where an address leads: to a port of loopback, to a refusal, or into silence. */
 export type Fate = number | 'refused' | 'silent'

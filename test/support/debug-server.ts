@@ -1,9 +1,9 @@
 /** The debug pages of a relay in memory, served over HTTP on loopback. */
 
-import { createDebug, type DebugOptions } from '../../src/http/debug.ts'
-import { CoreDebugSource } from '../../src/http/debug-source.ts'
-import { createHttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
+import { createDebug, type DebugOptions } from '../../src/http/debug/debug.ts'
 import { createRoutes } from '../../src/http/routes.ts'
+import { createHttpListener, type HttpListenerOptions } from '../../src/listen/node/http-listener.ts'
+import { CoreDebugSource } from '../../src/status/relay-view.ts'
 import type { MemoryRelay } from './memory-relay.ts'
 import { testMetrics } from './metrics.ts'
 

@@ -1,8 +1,8 @@
 /** Relays that fail as a test says, and a resilient client of them, in one made-up time. */
 
 import { Client } from '../../src/client/client.ts'
-import { ResilientClient } from '../../src/client/resilient-client.ts'
-import type { ResilientClientOptions } from '../../src/client/resilient-options.ts'
+import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
+import type { ResilientClientOptions } from '../../src/client/resilient/resilient-options.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { AddressPort } from '../../src/lib/address-port.ts'
 import type { ServerToClient } from '../../src/protocol/messages.ts'

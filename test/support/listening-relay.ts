@@ -1,18 +1,18 @@
 /** A whole relay of ours behind a listener on loopback, in this process. */
 
 import type { Socket } from 'node:net'
-import { type AcceptLimitOptions, AcceptLimits } from '../../src/http/accept-limits.ts'
-import { createHttpsListener } from '../../src/http/https-listener.ts'
-import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/http/listeners.ts'
-import { ProxyGate } from '../../src/http/proxy-gate.ts'
-import type { UpgradeHandler } from '../../src/http/upgrade.ts'
-import type { UpgradeHead } from '../../src/http/upgrade-head.ts'
+import type { UpgradeHandler } from '../../src/http/upgrade/upgrade.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { type Log, silentLog } from '../../src/lib/log.ts'
+import { type AcceptLimitOptions, AcceptLimits } from '../../src/listen/accept-limits.ts'
+import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/listen/node/http-listener.ts'
+import { createHttpsListener } from '../../src/listen/node/https-listener.ts'
+import { ProxyGate } from '../../src/listen/node/proxy-gate.ts'
+import type { UpgradeHead } from '../../src/listen/upgrade-head.ts'
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
-import { RelayTls } from '../../src/tls/tls-options.ts'
+import { RelayTls } from '../../src/tls/relay-tls.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
 
 export interface ListeningRelayOptions extends Partial<RelayOptions> {

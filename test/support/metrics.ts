@@ -1,9 +1,9 @@
 /** Numbers of a relay for tests of the expositions. */
 
-import { CoreDebugSource } from '../../src/http/debug-source.ts'
-import { type MetricReader, type MetricSources, metricReader } from '../../src/http/metric-numbers.ts'
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
 import type { RelayCore } from '../../src/server/relay-core.ts'
+import { CoreDebugSource } from '../../src/status/relay-view.ts'
+import { type MetricReader, type MetricSources, metricReader } from '../../src/status/snapshot.ts'
 
 /** A reader of all metrics of `core`, and what it reads besides. */
 export function testMetrics(core: RelayCore, sources: Partial<MetricSources> = {}): MetricReader {

@@ -1,7 +1,7 @@
 /** A thread that opens and closes connections as fast as it can, for tests of what threads count together. */
 
 import { parentPort, workerData } from 'node:worker_threads'
-import { SharedTally, type TallyMemory } from '../../src/http/shared-tally.ts'
+import { SharedTally, type TallyMemory } from '../../src/listen/shared-tally.ts'
 
 export interface TallyThreadData {
   readonly memory: TallyMemory

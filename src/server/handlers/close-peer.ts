@@ -8,5 +8,5 @@ export const handleClosePeer: Handler = (session, frame) => {
   assertMesh(session, frame)
   const at = frame.start + FRAME_HEADER_LENGTH
   const peer = NodePublicKey.fromBytes(frame.buffer.subarray(at, at + KEY_LENGTH))
-  session.readOnOnce(session.relay.directory.closePeer(peer))
+  session.pauseUntil(session.relay.directory.closePeer(peer))
 }

@@ -19,8 +19,8 @@ export const handleForwardPacket: Handler = (session, frame) => {
   const kind = looksLikeDisco(buffer, payloadAt, end) ? 'disco' : 'other'
   counters.packetsForwardedIn++
   // A packet that was forwarded once is not forwarded again: siblings are all joined to each other.
-  const recipient = routes.get(buffer, destinationAt)?.recipient
-  if (recipient === undefined) {
+  const local = routes.get(buffer, destinationAt)?.local
+  if (local === undefined) {
     counters.drop(DropReason.UnknownDestOnForward, kind, end - payloadAt)
     session.tellNotHere(NodePublicKey.fromBytes(buffer.subarray(destinationAt, payloadAt)), kind)
     return
@@ -29,7 +29,7 @@ export const handleForwardPacket: Handler = (session, frame) => {
     // Protocol version 1 had no source in RecvPacket; the original falls back to that.
     const frameAt = payloadAt - FRAME_HEADER_LENGTH
     writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, end - payloadAt)
-    recipient.takeForwardedWithoutSource(buffer, frameAt, end, kind)
+    local.takeForwardedWithoutSource(buffer, frameAt, end, kind)
     return
   }
   // RecvPacket is shorter by one key: it is laid out in place so that the payload need not move. The source key takes
@@ -37,7 +37,7 @@ export const handleForwardPacket: Handler = (session, frame) => {
   const frameAt = start + KEY_LENGTH
   buffer.copyWithin(destinationAt, sourceAt, destinationAt)
   writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, frame.length - KEY_LENGTH)
-  recipient.takeForwarded(buffer, frameAt, end, kind)
+  local.takeForwarded(buffer, frameAt, end, kind)
 }
 
 function isZero(buffer: Uint8Array, start: number, end: number): boolean {

@@ -6,5 +6,5 @@ export const handleWatchConns: Handler = (session, frame) => {
   assertMesh(session, frame)
   // A relay that has dialled itself must not learn of its own clients as somebody else's.
   if (session.key.equals(session.relay.publicKey)) return
-  session.readOnOnce(session.relay.directory.watch(session))
+  session.pauseUntil(session.relay.directory.watch(session))
 }

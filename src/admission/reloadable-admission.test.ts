@@ -1,0 +1,77 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { admissionPorts, requestOf } from '../../test/support/admission.ts'
+import { ReloadableAdmission } from './reloadable-admission.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'admission-switch-'))
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const NOBODY_TOLD = { onKey: () => {}, onToken: () => {} }
+
+/** An admission URL that says yes when the test has it say so. */
+async function slowUrl() {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const asked = once(server, 'request') as Promise<[unknown, ServerResponse]>
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    asked,
+    sayYes: async () => {
+      const [, response] = await asked
+      response.setHeader('Connection', 'close').end('{"Allow":true}')
+    },
+    [Symbol.asyncDispose]: async () => {
+      server.close()
+      server.closeAllConnections()
+    },
+  }
+}
+
+test('ReloadableAdmission lets nobody in by rules that were replaced while a source was asked (P-040)', async () => {
+  await using source = await slowUrl()
+  const rules = new ReloadableAdmission({ url: source.url }, admissionPorts(), NOBODY_TOLD)
+  const verdict = rules.admit(requestOf({ info: { ...requestOf().info, appName: 'old' } }))
+  await source.asked
+  rules.replace({ deniedAppNames: ['old'] })
+  await source.sayYes()
+  expect(await verdict).toMatchObject({ admit: false, cause: 'app_name_denied' })
+  rules.close()
+})
+
+test('ReloadableAdmission lets in no key that comes onto the deny list while a source is asked (P-040)', async () => {
+  await using source = await slowUrl()
+  const denyKeysFile = join(directory, 'deny')
+  writeFileSync(denyKeysFile, '')
+  const rules = new ReloadableAdmission({ url: source.url, denyKeysFile }, admissionPorts(), NOBODY_TOLD)
+  const request = requestOf()
+  const verdict = rules.admit(request)
+  await source.asked
+  writeFileSync(denyKeysFile, `${request.clientKey}\n`)
+  rules.reload()
+  await source.sayYes()
+  expect(await verdict).toMatchObject({ admit: false, cause: 'key_denied' })
+  rules.close()
+})
+
+test('ReloadableAdmission tells of a token that is gone, and not of one that is new (P-040)', () => {
+  const tokensFile = join(directory, 'tokens')
+  const [one, other] = ['one token-0123456789', 'other token-9876543210']
+  writeFileSync(tokensFile, `${one}\n`)
+  let lost = 0
+  const rules = new ReloadableAdmission({ tokensFile }, admissionPorts(), { ...NOBODY_TOLD, onToken: () => lost++ })
+  const write = (...lines: string[]) => {
+    writeFileSync(tokensFile, lines.join('\n'))
+    rules.reload()
+    return lost
+  }
+  expect([write(one, other), write(other), write()]).toEqual([0, 1, 2])
+  rules.close()
+})

@@ -1,0 +1,93 @@
+/** `derp cat`: joins two terminals through a relay. */
+
+import { NodeClient as Client } from '../../client/node/node-client.ts'
+import { type NodePrivateKey, NodePublicKey } from '../../keys/node-key.ts'
+import { DerpError, isDerpError } from '../../lib/derp-error.ts'
+import { EXIT_OK } from '../exit.ts'
+
+/** Payload bytes of one packet: few enough headers, and far below what one packet may carry (P-052). */
+const PIECE_BYTES = 16 << 10
+/** Packets that may be under way: half of what a relay keeps for a slow reader, which loses nothing. */
+const WINDOW_PACKETS = 16
+
+/** Acknowledges one packet; whoever sends data never sends an empty packet. */
+const ACKNOWLEDGEMENT = new Uint8Array(0)
+/** Milliseconds that the other end may take to acknowledge. */
+const ACK_TIMEOUT_MS = 10_000
+
+export interface CatOptions {
+  readonly url: string
+  /** Where standard input goes; without it, what arrives is printed. */
+  readonly to: string | undefined
+  readonly key: NodePrivateKey
+}
+
+/** Runs until standard input, or the relay, ends. */
+export async function cat({ url, to, key }: CatOptions): Promise<number> {
+  const peer = to === undefined ? undefined : NodePublicKey.parse(to)
+  const client = new Client(key, url)
+  const stop = () => void client.close().catch(() => {})
+  process.once('SIGINT', stop).once('SIGTERM', stop)
+  try {
+    await registered(client)
+    process.stderr.write(`${client.selfPublicKey().toString()}\n`)
+    return await (peer === undefined ? print(client) : send(client, peer))
+  } catch (error) {
+    if (isDerpError(error, 'ERR_DERP_CLIENT_CLOSED')) return EXIT_OK
+    throw error
+  } finally {
+    stop()
+  }
+}
+
+/** Waits until the relay routes to this client. */
+async function registered(client: Client): Promise<void> {
+  while ((await client.recv()).type !== 'serverInfo');
+}
+
+/** Prints what arrives from any peer, and acknowledges it. */
+async function print(client: Client): Promise<number> {
+  for await (const message of client) {
+    if (message.type !== 'receivedPacket' || message.data.length === 0) continue
+    await write(message.data)
+    await client.send(message.source, ACKNOWLEDGEMENT)
+  }
+  return EXIT_OK
+}
+
+function write(bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.stdout.write(bytes, error => (error ? reject(error) : resolve()))
+  })
+}
+
+/** Sends standard input, a window at a time, and waits for the last acknowledgement. */
+async function send(client: Client, peer: NodePublicKey): Promise<number> {
+  let underWay = 0
+  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
+    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
+      if (underWay === WINDOW_PACKETS) underWay -= await acknowledgement(client, peer)
+      await client.send(peer, chunk.subarray(at, at + PIECE_BYTES))
+      underWay++
+    }
+  }
+  while (underWay > 0) underWay -= await acknowledgement(client, peer)
+  return EXIT_OK
+}
+
+async function acknowledgement(client: Client, peer: NodePublicKey): Promise<1> {
+  const signal = AbortSignal.timeout(ACK_TIMEOUT_MS)
+  try {
+    for (;;) {
+      const message = await client.recv(signal)
+      if (message.type === 'peerGone' && message.peer.equals(peer)) break
+      if (message.type === 'receivedPacket' && message.source.equals(peer) && message.data.length === 0) return 1
+    }
+  } catch (error) {
+    if (!isDerpError(error, 'ERR_DERP_ABORTED')) throw error
+  }
+  throw new DerpError(
+    'ERR_DERP_CONN_CLOSED',
+    `send to ${peer.shortString()}: no acknowledgement; is "derp cat" running there on the same relay?`,
+  )
+}

@@ -1,0 +1,45 @@
+/** `derper check-config`: reads and checks what `derper` would, and tells what would run. Starts and stores nothing. */
+
+import { assertPortsDiffer } from '../../daemon/bind.ts'
+import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
+import type { LevelledLog } from '../../daemon/log.ts'
+import { NodePrivateKey } from '../../keys/node-key.ts'
+import { silentLog } from '../../lib/log.ts'
+import { parseKeyFile } from '../key-file.ts'
+import { checkCertificateFiles } from './certificate-files.ts'
+import type { DerperFlagValues } from './derper-flags.ts'
+import { type DerperSettings, privateKeyFile, readSettings } from './derper-settings.ts'
+import { type PlanLine, planOf } from './plan.ts'
+
+/** The text to print. @throws DerpError for the first thing that would keep `derper` from starting. */
+export async function checkConfig(
+  flags: DerperFlagValues,
+  given: ReadonlySet<string>,
+  env: NodeJS.ProcessEnv,
+): Promise<string> {
+  const settings = readSettings(flags, given, env)
+  assertPortsDiffer(wantedPorts(settings))
+  const key = privateKeyPlan(flags)
+  const certificate = await certificatePlan(settings)
+  // Made and not started, it checks all that it is made from.
+  const log: LevelledLog = { ...silentLog, level: settings.logLevel }
+  await new DerperDaemon(settings, NodePrivateKey.generate(), log, env).stop()
+  const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
+  const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
+  const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)
+  const notes = settings.notes.map(note => `  note: ${note}`)
+  return `${['derper would run with this configuration:', ...text, ...notes].join('\n')}\n`
+}
+
+function privateKeyPlan(flags: DerperFlagValues): string {
+  const path = privateKeyFile(flags)
+  if (path === undefined) return 'a fresh one at each start'
+  const key = parseKeyFile(path)
+  return key === undefined ? `a new one, to be stored in ${path}` : `${key.publicKey()} of ${path}`
+}
+
+async function certificatePlan({ tls }: DerperSettings): Promise<PlanLine[]> {
+  const found = await checkCertificateFiles(tls)
+  if (found === undefined) return []
+  return [['certificate files', found ? 'there and fit for use' : 'none yet, one is made for the address']]
+}

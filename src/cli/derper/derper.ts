@@ -1,0 +1,92 @@
+/** The `derper` command: a relay as a daemon. */
+
+import { assertPortsFree } from '../../daemon/bind.ts'
+import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
+import { tuneGarbageCollection } from '../../daemon/garbage-collection.ts'
+import { formatListenAddress } from '../../daemon/listen-address.ts'
+import { createLog } from '../../daemon/log.ts'
+import { EXIT_OK, runCommand } from '../exit.ts'
+import { readFlags, type SourcedFlags } from '../flag-sources.ts'
+import { usage } from '../usage.ts'
+import { packageVersion } from '../version.ts'
+import { checkCertificateFiles } from './certificate-files.ts'
+import { checkConfig } from './check-config.ts'
+import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
+import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
+import { planOf } from './plan.ts'
+import { Reload } from './reload.ts'
+import { endedBySignal } from './signals.ts'
+
+const SUMMARY = `derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).
+
+  derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reads files again
+  derper check-config [flags]   tells what these flags come to and what is wrong with them, and starts nothing
+
+Each flag may also be set by the environment, -stun-port as DERPER_STUN_PORT, and in the JSON file of -config.`
+
+const CHECK_CONFIG = 'check-config'
+
+/** Reads the flags from all their sources, each time anew. */
+type ReadFlags = () => SourcedFlags<typeof DERPER_FLAGS>
+
+/** Runs the command until a signal ends it; resolves to the exit code. */
+export function main(args: readonly string[]): Promise<number> {
+  return runCommand('derper', async () => {
+    const [first, ...others] = args
+    const isCheck = first === CHECK_CONFIG
+    const read = () => readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
+    const parsed = read()
+    if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
+    else if (parsed.values.version) process.stdout.write(`${packageVersion()}\n`)
+    else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
+    else await serve(parsed, process.env, read)
+    return EXIT_OK
+  })
+}
+
+async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.ProcessEnv, read: ReadFlags): Promise<void> {
+  tuneGarbageCollection()
+  const settings = readSettings(flags.values, flags.given, env)
+  await assertPortsFree(wantedPorts(settings))
+  // Before a key is made, which a start that fails would leave behind.
+  await checkCertificateFiles(settings.tls)
+  const log = createLog(settings.logLevel)
+  const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log, env)
+  const reload = new Reload(daemon, log, flags, read)
+  try {
+    // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.
+    process.on('SIGHUP', () => reload.run())
+    const ended = endedBySignal(daemon.draining, settings.dev)
+    await daemon.start()
+    log.info('started', {
+      version: packageVersion(),
+      node: process.version,
+      plan: Object.fromEntries(planOf(settings)),
+    })
+    announce(settings, daemon)
+    await ended
+  } finally {
+    await daemon.stop()
+  }
+}
+
+/** Says where the relay is and what to try next; tests wait for the first line. */
+function announce(settings: DerperSettings, daemon: DerperDaemon): void {
+  const { address, tls, derp, dev } = settings
+  const at = (port: number) => formatListenAddress({ host: address.host, port })
+  const lines = [
+    `derper: serving on ${at(daemon.port)}${tls === undefined ? '' : ' with TLS'}${derp ? `, relay ${daemon.publicKey.toString()}` : ''}`,
+  ]
+  if (daemon.httpPort !== undefined) lines.push(`derper: plain HTTP on ${at(daemon.httpPort)}`)
+  if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
+  if (daemon.metricsAddress !== undefined) lines.push(`derper: metrics on http://${daemon.metricsAddress}/metrics`)
+  if (daemon.mapNode !== undefined) {
+    lines.push('derper: put this node into the DERP map, with a name and region of your own:')
+    lines.push(JSON.stringify(daemon.mapNode))
+  }
+  if (dev && derp && tls === undefined) {
+    const url = `http://${formatListenAddress({ host: address.host ?? 'localhost', port: daemon.port })}/derp`
+    lines.push(`Try it:  npm run derp -- cat ${url}`)
+  }
+  process.stdout.write(`${lines.join('\n')}\n`)
+}

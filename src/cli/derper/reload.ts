@@ -1,0 +1,100 @@
+/** What SIGHUP does: reads again what may change while the daemon runs, and tells in one line each what came of it. */
+
+import type { AdmissionSettings } from '../../admission/create-admission.ts'
+import type { Log } from '../../lib/log.ts'
+import type { RateLimit } from '../../server/rate-limit.ts'
+import type { SourcedFlags } from '../flag-sources.ts'
+import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
+import { ADMISSION_FLAGS } from './flags/admission.ts'
+import type { DerperFlag } from './flags/derper-flag.ts'
+import { admissionSettings } from './settings/admission-settings.ts'
+import { type LiveSettings, liveSettings } from './settings/live-settings.ts'
+import { readRateConfig } from './settings/rate-settings.ts'
+
+/** What a daemon takes while it runs. */
+export interface ReloadTarget {
+  /** @param admission undefined when its rules are the same. @throws DerpError; then nothing has changed. */
+  applySettings(settings: LiveSettings, admission: AdmissionSettings | undefined): void
+  applyRateLimit(limit: RateLimit | undefined): void
+  /** Looks at the files that are looked at by themselves, now: each tells its own result. */
+  reloadFiles(): void
+}
+
+/** Flags, and which were set at all. */
+type GivenFlags = Pick<SourcedFlags<typeof DERPER_FLAGS>, 'values' | 'given'>
+
+export class Reload {
+  readonly #target: ReloadTarget
+  readonly #log: Log
+  readonly #read: () => GivenFlags
+  #flags: GivenFlags
+
+  /**
+   * @param flags what is in force.
+   * @param read reads the flags from all their sources again. @throws DerpError.
+   */
+  constructor(target: ReloadTarget, log: Log, flags: GivenFlags, read: () => GivenFlags) {
+    this.#target = target
+    this.#log = log
+    this.#flags = flags
+    this.#read = read
+  }
+
+  run(): void {
+    this.#reloadFlags()
+    this.#reloadRateConfig()
+    this.#target.reloadFiles()
+  }
+
+  #reloadFlags(): void {
+    try {
+      const next = this.#read()
+      const changed = changedFlags(this.#flags.values, next.values)
+      const live = changed.filter(isLive)
+      const flags = withLive(this.#flags, next, live)
+      const { values } = flags
+      if (live.includes('rate-config') && values['rate-config'] !== '') readRateConfig(values['rate-config'])
+      const isAdmission = live.some(name => Object.hasOwn(ADMISSION_FLAGS, name))
+      const admission = isAdmission ? admissionSettings(values) : undefined
+      this.#target.applySettings(liveSettings(values, flags.given), admission)
+      this.#flags = flags
+      const needRestart = changed.filter(name => !isLive(name))
+      const level = needRestart.length === 0 ? 'info' : 'warn'
+      this.#log[level]('configuration read again', { changed: live, needRestart })
+    } catch (error) {
+      this.#log.error('configuration kept: the new one is no good', { reason: (error as Error).message })
+    }
+  }
+
+  #reloadRateConfig(): void {
+    const file = this.#flags.values['rate-config']
+    try {
+      const limit = file === '' ? undefined : readRateConfig(file)
+      this.#target.applyRateLimit(limit)
+      if (file !== '') this.#log.info('rate config applied', { file, ...limit })
+    } catch (error) {
+      this.#log.error('rate config kept: the new one is no good', { reason: (error as Error).message })
+    }
+  }
+}
+
+function changedFlags(before: DerperFlagValues, after: DerperFlagValues): (keyof DerperFlagValues)[] {
+  const names = Object.keys(DERPER_FLAGS) as (keyof DerperFlagValues)[]
+  return names.filter(name => before[name] !== after[name])
+}
+
+function isLive(name: keyof DerperFlagValues): boolean {
+  const flag: DerperFlag = DERPER_FLAGS[name]
+  return flag.live === true
+}
+
+/** The flags in force with the values of `live` from `next`; whether they are given comes with them. */
+function withLive(before: GivenFlags, next: GivenFlags, live: readonly (keyof DerperFlagValues)[]): GivenFlags {
+  const given = new Set(before.given)
+  for (const name of live) {
+    if (next.given.has(name)) given.add(name)
+    else given.delete(name)
+  }
+  const values = Object.fromEntries(live.map(name => [name, next.values[name]]))
+  return { values: { ...before.values, ...values }, given }
+}

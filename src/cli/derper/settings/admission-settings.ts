@@ -1,0 +1,57 @@
+/** Who may connect, from the flags. */
+
+import { parseAdmissionUrl } from '../../../admission/admit-url.ts'
+import type { AdmissionSettings } from '../../../admission/create-admission.ts'
+import { parseKeyList } from '../../../admission/key-file.ts'
+import { parseTokenList } from '../../../admission/tokens.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { ADMISSION_FLAGS } from '../flags/admission.ts'
+import { badSetting, badSettings, listSetting, readSettingFile } from './setting.ts'
+
+type Flags = FlagValues<typeof ADMISSION_FLAGS>
+
+/** Files are read here once, for a refusal that names the flag. @throws DerpError naming flag, file and reason. */
+export function admissionSettings(flags: Flags): AdmissionSettings {
+  const memoryMs = flags['admission-memory']
+  if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0, which is for no memory')
+  return {
+    deniedAppNames: listSetting(flags['disallow-app-names']),
+    allowKeysFile: checkedFile(flags, 'allow-keys-file', parseKeyList),
+    denyKeysFile: checkedFile(flags, 'deny-keys-file', parseKeyList),
+    tokensFile: checkedFile(flags, 'tokens-file', parseTokenList),
+    daemonSocket: flags['verify-clients'] ? flags.socket : undefined,
+    url: checkedUrl(flags['verify-client-url']),
+    urlFailOpen: flags['verify-client-url-fail-open'],
+    memoryMs,
+  }
+}
+
+/** Strangers find open relays, and use them. */
+export function admissionNotes(settings: AdmissionSettings): string[] {
+  const { allowKeysFile, tokensFile, daemonSocket, url } = settings
+  const isOpen =
+    allowKeysFile === undefined && tokensFile === undefined && daemonSocket === undefined && url === undefined
+  return isOpen
+    ? ['whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that']
+    : []
+}
+
+type FileFlag = 'allow-keys-file' | 'deny-keys-file' | 'tokens-file'
+
+function checkedFile(flags: Flags, flag: FileFlag, parse: (text: string) => unknown): string | undefined {
+  const path = flags[flag]
+  if (path === '') return undefined
+  readSettingFile(flag, path, parse)
+  return path
+}
+
+function checkedUrl(text: string): string | undefined {
+  if (text === '') return undefined
+  try {
+    parseAdmissionUrl(text)
+  } catch (error) {
+    // The URL is not repeated: it may hold a password.
+    throw badSettings(`set flag -verify-client-url: ${(error as Error).message}`, error)
+  }
+  return text
+}

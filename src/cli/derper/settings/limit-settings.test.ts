@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest'
+import { parseFlags } from '../../go-flags.ts'
+import { LIMIT_FLAGS } from '../flags/limits.ts'
+import { limitNotes, limitSettings } from './limit-settings.ts'
+
+function parsed(...args: string[]) {
+  const flags = parseFlags(LIMIT_FLAGS, args)
+  if (flags.help) throw new Error('no help was asked for')
+  return flags
+}
+
+const settings = (...args: string[]) => limitSettings(parsed(...args).values, 1)
+const notes = (...args: string[]) => limitNotes(parsed(...args).given)
+
+test('limitSettings limits nothing by default but the number of connections, by descriptors (P-106, P-107, P-109)', () => {
+  expect(settings()).toEqual({
+    accept: {
+      rate: undefined,
+      sourceRate: undefined,
+      maxConnections: process.platform === 'linux' ? expect.any(Number) : undefined,
+      maxConnectionsPerSource: undefined,
+    },
+    maxClients: 0,
+    loginTimeoutMs: 10_000,
+    maxHeaderBytes: 16_384,
+    tcpKeepAliveMs: 600_000,
+  })
+})
+
+test('limitSettings takes a burst of what a second brings when none is set (P-108)', () => {
+  expect(settings('-accept-connection-limit=2.5').accept.rate).toEqual({ perSecond: 2.5, burst: 3 })
+  const both = ['-accept-connection-limit=2.5', '-accept-connection-burst=9223372036854775807']
+  expect(settings(...both).accept.rate).toEqual({ perSecond: 2.5, burst: 2 ** 63 })
+  expect(settings('-accept-connection-limit-per-source=0.1').accept.sourceRate).toEqual({ perSecond: 0.1, burst: 1 })
+})
+
+test.each([
+  ['0', 15_000],
+  ['-1s', undefined],
+  ['1ms', 1_000],
+  ['20500ms', 21_000],
+])('limitSettings takes -tcp-keepalive-time %s for %s ms (P-106)', (text, ms) => {
+  expect(settings(`-tcp-keepalive-time=${text}`).tcpKeepAliveMs).toBe(ms)
+})
+
+test.each([
+  ['accept-connection-limit=0', '"0": not above 0; +Inf is for no limit'],
+  ['accept-connection-limit=-Inf', '"-Infinity": not above 0; +Inf is for no limit'],
+  ['accept-connection-burst=-1', '"-1": below 0'],
+  ['accept-connection-limit-per-source=-1', '"-1": not above 0; +Inf is for no limit'],
+  ['accept-connection-burst-per-source=-1', '"-1": below 0'],
+  ['max-connections=-1', '"-1": below 0'],
+  ['max-connections-per-source=-1', '"-1": below 0'],
+  ['max-clients=-1', '"-1": below 0'],
+  ['max-clients=16777217', '"16777217": above 16777216'],
+  ['max-header-bytes=1023', '"1023": below 1024'],
+  ['max-header-bytes=1048577', '"1048577": above 1048576'],
+  ['login-timeout=0', '"0s": not above 0 and at most 1h'],
+  ['login-timeout=61m', '"1h1m": not above 0 and at most 1h'],
+  ['tcp-keepalive-time=10h', '"10h": above 9h6m7s, the most that TCP takes'],
+])('limitSettings refuses -%s', (flag, reason) => {
+  const name = flag.slice(0, flag.indexOf('='))
+  expect(() => settings(`-${flag}`)).toThrow(`set flag -${name} to ${reason}`)
+})
+
+test('limitNotes tells of flags that are given in vain, and of no others (P-106)', () => {
+  const burst = '-accept-connection-burst=1'
+  expect(notes(burst, '-accept-connection-limit=1', '-max-clients=1')).toEqual([])
+  expect(notes(burst, '-accept-connection-burst-per-source=2', '-tcp-user-timeout=1s')).toEqual([
+    '-accept-connection-burst has no effect: -accept-connection-limit is not set',
+    '-accept-connection-burst-per-source has no effect: -accept-connection-limit-per-source is not set',
+    '-tcp-user-timeout has no effect: Node has no such switch; -tcp-write-timeout ends clients that take nothing',
+  ])
+})

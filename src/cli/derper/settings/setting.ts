@@ -1,0 +1,56 @@
+/** What the readers of settings share: refusals, ports, durations, lists and files. */
+
+import { readFileSync } from 'node:fs'
+import { DerpError } from '../../../lib/derp-error.ts'
+import { formatDuration } from '../../../lib/duration.ts'
+
+const HOUR_MS = 3_600_000
+
+/** A value of the flag `flag` that cannot be used; `reason` ends with what to do where that is not plain. */
+export function badSetting(flag: string, value: string | number, reason: string, cause?: unknown): DerpError {
+  return badSettings(`set flag -${flag} to "${value}": ${reason}`, cause)
+}
+
+/** Settings that do not go together. */
+export function badSettings(message: string, cause?: unknown): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
+}
+
+/** A port of the flag `flag`. @throws DerpError naming both. */
+export function portSetting(flag: string, value: number): number {
+  if (value >= 0 && value <= 65_535) return value
+  throw badSetting(flag, value, 'not a port from 0 to 65535')
+}
+
+/** Milliseconds of the flag `flag`, up to an hour. @throws DerpError naming both. */
+export function durationSetting(flag: string, ms: number): number {
+  if (ms >= 0 && ms <= HOUR_MS) return ms
+  throw badSetting(flag, formatDuration(ms), 'not from 0 to 1h')
+}
+
+/**
+ * What `parse` makes of the file that the flag `flag` names.
+ *
+ * @throws DerpError naming flag, file and reason.
+ */
+export function readSettingFile<T>(flag: string, path: string, parse: (text: string) => T): T {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw badSetting(flag, path, `${(error as Error).message}; name a file that can be read`, error)
+  }
+  try {
+    return parse(text)
+  } catch (error) {
+    throw badSetting(flag, path, (error as Error).message, error)
+  }
+}
+
+/** The parts of a list with commas between them, without those that are empty. */
+export function listSetting(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map(part => part.trim())
+    .filter(part => part !== '')
+}

@@ -1,0 +1,32 @@
+/** The STUN server, from the flags. */
+
+import type { SourceLimit } from '../../../lib/source-limiter.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { STUN_FLAGS } from '../flags/stun.ts'
+import { badSetting, portSetting } from './setting.ts'
+
+export interface StunSettings {
+  readonly port: number
+  /** Whether requests of others than nodes are answered (P-184). */
+  readonly plain: boolean
+  /** Undefined for no limit. */
+  readonly sourceLimit: SourceLimit | undefined
+}
+
+/** Undefined for no STUN. @throws DerpError naming flag, value and reason. */
+export function stunSettings(flags: FlagValues<typeof STUN_FLAGS>): StunSettings | undefined {
+  if (!flags.stun) return undefined
+  return {
+    port: portSetting('stun-port', flags['stun-port']),
+    plain: flags['stun-plain'],
+    sourceLimit: sourceLimit(flags['stun-rate-limit'], flags['stun-rate-burst']),
+  }
+}
+
+function sourceLimit(perSecond: number, burst: number): SourceLimit | undefined {
+  if (!Number.isFinite(perSecond) || perSecond < 0) {
+    throw badSetting('stun-rate-limit', perSecond, 'not a number of answers per second; 0 is for no limit')
+  }
+  if (burst < 1) throw badSetting('stun-rate-burst', burst, 'below 1, which would refuse every request')
+  return perSecond === 0 ? undefined : { perSecond, burst }
+}

@@ -1,0 +1,104 @@
+/** Whether TLS is served, and where certificates come from, from the flags. */
+
+import { X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { networkInterfaces } from 'node:os'
+import { isAbsolute, join } from 'node:path'
+import type { ListenAddress } from '../../../daemon/listen-address.ts'
+import { type AcmeMode, type AcmeSettings, assertAcmeSettings } from '../../../tls/acme/acme-settings.ts'
+import { publicAddresses } from '../../../tls/acme/own-addresses.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { SERVING_FLAGS } from '../flags/serving.ts'
+import type { TLS_FLAGS } from '../flags/tls.ts'
+import { badSetting, badSettings, listSetting, portSetting, readSettingFile } from './setting.ts'
+
+export interface TlsSettings {
+  readonly hostname: string
+  /** Folder of certificates. */
+  readonly directory: string
+  /** Port for plain HTTP beside TLS; undefined for none. */
+  readonly httpPort: number | undefined
+  /** How an authority is asked; undefined when certificates were put into the folder. */
+  readonly acme: AcmeSettings | undefined
+}
+
+type TlsFlags = FlagValues<typeof TLS_FLAGS>
+type Flags = TlsFlags & Pick<FlagValues<typeof SERVING_FLAGS>, 'http-port'>
+
+const HTTPS_PORT = 443
+const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
+const MODES: readonly string[] = ['manual', 'letsencrypt', 'gcp'] satisfies readonly (AcmeMode | 'manual')[]
+
+/** Undefined to serve plain HTTP. @throws DerpError naming flag, value and reason. */
+export function tlsSettings(flags: Flags, address: ListenAddress, env: NodeJS.ProcessEnv): TlsSettings | undefined {
+  const { certmode, hostname } = flags
+  if (!MODES.includes(certmode)) throw badSetting('certmode', certmode, `not one of ${MODES.join(', ')}`)
+  if (address.port !== HTTPS_PORT && certmode !== 'manual' && !flags.tls) return undefined
+  if (hostname === '') {
+    throw badSettings(
+      'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',
+    )
+  }
+  if (isIP(hostname) === 0 && !HOST_NAME.test(hostname))
+    throw badSetting('hostname', hostname, 'not a host name or IP address')
+  const directory = flags.certdir || defaultCertDir(env)
+  if (directory === '') throw badSettings('serve TLS: -certdir is not given; name the directory of certificates')
+  const httpPort = flags['http-port'] === -1 ? undefined : portSetting('http-port', flags['http-port'])
+  const common = { hostname, directory, httpPort }
+  if (certmode === 'manual') return { ...common, acme: undefined }
+  const acme = acmeSettings({ ...common, flags, mode: certmode as AcmeMode, host: address.host, env })
+  assertAcmeSettings(acme)
+  return { ...common, acme }
+}
+
+/** What was given in vain. */
+export function tlsNotes(given: ReadonlySet<string>, tls: TlsSettings | undefined): string[] {
+  if (tls?.acme !== undefined) return []
+  const vain = [...given].filter(name => name.startsWith('acme-') || (name === 'certmode' && tls === undefined))
+  const reason =
+    tls === undefined ? 'plain HTTP is served: -a is not on port 443, and -tls is not set' : '-certmode is manual'
+  return vain.toSorted().map(name => `-${name} has no effect: ${reason}`)
+}
+
+/** The folder that the original uses; empty when the environment does not tell. */
+function defaultCertDir({ XDG_CACHE_HOME: cache = '', HOME: home = '' }: NodeJS.ProcessEnv): string {
+  const folder = cache !== '' ? cache : home === '' ? '' : join(home, '.cache')
+  return isAbsolute(folder) ? join(folder, 'tailscale', 'derper-certs') : ''
+}
+
+interface AcmeSources extends Pick<TlsSettings, 'hostname' | 'directory' | 'httpPort'> {
+  readonly flags: TlsFlags
+  readonly mode: AcmeMode
+  readonly host: string | undefined
+  readonly env: NodeJS.ProcessEnv
+}
+
+function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }: AcmeSources): AcmeSettings {
+  const named = listSetting(flags['acme-ips'])
+  const caFile = flags['acme-ca-file']
+  return {
+    mode,
+    directory,
+    hostname,
+    ipCerts: flags['acme-ip-certs'],
+    ipAddresses: named.length > 0 ? named : publicAddresses(networkInterfaces(), host),
+    email: flags['acme-email'],
+    eabKeyId: flags['acme-eab-kid'],
+    eabKey: flags['acme-eab-key'],
+    directoryUrl: flags['acme-directory'],
+    directoryCa: caFile === '' ? undefined : readSettingFile('acme-ca-file', caFile, readCa),
+    profile: flags['acme-profile'] || undefined,
+    // Without a listener for it, answers over HTTP would never be found.
+    challengeTypes: httpPort === undefined ? ['tls-alpn-01'] : undefined,
+    proxyEnv: env,
+  }
+}
+
+function readCa(text: string): string {
+  try {
+    new X509Certificate(text)
+  } catch (error) {
+    throw new Error('no certificate found; it must be PEM', { cause: error })
+  }
+  return text
+}

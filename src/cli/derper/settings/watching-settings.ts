@@ -1,0 +1,53 @@
+/** The listener for those who watch the daemon, from the flags (P-172, P-173). */
+
+import { type ListenAddress, parseListenAddress } from '../../../daemon/listen-address.ts'
+import type { MetricsAccess } from '../../../http/metrics/metrics-access.ts'
+import { CidrList } from '../../../listen/cidr-list.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { WATCHING_FLAGS } from '../flags/watching.ts'
+import { badSetting, listSetting } from './setting.ts'
+
+export interface WatchingSettings {
+  readonly address: ListenAddress
+  readonly access: MetricsAccess
+}
+
+/** A shorter one could be guessed. */
+const MIN_TOKEN_LENGTH = 16
+const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
+
+/** Undefined for no such listener. @throws DerpError naming flag, value and reason; a token is not shown. */
+export function watchingSettings(flags: FlagValues<typeof WATCHING_FLAGS>): WatchingSettings | undefined {
+  const text = flags['metrics-addr']
+  const access = metricsAccess(flags)
+  if (text === '') return undefined
+  const address = parseListenAddress('metrics-addr', text)
+  const isOpen = access.token === undefined && access.ranges === undefined
+  if (isOpen && !(address.host === 'localhost' || LOOPBACK.includes(address.host ?? ''))) {
+    const reason = 'others can reach it; set -metrics-token or -metrics-allow, or listen on 127.0.0.1'
+    throw badSetting('metrics-addr', text, reason)
+  }
+  return { address, access }
+}
+
+/** Who may read the metrics. @throws DerpError naming the flag and what is wrong. */
+export function metricsAccess(flags: FlagValues<typeof WATCHING_FLAGS>): MetricsAccess {
+  const { 'metrics-token': token, 'metrics-allow': allow } = flags
+  if (token !== '' && token.length < MIN_TOKEN_LENGTH) {
+    throw badSetting('metrics-token', '…', `has ${token.length} characters, wants ${MIN_TOKEN_LENGTH} or more`)
+  }
+  return {
+    ...(token !== '' && { token }),
+    ...(allow !== '' && { ranges: rangesOf(allow) }),
+  }
+}
+
+function rangesOf(text: string): CidrList {
+  try {
+    const entries = listSetting(text)
+    if (entries.length === 0) throw new Error('no address is named; leave the flag out, or name one')
+    return new CidrList(entries)
+  } catch (error) {
+    throw badSetting('metrics-allow', text, (error as Error).message, error)
+  }
+}

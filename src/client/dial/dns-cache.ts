@@ -1,0 +1,127 @@
+/**
+ * A memory for DNS that outlives its failures: an old answer is better than none.
+ *
+ * Knows no resolver; see node-dns.ts for the one of Node.
+ */
+
+import { abortable } from '../../lib/abort.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+
+/** Finds the addresses of hosts. */
+export interface DnsCache {
+  /** IPv4 and IPv6 addresses of `host`, in order of preference. */
+  lookup(host: string, signal: AbortSignal): Promise<readonly string[]>
+  /** Told when the addresses of `host` were of no use, so that the next lookup asks anew. */
+  expire?(host: string): void
+}
+
+/** Asks a resolver; at least one address, or an error. */
+export type HostLookup = (host: string) => Promise<readonly string[]>
+
+export interface LastingDnsCacheOptions {
+  readonly lookup: HostLookup
+  readonly clock: Clock
+  /** Milliseconds for which an answer is used without asking again. Default 10 minutes. */
+  readonly ttlMs?: number | undefined
+}
+
+/** Milliseconds; addresses of relays seldom change, and one that fails is asked for again. */
+const DEFAULT_TTL_MS = 600_000
+/** Milliseconds that whoever has an old answer waits for a new one; short beside the time a node is given (P-221). */
+const PATIENCE_MS = 500
+/** Milliseconds after which an answer is no longer expected. */
+const LOOKUP_TIMEOUT_MS = 10_000
+/** Most hosts remembered; a client knows few. */
+const MAX_HOSTS = 256
+
+interface Answer {
+  readonly addresses: readonly string[]
+  freshUntilMs: number
+}
+
+/** Keeps the last good answer of each host for as long as there is no newer one. */
+export class LastingDnsCache implements DnsCache {
+  readonly #lookup: HostLookup
+  readonly #clock: Clock
+  readonly #ttlMs: number
+  readonly #answers = new Map<string, Answer>()
+  /** One question per host is under way at most. */
+  readonly #underWay = new Map<string, Promise<readonly string[]>>()
+
+  constructor(options: LastingDnsCacheOptions) {
+    this.#lookup = options.lookup
+    this.#clock = options.clock
+    this.#ttlMs = options.ttlMs ?? DEFAULT_TTL_MS
+  }
+
+  async lookup(host: string, signal: AbortSignal): Promise<readonly string[]> {
+    const known = this.#answers.get(host)
+    if (known !== undefined && this.#clock.now() < known.freshUntilMs) return known.addresses
+    const asked = abortable(this.#ask(host), signal, `look up ${host}`)
+    return known === undefined ? asked : this.#orElse(asked, known.addresses, signal)
+  }
+
+  expire(host: string): void {
+    const answer = this.#answers.get(host)
+    if (answer !== undefined) answer.freshUntilMs = Number.NEGATIVE_INFINITY
+  }
+
+  #ask(host: string): Promise<readonly string[]> {
+    const underWay = this.#underWay.get(host)
+    if (underWay !== undefined) return underWay
+    const asked = this.#askAnew(host).finally(() => this.#underWay.delete(host))
+    this.#underWay.set(host, asked)
+    // All who asked may have given up by then.
+    asked.catch(() => {})
+    return asked
+  }
+
+  async #askAnew(host: string): Promise<readonly string[]> {
+    const { promise: tooLate, reject } = Promise.withResolvers<never>()
+    const timer = this.#clock.after(LOOKUP_TIMEOUT_MS, () =>
+      reject(failed(host, `no answer in ${LOOKUP_TIMEOUT_MS} ms`)),
+    )
+    try {
+      const addresses = await Promise.race([this.#lookup(host), tooLate])
+      if (addresses.length === 0) throw failed(host, 'no addresses')
+      this.#remember(host, addresses)
+      return addresses
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  #remember(host: string, addresses: readonly string[]): void {
+    this.#answers.delete(host)
+    this.#answers.set(host, { addresses, freshUntilMs: this.#clock.now() + this.#ttlMs })
+    for (const oldest of this.#answers.keys()) {
+      if (this.#answers.size <= MAX_HOSTS) return
+      this.#answers.delete(oldest)
+    }
+  }
+
+  /** The new answer, or the old one if that fails or takes long; a late answer is remembered all the same. */
+  async #orElse(
+    asked: Promise<readonly string[]>,
+    old: readonly string[],
+    signal: AbortSignal,
+  ): Promise<readonly string[]> {
+    let timer: Timer | undefined
+    const impatient = new Promise<readonly string[]>(resolve => {
+      timer = this.#clock.after(PATIENCE_MS, () => resolve(old))
+    })
+    try {
+      return await Promise.race([asked, impatient])
+    } catch (error) {
+      if (signal.aborted) throw error
+      return old
+    } finally {
+      timer?.cancel()
+    }
+  }
+}
+
+function failed(host: string, reason: string): DerpError {
+  return new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${reason}`)
+}

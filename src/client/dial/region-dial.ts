@@ -1,0 +1,76 @@
+/** Which node of a region is connected to: the first that answers (P-220, P-221). */
+
+import { formatNode } from '../../derpmap/endpoint.ts'
+import { formatRegion } from '../../derpmap/regions.ts'
+import type { DERPNode, DERPRegion } from '../../derpmap/types.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import type { Log } from '../../lib/log.ts'
+import { withTimeLimit } from '../../lib/time-limit.ts'
+import { IDEAL_NODE_HEADER } from '../../protocol/constants.ts'
+
+/** Milliseconds to connect to one node, DNS included (P-221). */
+const NODE_TIMEOUT_MS = 1_500
+
+export interface RegionDial<T> {
+  readonly region: DERPRegion
+  readonly signal: AbortSignal
+  readonly log: Log
+  /** Connects to a node. */
+  readonly connect: (node: DERPNode, signal: AbortSignal) => Promise<T>
+}
+
+/** A connection, and the node at its other end. */
+export interface DialedNode<T> {
+  readonly node: DERPNode
+  readonly connection: T
+}
+
+/**
+ * Tries the nodes of a region in their order.
+ *
+ * @throws DerpError for a region without nodes for packets, else the error of the first of them.
+ */
+export async function dialRegion<T>({ region, signal, log, connect }: RegionDial<T>): Promise<DialedNode<T>> {
+  const nodes = region.Nodes.filter(node => !node.STUNOnly)
+  if (nodes.length === 0) throw withoutNodes(region)
+  const errors: unknown[] = []
+  for (const node of nodes) {
+    try {
+      return { node, connection: await connect(node, signal) }
+    } catch (error) {
+      if (signal.aborted) throw error
+      errors.push(error)
+      log.debug('node not reached', { region: region.RegionID, node: node.Name, reason: (error as Error).message })
+    }
+  }
+  throw errors[0]
+}
+
+export interface NodeDial<T> {
+  readonly node: DERPNode
+  readonly clock: Clock
+  readonly signal: AbortSignal
+  /** Takes back a connection that came too late. */
+  readonly discard: (late: T) => void
+}
+
+/** Gives the connecting to one node its time. */
+export function withinNodeTime<T>(dial: NodeDial<T>, connect: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const action = `dial ${formatNode(dial.node)}`
+  const tooLate = () =>
+    new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: not connected after ${NODE_TIMEOUT_MS} ms`, { clause: 'P-221' })
+  return withTimeLimit({ ...dial, timeoutMs: NODE_TIMEOUT_MS, action, tooLate }, connect)
+}
+
+/** What tells the node reached which other one would have been the first (P-225); nothing when it is the first. */
+export function idealNodeHeaders(region: DERPRegion, reached: DERPNode): Readonly<Record<string, string>> {
+  const [ideal] = region.Nodes
+  if (ideal === undefined || ideal === reached || ideal.Name === '') return {}
+  return { [IDEAL_NODE_HEADER]: ideal.Name.replace(/[^\x20-\x7e]/g, '?') }
+}
+
+function withoutNodes(region: DERPRegion): DerpError {
+  const reason = region.Nodes.length === 0 ? 'no nodes' : 'only nodes for STUN'
+  return new DerpError('ERR_DERP_REGION_EMPTY', `dial ${formatRegion(region)}: ${reason}`, { clause: 'P-220' })
+}

@@ -1,0 +1,62 @@
+/** The URL that names a relay (P-200). */
+
+import type { AddressSource, DerpEndpoint } from '../../derpmap/endpoint.ts'
+import { type IpFamily, ipFamilyOf } from '../../lib/address-port.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+
+/** A copy of `input`, checked. @throws DerpError when it is no URL or neither http nor https. */
+export function parseRelayUrl(input: string | URL): URL {
+  const url = URL.parse(String(input))
+  if (url === null) throw invalid(String(input), 'not a URL')
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw invalid(formatRelayUrl(url), `scheme ${url.protocol.slice(0, -1)} is neither http nor https`)
+  }
+  return url
+}
+
+/** The URL as it may be logged: without user name and password. */
+export function formatRelayUrl(url: URL): string {
+  if (url.username === '' && url.password === '') return url.href
+  const shown = new URL(url)
+  shown.username = ''
+  shown.password = ''
+  return shown.href
+}
+
+/** The host to dial, without the brackets of an IPv6 address. */
+export function hostOf(url: URL): string {
+  return url.hostname.startsWith('[') ? url.hostname.slice(1, -1) : url.hostname
+}
+
+/** The port to dial. */
+export function portOf(url: URL): number {
+  if (url.port !== '') return Number(url.port)
+  return url.protocol === 'https:' ? 443 : 80
+}
+
+/**
+ * How the relay of a URL is reached.
+ *
+ * @param serverName name to ask for, and to be found in the certificate, instead of the URL's host.
+ */
+export function endpointOfUrl(url: URL, serverName: string = hostOf(url)): DerpEndpoint {
+  const host = hostOf(url)
+  const family = ipFamilyOf(host)
+  const source = (wanted: IpFamily): AddressSource => {
+    if (family === undefined) return { from: 'dns' }
+    return family === wanted ? { from: 'map', address: host } : { from: 'nowhere' }
+  }
+  const name = serverName.replace(/\.$/, '')
+  return {
+    host,
+    port: portOf(url),
+    addresses: { 4: source(4), 6: source(6) },
+    url,
+    serverName: name,
+    certificate: { kind: 'name', name },
+  }
+}
+
+function invalid(text: string, reason: string): DerpError {
+  return new DerpError('ERR_DERP_URL_INVALID', `read relay URL ${JSON.stringify(text)}: ${reason}`, { clause: 'P-200' })
+}

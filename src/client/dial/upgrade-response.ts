@@ -1,0 +1,117 @@
+/**
+ * The answer to an upgrade request (P-121), read as it comes. Pure.
+ *
+ * A 101 may be followed by DERP bytes at once. Of any other answer the beginning of the body is kept for the error.
+ */
+
+import { decodeUtf8, EMPTY_BYTES } from '../../lib/bytes.ts'
+import { DerpError, ProtocolError } from '../../lib/derp-error.ts'
+import { ResponseHeadReader } from './response-head.ts'
+
+/** Most bytes kept of the body of a refusal, chunk lines included. */
+const MAX_REFUSAL_BODY_LENGTH = 1 << 10
+/** Most characters of it that are told. */
+const MAX_EXCERPT_LENGTH = 200
+
+/** The relay, or what stands in for it, does not upgrade. */
+export class UpgradeRefusedError extends DerpError {
+  /** HTTP status. */
+  readonly status: number
+  /** Beginning of the body, on one line. */
+  readonly excerpt: string
+
+  constructor(status: number, excerpt: string) {
+    super(
+      'ERR_DERP_UPGRADE_REFUSED',
+      `upgrade connection to DERP: refused with status ${status}${excerpt === '' ? '' : `: ${excerpt}`}`,
+      { clause: 'P-213' },
+    )
+    this.status = status
+    this.excerpt = excerpt
+  }
+}
+
+export class UpgradeResponse {
+  readonly #head = new ResponseHeadReader(malformed)
+  #refusal: Refusal | undefined
+
+  /** Whether the answer is known to be a refusal, of which only the body is missing. */
+  get isRefusal(): boolean {
+    return this.#refusal !== undefined
+  }
+
+  /**
+   * Takes the next bytes.
+   *
+   * @returns what follows the head of a 101; undefined when more is needed.
+   * @throws UpgradeRefusedError for another status, ProtocolError for what is no HTTP response.
+   */
+  push(chunk: Uint8Array): Uint8Array | undefined {
+    if (this.#refusal !== undefined) {
+      this.#refusal.push(chunk)
+      return undefined
+    }
+    const head = this.#head.push(chunk)
+    if (head === undefined) return undefined
+    if (head.status === 101) return head.rest
+    this.#refusal = new Refusal(head.status, head.headers)
+    this.#refusal.push(head.rest)
+    return undefined
+  }
+
+  /** No more will come. @throws always. */
+  end(): never {
+    this.#refusal?.end()
+    const when = this.#head.isEmpty ? 'without a response' : 'in the middle of the response'
+    throw new DerpError('ERR_DERP_CONN_CLOSED', `read upgrade response: connection closed ${when}`)
+  }
+}
+
+/** Gathers the beginning of a refusal's body, until there is enough of it or it is over. */
+class Refusal {
+  readonly #status: number
+  readonly #isChunked: boolean
+  readonly #wantedLength: number
+  #body: Uint8Array = EMPTY_BYTES
+
+  constructor(status: number, headers: ReadonlyMap<string, string>) {
+    this.#status = status
+    this.#isChunked = headers.get('transfer-encoding')?.toLowerCase() === 'chunked'
+    const hasBody = status >= 200 && status !== 204 && status !== 304
+    const announced = /^\d+$/.exec(headers.get('content-length') ?? '')?.[0] ?? MAX_REFUSAL_BODY_LENGTH
+    this.#wantedLength = hasBody ? Math.min(Number(announced), MAX_REFUSAL_BODY_LENGTH) : 0
+  }
+
+  /** @throws UpgradeRefusedError once the body is here. */
+  push(chunk: Uint8Array): void {
+    const count = Math.min(chunk.length, this.#wantedLength - this.#body.length)
+    const body = new Uint8Array(this.#body.length + count)
+    body.set(this.#body)
+    body.set(chunk.subarray(0, count), this.#body.length)
+    this.#body = body
+    const isOver = this.#isChunked && decodeUtf8(body).endsWith('\r\n0\r\n\r\n')
+    if (isOver || body.length === this.#wantedLength) this.end()
+  }
+
+  /** @throws UpgradeRefusedError */
+  end(): never {
+    const text = decodeUtf8(this.#body)
+    const plain = this.#isChunked ? joinChunks(text) : text
+    throw new UpgradeRefusedError(
+      this.#status,
+      plain
+        .replace(/[\p{C}\s]+/gu, ' ')
+        .trim()
+        .slice(0, MAX_EXCERPT_LENGTH),
+    )
+  }
+}
+
+/** The text without the lines that give the chunks' sizes: close enough for an error message. */
+function joinChunks(text: string): string {
+  return text.replace(/(^|\r\n)[0-9a-fA-F]+(;[^\r\n]*)?\r\n/g, '')
+}
+
+function malformed(reason: string): ProtocolError {
+  return new ProtocolError('ERR_DERP_UPGRADE_MALFORMED', `read upgrade response: ${reason}`, { clause: 'P-121' })
+}

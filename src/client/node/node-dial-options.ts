@@ -1,0 +1,57 @@
+/** What the transport of Node can be told, and what it gives. */
+
+import type { Duplex } from 'node:stream'
+import type { ConnectionOptions, TLSSocket } from 'node:tls'
+import type { DERPNode } from '../../derpmap/types.ts'
+import type { Clock } from '../../lib/clock.ts'
+import type { Log } from '../../lib/log.ts'
+import type { DnsCache } from '../dial/dns-cache.ts'
+import type { AddressFamilySelector, TlsConnectionState } from '../ports.ts'
+import type { ProxyEnv } from './node-proxy-rules.ts'
+
+/**
+ * Opens a connection in the place of TCP: over a VPN, through SOCKS, from another address.
+ *
+ * It finds the host's address itself, and should end what it has begun when `signal` is aborted.
+ */
+export type UrlDialer = (
+  address: { readonly host: string; readonly port: number },
+  signal: AbortSignal,
+) => Promise<Duplex>
+
+/** Options of {@link NodeTransport}. */
+export interface NodeTransportOptions {
+  /**
+   * For https: `ca` to trust certificates of one's own, client certificates, and what else `tls.connect` takes.
+   *
+   * `servername` replaces the host of a URL, in the handshake and in the certificate; nodes of a region have their own.
+   */
+  readonly tlsConfig?: ConnectionOptions | undefined
+  /** Remembers addresses of hosts. Default: none, the system is asked each time. See `createDnsCache`. */
+  readonly dnsCache?: DnsCache | undefined
+  /** Opens the connections of clients of a URL; regions and proxies are not for it. */
+  readonly urlDialer?: UrlDialer | undefined
+  /** Decides whether IPv6 gets a head start. Default: it does not. */
+  readonly addressFamilySelector?: AddressFamilySelector | undefined
+  /**
+   * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in either case: `process.env`, or an object with these names.
+   *
+   * Nothing reads the environment by itself: without this option no proxy is used.
+   */
+  readonly proxyEnv?: ProxyEnv | undefined
+  /** For the TLS to a proxy whose own URL is https. */
+  readonly proxyTlsConfig?: ConnectionOptions | undefined
+  /** Plain HTTP to the nodes of regions, at port 3340 unless they have another one; for development (P-223). */
+  readonly useHttp?: boolean | undefined
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
+}
+
+/** A bare TLS connection to a node of a region. */
+export interface RegionTls {
+  readonly socket: TLSSocket
+  readonly node: DERPNode
+  readonly tls: TlsConnectionState
+  /** Ends the connection at once. */
+  readonly close: () => void
+}

@@ -1,0 +1,225 @@
+/**
+ * The transport of Node: sockets, proxies, TLS, and the HTTP upgrade.
+ *
+ * Clauses: P-200 URL, P-213 fast start, P-220 to P-226 regions, nodes and proxies.
+ */
+
+import type { X509Certificate } from 'node:crypto'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import type { ConnectionOptions } from 'node:tls'
+import { type DerpEndpoint, formatNode, resolveEndpoint } from '../../derpmap/endpoint.ts'
+import { formatRegion } from '../../derpmap/regions.ts'
+import type { DERPNode, DERPRegion } from '../../derpmap/types.ts'
+import { abortable } from '../../lib/abort.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { DerpError, isDerpError } from '../../lib/derp-error.ts'
+import { silentLog } from '../../lib/log.ts'
+import { withTimeLimit } from '../../lib/time-limit.ts'
+import { FAST_START_HEADER } from '../../protocol/constants.ts'
+import { NodeConn } from '../../transport/node-conn.ts'
+import type { DnsCache } from '../dial/dns-cache.ts'
+import { FastStartConn } from '../dial/fast-start-conn.ts'
+import { type DialedNode, dialRegion, idealNodeHeaders, withinNodeTime } from '../dial/region-dial.ts'
+import { endpointOfUrl } from '../dial/relay-url.ts'
+import { TlsSessions } from '../dial/tls-sessions.ts'
+import { formatUpgradeRequest } from '../dial/upgrade-request.ts'
+import { UpgradeResponse } from '../dial/upgrade-response.ts'
+import { formatTarget, reasonOf } from '../open-connection.ts'
+import { DEFAULTS } from '../options.ts'
+import type { AddressFamilySelector, ClientTransport, DialedConn, DialRequest } from '../ports.ts'
+import type { NodeTransportOptions, RegionTls, UrlDialer } from './node-dial-options.ts'
+import { exchange } from './node-exchange.ts'
+import { dialByProxy } from './node-proxy.ts'
+import { ProxyRules } from './node-proxy-rules.ts'
+import { dialTcp, type Network } from './node-tcp.ts'
+import { type SecuredSocket, startTls } from './node-tls.ts'
+
+/** What is below TLS, and what should be at its other end. */
+interface OpenedSocket {
+  readonly socket: Duplex
+  readonly endpoint: DerpEndpoint
+}
+
+/** Dials relays by URL and by region. */
+export class NodeTransport implements ClientTransport {
+  /** Remembers addresses of hosts, from the next dial on. */
+  dnsCache: DnsCache | undefined
+  readonly #options: NodeTransportOptions
+  readonly #clock: Clock
+  readonly #proxies: ProxyRules
+  readonly #connect: Network['connect']
+  readonly #sessions = new TlsSessions<X509Certificate>()
+  #tlsConfig: ConnectionOptions
+  #urlDialer: UrlDialer | undefined
+  #selector: AddressFamilySelector | undefined
+
+  /**
+   * Opens nothing yet.
+   *
+   * @param connect what connects to IP addresses; sockets by default.
+   * @throws DerpError for a proxy that cannot be used.
+   */
+  constructor(options: NodeTransportOptions = {}, connect?: Network['connect']) {
+    this.#options = options
+    this.#clock = options.clock ?? systemClock
+    this.#proxies = new ProxyRules(options.proxyEnv ?? {})
+    this.#connect = connect
+    this.#tlsConfig = options.tlsConfig ?? {}
+    this.#urlDialer = options.urlDialer
+    this.#selector = options.addressFamilySelector
+    this.dnsCache = options.dnsCache
+  }
+
+  /** To be replaced as a whole: what was checked under other settings is not resumed. */
+  get tlsConfig(): ConnectionOptions {
+    return this.#tlsConfig
+  }
+
+  set tlsConfig(config: ConnectionOptions) {
+    this.#tlsConfig = config
+    this.#sessions.clear()
+  }
+
+  setUrlDialer(dialer: UrlDialer | undefined): void {
+    this.#urlDialer = dialer
+  }
+
+  setAddressFamilySelector(selector: AddressFamilySelector): void {
+    this.#selector = selector
+  }
+
+  async dial({ target, signal }: DialRequest): Promise<DialedConn> {
+    try {
+      return 'url' in target ? await this.#dialUrl(target.url, signal) : await this.#dialRegion(target.region, signal)
+    } catch (error) {
+      throw dialError(formatTarget(target), error)
+    }
+  }
+
+  /** Connects to a node of a region, does the TLS handshake, in full, and stops there (P-226). 10 s at most. */
+  dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
+    const action = `dial ${formatRegion(region)}`
+    const timeoutMs = DEFAULTS.connectTimeoutMs
+    const tooLate = () =>
+      new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: not connected after ${timeoutMs} ms`, { clause: 'P-202' })
+    const discard = (late: RegionTls) => late.close()
+    const limit = { clock: this.#clock, timeoutMs, action, tooLate, signal, discard }
+    return withTimeLimit(limit, async stop => {
+      const { node, connection } = await this.#openRegion(region, stop, false)
+      const { socket, state } = await this.#secure(connection, stop, undefined)
+      return { socket, node, tls: state, close: () => void socket.destroy() }
+    })
+  }
+
+  async #dialUrl(url: URL, signal: AbortSignal): Promise<DialedConn> {
+    const endpoint = endpointOfUrl(url, this.#tlsConfig.servername)
+    const dialer = this.#urlDialer
+    const socket = await (dialer ? dialWith(dialer, endpoint, signal) : this.#open(endpoint, signal))
+    return this.#establish({ socket, endpoint }, {}, signal)
+  }
+
+  async #dialRegion(region: DERPRegion, signal: AbortSignal): Promise<DialedConn> {
+    const { node, connection } = await this.#openRegion(region, signal, this.#options.useHttp)
+    return { ...(await this.#establish(connection, idealNodeHeaders(region, node), signal)), node }
+  }
+
+  #openRegion(
+    region: DERPRegion,
+    signal: AbortSignal,
+    useHttp: boolean | undefined,
+  ): Promise<DialedNode<OpenedSocket>> {
+    const connect = async (node: DERPNode, stop: AbortSignal) => {
+      try {
+        const endpoint = resolveEndpoint(node, { useHttp })
+        return { endpoint, socket: await this.#open(endpoint, stop, node) }
+      } catch (error) {
+        throw dialError(formatNode(node), error)
+      }
+    }
+    return dialRegion({ region, signal, log: this.#options.log ?? silentLog, connect })
+  }
+
+  /** A node has its own time limit, except through a proxy, whose DNS and ways are not known. */
+  #open(endpoint: DerpEndpoint, signal: AbortSignal, node?: DERPNode): Promise<Duplex> {
+    const { host, port, url } = endpoint
+    const clock = this.#clock
+    const preferIPv6 = this.#selector?.preferIPv6() ?? false
+    const network: Network = { clock, dnsCache: this.dnsCache, preferIPv6, connect: this.#connect }
+    const proxy = this.#proxies.proxyFor({ scheme: url.protocol === 'https:' ? 'https' : 'http', host, port })
+    if (proxy !== undefined) {
+      return dialByProxy(host, port, { proxy, network, tlsConfig: this.#options.proxyTlsConfig ?? {}, signal })
+    }
+    if (node === undefined) return dialTcp(endpoint, network, signal)
+    const discard = (late: Socket) => void late.destroy()
+    return withinNodeTime({ node, clock, signal, discard }, stop => dialTcp(endpoint, network, stop))
+  }
+
+  /** TLS, where the URL wants it, and the upgrade: a fast one if the relay's key was told. */
+  async #establish(
+    opened: OpenedSocket,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<DialedConn> {
+    const { socket, endpoint } = opened
+    if (endpoint.url.protocol === 'http:') return { conn: await this.#upgrade(socket, endpoint.url, headers, signal) }
+    const secured = await this.#secure(opened, signal, this.#sessions)
+    const { serverKey, state: tls, forgetSession } = secured
+    if (serverKey === undefined)
+      return { conn: await this.#upgrade(secured.socket, endpoint.url, headers, signal), tls }
+    const request = formatUpgradeRequest(endpoint.url, { ...headers, [FAST_START_HEADER]: '1' })
+    const start = { request, serverKey, onMistaken: forgetSession }
+    return { conn: new FastStartConn(new NodeConn(secured.socket), start), serverKey, tls }
+  }
+
+  async #secure(
+    { socket, endpoint }: OpenedSocket,
+    signal: AbortSignal,
+    sessions: TlsSessions<X509Certificate> | undefined,
+  ): Promise<SecuredSocket> {
+    try {
+      return await startTls(socket, endpoint, { config: this.#tlsConfig, clock: this.#clock, sessions, signal })
+    } catch (error) {
+      // Somebody else is there: perhaps the host has moved, or a captive portal has answered DNS.
+      if (isDerpError(error, 'ERR_DERP_TLS_FAILED')) this.dnsCache?.expire?.(endpoint.host)
+      throw error
+    }
+  }
+
+  async #upgrade(
+    socket: Duplex,
+    url: URL,
+    headers: Readonly<Record<string, string>>,
+    signal: AbortSignal,
+  ): Promise<NodeConn> {
+    const request = formatUpgradeRequest(url, headers)
+    const head = await exchange(socket, { request, answer: new UpgradeResponse(), clock: this.#clock, signal })
+    return new NodeConn(socket as Socket, head)
+  }
+}
+
+/** A transport for one client, or for several that share TLS sessions. */
+export function createNodeTransport(options: NodeTransportOptions = {}): NodeTransport {
+  return new NodeTransport(options)
+}
+
+async function dialWith(dialer: UrlDialer, { host, port }: DerpEndpoint, signal: AbortSignal): Promise<Duplex> {
+  const dialing = dialer({ host, port }, signal)
+  try {
+    const socket = await abortable(dialing, signal, `dial ${host}`)
+    // An error between two steps must find a listener, or it ends the process.
+    socket.on('error', () => {})
+    return socket
+  } catch (error) {
+    dialing.then(
+      late => void late.destroy(),
+      () => {},
+    )
+    throw error
+  }
+}
+
+function dialError(what: string, error: unknown): DerpError {
+  if (error instanceof DerpError) return error
+  return new DerpError('ERR_DERP_DIAL_FAILED', `dial ${what}: ${reasonOf(error)}`, { cause: error })
+}

@@ -1,0 +1,34 @@
+/** DNS as Node's own sockets see it: with the system's resolver, so that `/etc/hosts` and the like count. */
+
+import { lookup } from 'node:dns/promises'
+import type { IpFamily } from '../../lib/address-port.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
+
+/** Addresses of `host`, of one family or of both. */
+export async function lookupSystem(host: string, family?: IpFamily): Promise<readonly string[]> {
+  try {
+    const answers = await lookup(host, { all: true, order: 'verbatim', ...(family !== undefined && { family }) })
+    return answers.map(({ address }) => address)
+  } catch (error) {
+    throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${(error as Error).message}`, { cause: error })
+  }
+}
+
+export interface DnsCacheOptions {
+  /** What answers the questions. Default: the system's resolver. */
+  readonly lookup?: HostLookup | undefined
+  readonly clock?: Clock | undefined
+  /** Milliseconds for which an answer is used without asking again. Default 10 minutes. */
+  readonly ttlMs?: number | undefined
+}
+
+/** A cache for any number of clients. */
+export function createDnsCache(options: DnsCacheOptions = {}): LastingDnsCache {
+  return new LastingDnsCache({
+    lookup: options.lookup ?? (host => lookupSystem(host)),
+    clock: options.clock ?? systemClock,
+    ttlMs: options.ttlMs,
+  })
+}

@@ -1,0 +1,251 @@
+/**
+ * Keeps one connection to the best target, for as long as it is not stopped.
+ *
+ * It is the only one that connects, and it never gives up: every end of a connection leads back to the schedule.
+ */
+
+import { DerpError } from '../../lib/derp-error.ts'
+import type { Emitter } from '../../lib/emitter.ts'
+import { sleep } from '../../lib/sleep.ts'
+import type { ReceivedMessage } from '../../protocol/messages.ts'
+import type { Client } from '../client.ts'
+import { closedError, type Link } from '../link-keeper.ts'
+import type { NetworkChange } from '../ports.ts'
+import { isDuplicateProblem } from './failure-reason.ts'
+import type { ResilientEvents, StateEvent, StateReason } from './resilient-events.ts'
+import type { ResolvedResilientOptions } from './resilient-options.ts'
+import { type EndCause, type RunEnd, SupervisedConnection } from './supervised-connection.ts'
+import { type Slot, TargetSchedule } from './target-schedule.ts'
+
+/** What a {@link Reconnector} tells its owner. */
+export interface ReconnectorPorts {
+  readonly events: Emitter<ResilientEvents>
+  /** There is a connection to use, or there is none any more. */
+  onLink(link: Link | undefined): void
+  /** Takes a message; what it gives is waited for before the next one is taken. */
+  onMessage(message: ReceivedMessage, generation: number): Promise<void> | undefined
+}
+
+export class Reconnector<T> {
+  readonly #options: ResolvedResilientOptions<T>
+  readonly #ports: ReconnectorPorts
+  readonly #schedule: TargetSchedule<T>
+  readonly #clients = new Map<Slot<T>, Client>()
+  readonly #stopped = new AbortController()
+  #state: StateEvent['state'] | 'idle' = 'idle'
+  #reason: StateReason = 'started'
+  #error: DerpError | undefined
+  #attempt = 0
+  #generation = 0
+  #preferred = false
+  #current: { readonly slot: Slot<T>; readonly client: Client; readonly run: SupervisedConnection } | undefined
+  #link: Link | undefined
+  #waiting = new AbortController()
+  #unsubscribe: (() => void) | undefined
+
+  constructor(options: ResolvedResilientOptions<T>, ports: ReconnectorPorts) {
+    this.#options = options
+    this.#ports = ports
+    const { backoffMinMs, backoffMaxMs, deniedMinMs, deniedMaxMs, duplicateMs, random } = options
+    const backoff = { minMs: backoffMinMs, maxMs: backoffMaxMs }
+    const denied = { minMs: deniedMinMs, maxMs: deniedMaxMs }
+    this.#schedule = new TargetSchedule({ backoff, denied, duplicateMs }, random)
+  }
+
+  get state(): StateEvent['state'] | 'idle' {
+    return this.#state
+  }
+
+  /** What went wrong last; undefined while connected. */
+  get error(): DerpError | undefined {
+    return this.#error
+  }
+
+  /** Connects, and again and again, until {@link stop}; does nothing when that has begun or is over. */
+  start(): void {
+    if (this.#state !== 'idle') return
+    this.#state = 'connecting'
+    this.#unsubscribe = this.#options.netMon?.subscribe(change => this.#onNetworkChange(change))
+    void this.#run()
+  }
+
+  /** Ends everything for good. */
+  stop(): void {
+    this.#stopped.abort()
+    this.#reason = 'closed'
+    this.#error = undefined
+    this.#current?.run.end('closed', closedError('use client'))
+    for (const slot of this.#clients.keys()) this.#closeClient(slot)
+    this.#setLink(undefined)
+    this.#enter('closed', undefined)
+    this.#waiting.abort()
+    this.#unsubscribe?.()
+  }
+
+  /** Takes new targets; a connection to one that is still among them goes on. */
+  replaceTargets(targets: readonly T[]): void {
+    for (const slot of this.#schedule.replace(targets, this.#options.isSame)) {
+      if (this.#current?.slot === slot) this.#current.run.end('replaced', replaced(this.#nameOf(slot)))
+      this.#closeClient(slot)
+    }
+    this.#waiting.abort()
+  }
+
+  /** A call has failed on a connection, which is of no use any more. */
+  lost(link: Link, error: DerpError): void {
+    if (this.#link === link) this.#current?.run.end('failed', error)
+  }
+
+  async notePreferred(preferred: boolean): Promise<void> {
+    this.#preferred = preferred
+    await this.#current?.client.notePreferred(preferred)
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped.signal.aborted) await this.#step()
+  }
+
+  /** Waits, or connects and stays as long as that lasts. */
+  async #step(): Promise<void> {
+    const next = this.#schedule.next(this.#options.clock.now())
+    if (next !== undefined && next.delayMs === 0) {
+      await this.#visit(next.slot)
+      return
+    }
+    // Made before anybody is told, who may then do what ends the waiting.
+    this.#waiting = new AbortController()
+    if (next === undefined) this.#reason = 'noTarget'
+    this.#enter('waiting', next?.slot, next?.delayMs)
+    await sleep(this.#options.clock, next?.delayMs ?? Number.POSITIVE_INFINITY, this.#waiting.signal)
+  }
+
+  async #visit(slot: Slot<T>): Promise<void> {
+    this.#attempt++
+    this.#schedule.begun()
+    this.#enter('connecting', slot)
+    // Whoever was told may have closed this client, or taken the target away.
+    if (this.#stopped.signal.aborted || !this.#schedule.slots.includes(slot)) return
+    const end = await this.#runLink(slot)
+    this.#current = undefined
+    this.#setLink(undefined)
+    if (this.#stopped.signal.aborted) return
+    this.#error = end.error
+    this.#reason = this.#schedule.ended(slot, end, this.#options.clock.now())
+    const fields = { node: this.#nameOf(slot), reason: this.#reason, code: end.error.code, error: end.error.message }
+    this.#options.log.info('relay connection ended', fields)
+  }
+
+  async #runLink(slot: Slot<T>): Promise<RunEnd> {
+    try {
+      const client = this.#clientOf(slot)
+      // Remembered at once, and told when there is a connection: without one nothing can fail that the run does not see.
+      client.notePreferred(this.#preferred).catch(() => {})
+      const run = new SupervisedConnection(client, {
+        clock: this.#options.clock,
+        times: this.#options,
+        onUsable: link => this.#onUsable(slot, link),
+        onHealthy: () => this.#onHealthy(slot),
+        onMessage: message => this.#onMessage(slot, message),
+      })
+      this.#current = { slot, client, run }
+      return await run.run()
+    } catch (cause) {
+      // A factory that throws is a target that fails: another one, or a later time, may do better.
+      const error = new DerpError('ERR_DERP_DIAL_FAILED', `make client for ${this.#nameOf(slot)}: ${cause}`, { cause })
+      return failedEarly('failed', error)
+    }
+  }
+
+  #clientOf(slot: Slot<T>): Client {
+    let client = this.#clients.get(slot)
+    if (client === undefined) {
+      client = this.#options.createClient(slot.target)
+      this.#clients.set(slot, client)
+    }
+    return client
+  }
+
+  #closeClient(slot: Slot<T>): void {
+    const client = this.#clients.get(slot)
+    this.#clients.delete(slot)
+    // One that its maker has closed before is closed all the same.
+    client?.close().catch(() => {})
+  }
+
+  #onUsable(slot: Slot<T>, link: Link): void {
+    this.#generation++
+    this.#error = undefined
+    this.#reason = 'accepted'
+    this.#setLink(link)
+    this.#enter('connected', slot)
+  }
+
+  #onHealthy(slot: Slot<T>): void {
+    this.#attempt = 0
+    this.#schedule.healthy(slot)
+  }
+
+  #onMessage(slot: Slot<T>, message: ReceivedMessage): Promise<void> | undefined {
+    if (message.type === 'health') {
+      const { problem } = message
+      this.#emit('health', { problem, isDuplicate: isDuplicateProblem(problem), node: this.#nameOf(slot) })
+    } else if (message.type === 'peerGone') {
+      this.#emit('peerGone', { peer: message.peer, reason: message.reason, node: this.#nameOf(slot) })
+    }
+    return this.#ports.onMessage(message, this.#generation)
+  }
+
+  #onNetworkChange({ addresses }: NetworkChange): void {
+    if (this.#current === undefined) {
+      if (!this.#schedule.hasten(this.#options.clock.now())) return
+      this.#reason = 'networkChanged'
+      this.#waiting.abort()
+      return
+    }
+    const local = this.#link?.derp.local?.address
+    if (addresses === undefined || local === undefined || addresses.includes(local)) this.#current.run.probe()
+    else this.#current.run.end('networkChanged', addressGone(local))
+  }
+
+  #setLink(link: Link | undefined): void {
+    if (this.#link === link) return
+    this.#link = link
+    this.#ports.onLink(link)
+  }
+
+  #enter(state: StateEvent['state'], slot: Slot<T> | undefined, delayMs?: number): void {
+    this.#state = state
+    const node = slot && this.#nameOf(slot)
+    this.#emit('state', { state, reason: this.#reason, attempt: this.#attempt, node, delayMs, error: this.#error })
+  }
+
+  #emit<Name extends keyof ResilientEvents>(name: Name, event: ResilientEvents[Name]): void {
+    try {
+      this.#ports.events.emit(name, event)
+    } catch (error) {
+      this.#options.log.error('listener failed', { event: name, error })
+    }
+  }
+
+  /** Nothing that is handed in may end the loop. */
+  #nameOf({ target }: Slot<T>): string {
+    try {
+      return this.#options.nameOf(target)
+    } catch (error) {
+      this.#options.log.error('naming a target failed', { error })
+      return 'unnamed'
+    }
+  }
+}
+
+function failedEarly(cause: EndCause, error: DerpError): RunEnd {
+  return { cause, stage: 'connecting', error, isHealthy: false, problem: '', restarting: undefined }
+}
+
+function replaced(node: string): DerpError {
+  return new DerpError('ERR_DERP_CONN_CLOSED', `use relay ${node}: no target any more`)
+}
+
+function addressGone(address: string): DerpError {
+  return new DerpError('ERR_DERP_CONN_CLOSED', `use connection from ${address}: the host has that address no more`)
+}

@@ -1,0 +1,193 @@
+/**
+ * The client that keeps connected by itself, through whatever happens to relay and network.
+ *
+ * Where {@link Client} reports each failure once and leaves it to the caller when to go on, this one goes on by itself.
+ * Clauses: P-060 peers gone, P-091 pings, P-092 health, P-093 restarts, P-209 close.
+ */
+
+import type { NodePublicKey } from '../../keys/node-key.ts'
+import { abortable } from '../../lib/abort.ts'
+import { copyBytes } from '../../lib/bytes.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { Emitter } from '../../lib/emitter.ts'
+import type { ReceivedMessage } from '../../protocol/messages.ts'
+import type { ReceivedDetail } from '../client.ts'
+import { closedError, type Link } from '../link-keeper.ts'
+import { assertPacket } from '../packet.ts'
+import { pingOver } from '../ping.ts'
+import { ReceiveQueue } from '../receive-queue.ts'
+import { Reconnector } from './reconnector.ts'
+import type { ResilientEvents, ResilientState } from './resilient-events.ts'
+import {
+  type ResilientClientOptions,
+  type ResolvedResilientOptions,
+  resolveResilientOptions,
+} from './resilient-options.ts'
+
+/**
+ * A client of the best of several relays that serve the same clients.
+ *
+ * Idle until it is used; from then on it is connected, or on its way there, until {@link close}. It receives all the
+ * time, so that dead connections are noticed: whoever uses it must take the messages, or nothing is read after a while.
+ *
+ * ```ts
+ * const client = new ResilientClient({ targets: [url, otherUrl], createClient: url => new Client(privateKey, url) })
+ * client.events.on('state', ({ state, reason }) => console.log(state, reason))
+ * for await (const message of client) console.log(message.type)
+ * ```
+ */
+export class ResilientClient<T = string | URL> implements AsyncIterable<ReceivedMessage, void> {
+  /** Changes of state, health and peers, as they happen. */
+  readonly events: Emitter<ResilientEvents> = new Emitter()
+  readonly #options: ResolvedResilientOptions<T>
+  readonly #reconnector: Reconnector<T>
+  readonly #queue: ReceiveQueue<ReceivedDetail>
+  readonly #waiters = new Set<PromiseWithResolvers<Link>>()
+  #link: Link | undefined
+  /** Resolves when the queue is to be filled again. */
+  #room: PromiseWithResolvers<void> | undefined
+
+  /** Opens nothing yet. @throws DerpError for an option that is out of bounds. */
+  constructor(options: ResilientClientOptions<T>) {
+    this.#options = resolveResilientOptions(options)
+    this.#queue = new ReceiveQueue(this.#options.receiveQueueBytes)
+    this.#reconnector = new Reconnector(this.#options, {
+      events: this.events,
+      onLink: link => this.#onLink(link),
+      onMessage: (message, generation) => this.#onMessage(message, generation),
+    })
+    this.#reconnector.replaceTargets(options.targets)
+  }
+
+  get state(): ResilientState {
+    return this.#reconnector.state
+  }
+
+  /** Starts, and resolves when a relay has let us in, however long that takes; `signal` ends the waiting only. */
+  async connect(signal?: AbortSignal): Promise<void> {
+    await this.#connected('connect', undefined, signal)
+  }
+
+  /** Ends everything for good, as {@link Client.close} does (P-209). */
+  async close(): Promise<void> {
+    if (this.state === 'closed') throw closedError('close client')
+    const error = closedError('use client')
+    this.#reconnector.stop()
+    for (const { reject } of this.#waiters) reject(error)
+    this.#queue.fail(error)
+    this.#queue.clear()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.state !== 'closed') await this.close()
+  }
+
+  /**
+   * Sends a packet of at most 64 KiB. `data` may be reused at once.
+   *
+   * Waits for a connection, but not longer than the option `sendWaitMs`: what peers wait for is of no use later. It is
+   * rejected then with the code `ERR_DERP_CLIENT_NOT_CONNECTED`, the last failure being the cause. A packet whose
+   * connection breaks is rejected with what broke it, and not repeated: it may have arrived.
+   */
+  async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
+    assertPacket('send packet', data)
+    let link = this.#link
+    let packet = data
+    if (link === undefined) {
+      packet = copyBytes(data)
+      link = await this.#connected('send packet', this.#options.sendWaitMs, signal)
+    }
+    try {
+      await abortable(link.derp.send(destination, packet, signal), signal, 'send packet')
+    } catch (error) {
+      if (this.state === 'closed') throw closedError('send packet')
+      if (error instanceof DerpError && !signal?.aborted) this.#reconnector.lost(link, error)
+      throw error
+    }
+  }
+
+  /** The next message, from whichever connection. Its bytes belong to the caller. */
+  async recv(signal?: AbortSignal): Promise<ReceivedMessage> {
+    return (await this.recvDetail(signal)).message
+  }
+
+  /** The next message, and the number of the connection that it came by; those that were never let in do not count. */
+  async recvDetail(signal?: AbortSignal): Promise<ReceivedDetail> {
+    if (this.state === 'closed') throw closedError('receive')
+    this.#reconnector.start()
+    const taken = this.#queue.take(signal)
+    if (this.#room !== undefined && this.#queue.hasRoom) {
+      this.#room.resolve()
+      this.#room = undefined
+    }
+    return taken
+  }
+
+  /** All messages, until `close`, which it ends by throwing. Leaving the loop does not close the client. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage, void, void> {
+    for (;;) yield await this.recv()
+  }
+
+  /** Sends a Ping and waits for its Pong, 5 s at most; does not wait for a connection (P-207). */
+  async ping(signal?: AbortSignal): Promise<void> {
+    if (this.state === 'closed') throw closedError('ping relay')
+    if (this.#link === undefined) throw this.#notConnected('ping relay: not connected')
+    await pingOver(this.#link, this.#options.clock, signal)
+  }
+
+  /** Notes whether this region is the client's home, and tells the relay, now and on every later connection (P-210). */
+  async notePreferred(preferred: boolean): Promise<void> {
+    if (this.state === 'closed') throw closedError('note preferred')
+    await this.#reconnector.notePreferred(preferred)
+  }
+
+  /** The key of the relay that is connected, if one is. */
+  serverPublicKey(): NodePublicKey | undefined {
+    return this.#link?.derp.serverKey
+  }
+
+  /**
+   * Takes other targets, the best first. A connection to one that is still among them goes on (option `isSame`), any
+   * other is ended and made anew elsewhere.
+   */
+  replaceTargets(targets: readonly T[]): void {
+    if (this.state === 'closed') throw closedError('replace targets')
+    this.#reconnector.replaceTargets(targets)
+  }
+
+  /** The connection, once there is one, or a rejection after `waitMs`. */
+  async #connected(action: string, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<Link> {
+    this.#reconnector.start()
+    if (this.state === 'closed') throw closedError(action)
+    if (this.#link !== undefined) return this.#link
+    const waiter = Promise.withResolvers<Link>()
+    this.#waiters.add(waiter)
+    const giveUp = () => waiter.reject(this.#notConnected(`${action}: not connected within ${waitMs} ms`))
+    const timer = waitMs === undefined ? undefined : this.#options.clock.after(waitMs, giveUp)
+    try {
+      return await abortable(waiter.promise, signal, action)
+    } finally {
+      timer?.cancel()
+      this.#waiters.delete(waiter)
+    }
+  }
+
+  #notConnected(message: string): DerpError {
+    const cause = this.#reconnector.error
+    return new DerpError('ERR_DERP_CLIENT_NOT_CONNECTED', message, cause && { cause })
+  }
+
+  #onLink(link: Link | undefined): void {
+    this.#link = link
+    if (link === undefined) return
+    for (const { resolve } of this.#waiters) resolve(link)
+  }
+
+  #onMessage(message: ReceivedMessage, connectionGeneration: number): Promise<void> | undefined {
+    const bytes = message.type === 'receivedPacket' ? message.data.length : 0
+    this.#queue.push({ message, connectionGeneration }, bytes)
+    if (!this.#queue.isFull) return undefined
+    this.#room ??= Promise.withResolvers()
+    return this.#room.promise
+  }
+}

@@ -1,0 +1,47 @@
+/** The daemon's listener for metrics and health, and who may read it. */
+
+import type { DerperSettings } from '../cli/derper/derper-settings.ts'
+import type { WatchingSettings } from '../cli/derper/settings/watching-settings.ts'
+import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
+import { createMetricsListener } from '../http/metrics/metrics-listener.ts'
+import type { HttpListener } from '../listen/node/http-listener.ts'
+import type { Relay } from '../relay.ts'
+import { bind, type WantedPort } from './bind.ts'
+import { formatListenAddress } from './listen-address.ts'
+
+/** The port that is wanted for it. */
+export function wantedWatchingPort({ watching }: Pick<DerperSettings, 'watching'>): WantedPort[] {
+  return watching === undefined ? [] : [{ ...watching.address, flag: 'metrics-addr', protocol: 'tcp' }]
+}
+
+export class WatchingListener {
+  /** Who may read, from the next request on. */
+  access: MetricsAccess
+  readonly #settings: WatchingSettings
+  readonly #listener: HttpListener
+  #port: number | undefined
+
+  /** Binds nothing yet. */
+  constructor(settings: WatchingSettings, { metrics, readiness }: Pick<Relay, 'metrics' | 'readiness'>) {
+    this.#settings = settings
+    this.access = settings.access
+    this.#listener = createMetricsListener({ metrics, readiness, access: () => this.access })
+  }
+
+  /** Where it listens; undefined before it does. */
+  get address(): string | undefined {
+    if (this.#port === undefined) return undefined
+    return formatListenAddress({ ...this.#settings.address, port: this.#port })
+  }
+
+  /** @throws DerpError naming the flag whose address cannot be had. */
+  async listen(): Promise<void> {
+    for (const wanted of wantedWatchingPort({ watching: this.#settings })) {
+      this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host))).port
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#listener.close()
+  }
+}

@@ -1,0 +1,121 @@
+/** The TCP ports of the daemon: HTTP, or HTTPS with plain HTTP beside it. */
+
+import type { DerperSettings } from '../cli/derper/derper-settings.ts'
+import type { TlsSettings } from '../cli/derper/settings/tls-settings.ts'
+import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
+import type { Relay } from '../relay.ts'
+import type { CertificateSource } from '../tls/certificate-source.ts'
+import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
+import { bind, type WantedPort } from './bind.ts'
+import { type ListenerParts, listenerOptions } from './listener-options.ts'
+import { createAcmeTlsListeners, createManualTlsListeners } from './tls-listeners.ts'
+
+/** What is served, before it is bound. */
+interface Listeners {
+  readonly main: HttpListener
+  /** Plain HTTP beside TLS. */
+  readonly port80?: HttpListener
+  readonly certificates?: CertificateSource
+  /** For a certificate of the relay's own making. */
+  readonly mapNode?: MapNode | undefined
+}
+
+/** What the listeners are made for. */
+interface RelayListenerParts extends ListenerParts {
+  readonly relay: Relay
+  readonly mapNodePorts: ReadMapNodePorts
+}
+
+/** The TCP ports that `settings` ask for. */
+export function wantedTcpPorts({ address, tls }: DerperSettings): WantedPort[] {
+  const main: WantedPort = { ...address, flag: 'a', protocol: 'tcp' }
+  if (tls?.httpPort === undefined) return [main]
+  return [main, { host: address.host, port: tls.httpPort, flag: 'http-port', protocol: 'tcp' }]
+}
+
+export class RelayListeners {
+  readonly #listeners: Listeners
+  readonly #settings: DerperSettings
+  /** Ports that were bound. */
+  port = 0
+  httpPort: number | undefined
+
+  private constructor(settings: DerperSettings, listeners: Listeners) {
+    this.#settings = settings
+    this.#listeners = listeners
+  }
+
+  /** Binds nothing yet. @throws DerpError for a certificate that cannot be used, with file, reason and what to do. */
+  static async create(settings: DerperSettings, parts: RelayListenerParts): Promise<RelayListeners> {
+    const { tls } = settings
+    const listeners =
+      tls === undefined
+        ? { main: createHttpListener(listenerOptions(settings, parts)) }
+        : await overTls(settings, tls, parts)
+    return new RelayListeners(settings, listeners)
+  }
+
+  /** Where certificates come from; undefined without TLS. */
+  get certificates(): CertificateSource | undefined {
+    return this.#listeners.certificates
+  }
+
+  /** The relay's entry in a DERP map, without ports, where its certificate is of its own making. */
+  get mapNode(): MapNode | undefined {
+    return this.#listeners.mapNode
+  }
+
+  /** Takes connections. */
+  get isListening(): boolean {
+    return this.#listeners.main.server.listening
+  }
+
+  /** Binds. @throws DerpError naming the flag whose port cannot be had. */
+  async listen(): Promise<void> {
+    const [main, http] = wantedTcpPorts(this.#settings)
+    const listen = (wanted: WantedPort, listener: HttpListener) =>
+      bind(wanted, () => listener.listen(wanted.port, wanted.host))
+    if (main !== undefined) this.port = (await listen(main, this.#listeners.main)).port
+    const { port80 } = this.#listeners
+    if (http !== undefined && port80 !== undefined) this.httpPort = (await listen(http, port80)).port
+  }
+
+  /** Sees to certificates from now on; both ports must be bound. */
+  async start(): Promise<void> {
+    await this.certificates?.start()
+  }
+
+  /** Takes no more connections; those there are stay. */
+  stopListening(): void {
+    this.#listeners.main.stopListening()
+    this.#listeners.port80?.stopListening()
+  }
+
+  async close(): Promise<void> {
+    const { main, port80, certificates } = this.#listeners
+    await Promise.all([certificates?.close(), main.close(), port80?.close()])
+  }
+}
+
+async function overTls(settings: DerperSettings, tls: TlsSettings, parts: RelayListenerParts): Promise<Listeners> {
+  const { relay, log, mapNodePorts } = parts
+  const { hostname, directory, acme } = tls
+  const common = {
+    ...listenerOptions(settings, parts),
+    publicKey: relay.publicKey,
+    clock: relay.core.options.clock,
+    counters: relay.http,
+    log,
+    mapNodePorts,
+  }
+  if (acme !== undefined) {
+    const { https, port80, certificates } = await createAcmeTlsListeners({ ...common, ...acme })
+    return { main: https, port80, certificates }
+  }
+  const { https, port80, certificates, certificate } = await createManualTlsListeners({
+    ...common,
+    hostname,
+    directory,
+  })
+  return { main: https, port80, certificates, mapNode: certificate.derpMapNode }
+}

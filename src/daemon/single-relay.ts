@@ -1,0 +1,139 @@
+/** The relay of the daemon on the main thread alone. */
+
+import type { ReadmittedClient } from '../admission/readmission.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import { systemClock } from '../lib/clock.ts'
+import { AcceptLimits } from '../listen/accept-limits.ts'
+import { createRelay, type Relay } from '../relay.ts'
+import type { DrainOptions, DrainResult } from '../server/drain.ts'
+import type { PacketForwarder } from '../server/ports.ts'
+import type { RateLimit } from '../server/rate-limit.ts'
+import type { Readiness } from '../status/readiness.ts'
+import type { MetricReader } from '../status/snapshot.ts'
+import type { CertificateSource } from '../tls/certificate-source.ts'
+import type { MapNode } from '../tls/map-node.ts'
+import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
+import { type IdleCollection, idleCollection } from './idle-collection.ts'
+import type { LogLevel } from './log.ts'
+import { RelayListeners } from './relay-listeners.ts'
+import { relayOptions } from './relay-options.ts'
+
+export class SingleRelay implements DaemonRelay {
+  readonly #parts: DaemonRelayParts
+  readonly #relay: Relay
+  readonly #limits: AcceptLimits
+  readonly #idle: IdleCollection
+  #listeners: RelayListeners | undefined
+
+  constructor(parts: DaemonRelayParts) {
+    const { settings, privateKey, env, log, admission, names, program } = parts
+    this.#parts = parts
+    this.#limits = new AcceptLimits(settings.limits.accept, systemClock, log)
+    this.#relay = createRelay({
+      ...relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env),
+      log,
+      admission,
+      bootstrapDns: names,
+      program: {
+        ...program,
+        connections: this.#limits.counters,
+        certificates: () => this.certificates?.status(),
+      },
+    })
+    this.#idle = idleCollection(this.#relay.core.counters)
+  }
+
+  get publicKey(): NodePublicKey {
+    return this.#relay.publicKey
+  }
+
+  get options(): DaemonRelay['options'] {
+    return this.#relay.core.options
+  }
+
+  get metrics(): MetricReader {
+    return this.#relay.metrics
+  }
+
+  get readiness(): Readiness {
+    return this.#relay.readiness
+  }
+
+  get clients(): Iterable<ReadmittedClient> {
+    return this.#relay.core.sessions
+  }
+
+  get connections(): number {
+    return this.#relay.core.counters.currentConnections
+  }
+
+  get port(): number {
+    return this.#listeners?.port ?? 0
+  }
+
+  get httpPort(): number | undefined {
+    return this.#listeners?.httpPort
+  }
+
+  get certificates(): CertificateSource | undefined {
+    return this.#listeners?.certificates
+  }
+
+  get mapNode(): MapNode | undefined {
+    return this.#listeners?.mapNode
+  }
+
+  get isListening(): boolean {
+    return this.#listeners?.isListening ?? false
+  }
+
+  async prepare(): Promise<void> {
+    const { settings, log, mapNodePorts } = this.#parts
+    const parts = { relay: this.#relay, limits: this.#limits, log, mapNodePorts }
+    this.#listeners = await RelayListeners.create(settings, parts)
+  }
+
+  async listen(): Promise<void> {
+    await this.#listeners?.listen()
+  }
+
+  async start(): Promise<void> {
+    await this.#listeners?.start()
+    this.#idle.start()
+  }
+
+  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.#relay.core.addForwarder(key, forwarder)
+  }
+
+  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.#relay.core.removeForwarder(key, forwarder)
+  }
+
+  closePeer(key: NodePublicKey): void {
+    void this.#relay.core.directory.closePeer(key)
+  }
+
+  limitRate(limit: RateLimit | undefined): void {
+    this.#relay.core.rateLimit = limit
+  }
+
+  // The relay looks at the names themselves, and the log is that of all.
+  namesChanged(): void {}
+
+  setLogLevel(_level: LogLevel): void {}
+
+  stopListening(): void {
+    this.#listeners?.stopListening()
+  }
+
+  drain(options: DrainOptions): Promise<DrainResult> {
+    return this.#relay.drain(options)
+  }
+
+  async close(): Promise<void> {
+    this.#idle.stop()
+    this.#relay.close()
+    await this.#listeners?.close()
+  }
+}

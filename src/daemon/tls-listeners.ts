@@ -1,0 +1,58 @@
+/** The two listeners of a relay that serves TLS: HTTPS, and plain HTTP beside it. */
+
+import { type ChallengeAnswers, createPort80Routes } from '../http/pages/port80.ts'
+import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
+import { createHttpsListener, type HttpsListenerOptions } from '../listen/node/https-listener.ts'
+import { type AcmeTlsOptions, createAcmeTls } from '../tls/acme/acme-tls.ts'
+import type { CertificateSource } from '../tls/certificate-source.ts'
+import type { ManualCertificate } from '../tls/files/manual-certs.ts'
+import { createManualTls, type ManualTlsOptions } from '../tls/files/manual-tls.ts'
+import type { RelayTls } from '../tls/relay-tls.ts'
+
+type CommonOptions = Omit<HttpsListenerOptions, 'tls' | 'clock' | 'log'>
+
+export interface TlsListenersOptions extends ManualTlsOptions, CommonOptions {}
+
+export interface AcmeTlsListenersOptions extends AcmeTlsOptions, CommonOptions {}
+
+/** Neither listens yet. */
+export interface TlsListeners {
+  readonly https: HttpListener
+  readonly port80: HttpListener
+  readonly tls: RelayTls
+  /** Keeps the certificates fresh; to be started once both listen, and closed with them. */
+  readonly certificates: CertificateSource
+}
+
+/**
+ * Makes the listeners of a relay whose certificates are in a folder.
+ *
+ * @throws DerpError for a certificate that cannot be used, with file, reason and what to do.
+ */
+export async function createManualTlsListeners(
+  options: TlsListenersOptions,
+): Promise<TlsListeners & { readonly certificate: ManualCertificate }> {
+  const { tls, certificate, certificates } = await createManualTls(options)
+  return { ...createListeners(options, tls), tls, certificate, certificates }
+}
+
+/**
+ * Makes the listeners of a relay that asks an authority for certificates. Handshakes fail until there is one.
+ *
+ * @throws DerpError naming the setting that is missing or does not fit.
+ */
+export async function createAcmeTlsListeners(options: AcmeTlsListenersOptions): Promise<TlsListeners> {
+  const { tls, certificates, challenges } = await createAcmeTls(options)
+  return { ...createListeners(options, tls, challenges), tls, certificates }
+}
+
+function createListeners(
+  options: (TlsListenersOptions | AcmeTlsListenersOptions) & CommonOptions,
+  tls: RelayTls,
+  challenges?: ChallengeAnswers,
+): Pick<TlsListeners, 'https' | 'port80'> {
+  return {
+    https: createHttpsListener({ ...options, tls }),
+    port80: createHttpListener({ ...options, routes: createPort80Routes(options.routes, challenges) }),
+  }
+}

@@ -1,0 +1,35 @@
+/** Plain HTTP beside TLS for a relay on several threads: on the main thread, where there is little to serve. */
+
+import { type ChallengeAnswers, createPort80Routes } from '../../http/pages/port80.ts'
+import type { AcceptLimits } from '../../listen/accept-limits.ts'
+import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
+import type { RelayCounters } from '../../metrics/counters.ts'
+import { createRelayRoutes, type ShownRelay } from '../../relay.ts'
+import type { DaemonRelayParts } from '../daemon-relay.ts'
+import { listenerOptions } from '../listener-options.ts'
+import { relayOptions } from '../relay-options.ts'
+
+export interface PlainListenerParts
+  extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'env' | 'log' | 'names'> {
+  readonly limits: AcceptLimits
+  /** Counts what fails here. */
+  readonly counters: RelayCounters
+  readonly shown: ShownRelay
+  readonly challenges: ChallengeAnswers | undefined
+}
+
+/** Binds nothing yet. */
+export function createPlainListener(parts: PlainListenerParts): HttpListener {
+  const { settings, privateKey, env, log, names, limits, counters, shown, challenges } = parts
+  const { http, clock } = shown
+  const options = relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env)
+  const main = createRelayRoutes({ ...options, bootstrapDns: names }, shown)
+  const relay = {
+    routes: createPort80Routes(main, challenges),
+    http,
+    // Never called: nothing here can be upgraded.
+    handleUpgrade: () => {},
+    core: { noteFailure: ({ code }: { code: Parameters<RelayCounters['fail']>[0] }) => counters.fail(code) },
+  }
+  return createHttpListener({ ...listenerOptions(settings, { relay, log, limits }), clock })
+}

@@ -1,0 +1,100 @@
+/** A worker's part of the daemon: its relay, and its listener on the port that all workers share. */
+
+import type { KnownNames } from '../../http/pages/bootstrap-names.ts'
+import { threadsClock } from '../../lib/node-clock.ts'
+import { AcceptLimits } from '../../listen/accept-limits.ts'
+import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
+import { createHttpsListener } from '../../listen/node/https-listener.ts'
+import { SharedTally } from '../../listen/shared-tally.ts'
+import type { Relay, RelayOptions } from '../../relay.ts'
+import { RelayTls } from '../../tls/relay-tls.ts'
+import { type IdleCollection, idleCollection } from '../idle-collection.ts'
+import { listenerOptions } from '../listener-options.ts'
+import { createLog, type LevelledLog } from '../log.ts'
+import { relayOptions } from '../relay-options.ts'
+import type { NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
+import { workerKeys } from './worker-settings.ts'
+
+/** Names that the main thread resolves. */
+class ToldNames implements KnownNames {
+  known: KnownNames['known']
+
+  constructor(known: KnownNames['known']) {
+    this.known = known
+  }
+}
+
+export class WorkerDaemon {
+  readonly relay: Relay
+  readonly limits: AcceptLimits
+  readonly #data: WorkerData
+  readonly #log: LevelledLog
+  readonly #names: { readonly published: ToldNames; readonly unpublished: ToldNames }
+  readonly #tls: RelayTls | undefined
+  readonly #listener: HttpListener
+  readonly #idle: IdleCollection
+
+  /**
+   * Binds nothing yet.
+   *
+   * @param createRelay makes this thread's part of the relay.
+   */
+  constructor(data: WorkerData, createRelay: (options: RelayOptions) => Relay) {
+    const { settings, logLevel, tally, thread, tls, names } = data
+    const { plain, env } = settings
+    this.#data = data
+    this.#log = createLog(logLevel, { thread })
+    const { accept } = plain.limits
+    const clock = threadsClock
+    const log = this.#log
+    this.limits = new AcceptLimits(accept, clock, log, new SharedTally(tally, thread, accept.sourceRate))
+    this.#names = { published: new ToldNames(names.published), unpublished: new ToldNames(names.unpublished) }
+    this.relay = createRelay({
+      ...relayOptions(plain, workerKeys(settings), env),
+      log,
+      clock,
+      bootstrapDns: this.#names,
+    })
+    this.#idle = idleCollection(this.relay.core.counters)
+    const options = { ...listenerOptions(plain, { relay: this.relay, log, limits: this.limits }), clock }
+    this.#tls = tls && RelayTls.ofState(tls)
+    this.#listener =
+      this.#tls === undefined
+        ? createHttpListener(options)
+        : createHttpsListener({ ...options, log, tls: this.#tls, counters: this.relay.http })
+  }
+
+  /** What the main thread can ask of it. */
+  get calls(): WorkerCalls {
+    return {
+      applyTls: update => this.#tls?.apply(update),
+      showNames: names => this.#showNames(names),
+      setLogLevel: level => {
+        this.#log.level = level
+      },
+    }
+  }
+
+  /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
+  async listen(port: number): Promise<number> {
+    this.#idle.start()
+    const { host } = this.#data.settings.plain.address
+    return (await this.#listener.listen(port, host, { reusePort: true })).port
+  }
+
+  /** Takes no more connections; those there are stay. */
+  stopListening(): void {
+    this.#listener.stopListening()
+  }
+
+  async close(): Promise<void> {
+    this.#idle.stop()
+    this.relay.close()
+    await this.#listener.close()
+  }
+
+  #showNames({ published, unpublished }: NamesState): void {
+    this.#names.published.known = published
+    this.#names.unpublished.known = unpublished
+  }
+}

@@ -1,0 +1,72 @@
+/** The thread of a worker. The main thread imports it to know where it lies. */
+
+import { isMainThread, parentPort, workerData } from 'node:worker_threads'
+import { createRelay } from '../../relay.ts'
+import { runWorker } from '../../workers/worker/node-run-worker.ts'
+import type { RelayWorker, WorkerRuntime } from '../../workers/worker/relay-worker.ts'
+import { tuneGarbageCollection } from '../garbage-collection.ts'
+import { ThreadCalls } from './thread-calls.ts'
+import type { MainCalls, WorkerCalls } from './worker-calls.ts'
+import { WorkerDaemon } from './worker-daemon.ts'
+
+/** The module that a worker runs, from source and as built. */
+export const WORKER_ENTRY: URL = new URL(import.meta.url)
+
+/** What a worker is told from the first, which tells it from threads of others that load this module. */
+export const WORKER_MARK = 'derper worker'
+
+/** Changes that come before there is what they change: none of them is lost. */
+class EarlyCalls {
+  readonly #daemon: Promise<WorkerDaemon>
+  readonly calls: { readonly [K in keyof WorkerCalls]: (...args: Parameters<WorkerCalls[K]>) => Promise<void> }
+
+  constructor(daemon: Promise<WorkerDaemon>) {
+    this.#daemon = daemon
+    this.calls = {
+      applyTls: async update => (await this.#daemon).calls.applyTls(update),
+      showNames: async names => (await this.#daemon).calls.showNames(names),
+      setLogLevel: async level => (await this.#daemon).calls.setLogLevel(level),
+    }
+  }
+}
+
+async function setUp(part: RelayWorker): Promise<WorkerRuntime> {
+  tuneGarbageCollection()
+  if (parentPort === null) throw new TypeError('run worker: this is no thread of another')
+  const port = parentPort
+  const made = Promise.withResolvers<WorkerDaemon>()
+  const main = new ThreadCalls<MainCalls>(port, new EarlyCalls(made.promise).calls)
+  const { createDirectory, admission, source, metrics } = part
+  const readiness = { report: () => main.call('readiness') }
+  const daemon = new WorkerDaemon(await main.call('begin'), options =>
+    createRelay({ ...options, part: { createDirectory, admission, source, metrics, readiness } }),
+  )
+  made.resolve(daemon)
+  return {
+    core: daemon.relay.core,
+    http: daemon.relay.http,
+    connections: daemon.limits.counters,
+    listen: () => listen(daemon, main),
+    stopListening: () => daemon.stopListening(),
+    close: async () => {
+      await daemon.close()
+      port.close()
+    },
+  }
+}
+
+async function listen(daemon: WorkerDaemon, main: ThreadCalls<MainCalls>): Promise<void> {
+  try {
+    await main.call('bound', await daemon.listen(await main.call('port')))
+  } catch (error) {
+    const { message, code } = error as NodeJS.ErrnoException
+    await main.call('notBound', message, code)
+    throw error
+  }
+}
+
+if (!isMainThread && (workerData as { data?: unknown } | null)?.data === WORKER_MARK) {
+  await runWorker(setUp)
+  // Ways to other workers may still be open.
+  process.exit()
+}

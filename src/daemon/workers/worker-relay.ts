@@ -1,0 +1,222 @@
+/**
+ * The relay of the daemon on several threads.
+ *
+ * The main thread decides what must be decided once, has certificates and rules, and serves plain HTTP beside TLS. The
+ * workers serve clients.
+ */
+
+import type { ReadmittedClient } from '../../admission/readmission.ts'
+import type { NodePublicKey } from '../../keys/node-key.ts'
+import { threadsClock } from '../../lib/node-clock.ts'
+import { AcceptLimits } from '../../listen/accept-limits.ts'
+import type { HttpListener } from '../../listen/node/http-listener.ts'
+import { createTallyMemory, MAIN_THREAD, SharedTally } from '../../listen/shared-tally.ts'
+import { HttpCounters } from '../../metrics/http-counters.ts'
+import type { DrainOptions, DrainResult } from '../../server/drain.ts'
+import type { PacketForwarder } from '../../server/ports.ts'
+import type { RateLimit } from '../../server/rate-limit.ts'
+import { Readiness } from '../../status/readiness.ts'
+import type { MetricReader } from '../../status/snapshot.ts'
+import type { CertificateSource } from '../../tls/certificate-source.ts'
+import type { MapNode } from '../../tls/map-node.ts'
+import { Workers } from '../../workers/coordinator/node-workers.ts'
+import { bind, type WantedPort } from '../bind.ts'
+import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
+import type { LogLevel } from '../log.ts'
+import { wantedTcpPorts } from '../relay-listeners.ts'
+import { createMainTls, type MainTls } from './main-tls.ts'
+import { createPlainListener } from './plain-listener.ts'
+import { WORKER_ENTRY, WORKER_MARK } from './worker-entry.ts'
+import { workerSettings } from './worker-settings.ts'
+import { WorkerThreads } from './worker-threads.ts'
+
+/** How a drain went where there was nobody. */
+const NOBODY: DrainResult = { told: 0, moved: 0, cut: 0 }
+
+export class WorkerRelay implements DaemonRelay {
+  readonly publicKey: NodePublicKey
+  readonly options: DaemonRelay['options']
+  readonly readiness: Readiness
+  readonly #parts: DaemonRelayParts
+  readonly #tally: { readonly memory: ReturnType<typeof createTallyMemory>; readonly own: SharedTally }
+  readonly #limits: AcceptLimits
+  readonly #http = new HttpCounters()
+  #logLevel: LogLevel
+  #tls: MainTls | undefined
+  #port80: HttpListener | undefined
+  #threads: WorkerThreads | undefined
+  #workers: Workers | undefined
+  #isEnding = false
+  httpPort: number | undefined
+
+  /** Starts no thread yet. */
+  constructor(parts: DaemonRelayParts) {
+    const { settings, privateKey, log } = parts
+    const { accept } = settings.limits
+    this.#parts = parts
+    this.#logLevel = settings.logLevel
+    this.publicKey = privateKey.publicKey()
+    this.options = { privateKey, meshKey: settings.meshKey, clock: threadsClock, log, random: Math.random }
+    const memory = createTallyMemory(accept, settings.workers + 1)
+    this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, accept.sourceRate) }
+    this.#limits = new AcceptLimits(accept, threadsClock, log, this.#tally.own)
+    this.readiness = new Readiness([
+      { name: 'draining', problem: () => (this.#isEnding ? 'the relay takes no more clients' : undefined) },
+      { name: 'workers', problem: () => this.#missingWorkers(), degradesOnly: true },
+    ])
+  }
+
+  readonly metrics: MetricReader = () => this.#running.coordinator.metrics()
+
+  get clients(): Iterable<ReadmittedClient> {
+    return this.#workers?.coordinator.members ?? []
+  }
+
+  get connections(): number {
+    return this.#workers?.coordinator.connections ?? 0
+  }
+
+  get port(): number {
+    return this.#threads?.port ?? 0
+  }
+
+  get certificates(): CertificateSource | undefined {
+    return this.#tls?.certificates
+  }
+
+  get mapNode(): MapNode | undefined {
+    return this.#tls?.mapNode
+  }
+
+  get isListening(): boolean {
+    return !this.#isEnding && (this.#workers?.listening ?? 0) > 0
+  }
+
+  async prepare(): Promise<void> {
+    const { settings, log, mapNodePorts } = this.#parts
+    const { publicKey } = this
+    this.#tls =
+      settings.tls && (await createMainTls(settings.tls, { publicKey, clock: threadsClock, log, mapNodePorts }))
+  }
+
+  async listen(): Promise<void> {
+    const [main, http] = wantedTcpPorts(this.#parts.settings)
+    if (main !== undefined) await this.#startWorkers(main)
+    if (http === undefined) return
+    const listener = this.#createPort80()
+    this.#port80 = listener
+    this.httpPort = (await bind(http, () => listener.listen(http.port, http.host))).port
+  }
+
+  async start(): Promise<void> {
+    await this.certificates?.start()
+  }
+
+  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.#running.coordinator.addForwarder(key, forwarder)
+  }
+
+  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
+    this.#running.coordinator.removeForwarder(key, forwarder)
+  }
+
+  closePeer(key: NodePublicKey): void {
+    void this.#workers?.coordinator.closePeer(key)
+  }
+
+  limitRate(limit: RateLimit | undefined): void {
+    this.#running.coordinator.rateLimit = limit
+  }
+
+  namesChanged(): void {
+    this.#threads?.namesChanged()
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#logLevel = level
+    this.#threads?.setLogLevel(level)
+  }
+
+  stopListening(): void {
+    this.#isEnding = true
+    this.#workers?.stopListening()
+    this.#port80?.stopListening()
+  }
+
+  async drain(options: DrainOptions): Promise<DrainResult> {
+    this.#isEnding = true
+    return (await this.#workers?.drain(options)) ?? NOBODY
+  }
+
+  async close(): Promise<void> {
+    this.#isEnding = true
+    await Promise.all([this.certificates?.close(), this.#workers?.close(), this.#port80?.close()])
+  }
+
+  get #running(): Workers {
+    if (this.#workers === undefined) throw new TypeError('use relay: its workers have not been started')
+    return this.#workers
+  }
+
+  #missingWorkers(): string | undefined {
+    const { workers: wanted } = this.#parts.settings
+    const there = this.#workers?.listening ?? 0
+    return there < wanted ? `${there} of ${wanted} serve clients` : undefined
+  }
+
+  /** @throws DerpError naming the flag whose port cannot be had. */
+  async #startWorkers(wanted: WantedPort): Promise<void> {
+    const { settings, privateKey, env, log, admission, names, program } = this.#parts
+    const threads = new WorkerThreads(
+      {
+        settings: workerSettings(settings, privateKey, env),
+        count: settings.workers,
+        tally: this.#tally,
+        readiness: this.readiness,
+        names: () => ({ published: names.published?.known, unpublished: names.unpublished?.known }),
+        logLevel: () => this.#logLevel,
+      },
+      this.#tls,
+    )
+    this.#threads = threads
+    const start = () =>
+      Workers.start({
+        entry: WORKER_ENTRY,
+        data: WORKER_MARK,
+        count: settings.workers,
+        clock: threadsClock,
+        log,
+        admission,
+        maxClients: settings.limits.maxClients,
+        rateLimit: settings.rateLimit,
+        http: this.#http,
+        program: {
+          ...program,
+          connections: this.#limits.counters,
+          certificates: () => this.certificates?.status(),
+          readiness: this.readiness,
+        },
+        onThread: thread => threads.add(thread),
+      })
+    try {
+      this.#workers = await start()
+    } catch (error) {
+      const { bindFailure: failure } = threads
+      if (failure === undefined) throw error
+      await bind(wanted, () => Promise.reject(Object.assign(new Error(failure.message), { code: failure.code })))
+    }
+  }
+
+  #createPort80(): HttpListener {
+    const { source, metrics, counters } = this.#running.coordinator
+    const { readiness } = this
+    const shown = { source, metrics, readiness, http: this.#http, clock: threadsClock, random: Math.random }
+    return createPlainListener({
+      ...this.#parts,
+      limits: this.#limits,
+      counters,
+      shown,
+      challenges: this.#tls?.challenges,
+    })
+  }
+}

@@ -1,0 +1,115 @@
+/** The main thread's side of each worker: what it begins with, what it is told later, and the port that all share. */
+
+import type { Worker } from 'node:worker_threads'
+import type { SharedTally, TallyMemory } from '../../listen/shared-tally.ts'
+import type { Readiness } from '../../status/readiness.ts'
+import type { LogLevel } from '../log.ts'
+import type { MainTls } from './main-tls.ts'
+import { ThreadCalls } from './thread-calls.ts'
+import type { MainCalls, NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
+import type { WorkerSettings } from './worker-settings.ts'
+
+/** What the workers are told from. */
+export interface WorkerThreadsParts {
+  readonly settings: WorkerSettings
+  readonly count: number
+  readonly tally: { readonly memory: TallyMemory; readonly own: SharedTally }
+  readonly readiness: Readiness
+  readonly names: () => NamesState
+  readonly logLevel: () => LogLevel
+}
+
+/** Why a worker could not bind its port. */
+interface BindFailure {
+  readonly message: string
+  readonly code: string | undefined
+}
+
+export class WorkerThreads {
+  readonly #parts: WorkerThreadsParts
+  readonly #tls: MainTls | undefined
+  readonly #calls = new Set<ThreadCalls<WorkerCalls>>()
+  /** Numbers of threads that nobody has. */
+  readonly #free: Set<number>
+  /** Undefined until the first worker asks for a port to choose; then those that ask later wait for it. */
+  #chosen: PromiseWithResolvers<number> | undefined
+  /** The port that was bound; 0 before. */
+  port = 0
+  bindFailure: BindFailure | undefined
+
+  constructor(parts: WorkerThreadsParts, tls: MainTls | undefined) {
+    this.#parts = parts
+    this.#tls = tls
+    // From 1, as the main thread is 0.
+    this.#free = new Set(Array.from({ length: parts.count }, (_, at) => at + 1))
+  }
+
+  /** A thread has been started. */
+  add(worker: Worker): void {
+    const { tally, readiness } = this.#parts
+    const [number] = this.#free
+    if (number === undefined) throw new RangeError('start worker: there are as many as there may be')
+    this.#free.delete(number)
+    const local: MainCalls = {
+      begin: () => begin(),
+      port: () => this.#portToBind(),
+      bound: port => this.#onBound(port),
+      notBound: (message, code) => {
+        this.bindFailure = { message, code }
+      },
+      readiness: () => readiness.report(),
+    }
+    const calls = new ThreadCalls<WorkerCalls>(worker, local)
+    let leaveReplicas: (() => void) | undefined
+    const begin = () => {
+      this.#calls.add(calls)
+      leaveReplicas = this.#tls?.replicas.add(update => calls.call('applyTls', update))
+      return this.#data(number)
+    }
+    worker.once('exit', () => {
+      calls.close()
+      this.#calls.delete(calls)
+      leaveReplicas?.()
+      tally.own.forget(number)
+      this.#free.add(number)
+    })
+  }
+
+  namesChanged(): void {
+    this.#tellAll(calls => calls.call('showNames', this.#parts.names()))
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#tellAll(calls => calls.call('setLogLevel', level))
+  }
+
+  /** A worker that is gone, or fails soon, is told nothing. */
+  #tellAll(tell: (calls: ThreadCalls<WorkerCalls>) => Promise<void>): void {
+    for (const calls of this.#calls) tell(calls).catch(() => {})
+  }
+
+  #data(thread: number): WorkerData {
+    const { settings, tally, names, logLevel } = this.#parts
+    return {
+      thread,
+      settings,
+      logLevel: logLevel(),
+      tally: tally.memory,
+      tls: this.#tls?.tls.state(),
+      names: names(),
+    }
+  }
+
+  async #portToBind(): Promise<number> {
+    const { port } = this.#parts.settings.plain.address
+    if (port !== 0) return port
+    if (this.#chosen !== undefined) return this.#chosen.promise
+    this.#chosen = Promise.withResolvers()
+    return 0
+  }
+
+  #onBound(port: number): void {
+    this.port = port
+    this.#chosen?.resolve(port)
+  }
+}

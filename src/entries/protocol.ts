@@ -1,0 +1,31 @@
+/** Entry `derphttp/protocol`: the wire without I/O, for browsers and Node alike. */
+
+export type { AddressPort } from '../lib/address-port.ts'
+export { DerpError, type DerpErrorCode, isDerpError, ProtocolError } from '../lib/derp-error.ts'
+export { type ClientInfo, formatClientInfo, parseClientInfo } from '../protocol/client-info.ts'
+export * from '../protocol/constants.ts'
+export { decodeClientToServer, decodeServerToClient } from '../protocol/decode.ts'
+export { looksLikeDisco } from '../protocol/disco.ts'
+export { encodeClientToServer, encodeFrame, encodeServerToClient } from '../protocol/encode.ts'
+export { FrameDecoder } from '../protocol/frame-decoder.ts'
+export {
+  CLIENT_BOUNDS,
+  CLIENT_LOGIN_BOUNDS,
+  type FrameBounds,
+  FrameType,
+  frameTypeName,
+  SERVER_BOUNDS,
+  SERVER_LOGIN_BOUNDS,
+} from '../protocol/frame-type.ts'
+export {
+  type ClientHello,
+  encodeClientHello,
+  encodeGreeting,
+  encodeServerInfo,
+  openClientInfo,
+  openServerInfo,
+  readClientHello,
+  readGreeting,
+} from '../protocol/login.ts'
+export * from '../protocol/messages.ts'
+export { formatServerInfo, parseServerInfo, type ServerInfo } from '../protocol/server-info.ts'

@@ -1,0 +1,51 @@
+/** Who may see `/debug/` (P-190). */
+
+import type { IncomingMessage } from 'node:http'
+import { equalConstantTime } from '../../keys/constant-time.ts'
+import { encodeUtf8 } from '../../lib/bytes.ts'
+import { CidrList } from '../../listen/cidr-list.ts'
+import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
+import { queryOf } from '../query.ts'
+
+export interface DebugAccessOptions {
+  /** One more address that has access. */
+  readonly allowAddress?: string | undefined
+  /**
+   * The secret that gives access from anywhere, as parameter `debugkey` of a GET; asked at each use, so that it can be
+   * changed. Undefined or empty: there is none.
+   */
+  readonly readKey?: () => string | undefined
+}
+
+/** Reports whether a request has access. */
+export type DebugAccess = (request: IncomingMessage) => boolean
+
+/** The rule for `options`. */
+export function debugAccess(options: DebugAccessOptions = {}, originOf: OriginOf = originReader()): DebugAccess {
+  return request => {
+    if (hasKey(request, options.readKey)) return true
+    // Whoever forwards may be on loopback himself, and unless he is trusted, what he says is anybody's word.
+    const origin = originOf(request)
+    const address = clientAddress(origin)
+    if (address === undefined || !origin.isCertain) return false
+    return isTrustedAddress(address) || address === options.allowAddress
+  }
+}
+
+const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
+const TAILSCALE = new CidrList(['100.64.0.0/10', 'fd7a:115c:a1e0::/48'])
+/** Within Tailscale's range, but given to virtual machines by ChromeOS. */
+const CHROME_OS = new CidrList(['100.115.92.0/23'])
+
+/** Reports whether `address` is this machine's own or one of the tailnet. */
+export function isTrustedAddress(address: string): boolean {
+  return LOOPBACK.includes(address) || (TAILSCALE.includes(address) && !CHROME_OS.includes(address))
+}
+
+function hasKey(request: IncomingMessage, readKey: (() => string | undefined) | undefined): boolean {
+  if (readKey === undefined || request.method !== 'GET') return false
+  const given = queryOf(request).get('debugkey') ?? ''
+  if (given === '') return false
+  const wanted = readKey() ?? ''
+  return wanted !== '' && equalConstantTime(encodeUtf8(given), encodeUtf8(wanted))
+}

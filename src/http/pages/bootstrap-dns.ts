@@ -1,0 +1,111 @@
+/**
+ * `/bootstrap-dns`: addresses of a few names, for those whose own DNS does not work.
+ *
+ * Clause: P-164.
+ */
+
+import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
+import type { BootstrapDnsCounters } from '../../metrics/http-counters.ts'
+import { queryOf } from '../query.ts'
+import { send } from '../reply.ts'
+import type { BootstrapName, KnownNames } from './bootstrap-names.ts'
+import { BROWSER_HEADERS } from './browser-headers.ts'
+import type { HttpHandler } from './home.ts'
+import { isReached } from './rollout.ts'
+
+/** Different names that are counted; with one more the count begins anew. */
+const MAX_QUERIED = 500
+/** No domain name is longer. */
+const MAX_NAME_LENGTH = 255
+
+export interface BootstrapDnsOptions {
+  /** Names that everybody is told. */
+  readonly published?: KnownNames | undefined
+  /** Names that only those are told who ask for them. */
+  readonly unpublished?: KnownNames | undefined
+  /** Where requests come from. Default: from the peers of their sockets. */
+  readonly originOf?: OriginOf
+  /** Random numbers in [0, 1). */
+  readonly random?: () => number
+}
+
+/** The handler; it counts in `counters`. Starting and stopping the names is the caller's. */
+export function bootstrapDnsHandler(options: BootstrapDnsOptions, counters: BootstrapDnsCounters): HttpHandler {
+  const answers = new Answers(options, counters)
+  const originOf = options.originOf ?? originReader()
+  return (request, response) => {
+    counters.requests++
+    // Nobody asks twice: clients ask another relay each time.
+    const headers = { ...BROWSER_HEADERS, Connection: 'close' }
+    const body = answers.bodyFor(queryOf(request).get('q') ?? '', clientAddress(originOf(request)))
+    send(response, 200, 'application/json', body, headers)
+  }
+}
+
+class Answers {
+  readonly #options: BootstrapDnsOptions
+  readonly #random: () => number
+  readonly #counters: BootstrapDnsCounters
+  readonly #queried = new Set<string>()
+  /** The published names as text, and what it was made from. */
+  #text = ''
+  #textOf: ReadonlyMap<string, BootstrapName> | undefined
+
+  constructor(options: BootstrapDnsOptions, counters: BootstrapDnsCounters) {
+    this.#options = options
+    this.#random = options.random ?? Math.random
+    this.#counters = counters
+  }
+
+  /** The answer to a question for `name`, which may be empty, from `address`. */
+  bodyFor(name: string, address: string | undefined): string {
+    if (name === '') return this.#published()
+    this.#note(name)
+    const hidden = this.#options.unpublished?.known?.get(name)
+    if (hidden !== undefined && hidden.addresses.length > 0) {
+      this.#counters.unpublishedHits++
+      if (isReached(address, hidden.share, this.#random)) return formatAddresses([[name, hidden.addresses]])
+      this.#counters.unpublishedPercentMisses++
+    }
+    const shown = this.#options.published?.known?.get(name)
+    if (shown === undefined) this.#counters.unpublishedMisses++
+    else if (shown.addresses.length > 0) this.#counters.publishedHits++
+    else this.#counters.publishedMisses++
+    return this.#published()
+  }
+
+  #published(): string {
+    const known = this.#options.published?.known
+    if (known !== undefined && known !== this.#textOf) this.#text = this.#format(known)
+    this.#textOf = known
+    return this.#text
+  }
+
+  #note(name: string): void {
+    if (name.length <= MAX_NAME_LENGTH) this.#queried.add(name)
+    if (this.#queried.size > MAX_QUERIED) this.#queried.clear()
+    this.#counters.queriedDomains = this.#queried.size
+  }
+
+  /** In shuffled order, lest all clients take the same address. With no name resolved, `null` as from the original. */
+  #format(known: ReadonlyMap<string, BootstrapName>): string {
+    if (known.size === 0) return 'null'
+    const entries = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1))
+    return formatAddresses(entries.map(([name, { addresses }]) => [name, shuffled(addresses, this.#random)]))
+  }
+}
+
+function formatAddresses(entries: readonly (readonly [name: string, addresses: readonly string[]])[]): string {
+  return JSON.stringify(Object.fromEntries(entries), null, '\t')
+}
+
+function shuffled<T>(values: readonly T[], random: () => number): T[] {
+  const result = [...values]
+  for (let last = result.length - 1; last > 0; last--) {
+    const other = Math.floor(random() * (last + 1))
+    const [a, b] = [result[last] as T, result[other] as T]
+    result[last] = b
+    result[other] = a
+  }
+  return result
+}

@@ -1,0 +1,26 @@
+/** Why a TLS handshake failed, as one of few causes: what the library reports is as varied as what scanners send. */
+
+import { TlsFailure } from '../../metrics/tls-failure.ts'
+
+const BY_CODE: ReadonlyMap<string, TlsFailure> = new Map<string, TlsFailure>([
+  // There is nothing to sign with, as there is no certificate for the name.
+  ['ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM', TlsFailure.ServerName],
+  ['ERR_SSL_NO_SHARED_CIPHER', TlsFailure.Cipher],
+  ['ERR_SSL_UNSUPPORTED_PROTOCOL', TlsFailure.Version],
+  ['ERR_SSL_VERSION_TOO_LOW', TlsFailure.Version],
+  ['ERR_SSL_NO_APPLICATION_PROTOCOL', TlsFailure.Protocol],
+  ['ERR_SSL_HTTP_REQUEST', TlsFailure.NotTls],
+  ['ERR_SSL_HTTPS_PROXY_REQUEST', TlsFailure.NotTls],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', TlsFailure.NotTls],
+  ['ERR_TLS_HANDSHAKE_TIMEOUT', TlsFailure.Timeout],
+  ['ECONNRESET', TlsFailure.Closed],
+  ['EPIPE', TlsFailure.Closed],
+])
+
+/** The cause behind the error of `tlsClientError`. */
+export function handshakeFailure({ code }: NodeJS.ErrnoException): TlsFailure {
+  // Our own choice of a certificate by name is the only one that fails without a code.
+  if (code === undefined) return TlsFailure.ServerName
+  if (code.includes('_ALERT_')) return TlsFailure.ClientAlert
+  return BY_CODE.get(code) ?? TlsFailure.Other
+}

@@ -1,0 +1,23 @@
+/** Counts requests over TLS by their version (P-196). */
+
+import type { EventEmitter } from 'node:events'
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+import type { HttpCounters } from '../../metrics/http-counters.ts'
+
+const LABELS: Readonly<Record<string, string>> = {
+  TLSv1: '1.0',
+  'TLSv1.1': '1.1',
+  'TLSv1.2': '1.2',
+  'TLSv1.3': '1.3',
+}
+
+/**
+ * Notes a request that came over `socket`, if that is TLS.
+ *
+ * @param lifetime emits `close` when the request is over: its response, or the socket once it is upgraded.
+ */
+export function countTlsRequest(counters: HttpCounters, socket: Socket, lifetime: EventEmitter): void {
+  if (!(socket instanceof TLSSocket)) return
+  lifetime.once('close', counters.beginTlsRequest(LABELS[socket.getProtocol() ?? ''] ?? 'unknown'))
+}

@@ -1,0 +1,110 @@
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { type DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
+
+function holder(): DeadlineHolder & { timeouts: number } {
+  return {
+    timeouts: 0,
+    onWriteTimeout() {
+      this.timeouts++
+    },
+  }
+}
+
+test('WriteDeadlines ends a holder whose write is not finished in time, once (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const slow = holder()
+  deadlines.begin(slow, clock.now())
+  clock.advance(1_999)
+  expect(slow.timeouts).toBe(0)
+  clock.advance(1)
+  expect(slow.timeouts).toBe(1)
+  clock.advance(10_000)
+  expect(slow.timeouts).toBe(1)
+})
+
+test('WriteDeadlines spares a holder whose write ended, and times each write from its own beginning (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const quick = holder()
+  const slow = holder()
+  deadlines.begin(quick, clock.now())
+  clock.advance(1_000)
+  deadlines.begin(slow, clock.now())
+  deadlines.end(quick)
+  clock.advance(1_500)
+  deadlines.begin(quick, clock.now())
+  expect(slow.timeouts).toBe(0)
+  clock.advance(500)
+  expect([quick.timeouts, slow.timeouts]).toEqual([0, 1])
+  clock.advance(1_500)
+  expect([quick.timeouts, slow.timeouts]).toEqual([1, 1])
+})
+
+test('WriteDeadlines of zero never expire (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 0)
+  const patient = holder()
+  deadlines.begin(patient, clock.now())
+  clock.advance(3_600_000)
+  expect([patient.timeouts, clock.pendingTimers]).toEqual([0, 0])
+})
+
+test('WriteDeadlines that are closed forget all writes and their timer, and may be used again (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const slow = holder()
+  deadlines.begin(slow, clock.now())
+  deadlines.close()
+  deadlines.close()
+  expect(clock.pendingTimers).toBe(0)
+  clock.advance(1_000)
+  deadlines.begin(slow, clock.now())
+  clock.advance(1_999)
+  expect(slow.timeouts).toBe(0)
+  clock.advance(1)
+  expect(slow.timeouts).toBe(1)
+})
+
+test('WriteDeadlines have one timer for all writes, and none once there is nothing to wait for (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const holders = [holder(), holder(), holder()]
+  for (const each of holders) {
+    deadlines.begin(each, clock.now())
+    clock.advance(500)
+    expect(clock.pendingTimers).toBe(1)
+  }
+  for (const expected of [
+    [1, 0, 0],
+    [1, 1, 0],
+    [1, 1, 1],
+  ]) {
+    clock.advance(500)
+    expect(holders.map(({ timeouts }) => timeouts)).toEqual(expected)
+  }
+  expect(clock.pendingTimers).toBe(0)
+})
+
+test('WriteDeadlines let a holder begin another write, or all be closed, when one has expired (P-101)', () => {
+  const clock = new FakeClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const later = holder()
+  const again: DeadlineHolder & { timeouts: number } = {
+    timeouts: 0,
+    onWriteTimeout() {
+      if (++this.timeouts === 1) deadlines.begin(this, clock.now())
+      else deadlines.close()
+    },
+  }
+  deadlines.begin(again, clock.now())
+  clock.advance(1_000)
+  deadlines.begin(later, clock.now())
+  clock.advance(1_000)
+  expect([again.timeouts, clock.pendingTimers]).toEqual([1, 1])
+  clock.advance(1_000)
+  expect([again.timeouts, later.timeouts]).toEqual([1, 1])
+  clock.advance(1_000)
+  expect([again.timeouts, clock.pendingTimers]).toEqual([2, 0])
+})

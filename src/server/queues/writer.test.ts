@@ -1,0 +1,503 @@
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import type { DerpError } from '../../lib/derp-error.ts'
+import { RelayCounters } from '../../metrics/counters.ts'
+import { DropReason } from '../../metrics/drop-reason.ts'
+import type { Conn } from '../../transport/conn.ts'
+import { QueueAge } from './queue-age.ts'
+import { WriteDeadlines } from './write-deadlines.ts'
+import { Writer } from './writer.ts'
+
+const OVERHEAD = 5 + 32
+const ascending = (size: number) => Uint8Array.from({ length: size }, (_, at) => at & 255)
+
+/** A writer over a connection that finishes writes when told to. */
+class Bench {
+  readonly clock: FakeClock = new FakeClock({ turns: 'manual' })
+  readonly counters: RelayCounters = new RelayCounters()
+  readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
+  readonly deadlines: WriteDeadlines = new WriteDeadlines(this.clock, 2_000)
+  readonly failures: DerpError[] = []
+  /** The chunks of each write. */
+  readonly writes: (readonly Uint8Array[])[] = []
+  readonly writer: Writer
+  #done: ((error?: Error) => void) | undefined
+
+  constructor(options: { sendQueuePackets?: number; maxWriteBytes?: number } = {}) {
+    const conn: Conn = {
+      remote: undefined,
+      local: undefined,
+      open() {},
+      pause() {},
+      resume() {},
+      write: (chunks, done) => {
+        if (this.#done !== undefined) throw new Error('write to bench: a write is under way')
+        this.writes.push(chunks)
+        this.#done = done
+      },
+      destroy() {},
+      end() {},
+    }
+    const host = {
+      counters: this.counters,
+      queueAge: this.queueAge,
+      sendQueuePackets: options.sendQueuePackets ?? 32,
+      maxWriteBytes: options.maxWriteBytes ?? 65_536,
+      now: () => this.clock.now(),
+      flushAfterTurn: (writer: Writer) => this.clock.afterTurn(() => writer.endTurn()),
+    }
+    this.writer = new Writer(host, conn, this.deadlines, error => this.failures.push(error))
+  }
+
+  /** Bytes of each chunk of the last write. */
+  get lastWrite(): number[][] {
+    return (this.writes.at(-1) ?? []).map(chunk => [...chunk])
+  }
+
+  /** Ends the write that is under way. */
+  written(error?: Error): void {
+    const done = this.#done
+    if (done === undefined) throw new Error('end write of bench: none is under way')
+    this.#done = undefined
+    done(error)
+  }
+
+  /** Sends a data packet of `payloadBytes`, all bytes `fill`. */
+  data(fill: number, payloadBytes = 1): void {
+    this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'other')
+  }
+
+  /** The same of the disco kind. */
+  disco(fill: number, payloadBytes = 1): void {
+    this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'disco')
+  }
+}
+
+const firstBytes = (chunks: number[][]) => chunks.map(chunk => chunk[0])
+
+test('Writer writes the frames of one turn at once, at its end', () => {
+  const bench = new Bench()
+  bench.writer.sendControl(Uint8Array.of(1))
+  bench.data(2)
+  bench.writer.sendControl(Uint8Array.of(3))
+  expect(bench.writes).toEqual([])
+  bench.clock.runTurn()
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2, 3])
+  expect(bench.counters.bufferedWriteFrames.sum).toBe(3)
+  bench.written()
+  expect(bench.writes).toHaveLength(1)
+  expect(bench.counters).toMatchObject({ packetsSent: 1, bytesSent: 1 })
+  expect(bench.writer.bytesSent).toBe(2 + OVERHEAD + 1)
+})
+
+test('Writer asks for one flush per turn, and begins anew after a write', () => {
+  const bench = new Bench()
+  for (const n of [1, 2]) {
+    bench.writer.sendControl(Uint8Array.of(n))
+    bench.writer.sendControl(Uint8Array.of(n))
+    bench.clock.runTurn()
+    expect(bench.lastWrite).toEqual([[n], [n]])
+    bench.written()
+    expect(bench.writer.pendingBytes).toBe(0)
+  }
+  bench.clock.runTurn()
+  expect(bench.writes).toHaveLength(2)
+})
+
+test('Writer joins neighbouring frames of one buffer to one chunk, and only those', () => {
+  const bench = new Bench()
+  const buffer = ascending(200)
+  const other = ascending(100)
+  bench.writer.sendPacket(buffer, 0, 50, 'other')
+  bench.writer.sendPacket(buffer, 50, 100, 'other')
+  bench.writer.sendPacket(buffer, 101, 150, 'other')
+  bench.writer.sendPacket(other, 0, 100, 'other')
+  bench.writer.sendPacket(buffer, 150, 200, 'other')
+  bench.clock.runTurn()
+  const expected = [buffer.subarray(0, 100), buffer.subarray(101, 150), other, buffer.subarray(150, 200)]
+  expect(bench.lastWrite).toEqual(expected.map(chunk => [...chunk]))
+  expect(bench.writes[0]?.[2]).toBe(other)
+  expect(bench.counters.bufferedWriteFrames.sum).toBe(5)
+})
+
+test('Writer does not join a frame to a chunk of a write before', () => {
+  const bench = new Bench()
+  const buffer = ascending(100)
+  bench.writer.sendPacket(buffer, 0, 50, 'other')
+  bench.clock.runTurn()
+  bench.written()
+  bench.writer.sendPacket(buffer, 50, 100, 'other')
+  bench.clock.runTurn()
+  expect(bench.lastWrite).toEqual([[...buffer.subarray(50)]])
+})
+
+test('Writer does not wait for the end of the turn once a write is full', () => {
+  const bench = new Bench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
+  bench.data(1)
+  expect(bench.writes).toHaveLength(0)
+  bench.data(2)
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2])
+  bench.data(3)
+  bench.clock.runTurn()
+  expect(bench.writes).toHaveLength(1)
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([3])
+})
+
+test('Writer sends on what waits where it was received, if it leaves within its turn (P-100)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  const buffer = ascending(200)
+  bench.writer.sendPacket(buffer, 10, 60, 'other')
+  bench.writer.sendPacket(buffer, 60, 110, 'other')
+  bench.written()
+  expect(bench.lastWrite).toEqual([[...buffer.subarray(10, 110)]])
+  expect(bench.writes.at(-1)?.[0]?.buffer).toBe(buffer.buffer)
+})
+
+test('Writer keeps a copy of exactly what still waits after a turn: a slow reader never pins what was received (P-100)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  const buffer = ascending(65_536)
+  bench.writer.sendPacket(buffer, 10, 60, 'other')
+  bench.writer.sendPacket(buffer, 100, 150, 'other')
+  bench.clock.runTurn()
+  buffer.fill(0)
+  bench.written()
+  const received = ascending(200)
+  expect(bench.lastWrite).toEqual([[...received.subarray(10, 60), ...received.subarray(100, 150)]])
+  expect(bench.writes.at(-1)?.[0]?.buffer.byteLength).toBe(100)
+})
+
+test('Writer with a write under way has its queues within bounds when the turn ends, the oldest displaced (P-100)', () => {
+  const bench = new Bench({ sendQueuePackets: 2 })
+  bench.data(0)
+  bench.clock.runTurn()
+  for (let n = 1; n <= 4; n++) bench.data(n)
+  for (let n = 5; n <= 8; n++) bench.disco(n)
+  expect(bench.writer.queuedPackets).toBe(8)
+  bench.clock.runTurn()
+  expect(bench.writer.queuedPackets).toBe(4)
+  expect(bench.counters.dropped.queue_head).toEqual({
+    other: { packets: 2, bytes: 2 },
+    disco: { packets: 2, bytes: 2 },
+  })
+  bench.data(9)
+  bench.clock.runTurn()
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([7, 4, 8, 9])
+})
+
+test('Writer loses none of what comes while a write is reported late, up to what the next one holds (P-100)', () => {
+  const bench = new Bench({ sendQueuePackets: 2, maxWriteBytes: 4 * (OVERHEAD + 1) })
+  bench.data(0)
+  bench.clock.runTurn()
+  for (let n = 1; n <= 4; n++) bench.data(n)
+  expect(bench.counters.dropped.queue_head.other.packets).toBe(0)
+  bench.data(5)
+  expect(bench.counters.dropped.queue_head.other.packets).toBe(1)
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([2, 3, 4, 5])
+  bench.clock.runTurn()
+  bench.written()
+  expect(bench.counters).toMatchObject({ packetsSent: 5 })
+})
+
+test('Writer writes what has waited by kind: control, one Pong, disco, data (P-091, P-100)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.data(6)
+  bench.disco(5)
+  expect(bench.writer.sendPong(Uint8Array.of(4))).toBe(true)
+  expect(bench.writer.sendPong(Uint8Array.of(9))).toBe(false)
+  bench.writer.sendControl(Uint8Array.of(2))
+  bench.writer.sendControl(Uint8Array.of(3))
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([2, 3, 4, 5, 6])
+  bench.written()
+  expect(bench.writes).toHaveLength(2)
+  expect(bench.counters).toMatchObject({ packetsSent: 3, bytesSent: 3 })
+})
+
+test('Writer takes one Pong for each write (P-091)', () => {
+  const bench = new Bench()
+  expect([bench.writer.sendPong(Uint8Array.of(1)), bench.writer.sendPong(Uint8Array.of(2))]).toEqual([true, false])
+  bench.clock.runTurn()
+  expect(bench.lastWrite).toEqual([[1]])
+  expect(bench.writer.sendPong(Uint8Array.of(3))).toBe(true)
+  bench.written()
+  expect(bench.writer.sendPong(Uint8Array.of(4))).toBe(true)
+  bench.written()
+  expect(bench.lastWrite).toEqual([[4]])
+})
+
+test('Writer takes no more from its queues than one write holds, of disco and data in turn (P-100)', () => {
+  const bench = new Bench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
+  bench.writer.sendControl(Uint8Array.of(0))
+  bench.clock.runTurn()
+  for (let n = 1; n <= 3; n++) bench.data(n)
+  for (let n = 4; n <= 6; n++) bench.disco(n)
+  const sent: (number | undefined)[][] = []
+  for (let n = 0; n < 3; n++) {
+    bench.written()
+    sent.push(firstBytes(bench.lastWrite))
+  }
+  expect(sent).toEqual([
+    [4, 1],
+    [5, 2],
+    [6, 3],
+  ])
+  bench.written()
+  expect(bench.writes).toHaveLength(4)
+})
+
+test('Writer tells how much is on its way and waits', () => {
+  const bench = new Bench()
+  expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([0, 0])
+  bench.data(1, 10)
+  bench.clock.runTurn()
+  expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([OVERHEAD + 10, 0])
+  bench.data(2, 20)
+  bench.disco(3, 30)
+  expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([3 * OVERHEAD + 60, 2])
+  bench.written()
+  expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([2 * OVERHEAD + 50, 0])
+})
+
+test('Writer notes how long packets waited, those that were displaced too (P-194)', () => {
+  const bench = new Bench({ sendQueuePackets: 2 })
+  const { queueAgeMs, dropped } = bench.counters
+  bench.clock.advance(10_000)
+  bench.data(1)
+  bench.data(2)
+  bench.clock.runTurn()
+  expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([2, 0])
+  bench.data(3)
+  bench.clock.runTurn()
+  bench.clock.advance(100)
+  bench.data(4)
+  bench.data(5)
+  bench.clock.runTurn()
+  expect(dropped.queue_head.other).toEqual({ packets: 1, bytes: 1 })
+  expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([3, 100])
+  bench.clock.advance(10)
+  bench.written()
+  // Settled together, they lie one behind the other.
+  expect(bench.lastWrite.map(chunk => [chunk[0], chunk[OVERHEAD + 1]])).toEqual([[4, 5]])
+  expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([5, 120])
+})
+
+test('Writer takes packets that leave within their turn as not having waited (P-194)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.data(2)
+  bench.data(3)
+  bench.clock.advance(1)
+  bench.written()
+  expect([bench.counters.queueAgeMs.count, bench.counters.queueAgeMs.sum]).toEqual([3, 0])
+})
+
+test('Writer joins frames that lie one behind the other, though they were received as views of their own', () => {
+  const bench = new Bench()
+  const slab = ascending(200)
+  for (const at of [0, 50, 100]) bench.writer.sendPacket(slab.subarray(at, at + 50), 0, 50, 'other')
+  bench.writer.sendPacket(slab.subarray(151, 200), 0, 49, 'other')
+  bench.writer.sendPacket(new Uint8Array(200).subarray(200), 0, 0, 'other')
+  bench.clock.runTurn()
+  expect(bench.lastWrite).toEqual([[...slab.subarray(0, 150)], [...slab.subarray(151, 200)], []])
+})
+
+test('Writer that holds lets all wait, and its release goes first (P-036)', () => {
+  const bench = new Bench()
+  bench.writer.hold()
+  bench.data(3)
+  bench.writer.sendControl(Uint8Array.of(2))
+  bench.clock.runTurn()
+  expect(bench.writes).toEqual([])
+  bench.writer.release(Uint8Array.of(1))
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2, 3])
+})
+
+test('Writer that holds ends the write that is under way, and no other', () => {
+  const bench = new Bench()
+  bench.writer.sendControl(Uint8Array.of(1))
+  bench.clock.runTurn()
+  bench.writer.hold()
+  bench.writer.sendControl(Uint8Array.of(3))
+  bench.written()
+  expect(bench.writes).toHaveLength(1)
+  bench.writer.release(Uint8Array.of(2))
+  expect(bench.lastWrite).toEqual([[2], [3]])
+})
+
+test('Writer released before its first frame has left writes once (P-036)', () => {
+  const bench = new Bench()
+  bench.writer.sendControl(Uint8Array.of(1))
+  bench.writer.hold()
+  bench.data(3)
+  bench.writer.release(Uint8Array.of(2))
+  expect(bench.writes).toHaveLength(1)
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2, 3])
+  bench.written()
+  bench.clock.runTurn()
+  expect(bench.writes).toHaveLength(1)
+})
+
+test('Writer released while a write is under way goes on when that is over', () => {
+  const bench = new Bench()
+  bench.writer.sendControl(Uint8Array.of(1))
+  bench.clock.runTurn()
+  bench.writer.hold()
+  bench.writer.release(Uint8Array.of(2))
+  expect(bench.writes).toHaveLength(1)
+  bench.written()
+  expect(bench.lastWrite).toEqual([[2]])
+})
+
+test('Writer that is closed counts what is on its way as write errors, what waits as gone (P-102)', () => {
+  const bench = new Bench()
+  bench.data(1, 10)
+  bench.disco(2, 20)
+  bench.disco(3, 30)
+  bench.clock.runTurn()
+  bench.data(4, 40)
+  bench.disco(5, 50)
+  bench.disco(6, 60)
+  bench.writer.sendControl(Uint8Array.of(7))
+  bench.writer.close()
+  bench.writer.close()
+  const { dropped } = bench.counters
+  expect(dropped[DropReason.WriteError]).toEqual({
+    other: { packets: 1, bytes: 10 },
+    disco: { packets: 2, bytes: 50 },
+  })
+  expect(dropped[DropReason.GoneDisconnected]).toEqual({
+    other: { packets: 1, bytes: 40 },
+    disco: { packets: 2, bytes: 110 },
+  })
+  bench.written(new Error('closed'))
+  expect([bench.failures, bench.counters.packetsSent, bench.writer.pendingBytes]).toEqual([[], 0, 0])
+  expect(bench.writes).toHaveLength(1)
+})
+
+test('Writer that is closed before the turn ends counts its packets as gone, and takes nothing more (P-102)', () => {
+  const bench = new Bench()
+  bench.data(1, 10)
+  bench.writer.close()
+  bench.data(2, 20)
+  bench.writer.sendControl(Uint8Array.of(3))
+  expect(bench.writer.sendPong(Uint8Array.of(4))).toBe(false)
+  bench.writer.flush()
+  bench.clock.runTurn()
+  expect(bench.writes).toEqual([])
+  expect(bench.counters.dropped[DropReason.GoneDisconnected].other).toEqual({ packets: 2, bytes: 30 })
+  expect(bench.counters.dropped[DropReason.WriteError].other).toEqual({ packets: 0, bytes: 0 })
+})
+
+test('Writer whose write succeeds counts its packets as sent, and a close after that drops none of them', () => {
+  const bench = new Bench()
+  bench.data(1, 10)
+  bench.disco(2, 20)
+  bench.clock.runTurn()
+  bench.written()
+  bench.writer.close()
+  expect(bench.counters).toMatchObject({ packetsSent: 2, bytesSent: 30 })
+  const none = { packets: 0, bytes: 0 }
+  expect(bench.counters.dropped[DropReason.GoneDisconnected]).toEqual({ disco: none, other: none })
+  expect(bench.counters.dropped[DropReason.WriteError]).toEqual({ disco: none, other: none })
+})
+
+test('Writer reports a failed write with its cause, and counts nothing as sent', () => {
+  const bench = new Bench()
+  const cause = new Error('connection reset')
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.written(cause)
+  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_FAILED', cause }])
+  expect(bench.counters.packetsSent).toBe(0)
+  bench.clock.advance(10_000)
+  expect(bench.failures).toHaveLength(1)
+})
+
+test('Writer reports a write that takes too long, whatever else was sent since (P-101)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.clock.advance(1_500)
+  bench.data(2)
+  bench.clock.advance(499)
+  expect(bench.failures).toEqual([])
+  bench.clock.advance(1)
+  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_TIMEOUT', clause: 'P-101' }])
+  expect(bench.counters.writeTimeouts).toBe(1)
+})
+
+test('Writer times the next write from its own beginning, and none once it is closed (P-101)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.clock.advance(1_500)
+  bench.data(2)
+  bench.written()
+  bench.clock.advance(1_500)
+  expect(bench.failures).toEqual([])
+  bench.writer.close()
+  bench.clock.advance(5_000)
+  expect(bench.failures).toEqual([])
+})
+
+test('Writer given other deadlines applies them to the write that is under way, and to no old one (P-101)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.clock.runTurn()
+  bench.clock.advance(1_000)
+  bench.writer.deadlines = new WriteDeadlines(bench.clock, 30_000)
+  bench.clock.advance(29_999)
+  expect(bench.failures).toEqual([])
+  bench.clock.advance(1)
+  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_TIMEOUT' }])
+})
+
+test('Writer given other deadlines between two writes forgets the old ones (P-101)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.writer.deadlines = new WriteDeadlines(bench.clock, 30_000)
+  bench.clock.runTurn()
+  bench.clock.advance(29_999)
+  expect(bench.failures).toEqual([])
+  bench.written()
+  bench.clock.advance(30_000)
+  expect(bench.failures).toEqual([])
+})
+
+test('Writer that is ended calls back at once, or after all that waits', () => {
+  const idle = new Bench()
+  let calls = 0
+  idle.writer.end(() => calls++)
+  expect(calls).toBe(1)
+  const busy = new Bench()
+  busy.data(1)
+  busy.clock.runTurn()
+  busy.data(2)
+  busy.writer.end(() => calls++)
+  busy.written()
+  expect([calls, firstBytes(busy.lastWrite)]).toEqual([1, [2]])
+  busy.written()
+  expect(calls).toBe(2)
+})
+
+test('Writer that is ended takes no more, and counts the packets that come (P-102)', () => {
+  const bench = new Bench()
+  bench.data(1)
+  bench.writer.end(() => {})
+  bench.data(2)
+  bench.writer.sendControl(Uint8Array.of(9))
+  expect(bench.writer.sendPong(Uint8Array.of(9))).toBe(false)
+  bench.written()
+  expect(bench.writes).toHaveLength(1)
+  expect(bench.counters.dropped.gone_disconnected.other.packets).toBe(1)
+})

@@ -1,0 +1,198 @@
+/**
+ * The server's half of the login: from an accepted connection to a running session.
+ *
+ * Clauses: P-030 order, P-035 deadline, P-036 registration before ServerInfo, P-037 early frames, P-038 mesh key.
+ */
+
+import { copyBytes } from '../lib/bytes.ts'
+import type { Timer } from '../lib/clock.ts'
+import { DerpError } from '../lib/derp-error.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
+import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
+import { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../protocol/frame-type.ts'
+import { type ClientHello, encodeServerInfo, openClientInfo, readClientHello } from '../protocol/login.ts'
+import type { Conn, ConnHandler } from '../transport/conn.ts'
+import { Writer } from './queues/writer.ts'
+import type { RelayCore } from './relay-core.ts'
+import { Session } from './session.ts'
+
+/** What is known of a connection before its login. */
+export interface AcceptOptions {
+  /** When the connection was accepted, in milliseconds of the relay's clock; the login deadline counts from it. */
+  readonly acceptedAtMs?: number
+  /** Value of the `Ideal-Node` header (P-123). */
+  readonly idealNode?: string | undefined
+  /** Bearer token of the upgrade request; only admission looks at it (P-040). */
+  readonly token?: string | undefined
+}
+
+export class ServerLogin implements ConnHandler {
+  readonly #relay: RelayCore
+  readonly #conn: Conn
+  readonly #notIdeal: boolean
+  readonly #token: string | undefined
+  readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
+  readonly #writer: Writer
+  readonly #deadline: Timer
+  #session: Session | undefined
+  readonly #startedAtMs: number
+  #bytesReceived = 0
+  #helloSeen = false
+  #over = false
+
+  constructor(relay: RelayCore, conn: Conn, options: AcceptOptions) {
+    this.#relay = relay
+    this.#conn = conn
+    this.#notIdeal = (options.idealNode ?? '') !== ''
+    this.#token = options.token
+    // Until the session runs a fault ends the login: that ends the session too, and is noted once.
+    this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
+      (this.#over ? this.#session : this)?.fail(error),
+    )
+    this.#startedAtMs = relay.now()
+    const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
+    if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)
+    const { loginTimeoutMs } = relay.options
+    this.#deadline = relay.timers.after(Math.max(0, loginTimeoutMs - spentMs), () =>
+      this.fail(
+        new DerpError('ERR_DERP_LOGIN_TIMEOUT', `wait for login: not complete after ${loginTimeoutMs} ms`, {
+          clause: 'P-035',
+        }),
+      ),
+    )
+  }
+
+  /** Greets the client and waits for it. */
+  start(): void {
+    this.#writer.sendControl(this.#relay.greeting)
+    this.#conn.open(this)
+  }
+
+  onData(chunk: Uint8Array): void {
+    if (this.#over) return
+    this.#bytesReceived += chunk.length
+    this.#decoder.push(chunk)
+    if (this.#helloSeen) return
+    try {
+      if (this.#decoder.next()) this.#onHello()
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  onClose(error?: Error): void {
+    this.fail(
+      new DerpError('ERR_DERP_CONN_CLOSED', `wait for login: ${error?.message ?? 'closed by the client'}`, {
+        cause: error,
+      }),
+    )
+  }
+
+  /** Ends the connection without a login. */
+  fail(error: DerpError): void {
+    if (this.#over) return
+    this.#end()
+    this.#relay.noteFailure(error, this.#conn.remote)
+    this.#writer.close()
+    this.#conn.destroy()
+  }
+
+  /** Ends the connection because the relay closes; a session that is being registered ends with it. */
+  abort(): void {
+    if (this.#over) return
+    this.#end()
+    this.#writer.close()
+    this.#conn.destroy()
+    this.#session?.close()
+  }
+
+  #end(): void {
+    this.#over = true
+    this.#deadline.cancel()
+    this.#relay.handshakeEnded(this)
+  }
+
+  #onHello(): void {
+    const { type, buffer, start, length } = this.#decoder
+    const body = buffer.subarray(start + FRAME_HEADER_LENGTH, start + FRAME_HEADER_LENGTH + length)
+    const hello = readClientHello(type, body)
+    this.#helloSeen = true
+    // What follows is read once the session runs; the sealed part must outlive this chunk.
+    this.#conn.pause()
+    this.#decoder.bounds = SERVER_BOUNDS
+    this.#login({ clientKey: hello.clientKey, sealedInfo: copyBytes(hello.sealedInfo) }).catch(error =>
+      this.#failWith(error),
+    )
+  }
+
+  async #login(hello: ClientHello): Promise<void> {
+    const relay = this.#relay
+    const sharedKey = await relay.options.agreement.agree(relay.options.privateKey, hello.clientKey)
+    if (this.#over) return
+    const info = openClientInfo(sharedKey, hello, json => relay.clientInfos.read(json))
+    const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false
+    if (!canMesh) {
+      this.#findRoom()
+      await this.#admit(hello, info)
+      if (this.#over) return
+      // Others may have come in meanwhile.
+      this.#findRoom()
+    }
+    const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal, token: this.#token }
+    const session = new Session(relay, this.#conn, { decoder: this.#decoder, writer: this.#writer }, identity)
+    this.#session = session
+    if (canMesh) this.#writer.deadlines = relay.meshDeadlines
+    // Packets may come for the key as soon as it is known; they wait behind ServerInfo.
+    this.#writer.hold()
+    await relay.sessionBegins(session)
+    if (this.#over) {
+      session.close()
+      return
+    }
+    this.#end()
+    if (session.isClosed) return
+    relay.counters.loginMs.observe(relay.now() - this.#startedAtMs)
+    session.bytesReceived = this.#bytesReceived
+    this.#writer.release(encodeServerInfo(sharedKey, relay.serverInfo))
+    session.start()
+  }
+
+  /** @throws DerpError if there is none. */
+  #findRoom(): void {
+    const { maxClients } = this.#relay.options
+    if (maxClients !== 0 && this.#relay.directory.connections >= maxClients) throw relayFull(maxClients)
+  }
+
+  async #admit(hello: ClientHello, info: ClientInfo): Promise<void> {
+    const request = { clientKey: hello.clientKey, info, remote: this.#conn.remote, token: this.#token }
+    const verdict = await this.#relay.options.admission
+      .admit(request)
+      .catch((error: unknown) => ({ admit: false, reason: String(error) }) as const)
+    if (verdict.admit) return
+    throw new DerpError('ERR_DERP_ADMISSION_DENIED', `admit client ${hello.clientKey.shortString()}: ${verdict.reason}`)
+  }
+
+  /** Whatever goes wrong, nothing of the client stays behind. */
+  #failWith(error: unknown): void {
+    const known =
+      error instanceof DerpError
+        ? error
+        : new DerpError('ERR_DERP_LOGIN_FAILED', `log client in: ${String(error)}`, { cause: error })
+    if (this.#over) {
+      this.#session?.fail(known)
+      return
+    }
+    // A client that took the relay for another learns the key, although its ClientInfo came with the request (P-213).
+    this.#writer.flush()
+    this.fail(known)
+    this.#session?.close()
+  }
+}
+
+/** A login that there is no room for (P-109). */
+export function relayFull(maxClients: number): DerpError {
+  return new DerpError('ERR_DERP_RELAY_FULL', `log client in: there are ${maxClients}, which is the most`, {
+    clause: 'P-109',
+  })
+}

@@ -1,0 +1,104 @@
+/** Metrics of what a daemon has around its relay; each group is shown where there is such a thing. */
+
+import { FORWARD_DROP_REASONS, type ForwardDropReason, type MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
+import { STUN_REFUSAL_REASONS, type StunRequestCounters } from '../stun/request-counters.ts'
+import type { CertificateStatus } from '../tls/certificate-source.ts'
+import type { Metric } from './metric.ts'
+import { labelled, number } from './metric-rows.ts'
+import type { Finding } from './readiness.ts'
+
+/** Shown where the listeners are the daemon's own (P-109). */
+export const CONNECTION_METRICS: readonly Metric[] = [
+  number('gauge_connections', ({ connections }) => connections?.open ?? 0),
+  number('counter_connections_accepted', ({ connections }) => connections?.accepted ?? 0),
+  labelled('counter_connections_refused', 'reason', ({ connections }) => connections?.refused ?? {}),
+].map(metric => ({ ...metric, when: ({ connections }) => connections !== undefined }))
+
+/** Shown where not everybody may connect. */
+export const ADMISSION_METRICS: readonly Metric[] = [
+  number('counter_admission_admitted', ({ admission }) => admission?.admitted ?? 0),
+  number('counter_admission_admitted_from_memory', ({ admission }) => admission?.admittedFromMemory ?? 0),
+  number('counter_admission_admitted_by_fail_open', ({ admission }) => admission?.admittedByFailOpen ?? 0),
+  labelled('counter_admission_approvals', 'rule', ({ admission }) => admission?.approvals ?? {}),
+  labelled('counter_admission_denied', 'reason', ({ admission }) => admission?.denied ?? {}),
+  labelled('counter_admission_source_failures', 'source', ({ admission }) => admission?.sourceFailures ?? {}),
+  number('counter_admission_files_reloaded', ({ admission }) => admission?.filesReloaded ?? 0),
+  number('counter_admission_files_rejected', ({ admission }) => admission?.filesRejected ?? 0),
+].map(metric => ({ ...metric, when: ({ admission }) => admission !== undefined }))
+
+function perSibling(name: string, read: (link: MeshLinkSnapshot) => number): Metric {
+  return labelled(name, 'sibling', ({ mesh = [] }) => Object.fromEntries(mesh.map(link => [link.host, read(link)])))
+}
+
+/** Packets for siblings that were dropped, by reason, over all links. */
+function forwardDrops(mesh: readonly MeshLinkSnapshot[]): Record<string, number> {
+  const sumOf = (reason: ForwardDropReason) =>
+    mesh.reduce((sum, { counters }) => sum + counters.dropped[reason].packets, 0)
+  return Object.fromEntries(FORWARD_DROP_REASONS.map(reason => [reason, sumOf(reason)]))
+}
+
+/** Shown where there are siblings. */
+export const MESH_METRICS: readonly Metric[] = [
+  number('gauge_mesh_links', ({ mesh = [] }) => mesh.filter(({ state }) => state !== 'self').length),
+  number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
+  perSibling('gauge_mesh_link_peers', ({ peers }) => peers),
+  perSibling('counter_mesh_link_connects', ({ counters }) => counters.connects),
+  perSibling('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
+  perSibling('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
+  labelled('counter_mesh_packets_dropped', 'reason', ({ mesh = [] }) => forwardDrops(mesh)),
+].map(metric => ({ ...metric, when: ({ mesh }) => mesh !== undefined }))
+
+function perCertificate(name: string, read: (status: CertificateStatus) => number | undefined): Metric {
+  return labelled(name, 'subject', ({ certificates = [] }) =>
+    Object.fromEntries(
+      certificates.flatMap(status => {
+        const value = read(status)
+        return value === undefined ? [] : [[status.subject, value]]
+      }),
+    ),
+  )
+}
+
+/** Shown where there is TLS. */
+export const CERTIFICATE_METRICS: readonly Metric[] = [
+  // In seconds since 1970; absent for as long as there is none.
+  perCertificate('gauge_cert_not_after_seconds', ({ notAfterMs }) => notAfterMs && Math.floor(notAfterMs / 1_000)),
+  // Likewise; absent for as long as nothing is wrong.
+  perCertificate('gauge_cert_last_error_seconds', ({ lastErrorMs }) => lastErrorMs && Math.floor(lastErrorMs / 1_000)),
+  perCertificate('counter_cert_failures', ({ failures }) => failures),
+  perCertificate('counter_cert_replacements', ({ replacements }) => replacements),
+].map(metric => ({ ...metric, when: ({ certificates }) => certificates !== undefined }))
+
+function refusals(family: 'ipv4' | 'ipv6', stun: StunRequestCounters | undefined): Record<string, number> {
+  return Object.fromEntries(STUN_REFUSAL_REASONS.map(reason => [snakeCase(reason), stun?.refused[reason][family] ?? 0]))
+}
+
+function snakeCase(name: string): string {
+  return name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
+}
+
+/** Shown where there is STUN (P-185). */
+export const STUN_REQUEST_METRICS: readonly Metric[] = [
+  labelled('counter_stun_node_requests', 'family', ({ stunRequests }) => ({ ...stunRequests?.fromNodes })),
+  labelled('counter_stun_plain_requests', 'family', ({ stunRequests }) => ({ ...stunRequests?.plain })),
+  labelled('counter_stun_refused_ipv4', 'reason', ({ stunRequests }) => refusals('ipv4', stunRequests)),
+  labelled('counter_stun_refused_ipv6', 'reason', ({ stunRequests }) => refusals('ipv6', stunRequests)),
+].map(metric => ({ ...metric, when: ({ stunRequests }) => stunRequests !== undefined }))
+
+/** Shown where there are several workers. */
+export const WORKER_METRICS: readonly Metric[] = [
+  number('gauge_workers', ({ workers }) => workers?.running ?? 0),
+  number('counter_worker_crashes', ({ workers }) => workers?.crashes ?? 0),
+].map(metric => ({ ...metric, when: ({ workers }) => workers !== undefined }))
+
+/** Names of what is not as it should be, each as 1; all others are left out. */
+function namesOf(findings: readonly Finding[] | undefined): Record<string, number> {
+  return Object.fromEntries((findings ?? []).map(({ name }) => [name, 1]))
+}
+
+/** Whether clients should be sent here, and why not (P-171). */
+export const READINESS_METRICS: readonly Metric[] = [
+  number('gauge_ready', ({ readiness }) => (readiness?.ready === true ? 1 : 0)),
+  labelled('gauge_not_ready', 'check', ({ readiness }) => namesOf(readiness?.problems)),
+  labelled('gauge_degraded', 'check', ({ readiness }) => namesOf(readiness?.degraded)),
+].map(metric => ({ ...metric, when: ({ readiness }) => readiness !== undefined }))

@@ -1,0 +1,126 @@
+/** TLS with certificates from an authority, complete with the meta certificate (P-147 to P-149). */
+
+import { isIP } from 'node:net'
+import type { NodePublicKey } from '../../keys/node-key.ts'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { type Log, silentLog } from '../../lib/log.ts'
+import type { CertificateSource, CertificateStatus } from '../certificate-source.ts'
+import { AcmeChallenges } from '../challenges.ts'
+import type { ReadMapNodePorts } from '../map-node.ts'
+import { createMetaCertificate } from '../meta-cert.ts'
+import { RelayTls, type RelayTlsOptions } from '../relay-tls.ts'
+import type { AcmeChallengeType } from './acme.ts'
+import { AcmeCertificate, type AcmeCertificateOptions } from './acme-certificate.ts'
+import { type AcmeSettings, acmeAccount, assertAcmeSettings, IP_PROFILE } from './acme-settings.ts'
+import { canonicalAddress } from './own-addresses.ts'
+
+export interface AcmeTlsOptions extends AcmeSettings, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
+  /** The relay's key, for the meta certificate. */
+  readonly publicKey: NodePublicKey
+  /** For what the log says of a DERP map. */
+  readonly mapNodePorts?: ReadMapNodePorts | undefined
+  readonly log?: Log
+  readonly clock?: Clock
+  /** For tests: gives a number from 0 to 1. */
+  readonly random?: () => number
+}
+
+export interface AcmeTls {
+  readonly tls: RelayTls
+  /** To be started when the listeners are open. */
+  readonly certificates: CertificateSource
+  /** What the port-80 listener answers from. */
+  readonly challenges: AcmeChallenges
+}
+
+/** Over TLS first for names, as the original; over HTTP for addresses, where it knows no other. */
+const NAME_CHALLENGES: readonly AcmeChallengeType[] = ['tls-alpn-01', 'http-01']
+const ADDRESS_CHALLENGES: readonly AcmeChallengeType[] = ['http-01', 'tls-alpn-01']
+
+/** Asks nobody yet. @throws DerpError naming the setting that is missing or does not fit. */
+export async function createAcmeTls(options: AcmeTlsOptions): Promise<AcmeTls> {
+  assertAcmeSettings(options)
+  const { publicKey, clock = systemClock } = options
+  const hostname = isIP(options.hostname) === 0 ? plainName(options.hostname) : canonicalAddress(options.hostname)
+  const { ticketKeys, replicas } = options
+  const challenges = new AcmeChallenges(replicas)
+  const metaCertificate = await createMetaCertificate(publicKey, clock)
+  const tls = new RelayTls({ hostname, metaCertificate, challenges, ticketKeys, replicas })
+  const wishes = isIP(hostname) === 0 ? wishesForName(options, hostname, tls) : [wishForAddress(options, hostname, tls)]
+  const common = { ...commonOptions(options), challenges }
+  const certificates = new AcmeCertificates(
+    wishes.map(({ preference, ...wish }) => {
+      const challengeTypes = preference.filter(type => options.challengeTypes?.includes(type) ?? true)
+      return new AcmeCertificate({ ...common, ...wish, challengeTypes })
+    }),
+  )
+  return { tls, certificates, challenges }
+}
+
+/** The certificates of one relay. */
+class AcmeCertificates implements CertificateSource {
+  readonly #certificates: readonly AcmeCertificate[]
+
+  constructor(certificates: readonly AcmeCertificate[]) {
+    this.#certificates = certificates
+  }
+
+  status(): readonly CertificateStatus[] {
+    return this.#certificates.map(certificate => certificate.status())
+  }
+
+  async start(): Promise<void> {
+    await Promise.all(this.#certificates.map(certificate => certificate.start()))
+  }
+
+  async reload(): Promise<void> {
+    await Promise.all(this.#certificates.map(certificate => certificate.reload()))
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#certificates.map(certificate => certificate.close()))
+  }
+}
+
+type Wish = Pick<AcmeCertificateOptions, 'identifiers' | 'required' | 'replace' | 'profile'> & {
+  readonly preference: readonly AcmeChallengeType[]
+}
+
+function wishesForName(options: AcmeTlsOptions, hostname: string, tls: RelayTls): Wish[] {
+  const { profile, ipCerts, ipAddresses, log = silentLog } = options
+  const named: Wish = {
+    identifiers: [hostname],
+    required: [hostname],
+    replace: certificate => tls.replace(certificate),
+    profile,
+    preference: NAME_CHALLENGES,
+  }
+  if (!ipCerts) return [named]
+  const identifiers = [...new Set(ipAddresses.map(canonicalAddress))]
+  if (identifiers.length === 0) {
+    log.warn('no certificate for IP addresses: no public address of this machine is known; name them with -acme-ips')
+    return [named]
+  }
+  const replace: Wish['replace'] = certificate => tls.replaceUnnamed(certificate)
+  return [named, { identifiers, required: [], replace, profile: IP_PROFILE, preference: ADDRESS_CHALLENGES }]
+}
+
+function wishForAddress({ ipAddresses }: AcmeTlsOptions, hostname: string, tls: RelayTls): Wish {
+  return {
+    identifiers: [...new Set([hostname, ...ipAddresses.map(canonicalAddress)])],
+    required: [hostname],
+    replace: certificate => tls.replace(certificate),
+    profile: IP_PROFILE,
+    preference: ADDRESS_CHALLENGES,
+  }
+}
+
+function commonOptions(options: AcmeTlsOptions) {
+  const { directory, mapNodePorts, log, clock, random } = options
+  return { directory, mapNodePorts, log, clock, random, account: acmeAccount(options) }
+}
+
+/** As authorities and clients write it. */
+function plainName(hostname: string): string {
+  return hostname.toLowerCase().replace(/\.$/, '')
+}

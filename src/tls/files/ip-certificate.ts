@@ -1,0 +1,31 @@
+/** A certificate of the relay's own for an IP address, for which no authority need be asked (P-145). */
+
+import { randomBytes } from 'node:crypto'
+import type { Clock } from '../../lib/clock.ts'
+import { writeWhole } from '../whole-file.ts'
+import { type CertificatePair, createSelfSigned } from '../x509.ts'
+
+/** Where a certificate and its key are stored. */
+export interface CertificatePaths {
+  readonly certificate: string
+  readonly key: string
+}
+
+/** Makes a certificate for the address, valid for one year, and stores it. */
+export async function createIpCertificate(ip: string, paths: CertificatePaths, clock: Clock): Promise<CertificatePair> {
+  const notBefore = new Date(clock.wallNow())
+  const notAfter = new Date(notBefore)
+  notAfter.setUTCFullYear(notAfter.getUTCFullYear() + 1)
+  const pair = await createSelfSigned({
+    commonName: ip,
+    keyType: 'P-256',
+    serialHex: randomBytes(16).toString('hex'),
+    notBefore,
+    notAfter,
+    serverIp: ip,
+  })
+  // The certificate comes last: where it is, its key is too.
+  await writeWhole(paths.key, pair.key, 0o600)
+  await writeWhole(paths.certificate, pair.certificate, 0o644)
+  return pair
+}

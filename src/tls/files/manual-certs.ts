@@ -1,0 +1,163 @@
+/**
+ * Certificates that were put into a folder by hand (`-certmode manual`).
+ *
+ * Clauses: P-141 valid for the host name, P-145 names of the files.
+ */
+
+import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { isIP } from 'node:net'
+import { join } from 'node:path'
+import { createSecureContext } from 'node:tls'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { type Log, silentLog } from '../../lib/log.ts'
+import { type MapNode, mapNode } from '../map-node.ts'
+import { readIfPresent } from '../whole-file.ts'
+import type { CertificatePair } from '../x509.ts'
+import { type CertificatePaths, createIpCertificate } from './ip-certificate.ts'
+
+export interface ManualCertificateOptions {
+  /** Folder with the files. */
+  readonly directory: string
+  /** DNS name or IP address of the relay. */
+  readonly hostname: string
+  readonly log?: Log
+  readonly clock?: Clock
+}
+
+export interface ManualCertificate extends CertificatePair {
+  readonly paths: CertificatePaths
+  /** For an IP address: the relay's entry in a DERP map. */
+  readonly derpMapNode: MapNode | undefined
+}
+
+/** Reports whether `hostname` is an IP address, for which server names are not looked at (P-141). */
+export function isIpHostname(hostname: string): boolean {
+  return isIP(hostname) !== 0 && !hostname.includes('%')
+}
+
+/** Where the certificate and key of a host are: its name without unusual characters, with an ending. */
+export function manualCertificatePaths(directory: string, hostname: string): CertificatePaths {
+  const name = hostname.replaceAll(/[^a-zA-Z0-9.-]/g, '')
+  return { certificate: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) }
+}
+
+/**
+ * Reads and checks the certificate of a host; makes one if there is none and the host is an IP address.
+ *
+ * @throws DerpError with file, reason and what to do.
+ */
+export async function loadManualCertificate(options: ManualCertificateOptions): Promise<ManualCertificate> {
+  const { directory, hostname, clock = systemClock } = options
+  const paths = manualCertificatePaths(directory, hostname)
+  const pair = (await readPair(paths, hostname)) ?? (await createPair(paths, hostname, clock))
+  return checkManualCertificate(pair, options)
+}
+
+/**
+ * Checks the certificate of a host and makes none; undefined for an IP address that has none yet.
+ *
+ * @throws DerpError as {@link loadManualCertificate}.
+ */
+export async function checkManualFiles(options: ManualCertificateOptions): Promise<ManualCertificate | undefined> {
+  const pair = await readPair(manualCertificatePaths(options.directory, options.hostname), options.hostname)
+  return pair && checkManualCertificate(pair, options)
+}
+
+/** Reads the files of a host as they are. @throws DerpError with file, reason and what to do. */
+export async function readManualFiles(options: ManualCertificateOptions): Promise<CertificatePair> {
+  const paths = manualCertificatePaths(options.directory, options.hostname)
+  const pair = await readPair(paths, options.hostname)
+  if (pair === undefined) throw failure('read', paths.certificate, 'no such file', 'put it and its key there again')
+  return pair
+}
+
+/** Checks what was read from the files of a host. @throws DerpError with file, reason and what to do. */
+export function checkManualCertificate(pair: CertificatePair, options: ManualCertificateOptions): ManualCertificate {
+  const { directory, hostname, log = silentLog, clock = systemClock } = options
+  const paths = manualCertificatePaths(directory, hostname)
+  const certificate = parseCertificate(paths, pair.certificate)
+  checkKey(paths, certificate, pair)
+  checkHostname(paths, certificate, hostname)
+  warnIfOutOfDate(certificate, paths, log, clock)
+  const derpMapNode = isIpHostname(hostname) ? mapNode(hostname, certificate) : undefined
+  return { ...pair, paths, derpMapNode }
+}
+
+/** Resolves to undefined if both files are missing and may be made. */
+async function readPair(paths: CertificatePaths, hostname: string): Promise<CertificatePair | undefined> {
+  const certificate = await readFileOf(paths.certificate)
+  const key = await readFileOf(paths.key)
+  if (certificate !== undefined && key !== undefined) return { certificate, key }
+  if (certificate === undefined && key === undefined && isIpHostname(hostname)) return undefined
+  const [missing, other, content] =
+    certificate === undefined
+      ? [paths.certificate, paths.key, 'the certificate chain']
+      : [paths.key, paths.certificate, 'the private key']
+  const orElse = isIpHostname(hostname) ? `remove ${other} to have both made` : 'set -certdir'
+  throw failure('read', missing, 'no such file', `put ${content} for ${hostname} there as PEM, or ${orElse}`)
+}
+
+async function readFileOf(path: string): Promise<string | undefined> {
+  try {
+    return await readIfPresent(path)
+  } catch (error) {
+    throw failure('read', path, (error as Error).message, 'check its owner and mode, or set -certdir', error)
+  }
+}
+
+async function createPair(paths: CertificatePaths, ip: string, clock: Clock): Promise<CertificatePair> {
+  try {
+    return await createIpCertificate(ip, paths, clock)
+  } catch (error) {
+    const mend = 'set -certdir to a folder that can be written to'
+    throw failure('create', paths.certificate, (error as Error).message, mend, error)
+  }
+}
+
+function parseCertificate(paths: CertificatePaths, pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch (error) {
+    const mend = 'it must begin with the certificate of the host, as PEM, those of its authorities behind it'
+    throw failure('parse', paths.certificate, 'no certificate found', mend, error)
+  }
+}
+
+function checkKey(paths: CertificatePaths, certificate: X509Certificate, pair: CertificatePair): void {
+  let key: KeyObject
+  try {
+    key = createPrivateKey(pair.key)
+  } catch (error) {
+    throw failure('parse', paths.key, 'no private key found', 'it must be PEM and not encrypted', error)
+  }
+  if (!certificate.checkPrivateKey(key)) {
+    const reason = `it is not the key of ${paths.certificate}`
+    throw failure('use', paths.key, reason, 'put the key there with which the certificate was requested')
+  }
+  try {
+    createSecureContext({ cert: pair.certificate, key: pair.key })
+  } catch (error) {
+    throw failure('use', paths.certificate, (error as Error).message, 'check the certificates behind the first', error)
+  }
+}
+
+function checkHostname(paths: CertificatePaths, certificate: X509Certificate, hostname: string): void {
+  const valid = isIpHostname(hostname)
+    ? certificate.checkIP(hostname)
+    : certificate.checkHost(hostname.replace(/\.$/, ''), { subject: 'never', partialWildcards: false })
+  if (valid !== undefined) return
+  const reason = `it is not valid for ${hostname} but for ${certificate.subjectAltName ?? 'no name at all'}`
+  throw failure('use', paths.certificate, reason, 'set -hostname to a name of it, or have one issued for this name')
+}
+
+function warnIfOutOfDate(certificate: X509Certificate, paths: CertificatePaths, log: Log, clock: Clock): void {
+  const nowMs = clock.wallNow()
+  const { validFromDate, validToDate } = certificate
+  if (nowMs >= validFromDate.getTime() && nowMs <= validToDate.getTime()) return
+  log.warn('certificate is out of date', { file: paths.certificate, validFrom: validFromDate, validTo: validToDate })
+}
+
+function failure(action: string, path: string, reason: string, mend: string, cause?: unknown): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', `${action} certificate file ${path}: ${reason}; ${mend}`, { cause })
+}

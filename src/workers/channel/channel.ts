@@ -1,0 +1,121 @@
+/**
+ * Messages between the coordinator and a worker, several in one post.
+ *
+ * Each side counts the posts that it has handled and says so with its own: so the other knows what is known here.
+ */
+
+import type { Port, TransferHandle } from './port.ts'
+
+/** What one side has to say at once. */
+export interface Post<M> {
+  readonly messages: readonly M[]
+  /** Posts of the other side that were handled before this one was made. */
+  readonly handled: number
+  /** The other side is to say when it has handled this one, though it may have nothing else to say. */
+  readonly wantsAnswer: boolean
+}
+
+export class Channel<Out, In> {
+  readonly #port: Port<Post<Out>, Post<In>>
+  #messages: Out[] = []
+  #handed: TransferHandle[] = []
+  #posted = 0
+  #handled = 0
+  #heard = 0
+  /** The same as the post that is being handled says. */
+  #hearing = 0
+  #wantsAnswer = false
+  #isScheduled = false
+  #isClosed = false
+  /** In the order of their posts. */
+  #waiting: { readonly post: number; readonly fn: () => void }[] = []
+
+  constructor(port: Port<Post<Out>, Post<In>>) {
+    this.#port = port
+  }
+
+  /** Posts of the other side that have been handled. */
+  get handled(): number {
+    return this.#handled
+  }
+
+  /** Posts of ours that the other side is known to have handled: all that it has said before that was handled here. */
+  get heard(): number {
+    return this.#heard
+  }
+
+  /** The number of the post in which a message of this moment leaves. */
+  get nextPost(): number {
+    return this.#posted + 1
+  }
+
+  /** Whether the other side has handled all that was sent. */
+  get isHeard(): boolean {
+    return this.#messages.length === 0 && this.#hearing >= this.#posted
+  }
+
+  /** Delivers messages from now on. */
+  open(handle: (message: In) => void): void {
+    this.#port.open(({ messages, handled, wantsAnswer }) => {
+      this.#hearing = handled
+      for (const message of messages) handle(message)
+      this.#heard = handled
+      this.#handled++
+      this.#callKnown()
+      if (wantsAnswer) this.#schedule()
+    })
+  }
+
+  /** Sends a message, with all others of the same callback. */
+  send(message: Out, handed: readonly TransferHandle[] = []): void {
+    this.#messages.push(message)
+    this.#handed.push(...handed)
+    this.#schedule()
+  }
+
+  /** Calls `fn` once the other side has handled all that was sent until now, or is gone. */
+  whenHandled(fn: () => void): void {
+    if (this.#isClosed) {
+      fn()
+      return
+    }
+    this.#waiting.push({ post: this.nextPost, fn })
+    this.#wantsAnswer = true
+    this.#schedule()
+  }
+
+  /** The other side is gone. */
+  close(): void {
+    this.#isClosed = true
+    this.#heard = Number.POSITIVE_INFINITY
+    this.#port.close()
+    this.#callKnown()
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled || this.#isClosed) return
+    this.#isScheduled = true
+    queueMicrotask(() => this.#post())
+  }
+
+  #post(): void {
+    this.#isScheduled = false
+    if (this.#isClosed) return
+    const post = { messages: this.#messages, handled: this.#handled, wantsAnswer: this.#wantsAnswer }
+    const handed = this.#handed
+    this.#messages = []
+    this.#handed = []
+    this.#wantsAnswer = false
+    this.#posted++
+    this.#port.post(post, handed)
+  }
+
+  #callKnown(): void {
+    for (;;) {
+      const [first] = this.#waiting
+      if (first === undefined || first.post > this.#heard) return
+      this.#waiting.shift()
+      first.fn()
+    }
+  }
+}

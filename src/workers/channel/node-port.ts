@@ -1,0 +1,42 @@
+/** Ports and memory of Node's threads. */
+
+import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
+import type { BatchMemory } from '../link/link-batch.ts'
+import type { Port, TransferHandle } from './port.ts'
+
+/** A {@link Port} of an end of a channel. */
+export function nodePort<Out, In>(port: MessagePort): Port<Out, In> {
+  let handle: ((message: In) => void) | undefined
+  return {
+    post: (message, handed = []) => port.postMessage(message, [...handed] as Transferable[]),
+    open: handler => {
+      handle = handler
+      port.on('message', handler)
+    },
+    drain: () => {
+      for (let next = receiveMessageOnPort(port); next !== undefined; next = receiveMessageOnPort(port)) {
+        handle?.(next.message as In)
+      }
+    },
+    close: () => port.close(),
+  }
+}
+
+/** The same of an end that has come in a message. */
+export function openLink(end: TransferHandle): Port<ArrayBuffer, ArrayBuffer> {
+  if (!(end instanceof MessagePort)) throw new TypeError('open link to another part: no port has come')
+  return nodePort(end)
+}
+
+/** A channel with two ends to be handed over. */
+export function createChannel(): readonly [MessagePort, MessagePort] {
+  const { port1, port2 } = new MessageChannel()
+  return [port1, port2]
+}
+
+export const nodeMemory: BatchMemory = {
+  // Unlike `new ArrayBuffer` it is not cleared; unlike smaller ones of a pool it can be handed over.
+  allocate: bytes => Buffer.allocUnsafeSlow(bytes).buffer,
+  // Sockets make a Buffer of any other view, for each piece that they write.
+  view: buffer => Buffer.from(buffer),
+}

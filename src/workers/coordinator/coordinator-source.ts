@@ -1,0 +1,152 @@
+/** What the debug pages show of all workers together. */
+
+import type { Clock } from '../../lib/clock.ts'
+import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
+import { mergeCounters, type RelayCounters } from '../../metrics/counters.ts'
+import type { HttpCounters } from '../../metrics/http-counters.ts'
+import type { RateLimit } from '../../server/rate-limit.ts'
+import {
+  type ClientDetails,
+  type ClientPage,
+  type ConnectionTraffic,
+  type DebugSource,
+  registryNumbers,
+} from '../../status/relay-view.ts'
+import type { RelaySnapshot } from '../../status/snapshot.ts'
+import type { CheckedSnapshot } from '../channel/messages.ts'
+import type { Membership } from './membership.ts'
+import type { RemoteMember, WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandles } from './worker-handles.ts'
+import { WorkerTotals } from './worker-totals.ts'
+
+/** Milliseconds that a worker has to answer; after that its last answer is shown. */
+const ANSWER_TIMEOUT_MS = 2_000
+
+/** What the coordinator itself knows. */
+export interface OwnSnapshot {
+  readonly clock: Clock
+  /** Of the coordinator. */
+  readonly counters: RelayCounters
+  readonly rateLimit: () => RateLimit | undefined
+}
+
+/** Numbers of all workers together. */
+export interface WholeSnapshot {
+  readonly relay: RelaySnapshot
+  readonly http: HttpCounters
+  /** Undefined where no worker counts any. */
+  readonly connections: ConnectionCounters | undefined
+}
+
+/** A worker's numbers, beside what the coordinator knew when they came. */
+interface Compared {
+  readonly handle: WorkerHandle
+  readonly numbers: CheckedSnapshot
+  readonly sessionsTold: number
+  /** Undefined when the worker had not been told all yet. */
+  readonly keysTold: number | undefined
+}
+
+export class CoordinatorSource implements DebugSource {
+  readonly #handles: WorkerHandles
+  readonly #membership: Membership
+  readonly #own: OwnSnapshot
+  readonly #totals = new WorkerTotals<WorkerHandle>()
+
+  constructor(handles: WorkerHandles, membership: Membership, own: OwnSnapshot) {
+    this.#handles = handles
+    this.#membership = membership
+    this.#own = own
+  }
+
+  async numbers(): Promise<RelaySnapshot> {
+    return (await this.whole()).relay
+  }
+
+  async whole(): Promise<WholeSnapshot> {
+    await this.#compare()
+    return this.lastWhole()
+  }
+
+  /** The same as it was known last. */
+  lastWhole(): WholeSnapshot {
+    const { http, connections, ...sum } = this.#totals.sum()
+    const counters = mergeCounters([sum.counters, this.#own.counters])
+    const { registry } = this.#membership
+    return {
+      relay: { ...sum, counters, ...registryNumbers(registry), rateLimit: this.#own.rateLimit() },
+      http,
+      connections,
+    }
+  }
+
+  /** In the order of the logins. */
+  async clients(offset: number, limit: number): Promise<ClientPage> {
+    const { members } = this.#membership
+    const page = [...members].slice(offset, offset + limit)
+    const details = new Map<RemoteMember, ClientDetails>()
+    await this.#ofEach([...new Set(page.map(({ handle }) => handle))], async handle => {
+      const ids = page.filter(member => member.handle === handle).map(({ id }) => id)
+      for (const [id, one] of await handle.asking.ask('details', ids)) {
+        const member = handle.members.get(id)
+        if (member !== undefined) details.set(member, one)
+      }
+    })
+    const clients = page.flatMap(member => details.get(member) ?? [])
+    return { total: members.size, clients }
+  }
+
+  async traffic(): Promise<readonly ConnectionTraffic[]> {
+    const all: ConnectionTraffic[] = []
+    await this.#ofEach(this.#handles.joined, async handle => {
+      const traffic = await handle.asking.ask('traffic', undefined)
+      all.push(...traffic.map(one => ({ ...one, id: `${handle.number}.${one.id}` })))
+    })
+    return all
+  }
+
+  async inconsistencies(): Promise<readonly string[]> {
+    const compared = await this.#compare()
+    const { registry, members } = this.#membership
+    return [...registry.inconsistencies(members.size), ...compared.flatMap(differences)]
+  }
+
+  /** The worker is gone; what it has counted is shown for ever. */
+  keepNumbersOf(handle: WorkerHandle): void {
+    this.#totals.remove(handle)
+  }
+
+  async #compare(): Promise<readonly Compared[]> {
+    const compared: Compared[] = []
+    await this.#ofEach(this.#handles.joined, async handle => {
+      await handle.asking.callInOrder('numbers', undefined, numbers => {
+        this.#totals.note(handle, numbers)
+        const sessionsTold = handle.members.size + handle.refused.size
+        const keysTold = handle.knowsAll ? this.#membership.registry.totalKeys : undefined
+        compared.push({ handle, numbers, sessionsTold, keysTold })
+      })
+    })
+    return compared
+  }
+
+  /** Waits for all, but not for long. */
+  async #ofEach(handles: readonly WorkerHandle[], ask: (handle: WorkerHandle) => Promise<void>): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>()
+    const timer = this.#own.clock.after(ANSWER_TIMEOUT_MS, resolve)
+    // A worker that is gone has nothing to say.
+    await Promise.race([late, Promise.allSettled(handles.map(ask))])
+    timer.cancel()
+  }
+}
+
+function differences({ handle, numbers, sessionsTold, keysTold }: Compared): string[] {
+  const found: string[] = []
+  const name = `worker ${handle.number}`
+  const { sessions, routes, counters } = numbers
+  if (sessions !== sessionsTold) found.push(`${name} has ${sessions} sessions, ${sessionsTold} are registered`)
+  if (counters.currentConnections !== sessions) {
+    found.push(`${name} counts ${counters.currentConnections} connections, ${sessions} are sessions`)
+  }
+  if (keysTold !== undefined && routes !== keysTold) found.push(`${name} routes ${routes} keys, ${keysTold} are known`)
+  return found
+}

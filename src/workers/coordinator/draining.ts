@@ -1,0 +1,59 @@
+/** Taking all workers of a relay out of service together (P-093, P-174). */
+
+import type { DrainOptions, DrainResult } from '../../server/drain.ts'
+import type { WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandles } from './worker-handles.ts'
+
+export class Draining {
+  readonly #handles: WorkerHandles
+  /** Workers that still have clients, siblings apart. */
+  readonly #withClients = new Set<WorkerHandle>()
+  /** Called when none has any more. */
+  #waiting: (() => void)[] = []
+  #lost = 0
+
+  constructor(handles: WorkerHandles) {
+    this.#handles = handles
+  }
+
+  async run({ signal, ...options }: DrainOptions): Promise<DrainResult> {
+    const { spreadMs, tryForMs, deadlineMs } = options
+    const handles = this.#handles.joined
+    for (const handle of handles) this.#withClients.add(handle)
+    const answers = handles.map(handle => handle.asking.ask('drain', { spreadMs, tryForMs, deadlineMs }))
+    const cut = () => this.#handles.send({ type: 'cut' })
+    signal?.addEventListener('abort', cut, { once: true })
+    if (signal?.aborted === true) cut()
+    const results = await Promise.allSettled(answers)
+    signal?.removeEventListener('abort', cut)
+    const total = { told: this.#lost, moved: 0, cut: this.#lost }
+    for (const result of results) {
+      if (result.status === 'rejected') continue
+      total.told += result.value.told
+      total.moved += result.value.moved
+      total.cut += result.value.cut
+    }
+    return total
+  }
+
+  /** A worker has no clients any more; `goOn` is called when that is so of all. */
+  onClientsEnded(handle: WorkerHandle, goOn: () => void): void {
+    this.#waiting.push(goOn)
+    this.#withClients.delete(handle)
+    this.#goOnWhenAllHave()
+  }
+
+  /** A worker is gone, with so many connections. */
+  onWorkerGone(handle: WorkerHandle, connections: number): void {
+    if (!this.#withClients.delete(handle)) return
+    this.#lost += connections
+    this.#goOnWhenAllHave()
+  }
+
+  #goOnWhenAllHave(): void {
+    if (this.#withClients.size > 0) return
+    const waiting = this.#waiting
+    this.#waiting = []
+    for (const goOn of waiting) goOn()
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * Who is connected to a relay on several cores: one registry, and what follows from it told to all workers.
+ *
+ * Whatever a client can take for an answer leaves only when all workers know what it answers.
+ * Clauses: P-036, P-062, P-065, P-070, P-073, P-109.
+ */
+
+import { NodePublicKey } from '../../keys/node-key.ts'
+import type { Emitter } from '../../lib/emitter.ts'
+import type { PacketForwarder } from '../../server/ports.ts'
+import { type PresenceChange, Registry, type RegistryOutput, type Route } from '../../server/registry.ts'
+import type { RouteMessage, SessionMessage, ToCoordinator } from '../channel/messages.ts'
+import { toPresenceMessage } from '../channel/presence-message.ts'
+import type { CoordinatorEvents } from './coordinator-events.ts'
+import { RemoteMember, type WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandles } from './worker-handles.ts'
+
+type Subscription = Extract<ToCoordinator, { type: 'subscribe' }>
+
+export class Membership implements RegistryOutput<RemoteMember, PacketForwarder> {
+  readonly registry: Registry<RemoteMember, PacketForwarder> = new Registry(this)
+  readonly #handles: WorkerHandles
+  readonly #events: Emitter<CoordinatorEvents>
+  readonly #maxClients: number
+  /** In the order of their logins. */
+  readonly #members = new Set<RemoteMember>()
+
+  /** @param maxClients connections at once, 0 for no limit; those with the mesh key are let in beyond it (P-109). */
+  constructor(handles: WorkerHandles, events: Emitter<CoordinatorEvents>, maxClients: number) {
+    this.#handles = handles
+    this.#events = events
+    this.#maxClients = maxClients
+  }
+
+  /** Connections that are logged in, in the order of their logins. */
+  get members(): ReadonlySet<RemoteMember> {
+    return this.#members
+  }
+
+  /** Tells a worker all that others have been told; it is told with them from now on. */
+  tellAll(handle: WorkerHandle): void {
+    handle.isJoined = true
+    for (const [key, route] of this.registry.routes()) this.#tellRoute(handle, key, messageOf(route))
+  }
+
+  /** @param done called with whether there is room, once all workers route to the session. */
+  register(handle: WorkerHandle, message: SessionMessage, done: (hasRoom: boolean) => void): void {
+    const { id } = message
+    if (!message.canMesh && this.#maxClients !== 0 && this.#members.size >= this.#maxClients) {
+      handle.refused.add(id)
+      done(false)
+      return
+    }
+    const member = new RemoteMember(handle, message)
+    handle.members.set(id, member)
+    this.#members.add(member)
+    this.registry.add(member)
+    this.#handles.whenAllKnow(() => {
+      if (this.#members.has(member)) this.#events.emit('clientConnected', member)
+      done(true)
+    })
+  }
+
+  unregister(handle: WorkerHandle, id: number): void {
+    handle.refused.delete(id)
+    const member = handle.members.get(id)
+    if (member === undefined) return
+    handle.members.delete(id)
+    // What the client has sent comes before the news that it has left.
+    this.#handles.send({ type: 'drain', worker: handle.number })
+    this.#remove(member)
+  }
+
+  /** All sessions of a worker have ended with it. */
+  removeAll(handle: WorkerHandle): void {
+    for (const member of handle.members.values()) this.#remove(member)
+    handle.members.clear()
+  }
+
+  /** @param done called once all workers know. */
+  noteActivity(handle: WorkerHandle, id: number, done: () => void): void {
+    const member = handle.members.get(id)
+    if (member === undefined) {
+      done()
+      return
+    }
+    this.registry.noteActivity(member)
+    this.#handles.whenAllKnow(() => {
+      if (this.registry.isLatest(member)) handle.send({ type: 'latest', id })
+      done()
+    })
+  }
+
+  watch(handle: WorkerHandle, id: number): void {
+    const member = handle.members.get(id)
+    if (member !== undefined) this.registry.watch(member)
+  }
+
+  /** A session has heard from a peer; of one that has left without the worker's knowing it is told at once. */
+  subscribePeerGone(handle: WorkerHandle, { id, peer: bytes, handled }: Subscription): void {
+    const member = handle.members.get(id)
+    if (member === undefined) return
+    const peer = NodePublicKey.fromBytes(bytes)
+    if (handle.hasMissedDeparture(peer, handled)) this.peerLeft(member, peer)
+    else this.registry.subscribePeerGone(member, peer)
+  }
+
+  /** Ends all connections of a key; resolves when they have ended and all workers know. */
+  async closePeer(peer: NodePublicKey): Promise<void> {
+    const closing = this.registry.membersOf(peer).map(({ handle, id }) => handle.asking.ask('close', id))
+    // A worker that is gone has no connections.
+    await Promise.allSettled(closing)
+    await new Promise<void>(resolve => this.#handles.whenAllKnow(resolve))
+  }
+
+  routeChanged(key: NodePublicKey, route: Route<RemoteMember, PacketForwarder>): void {
+    const message = messageOf(route)
+    for (const handle of this.#handles.joined) {
+      if (message.to === 'nobody') handle.noteDeparture(key)
+      this.#tellRoute(handle, key, message)
+    }
+  }
+
+  duplicateChanged({ handle, id }: RemoteMember, isDuplicate: boolean): void {
+    handle.send({ type: 'duplicate', id, isDuplicate })
+  }
+
+  peerLeft({ handle, id }: RemoteMember, peer: NodePublicKey): void {
+    handle.send({ type: 'peerLeft', id, peer: peer.bytes })
+  }
+
+  presence({ handle, id }: RemoteMember, changes: readonly PresenceChange[]): void {
+    handle.send({ type: 'presence', id, changes: changes.map(toPresenceMessage) })
+  }
+
+  #remove(member: RemoteMember): void {
+    this.#members.delete(member)
+    this.registry.remove(member)
+    this.#events.emit('clientDisconnected', member)
+  }
+
+  #tellRoute(handle: WorkerHandle, key: NodePublicKey, route: RouteMessage): void {
+    handle.send({ type: 'route', key: key.bytes, route, connections: this.#members.size })
+  }
+}
+
+function messageOf({ active, forwarder }: Route<RemoteMember, PacketForwarder>): RouteMessage {
+  if (active !== undefined) return { to: 'session', worker: active.handle.number, id: active.id }
+  return { to: forwarder === undefined ? 'nobody' : 'sibling' }
+}

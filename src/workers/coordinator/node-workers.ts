@@ -1,0 +1,181 @@
+/**
+ * The workers of a relay, each a thread: started, watched, replaced and ended.
+ *
+ * `tsc` rewrites imports but no URLs: an entry module that gives its own `import.meta.url` works from sources and from
+ * the built package alike.
+ */
+
+import { type MessagePort, Worker } from 'node:worker_threads'
+import { type Clock, systemClock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { type Log, silentLog } from '../../lib/log.ts'
+import type { DrainOptions, DrainResult } from '../../server/drain.ts'
+import { createChannel, nodeMemory, nodePort, openLink } from '../channel/node-port.ts'
+import { Coordinator, type CoordinatorOptions } from './coordinator.ts'
+import { RestartDelay } from './restart-delay.ts'
+
+/** Milliseconds that workers have to end in good order. */
+const CLOSE_TIMEOUT_MS = 2_000
+
+export interface WorkersOptions
+  extends Partial<Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'program'>> {
+  /** Module that calls `runWorker`. */
+  readonly entry: URL
+  /** What each worker is given; anything that can cross threads. */
+  readonly data: unknown
+  /** Two or more. */
+  readonly count: number
+  readonly log?: Log
+  /** Called with each thread that is started; its own port is free for the program's use. */
+  readonly onThread?: (thread: Worker) => void
+}
+
+/** What a thread is started with. */
+export interface WorkerStart {
+  readonly worker: number
+  readonly port: MessagePort
+  readonly data: unknown
+}
+
+/** A slot for a worker: whoever sits there is replaced. */
+interface WorkerSlot {
+  readonly index: number
+  readonly delay: RestartDelay
+  thread: Worker | undefined
+}
+
+export class Workers {
+  readonly #options: WorkersOptions
+  readonly #clock: Clock
+  readonly #log: Log
+  readonly #coordinator: Coordinator
+  readonly #slots: readonly WorkerSlot[]
+  #listening = 0
+  #crashes = 0
+  #isEnding = false
+  /** While the first workers are being started. */
+  #starting: PromiseWithResolvers<void> | undefined
+
+  private constructor(options: WorkersOptions) {
+    const { clock = systemClock, log = silentLog, program } = options
+    this.#options = options
+    this.#clock = clock
+    this.#log = log
+    this.#coordinator = new Coordinator({
+      ...options,
+      clock,
+      program: { ...program, workers: () => ({ running: this.#listening, crashes: this.#crashes }) },
+      memory: nodeMemory,
+      createChannel,
+      openLink,
+    })
+    this.#slots = Array.from({ length: options.count }, (_, index) => ({
+      index,
+      delay: new RestartDelay(),
+      thread: undefined,
+    }))
+  }
+
+  /** Resolves once all workers listen. Rejects, with none left, when one of them ends before that. */
+  static async start(options: WorkersOptions): Promise<Workers> {
+    const workers = new Workers(options)
+    workers.#starting = Promise.withResolvers()
+    for (const slot of workers.#slots) workers.#startAt(slot)
+    try {
+      await workers.#starting.promise
+    } catch (error) {
+      await workers.close()
+      throw error
+    } finally {
+      workers.#starting = undefined
+    }
+    return workers
+  }
+
+  get coordinator(): Coordinator {
+    return this.#coordinator
+  }
+
+  /** Workers that take connections. */
+  get listening(): number {
+    return this.#listening
+  }
+
+  /** Workers that have ended without being told to. */
+  get crashes(): number {
+    return this.#crashes
+  }
+
+  /** Has all listeners take no more connections. */
+  stopListening(): void {
+    this.#isEnding = true
+    this.#coordinator.stopListening()
+  }
+
+  /** Takes no more connections, and ends those there are bit by bit. No worker is replaced any more. */
+  drain(options: DrainOptions): Promise<DrainResult> {
+    this.#isEnding = true
+    return this.#coordinator.drain(options)
+  }
+
+  /** Ends all connections and all workers. */
+  async close(): Promise<void> {
+    this.#isEnding = true
+    this.#coordinator.close()
+    const threads = this.#slots.flatMap(({ thread }) => thread ?? [])
+    const timer = this.#clock.after(CLOSE_TIMEOUT_MS, () => {
+      for (const thread of threads) void thread.terminate()
+    })
+    await Promise.all(threads.map(thread => new Promise(resolve => thread.once('exit', resolve))))
+    timer.cancel()
+  }
+
+  #startAt(slot: WorkerSlot): void {
+    const [workerEnd, ownEnd] = createChannel()
+    const startedAtMs = this.#clock.now()
+    let isListening = false
+    const handle = this.#coordinator.addWorker(nodePort(ownEnd), {
+      onListening: () => {
+        isListening = true
+        this.#onListening()
+      },
+    })
+    const workerData: WorkerStart = { worker: handle.number, port: workerEnd, data: this.#options.data }
+    const thread = new Worker(this.#options.entry, {
+      name: `derp worker ${slot.index}`,
+      workerData,
+      transferList: [workerEnd],
+    })
+    slot.thread = thread
+    let reason = 'it has ended'
+    thread.on('error', error => {
+      reason = error instanceof Error ? error.message : String(error)
+    })
+    thread.on('exit', () => {
+      slot.thread = undefined
+      if (isListening) this.#listening--
+      this.#coordinator.removeWorker(handle)
+      this.#onEnd(slot, reason, this.#clock.now() - startedAtMs)
+    })
+    this.#options.onThread?.(thread)
+  }
+
+  #onListening(): void {
+    this.#listening++
+    if (this.#listening === this.#slots.length) this.#starting?.resolve()
+  }
+
+  #onEnd(slot: WorkerSlot, reason: string, ranMs: number): void {
+    if (this.#isEnding) return
+    if (this.#starting !== undefined) {
+      this.#starting.reject(new DerpError('ERR_DERP_RELAY_CLOSED', `start worker ${slot.index}: ${reason}`))
+      return
+    }
+    this.#crashes++
+    const delayMs = slot.delay.afterEnd(ranMs)
+    this.#log.error('worker crashed', { worker: slot.index, reason, ranMs: Math.round(ranMs), restartInMs: delayMs })
+    this.#clock.after(delayMs, () => {
+      if (!this.#isEnding) this.#startAt(slot)
+    })
+  }
+}

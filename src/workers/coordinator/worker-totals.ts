@@ -1,0 +1,80 @@
+/** Numbers of all workers together, those that are gone included: no counter may go backwards. */
+
+import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
+import { mergeCounters, RelayCounters } from '../../metrics/counters.ts'
+import { HttpCounters } from '../../metrics/http-counters.ts'
+import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
+import type { WorkerSnapshot } from '../channel/messages.ts'
+
+/** Of nobody. */
+function noNumbers(): WorkerSnapshot {
+  return {
+    counters: new RelayCounters(),
+    averageQueueMs: 0,
+    pendingBytes: 0,
+    pendingLogins: 0,
+    http: new HttpCounters(),
+    connections: undefined,
+  }
+}
+
+export class WorkerTotals<W> {
+  /** Of each worker, the last that is known. */
+  readonly #known = new Map<W, WorkerSnapshot>()
+  /** What those that are gone have counted, as far as is known. */
+  #gone: WorkerSnapshot = noNumbers()
+
+  note(worker: W, numbers: WorkerSnapshot): void {
+    this.#known.set(worker, numbers)
+  }
+
+  /** The worker is gone: what it has counted stays. */
+  remove(worker: W): void {
+    const last = this.#known.get(worker)
+    if (last !== undefined) this.#gone = sumOf([this.#gone, countedBy(last)])
+    this.#known.delete(worker)
+  }
+
+  sum(): WorkerSnapshot {
+    return sumOf([this.#gone, ...this.#known.values()])
+  }
+}
+
+function sumOf(parts: readonly WorkerSnapshot[]): WorkerSnapshot {
+  const connections = parts.flatMap((part): ConnectionCounters[] => (part.connections ? [part.connections] : []))
+  const counters = mergeCounters(parts.map(part => part.counters))
+  const sum = (read: (part: WorkerSnapshot) => number) => parts.reduce((total, part) => total + read(part), 0)
+  return {
+    counters,
+    averageQueueMs: averageQueueMs(parts),
+    pendingBytes: sum(({ pendingBytes }) => pendingBytes),
+    pendingLogins: sum(({ pendingLogins }) => pendingLogins),
+    http: mergeHttpCounters(parts.map(part => part.http)),
+    connections: connections.length === 0 ? undefined : mergeConnectionCounters(connections),
+  }
+}
+
+/** Each worker's average counts as much as it has packets. */
+function averageQueueMs(parts: readonly WorkerSnapshot[]): number {
+  let packets = 0
+  let weighted = 0
+  for (const { averageQueueMs: average, counters } of parts) {
+    const { counts } = counters.queueAgeMs
+    const weight = counts.reduce((total, inBucket) => total + inBucket, 0)
+    packets += weight
+    weighted += average * weight
+  }
+  return packets === 0 ? 0 : weighted / packets
+}
+
+/** What stays when the worker is gone: counters, but nothing that is a state. */
+function countedBy(numbers: WorkerSnapshot): WorkerSnapshot {
+  const { counters, http, connections } = sumOf([numbers])
+  counters.currentConnections = 0
+  counters.currentHomeConnections = 0
+  counters.currentNotIdealConnections = 0
+  for (const version of Object.keys(http.tlsActive)) http.tlsActive[version] = 0
+  http.bootstrapDns.queriedDomains = 0
+  if (connections !== undefined) connections.open = 0
+  return { ...noNumbers(), counters, http, connections }
+}

@@ -1,0 +1,126 @@
+/**
+ * Packets to another part of the relay, and from it: one batch for each turn of the event loop.
+ *
+ * What the other part has not taken is bounded: beyond it packets are dropped (P-102).
+ */
+
+import type { RelayCounters } from '../../metrics/counters.ts'
+import { DropReason } from '../../metrics/drop-reason.ts'
+import type { Flushable } from '../../server/relay-core.ts'
+import type { Port } from '../channel/port.ts'
+import { kindOf, overheadOf } from './frame-tag.ts'
+import { type BatchMemory, BatchWriter, type FrameSink, readBatch } from './link-batch.ts'
+import { LinkCount } from './link-tally.ts'
+
+/** Bytes of frames that one part may have sent to another before that has taken them. */
+export const MAX_UNTAKEN_BYTES: number = 8 << 20
+/** Bytes with which a batch leaves before its turn is over. */
+const MAX_BATCH_BYTES: number = 256 << 10
+
+/** What the links of one part share. */
+export interface LinkHost {
+  readonly counters: RelayCounters
+  readonly memory: BatchMemory
+  /** Has the link flushed at the end of this turn, before clients are written to. */
+  flushFirstAfterTurn(link: Flushable): void
+}
+
+/** The sending half. */
+export class LinkSender implements Flushable {
+  readonly #host: LinkHost
+  readonly #port: Port<ArrayBuffer, ArrayBuffer>
+  /** What the other part has taken. */
+  readonly #taken: Int32Array
+  readonly #sent = new LinkCount()
+  readonly #batch = new BatchWriter()
+  /** Bytes that may be added before the other part is looked at again. */
+  #room = 0
+  #isClosed = false
+
+  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer) {
+    this.#host = host
+    this.#port = port
+    this.#taken = new Int32Array(taken)
+  }
+
+  /** Sends the frame at `start` up to `end` of `buffer`, which must not change before the turn is over. */
+  send(to: number, buffer: Uint8Array, start: number, end: number, tag: number): void {
+    if (!this.#admit(end - start, tag)) return
+    this.#batch.add(buffer, start, end)
+    this.#end(to, tag)
+  }
+
+  /** Sends two pieces as one frame. */
+  sendPieces(to: number, first: Uint8Array, second: Uint8Array, tag: number): void {
+    if (!this.#admit(first.length + second.length, tag)) return
+    this.#batch.add(first, 0, first.length)
+    this.#batch.add(second, 0, second.length)
+    this.#end(to, tag)
+  }
+
+  flush(): void {
+    if (this.#batch.frames === 0) return
+    const batch = this.#batch.take(this.#host.memory)
+    this.#port.post(batch, [batch])
+    this.#room = 0
+  }
+
+  /** The other part is gone: what it has not taken is lost. */
+  close(): void {
+    this.#isClosed = true
+    this.#batch.clear()
+    const { dropped } = this.#host.counters
+    for (const kind of ['other', 'disco'] as const) {
+      const lost = this.#sent.packetsBeyond(this.#taken, kind)
+      const amount = dropped[DropReason.GoneDisconnected][kind]
+      amount.packets += lost.packets
+      amount.bytes += lost.bytes
+    }
+  }
+
+  /** Counts a frame of so many bytes, as sent or as dropped. */
+  #admit(bytes: number, tag: number): boolean {
+    const [kind, payloadBytes] = [kindOf(tag), bytes - overheadOf(tag)]
+    if (this.#isClosed || !this.#hasRoom(bytes)) {
+      const reason = this.#isClosed ? DropReason.GoneDisconnected : DropReason.CoreBehind
+      this.#host.counters.drop(reason, kind, payloadBytes)
+      return false
+    }
+    this.#sent.add(kind, bytes, payloadBytes)
+    if (this.#batch.frames === 0) this.#host.flushFirstAfterTurn(this)
+    return true
+  }
+
+  #end(to: number, tag: number): void {
+    this.#batch.endFrame(to, tag)
+    if (this.#batch.bytes >= MAX_BATCH_BYTES) this.flush()
+  }
+
+  #hasRoom(bytes: number): boolean {
+    if (this.#room < bytes) this.#room = MAX_UNTAKEN_BYTES - this.#sent.bytesBeyond(this.#taken)
+    if (this.#room < bytes) return false
+    this.#room -= bytes
+    return true
+  }
+}
+
+/** The taking half: hands on what comes, and lets the sender know. */
+export function takeFromLink(
+  port: Port<ArrayBuffer, ArrayBuffer>,
+  tally: SharedArrayBuffer,
+  memory: BatchMemory,
+  taker: FrameSink,
+): void {
+  const taken = new LinkCount()
+  const shown = new Int32Array(tally)
+  const counting: FrameSink = {
+    takeFrame: (to, bytes, start, end, tag) => {
+      taken.add(kindOf(tag), end - start, end - start - overheadOf(tag))
+      taker.takeFrame(to, bytes, start, end, tag)
+    },
+  }
+  port.open(batch => {
+    readBatch(batch, memory, counting)
+    taken.publish(shown)
+  })
+}

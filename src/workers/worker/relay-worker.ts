@@ -1,0 +1,164 @@
+/**
+ * One part of a relay on several cores, as its worker sees it: what a relay is made with to be such a part, and what it
+ * does at the coordinator's word.
+ *
+ * Knows nothing of threads.
+ */
+
+import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
+import { mergeCounters } from '../../metrics/counters.ts'
+import type { HttpCounters } from '../../metrics/http-counters.ts'
+import type { AdmissionGate } from '../../server/ports.ts'
+import type { CreateDirectory, RelayCore } from '../../server/relay-core.ts'
+import type { DebugSource } from '../../status/relay-view.ts'
+import type { MetricReader } from '../../status/snapshot.ts'
+import { Channel, type Post } from '../channel/channel.ts'
+import { dispatch, type Handlers } from '../channel/handlers.ts'
+import type { ToCoordinator, ToWorker, WorkerQuestions } from '../channel/messages.ts'
+import type { Port } from '../channel/port.ts'
+import { RpcClient, serveRpc } from '../channel/rpc.ts'
+import type { BatchMemory } from '../link/link-batch.ts'
+import { workerAnswers } from './worker-answers.ts'
+import { WorkerDirectory } from './worker-directory.ts'
+import { type OpenLink, WorkerLinks } from './worker-links.ts'
+
+/** The number that stands for the coordinator among the workers'. */
+export const COORDINATOR = -1
+
+/** What a worker is joined to the others by. */
+export interface WorkerChannels {
+  readonly worker: number
+  readonly port: Port<Post<ToCoordinator>, Post<ToWorker>>
+  readonly openLink: OpenLink
+  readonly memory: BatchMemory
+}
+
+/** What a worker runs. */
+export interface WorkerRuntime {
+  /** Made with {@link RelayWorker.createDirectory}, {@link RelayWorker.admission} and no admission of its own. */
+  readonly core: RelayCore
+  readonly http: HttpCounters
+  readonly connections?: ConnectionCounters | undefined
+  /** Takes connections from now on; called once the part knows all. */
+  listen(): Promise<void>
+  /** Takes no more; those there are stay. */
+  stopListening(): void
+  /** Ends all and frees all. */
+  close(): Promise<void>
+}
+
+export class RelayWorker {
+  readonly worker: number
+  readonly #wiring: WorkerChannels
+  readonly #channel: Channel<ToCoordinator, ToWorker>
+  readonly #asking: RpcClient<WorkerQuestions>
+  #directory: WorkerDirectory | undefined
+  #links: WorkerLinks | undefined
+  /** Resolves when the part has been closed at the coordinator's word. */
+  readonly closed: Promise<void>
+  readonly #setClosed: () => void
+
+  constructor(wiring: WorkerChannels) {
+    this.#wiring = wiring
+    this.worker = wiring.worker
+    this.#channel = new Channel(wiring.port)
+    this.#asking = new RpcClient(asked => this.#channel.send(asked))
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.closed = promise
+    this.#setClosed = resolve
+  }
+
+  /** For the relay core, which decides nothing itself that must be decided once. */
+  readonly createDirectory: CreateDirectory = core => {
+    const { worker, openLink, memory } = this.#wiring
+    const flushFirstAfterTurn = core.flushFirstAfterTurn.bind(core)
+    const taker = { takeFrame: (...frame: Parameters<WorkerDirectory['takeFrame']>) => directory.takeFrame(...frame) }
+    const links = new WorkerLinks({ counters: core.counters, memory, flushFirstAfterTurn }, openLink, taker)
+    const send = (message: ToCoordinator) => this.#channel.send(message)
+    const handled = () => this.#channel.handled
+    const directory = new WorkerDirectory(core, { worker, asking: this.#asking, links, send, handled })
+    this.#links = links
+    this.#directory = directory
+    return directory
+  }
+
+  /** Asks where the rules are. */
+  readonly admission: AdmissionGate = {
+    admit: ({ clientKey, info, remote, token }) =>
+      this.#asking.ask('admit', { clientKey: clientKey.bytes, info, remote, token }),
+  }
+
+  /** What the debug pages show of the whole relay. */
+  readonly source: DebugSource = {
+    numbers: async () => (await this.metrics()).relay,
+    clients: (offset, limit) => this.#asking.ask('clients', { offset, limit }),
+    traffic: () => this.#asking.ask('traffic', undefined),
+    inconsistencies: () => this.#asking.ask('inconsistencies', undefined),
+  }
+
+  /** All numbers of the whole relay, and of the program around it. */
+  readonly metrics: MetricReader = async () => {
+    const numbers = await this.#asking.ask('metrics', undefined)
+    // What has crossed threads has no methods.
+    return { ...numbers, relay: { ...numbers.relay, counters: mergeCounters([numbers.relay.counters]) } }
+  }
+
+  get directory(): WorkerDirectory {
+    if (this.#directory === undefined)
+      throw new TypeError('run part of relay: its core was made without createDirectory')
+    return this.#directory
+  }
+
+  get links(): WorkerLinks {
+    if (this.#links === undefined) throw new TypeError('run part of relay: its core was made without createDirectory')
+    return this.#links
+  }
+
+  /** Puts the part to work: it is told all, and listens then. */
+  run(parts: WorkerRuntime): void {
+    const { core } = parts
+    core.events.on('connectionFailed', failure => this.#channel.send({ type: 'failed', failure }))
+    const handlers = this.#handlers(parts)
+    this.#channel.open(message => dispatch(handlers, message))
+    this.#channel.send({ type: 'ready' })
+  }
+
+  #handlers(parts: WorkerRuntime): Handlers<ToWorker> {
+    const { directory, links } = this
+    const { core } = parts
+    const cut = new AbortController()
+    const answers = workerAnswers({ ...parts, directory, cut: cut.signal }, this.#asking)
+    return {
+      ask: asked => serveRpc(answers, asked, answered => this.#channel.send(answered)),
+      answer: answered => this.#asking.settle(answered),
+      route: ({ key, route, connections }) => directory.routeChanged(key, route, connections),
+      duplicate: ({ id, isDuplicate }) => directory.duplicateChanged(id, isDuplicate),
+      latest: ({ id }) => directory.noteLatest(id),
+      peerLeft: ({ id, peer }) => directory.peerLeft(id, peer),
+      presence: ({ id, changes }) => directory.presence(id, changes),
+      link: message => links.add(message.worker, message),
+      siblings: message => directory.useSiblings(links.add(COORDINATOR, message)),
+      unlink: ({ worker }) => links.remove(worker),
+      drain: ({ worker }) => links.drain(worker),
+      rateLimit: ({ limit }) => {
+        core.rateLimit = limit
+      },
+      joined: () => void this.#listen(parts),
+      cut: () => cut.abort(),
+      stopListening: () => parts.stopListening(),
+      close: () => void this.#close(parts),
+    }
+  }
+
+  async #listen(parts: WorkerRuntime): Promise<void> {
+    await parts.listen()
+    this.#channel.send({ type: 'listening' })
+  }
+
+  async #close(parts: WorkerRuntime): Promise<void> {
+    parts.core.close()
+    await parts.close()
+    this.#channel.close()
+    this.#setClosed()
+  }
+}

@@ -1,0 +1,63 @@
+/** What a worker answers the coordinator. */
+
+import { mergeCounters } from '../../metrics/counters.ts'
+import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
+import type { DrainResult } from '../../server/drain.ts'
+import { CoreDebugSource, detailsOf, type WorkerPartSnapshot } from '../../status/relay-view.ts'
+import type { CheckedSnapshot, CoordinatorQuestions, DrainMessage, WorkerQuestions } from '../channel/messages.ts'
+import type { Answers, RpcClient } from '../channel/rpc.ts'
+import type { WorkerRuntime } from './relay-worker.ts'
+import type { WorkerDirectory } from './worker-directory.ts'
+
+/** What is asked about. */
+export interface AskedParts extends Pick<WorkerRuntime, 'core' | 'http' | 'connections'> {
+  readonly directory: WorkerDirectory
+  /** Cuts a drain short. */
+  readonly cut: AbortSignal
+}
+
+/** Answers for the parts' relay. */
+export function workerAnswers(parts: AskedParts, asking: RpcClient<WorkerQuestions>): Answers<CoordinatorQuestions> {
+  const own = new CoreDebugSource(parts.core)
+  const { sessions } = parts.directory
+  return {
+    close: (id, answer) => {
+      sessions.get(id)?.close()
+      answer(undefined)
+    },
+    details: (ids, answer) => answer(detailsOfThose(ids, parts)),
+    numbers: (_, answer) => answer(numbersOf(parts, own.partNumbers())),
+    traffic: async (_, answer) => answer(await own.traffic()),
+    drain: async (message, answer) => answer(await drain(message, parts, asking)),
+  }
+}
+
+/** Of this moment, as they are compared with what has been told before. */
+function numbersOf({ core, http, connections, directory }: AskedParts, own: WorkerPartSnapshot): CheckedSnapshot {
+  return {
+    ...own,
+    counters: mergeCounters([own.counters]),
+    http: mergeHttpCounters([http]),
+    connections: connections && mergeConnectionCounters([connections]),
+    routes: core.routes.size,
+    sessions: directory.sessions.size,
+  }
+}
+
+function detailsOfThose(
+  ids: readonly number[],
+  { core, directory }: AskedParts,
+): CoordinatorQuestions['details']['answer'] {
+  return ids.flatMap(id => {
+    const session = directory.sessions.get(id)
+    return session === undefined ? [] : [[id, detailsOf(session, core.options.clock)] as const]
+  })
+}
+
+function drain(
+  message: DrainMessage,
+  { core, cut }: AskedParts,
+  asking: RpcClient<WorkerQuestions>,
+): Promise<DrainResult> {
+  return core.drain({ ...message, signal: cut, clientsEnded: () => asking.ask('clientsEnded', undefined) })
+}

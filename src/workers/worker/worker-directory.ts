@@ -1,0 +1,151 @@
+/**
+ * The {@link Directory} of a worker: what the coordinator has decided, and the way to ask it.
+ *
+ * Knows nothing of threads. Clauses: P-036, P-062, P-065, P-070, P-073, P-075.
+ */
+
+import { NodePublicKey } from '../../keys/node-key.ts'
+import { DropReason } from '../../metrics/drop-reason.ts'
+import type { Destination, Directory, Propagated } from '../../server/ports.ts'
+import type { RelayCore } from '../../server/relay-core.ts'
+import { relayFull } from '../../server/server-login.ts'
+import type { Session } from '../../server/session.ts'
+import type { RouteMessage, ToCoordinator, WorkerQuestions } from '../channel/messages.ts'
+import { type PresenceMessage, toPresenceChange } from '../channel/presence-message.ts'
+import type { RpcClient } from '../channel/rpc.ts'
+import { hasSource, kindOf, overheadOf } from '../link/frame-tag.ts'
+import type { FrameSink } from '../link/link-batch.ts'
+import type { LinkSender } from '../link/packet-link.ts'
+import { SiblingClient } from './destinations.ts'
+import type { WorkerLinks } from './worker-links.ts'
+
+/** How the directory speaks to the coordinator. */
+export interface CoordinatorLine {
+  readonly worker: number
+  readonly asking: RpcClient<WorkerQuestions>
+  readonly links: WorkerLinks
+  send(message: ToCoordinator): void
+  /** Posts of the coordinator that have been handled. */
+  handled(): number
+}
+
+export class WorkerDirectory implements Directory, FrameSink {
+  readonly #core: RelayCore
+  readonly #line: CoordinatorLine
+  readonly #sessions = new Map<number, Session>()
+  readonly #ids = new Map<Session, number>()
+  /** Sessions that share their key and whose activity would change nothing. */
+  readonly #latest = new Set<Session>()
+  #siblings: Destination | undefined
+  #lastId = 0
+  #connections = 0
+
+  constructor(core: RelayCore, line: CoordinatorLine) {
+    this.#core = core
+    this.#line = line
+  }
+
+  get connections(): number {
+    return this.#connections
+  }
+
+  /** Sessions by the ids that the coordinator knows them by. */
+  get sessions(): ReadonlyMap<number, Session> {
+    return this.#sessions
+  }
+
+  async register(session: Session): Promise<void> {
+    const id = ++this.#lastId
+    this.#sessions.set(id, session)
+    this.#ids.set(session, id)
+    const { key, remote, flags, canMesh, info, token } = session
+    const hasRoom = await this.#line.asking.ask('register', { id, key: key.bytes, remote, flags, canMesh, info, token })
+    if (!hasRoom) throw relayFull(this.#core.options.maxClients)
+  }
+
+  unregister(session: Session): void {
+    const id = this.#idOf(session)
+    this.#sessions.delete(id)
+    this.#ids.delete(session)
+    this.#latest.delete(session)
+    // Whoever hears that the client has left must have its packets before.
+    this.#line.links.flush()
+    this.#line.send({ type: 'unregister', id })
+  }
+
+  noteActivity(session: Session): Propagated {
+    return this.#latest.has(session) ? undefined : this.#line.asking.ask('activity', this.#idOf(session))
+  }
+
+  subscribePeerGone(session: Session, peer: NodePublicKey): void {
+    // A session that has ended hears no more.
+    const id = this.#ids.get(session)
+    if (id !== undefined) this.#line.send({ type: 'subscribe', id, peer: peer.bytes, handled: this.#line.handled() })
+  }
+
+  watch(session: Session): Propagated {
+    return this.#line.asking.ask('watch', this.#idOf(session))
+  }
+
+  closePeer(peer: NodePublicKey): Propagated {
+    return this.#line.asking.ask('closePeer', peer.bytes)
+  }
+
+  /** Packets for clients of siblings go by `link`. */
+  useSiblings(link: LinkSender): void {
+    this.#siblings = new SiblingClient(link, this.#core.counters)
+  }
+
+  routeChanged(keyBytes: Uint8Array, route: RouteMessage, connections: number): void {
+    this.#connections = connections
+    const key = NodePublicKey.fromBytes(keyBytes)
+    const destination = this.#destinationOf(route)
+    if (destination === undefined) this.#core.routes.delete(key)
+    else this.#core.routes.set(key, destination)
+    for (const session of this.#latest) {
+      if (session !== destination && session.key.equals(key)) this.#latest.delete(session)
+    }
+  }
+
+  duplicateChanged(id: number, isDuplicate: boolean): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) return
+    session.isDuplicate = isDuplicate
+    this.#latest.delete(session)
+  }
+
+  /** Activity of the session is no news from now on. */
+  noteLatest(id: number): void {
+    const session = this.#sessions.get(id)
+    if (session?.isDuplicate === true) this.#latest.add(session)
+  }
+
+  peerLeft(id: number, peer: Uint8Array): void {
+    this.#sessions.get(id)?.tellPeerLeft(NodePublicKey.fromBytes(peer))
+  }
+
+  presence(id: number, changes: readonly PresenceMessage[]): void {
+    this.#sessions.get(id)?.tellPresence(changes.map(toPresenceChange))
+  }
+
+  /** A packet from another worker. */
+  takeFrame(id: number, bytes: Uint8Array, start: number, end: number, tag: number): void {
+    const session = this.#sessions.get(id)
+    if (session === undefined) {
+      this.#core.counters.drop(DropReason.GoneDisconnected, kindOf(tag), end - start - overheadOf(tag))
+    } else if (hasSource(tag)) session.takeForwarded(bytes, start, end, kindOf(tag))
+    else session.takeForwardedWithoutSource(bytes, start, end, kindOf(tag))
+  }
+
+  #destinationOf(route: RouteMessage): Destination | undefined {
+    if (route.to === 'sibling') return this.#siblings
+    if (route.to === 'nobody') return undefined
+    return route.worker === this.#line.worker
+      ? this.#sessions.get(route.id)
+      : this.#line.links.clientOf(route.worker, route.id)
+  }
+
+  #idOf(session: Session): number {
+    return this.#ids.get(session) ?? 0
+  }
+}

@@ -1,0 +1,139 @@
+import type { Worker } from 'node:worker_threads'
+import { afterEach, expect, test, vi } from 'vitest'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import type { Log, LogFields } from '../../src/lib/log.ts'
+import { Workers, type WorkersOptions } from '../../src/workers/coordinator/node-workers.ts'
+import { Target } from '../conformance/target.ts'
+import type { RawClient } from '../support/raw-client.ts'
+import { freePort } from '../support/relays.ts'
+import { settle } from '../support/settle.ts'
+import type { CoresData } from '../support/workers-program.ts'
+
+const ENTRY = new URL('../support/workers-program.ts', import.meta.url)
+
+let running: Workers | undefined
+afterEach(async () => {
+  await running?.close()
+  running = undefined
+})
+
+/** Threads take a while to start on a machine that is busy. */
+vi.setConfig({ testTimeout: 60_000 })
+
+interface Started {
+  readonly workers: Workers
+  readonly target: Target
+  readonly threads: Worker[]
+}
+
+async function start(count: number, options: Partial<WorkersOptions> = {}, data: Partial<CoresData> = {}) {
+  const port = await freePort()
+  const threads: Worker[] = []
+  const workers = await Workers.start({
+    entry: ENTRY,
+    data: { privateKey: NodePrivateKey.generate().exportText(), meshKey: undefined, port, ...data },
+    count,
+    onThread: thread => threads.push(thread),
+    ...options,
+  })
+  running = workers
+  return {
+    workers,
+    threads,
+    target: new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' }),
+  }
+}
+
+/** Which of the workers there have been has each client. */
+async function workerOf({ workers }: Started): Promise<ReadonlyMap<string, number>> {
+  const traffic = await workers.coordinator.source.traffic()
+  return new Map(traffic.map(({ key, id }) => [key, Number(id.split('.')[0])]))
+}
+
+/** Sends numbered packets from one client to another, and reads them, until told to end. */
+async function flow(from: RawClient, to: RawClient, goesOn: () => boolean): Promise<number> {
+  let sent = 0
+  while (goesOn()) {
+    from.packet(to.publicKey, Uint8Array.of(sent % 256))
+    const { data } = await to.messageOf('receivedPacket')
+    expect(data[0]).toBe(sent % 256)
+    sent++
+  }
+  return sent
+}
+
+/** Keeps what is logged as errors. */
+function errorLog(): { log: Log; errors: LogFields[] } {
+  const errors: LogFields[] = []
+  const nothing = () => {}
+  return {
+    errors,
+    log: { debug: nothing, info: nothing, warn: nothing, error: (_, fields) => errors.push(fields ?? {}) },
+  }
+}
+
+test('a worker that is killed under load takes only its own connections along, and is replaced', async () => {
+  const { log, errors } = errorLog()
+  const started = await start(3, { log })
+  const { workers, target, threads } = started
+  const clients = await Promise.all(Array.from({ length: 24 }, () => target.login()))
+  const at = await workerOf(started)
+  const doomed = Math.min(...at.values())
+  const isDoomed = ({ publicKey }: RawClient) => at.get(publicKey.toString()) === doomed
+  const [lost, kept] = [clients.filter(isDoomed), clients.filter(client => !isDoomed(client))]
+  expect(lost.length).toBeGreaterThan(0)
+  let goesOn = true
+  const flows = kept.map((from, n) => flow(from, kept[(n + 1) % kept.length] as RawClient, () => goesOn))
+  // Packets that go to the doomed and come from them.
+  for (const [n, one] of lost.entries()) one.packet((kept[n % kept.length] as RawClient).publicKey, 'last words')
+  await threads[doomed - 1]?.terminate()
+  await Promise.all(lost.map(client => client.closed()))
+  goesOn = false
+  for (const count of await Promise.all(flows)) expect(count).toBeGreaterThan(0)
+  expect(kept.filter(({ isClosed }) => isClosed)).toEqual([])
+  while (workers.listening < 3) await settle(1)
+  expect([workers.crashes, errors.map(({ reason }) => reason)]).toEqual([1, ['it has ended']])
+  const later = await Promise.all(Array.from({ length: 24 }, () => target.login()))
+  const replaced = [...(await workerOf(started)).values()].filter(worker => worker > 3)
+  expect(replaced.length).toBeGreaterThan(0)
+  for (const [n, one] of later.entries()) {
+    one.packet((kept[n % kept.length] as RawClient).publicKey, 'hello')
+  }
+  for (const one of later) await one.sync()
+  expect(await workers.coordinator.source.inconsistencies()).toEqual([])
+  target.closeAll()
+})
+
+test('connections of one key on several workers behave as on one (P-065)', async () => {
+  const { target, workers } = await start(2)
+  const privateKey = NodePrivateKey.generate()
+  const sender = await target.login()
+  const shared = await Promise.all(Array.from({ length: 6 }, () => target.login({ privateKey })))
+  for (const one of [...shared, ...shared]) {
+    await one.sync()
+    sender.packet(privateKey.publicKey(), 'for the latest')
+    await one.messageOf('receivedPacket')
+  }
+  expect((await workers.coordinator.source.numbers()).registry.duplicateConnections).toBe(6)
+  target.closeAll()
+})
+
+test('workers that cannot listen are no start', async () => {
+  const port = await freePort()
+  const { createServer } = await import('node:net')
+  const taken = createServer()
+  await new Promise<void>(resolve => taken.listen(port, '127.0.0.1', resolve))
+  await expect(start(2, {}, { port })).rejects.toThrow(/start worker \d: .*EADDRINUSE/)
+  await new Promise(resolve => taken.close(resolve))
+})
+
+test('workers drain together, and are not replaced afterwards', async () => {
+  const { workers, target } = await start(2)
+  const clients = await Promise.all(Array.from({ length: 8 }, () => target.login()))
+  workers.stopListening()
+  const result = await workers.drain({ spreadMs: 50, tryForMs: 0 })
+  expect(result).toEqual({ told: 8, moved: 8, cut: 0 })
+  await Promise.all(clients.map(client => client.closed()))
+  await workers.close()
+  expect([workers.listening, workers.crashes]).toEqual([0, 0])
+})

@@ -1,0 +1,440 @@
+import { expect, test } from 'vitest'
+import { Readmission } from '../../src/admission/readmission.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import { silentLog } from '../../src/lib/log.ts'
+import type { AdmissionRequest, PacketForwarder } from '../../src/server/ports.ts'
+import { MAX_UNTAKEN_BYTES } from '../../src/workers/link/packet-link.ts'
+import { atRest, type MemoryPart, MemoryWorkers } from '../support/memory-workers.ts'
+import type { LoginOptions, RawClient } from '../support/raw-client.ts'
+import { settle, until } from '../support/settle.ts'
+
+const MESH_KEY = '7a'.repeat(32)
+const SIBLING: LoginOptions = { info: { meshKey: MESH_KEY } }
+const meshKey = MeshKey.parse(MESH_KEY)
+const stranger = NodePrivateKey.generate().publicKey()
+const textOf = (data: Uint8Array) => new TextDecoder().decode(data)
+
+/** The text of the next packet. */
+async function nextText(client: RawClient): Promise<string> {
+  return textOf((await client.messageOf('receivedPacket')).data)
+}
+
+test('packets go from worker to worker, in order, with their source', async () => {
+  const cores = await MemoryWorkers.start({ workers: 3 })
+  const clients = await Promise.all([0, 1, 2].map(worker => cores.login(worker)))
+  for (const from of clients) {
+    for (const to of clients) {
+      for (const n of [1, 2, 3]) from.packet(to.publicKey, `packet ${n}`)
+      for (const n of [1, 2, 3]) {
+        const { source, data } = await to.messageOf('receivedPacket')
+        expect([source, textOf(data)]).toEqual([from.publicKey, `packet ${n}`])
+      }
+    }
+  }
+  const { relay } = await cores.coordinator.source.whole()
+  expect(relay.counters).toMatchObject({ packetsSent: 27, packetsReceivedOther: 27, currentConnections: 3 })
+  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+})
+
+test('login is answered once all workers route to the client (P-036)', async () => {
+  const cores = await MemoryWorkers.start()
+  const sender = await cores.login(0)
+  cores.courier.held.add((cores.parts[0] as MemoryPart).port)
+  const client = cores.connect(1)
+  const login = client.login()
+  await until(() => cores.core(1).sessions.size === 1, 'the client is being registered')
+  await settle(20)
+  expect([client.waitingFrames.length, cores.core(0).counters.logins]).toEqual([0, 1])
+  cores.courier.release()
+  await login
+  sender.packet(client.publicKey, 'at once')
+  expect(await nextText(client)).toBe('at once')
+})
+
+test('of a key on two workers the newest connection is active, then whichever wrote last (P-065)', async () => {
+  const cores = await MemoryWorkers.start({ workers: 3 })
+  const privateKey = NodePrivateKey.generate()
+  const sender = await cores.login(2)
+  const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })] as const
+  const expectActive = async (active: 0 | 1) => {
+    sender.packet(privateKey.publicKey(), `for ${active}`)
+    expect(await nextText(shared[active])).toBe(`for ${active}`)
+    await atRest(cores)
+    expect(shared.map(({ waitingFrames }) => waitingFrames.length)).toEqual([0, 0])
+  }
+  await expectActive(1)
+  for (const active of [0, 1, 0] as const) {
+    await shared[active].sync()
+    await expectActive(active)
+  }
+  shared[0].close()
+  await atRest(cores)
+  await expectActive(1)
+  expect((await cores.coordinator.source.numbers()).registry).toMatchObject({
+    duplicateKeys: 0,
+    duplicateConnections: 0,
+    duplicateConnectionsTotal: 1,
+  })
+})
+
+test('a connection that takes its key over is answered once all workers know (P-065)', async () => {
+  const cores = await MemoryWorkers.start()
+  const privateKey = NodePrivateKey.generate()
+  const first = await cores.login(0, { privateKey })
+  await cores.login(1, { privateKey })
+  cores.courier.isHeld = true
+  const answered = first.sync()
+  await settle(20)
+  expect(first.waitingFrames.length).toBe(0)
+  cores.courier.release()
+  await answered
+  // More of its activity is no news.
+  cores.courier.isHeld = true
+  await first.sync()
+  first.packet(privateKey.publicKey(), 'to myself')
+  expect(await nextText(first)).toBe('to myself')
+})
+
+test('watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey })
+  const before = await cores.login(0)
+  const watcher = await cores.login(1, SIBLING)
+  watcher.send({ type: 'watchConns' })
+  const flood = await watcher.sync()
+  expect(flood.map(message => `${message.type} ${'peer' in message && message.peer}`).toSorted()).toEqual(
+    [before, watcher].map(({ publicKey }) => `peerPresent ${publicKey}`).toSorted(),
+  )
+  const later = await cores.login(0)
+  expect(await watcher.sync()).toMatchObject([{ type: 'peerPresent', peer: later.publicKey, flags: 1 }])
+  later.close()
+  expect(await watcher.message()).toEqual({ type: 'peerGone', peer: later.publicKey, reason: 0 })
+})
+
+test('receiver is told of a departure on another worker behind all its packets (P-062)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [source, receiver] = [await cores.login(0), await cores.login(1)]
+  cores.courier.isHeld = true
+  source.packet(receiver.publicKey, 'the first and last')
+  await source.flushed()
+  source.close()
+  await settle()
+  cores.courier.release()
+  expect(await receiver.message()).toMatchObject({ type: 'receivedPacket', source: source.publicKey })
+  expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
+})
+
+test('receiver is told at once of a peer that has left before the coordinator heard of the receiver (P-062)', async () => {
+  const cores = await MemoryWorkers.start()
+  const privateKey = NodePrivateKey.generate()
+  const [source, receiver] = [await cores.login(0, { privateKey }), await cores.login(1)]
+  cores.courier.held.add((cores.parts[1] as MemoryPart).coordinatorPort)
+  source.packet(receiver.publicKey, 'hello')
+  expect(await nextText(receiver)).toBe('hello')
+  source.close()
+  await settle(20)
+  cores.courier.release()
+  expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
+  // Once ever for a connection and a source.
+  const again = await cores.login(0, { privateKey })
+  again.packet(receiver.publicKey, 'hello again')
+  await nextText(receiver)
+  again.close()
+  await atRest(cores)
+  expect(await receiver.sync()).toEqual([])
+})
+
+test('sibling closes a client of another worker, and is answered once that is over (P-073)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey, workers: 3 })
+  const privateKey = NodePrivateKey.generate()
+  const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })]
+  const sibling = await cores.login(2, SIBLING)
+  sibling.send({ type: 'closePeer', peer: privateKey.publicKey() })
+  expect(await sibling.sync()).toEqual([])
+  expect(cores.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
+  await Promise.all(shared.map(client => client.closed()))
+  sibling.send({ type: 'closePeer', peer: stranger })
+  expect(await sibling.sync()).toEqual([])
+  expect((await cores.coordinator.source.numbers()).counters.currentConnections).toBe(1)
+})
+
+test('clients of all workers together are limited, siblings apart (P-109)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey, maxClients: 2 })
+  const [first] = [await cores.login(0), await cores.login(1)]
+  for (const worker of [0, 1]) {
+    const refused = cores.connect(worker)
+    refused.sendBytes(await refused.greeting().then(() => refused.hello()))
+    await refused.closed()
+  }
+  await cores.login(0, SIBLING)
+  first.close()
+  await atRest(cores)
+  const { counters } = await cores.coordinator.source.numbers()
+  expect(counters).toMatchObject({ currentConnections: 2, logins: 3, failures: { ERR_DERP_RELAY_FULL: 2 } })
+  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+})
+
+test('of two clients that come to two workers at once only one gets the last place (P-109)', async () => {
+  const cores = await MemoryWorkers.start({ maxClients: 1 })
+  const clients = [cores.connect(0), cores.connect(1)]
+  const logins = clients.map(client =>
+    client
+      .login()
+      .then(() => 'in')
+      .catch(() => 'refused'),
+  )
+  expect((await Promise.all(logins)).toSorted()).toEqual(['in', 'refused'])
+  await atRest(cores)
+  expect((await cores.coordinator.source.numbers()).counters).toMatchObject({ currentConnections: 1, logins: 1 })
+  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+})
+
+test('admission is asked once, where the rules are, with all that is known (P-040)', async () => {
+  const asked: AdmissionRequest[] = []
+  const admission = {
+    async admit(request: AdmissionRequest) {
+      asked.push(request)
+      if (request.token === 'broken') throw new Error('out of order')
+      return request.token === 'good' ? { admit: true as const } : { admit: false as const, reason: 'a bad token' }
+    },
+  }
+  const cores = await MemoryWorkers.start({ admission })
+  const client = await cores.login(1, { token: 'good', info: { appName: 'probe' } })
+  expect(asked).toMatchObject([{ clientKey: client.publicKey, token: 'good', remote: { port: 4001 } }])
+  expect(asked[0]?.info.appName).toBe('probe')
+  const failures: string[] = []
+  cores.coordinator.events.on('connectionFailed', ({ reason }) => failures.push(reason))
+  for (const token of ['bad', 'broken']) await expect(cores.login(0, { token })).rejects.toThrow('ended')
+  await atRest(cores)
+  expect(failures.map(text => text.replace(/\[.*\]/, '[key]'))).toEqual([
+    'admit client [key]: a bad token',
+    'admit client [key]: Error: out of order',
+  ])
+})
+
+class FakeForwarder implements PacketForwarder {
+  readonly packets: string[] = []
+
+  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
+    this.packets.push(`${source.shortString()} to ${destination.shortString()}: ${textOf(payload)}`)
+  }
+}
+
+test('packets for a client of a sibling go to its forwarder, which the coordinator has (P-072, P-075)', async () => {
+  const cores = await MemoryWorkers.start()
+  const client = await cores.login(1)
+  const forwarder = new FakeForwarder()
+  cores.coordinator.addForwarder(stranger, forwarder)
+  await atRest(cores)
+  client.packet(stranger, 'far away')
+  await until(() => forwarder.packets.length === 1, 'the packet was forwarded')
+  expect(forwarder.packets).toEqual([`${client.publicKey.shortString()} to ${stranger.shortString()}: far away`])
+  cores.courier.isHeld = true
+  client.packet(stranger, 'too late')
+  await client.sync()
+  cores.coordinator.removeForwarder(stranger, forwarder)
+  cores.courier.release()
+  await atRest(cores)
+  const { counters } = await cores.coordinator.source.numbers()
+  expect(counters.packetsForwardedOut).toBe(2)
+  expect(counters.dropped.unknown_dest.other).toEqual({ packets: 1, bytes: 8 })
+})
+
+test('what a sibling passes on reaches clients of all workers, with a source or without (P-051, P-072)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey })
+  const [sibling, client] = [await cores.login(0, SIBLING), await cores.login(1)]
+  const nobody = { bytes: new Uint8Array(32) } as NodePublicKey
+  sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(1) })
+  expect(await client.message()).toMatchObject({ type: 'receivedPacket', source: stranger })
+  sibling.send({ type: 'forwardPacket', source: nobody, destination: client.publicKey, data: new Uint8Array(40) })
+  expect((await client.frame()).body).toHaveLength(40)
+  const { counters } = await cores.coordinator.source.numbers()
+  expect(counters).toMatchObject({ packetsForwardedIn: 2, packetsSent: 2, bytesSent: 41 })
+})
+
+test('a crashed worker takes its own clients along and nobody else', async () => {
+  const cores = await MemoryWorkers.start({ workers: 3, meshKey })
+  const [gone, receiver, watcher] = [await cores.login(0), await cores.login(1), await cores.login(2, SIBLING)]
+  watcher.send({ type: 'watchConns' })
+  await watcher.sync()
+  gone.packet(receiver.publicKey, 'before the end')
+  expect(await nextText(receiver)).toBe('before the end')
+  await cores.coordinator.source.numbers()
+  cores.crash(0)
+  const left = { type: 'peerGone', peer: gone.publicKey, reason: 0 }
+  expect([await receiver.message(), await watcher.message()]).toEqual([left, left])
+  const { counters, localKeys } = await cores.coordinator.source.numbers()
+  expect(localKeys).toBe(2)
+  expect(counters).toMatchObject({ packetsReceivedOther: 1, logins: 3, accepts: 3, currentConnections: 2 })
+  await cores.addWorker()
+  const back = await cores.login(2)
+  back.packet(receiver.publicKey, 'a new one')
+  receiver.packet(back.publicKey, 'the same')
+  expect([await nextText(receiver), await nextText(back)]).toEqual(['a new one', 'the same'])
+  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+})
+
+test('what a crashed worker has not taken is counted as dropped (P-102)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [source, gone] = [await cores.login(0), await cores.login(1)]
+  cores.courier.isHeld = true
+  source.packet(gone.publicKey, 'lost')
+  await source.sync()
+  cores.crash(1)
+  source.packet(gone.publicKey, 'lost too')
+  await source.sync()
+  cores.courier.release()
+  await atRest(cores)
+  expect(cores.core(0).counters.dropped.gone_disconnected.other).toEqual({ packets: 2, bytes: 12 })
+})
+
+test('packets for a session that has ended meanwhile are counted as dropped (P-102)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [source, gone] = [await cores.login(0), await cores.login(1)]
+  cores.courier.isHeld = true
+  source.packet(gone.publicKey, 'too late')
+  await source.sync()
+  gone.close()
+  await settle()
+  cores.courier.release()
+  await atRest(cores)
+  expect(cores.core(1).counters.dropped.gone_disconnected.other).toEqual({ packets: 1, bytes: 8 })
+})
+
+test('a worker that takes nothing is sent no more than so much, and what is beyond is dropped (P-102)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [source, slow] = [await cores.login(0), await cores.login(1)]
+  const frame = 60_037
+  const fits = Math.floor(MAX_UNTAKEN_BYTES / frame)
+  cores.courier.isHeld = true
+  for (let n = 0; n < fits + 3; n++) source.packet(slow.publicKey, new Uint8Array(60_000))
+  await source.sync()
+  const dropped = () => cores.core(0).counters.dropped.core_behind.other
+  expect(dropped()).toEqual({ packets: 3, bytes: 180_000 })
+  cores.courier.release()
+  await atRest(cores)
+  source.packet(slow.publicKey, 'again')
+  await source.sync()
+  expect(dropped().packets).toBe(3)
+})
+
+test('rate limit is pushed to all workers, and to those that come later (P-103)', async () => {
+  const cores = await MemoryWorkers.start({ rateLimit: { bytesPerSecond: 1_000, burstBytes: 2_000 } })
+  expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([1_000, 1_000])
+  cores.coordinator.rateLimit = { bytesPerSecond: 5_000, burstBytes: 5_000 }
+  await cores.addWorker()
+  expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([5_000, 5_000, 5_000])
+  expect((await cores.coordinator.source.numbers()).rateLimit?.bytesPerSecond).toBe(5_000)
+})
+
+test('pages of any worker show the clients of all, in the order of their logins', async () => {
+  const cores = await MemoryWorkers.start()
+  const clients: RawClient[] = []
+  for (const worker of [1, 0, 0, 1]) clients.push(await cores.login(worker))
+  clients[0]?.packet((clients[1] as RawClient).publicKey, 'some bytes')
+  await nextText(clients[1] as RawClient)
+  const { source, metrics } = (cores.parts[1] as MemoryPart).part
+  const keys = clients.map(({ publicKey }) => publicKey.toString())
+  const page = await source.clients(1, 2)
+  expect([page.total, page.clients.map(({ key }) => key)]).toEqual([4, keys.slice(1, 3)])
+  const traffic = await source.traffic()
+  expect(new Set(traffic.map(({ id }) => id)).size).toBe(4)
+  expect(traffic.map(({ key }) => key).toSorted()).toEqual(keys.toSorted())
+  const { relay, http } = await metrics()
+  expect([relay.counters.loginMs.count, relay.localKeys, http.websocketAccepts]).toEqual([4, 4, 0])
+  expect(relay.counters.loginMs.cumulative().at(-1)).toEqual({ le: '+Inf', count: 4 })
+  expect((await source.numbers()).counters.packetsSent).toBe(1)
+  expect(await source.inconsistencies()).toEqual([])
+})
+
+test('a worker that does not answer is shown as it was last', async () => {
+  const cores = await MemoryWorkers.start()
+  await Promise.all([cores.login(0), cores.login(1)])
+  await cores.coordinator.source.numbers()
+  cores.courier.isHeld = true
+  const numbers = cores.coordinator.source.numbers()
+  await settle()
+  cores.clock.advance(2_000)
+  expect((await numbers).counters.logins).toBe(2)
+})
+
+test('drain ends the clients of all workers first, then siblings (P-093, P-174)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey })
+  const ends: string[] = []
+  const named = async (name: string, client: Promise<RawClient>) => {
+    const { closed } = await client.then(one => ({ closed: one.closed() }))
+    void closed.then(() => ends.push(name))
+  }
+  await named('sibling', cores.login(0, SIBLING))
+  await named('first', cores.login(1))
+  await named('second', cores.login(1))
+  const draining = cores.coordinator.drain({ spreadMs: 1_000, tryForMs: 10_000 })
+  await atRest(cores)
+  cores.clock.advance(0)
+  await atRest(cores)
+  expect(ends).toEqual(['first'])
+  cores.clock.advance(500)
+  await atRest(cores)
+  expect(ends).toEqual(['first', 'second', 'sibling'])
+  expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
+})
+
+test('drain can be cut short, and ends although a worker crashes', async () => {
+  const cores = await MemoryWorkers.start({ workers: 3, meshKey })
+  await Promise.all([cores.login(0), cores.login(1), cores.login(2, SIBLING)])
+  const hurry = new AbortController()
+  const draining = cores.coordinator.drain({ spreadMs: 60_000, tryForMs: 0, signal: hurry.signal })
+  await settle()
+  cores.crash(0)
+  hurry.abort()
+  await atRest(cores)
+  expect((await draining).told).toBe(3)
+})
+
+test('events of all workers are told at the coordinator', async () => {
+  const cores = await MemoryWorkers.start()
+  const heard: string[] = []
+  const { events } = cores.coordinator
+  events.on('clientConnected', ({ key }) => heard.push(`connected ${key.shortString()}`))
+  events.on('clientDisconnected', ({ key }) => heard.push(`disconnected ${key.shortString()}`))
+  const client = await cores.login(1)
+  client.close()
+  await atRest(cores)
+  const name = client.publicKey.shortString()
+  expect(heard).toEqual([`connected ${name}`, `disconnected ${name}`])
+})
+
+test('clients of all workers are judged again when the rules change (P-040)', async () => {
+  const cores = await MemoryWorkers.start({ meshKey })
+  const clients = [await cores.login(0, { token: 'old' }), await cores.login(1, { token: 'new' })] as const
+  await cores.login(1, SIBLING)
+  const gate = {
+    admit: async ({ token }: AdmissionRequest) =>
+      token === 'new' ? { admit: true as const } : { admit: false as const, reason: 'an old token' },
+  }
+  await new Readmission(() => cores.coordinator.members, gate, silentLog).run()
+  await clients[0].closed()
+  await atRest(cores)
+  expect([clients[1].isClosed, cores.coordinator.connections]).toEqual([false, 2])
+})
+
+test('coordinator closes a client at the program’s word, on whatever worker', async () => {
+  const cores = await MemoryWorkers.start()
+  const client = await cores.login(1)
+  await cores.coordinator.closePeer(client.publicKey)
+  await client.closed()
+  expect(cores.coordinator.connections).toBe(0)
+})
+
+test('all workers end at the coordinator’s word', async () => {
+  const cores = await MemoryWorkers.start()
+  const client = await cores.login(0)
+  cores.coordinator.close()
+  await Promise.all(cores.parts.map(({ part }) => part.closed))
+  await client.closed()
+})
+
+test('a part of a relay keeps no forwarders', async () => {
+  const cores = await MemoryWorkers.start()
+  expect(() => cores.core(0).addForwarder(stranger, new FakeForwarder())).toThrow(TypeError)
+})

@@ -1,0 +1,42 @@
+/** The thread of a worker of a relay on several cores, with nothing around it. */
+
+import { tuneGarbageCollection } from '../../src/daemon/garbage-collection.ts'
+import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { createHttpListener } from '../../src/listen/node/http-listener.ts'
+import { createRelay } from '../../src/relay.ts'
+import { runWorker } from '../../src/workers/worker/node-run-worker.ts'
+
+/** What each worker is given. */
+export interface CoresData {
+  readonly privateKey: string
+  readonly meshKey: string | undefined
+  readonly port: number
+}
+
+/** Each thread has a heap of its own. */
+tuneGarbageCollection()
+
+await runWorker<CoresData>((part, { privateKey, meshKey, port }) => {
+  const relay = createRelay({
+    privateKey: NodePrivateKey.parse(privateKey),
+    meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),
+    part,
+  })
+  const { routes, handleUpgrade: upgrade, core, http } = relay
+  const listener = createHttpListener({ routes, upgrade, acceptTimeoutMs: 10_000 })
+  return {
+    core,
+    http,
+    listen: () =>
+      new Promise((resolve, reject) => {
+        listener.server.once('error', reject)
+        listener.server.listen({ port, host: '127.0.0.1', reusePort: true }, resolve)
+      }),
+    stopListening: () => listener.stopListening(),
+    close: () => {
+      relay.close()
+      return listener.close()
+    },
+  }
+})
