@@ -5,9 +5,8 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
-import type { Destination, Directory, PacketForwarder, Propagated } from './ports.ts'
+import type { Destination, Directory, LocalClient, PacketForwarder, PacketSource, Propagated } from './ports.ts'
 import { type PresenceChange, Registry, type RegistryOutput, type Route } from './registry.ts'
-import type { Session } from './session.ts'
 
 /** Sends packets for one key to a sibling relay (P-072). */
 class ForwarderDestination implements Destination {
@@ -22,15 +21,15 @@ class ForwarderDestination implements Destination {
     this.#counters = counters
   }
 
-  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, _kind: PacketKind): void {
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, _kind: PacketKind): void {
     this.#counters.packetsForwardedOut++
     const payload = buffer.subarray(start + FRAME_HEADER_LENGTH + KEY_LENGTH, end)
     this.#forwarder.forwardPacket(source.key, this.#key, payload)
   }
 }
 
-export class LocalDirectory implements Directory, RegistryOutput<Session, PacketForwarder> {
-  readonly registry: Registry<Session, PacketForwarder> = new Registry(this)
+export class LocalDirectory implements Directory, RegistryOutput<LocalClient, PacketForwarder> {
+  readonly registry: Registry<LocalClient, PacketForwarder> = new Registry(this)
   readonly #routes: KeyMap<Destination>
   readonly #counters: RelayCounters
   #connections = 0
@@ -45,26 +44,26 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
     return this.#connections
   }
 
-  async register(session: Session): Promise<void> {
+  async register(session: LocalClient): Promise<void> {
     this.#connections++
     this.registry.add(session)
   }
 
-  unregister(session: Session): void {
+  unregister(session: LocalClient): void {
     this.#connections--
     this.registry.remove(session)
   }
 
-  noteActivity(session: Session): Propagated {
+  noteActivity(session: LocalClient): Propagated {
     this.registry.noteActivity(session)
     return undefined
   }
 
-  subscribePeerGone(session: Session, peer: NodePublicKey): void {
+  subscribePeerGone(session: LocalClient, peer: NodePublicKey): void {
     this.registry.subscribePeerGone(session, peer)
   }
 
-  watch(session: Session): Propagated {
+  watch(session: LocalClient): Propagated {
     this.registry.watch(session)
     return undefined
   }
@@ -74,21 +73,21 @@ export class LocalDirectory implements Directory, RegistryOutput<Session, Packet
     return undefined
   }
 
-  routeChanged(key: NodePublicKey, { active, forwarder }: Route<Session, PacketForwarder>): void {
+  routeChanged(key: NodePublicKey, { active, forwarder }: Route<LocalClient, PacketForwarder>): void {
     if (active !== undefined) this.#routes.set(key, active)
     else if (forwarder !== undefined) this.#routes.set(key, new ForwarderDestination(key, forwarder, this.#counters))
     else this.#routes.delete(key)
   }
 
-  duplicateChanged(session: Session, isDuplicate: boolean): void {
+  duplicateChanged(session: LocalClient, isDuplicate: boolean): void {
     session.isDuplicate = isDuplicate
   }
 
-  peerLeft(session: Session, peer: NodePublicKey): void {
+  peerLeft(session: LocalClient, peer: NodePublicKey): void {
     session.tellPeerLeft(peer)
   }
 
-  presence(watcher: Session, changes: readonly PresenceChange[]): void {
+  presence(watcher: LocalClient, changes: readonly PresenceChange[]): void {
     watcher.tellPresence(changes)
   }
 }

@@ -4,7 +4,7 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import type { ClientInfo } from '../protocol/client-info.ts'
-import type { Session } from './session.ts'
+import type { Member, PresenceChange } from './registry.ts'
 
 /** A client asking to be let in. */
 export interface AdmissionRequest {
@@ -46,6 +46,11 @@ export interface Recipient {
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
+/** Who sends a packet: a client of this relay. */
+export interface PacketSource {
+  readonly key: NodePublicKey
+}
+
 /** Where packets for one key go. */
 export interface Destination {
   /** Takes what siblings have passed on; undefined for a client of a sibling, as nothing is forwarded twice. */
@@ -54,7 +59,23 @@ export interface Destination {
    * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place and kept
    * until it has been written.
    */
-  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
+}
+
+/** A logged-in connection to this part of the relay, as a {@link Directory} knows it. */
+export interface LocalClient extends Member, Destination {
+  readonly info: ClientInfo
+  /** The client has shown the relay's mesh key (P-074). */
+  readonly canMesh: boolean
+  /** Bearer token of the upgrade request; kept for when admission is asked again (P-040). */
+  readonly token: string | undefined
+  /** Shares its key with another connection; set by the directory. */
+  isDuplicate: boolean
+  /** Tells the client that a peer it heard from has left (P-062). */
+  tellPeerLeft(peer: NodePublicKey): void
+  /** Tells a watcher who comes and goes (P-070). */
+  tellPresence(changes: readonly PresenceChange[]): void
+  close(): void
 }
 
 /** Resolves once all parts of the relay know; undefined when they do already. */
@@ -73,14 +94,14 @@ export interface Directory {
    *
    * Rejects with a DerpError when there is no room for it (P-109).
    */
-  register(session: Session): Promise<void>
-  unregister(session: Session): void
+  register(session: LocalClient): Promise<void>
+  unregister(session: LocalClient): void
   /** A session that shares its key with others has sent a frame (P-065). */
-  noteActivity(session: Session): Propagated
+  noteActivity(session: LocalClient): Propagated
   /** Tell `session` when `peer` leaves the region (P-062). */
-  subscribePeerGone(session: Session, peer: NodePublicKey): void
+  subscribePeerGone(session: LocalClient, peer: NodePublicKey): void
   /** Tell `session` of all clients, those here first (P-070). */
-  watch(session: Session): Propagated
+  watch(session: LocalClient): Propagated
   /** End all connections of `peer` (P-073). */
   closePeer(peer: NodePublicKey): Propagated
 }

@@ -19,12 +19,14 @@ import { formatServerInfo } from '../protocol/server-info.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
+import { HANDLERS } from './handlers/index.ts'
+import type { LoginHost } from './hosts.ts'
 import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
-import type { Destination, Directory, PacketForwarder } from './ports.ts'
+import type { Destination, Directory, LocalClient, PacketForwarder } from './ports.ts'
 import { QueueAge } from './queues/queue-age.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
-import type { Writer, WriterHost } from './queues/writer.ts'
+import type { Writer } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { Registry } from './registry.ts'
 import { type AcceptOptions, ServerLogin } from './server-login.ts'
@@ -38,8 +40,9 @@ export interface Flushable {
   flush(): void
 }
 
-export class RelayCore implements WriterHost {
+export class RelayCore implements LoginHost<ServerLogin, Session> {
   readonly options: ResolvedRelayCoreOptions
+  readonly handlers: typeof HANDLERS = HANDLERS
   readonly publicKey: NodePublicKey
   readonly counters: RelayCounters = new RelayCounters()
   readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
@@ -48,18 +51,17 @@ export class RelayCore implements WriterHost {
   readonly routes: KeyMap<Destination> = new KeyMap()
   readonly directory: Directory
   /** Who is connected to the region; undefined in a part of a relay on several cores, whose coordinator knows it. */
-  readonly registry: Registry<Session, PacketForwarder> | undefined
+  readonly registry: Registry<LocalClient, PacketForwarder> | undefined
   /** For what each connection waits for. */
   readonly timers: TimerQueue
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
   readonly maxWriteBytes: number
-  /** What every login begins with, a frame, and ends with, to be sealed; both the same for all. */
   readonly greeting: Uint8Array
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
-  readonly #handshakes = new Set<ServerLogin>()
+  readonly #logins = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
   /** Of refusals that an operator may want to do something about. */
   readonly #full: TallyLog<AddressPort | undefined>
@@ -101,7 +103,7 @@ export class RelayCore implements WriterHost {
 
   /** Connections whose login is not complete. */
   get pendingLogins(): number {
-    return this.#handshakes.size
+    return this.#logins.size
   }
 
   /** Milliseconds of the relay's clock. */
@@ -126,9 +128,9 @@ export class RelayCore implements WriterHost {
       conn.destroy()
       return
     }
-    const handshake = new ServerLogin(this, conn, options)
-    this.#handshakes.add(handshake)
-    handshake.start()
+    const login = new ServerLogin(this, conn, options)
+    this.#logins.add(login)
+    login.start()
   }
 
   /** A sibling relay has a client (P-075). */
@@ -148,7 +150,7 @@ export class RelayCore implements WriterHost {
    */
   async drain(options: DrainOptions): Promise<DrainResult> {
     this.#closed = true
-    for (const handshake of this.#handshakes) handshake.abort()
+    for (const login of this.#logins) login.abort()
     const { clock, random } = this.options
     return drain({ sessions: this.#sessions, clock, random }, options)
   }
@@ -156,7 +158,7 @@ export class RelayCore implements WriterHost {
   /** Ends all connections and takes no more. */
   close(): void {
     this.#closed = true
-    for (const handshake of this.#handshakes) handshake.abort()
+    for (const login of this.#logins) login.abort()
     for (const session of this.#sessions) session.close()
     this.clientDeadlines.close()
     this.meshDeadlines.close()
@@ -192,8 +194,8 @@ export class RelayCore implements WriterHost {
   }
 
   /** A login has succeeded or failed. */
-  handshakeEnded(handshake: ServerLogin): void {
-    this.#handshakes.delete(handshake)
+  loginEnded(login: ServerLogin): void {
+    this.#logins.delete(login)
   }
 
   /** Counts, logs and tells of a connection that ended by a fault; clients do as they please, so it is no warning. */
@@ -205,7 +207,7 @@ export class RelayCore implements WriterHost {
     this.events.emit('connectionFailed', { code, reason, remote })
   }
 
-  #ownRegistry(): Registry<Session, PacketForwarder> {
+  #ownRegistry(): Registry<LocalClient, PacketForwarder> {
     if (this.registry === undefined) throw new TypeError('use forwarders of relay core: its coordinator keeps them')
     return this.registry
   }

@@ -13,8 +13,8 @@ import { FrameDecoder } from '../protocol/frame-decoder.ts'
 import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../protocol/frame-type.ts'
 import { type ClientHello, encodeServerInfo, openClientInfo, readClientHello } from '../protocol/login.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
+import type { LoginHost } from './hosts.ts'
 import { Writer } from './queues/writer.ts'
-import type { RelayCore } from './relay-core.ts'
 import { Session } from './session.ts'
 
 /** What is known of a connection before its login. */
@@ -28,7 +28,7 @@ export interface AcceptOptions {
 }
 
 export class ServerLogin implements ConnHandler {
-  readonly #relay: RelayCore
+  readonly #relay: LoginHost<ServerLogin, Session>
   readonly #conn: Conn
   readonly #notIdeal: boolean
   readonly #token: string | undefined
@@ -41,7 +41,7 @@ export class ServerLogin implements ConnHandler {
   #helloSeen = false
   #over = false
 
-  constructor(relay: RelayCore, conn: Conn, options: AcceptOptions) {
+  constructor(relay: LoginHost<ServerLogin, Session>, conn: Conn, options: AcceptOptions) {
     this.#relay = relay
     this.#conn = conn
     this.#notIdeal = (options.idealNode ?? '') !== ''
@@ -110,7 +110,7 @@ export class ServerLogin implements ConnHandler {
   #end(): void {
     this.#over = true
     this.#deadline.cancel()
-    this.#relay.handshakeEnded(this)
+    this.#relay.loginEnded(this)
   }
 
   #onHello(): void {

@@ -18,16 +18,15 @@ import { FrameType } from '../protocol/frame-type.ts'
 import { PeerGoneReason, PeerPresentFlag } from '../protocol/messages.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import { ClientPings } from './client-pings.ts'
-import { HANDLERS } from './handlers/index.ts'
 import { Health } from './health.ts'
+import type { SessionHost } from './hosts.ts'
 import { Interval } from './interval.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
-import type { Destination, Propagated, Recipient } from './ports.ts'
+import type { Destination, LocalClient, PacketSource, Propagated, Recipient } from './ports.ts'
 import { NO_SOURCE, type Writer } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
-import type { Member, PresenceChange } from './registry.ts'
-import type { RelayCore } from './relay-core.ts'
+import type { PresenceChange } from './registry.ts'
 
 /** Announcements of a home within this time of the login are no moves but part of it. */
 const HOME_SETTLE_MS = 5_000
@@ -44,8 +43,8 @@ export interface SessionIdentity {
   readonly token?: string | undefined
 }
 
-export class Session implements ConnHandler, Member, Destination, Recipient {
-  readonly relay: RelayCore
+export class Session implements ConnHandler, LocalClient, PacketSource, Recipient {
+  readonly relay: SessionHost<Session>
   readonly key: NodePublicKey
   readonly info: ClientInfo
   readonly canMesh: boolean
@@ -76,7 +75,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
   #onEnd: ((isWhole: boolean) => void) | undefined
 
   constructor(
-    relay: RelayCore,
+    relay: SessionHost<Session>,
     conn: Conn,
     parts: { decoder: FrameDecoder; writer: Writer },
     identity: SessionIdentity,
@@ -244,7 +243,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
     return this.#writer.sendPong(frame)
   }
 
-  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     // SendPacket and RecvPacket differ in their type and in whose key they carry: no byte of payload moves (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
@@ -322,7 +321,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
       decoder.push(chunk)
       while (decoder.next()) {
         const isForward = decoder.type === FrameType.ForwardPacket && !decoder.skipped
-        if (isForward) HANDLERS[FrameType.ForwardPacket]?.(this, decoder)
+        if (isForward) this.relay.handlers[FrameType.ForwardPacket]?.(this, decoder)
       }
     } catch (error) {
       this.#failWith(error)
@@ -337,7 +336,7 @@ export class Session implements ConnHandler, Member, Destination, Recipient {
 
   #handleNoted(): void {
     const decoder = this.#decoder
-    if (!decoder.skipped) HANDLERS[decoder.type]?.(this, decoder)
+    if (!decoder.skipped) this.relay.handlers[decoder.type]?.(this, decoder)
   }
 
   #waitFor(known: Promise<void>, goOn: () => void): void {

@@ -3,7 +3,8 @@
 import { workerData } from 'node:worker_threads'
 import { nodeMemory, nodePort, openLink } from '../channel/node-port.ts'
 import type { WorkerStart } from '../coordinator/node-workers.ts'
-import { RelayWorker, type WorkerRuntime } from './relay-worker.ts'
+import { RelayWorker } from './relay-worker.ts'
+import type { WorkerRuntime } from './worker-runtime.ts'
 
 /**
  * Runs this thread as a worker of a relay; for entry modules that `Workers.start` is given.

@@ -5,47 +5,19 @@
  * Knows nothing of threads.
  */
 
-import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import { mergeCounters } from '../../metrics/counters.ts'
-import type { HttpCounters } from '../../metrics/http-counters.ts'
 import type { AdmissionGate } from '../../server/ports.ts'
-import type { CreateDirectory, RelayCore } from '../../server/relay-core.ts'
+import type { CreateDirectory } from '../../server/relay-core.ts'
 import type { DebugSource } from '../../status/relay-view.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
-import { Channel, type Post } from '../channel/channel.ts'
+import { Channel } from '../channel/channel.ts'
 import { dispatch, type Handlers } from '../channel/handlers.ts'
 import type { ToCoordinator, ToWorker, WorkerQuestions } from '../channel/messages.ts'
-import type { Port } from '../channel/port.ts'
 import { RpcClient, serveRpc } from '../channel/rpc.ts'
-import type { BatchMemory } from '../link/link-batch.ts'
 import { workerAnswers } from './worker-answers.ts'
 import { WorkerDirectory } from './worker-directory.ts'
-import { type OpenLink, WorkerLinks } from './worker-links.ts'
-
-/** The number that stands for the coordinator among the workers'. */
-export const COORDINATOR = -1
-
-/** What a worker is joined to the others by. */
-export interface WorkerChannels {
-  readonly worker: number
-  readonly port: Port<Post<ToCoordinator>, Post<ToWorker>>
-  readonly openLink: OpenLink
-  readonly memory: BatchMemory
-}
-
-/** What a worker runs. */
-export interface WorkerRuntime {
-  /** Made with {@link RelayWorker.createDirectory}, {@link RelayWorker.admission} and no admission of its own. */
-  readonly core: RelayCore
-  readonly http: HttpCounters
-  readonly connections?: ConnectionCounters | undefined
-  /** Takes connections from now on; called once the part knows all. */
-  listen(): Promise<void>
-  /** Takes no more; those there are stay. */
-  stopListening(): void
-  /** Ends all and frees all. */
-  close(): Promise<void>
-}
+import { WorkerLinks } from './worker-links.ts'
+import { COORDINATOR, type WorkerChannels, type WorkerRuntime } from './worker-runtime.ts'
 
 export class RelayWorker {
   readonly worker: number

@@ -6,8 +6,8 @@ import type { DrainResult } from '../../server/drain.ts'
 import { CoreDebugSource, detailsOf, type WorkerPartSnapshot } from '../../status/relay-view.ts'
 import type { CheckedSnapshot, CoordinatorQuestions, DrainMessage, WorkerQuestions } from '../channel/messages.ts'
 import type { Answers, RpcClient } from '../channel/rpc.ts'
-import type { WorkerRuntime } from './relay-worker.ts'
 import type { WorkerDirectory } from './worker-directory.ts'
+import type { WorkerRuntime } from './worker-runtime.ts'
 
 /** What is asked about. */
 export interface AskedParts extends Pick<WorkerRuntime, 'core' | 'http' | 'connections'> {

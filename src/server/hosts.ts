@@ -1,0 +1,65 @@
+/** What sessions and logins need of the relay that runs them, declared here so that they need not know its core. */
+
+import type { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { AddressPort } from '../lib/address-port.ts'
+import type { DerpError } from '../lib/derp-error.ts'
+import type { LogFields } from '../lib/log.ts'
+import type { TimerQueue } from '../lib/timer-queue.ts'
+import type { RelayCounters } from '../metrics/counters.ts'
+import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
+import type { ResolvedRelayCoreOptions } from './options.ts'
+import type { Destination, Directory } from './ports.ts'
+import type { WriteDeadlines } from './queues/write-deadlines.ts'
+import type { WriterHost } from './queues/writer.ts'
+import type { RateLimit } from './rate-limit.ts'
+
+/** A frame as the decoder holds it: header at `start` of `buffer`, then `length` bytes of body. */
+export interface Frame {
+  readonly type: number
+  readonly length: number
+  readonly buffer: Uint8Array
+  readonly start: number
+}
+
+/**
+ * Handles one frame of a session `S`; its length is within the bounds of its type. The frame is valid until the
+ * handler returns.
+ *
+ * @throws DerpError to end the session.
+ */
+export type FrameHandler<S> = (session: S, frame: Frame) => void
+
+/** The relay as a session `S` of it sees it. */
+export interface SessionHost<S> {
+  readonly options: ResolvedRelayCoreOptions
+  readonly publicKey: NodePublicKey
+  readonly counters: RelayCounters
+  /** By frame type; a frame without a handler is skipped (P-002). */
+  readonly handlers: readonly (FrameHandler<S> | undefined)[]
+  readonly routes: KeyMap<Destination>
+  readonly directory: Directory
+  readonly timers: TimerQueue
+  /** What each client may send (P-103). */
+  readonly rateLimit: RateLimit | undefined
+  /** Milliseconds of the relay's clock. */
+  now(): number
+  /** Counts, logs and reports a connection that ended by a fault. */
+  noteFailure(error: DerpError, remote: AddressPort | undefined, fields?: LogFields): void
+  sessionEnded(session: S): void
+}
+
+/** The relay as a login `L` sees it, which becomes a session `S`. */
+export interface LoginHost<L, S> extends SessionHost<S>, WriterHost {
+  /** The ServerKey frame, the same for all. */
+  readonly greeting: Uint8Array
+  /** The JSON of ServerInfo, the same for all. */
+  readonly serverInfo: Uint8Array
+  readonly clientInfos: ClientInfoReader
+  readonly clientDeadlines: WriteDeadlines
+  readonly meshDeadlines: WriteDeadlines
+  /** A login is complete but for ServerInfo: makes the key reachable (P-036). */
+  sessionBegins(session: S): Promise<void>
+  /** A login has succeeded or failed. */
+  loginEnded(login: L): void
+}
