@@ -1,7 +1,6 @@
 /** The relay of the daemon with its TCP listeners, whether it runs on one thread or on several. */
 
 import type { ReadmittedClient } from '../admission/readmission.ts'
-import type { DerperSettings } from '../cli/derper/derper-settings.ts'
 import type { KnownNames } from '../http/pages/bootstrap-names.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import type { MeshOwner } from '../mesh/mesh.ts'
@@ -12,15 +11,13 @@ import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader, MetricSources } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
-import type { DebugEnv } from './debug-options.ts'
 import type { LevelledLog, LogLevel } from './log.ts'
+import type { DaemonSettings } from './settings.ts'
 
 /** What it is made for. */
 export interface DaemonRelayParts {
-  readonly settings: DerperSettings
+  readonly settings: DaemonSettings
   readonly privateKey: NodePrivateKey
-  /** The variables that the debug pages go by. */
-  readonly env: DebugEnv
   readonly log: LevelledLog
   readonly admission: AdmissionGate
   /** For `/bootstrap-dns`. */

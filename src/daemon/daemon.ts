@@ -3,13 +3,6 @@
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { Readmission } from '../admission/readmission.ts'
 import { ReloadableAdmission } from '../admission/reloadable-admission.ts'
-import { withoutSecrets } from '../cli/command-line.ts'
-import { DERPER_FLAGS } from '../cli/derper/derper-flags.ts'
-import type { DerperSettings } from '../cli/derper/derper-settings.ts'
-import type { ReloadTarget } from '../cli/derper/reload.ts'
-import type { DrainSettings } from '../cli/derper/settings/drain-settings.ts'
-import type { LiveSettings } from '../cli/derper/settings/live-settings.ts'
-import { packageVersion } from '../cli/version.ts'
 import { BootstrapNames } from '../http/pages/bootstrap-names.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
@@ -23,45 +16,48 @@ import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
-import { stunOptions, wantedStunPort } from './derper-stun.ts'
 import { Draining } from './draining.ts'
 import { LimitWatch } from './limit-watch.ts'
 import type { LevelledLog } from './log.ts'
-import { WatchingListener, wantedWatchingPort } from './metrics-listener.ts'
+import { MetricsListener, wantedMetricsPort } from './metrics-listener.ts'
 import { packetTotals } from './packet-totals.ts'
 import { laterUses } from './paths-used-after-start.ts'
 import { dropPrivileges, warnOfLost } from './privileges.ts'
 import { wantedTcpPorts } from './relay-listeners.ts'
+import type { DaemonSettings, DrainSettings, LiveSettings } from './settings.ts'
 import { SingleRelay } from './single-relay.ts'
+import { stunOptions, wantedStunPort } from './stun-options.ts'
 import { WorkerRelay } from './workers/worker-relay.ts'
 
 /** All ports that `settings` ask for. */
-export function wantedPorts(settings: DerperSettings): WantedPort[] {
-  const stun = wantedStunPort(settings)
-  return [...wantedTcpPorts(settings), ...(stun === undefined ? [] : [stun]), ...wantedWatchingPort(settings)]
+export function wantedPorts(settings: DaemonSettings): WantedPort[] {
+  const { stun, metrics } = settings
+  return [
+    ...wantedTcpPorts(settings),
+    ...(stun === undefined ? [] : [wantedStunPort(stun)]),
+    ...(metrics === undefined ? [] : [wantedMetricsPort(metrics)]),
+  ]
 }
 
-export class DerperDaemon implements ReloadTarget {
+export class DerperDaemon {
   readonly #relay: DaemonRelay
   readonly draining: Draining
-  readonly #settings: DerperSettings
-  readonly #env: NodeJS.ProcessEnv
+  readonly #settings: DaemonSettings
   readonly #log: LevelledLog
   readonly #stun: StunServer | undefined
   readonly #admission: ReloadableAdmission
   readonly #readmission: Readmission
   readonly #mesh: Mesh | undefined
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
-  readonly #watching: WatchingListener | undefined
+  readonly #metrics: MetricsListener | undefined
   readonly #limits: LimitWatch
   #drain: DrainSettings
   /** The UDP port that was bound. */
   stunPort: number | undefined
 
   /** Binds nothing, asks nobody. @throws DerpError naming the setting that is no good. */
-  constructor(settings: DerperSettings, privateKey: NodePrivateKey, log: LevelledLog, env: NodeJS.ProcessEnv) {
+  constructor(settings: DaemonSettings, privateKey: NodePrivateKey, log: LevelledLog) {
     this.#settings = settings
-    this.#env = env
     this.#log = log
     this.#drain = settings.drain
     const counters = new AdmissionCounters()
@@ -76,15 +72,13 @@ export class DerperDaemon implements ReloadTarget {
     this.#readmission = new Readmission(() => this.#relay.clients, this.#admission, log)
     const onRefresh = () => this.#relay.namesChanged()
     this.#names = {
-      published: bootstrapNames(settings.publishedNames, log, onRefresh),
-      unpublished: bootstrapNames(settings.unpublishedNames, log, onRefresh),
+      published: bootstrapNames(settings.bootstrapDns.published, log, onRefresh),
+      unpublished: bootstrapNames(settings.bootstrapDns.unpublished, log, onRefresh),
     }
-    const stun = stunOptions(settings, log)
-    this.#stun = stun && createStunServer(stun)
+    this.#stun = settings.stun && createStunServer(stunOptions(settings.stun, log))
     const parts: DaemonRelayParts = {
       settings,
       privateKey,
-      env,
       log,
       admission: this.#admission,
       names: this.#names,
@@ -92,8 +86,8 @@ export class DerperDaemon implements ReloadTarget {
       mapNodePorts: () => this.#mapNodePorts(),
     }
     this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
-    if (settings.siblings !== undefined) this.#mesh = new Mesh(this.#relay, settings.siblings)
-    if (settings.watching !== undefined) this.#watching = new WatchingListener(settings.watching, this.#relay)
+    if (settings.mesh.peers.length > 0) this.#mesh = new Mesh(this.#relay, settings.mesh.peers)
+    if (settings.metrics !== undefined) this.#metrics = new MetricsListener(settings.metrics, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()
     addDaemonChecks(this.#relay.readiness, {
@@ -112,7 +106,7 @@ export class DerperDaemon implements ReloadTarget {
 
   /** Where metrics are served apart from all else, if they are. */
   get metricsAddress(): string | undefined {
-    return this.#watching?.address
+    return this.#metrics?.address
   }
 
   /** The TCP port that was bound. */
@@ -139,10 +133,9 @@ export class DerperDaemon implements ReloadTarget {
   /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
     await this.#relay.prepare()
-    const [stun, wanted] = [this.#stun, wantedStunPort(this.#settings)]
-    if (stun !== undefined && wanted !== undefined) this.stunPort = (await bind(wanted, () => stun.listen())).port
+    await this.#listenForStun()
     await this.#relay.listen()
-    await this.#watching?.listen()
+    await this.#metrics?.listen()
     this.#dropPrivileges()
     await this.#relay.start()
     this.#names.published?.start()
@@ -153,15 +146,15 @@ export class DerperDaemon implements ReloadTarget {
     this.#limits.start()
   }
 
-  applySettings({ logLevel, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
+  applySettings({ log, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
     if (admission !== undefined) {
       this.#admission.replace(admission)
       void this.#readmission.run()
     }
-    this.#log.level = logLevel
-    this.#relay.setLogLevel(logLevel)
+    this.#log.level = log.level
+    this.#relay.setLogLevel(log.level)
     this.#drain = drain
-    if (this.#watching !== undefined) this.#watching.access = metricsAccess
+    if (this.#metrics !== undefined) this.#metrics.access = metricsAccess
   }
 
   applyRateLimit(limit: RateLimit | undefined): void {
@@ -183,7 +176,13 @@ export class DerperDaemon implements ReloadTarget {
     await this.#mesh?.stop()
     await Promise.all([this.#relay.close(), this.#stun?.close()])
     // The last, for those who watch.
-    await this.#watching?.close()
+    await this.#metrics?.close()
+  }
+
+  async #listenForStun(): Promise<void> {
+    const [server, settings] = [this.#stun, this.#settings.stun]
+    if (server === undefined || settings === undefined) return
+    this.stunPort = (await bind(wantedStunPort(settings), () => server.listen())).port
   }
 
   #createDraining(): Draining {
@@ -215,7 +214,7 @@ export class DerperDaemon implements ReloadTarget {
     // The system lets only sockets of one user share a port.
     if (workers > 1)
       this.#log.warn('a worker that fails cannot be replaced under another user: those that are left serve all')
-    warnOfLost(laterUses(this.#settings, this.#env['TS_DEBUG_KEY_PATH']), this.#log)
+    warnOfLost(laterUses(this.#settings), this.#log)
   }
 
   /** Those where clients would not look by themselves. */
@@ -234,8 +233,7 @@ export class DerperDaemon implements ReloadTarget {
       stunRequests: () => this.#stun?.requests,
       mesh: () => this.#mesh?.numbers(),
       tls: this.#settings.tls !== undefined,
-      version: packageVersion(),
-      commandLine: withoutSecrets(process.argv, DERPER_FLAGS),
+      ...this.#settings.program,
     }
   }
 }

@@ -1,11 +1,11 @@
 /** The end of the daemon in good order: who watches is told, then the clients, and what was taken is delivered (P-174). */
 
-import type { DrainSettings } from '../cli/derper/settings/drain-settings.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
 import type { DrainOptions, DrainResult } from '../server/drain.ts'
 import type { PacketTotals } from './packet-totals.ts'
+import type { DrainSettings } from './settings.ts'
 
 /** What is to be drained. */
 export interface DrainedParts {

@@ -1,28 +1,27 @@
 /** The daemon's listener for metrics and health, and who may read it. */
 
-import type { DerperSettings } from '../cli/derper/derper-settings.ts'
-import type { WatchingSettings } from '../cli/derper/settings/watching-settings.ts'
 import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
 import { createMetricsListener } from '../http/metrics/metrics-listener.ts'
 import type { HttpListener } from '../listen/node/http-listener.ts'
 import type { Relay } from '../relay.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { formatListenAddress } from './listen-address.ts'
+import type { MetricsSettings } from './settings.ts'
 
-/** The port that is wanted for it. */
-export function wantedWatchingPort({ watching }: Pick<DerperSettings, 'watching'>): WantedPort[] {
-  return watching === undefined ? [] : [{ ...watching.address, flag: 'metrics-addr', protocol: 'tcp' }]
+/** The TCP port to bind. */
+export function wantedMetricsPort({ address }: MetricsSettings): WantedPort {
+  return { ...address, flag: 'metrics-addr', protocol: 'tcp' }
 }
 
-export class WatchingListener {
+export class MetricsListener {
   /** Who may read, from the next request on. */
   access: MetricsAccess
-  readonly #settings: WatchingSettings
+  readonly #settings: MetricsSettings
   readonly #listener: HttpListener
   #port: number | undefined
 
   /** Binds nothing yet. */
-  constructor(settings: WatchingSettings, { metrics, readiness }: Pick<Relay, 'metrics' | 'readiness'>) {
+  constructor(settings: MetricsSettings, { metrics, readiness }: Pick<Relay, 'metrics' | 'readiness'>) {
     this.#settings = settings
     this.access = settings.access
     this.#listener = createMetricsListener({ metrics, readiness, access: () => this.access })
@@ -36,9 +35,8 @@ export class WatchingListener {
 
   /** @throws DerpError naming the flag whose address cannot be had. */
   async listen(): Promise<void> {
-    for (const wanted of wantedWatchingPort({ watching: this.#settings })) {
-      this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host))).port
-    }
+    const wanted = wantedMetricsPort(this.#settings)
+    this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host))).port
   }
 
   close(): Promise<void> {

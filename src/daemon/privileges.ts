@@ -3,7 +3,7 @@
 import { accessSync, constants } from 'node:fs'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
-import type { Account } from './account.ts'
+import type { Account } from './settings.ts'
 
 /** A file or folder that is used later on. */
 export interface LaterUse {

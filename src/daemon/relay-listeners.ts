@@ -1,13 +1,12 @@
 /** The TCP ports of the daemon: HTTP, or HTTPS with plain HTTP beside it. */
 
-import type { DerperSettings } from '../cli/derper/derper-settings.ts'
-import type { TlsSettings } from '../cli/derper/settings/tls-settings.ts'
 import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
 import type { Relay } from '../relay.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { type ListenerParts, listenerOptions } from './listener-options.ts'
+import type { DaemonSettings, TlsSettings } from './settings.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from './tls-listeners.ts'
 
 /** What is served, before it is bound. */
@@ -27,7 +26,7 @@ interface RelayListenerParts extends ListenerParts {
 }
 
 /** The TCP ports that `settings` ask for. */
-export function wantedTcpPorts({ address, tls }: DerperSettings): WantedPort[] {
+export function wantedTcpPorts({ listen: { address }, tls }: Pick<DaemonSettings, 'listen' | 'tls'>): WantedPort[] {
   const main: WantedPort = { ...address, flag: 'a', protocol: 'tcp' }
   if (tls?.httpPort === undefined) return [main]
   return [main, { host: address.host, port: tls.httpPort, flag: 'http-port', protocol: 'tcp' }]
@@ -35,22 +34,22 @@ export function wantedTcpPorts({ address, tls }: DerperSettings): WantedPort[] {
 
 export class RelayListeners {
   readonly #listeners: Listeners
-  readonly #settings: DerperSettings
+  readonly #settings: DaemonSettings
   /** Ports that were bound. */
   port = 0
   httpPort: number | undefined
 
-  private constructor(settings: DerperSettings, listeners: Listeners) {
+  private constructor(settings: DaemonSettings, listeners: Listeners) {
     this.#settings = settings
     this.#listeners = listeners
   }
 
   /** Binds nothing yet. @throws DerpError for a certificate that cannot be used, with file, reason and what to do. */
-  static async create(settings: DerperSettings, parts: RelayListenerParts): Promise<RelayListeners> {
+  static async create(settings: DaemonSettings, parts: RelayListenerParts): Promise<RelayListeners> {
     const { tls } = settings
     const listeners =
       tls === undefined
-        ? { main: createHttpListener(listenerOptions(settings, parts)) }
+        ? { main: createHttpListener(listenerOptions(settings.listen, parts)) }
         : await overTls(settings, tls, parts)
     return new RelayListeners(settings, listeners)
   }
@@ -97,11 +96,11 @@ export class RelayListeners {
   }
 }
 
-async function overTls(settings: DerperSettings, tls: TlsSettings, parts: RelayListenerParts): Promise<Listeners> {
+async function overTls(settings: DaemonSettings, tls: TlsSettings, parts: RelayListenerParts): Promise<Listeners> {
   const { relay, log, mapNodePorts } = parts
   const { hostname, directory, acme } = tls
   const common = {
-    ...listenerOptions(settings, parts),
+    ...listenerOptions(settings.listen, parts),
     publicKey: relay.publicKey,
     clock: relay.core.options.clock,
     counters: relay.http,

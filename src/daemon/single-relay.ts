@@ -26,11 +26,11 @@ export class SingleRelay implements DaemonRelay {
   #listeners: RelayListeners | undefined
 
   constructor(parts: DaemonRelayParts) {
-    const { settings, privateKey, env, log, admission, names, program } = parts
+    const { settings, privateKey, log, admission, names, program } = parts
     this.#parts = parts
-    this.#limits = new AcceptLimits(settings.limits.accept, systemClock, log)
+    this.#limits = new AcceptLimits(settings.listen.limits, systemClock, log)
     this.#relay = createRelay({
-      ...relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env),
+      ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key }),
       log,
       admission,
       bootstrapDns: names,

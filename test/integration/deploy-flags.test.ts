@@ -2,9 +2,10 @@ import { existsSync, readFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
-import { type DerperSettings, readSettings } from '../../src/cli/derper/derper-settings.ts'
+import { readSettings } from '../../src/cli/derper/derper-settings.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import type { FlagSpec } from '../../src/cli/go-flags.ts'
+import type { DaemonSettings } from '../../src/daemon/settings.ts'
 import { at, deployPaths, type Mapping, ROOT, readEnvFile, readText, readYaml } from '../support/deploy-files.ts'
 
 const FLAGS: readonly (readonly [string, FlagSpec])[] = Object.entries(DERPER_FLAGS)
@@ -18,7 +19,7 @@ const VARIABLES: ReadonlySet<string> = new Set(
 const DOCUMENTS = ['docs/operating.md']
 
 /** What `derper` makes of an environment. @throws DerpError as the command would print it. */
-function settingsOf(env: Record<string, string>): DerperSettings {
+function settingsOf(env: Record<string, string>): DaemonSettings {
   const { values, given } = readFlags('derper', DERPER_FLAGS, [], env)
   return readSettings(values, given, env)
 }
@@ -53,7 +54,7 @@ test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of
 test('the environments that are given to derper are ones that it takes', () => {
   const image = imageEnvironment()
   expect(settingsOf({ ...image, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
-    address: { port: 8443 },
+    listen: { address: { port: 8443 } },
     tls: { hostname: 'relay.example.com', httpPort: 8080, directory: '/var/lib/derper/certs' },
   })
   const [compose] = readYaml('deploy/compose.yaml')
@@ -64,14 +65,14 @@ test('the environments that are given to derper are ones that it takes', () => {
     'relay.example.com',
   )
   expect(settingsOf(unitEnvironment())).toMatchObject({
-    address: { port: 443 },
+    listen: { address: { port: 443 } },
     tls: { hostname: 'relay.example.com', directory: '/var/lib/derper/certs' },
   })
 })
 
 test('ports that are published are those that derper listens on in the image', () => {
-  const { address, tls, stun } = settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
-  const listening = [`${address.port}/tcp`, `${tls?.httpPort}/tcp`, `${stun?.port}/udp`]
+  const { listen, tls, stun } = settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
+  const listening = [`${listen.address.port}/tcp`, `${tls?.httpPort}/tcp`, `${stun?.port}/udp`]
   const [, exposed = ''] = /^EXPOSE (.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
   expect(exposed.split(' ')).toEqual(listening)
   const published = at(readYaml('deploy/compose.yaml')[0], 'services.derper.ports') as string[]
@@ -99,9 +100,9 @@ test('the resources of Kubernetes fit each other', () => {
   expect(at(resource('StatefulSet'), 'spec.template.spec.enableServiceLinks')).toBe(false)
   const ports = at(resource('StatefulSet'), 'spec.template.spec.containers.0.ports') as Mapping[]
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
-  const { address, tls, stun, watching } = settingsOf(env)
-  const metrics = watching?.address.port
-  const listening = { https: address.port, http: tls?.httpPort, stun: stun?.port, metrics }
+  const { listen, tls, stun, metrics: own } = settingsOf(env)
+  const metrics = own?.address.port
+  const listening = { https: listen.address.port, http: tls?.httpPort, stun: stun?.port, metrics }
   expect(at(resource('StatefulSet'), 'spec.template.metadata.annotations')).toMatchObject({
     'prometheus.io/port': String(metrics),
     'prometheus.io/path': '/metrics',

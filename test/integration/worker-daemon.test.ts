@@ -48,8 +48,8 @@ function dataFor(args: readonly string[], tls?: TlsState): Omit<WorkerData, 'thr
     published: new Map([['a.example', { addresses: ['192.0.2.1'], share: 1 }]]),
     unpublished: undefined,
   }
-  const tally = createTallyMemory(settings.limits.accept, 3)
-  return { settings: workerSettings(settings, PRIVATE_KEY, {}), logLevel: 'error', tally, tls, names }
+  const tally = createTallyMemory(settings.listen.limits, 3)
+  return { settings: workerSettings(settings, PRIVATE_KEY), logLevel: 'error', tally, tls, names }
 }
 
 /** Workers of one daemon; resolves to their port. */

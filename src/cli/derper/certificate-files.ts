@@ -1,7 +1,7 @@
 /** Certificates that lie in a folder, looked at before anything is started. */
 
+import type { TlsSettings } from '../../daemon/settings.ts'
 import { checkManualFiles } from '../../tls/files/manual-certs.ts'
-import type { TlsSettings } from './settings/tls-settings.ts'
 
 /**
  * Whether they are there, and fit for use; false where one is to be made, undefined where none are taken from a folder.

@@ -3,12 +3,13 @@
 import { assertPortsDiffer } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
 import type { LevelledLog } from '../../daemon/log.ts'
+import type { DaemonSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import { silentLog } from '../../lib/log.ts'
 import { parseKeyFile } from '../key-file.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
-import { type DerperSettings, privateKeyFile, readSettings } from './derper-settings.ts'
+import { privateKeyFile, readSettings } from './derper-settings.ts'
 import { type PlanLine, planOf } from './plan.ts'
 
 /** The text to print. @throws DerpError for the first thing that would keep `derper` from starting. */
@@ -22,8 +23,8 @@ export async function checkConfig(
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
-  const log: LevelledLog = { ...silentLog, level: settings.logLevel }
-  await new DerperDaemon(settings, NodePrivateKey.generate(), log, env).stop()
+  const log: LevelledLog = { ...silentLog, level: settings.log.level }
+  await new DerperDaemon(settings, NodePrivateKey.generate(), log).stop()
   const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
   const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
   const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)
@@ -38,7 +39,7 @@ function privateKeyPlan(flags: DerperFlagValues): string {
   return key === undefined ? `a new one, to be stored in ${path}` : `${key.publicKey()} of ${path}`
 }
 
-async function certificatePlan({ tls }: DerperSettings): Promise<PlanLine[]> {
+async function certificatePlan({ tls }: DaemonSettings): Promise<PlanLine[]> {
   const found = await checkCertificateFiles(tls)
   if (found === undefined) return []
   return [['certificate files', found ? 'there and fit for use' : 'none yet, one is made for the address']]

@@ -7,13 +7,13 @@ import type { FlagSection } from './flags/derper-flag.ts'
 import { ENDING_FLAGS } from './flags/ending.ts'
 import { LIMIT_FLAGS } from './flags/limits.ts'
 import { MESH_FLAGS } from './flags/mesh.ts'
+import { METRICS_FLAGS } from './flags/metrics.ts'
 import { OPERATION_FLAGS } from './flags/operations.ts'
 import { PROXY_FLAGS } from './flags/proxies.ts'
 import { REFUSED_FLAGS } from './flags/refused.ts'
 import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
 import { TLS_FLAGS } from './flags/tls.ts'
-import { WATCHING_FLAGS } from './flags/watching.ts'
 
 /** The topics in the order of the help text. */
 export const DERPER_SECTIONS: readonly FlagSection[] = [
@@ -27,7 +27,7 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Limits', flags: LIMIT_FLAGS },
   { title: 'Operations', flags: OPERATION_FLAGS },
   { title: 'Ending', flags: ENDING_FLAGS },
-  { title: 'Metrics and health', flags: WATCHING_FLAGS },
+  { title: 'Metrics and health', flags: METRICS_FLAGS },
   { title: 'Only inside Tailscale', flags: REFUSED_FLAGS },
 ]
 
@@ -41,7 +41,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof LIMIT_FLAGS &
   typeof OPERATION_FLAGS &
   typeof ENDING_FLAGS &
-  typeof WATCHING_FLAGS &
+  typeof METRICS_FLAGS &
   typeof REFUSED_FLAGS = {
   ...SERVING_FLAGS,
   ...TLS_FLAGS,
@@ -53,7 +53,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   ...LIMIT_FLAGS,
   ...OPERATION_FLAGS,
   ...ENDING_FLAGS,
-  ...WATCHING_FLAGS,
+  ...METRICS_FLAGS,
   ...REFUSED_FLAGS,
 }
 

@@ -5,6 +5,7 @@ import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
 import { tuneGarbageCollection } from '../../daemon/garbage-collection.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
 import { createLog } from '../../daemon/log.ts'
+import type { DaemonSettings } from '../../daemon/settings.ts'
 import { EXIT_OK, runCommand } from '../exit.ts'
 import { readFlags, type SourcedFlags } from '../flag-sources.ts'
 import { usage } from '../usage.ts'
@@ -12,7 +13,7 @@ import { packageVersion } from '../version.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
 import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
-import { type DerperSettings, readPrivateKey, readSettings } from './derper-settings.ts'
+import { readPrivateKey, readSettings } from './derper-settings.ts'
 import { planOf } from './plan.ts'
 import { Reload } from './reload.ts'
 import { endedBySignal } from './signals.ts'
@@ -50,20 +51,20 @@ async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.Proce
   await assertPortsFree(wantedPorts(settings))
   // Before a key is made, which a start that fails would leave behind.
   await checkCertificateFiles(settings.tls)
-  const log = createLog(settings.logLevel)
-  const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log, env)
+  const log = createLog(settings.log.level)
+  const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log)
   const reload = new Reload(daemon, log, flags, read)
   try {
     // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.
     process.on('SIGHUP', () => reload.run())
-    const ended = endedBySignal(daemon.draining, settings.dev)
+    const ended = endedBySignal(daemon.draining, flags.values.dev)
     await daemon.start()
     log.info('started', {
-      version: packageVersion(),
+      version: settings.program.version,
       node: process.version,
       plan: Object.fromEntries(planOf(settings)),
     })
-    announce(settings, daemon)
+    announce(settings, daemon, flags.values.dev)
     await ended
   } finally {
     await daemon.stop()
@@ -71,8 +72,9 @@ async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.Proce
 }
 
 /** Says where the relay is and what to try next; tests wait for the first line. */
-function announce(settings: DerperSettings, daemon: DerperDaemon): void {
-  const { address, tls, derp, dev } = settings
+function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean): void {
+  const { address } = listen
+  const { derp = true } = relay
   const at = (port: number) => formatListenAddress({ host: address.host, port })
   const lines = [
     `derper: serving on ${at(daemon.port)}${tls === undefined ? '' : ' with TLS'}${derp ? `, relay ${daemon.publicKey.toString()}` : ''}`,

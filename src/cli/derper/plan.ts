@@ -2,40 +2,45 @@
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
+import type {
+  BootstrapDnsSettings,
+  DaemonSettings,
+  DrainSettings,
+  ListenSettings,
+  MetricsSettings,
+  RelaySettings,
+  StunSettings,
+  TlsSettings,
+} from '../../daemon/settings.ts'
 import { formatDuration } from '../../lib/duration.ts'
 import { ACME_DIRECTORIES, type AcmeSettings } from '../../tls/acme/acme-settings.ts'
-import type { DerperSettings } from './derper-settings.ts'
-import type { DrainSettings } from './settings/drain-settings.ts'
-import type { LimitSettings } from './settings/limit-settings.ts'
-import type { ProxySettings } from './settings/proxy-settings.ts'
-import type { StunSettings } from './settings/stun-settings.ts'
-import type { TlsSettings } from './settings/tls-settings.ts'
 
 /** A topic, and what is planned for it. */
 export type PlanLine = readonly [topic: string, text: string]
 
 /** One line for each topic, in the order of the help text. */
-export function planOf(settings: DerperSettings): PlanLine[] {
-  const { address, tls, stun, meshKey, siblings = [] } = settings
+export function planOf(settings: DaemonSettings): PlanLine[] {
+  const { relay, listen, tls, stun, mesh } = settings
+  const { address } = listen
   const at = (port: number) => formatListenAddress({ host: address.host, port })
   return [
     ['listener', `${at(address.port)}, ${tls === undefined ? 'plain HTTP' : 'TLS'}`],
     ...(tls === undefined ? [] : tlsPlan(tls, at)),
-    ...proxyPlan(settings.proxies),
+    ...proxyPlan(listen),
     ...workersPlan(settings),
-    ['relay', settings.derp ? 'on' : 'off: only the other services run'],
+    ['relay', relay.derp === true ? 'on' : 'off: only the other services run'],
     ['STUN', stun === undefined ? 'off' : `${at(stun.port)}/udp, ${stunPlan(stun)}`],
     ['admission', admissionPlan(settings.admission)],
     [
       'mesh',
-      meshKey === undefined
+      mesh.key === undefined
         ? 'off: no mesh key'
-        : `links to ${siblings.map(({ host }) => host).join(', ') || 'nobody'}`,
+        : `links to ${mesh.peers.map(({ host }) => host).join(', ') || 'nobody'}`,
     ],
-    ['bootstrap DNS', namesPlan(settings)],
-    ['connections', connectionsPlan(settings.limits)],
-    ['limits', limitsPlan(settings)],
-    ['metrics', metricsPlan(settings)],
+    ['bootstrap DNS', namesPlan(settings.bootstrapDns)],
+    ['connections', connectionsPlan(settings)],
+    ['limits', limitsPlan(relay)],
+    ['metrics', metricsPlan(settings.metrics)],
     ['ending', endingPlan(settings.drain)],
     ...accountPlan(settings),
   ]
@@ -49,13 +54,13 @@ function tlsPlan({ hostname, directory, httpPort, acme }: TlsSettings, at: (port
   ]
 }
 
-function proxyPlan({ trustedProxies, proxyProtocol }: ProxySettings): PlanLine[] {
+function proxyPlan({ trustedProxies, proxyProtocol }: ListenSettings): PlanLine[] {
   if (trustedProxies === undefined) return []
   const ways = proxyProtocol ? 'PROXY headers and X-Forwarded-For' : 'X-Forwarded-For'
   return [['trusted proxies', `${trustedProxies.join(', ')}, by ${ways}`]]
 }
 
-function workersPlan({ workers }: DerperSettings): PlanLine[] {
+function workersPlan({ workers }: DaemonSettings): PlanLine[] {
   return workers === 1 ? [] : [['workers', `${workers} threads serve clients`]]
 }
 
@@ -93,13 +98,14 @@ function admissionPlan(settings: AdmissionSettings): string {
   return [...denied, `only ${ways.join(', or ')}`].join('; ')
 }
 
-function namesPlan({ publishedNames, unpublishedNames }: DerperSettings): string {
-  if (publishedNames === '' && unpublishedNames === '') return 'off'
-  return `${publishedNames || 'none'} for everybody, ${unpublishedNames || 'none'} for whoever asks`
+function namesPlan({ published, unpublished }: BootstrapDnsSettings): string {
+  if (published === '' && unpublished === '') return 'off'
+  return `${published || 'none'} for everybody, ${unpublished || 'none'} for whoever asks`
 }
 
-function connectionsPlan({ accept, maxClients }: LimitSettings): string {
-  const { maxConnections, maxConnectionsPerSource, rate, sourceRate } = accept
+function connectionsPlan({ listen, relay }: DaemonSettings): string {
+  const { maxConnections, maxConnectionsPerSource, rate, sourceRate } = listen.limits
+  const { maxClients = 0 } = relay
   return parts(
     `${maxConnections ?? 'any number'} at once`,
     maxConnectionsPerSource !== undefined && `${maxConnectionsPerSource} of each source`,
@@ -109,7 +115,7 @@ function connectionsPlan({ accept, maxClients }: LimitSettings): string {
   ).join(', ')
 }
 
-function limitsPlan({ rateLimit, writeTimeoutMs }: DerperSettings): string {
+function limitsPlan({ rateLimit, writeTimeoutMs = 0 }: RelaySettings): string {
   const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second and client`
   return `${rate}, ${writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`}`
 }
@@ -119,11 +125,11 @@ function parts(...texts: (string | false | undefined)[]): string[] {
   return texts.filter(text => typeof text === 'string')
 }
 
-function metricsPlan({ watching }: DerperSettings): string {
-  if (watching === undefined) return 'below /debug/ only'
-  const { token, ranges } = watching.access
+function metricsPlan(metrics: MetricsSettings | undefined): string {
+  if (metrics === undefined) return 'below /debug/ only'
+  const { token, ranges } = metrics.access
   const whom = [token === undefined ? [] : ['bearers of the token'], ranges === undefined ? [] : ['listed addresses']]
-  return `on ${formatListenAddress(watching.address)} for ${whom.flat().join(' and ') || 'this machine'}`
+  return `on ${formatListenAddress(metrics.address)} for ${whom.flat().join(' and ') || 'this machine'}`
 }
 
 function endingPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
@@ -131,6 +137,6 @@ function endingPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
   return `${steps}, all is over after ${formatDuration(deadlineMs)}`
 }
 
-function accountPlan({ account }: DerperSettings): PlanLine[] {
+function accountPlan({ account }: DaemonSettings): PlanLine[] {
   return account === undefined ? [] : [['runs as', `user ${account.uid} and group ${account.gid}`]]
 }

@@ -1,6 +1,7 @@
 /** What SIGHUP does: reads again what may change while the daemon runs, and tells in one line each what came of it. */
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
+import type { LiveSettings } from '../../daemon/settings.ts'
 import type { Log } from '../../lib/log.ts'
 import type { RateLimit } from '../../server/rate-limit.ts'
 import type { SourcedFlags } from '../flag-sources.ts'
@@ -8,8 +9,8 @@ import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
 import { ADMISSION_FLAGS } from './flags/admission.ts'
 import type { DerperFlag } from './flags/derper-flag.ts'
 import { admissionSettings } from './settings/admission-settings.ts'
-import { type LiveSettings, liveSettings } from './settings/live-settings.ts'
-import { readRateConfig } from './settings/rate-settings.ts'
+import { liveSettings } from './settings/live-settings.ts'
+import { rateLimitSetting } from './settings/relay-settings.ts'
 
 /** What a daemon takes while it runs. */
 export interface ReloadTarget {
@@ -53,7 +54,7 @@ export class Reload {
       const live = changed.filter(isLive)
       const flags = withLive(this.#flags, next, live)
       const { values } = flags
-      if (live.includes('rate-config') && values['rate-config'] !== '') readRateConfig(values['rate-config'])
+      if (live.includes('rate-config')) rateLimitSetting(values)
       const isAdmission = live.some(name => Object.hasOwn(ADMISSION_FLAGS, name))
       const admission = isAdmission ? admissionSettings(values) : undefined
       this.#target.applySettings(liveSettings(values, flags.given), admission)
@@ -69,7 +70,7 @@ export class Reload {
   #reloadRateConfig(): void {
     const file = this.#flags.values['rate-config']
     try {
-      const limit = file === '' ? undefined : readRateConfig(file)
+      const limit = rateLimitSetting(this.#flags.values)
       this.#target.applyRateLimit(limit)
       if (file !== '') this.#log.info('rate config applied', { file, ...limit })
     } catch (error) {

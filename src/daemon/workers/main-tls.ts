@@ -1,7 +1,6 @@
 /** The certificates of a relay on several threads: the main thread has them and serves no TLS itself. */
 
 import { randomBytes } from 'node:crypto'
-import type { TlsSettings } from '../../cli/derper/settings/tls-settings.ts'
 import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
@@ -12,6 +11,7 @@ import { createManualTls } from '../../tls/files/manual-tls.ts'
 import type { MapNode, ReadMapNodePorts } from '../../tls/map-node.ts'
 import type { RelayTls } from '../../tls/relay-tls.ts'
 import { TlsReplicas } from '../../tls/replicas.ts'
+import type { TlsSettings } from '../settings.ts'
 
 export interface MainTls {
   readonly tls: RelayTls

@@ -9,8 +9,7 @@ import type { DaemonRelayParts } from '../daemon-relay.ts'
 import { listenerOptions } from '../listener-options.ts'
 import { relayOptions } from '../relay-options.ts'
 
-export interface PlainListenerParts
-  extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'env' | 'log' | 'names'> {
+export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'log' | 'names'> {
   readonly limits: AcceptLimits
   /** Counts what fails here. */
   readonly counters: RelayCounters
@@ -20,9 +19,9 @@ export interface PlainListenerParts
 
 /** Binds nothing yet. */
 export function createPlainListener(parts: PlainListenerParts): HttpListener {
-  const { settings, privateKey, env, log, names, limits, counters, shown, challenges } = parts
+  const { settings, privateKey, log, names, limits, counters, shown, challenges } = parts
   const { http, clock } = shown
-  const options = relayOptions(settings, { privateKey, meshKey: settings.meshKey }, env)
+  const options = relayOptions(settings, { privateKey, meshKey: settings.mesh.key })
   const main = createRelayRoutes({ ...options, bootstrapDns: names }, shown)
   const relay = {
     routes: createPort80Routes(main, challenges),
@@ -31,5 +30,5 @@ export function createPlainListener(parts: PlainListenerParts): HttpListener {
     handleUpgrade: () => {},
     core: { noteFailure: ({ code }: { code: Parameters<RelayCounters['fail']>[0] }) => counters.fail(code) },
   }
-  return createHttpListener({ ...listenerOptions(settings, { relay, log, limits }), clock })
+  return createHttpListener({ ...listenerOptions(settings.listen, { relay, log, limits }), clock })
 }

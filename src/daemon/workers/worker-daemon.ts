@@ -41,22 +41,21 @@ export class WorkerDaemon {
    */
   constructor(data: WorkerData, createRelay: (options: RelayOptions) => Relay) {
     const { settings, logLevel, tally, thread, tls, names } = data
-    const { plain, env } = settings
     this.#data = data
     this.#log = createLog(logLevel, { thread })
-    const { accept } = plain.limits
+    const { limits } = settings.listen
     const clock = threadsClock
     const log = this.#log
-    this.limits = new AcceptLimits(accept, clock, log, new SharedTally(tally, thread, accept.sourceRate))
+    this.limits = new AcceptLimits(limits, clock, log, new SharedTally(tally, thread, limits.sourceRate))
     this.#names = { published: new ToldNames(names.published), unpublished: new ToldNames(names.unpublished) }
     this.relay = createRelay({
-      ...relayOptions(plain, workerKeys(settings), env),
+      ...relayOptions(settings, workerKeys(settings)),
       log,
       clock,
       bootstrapDns: this.#names,
     })
     this.#idle = idleCollection(this.relay.core.counters)
-    const options = { ...listenerOptions(plain, { relay: this.relay, log, limits: this.limits }), clock }
+    const options = { ...listenerOptions(settings.listen, { relay: this.relay, log, limits: this.limits }), clock }
     this.#tls = tls && RelayTls.ofState(tls)
     this.#listener =
       this.#tls === undefined
@@ -78,7 +77,7 @@ export class WorkerDaemon {
   /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
   async listen(port: number): Promise<number> {
     this.#idle.start()
-    const { host } = this.#data.settings.plain.address
+    const { host } = this.#data.settings.listen.address
     return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
 

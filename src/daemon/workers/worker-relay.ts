@@ -52,14 +52,14 @@ export class WorkerRelay implements DaemonRelay {
   /** Starts no thread yet. */
   constructor(parts: DaemonRelayParts) {
     const { settings, privateKey, log } = parts
-    const { accept } = settings.limits
+    const { limits } = settings.listen
     this.#parts = parts
-    this.#logLevel = settings.logLevel
+    this.#logLevel = settings.log.level
     this.publicKey = privateKey.publicKey()
-    this.options = { privateKey, meshKey: settings.meshKey, clock: threadsClock, log, random: Math.random }
-    const memory = createTallyMemory(accept, settings.workers + 1)
-    this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, accept.sourceRate) }
-    this.#limits = new AcceptLimits(accept, threadsClock, log, this.#tally.own)
+    this.options = { privateKey, meshKey: settings.mesh.key, clock: threadsClock, log, random: Math.random }
+    const memory = createTallyMemory(limits, settings.workers + 1)
+    this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, limits.sourceRate) }
+    this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own)
     this.readiness = new Readiness([
       { name: 'draining', problem: () => (this.#isEnding ? 'the relay takes no more clients' : undefined) },
       { name: 'workers', problem: () => this.#missingWorkers(), degradesOnly: true },
@@ -166,10 +166,11 @@ export class WorkerRelay implements DaemonRelay {
 
   /** @throws DerpError naming the flag whose port cannot be had. */
   async #startWorkers(wanted: WantedPort): Promise<void> {
-    const { settings, privateKey, env, log, admission, names, program } = this.#parts
+    const { settings, privateKey, log, admission, names, program } = this.#parts
+    const { rateLimit, maxClients = 0 } = settings.relay
     const threads = new WorkerThreads(
       {
-        settings: workerSettings(settings, privateKey, env),
+        settings: workerSettings(settings, privateKey),
         count: settings.workers,
         tally: this.#tally,
         readiness: this.readiness,
@@ -187,8 +188,8 @@ export class WorkerRelay implements DaemonRelay {
         clock: threadsClock,
         log,
         admission,
-        maxClients: settings.limits.maxClients,
-        rateLimit: settings.rateLimit,
+        maxClients,
+        rateLimit,
         http: this.#http,
         program: {
           ...program,

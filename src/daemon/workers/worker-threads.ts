@@ -101,7 +101,7 @@ export class WorkerThreads {
   }
 
   async #portToBind(): Promise<number> {
-    const { port } = this.#parts.settings.plain.address
+    const { port } = this.#parts.settings.listen.address
     if (port !== 0) return port
     if (this.#chosen !== undefined) return this.#chosen.promise
     this.#chosen = Promise.withResolvers()

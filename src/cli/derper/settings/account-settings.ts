@@ -1,7 +1,8 @@
 /** As whom the daemon runs, from the flags. */
 
-import { type Account, findAccount } from '../../../daemon/account.ts'
+import type { Account } from '../../../daemon/settings.ts'
 import type { FlagValues } from '../../go-flags.ts'
+import { findAccount } from '../account.ts'
 import type { OPERATION_FLAGS } from '../flags/operations.ts'
 import { badSetting } from './setting.ts'
 

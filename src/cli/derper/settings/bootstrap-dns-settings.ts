@@ -1,10 +1,23 @@
 /** Names for `/bootstrap-dns`, from the flags. */
 
+import type { BootstrapDnsSettings } from '../../../daemon/settings.ts'
 import { BootstrapNames } from '../../../http/pages/bootstrap-names.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { BOOTSTRAP_DNS_FLAGS } from '../flags/bootstrap-dns.ts'
 import { badSetting } from './setting.ts'
 
-/** The names of the flag `flag`, as they are; empty for none. @throws DerpError naming flag, value and reason. */
-export function bootstrapNamesSetting(flag: string, text: string): string {
+type Flags = FlagValues<typeof BOOTSTRAP_DNS_FLAGS>
+
+/** @throws DerpError naming flag, value and reason. */
+export function bootstrapDnsSettings(flags: Flags): BootstrapDnsSettings {
+  return {
+    published: checked(flags, 'bootstrap-dns-names'),
+    unpublished: checked(flags, 'unpublished-bootstrap-dns-names'),
+  }
+}
+
+function checked(flags: Flags, flag: keyof Flags): string {
+  const text = flags[flag]
   try {
     if (text !== '') new BootstrapNames(text)
   } catch (error) {

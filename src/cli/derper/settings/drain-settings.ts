@@ -1,21 +1,11 @@
 /** How the daemon ends, from the flags (P-174). */
 
+import type { DrainSettings } from '../../../daemon/settings.ts'
 import { formatDuration } from '../../../lib/duration.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { ENDING_FLAGS } from '../flags/ending.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import { badSetting, durationSetting } from './setting.ts'
-
-export interface DrainSettings {
-  /** Milliseconds for which new clients are still taken, so that whoever sends them can notice. */
-  readonly delayMs: number
-  /** Milliseconds over which connections are ended then. */
-  readonly spreadMs: number
-  /** Milliseconds that a client is told to try this relay again before it goes elsewhere. */
-  readonly tryForMs: number
-  /** Milliseconds from the signal to the end. */
-  readonly deadlineMs: number
-}
 
 /** What is left after the last connection was told to end, where no deadline is set: it is slow, or far away. */
 const GRACE_MS = 3_000

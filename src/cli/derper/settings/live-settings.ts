@@ -1,22 +1,15 @@
-/** Those settings that can change while the daemon runs, but for the rules of admission and what lies in files. */
+/** The settings that can change while the daemon runs, from the flags. */
 
-import type { LogLevel } from '../../../daemon/log.ts'
-import type { MetricsAccess } from '../../../http/metrics/metrics-access.ts'
+import type { LiveSettings } from '../../../daemon/settings.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'
-import { type DrainSettings, drainSettings } from './drain-settings.ts'
-import { logLevelSetting } from './log-settings.ts'
-import { metricsAccess } from './watching-settings.ts'
-
-export interface LiveSettings {
-  readonly logLevel: LogLevel
-  readonly metricsAccess: MetricsAccess
-  readonly drain: DrainSettings
-}
+import { drainSettings } from './drain-settings.ts'
+import { logSettings } from './log-settings.ts'
+import { metricsAccess } from './metrics-settings.ts'
 
 /** @throws DerpError naming flag, value and reason. */
 export function liveSettings(flags: DerperFlagValues, given: ReadonlySet<string>): LiveSettings {
   return {
-    logLevel: logLevelSetting(flags),
+    log: logSettings(flags),
     metricsAccess: metricsAccess(flags),
     drain: drainSettings(flags, given),
   }

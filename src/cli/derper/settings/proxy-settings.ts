@@ -1,18 +1,15 @@
-/** What the flags for proxies come to. */
+/** Trusted proxies, from the flags. */
 
+import type { ListenSettings } from '../../../daemon/settings.ts'
 import { CidrList } from '../../../listen/cidr-list.ts'
-import type { DerperFlagValues } from '../derper-flags.ts'
+import type { FlagValues } from '../../go-flags.ts'
+import type { PROXY_FLAGS } from '../flags/proxies.ts'
 import { badSetting, badSettings, listSetting } from './setting.ts'
 
-export interface ProxySettings {
-  /** Addresses and CIDR blocks; undefined for none. */
-  readonly trustedProxies: readonly string[] | undefined
-  /** Whether their connections begin with a PROXY header. */
-  readonly proxyProtocol: boolean
-}
+type ProxySettings = Pick<ListenSettings, 'trustedProxies' | 'proxyProtocol'>
 
-/** Reads both flags. @throws DerpError naming the flag that is no good, its value and what is wrong with it. */
-export function proxySettings(flags: DerperFlagValues): ProxySettings {
+/** @throws DerpError naming the flag that is no good, its value and what is wrong with it. */
+export function proxySettings(flags: FlagValues<typeof PROXY_FLAGS>): ProxySettings {
   const { 'trusted-proxies': text, 'proxy-protocol': proxyProtocol } = flags
   const trustedProxies = listSetting(text)
   try {

@@ -22,6 +22,18 @@ export function portSetting(flag: string, value: number): number {
   throw badSetting(flag, value, 'not a port from 0 to 65535')
 }
 
+/** The number of the flag `flag`, within bounds. @throws DerpError naming flag, value and the bound that it is beyond. */
+export function intSetting<F extends string>(
+  flags: Readonly<Record<F, number>>,
+  flag: F,
+  [min, max]: readonly [min: number, max: number],
+): number {
+  const value = flags[flag]
+  if (value < min) throw badSetting(flag, value, `below ${min}`)
+  if (value > max) throw badSetting(flag, value, `above ${max}`)
+  return value
+}
+
 /** Milliseconds of the flag `flag`, up to an hour. @throws DerpError naming both. */
 export function durationSetting(flag: string, ms: number): number {
   if (ms >= 0 && ms <= HOUR_MS) return ms

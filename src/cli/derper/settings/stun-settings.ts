@@ -1,22 +1,16 @@
 /** The STUN server, from the flags. */
 
+import type { StunSettings } from '../../../daemon/settings.ts'
 import type { SourceLimit } from '../../../lib/source-limiter.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { STUN_FLAGS } from '../flags/stun.ts'
 import { badSetting, portSetting } from './setting.ts'
 
-export interface StunSettings {
-  readonly port: number
-  /** Whether requests of others than nodes are answered (P-184). */
-  readonly plain: boolean
-  /** Undefined for no limit. */
-  readonly sourceLimit: SourceLimit | undefined
-}
-
-/** Undefined for no STUN. @throws DerpError naming flag, value and reason. */
-export function stunSettings(flags: FlagValues<typeof STUN_FLAGS>): StunSettings | undefined {
+/** @param host address to bind. @returns undefined for no STUN. @throws DerpError naming flag, value and reason. */
+export function stunSettings(flags: FlagValues<typeof STUN_FLAGS>, host: string | undefined): StunSettings | undefined {
   if (!flags.stun) return undefined
   return {
+    host,
     port: portSetting('stun-port', flags['stun-port']),
     plain: flags['stun-plain'],
     sourceLimit: sourceLimit(flags['stun-rate-limit'], flags['stun-rate-burst']),

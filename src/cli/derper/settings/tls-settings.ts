@@ -5,22 +5,13 @@ import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { ListenAddress } from '../../../daemon/listen-address.ts'
+import type { TlsSettings } from '../../../daemon/settings.ts'
 import { type AcmeMode, type AcmeSettings, assertAcmeSettings } from '../../../tls/acme/acme-settings.ts'
 import { publicAddresses } from '../../../tls/acme/own-addresses.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
 import { badSetting, badSettings, listSetting, portSetting, readSettingFile } from './setting.ts'
-
-export interface TlsSettings {
-  readonly hostname: string
-  /** Folder of certificates. */
-  readonly directory: string
-  /** Port for plain HTTP beside TLS; undefined for none. */
-  readonly httpPort: number | undefined
-  /** How an authority is asked; undefined when certificates were put into the folder. */
-  readonly acme: AcmeSettings | undefined
-}
 
 type TlsFlags = FlagValues<typeof TLS_FLAGS>
 type Flags = TlsFlags & Pick<FlagValues<typeof SERVING_FLAGS>, 'http-port'>

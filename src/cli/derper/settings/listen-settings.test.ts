@@ -1,37 +1,42 @@
 import { expect, test } from 'vitest'
 import { parseFlags } from '../../go-flags.ts'
-import { LIMIT_FLAGS } from '../flags/limits.ts'
-import { limitNotes, limitSettings } from './limit-settings.ts'
+import { DERPER_FLAGS } from '../derper-flags.ts'
+import { limitNotes, listenSettings } from './listen-settings.ts'
+import { relaySettings } from './relay-settings.ts'
+
+const ADDRESS = { host: '127.0.0.1', port: 0 }
 
 function parsed(...args: string[]) {
-  const flags = parseFlags(LIMIT_FLAGS, args)
+  const flags = parseFlags(DERPER_FLAGS, args)
   if (flags.help) throw new Error('no help was asked for')
   return flags
 }
 
-const settings = (...args: string[]) => limitSettings(parsed(...args).values, 1)
+const settings = (...args: string[]) => listenSettings(parsed(...args).values, ADDRESS, 1)
 const notes = (...args: string[]) => limitNotes(parsed(...args).given)
 
-test('limitSettings limits nothing by default but the number of connections, by descriptors (P-106, P-107, P-109)', () => {
+test('listenSettings limits nothing by default but the number of connections, by descriptors (P-106, P-107, P-109)', () => {
   expect(settings()).toEqual({
-    accept: {
+    address: ADDRESS,
+    limits: {
       rate: undefined,
       sourceRate: undefined,
       maxConnections: process.platform === 'linux' ? expect.any(Number) : undefined,
       maxConnectionsPerSource: undefined,
     },
-    maxClients: 0,
-    loginTimeoutMs: 10_000,
+    acceptTimeoutMs: 10_000,
     maxHeaderBytes: 16_384,
     tcpKeepAliveMs: 600_000,
+    trustedProxies: undefined,
+    proxyProtocol: false,
   })
 })
 
-test('limitSettings takes a burst of what a second brings when none is set (P-108)', () => {
-  expect(settings('-accept-connection-limit=2.5').accept.rate).toEqual({ perSecond: 2.5, burst: 3 })
+test('listenSettings takes a burst of what a second brings when none is set (P-108)', () => {
+  expect(settings('-accept-connection-limit=2.5').limits.rate).toEqual({ perSecond: 2.5, burst: 3 })
   const both = ['-accept-connection-limit=2.5', '-accept-connection-burst=9223372036854775807']
-  expect(settings(...both).accept.rate).toEqual({ perSecond: 2.5, burst: 2 ** 63 })
-  expect(settings('-accept-connection-limit-per-source=0.1').accept.sourceRate).toEqual({ perSecond: 0.1, burst: 1 })
+  expect(settings(...both).limits.rate).toEqual({ perSecond: 2.5, burst: 2 ** 63 })
+  expect(settings('-accept-connection-limit-per-source=0.1').limits.sourceRate).toEqual({ perSecond: 0.1, burst: 1 })
 })
 
 test.each([
@@ -39,7 +44,7 @@ test.each([
   ['-1s', undefined],
   ['1ms', 1_000],
   ['20500ms', 21_000],
-])('limitSettings takes -tcp-keepalive-time %s for %s ms (P-106)', (text, ms) => {
+])('listenSettings takes -tcp-keepalive-time %s for %s ms (P-106)', (text, ms) => {
   expect(settings(`-tcp-keepalive-time=${text}`).tcpKeepAliveMs).toBe(ms)
 })
 
@@ -51,16 +56,25 @@ test.each([
   ['accept-connection-burst-per-source=-1', '"-1": below 0'],
   ['max-connections=-1', '"-1": below 0'],
   ['max-connections-per-source=-1', '"-1": below 0'],
-  ['max-clients=-1', '"-1": below 0'],
-  ['max-clients=16777217', '"16777217": above 16777216'],
   ['max-header-bytes=1023', '"1023": below 1024'],
   ['max-header-bytes=1048577', '"1048577": above 1048576'],
   ['login-timeout=0', '"0s": not above 0 and at most 1h'],
   ['login-timeout=61m', '"1h1m": not above 0 and at most 1h'],
   ['tcp-keepalive-time=10h', '"10h": above 9h6m7s, the most that TCP takes'],
-])('limitSettings refuses -%s', (flag, reason) => {
+])('listenSettings refuses -%s', (flag, reason) => {
   const name = flag.slice(0, flag.indexOf('='))
   expect(() => settings(`-${flag}`)).toThrow(`set flag -${name} to ${reason}`)
+})
+
+test.each([
+  ['max-clients=-1', '"-1": below 0'],
+  ['max-clients=16777217', '"16777217": above 16777216'],
+  ['login-timeout=0', '"0s": not above 0 and at most 1h'],
+  ['ping-clients=-1s', '"-1s": not from 0 to 1h'],
+  ['tcp-write-timeout=61m', '"1h1m": not from 0 to 1h'],
+])('relaySettings refuses -%s', (flag, reason) => {
+  const name = flag.slice(0, flag.indexOf('='))
+  expect(() => relaySettings(parsed(`-${flag}`).values)).toThrow(`set flag -${name} to ${reason}`)
 })
 
 test('limitNotes tells of flags that are given in vain, and of no others (P-106)', () => {

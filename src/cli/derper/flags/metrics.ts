@@ -1,6 +1,6 @@
-/** Flags for those who watch the daemon (P-172, P-173). */
+/** Flags for the listener of metrics and health (P-172, P-173). */
 
-export const WATCHING_FLAGS = {
+export const METRICS_FLAGS = {
   'metrics-addr': {
     kind: 'string',
     default: '',

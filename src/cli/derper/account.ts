@@ -1,15 +1,8 @@
 /** Accounts and groups of this machine, by name or number, from the files that list them. */
 
 import { readFileSync } from 'node:fs'
-import { badSetting } from '../cli/derper/settings/setting.ts'
-
-/** Whom to become. */
-export interface Account {
-  readonly uid: number
-  readonly gid: number
-  /** All groups, that of {@link gid} among them. */
-  readonly groups: readonly number[]
-}
+import type { Account } from '../../daemon/settings.ts'
+import { badSetting } from './settings/setting.ts'
 
 /** Where accounts and groups are listed, as `name:password:number:…`. */
 export interface AccountFiles {

@@ -2,12 +2,9 @@ import { expect, test } from 'vitest'
 import { type LogFields, silentLog } from '../lib/log.ts'
 import { encodeBindingRequest } from '../stun/message.ts'
 import { StunResponder } from '../stun/responder.ts'
-import { stunOptions } from './derper-stun.ts'
+import { stunOptions } from './stun-options.ts'
 
-const settings = {
-  address: { host: undefined, port: 443 },
-  stun: { port: 3478, plain: false, sourceLimit: undefined },
-}
+const settings = { host: undefined, port: 3478, plain: false, sourceLimit: undefined }
 
 test('stunOptions warns of a container bridge that stands for all clients (P-187)', () => {
   const warnings: [string, LogFields | undefined][] = []
@@ -23,8 +20,4 @@ test('stunOptions warns of a container bridge that stands for all clients (P-187
       { bridge: '172.17.0.1', requests: 100 },
     ],
   ])
-})
-
-test('stunOptions has none where STUN is off', () => {
-  expect(stunOptions({ ...settings, stun: undefined }, silentLog)).toBeUndefined()
 })

@@ -1,23 +1,18 @@
 /** The daemon's STUN server, from its settings. */
 
-import type { DerperSettings } from '../cli/derper/derper-settings.ts'
 import type { Log } from '../lib/log.ts'
 import type { StunServerOptions } from '../stun/server.ts'
 import type { WantedPort } from './bind.ts'
+import type { StunSettings } from './settings.ts'
 
-type Settings = Pick<DerperSettings, 'address' | 'stun'>
-
-/** The UDP port that `settings` ask for, if any. */
-export function wantedStunPort({ address, stun }: Settings): WantedPort | undefined {
-  return stun && { host: address.host, port: stun.port, flag: 'stun-port', protocol: 'udp' }
+/** The UDP port to bind. */
+export function wantedStunPort({ host, port }: StunSettings): WantedPort {
+  return { host, port, flag: 'stun-port', protocol: 'udp' }
 }
 
-/** What the server is made with; undefined for none. */
-export function stunOptions({ address, stun }: Settings, log: Log): StunServerOptions | undefined {
-  if (stun === undefined) return undefined
+export function stunOptions(stun: StunSettings, log: Log): StunServerOptions {
   return {
     ...stun,
-    host: address.host,
     // Anybody can provoke these by a forged source; they are counted.
     onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
     onBridge: ({ address: bridge, requests }) =>

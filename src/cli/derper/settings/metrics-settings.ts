@@ -1,23 +1,19 @@
-/** The listener for those who watch the daemon, from the flags (P-172, P-173). */
+/** The listener for metrics and health, from the flags (P-172, P-173). */
 
-import { type ListenAddress, parseListenAddress } from '../../../daemon/listen-address.ts'
+import { parseListenAddress } from '../../../daemon/listen-address.ts'
+import type { MetricsSettings } from '../../../daemon/settings.ts'
 import type { MetricsAccess } from '../../../http/metrics/metrics-access.ts'
 import { CidrList } from '../../../listen/cidr-list.ts'
 import type { FlagValues } from '../../go-flags.ts'
-import type { WATCHING_FLAGS } from '../flags/watching.ts'
+import type { METRICS_FLAGS } from '../flags/metrics.ts'
 import { badSetting, listSetting } from './setting.ts'
-
-export interface WatchingSettings {
-  readonly address: ListenAddress
-  readonly access: MetricsAccess
-}
 
 /** A shorter one could be guessed. */
 const MIN_TOKEN_LENGTH = 16
 const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
 
 /** Undefined for no such listener. @throws DerpError naming flag, value and reason; a token is not shown. */
-export function watchingSettings(flags: FlagValues<typeof WATCHING_FLAGS>): WatchingSettings | undefined {
+export function metricsSettings(flags: FlagValues<typeof METRICS_FLAGS>): MetricsSettings | undefined {
   const text = flags['metrics-addr']
   const access = metricsAccess(flags)
   if (text === '') return undefined
@@ -31,7 +27,7 @@ export function watchingSettings(flags: FlagValues<typeof WATCHING_FLAGS>): Watc
 }
 
 /** Who may read the metrics. @throws DerpError naming the flag and what is wrong. */
-export function metricsAccess(flags: FlagValues<typeof WATCHING_FLAGS>): MetricsAccess {
+export function metricsAccess(flags: FlagValues<typeof METRICS_FLAGS>): MetricsAccess {
   const { 'metrics-token': token, 'metrics-allow': allow } = flags
   if (token !== '' && token.length < MIN_TOKEN_LENGTH) {
     throw badSetting('metrics-token', '…', `has ${token.length} characters, wants ${MIN_TOKEN_LENGTH} or more`)

@@ -1,0 +1,39 @@
+/** Options of the relay, from the flags. */
+
+import type { RelaySettings } from '../../../daemon/settings.ts'
+import { homeHandler } from '../../../http/pages/home.ts'
+import { parseRateConfig, type RateLimit } from '../../../server/rate-limit.ts'
+import type { DerperFlagValues } from '../derper-flags.ts'
+import { loginTimeoutSetting } from './listen-settings.ts'
+import { proxySettings } from './proxy-settings.ts'
+import { durationSetting, intSetting, readSettingFile } from './setting.ts'
+
+const MAX_CLIENTS = 1 << 24
+
+/** @throws DerpError naming flag, value and reason. */
+export function relaySettings(flags: DerperFlagValues): RelaySettings {
+  return {
+    derp: flags.derp,
+    home: homeSetting(flags.home),
+    loginTimeoutMs: loginTimeoutSetting(flags),
+    maxClients: intSetting(flags, 'max-clients', [0, MAX_CLIENTS]),
+    pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
+    rateLimit: rateLimitSetting(flags),
+    tellHealth: flags['health-frames'],
+    trustedProxies: proxySettings(flags).trustedProxies,
+    writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
+  }
+}
+
+/** What each client may send, from the file of `-rate-config`; undefined for no limit. @throws DerpError naming it. */
+export function rateLimitSetting({
+  'rate-config': path,
+}: Pick<DerperFlagValues, 'rate-config'>): RateLimit | undefined {
+  return path === '' ? undefined : readSettingFile('rate-config', path, parseRateConfig)
+}
+
+/** The value as it is. @throws DerpError naming flag, value and reason. */
+function homeSetting(text: string): string {
+  homeHandler(text)
+  return text
+}
