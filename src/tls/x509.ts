@@ -1,6 +1,7 @@
 /** Making certificates. The library is large and seldom needed, so it is loaded when it is, and here alone. */
 
 import { KeyObject, type webcrypto } from 'node:crypto'
+import type * as peculiarX509 from '@peculiar/x509'
 
 /** Kinds of keys: with Ed25519 the signature is short, P-256 is understood by every client. */
 export type CertificateKeyType = 'Ed25519' | 'P-256'
@@ -22,7 +23,7 @@ export interface CertificatePair {
   readonly key: string
 }
 
-type X509 = typeof import('@peculiar/x509')
+type X509 = typeof peculiarX509
 
 const ALGORITHMS = {
   Ed25519: { keys: { name: 'Ed25519' }, signing: { name: 'Ed25519' } },

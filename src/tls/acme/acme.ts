@@ -10,6 +10,7 @@
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
 import { Agent } from 'node:https'
 import { isIP } from 'node:net'
+import type * as acmeClient from 'acme-client'
 import type { Authorization, Client, Order } from 'acme-client'
 import { addressTo16 } from '../../lib/address-port.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -49,7 +50,7 @@ export interface AcmeOrder {
   readonly signal: AbortSignal
 }
 
-type Library = typeof import('acme-client')
+type Library = typeof acmeClient
 
 type Account = Awaited<ReturnType<Client['createAccount']>>
 
