@@ -80,9 +80,11 @@ test('layers: a sideways import fails', () => {
   expect(brokenBy('src/server/sideways.ts')).toEqual(['layer-server'])
 })
 
-test('layers: a cycle of values fails, one of types passes', () => {
-  expect(brokenBy('src/lib/circle-a.ts', 'src/lib/circle-b.ts')).toEqual(['no-cycle'])
-  expect(brokenBy('src/lib/types-a.ts', 'src/lib/types-b.ts')).toEqual([])
+test('layers: a cycle fails, one of types too', () => {
+  expect(new Set(brokenBy('src/lib/circle-a.ts', 'src/lib/circle-b.ts'))).toEqual(
+    new Set(['no-cycle', 'no-value-cycle']),
+  )
+  expect(brokenBy('src/lib/types-a.ts', 'src/lib/types-b.ts')).toEqual(['no-cycle'])
 })
 
 test('layers: a Node module in the pure core fails, in a node-*.ts file it passes', () => {
