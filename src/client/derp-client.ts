@@ -3,72 +3,65 @@
  *
  * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection and is
  * what every later call is rejected with.
- * Clauses: P-002 and P-004 what is read and skipped, P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211.
+ * Clauses: P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211, P-212.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
-import { copyBytes } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
-import type { Log } from '../lib/log.ts'
-import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
-import { decodeServerToClient } from '../protocol/decode.ts'
 import { encodeClientToServer } from '../protocol/encode.ts'
-import type { FrameDecoder } from '../protocol/frame-decoder.ts'
-import { frameTypeName } from '../protocol/frame-type.ts'
-import { openServerInfo } from '../protocol/login.ts'
 import type { ClientToServer, ReceivedMessage } from '../protocol/messages.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
+import { FrameReceiver } from './frame-receiver.ts'
 import type { FrameSender } from './frame-sender.ts'
 import { connectionClosed, type LoggedIn, LoginAttempt } from './login-attempt.ts'
 import { type ConnectionObserver, type DerpClientOptions, resolveConnectionOptions } from './options.ts'
 import { PacedSender } from './paced-sender.ts'
 import { assertPacket, assertPingPayload } from './packet.ts'
-import { ReadDeadline } from './read-deadline.ts'
-import { ReceiveQueue } from './receive-queue.ts'
 
 /** Milliseconds in which a forwarded packet must have been written (P-212). */
 const FORWARD_TIMEOUT_MS = 5_000
 
+/**
+ * One logged-in connection to a relay, over whatever connection somebody else has made.
+ *
+ * It does not reconnect: the first error ends it, and is what every later call is rejected with.
+ */
 export class DerpClient implements ConnHandler {
   /** The relay's key. */
   readonly serverKey: NodePublicKey
   readonly #conn: Conn
   readonly #clock: Clock
-  readonly #log: Log
-  readonly #sharedKey: Uint8Array
-  readonly #decoder: FrameDecoder
   readonly #sender: FrameSender
   readonly #packets: PacedSender
+  readonly #receiver: FrameReceiver
   readonly #observer: ConnectionObserver
   readonly #autoPong: boolean
-  readonly #queue: ReceiveQueue<ReceivedMessage>
-  readonly #deadline: ReadDeadline
   #error: DerpError | undefined
-  /** What the decoder still holds is not to be read. */
-  #unreadable = false
-  #paused = false
   #pongUnderWay = false
 
   private constructor(conn: Conn, options: DerpClientOptions, loggedIn: LoggedIn) {
-    const { clock, log, autoPong, readTimeoutMs, receiveQueueBytes } = resolveConnectionOptions(options)
+    const resolved = resolveConnectionOptions(options)
     this.serverKey = loggedIn.serverKey
     this.#conn = conn
-    this.#clock = clock
-    this.#log = log
-    this.#sharedKey = loggedIn.sharedKey
-    this.#decoder = loggedIn.decoder
+    this.#clock = resolved.clock
     this.#sender = loggedIn.sender
-    this.#packets = new PacedSender(loggedIn.sender, clock)
+    this.#packets = new PacedSender(loggedIn.sender, resolved.clock)
+    this.#receiver = new FrameReceiver({
+      ...resolved,
+      conn,
+      decoder: loggedIn.decoder,
+      sharedKey: loggedIn.sharedKey,
+      onMessage: message => this.#onMessage(message),
+      onFailure: error => this.#abandon(error),
+    })
     this.#observer = options.observer ?? {}
-    this.#autoPong = autoPong
-    this.#queue = new ReceiveQueue(receiveQueueBytes)
-    this.#deadline = new ReadDeadline(clock, readTimeoutMs, () => this.#abandon(silent(readTimeoutMs)))
+    this.#autoPong = resolved.autoPong
     this.#sender.onFailure = error => this.#onBroken(error)
     conn.open(this)
     conn.resume()
-    this.#readFrames()
+    this.#receiver.read()
   }
 
   /**
@@ -96,9 +89,7 @@ export class DerpClient implements ConnHandler {
    * After the end of the connection the messages that had come before are given first, then the error.
    */
   recv(signal?: AbortSignal): Promise<ReceivedMessage> {
-    const message = this.#queue.take(signal)
-    if (this.#paused && this.#queue.hasRoom) this.#readOn()
-    return message
+    return this.#receiver.take(signal)
   }
 
   /**
@@ -151,13 +142,11 @@ export class DerpClient implements ConnHandler {
   /** Ends the connection at once. Calls under way and later ones are rejected with `error`, unless it had ended before. */
   close(error: DerpError = closedHere()): void {
     this.#abandon(error)
-    this.#queue.clear()
+    this.#receiver.clear()
   }
 
   onData(chunk: Uint8Array): void {
-    if (this.#unreadable) return
-    this.#decoder.push(chunk)
-    this.#readFrames()
+    this.#receiver.push(chunk)
   }
 
   onClose(cause?: Error): void {
@@ -168,52 +157,11 @@ export class DerpClient implements ConnHandler {
     return this.#sender.send(encodeClientToServer(message))
   }
 
-  #readOn(): void {
-    this.#paused = false
-    this.#deadline.resume()
-    this.#conn.resume()
-    this.#readFrames()
-  }
-
-  /** Reads until the receive queue is full or there are no more whole frames. */
-  #readFrames(): void {
-    if (this.#paused || this.#unreadable) return
-    let seen = false
-    try {
-      while (!this.#queue.isFull && this.#decoder.next()) {
-        seen = true
-        if (!this.#decoder.skipped) this.#onFrame()
-      }
-    } catch (error) {
-      if (!(error instanceof DerpError)) throw error
-      this.#abandon(error)
-      return
-    }
-    if (seen) this.#deadline.touch()
-    if (this.#queue.isFull) this.#pause()
-    else if (this.#error !== undefined) this.#queue.fail(this.#error)
-  }
-
-  #onFrame(): void {
-    const { type, buffer, start, length } = this.#decoder
-    const bodyAt = start + FRAME_HEADER_LENGTH
-    const frame = decodeServerToClient(type, buffer.subarray(bodyAt, bodyAt + length))
-    if (frame === undefined) {
-      this.#log.debug('short frame skipped', { frame: frameTypeName(type), bytes: length })
-      return
-    }
-    if (frame.type === 'receivedPacket') {
-      // A view would pin the whole chunk for as long as the caller keeps it.
-      this.#queue.push({ ...frame, data: copyBytes(frame.data) }, frame.data.length)
-    } else if (frame.type === 'sealedServerInfo') {
-      const { tokenBucketBytesPerSecond, tokenBucketBytesBurst } = openServerInfo(this.#sharedKey, frame.sealedInfo)
-      this.#packets.limit(tokenBucketBytesPerSecond, tokenBucketBytesBurst)
-      this.#queue.push({ type: 'serverInfo', tokenBucketBytesPerSecond, tokenBucketBytesBurst }, 0)
-    } else if (frame.type !== 'serverKey') {
-      if (frame.type === 'ping' && this.#autoPong) this.#answer(frame.payload)
-      if (frame.type === 'health') this.#observer.onHealth?.(frame.problem)
-      this.#queue.push(frame, length)
-    }
+  #onMessage(message: ReceivedMessage): void {
+    if (message.type === 'serverInfo') {
+      this.#packets.limit(message.tokenBucketBytesPerSecond, message.tokenBucketBytesBurst)
+    } else if (message.type === 'ping' && this.#autoPong) this.#answer(message.payload)
+    else if (message.type === 'health') this.#observer.onHealth?.(message.problem)
   }
 
   /** Pings that come while a Pong waits to be written get no answer, so that they cannot pile up (P-091). */
@@ -229,29 +177,21 @@ export class DerpClient implements ConnHandler {
     )
   }
 
-  #pause(): void {
-    this.#paused = true
-    this.#deadline.suspend()
-    this.#conn.pause()
-  }
-
   /** Ends the connection; of what has come only the messages already queued count. */
   #abandon(error: DerpError): void {
-    this.#unreadable = true
     this.#end(error)
-    this.#queue.fail(this.#error ?? error)
+    this.#receiver.abandon(this.#error ?? error)
   }
 
   /** The transport has ended; what had come before is still read. */
   #onBroken(error: DerpError): void {
     this.#end(error)
-    this.#readFrames()
+    this.#receiver.drain(this.#error ?? error)
   }
 
   #end(error: DerpError): void {
     if (this.#error !== undefined) return
     this.#error = error
-    this.#deadline.cancel()
     this.#sender.fail(error)
     this.#packets.fail(error)
     this.#conn.destroy()
@@ -261,10 +201,6 @@ export class DerpClient implements ConnHandler {
 
 function closedHere(): DerpError {
   return new DerpError('ERR_DERP_CONN_CLOSED', 'use connection to relay: closed by this side')
-}
-
-function silent(timeoutMs: number): DerpError {
-  return new DerpError('ERR_DERP_READ_TIMEOUT', `receive: no frame for ${timeoutMs} ms`, { clause: 'P-094' })
 }
 
 function notForwarded(): DerpError {

@@ -13,20 +13,20 @@ function setUp() {
 
 test('HealthReporter tells changes only (P-092)', () => {
   const { told, reporter } = setUp()
-  reporter.ended()
+  reporter.onEnd()
   reporter.connected()
   reporter.connected()
-  for (const text of ['', 'slow', 'slow', 'slower', '', '']) reporter.problem(text)
-  reporter.ended()
-  reporter.ended()
+  for (const text of ['', 'slow', 'slow', 'slower', '', '']) reporter.onHealth(text)
+  reporter.onEnd()
+  reporter.onEnd()
   expect(told).toEqual([true, 'slow', 'slower', 'well', false])
 })
 
 test('HealthReporter takes a problem back with the connection it was about (P-092)', () => {
   const { told, reporter } = setUp()
   reporter.connected()
-  reporter.problem('duplicate')
-  reporter.ended()
+  reporter.onHealth('duplicate')
+  reporter.onEnd()
   reporter.connected()
   expect(told).toEqual([true, 'duplicate', 'well', false, true])
 })
@@ -46,8 +46,8 @@ test('HealthReporter logs what a tracker throws, and goes on', () => {
     log,
   )
   reporter.connected()
-  reporter.problem('slow')
-  reporter.ended()
+  reporter.onHealth('slow')
+  reporter.onEnd()
   expect(told).toEqual([true, false])
   expect(errors).toEqual([{ error }, { error }])
 })
@@ -55,5 +55,5 @@ test('HealthReporter logs what a tracker throws, and goes on', () => {
 test('HealthReporter does without a tracker', () => {
   const reporter = new HealthReporter(() => undefined, silentLog)
   reporter.connected()
-  expect(() => reporter.problem('slow')).not.toThrow()
+  expect(() => reporter.onHealth('slow')).not.toThrow()
 })

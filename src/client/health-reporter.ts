@@ -28,16 +28,16 @@ export class HealthReporter {
     this.#tell(tracker => tracker.setConnected(true))
   }
 
-  /** An end takes a problem along: whoever connects anew is well until told otherwise. */
-  ended(): void {
-    this.problem('')
+  /** Disconnecting clears the problem. */
+  onEnd(): void {
+    this.onHealth('')
     if (!this.#connected) return
     this.#connected = false
     this.#tell(tracker => tracker.setConnected(false))
   }
 
   /** What the relay says; empty when it takes an earlier problem back. */
-  problem(text: string): void {
+  onHealth(text: string): void {
     const problem = text === '' ? undefined : text
     if (this.#problem === problem) return
     this.#problem = problem

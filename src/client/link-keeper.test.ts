@@ -68,7 +68,7 @@ test('LinkKeeper drops the connection of a call that failed, and fails its pings
   const { link: made, closedWith } = await link()
   const ping = made.pings.add()
   const error = lost()
-  expect(() => keeper.failed(made, error)).toThrow(error)
+  await expect(keeper.use('call', undefined, () => Promise.reject(error))).rejects.toBe(error)
   expect(closedWith).toEqual([error])
   await expect(ping.answered).rejects.toBe(error)
   expect(() => keeper.require('send ping')).toThrow(
@@ -79,10 +79,13 @@ test('LinkKeeper drops the connection of a call that failed, and fails its pings
 test('LinkKeeper keeps the new connection when a call fails late on the old one (P-205)', async () => {
   const { keeper, link } = setUp()
   const old = await link()
+  const call = Promise.withResolvers<void>()
+  const used = keeper.use('call', undefined, () => call.promise)
   keeper.drop(old.link, lost())
   const current = await link()
   const late = lost()
-  expect(() => keeper.failed(old.link, late)).toThrow(late)
+  call.reject(late)
+  await expect(used).rejects.toBe(late)
   expect(keeper.link).toBe(current.link)
   expect(current.closedWith).toEqual([])
   expect(old.closedWith).toHaveLength(1)
@@ -91,8 +94,10 @@ test('LinkKeeper keeps the new connection when a call fails late on the old one 
 test('LinkKeeper keeps the connection of a call that was given up, or was a mistake', async () => {
   const { keeper, link } = setUp()
   const { link: made } = await link()
-  expect(() => keeper.failed(made, lost(), AbortSignal.abort())).toThrow(DerpError)
-  expect(() => keeper.failed(made, new RangeError('not eight'))).toThrow(RangeError)
+  const givenUp = keeper.use('call', AbortSignal.abort(), () => Promise.reject(lost()))
+  await expect(givenUp).rejects.toBeInstanceOf(DerpError)
+  const mistaken = keeper.use('call', undefined, () => Promise.reject(new RangeError('not eight')))
+  await expect(mistaken).rejects.toBeInstanceOf(RangeError)
   expect(keeper.link).toBe(made)
 })
 
@@ -130,11 +135,14 @@ test('LinkKeeper tries again after an attempt that failed', async () => {
 
 test('LinkKeeper closed has one answer, whatever a call failed of (P-209)', async () => {
   const { keeper, link } = setUp()
-  const { link: made, closedWith } = await link()
+  const { closedWith } = await link()
+  const call = Promise.withResolvers<void>()
+  const used = keeper.use('call', undefined, () => call.promise)
   keeper.close()
   const closed = expect.objectContaining({ code: 'ERR_DERP_CLIENT_CLOSED' })
   expect(closedWith).toEqual([closed])
-  expect(() => keeper.failed(made, lost())).toThrow(closed)
+  call.reject(lost())
+  await expect(used).rejects.toEqual(closed)
   expect(() => keeper.require('call')).toThrow(closed)
   expect(() => keeper.close()).toThrow(closed)
   await expect(keeper.connected('call')).rejects.toEqual(closed)

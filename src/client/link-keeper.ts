@@ -10,6 +10,7 @@ import { abortedError } from '../lib/abort.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import { SharedAttempt } from '../lib/shared-attempt.ts'
+import type { ConnectedState } from './connected-state.ts'
 import type { DerpClient } from './derp-client.ts'
 import type { OpenedConnection } from './open-connection.ts'
 import { PendingPings } from './pending-pings.ts'
@@ -62,9 +63,16 @@ export class LinkKeeper {
     return this.#started
   }
 
-  /** Whether a connection is being made. */
-  get isConnecting(): boolean {
-    return this.#attempt !== undefined && !this.#attempt.isAborted
+  /** What the owner's users are told. */
+  state(): ConnectedState {
+    const derp = this.#link?.derp
+    const connected = derp !== undefined && derp.error === undefined
+    return {
+      connected,
+      connecting: this.#attempt !== undefined && !this.#attempt.isAborted,
+      closed: this.isClosed,
+      localAddr: connected ? derp.local : undefined,
+    }
   }
 
   /** The connection in use, if any: it may have failed without anybody knowing yet. */
@@ -90,14 +98,13 @@ export class LinkKeeper {
   }
 
   /**
-   * A call has failed on `link`: drops it, unless the call was only given up.
+   * Has `call` use the connection, made if need be; one that is there is used within this turn.
    *
-   * @throws what the caller is to be told, always.
+   * A call that fails drops its connection, unless it was only given up.
    */
-  failed(link: Link, error: unknown, signal?: AbortSignal): never {
-    if (this.isClosed) throw closedError('use client')
-    if (error instanceof DerpError && !signal?.aborted) this.drop(link, error)
-    throw error
+  async use<T>(action: string, signal: AbortSignal | undefined, call: (link: Link) => Promise<T>): Promise<T> {
+    const link = this.#link ?? (await this.connected(action, signal))
+    return call(link).catch(error => this.#failed(link, error, signal))
   }
 
   /** Ends a connection, so that the next call makes a new one; does nothing when that has been done. */
@@ -116,6 +123,12 @@ export class LinkKeeper {
     this.#closing.abort(error)
     this.#attempt?.abort(error)
     if (this.#link !== undefined) this.drop(this.#link, error)
+  }
+
+  #failed(link: Link, error: unknown, signal: AbortSignal | undefined): never {
+    if (this.isClosed) throw closedError('use client')
+    if (error instanceof DerpError && !signal?.aborted) this.drop(link, error)
+    throw error
   }
 
   #begin(): SharedAttempt<Link> {

@@ -2,9 +2,10 @@
 
 import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPNode } from '../derpmap/types.ts'
-import { abortable, abortedError, onAbort } from '../lib/abort.ts'
+import { abortable } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import { withTimeLimit } from '../lib/time-limit.ts'
 import { DerpClient } from './derp-client.ts'
 import { formatRelayUrl } from './dial/relay-url.ts'
 import type { DerpClientOptions } from './options.ts'
@@ -32,25 +33,24 @@ export interface OpenedConnection {
 
 /** Connects. Rejects with a DerpError only, and leaves nothing open then. */
 export async function openConnection(plan: ConnectPlan, signal: AbortSignal): Promise<OpenedConnection> {
-  const action = `connect to ${formatTarget(plan.target)}`
-  const deadline = new AbortController()
-  const timer = plan.clock.after(plan.timeoutMs, () => deadline.abort(timedOut(action, plan.timeoutMs)))
-  // Not by `AbortSignal.any`: it would remember every attempt for as long as the base lives.
-  const stopListening = onAbort(plan.base, base => deadline.abort(abortedError(action, base)))
-  const either = AbortSignal.any([signal, deadline.signal])
+  const { clock, timeoutMs, target } = plan
+  const action = `connect to ${formatTarget(target)}`
+  const tooLate = () => timedOut(action, timeoutMs)
+  const discard = ({ derp }: OpenedConnection) => derp.close()
   try {
-    either.throwIfAborted()
-    const { conn, serverKey, tls, node } = await dial(plan, either, action)
-    const login = { ...plan.login, serverKey, loginTimeoutMs: plan.timeoutMs }
-    return { derp: await DerpClient.login(conn, login, either), tls, node }
+    return await withTimeLimit({ clock, timeoutMs, action, tooLate, signals: [signal, plan.base], discard }, stop =>
+      open(plan, stop, action),
+    )
   } catch (error) {
-    if (either.aborted) throw abortedError(action, either)
     if (error instanceof DerpError) throw error
     throw new DerpError('ERR_DERP_DIAL_FAILED', `${action}: ${reasonOf(error)}`, { cause: error })
-  } finally {
-    timer.cancel()
-    stopListening()
   }
+}
+
+async function open(plan: ConnectPlan, signal: AbortSignal, action: string): Promise<OpenedConnection> {
+  const { conn, serverKey, tls, node } = await dial(plan, signal, action)
+  const login = { ...plan.login, serverKey, loginTimeoutMs: plan.timeoutMs }
+  return { derp: await DerpClient.login(conn, login, signal), tls, node }
 }
 
 async function dial(plan: ConnectPlan, signal: AbortSignal, action: string): Promise<DialedConn> {

@@ -1,7 +1,8 @@
 /** Entry `derphttp/client`: the client of Node, and its parts for other platforms and other needs. */
 
-export { Client as PortableClient, type ReceivedDetail, type RegionSource } from '../client/client.ts'
+export { Client as PortableClient } from '../client/client.ts'
 export type { ConnectedState } from '../client/connected-state.ts'
+export type { RegionSource } from '../client/connector.ts'
 export { DerpClient } from '../client/derp-client.ts'
 export type { DnsCache } from '../client/dial/dns-cache.ts'
 export { ProxyRefusedError } from '../client/dial/proxy-tunnel.ts'
@@ -28,6 +29,7 @@ export type {
   PeerCertificate,
   TlsConnectionState,
 } from '../client/ports.ts'
+export type { ReceivedDetail } from '../client/received-detail.ts'
 export { ResilientClient } from '../client/resilient/resilient-client.ts'
 export type {
   HealthEvent,

@@ -14,7 +14,7 @@ function setUp(signal?: AbortSignal) {
     timeoutMs: 100,
     action: 'do it',
     tooLate: () => new DerpError('ERR_DERP_DIAL_TIMEOUT', 'do it: too late'),
-    signal,
+    signals: [signal],
     discard: (value: string) => void late.push(value),
   }
   const result = withTimeLimit(limit, stop => {

@@ -1,34 +1,44 @@
 /** Work that may take only so long. */
 
-import { abortable } from './abort.ts'
+import { abortable, abortedError, onAbort } from './abort.ts'
 import type { Clock } from './clock.ts'
 import type { DerpError } from './derp-error.ts'
 
 export interface TimeLimit<T> {
   readonly clock: Clock
+  /** May be infinite. */
   readonly timeoutMs: number
   /** How messages call the work. */
   readonly action: string
   /** The error of work that took too long. */
   readonly tooLate: () => DerpError
-  /** Ends the work before its time. */
-  readonly signal?: AbortSignal | undefined
+  /** Each of them ends the work before its time. */
+  readonly signals?: readonly (AbortSignal | undefined)[] | undefined
   /** Takes back a result that nobody waits for any more. */
-  readonly discard: (late: T) => void
+  readonly discard?: ((late: T) => void) | undefined
 }
 
-/** Follows `work` until the limit; its signal is aborted then. */
+/**
+ * Follows `work` until the limit; its signal is aborted then.
+ *
+ * Work that is ended early fails with the reason for that, whatever it fails with itself.
+ */
 export async function withTimeLimit<T>(limit: TimeLimit<T>, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const deadline = new AbortController()
-  const timer = limit.clock.after(limit.timeoutMs, () => deadline.abort(limit.tooLate()))
-  const signal = limit.signal === undefined ? deadline.signal : AbortSignal.any([limit.signal, deadline.signal])
-  const working = work(signal)
+  const { clock, timeoutMs, action, tooLate, signals = [], discard } = limit
+  const stop = new AbortController()
+  // Listeners that are taken back: `AbortSignal.any` remembers each call for as long as its sources live.
+  const stopListening = signals.map(signal => onAbort(signal, aborted => stop.abort(abortedError(action, aborted))))
+  const timer = clock.after(timeoutMs, () => stop.abort(tooLate()))
+  let working: Promise<T> | undefined
   try {
-    return await abortable(working, signal, limit.action)
+    stop.signal.throwIfAborted()
+    working = work(stop.signal)
+    return await abortable(working, stop.signal, action)
   } catch (error) {
-    working.then(limit.discard, () => {})
-    throw error
+    working?.then(discard, () => {})
+    throw stop.signal.aborted ? abortedError(action, stop.signal) : error
   } finally {
     timer.cancel()
+    for (const stopOne of stopListening) stopOne()
   }
 }

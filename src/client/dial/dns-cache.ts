@@ -5,8 +5,9 @@
  */
 
 import { abortable } from '../../lib/abort.ts'
-import type { Clock, Timer } from '../../lib/clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { type TimeLimit, withTimeLimit } from '../../lib/time-limit.ts'
 
 /** Finds the addresses of hosts. */
 export interface DnsCache {
@@ -58,8 +59,15 @@ export class LastingDnsCache implements DnsCache {
   async lookup(host: string, signal: AbortSignal): Promise<readonly string[]> {
     const known = this.#answers.get(host)
     if (known !== undefined && this.#clock.now() < known.freshUntilMs) return known.addresses
-    const asked = abortable(this.#ask(host), signal, `look up ${host}`)
-    return known === undefined ? asked : this.#orElse(asked, known.addresses, signal)
+    const asked = this.#ask(host)
+    if (known === undefined) return abortable(asked, signal, `look up ${host}`)
+    try {
+      return await withTimeLimit(this.#limit(host, PATIENCE_MS, signal), () => asked)
+    } catch (error) {
+      if (signal.aborted) throw error
+      // A late answer is remembered all the same.
+      return known.addresses
+    }
   }
 
   expire(host: string): void {
@@ -78,18 +86,10 @@ export class LastingDnsCache implements DnsCache {
   }
 
   async #askAnew(host: string): Promise<readonly string[]> {
-    const { promise: tooLate, reject } = Promise.withResolvers<never>()
-    const timer = this.#clock.after(LOOKUP_TIMEOUT_MS, () =>
-      reject(failed(host, `no answer in ${LOOKUP_TIMEOUT_MS} ms`)),
-    )
-    try {
-      const addresses = await Promise.race([this.#lookup(host), tooLate])
-      if (addresses.length === 0) throw failed(host, 'no addresses')
-      this.#remember(host, addresses)
-      return addresses
-    } finally {
-      timer.cancel()
-    }
+    const addresses = await withTimeLimit(this.#limit(host, LOOKUP_TIMEOUT_MS), () => this.#lookup(host))
+    if (addresses.length === 0) throw failed(host, 'no addresses')
+    this.#remember(host, addresses)
+    return addresses
   }
 
   #remember(host: string, addresses: readonly string[]): void {
@@ -101,24 +101,9 @@ export class LastingDnsCache implements DnsCache {
     }
   }
 
-  /** The new answer, or the old one if that fails or takes long; a late answer is remembered all the same. */
-  async #orElse(
-    asked: Promise<readonly string[]>,
-    old: readonly string[],
-    signal: AbortSignal,
-  ): Promise<readonly string[]> {
-    let timer: Timer | undefined
-    const impatient = new Promise<readonly string[]>(resolve => {
-      timer = this.#clock.after(PATIENCE_MS, () => resolve(old))
-    })
-    try {
-      return await Promise.race([asked, impatient])
-    } catch (error) {
-      if (signal.aborted) throw error
-      return old
-    } finally {
-      timer?.cancel()
-    }
+  #limit(host: string, timeoutMs: number, signal?: AbortSignal): TimeLimit<readonly string[]> {
+    const tooLate = () => failed(host, `no answer in ${timeoutMs} ms`)
+    return { clock: this.#clock, timeoutMs, action: `look up ${host}`, tooLate, signals: [signal] }
   }
 }
 

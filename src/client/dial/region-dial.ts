@@ -60,7 +60,8 @@ export function withinNodeTime<T>(dial: NodeDial<T>, connect: (signal: AbortSign
   const action = `dial ${formatNode(dial.node)}`
   const tooLate = () =>
     new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: not connected after ${NODE_TIMEOUT_MS} ms`, { clause: 'P-221' })
-  return withTimeLimit({ ...dial, timeoutMs: NODE_TIMEOUT_MS, action, tooLate }, connect)
+  const { clock, signal, discard } = dial
+  return withTimeLimit({ clock, signals: [signal], discard, timeoutMs: NODE_TIMEOUT_MS, action, tooLate }, connect)
 }
 
 /** What tells the node reached which other one would have been the first (P-225); nothing when it is the first. */

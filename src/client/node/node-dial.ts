@@ -104,7 +104,7 @@ export class NodeTransport implements ClientTransport {
     const tooLate = () =>
       new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: not connected after ${timeoutMs} ms`, { clause: 'P-202' })
     const discard = (late: RegionTls) => late.close()
-    const limit = { clock: this.#clock, timeoutMs, action, tooLate, signal, discard }
+    const limit = { clock: this.#clock, timeoutMs, action, tooLate, signals: [signal], discard }
     return withTimeLimit(limit, async stop => {
       const { node, connection } = await this.#openRegion(region, stop, false)
       const { socket, state } = await this.#secure(connection, stop, undefined)

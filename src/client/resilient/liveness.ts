@@ -1,8 +1,8 @@
 /** Finds out by pings whether the other side of a connection is still there (P-091). */
 
 import type { Clock, Timer } from '../../lib/clock.ts'
-import type { DerpError } from '../../lib/derp-error.ts'
-import { isDerpError } from '../../lib/derp-error.ts'
+import { type DerpError, isDerpError } from '../../lib/derp-error.ts'
+import { QuietTimer } from '../quiet-timer.ts'
 
 /** Times in milliseconds. */
 export interface LivenessTimes {
@@ -20,59 +20,56 @@ export interface LivenessPorts {
 }
 
 export class Liveness {
-  readonly #clock: Clock
-  readonly #times: LivenessTimes
   readonly #ports: LivenessPorts
   readonly #stop = new AbortController()
-  #timer: Timer
-  #lastMs: number
+  /** The first ping, which does not wait for quiet. */
+  readonly #first: Timer
+  readonly #quiet: QuietTimer
   #isPinging = false
-  #isSuspended = false
   /** Messages, and times without a receiver, since the ping under way was sent. */
   #excuses = 0
 
-  constructor(clock: Clock, times: LivenessTimes, ports: LivenessPorts) {
-    this.#clock = clock
-    this.#times = times
+  constructor(clock: Clock, { healthyAfterMs, pingIntervalMs }: LivenessTimes, ports: LivenessPorts) {
     this.#ports = ports
-    this.#lastMs = clock.now()
-    this.#timer = clock.after(Math.min(times.healthyAfterMs, times.pingIntervalMs), () => this.#ping())
+    this.#quiet = new QuietTimer(clock, pingIntervalMs, () => this.#ping())
+    this.#first = clock.after(Math.min(healthyAfterMs, pingIntervalMs), () => this.#ping())
   }
 
   /** A message has come. */
   touch(): void {
-    this.#lastMs = this.#clock.now()
+    this.#quiet.touch()
     this.#excuses++
   }
 
-  /** Messages are not taken: that none comes, says nothing. */
+  /** Messages are not taken, so silence says nothing. */
   suspend(): void {
-    this.#isSuspended = true
+    this.#quiet.suspend()
     this.#excuses++
   }
 
   resume(): void {
-    this.#isSuspended = false
+    this.#quiet.resume()
     this.touch()
   }
 
   /** Sends a ping now, unless one is under way. */
   probe(): void {
-    if (this.#isPinging || this.#isSuspended) return
-    this.#timer.cancel()
-    this.#ping()
+    if (!this.#isPinging && !this.#quiet.isSuspended) this.#ping()
   }
 
   stop(): void {
     this.#stop.abort()
-    this.#timer.cancel()
+    this.#first.cancel()
+    this.#quiet.cancel()
   }
 
   #ping(): void {
-    if (this.#isSuspended) {
-      this.#arm(this.#times.pingIntervalMs)
+    this.#first.cancel()
+    if (this.#quiet.isSuspended) {
+      this.#quiet.start()
       return
     }
+    this.#quiet.cancel()
     this.#isPinging = true
     this.#excuses = 0
     this.#ports.ping(this.#stop.signal).then(
@@ -86,7 +83,7 @@ export class Liveness {
     if (this.#stop.signal.aborted) return
     this.touch()
     this.#ports.onPong()
-    this.#arm(this.#times.pingIntervalMs)
+    this.#quiet.start()
   }
 
   #unanswered(error: unknown): void {
@@ -95,15 +92,7 @@ export class Liveness {
     // Other failures are those of the connection, which its receiver hears of.
     if (!isDerpError(error, 'ERR_DERP_PING_TIMEOUT')) return
     // A relay may leave pings out when it is busy; one that sends something is there.
-    if (this.#excuses > 0) this.#arm(this.#times.pingIntervalMs)
+    if (this.#excuses > 0) this.#quiet.start()
     else this.#ports.onDead(error)
-  }
-
-  #arm(delayMs: number): void {
-    this.#timer = this.#clock.after(delayMs, () => {
-      const quietMs = this.#isSuspended ? 0 : this.#clock.now() - this.#lastMs
-      if (quietMs >= this.#times.pingIntervalMs) this.#ping()
-      else this.#arm(this.#times.pingIntervalMs - quietMs)
-    })
   }
 }

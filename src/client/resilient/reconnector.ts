@@ -12,8 +12,9 @@ import type { Client } from '../client.ts'
 import { closedError, type Link } from '../link-keeper.ts'
 import type { NetworkChange } from '../ports.ts'
 import { isDuplicateProblem } from './failure-reason.ts'
-import type { ResilientEvents, StateEvent, StateReason } from './resilient-events.ts'
+import type { ResilientEvents, ResilientState } from './resilient-events.ts'
 import type { ResolvedResilientOptions } from './resilient-options.ts'
+import { StateReporter } from './state-reporter.ts'
 import { type EndCause, type RunEnd, SupervisedConnection } from './supervised-connection.ts'
 import { type Slot, TargetSchedule } from './target-schedule.ts'
 
@@ -32,10 +33,7 @@ export class Reconnector<T> {
   readonly #schedule: TargetSchedule<T>
   readonly #clients = new Map<Slot<T>, Client>()
   readonly #stopped = new AbortController()
-  #state: StateEvent['state'] | 'idle' = 'idle'
-  #reason: StateReason = 'started'
-  #error: DerpError | undefined
-  #attempt = 0
+  readonly #report: StateReporter
   #generation = 0
   #preferred = false
   #current: { readonly slot: Slot<T>; readonly client: Client; readonly run: SupervisedConnection } | undefined
@@ -46,25 +44,26 @@ export class Reconnector<T> {
   constructor(options: ResolvedResilientOptions<T>, ports: ReconnectorPorts) {
     this.#options = options
     this.#ports = ports
+    this.#report = new StateReporter(ports.events, options.log)
     const { backoffMinMs, backoffMaxMs, deniedMinMs, deniedMaxMs, duplicateMs, random } = options
     const backoff = { minMs: backoffMinMs, maxMs: backoffMaxMs }
     const denied = { minMs: deniedMinMs, maxMs: deniedMaxMs }
     this.#schedule = new TargetSchedule({ backoff, denied, duplicateMs }, random)
   }
 
-  get state(): StateEvent['state'] | 'idle' {
-    return this.#state
+  get state(): ResilientState {
+    return this.#report.state
   }
 
   /** What went wrong last; undefined while connected. */
   get error(): DerpError | undefined {
-    return this.#error
+    return this.#report.error
   }
 
   /** Connects, and again and again, until {@link stop}; does nothing when that has begun or is over. */
   start(): void {
-    if (this.#state !== 'idle') return
-    this.#state = 'connecting'
+    if (this.#report.state !== 'idle') return
+    this.#report.start()
     this.#unsubscribe = this.#options.netMon?.subscribe(change => this.#onNetworkChange(change))
     void this.#run()
   }
@@ -72,12 +71,12 @@ export class Reconnector<T> {
   /** Ends everything for good. */
   stop(): void {
     this.#stopped.abort()
-    this.#reason = 'closed'
-    this.#error = undefined
+    this.#report.reason = 'closed'
+    this.#report.error = undefined
     this.#current?.run.end('closed', closedError('use client'))
     for (const slot of this.#clients.keys()) this.#closeClient(slot)
     this.#setLink(undefined)
-    this.#enter('closed', undefined)
+    this.#report.enter('closed')
     this.#waiting.abort()
     this.#unsubscribe?.()
   }
@@ -114,24 +113,25 @@ export class Reconnector<T> {
     }
     // Made before anybody is told, who may then do what ends the waiting.
     this.#waiting = new AbortController()
-    if (next === undefined) this.#reason = 'noTarget'
-    this.#enter('waiting', next?.slot, next?.delayMs)
+    if (next === undefined) this.#report.reason = 'noTarget'
+    this.#report.enter('waiting', next && this.#nameOf(next.slot), next?.delayMs)
     await sleep(this.#options.clock, next?.delayMs ?? Number.POSITIVE_INFINITY, this.#waiting.signal)
   }
 
   async #visit(slot: Slot<T>): Promise<void> {
-    this.#attempt++
+    this.#report.attempt++
     this.#schedule.begun()
-    this.#enter('connecting', slot)
+    this.#report.enter('connecting', this.#nameOf(slot))
     // Whoever was told may have closed this client, or taken the target away.
     if (this.#stopped.signal.aborted || !this.#schedule.slots.includes(slot)) return
     const end = await this.#runLink(slot)
     this.#current = undefined
     this.#setLink(undefined)
     if (this.#stopped.signal.aborted) return
-    this.#error = end.error
-    this.#reason = this.#schedule.ended(slot, end, this.#options.clock.now())
-    const fields = { node: this.#nameOf(slot), reason: this.#reason, code: end.error.code, error: end.error.message }
+    this.#report.error = end.error
+    this.#report.reason = this.#schedule.ended(slot, end, this.#options.clock.now())
+    const { reason } = this.#report
+    const fields = { node: this.#nameOf(slot), reason, code: end.error.code, error: end.error.message }
     this.#options.log.info('relay connection ended', fields)
   }
 
@@ -174,23 +174,23 @@ export class Reconnector<T> {
 
   #onUsable(slot: Slot<T>, link: Link): void {
     this.#generation++
-    this.#error = undefined
-    this.#reason = 'accepted'
+    this.#report.error = undefined
+    this.#report.reason = 'accepted'
     this.#setLink(link)
-    this.#enter('connected', slot)
+    this.#report.enter('connected', this.#nameOf(slot))
   }
 
   #onHealthy(slot: Slot<T>): void {
-    this.#attempt = 0
+    this.#report.attempt = 0
     this.#schedule.healthy(slot)
   }
 
   #onMessage(slot: Slot<T>, message: ReceivedMessage): Promise<void> | undefined {
     if (message.type === 'health') {
       const { problem } = message
-      this.#emit('health', { problem, isDuplicate: isDuplicateProblem(problem), node: this.#nameOf(slot) })
+      this.#report.emit('health', { problem, isDuplicate: isDuplicateProblem(problem), node: this.#nameOf(slot) })
     } else if (message.type === 'peerGone') {
-      this.#emit('peerGone', { peer: message.peer, reason: message.reason, node: this.#nameOf(slot) })
+      this.#report.emit('peerGone', { peer: message.peer, reason: message.reason, node: this.#nameOf(slot) })
     }
     return this.#ports.onMessage(message, this.#generation)
   }
@@ -198,7 +198,7 @@ export class Reconnector<T> {
   #onNetworkChange({ addresses }: NetworkChange): void {
     if (this.#current === undefined) {
       if (!this.#schedule.hasten(this.#options.clock.now())) return
-      this.#reason = 'networkChanged'
+      this.#report.reason = 'networkChanged'
       this.#waiting.abort()
       return
     }
@@ -211,20 +211,6 @@ export class Reconnector<T> {
     if (this.#link === link) return
     this.#link = link
     this.#ports.onLink(link)
-  }
-
-  #enter(state: StateEvent['state'], slot: Slot<T> | undefined, delayMs?: number): void {
-    this.#state = state
-    const node = slot && this.#nameOf(slot)
-    this.#emit('state', { state, reason: this.#reason, attempt: this.#attempt, node, delayMs, error: this.#error })
-  }
-
-  #emit<Name extends keyof ResilientEvents>(name: Name, event: ResilientEvents[Name]): void {
-    try {
-      this.#ports.events.emit(name, event)
-    } catch (error) {
-      this.#options.log.error('listener failed', { event: name, error })
-    }
   }
 
   /** Nothing that is handed in may end the loop. */

@@ -10,12 +10,14 @@ import { abortable } from '../../lib/abort.ts'
 import { copyBytes } from '../../lib/bytes.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { Emitter } from '../../lib/emitter.ts'
+import { withTimeLimit } from '../../lib/time-limit.ts'
 import type { ReceivedMessage } from '../../protocol/messages.ts'
-import type { ReceivedDetail } from '../client.ts'
+
 import { closedError, type Link } from '../link-keeper.ts'
 import { assertPacket } from '../packet.ts'
 import { pingOver } from '../ping.ts'
 import { ReceiveQueue } from '../receive-queue.ts'
+import type { ReceivedDetail } from '../received-detail.ts'
 import { Reconnector } from './reconnector.ts'
 import type { ResilientEvents, ResilientState } from './resilient-events.ts'
 import {
@@ -65,7 +67,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
 
   /** Starts, and resolves when a relay has let us in, however long that takes; `signal` ends the waiting only. */
   async connect(signal?: AbortSignal): Promise<void> {
-    await this.#connected('connect', undefined, signal)
+    await this.#connected('connect', Number.POSITIVE_INFINITY, signal)
   }
 
   /** Ends everything for good, as {@link Client.close} does (P-209). */
@@ -156,18 +158,17 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
   }
 
   /** The connection, once there is one, or a rejection after `waitMs`. */
-  async #connected(action: string, waitMs: number | undefined, signal: AbortSignal | undefined): Promise<Link> {
+  async #connected(action: string, waitMs: number, signal: AbortSignal | undefined): Promise<Link> {
     this.#reconnector.start()
     if (this.state === 'closed') throw closedError(action)
     if (this.#link !== undefined) return this.#link
     const waiter = Promise.withResolvers<Link>()
     this.#waiters.add(waiter)
-    const giveUp = () => waiter.reject(this.#notConnected(`${action}: not connected within ${waitMs} ms`))
-    const timer = waitMs === undefined ? undefined : this.#options.clock.after(waitMs, giveUp)
+    const tooLate = () => this.#notConnected(`${action}: not connected within ${waitMs} ms`)
+    const limit = { clock: this.#options.clock, timeoutMs: waitMs, action, tooLate, signals: [signal] }
     try {
-      return await abortable(waiter.promise, signal, action)
+      return await withTimeLimit(limit, () => waiter.promise)
     } finally {
-      timer?.cancel()
       this.#waiters.delete(waiter)
     }
   }

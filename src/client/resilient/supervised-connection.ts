@@ -11,7 +11,8 @@ import { DerpError } from '../../lib/derp-error.ts'
 import type { ReceivedMessage, ServerRestartingMessage } from '../../protocol/messages.ts'
 import { type Client, dropLink, linkOf } from '../client.ts'
 import type { Link } from '../link-keeper.ts'
-import { pingOver, receiveOver } from '../ping.ts'
+import { pingOver } from '../ping.ts'
+import { receiveOver } from '../received-detail.ts'
 import { Liveness } from './liveness.ts'
 
 /** Why a run has ended. */
