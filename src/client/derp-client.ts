@@ -3,7 +3,7 @@
  *
  * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection and is
  * what every later call is rejected with.
- * Clauses: P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211, P-212.
+ * Clauses: P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211, P-212, P-201.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -67,7 +67,7 @@ export class DerpClient implements ConnHandler {
   /**
    * Logs in on a fresh connection, which is destroyed if that fails.
    *
-   * Resolves when ClientInfo has been handed over: the relay may not know this client yet (P-201).
+   * Resolves once the login has been sent. The relay has let this client in when the message `serverInfo` has come.
    */
   static login(conn: Conn, options: DerpClientOptions, signal?: AbortSignal): Promise<DerpClient> {
     return new LoginAttempt(conn, options, loggedIn => new DerpClient(conn, options, loggedIn)).run(signal)
@@ -93,15 +93,17 @@ export class DerpClient implements ConnHandler {
   }
 
   /**
-   * Sends a packet of at most 64 KiB (P-050, P-052). `data` is copied at once; resolves when it was handed over, for
-   * which the limits that the relay may have told are waited for: an abort before that unsends the packet (P-211).
+   * Sends a packet of at most 64 KiB. `data` is copied at once.
+   *
+   * Resolves when the transport has taken it. Rate limits announced by the relay are kept by waiting; an abort before
+   * the packet's turn has come keeps it from being sent.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertPacket('send packet', data)
     await this.#packets.send(encodeClientToServer({ type: 'sendPacket', destination, data }), signal)
   }
 
-  /** Sends a packet in the name of a client of this relay's sibling; needs the mesh key (P-072, P-212). */
+  /** Sends a packet in the name of a client of another relay of the mesh; needs the mesh key. */
   async forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void> {
     assertPacket('forward packet', data)
     const timer = this.#clock.after(FORWARD_TIMEOUT_MS, () => this.#abandon(notForwarded()))
@@ -112,29 +114,29 @@ export class DerpClient implements ConnHandler {
     }
   }
 
-  /** Sends a Ping of eight bytes; the answer is a message like any other (P-091). */
+  /** Sends a Ping of eight bytes; the answer is a message like any other. */
   async sendPing(payload: Uint8Array): Promise<void> {
     assertPingPayload('send ping', payload)
     await this.#send({ type: 'ping', payload })
   }
 
-  /** Answers a Ping with its eight bytes (P-091). */
+  /** Answers a Ping with its eight bytes. */
   async sendPong(payload: Uint8Array): Promise<void> {
     assertPingPayload('send pong', payload)
     await this.#send({ type: 'pong', payload })
   }
 
-  /** Tells the relay whether it is this client's home (P-054). */
+  /** Tells the relay whether it is this client's home. */
   notePreferred(preferred: boolean): Promise<void> {
     return this.#send({ type: 'notePreferred', preferred })
   }
 
-  /** Asks for a message whenever a client comes or goes, those here first; needs the mesh key (P-070). */
+  /** Asks for a message whenever a client comes or goes, those here first; needs the mesh key. */
   watchConnectionChanges(): Promise<void> {
     return this.#send({ type: 'watchConns' })
   }
 
-  /** Has the relay close all connections of `peer`; needs the mesh key (P-073). */
+  /** Has the relay close all connections of `peer`; needs the mesh key. */
   closePeer(peer: NodePublicKey): Promise<void> {
     return this.#send({ type: 'closePeer', peer })
   }

@@ -1,12 +1,16 @@
-/** Tells a {@link HealthTracker} how a client's connection is. */
+/**
+ * Tells a {@link HealthTracker} how a client's connection is.
+ *
+ * Clauses: P-092.
+ */
 
 import type { Log } from '../lib/log.ts'
 
-/** Is told how the connection to a relay is; only changes are told. */
+/** Told how the connection to a relay is doing, when that changes. */
 export interface HealthTracker {
   /** A connection was made, or has ended. */
   setConnected(connected: boolean): void
-  /** What the relay says is wrong with the connection (P-092); undefined when it is well again, or over. */
+  /** What the relay says is wrong with the connection; undefined when it is well again, or over. */
   setProblem(problem: string | undefined): void
 }
 

@@ -156,8 +156,8 @@ export class LinkKeeper {
   }
 }
 
-/** Code of the error that calls on a closed client are rejected with (P-209). */
-export const ErrClientClosed = 'ERR_DERP_CLIENT_CLOSED'
+/** Code of the error that calls on a closed client reject with. */
+export const ErrClientClosed = 'ERR_DERP_CLIENT_CLOSED' // P-209
 
 /** What calls on a closed client are rejected with. */
 export function closedError(action: string): DerpError {

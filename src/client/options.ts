@@ -1,4 +1,8 @@
-/** Options of clients: what may be set, the defaults, and their checks. */
+/**
+ * Options of clients: what may be set, the defaults, and their checks.
+ *
+ * Clauses: P-023, P-033, P-070, P-092, P-094, P-095, P-100, P-101, P-122, P-202.
+ */
 
 import type { KeyAgreement } from '../keys/box.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
@@ -9,33 +13,33 @@ import { type Log, silentLog } from '../lib/log.ts'
 import type { HealthTracker } from './health-reporter.ts'
 import type { ClientTransport, NetworkMonitor } from './ports.ts'
 
-/** What one connection can be told, whoever made it. */
+/** Options of one connection, however it was made. */
 export interface ConnectionOptions {
-  /** Secret of the mesh, for siblings and trusted monitors (P-023). */
+  /** The mesh's secret, for relays of the mesh and trusted monitors. */
   readonly meshKey?: MeshKey | undefined
-  /** Tells the relay that this is a prober (P-033). */
+  /** Tells the relay that this is a prober. */
   readonly isProber?: boolean | undefined
   /**
-   * Tells the relay that its pings will be answered; unless {@link autoPong} is set, the caller of `recv` sends the
-   * pongs (P-095). Default: the value of `autoPong`.
+   * Tells the relay that its pings will be answered: by the caller of `recv`, unless {@link autoPong} is set. Default:
+   * the value of `autoPong`.
    */
   readonly canAckPings?: boolean | undefined
-  /** Answers the relay's pings without the caller, who still receives them (P-095). */
+  /** Answers the relay's pings; the caller still receives them. */
   readonly autoPong?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
-  /** Milliseconds without a whole frame that end a connection (P-094). Default {@link DEFAULTS.readTimeoutMs}. */
+  /** A connection ends after this many milliseconds without a whole frame. Default {@link DEFAULTS.readTimeoutMs}. */
   readonly readTimeoutMs?: number | undefined
   /**
-   * Bytes of received messages kept for a caller who is slow to take them; beyond it the connection is not read.
+   * Received messages waiting for the caller, in bytes; when full, the connection is not read.
    *
-   * Default {@link DEFAULTS.receiveQueueBytes}. A relay drops packets, and in the end the connection, of a client
-   * that does not read (P-100, P-101): a larger queue rides out longer pauses.
+   * Default {@link DEFAULTS.receiveQueueBytes}. A relay drops the packets, and in the
+   * end the connection, of a client that does not read: a larger queue rides out longer pauses.
    */
   readonly receiveQueueBytes?: number | undefined
 }
 
-/** Is told what happens on a connection when it happens, not when somebody receives. It must not throw. */
+/** Told of events as they happen, not when somebody receives them. Must not throw. */
 export interface ConnectionObserver {
   /** What the relay says is wrong with the connection; empty when it is well again (P-092). */
   onHealth?(problem: string): void
@@ -47,10 +51,10 @@ export interface ConnectionObserver {
 export interface DerpClientOptions extends ConnectionOptions {
   readonly privateKey: NodePrivateKey
   readonly agreement: KeyAgreement
-  /** The relay's key when it is known beforehand: ServerKey is not awaited then (P-122). */
+  /** The relay's key, when known beforehand: the login then does not wait for the relay's. */
   readonly serverKey?: NodePublicKey | undefined
   readonly observer?: ConnectionObserver | undefined
-  /** Milliseconds for the login (P-202). Default {@link DEFAULTS.connectTimeoutMs}. */
+  /** Milliseconds for the login. Default {@link DEFAULTS.connectTimeoutMs}. */
   readonly loginTimeoutMs?: number | undefined
 }
 
@@ -59,15 +63,15 @@ export interface ClientOptions extends ConnectionOptions {
   readonly transport: ClientTransport
   /** Computes the shared key of each login. */
   readonly agreement: KeyAgreement
-  /** Asks the relay, on every connection, who comes and goes; needs the mesh key (P-070). */
+  /** Asks the relay, on every connection, which clients come and go; needs the mesh key. */
   readonly watchConnectionChanges?: boolean | undefined
-  /** Is told of connecting, of the end of connections, and of what the relay says of them (P-092). */
+  /** Told when connections begin and end, and what the relay says about them. */
   readonly healthTracker?: HealthTracker | undefined
-  /** Gives a signal for each attempt to connect, which an abort of it ends. */
+  /** Gives a signal for each attempt to connect; aborting it ends the attempt. */
   readonly baseContext?: (() => AbortSignal) | undefined
-  /** Tells when the host's network changes; this class only hands it on to the transport, with each request. */
+  /** Tells when the host's network changes; passed to the transport with each request. */
   readonly netMon?: NetworkMonitor | undefined
-  /** Milliseconds for a whole attempt to connect (P-202). Default {@link DEFAULTS.connectTimeoutMs}. */
+  /** Milliseconds for a whole attempt to connect. Default {@link DEFAULTS.connectTimeoutMs}. */
   readonly connectTimeoutMs?: number | undefined
 }
 

@@ -8,7 +8,7 @@ import type { Link } from './link-keeper.ts'
 /** Most milliseconds that a Pong is waited for. */
 const PING_TIMEOUT_MS = 5_000
 
-/** Sends a Ping and waits until whoever receives on `link` has seen its Pong. */
+/** Sends a Ping and waits for its Pong, which the receiver on `link` reports. */
 export async function pingOver(
   { derp, pings }: Link,
   clock: Clock,

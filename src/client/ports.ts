@@ -1,4 +1,8 @@
-/** What a client needs from its platform, declared by its consumer. */
+/**
+ * What a client needs from its platform, declared by its consumer.
+ *
+ * Clauses: P-122, P-144, P-200, P-220, P-221.
+ */
 
 import type { DERPNode, DERPRegion } from '../derpmap/types.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -16,7 +20,7 @@ export interface NetworkMonitor {
   subscribe(listener: (change: NetworkChange) => void): () => void
 }
 
-/** A relay by its http or https URL (P-200), or whichever relay of a region can be connected to (P-220). */
+/** A relay by its http or https URL, or the first relay of a region that answers. */
 export type DialTarget = { readonly url: URL } | { readonly region: DERPRegion }
 
 /** Where to, and for how long. */
@@ -30,7 +34,7 @@ export interface DialRequest {
 
 /** Decides whether IPv6 is worth waiting for. */
 export interface AddressFamilySelector {
-  /** Whether IPv4 begins 200 ms after IPv6 (P-221): to be true only where IPv6 is expected to work. */
+  /** Whether IPv4 begins 200 ms after IPv6: to be true only where IPv6 is expected to work. */
   preferIPv6(): boolean
 }
 
@@ -48,7 +52,7 @@ export interface TlsConnectionState {
   readonly isResumed: boolean
   /** What the server has shown, its own certificate first; of a resumed session, what it showed when that began. */
   readonly peerCertificates: readonly PeerCertificate[]
-  /** SHA-256 in hex that the server's certificate had to have (P-144). */
+  /** SHA-256 in hex that the server's certificate had to have. */
   readonly pin: string | undefined
 }
 
@@ -75,7 +79,7 @@ export interface DialedConn {
   readonly conn: Conn
   /**
    * The relay's key, when the transport has learned it: the client then sends ClientInfo without waiting for
-   * ServerKey (P-122). A transport may hold back its request until that first write, so that both leave together.
+   * ServerKey. A transport may hold back its request until that first write, so that both leave together.
    */
   readonly serverKey?: NodePublicKey | undefined
   /** Present over TLS. */

@@ -16,7 +16,7 @@ interface Receiver<T> {
   readonly reject: (error: DerpError) => void
 }
 
-/** First in, first out, bounded by bytes: whoever pushes asks {@link isFull} first. */
+/** First in, first out, bounded by bytes: the caller checks {@link isFull} before it pushes. */
 export class ReceiveQueue<T> {
   readonly #limitBytes: number
   #queued: Queued<T>[] = []

@@ -28,11 +28,11 @@ const NOBODY_NAMED_MS = 2_000
 
 /** Options of `Client.runWatchConnectionLoop`. */
 export interface WatchLoopOptions {
-  /** The caller's own relay: when it answers with this key the loop ends (P-217). */
+  /** The caller's own relay: when it answers with this key the loop ends. */
   readonly ignoreServerKey?: NodePublicKey | undefined
   /** A connection of a peer is there; a peer with several is told several times. */
   readonly add: (message: PeerPresentMessage) => void
-  /** A peer's last connection is gone, or can no longer be followed: reason `PeerGoneReason.MeshConnBroke` (P-216). */
+  /** A peer's last connection is gone, or can no longer be followed: reason `PeerGoneReason.MeshConnBroke`. */
   readonly remove: (message: PeerGoneMessage) => void
   /** Is told now and then how many peers there are; faults go to the client's own log. */
   readonly infoLog?: Log | undefined

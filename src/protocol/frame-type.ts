@@ -1,4 +1,8 @@
-/** The numbers of the frames and how long each may be. */
+/**
+ * The numbers of the frames and how long each may be.
+ *
+ * Clauses: P-002, P-003, P-004, P-006, P-030, P-031.
+ */
 
 import {
   KEY_LENGTH,
@@ -12,40 +16,40 @@ import {
   PING_LENGTH,
 } from './constants.ts'
 
-/** Frame types (P-006). */
+/** Frame types. */
 export const FrameType = {
-  /** Server's greeting: magic and public key (P-031). */
-  ServerKey: 0x01,
-  /** Client's key and sealed ClientInfo (P-032). */
-  ClientInfo: 0x02,
-  /** Sealed ServerInfo: login is complete (P-034). */
-  ServerInfo: 0x03,
-  /** A packet for the key in front of it (P-050). */
-  SendPacket: 0x04,
-  /** A packet from the key in front of it (P-051). */
-  RecvPacket: 0x05,
-  /** Sent by the server so that idle connections stay open (P-090). */
-  KeepAlive: 0x06,
-  /** Whether this server is the client's home (P-054). */
-  NotePreferred: 0x07,
-  /** A peer is not, or no longer, connected (P-060). */
-  PeerGone: 0x08,
-  /** A peer is connected; for watchers (P-071). */
-  PeerPresent: 0x09,
-  /** A packet passed on by a sibling relay (P-072). */
-  ForwardPacket: 0x0a,
-  /** Asks for all PeerPresent and PeerGone; needs the mesh key (P-070). */
-  WatchConns: 0x10,
-  /** Closes a peer's connections; needs the mesh key (P-073). */
-  ClosePeer: 0x11,
-  /** Eight bytes to be sent back (P-091). */
-  Ping: 0x12,
-  /** The answer to a Ping (P-091). */
-  Pong: 0x13,
-  /** What is wrong with this connection, empty when nothing is (P-092). */
-  Health: 0x14,
-  /** The server goes away for a while (P-093). */
-  Restarting: 0x15,
+  /** Server's greeting: magic and public key. */
+  ServerKey: 0x01, // P-031
+  /** Client's key and sealed ClientInfo. */
+  ClientInfo: 0x02, // P-032
+  /** Sealed ServerInfo: login is complete. */
+  ServerInfo: 0x03, // P-034
+  /** A packet for the key in front of it. */
+  SendPacket: 0x04, // P-050
+  /** A packet from the key in front of it. */
+  RecvPacket: 0x05, // P-051
+  /** Sent by the server so that idle connections stay open. */
+  KeepAlive: 0x06, // P-090
+  /** Whether this server is the client's home. */
+  NotePreferred: 0x07, // P-054
+  /** A peer is not, or no longer, connected. */
+  PeerGone: 0x08, // P-060
+  /** A peer is connected; for watchers. */
+  PeerPresent: 0x09, // P-071
+  /** A packet passed on by another relay of the mesh. */
+  ForwardPacket: 0x0a, // P-072
+  /** Asks for all PeerPresent and PeerGone; needs the mesh key. */
+  WatchConns: 0x10, // P-070
+  /** Closes a peer's connections; needs the mesh key. */
+  ClosePeer: 0x11, // P-073
+  /** Eight bytes to be sent back. */
+  Ping: 0x12, // P-091
+  /** The answer to a Ping. */
+  Pong: 0x13, // P-091
+  /** What is wrong with this connection, empty when nothing is. */
+  Health: 0x14, // P-092
+  /** The server goes away for a while. */
+  Restarting: 0x15, // P-093
 } as const
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 
@@ -95,7 +99,7 @@ function frameBounds(
   return { min, max, unknown, clause, lenient: new Set(lenient), trustedBytes }
 }
 
-/** What a server reads before the client has logged in (P-003, P-030). */
+/** What a server reads before the client has logged in. */
 export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
   { skipUpTo: 'refuse' },
@@ -104,7 +108,7 @@ export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   { trustedBytes: 1024 },
 )
 
-/** What a server reads from a logged-in client; all else is skipped (P-002, P-003). */
+/** What a server reads from a logged-in client; all else is skipped. */
 export const SERVER_BOUNDS: FrameBounds = frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.SendPacket, [KEY_LENGTH, KEY_LENGTH + MAX_PACKET_LENGTH]],
@@ -121,7 +125,7 @@ export const SERVER_BOUNDS: FrameBounds = frameBounds(
   { lenient: [FrameType.Pong] },
 )
 
-/** What a client reads as the server's greeting (P-004, P-031). */
+/** What a client reads as the server's greeting. */
 export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ServerKey, [MAGIC.length + KEY_LENGTH, MAX_SERVER_KEY_LENGTH]]]),
   { skipUpTo: 'refuse' },
@@ -131,7 +135,7 @@ export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
 // A short frame of a known type is skipped by clients, so only the cap is an error here (P-004).
 const anyServerFrame = [0, MAX_SERVER_FRAME_LENGTH] as const
 
-/** What a client reads after the greeting; all else is skipped (P-002, P-004). */
+/** What a client reads after the greeting; all else is skipped. */
 export const CLIENT_BOUNDS: FrameBounds = frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.ServerInfo, anyServerFrame],

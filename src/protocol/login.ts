@@ -8,6 +8,8 @@
  *     encodeServerInfo      ──────>  openServerInfo
  *
  * The caller moves the bytes and computes the shared key between the steps (see keys/box.ts).
+ *
+ * Clauses: P-031, P-032, P-034.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -19,7 +21,7 @@ import { encodeClientToServer, encodeServerToClient } from './encode.ts'
 import { frameTypeName } from './frame-type.ts'
 import { parseServerInfo, type ServerInfo } from './server-info.ts'
 
-/** The server's first frame (P-031). */
+/** The server's first frame. */
 export function encodeGreeting(serverKey: NodePublicKey): Uint8Array {
   return encodeServerToClient({ type: 'serverKey', serverKey })
 }
@@ -35,7 +37,7 @@ export function readGreeting(type: number, body: Uint8Array): NodePublicKey {
   return message.serverKey
 }
 
-/** The client's first frame (P-032). */
+/** The client's first frame. */
 export function encodeClientHello(
   clientKey: NodePublicKey,
   sharedKey: Uint8Array,
@@ -73,7 +75,7 @@ export function openClientInfo(
   return read(open(sharedKey, hello.sealedInfo, () => `ClientInfo of ${hello.clientKey.shortString()}`))
 }
 
-/** The server's frame that ends the login, of what `formatServerInfo` gives (P-034). */
+/** The server's frame that ends the login, of what `formatServerInfo` gives. */
 export function encodeServerInfo(sharedKey: Uint8Array, info: Uint8Array): Uint8Array {
   return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, info) })
 }

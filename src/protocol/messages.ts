@@ -1,9 +1,13 @@
-/** What frames say, by direction, as plain values. */
+/**
+ * What frames say, by direction, as plain values.
+ *
+ * Clauses: P-006, P-034, P-060, P-071, P-090, P-091, P-092, P-093, P-123.
+ */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 
-/** Why a peer is gone (P-060). */
+/** Why a peer is gone. */
 export const PeerGoneReason = {
   /** The peer's last connection to the region ended. */
   Disconnected: 0x00,
@@ -14,16 +18,16 @@ export const PeerGoneReason = {
 } as const
 export type PeerGoneReason = (typeof PeerGoneReason)[keyof typeof PeerGoneReason]
 
-/** Bits of PeerPresent's flags (P-071). Zero comes from servers that send none. */
+/** Bits of PeerPresent's flags. Zero comes from servers that send none. */
 export const PeerPresentFlag = {
   Regular: 0b0001,
   MeshPeer: 0b0010,
   Prober: 0b0100,
-  /** The client said that this is not the first node of its region (P-123). */
+  /** The client said that this is not the first node of its region. */
   NotIdeal: 0b1000,
 } as const
 
-/** Frames a client sends (P-006). */
+/** Frames a client sends. */
 export type ClientToServer =
   | { readonly type: 'clientInfo'; readonly clientKey: NodePublicKey; readonly sealedInfo: Uint8Array }
   | { readonly type: 'sendPacket'; readonly destination: NodePublicKey; readonly data: Uint8Array }
@@ -46,7 +50,7 @@ export interface ReceivedPacketMessage {
   readonly data: Uint8Array
 }
 
-/** A peer is not, or no longer, there (P-060). */
+/** A peer is not, or no longer, there. */
 export interface PeerGoneMessage {
   readonly type: 'peerGone'
   readonly peer: NodePublicKey
@@ -54,7 +58,7 @@ export interface PeerGoneMessage {
   readonly reason: number
 }
 
-/** A client of the server, told to watchers once per connection (P-071). */
+/** A client of the server, told to watchers once per connection. */
 export interface PeerPresentMessage {
   readonly type: 'peerPresent'
   readonly peer: NodePublicKey
@@ -66,30 +70,30 @@ export interface PeerPresentMessage {
   readonly appName?: string | undefined
 }
 
-/** Eight bytes to be sent back as a Pong (P-091). */
+/** Eight bytes to be sent back as a Pong. */
 export interface PingMessage {
   readonly type: 'ping'
   readonly payload: Uint8Array
 }
 
-/** The eight bytes of the Ping it answers (P-091). */
+/** The eight bytes of the Ping it answers. */
 export interface PongMessage {
   readonly type: 'pong'
   readonly payload: Uint8Array
 }
 
-/** Sent by the server now and then; needs no answer (P-090). */
+/** Sent by the server now and then; needs no answer. */
 export interface KeepAliveMessage {
   readonly type: 'keepAlive'
 }
 
-/** The server's view of this connection; an empty problem takes an earlier one back (P-092). */
+/** The server's view of this connection; an empty problem takes an earlier one back. */
 export interface HealthMessage {
   readonly type: 'health'
   readonly problem: string
 }
 
-/** The server goes away for a while (P-093). */
+/** The server goes away for a while. */
 export interface ServerRestartingMessage {
   readonly type: 'serverRestarting'
   /** Milliseconds to wait before reconnecting; smears the clients' return. */
@@ -98,7 +102,7 @@ export interface ServerRestartingMessage {
   readonly tryForMs: number
 }
 
-/** What the server says of itself at login (P-034). */
+/** What the server says of itself at login. */
 export interface ServerInfoMessage {
   readonly type: 'serverInfo'
   /** Bytes per second, framing included, that the server will take; 0 when it does not say. */
@@ -107,7 +111,7 @@ export interface ServerInfoMessage {
   readonly tokenBucketBytesBurst: number
 }
 
-/** Frames a server sends, as they are on the wire: the login ones still sealed (P-006). */
+/** Frames a server sends, as they are on the wire: the login ones still sealed. */
 export type ServerToClient =
   | { readonly type: 'serverKey'; readonly serverKey: NodePublicKey }
   | { readonly type: 'sealedServerInfo'; readonly sealedInfo: Uint8Array }

@@ -29,7 +29,7 @@ export interface LastingDnsCacheOptions {
 
 /** Milliseconds; addresses of relays seldom change, and one that fails is asked for again. */
 const DEFAULT_TTL_MS = 600_000
-/** Milliseconds that whoever has an old answer waits for a new one; short beside the time a node is given (P-221). */
+/** Milliseconds to wait for a new answer when there is an old one; short beside the time a node is given (P-221). */
 const PATIENCE_MS = 500
 /** Milliseconds after which an answer is no longer expected. */
 const LOOKUP_TIMEOUT_MS = 10_000

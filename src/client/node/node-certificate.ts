@@ -11,7 +11,7 @@ import { TlsFailedError } from '../dial/tls-failure.ts'
  * All certificates that the server has shown, in its order.
  *
  * To be called once per connection: on older releases of Node the second call finds the own one only. They form no
- * chain: `issuerCertificate` gives the next one shown, whoever issued it, so that a meta certificate is found too.
+ * chain: `issuerCertificate` gives the next one shown, not its issuer, so that a meta certificate is found too.
  */
 export function readCertificates(socket: TLSSocket): X509Certificate[] {
   const certificates: X509Certificate[] = []

@@ -1,4 +1,8 @@
-/** The client as users of Node have it: nothing to be set but key and server. */
+/**
+ * The client as users of Node have it: nothing to be set but key and server.
+ *
+ * Clauses: P-220, P-221, P-226.
+ */
 
 import type { ConnectionOptions } from 'node:tls'
 import type { DERPRegion } from '../../derpmap/types.ts'
@@ -39,7 +43,7 @@ export class NodeClient extends Client {
   }
 
   /**
-   * A client of whichever relay of a region can be connected to (P-220).
+   * A client of a region: it connects to the first of its relays that answers.
    *
    * @param getRegion asked at each attempt to connect, so that the region may change or be missing for a while.
    */
@@ -70,12 +74,12 @@ export class NodeClient extends Client {
     this.#transport.setUrlDialer(dialer)
   }
 
-  /** Decides whether IPv6 gets a head start, from the next dial on (P-221). */
+  /** Decides whether IPv6 gets a head start, from the next dial on. */
   setAddressFamilySelector(selector: AddressFamilySelector): void {
     this.#transport.setAddressFamilySelector(selector)
   }
 
-  /** Connects to a node of a region, does the TLS handshake and stops there (P-226). Touches no connection of ours. */
+  /** Connects to a node of a region, does the TLS handshake and stops there. Leaves the client's own connection alone. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
     return this.#transport.dialRegionTls(region, signal)
   }

@@ -1,4 +1,8 @@
-/** What the transport of Node can be told, and what it gives. */
+/**
+ * What the transport of Node can be told, and what it gives.
+ *
+ * Clauses: P-223.
+ */
 
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions, TLSSocket } from 'node:tls'
@@ -41,7 +45,7 @@ export interface NodeTransportOptions {
   readonly proxyEnv?: ProxyEnv | undefined
   /** For the TLS to a proxy whose own URL is https. */
   readonly proxyTlsConfig?: ConnectionOptions | undefined
-  /** Plain HTTP to the nodes of regions, at port 3340 unless they have another one; for development (P-223). */
+  /** Plain HTTP to the nodes of regions, at port 3340 unless they have another one; for development. */
   readonly useHttp?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined

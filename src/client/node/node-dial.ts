@@ -97,7 +97,7 @@ export class NodeTransport implements ClientTransport {
     }
   }
 
-  /** Connects to a node of a region, does the TLS handshake, in full, and stops there (P-226). 10 s at most. */
+  /** Connects to a node of a region, does the TLS handshake, in full, and stops there. 10 s at most. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
     const action = `dial ${formatRegion(region)}`
     const timeoutMs = DEFAULTS.connectTimeoutMs

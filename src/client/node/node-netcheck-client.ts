@@ -1,4 +1,8 @@
-/** A client for measuring the way to relays, which logs in nowhere. */
+/**
+ * A client for measuring the way to relays, which logs in nowhere.
+ *
+ * Clauses: P-226.
+ */
 
 import type { DERPRegion } from '../../derpmap/types.ts'
 import type { AddressFamilySelector } from '../ports.ts'
@@ -8,7 +12,7 @@ import type { NodeTransportOptions, RegionTls } from './node-dial-options.ts'
 /** Options of {@link netcheckClient}. */
 export type NetcheckClientOptions = Omit<NodeTransportOptions, 'urlDialer' | 'useHttp'>
 
-/** Can do one thing only (P-226). */
+/** Can do one thing only. */
 export interface NetcheckClient {
   /** Connects to the first node of a region that answers, does the TLS handshake and stops there. 10 s at most. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls>

@@ -122,7 +122,7 @@ export class Reconnector<T> {
     this.#report.attempt++
     this.#schedule.begun()
     this.#report.enter('connecting', this.#nameOf(slot))
-    // Whoever was told may have closed this client, or taken the target away.
+    // A listener may have closed this client, or taken the target away.
     if (this.#stopped.signal.aborted || !this.#schedule.slots.includes(slot)) return
     const end = await this.#runLink(slot)
     this.#current = undefined

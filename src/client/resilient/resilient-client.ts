@@ -2,7 +2,7 @@
  * The client that keeps connected by itself, through whatever happens to relay and network.
  *
  * Where {@link Client} reports each failure once and leaves it to the caller when to go on, this one goes on by itself.
- * Clauses: P-060 peers gone, P-091 pings, P-092 health, P-093 restarts, P-209 close.
+ * Clauses: P-060 peers gone, P-091 pings, P-092 health, P-093 restarts, P-209 close, P-207, P-210.
  */
 
 import type { NodePublicKey } from '../../keys/node-key.ts'
@@ -30,7 +30,7 @@ import {
  * A client of the best of several relays that serve the same clients.
  *
  * Idle until it is used; from then on it is connected, or on its way there, until {@link close}. It receives all the
- * time, so that dead connections are noticed: whoever uses it must take the messages, or nothing is read after a while.
+ * time, so that dead connections are noticed: its user must take the messages, or reading stops.
  *
  * ```ts
  * const client = new ResilientClient({ targets: [url, otherUrl], createClient: url => new Client(privateKey, url) })
@@ -70,7 +70,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     await this.#connected('connect', Number.POSITIVE_INFINITY, signal)
   }
 
-  /** Ends everything for good, as {@link Client.close} does (P-209). */
+  /** Closes the client for good, as {@link Client.close} does. */
   async close(): Promise<void> {
     if (this.state === 'closed') throw closedError('close client')
     const error = closedError('use client')
@@ -87,9 +87,8 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
   /**
    * Sends a packet of at most 64 KiB. `data` may be reused at once.
    *
-   * Waits for a connection, but not longer than the option `sendWaitMs`: what peers wait for is of no use later. It is
-   * rejected then with the code `ERR_DERP_CLIENT_NOT_CONNECTED`, the last failure being the cause. A packet whose
-   * connection breaks is rejected with what broke it, and not repeated: it may have arrived.
+   * Waits for a connection up to `sendWaitMs`, then rejects with the code `ERR_DERP_CLIENT_NOT_CONNECTED`, the last
+   * failure being the cause. A packet whose connection breaks is rejected and not repeated: it may have arrived.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertPacket('send packet', data)
@@ -130,14 +129,14 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     for (;;) yield await this.recv()
   }
 
-  /** Sends a Ping and waits for its Pong, 5 s at most; does not wait for a connection (P-207). */
+  /** Sends a Ping and waits at most 5 s for its Pong; does not wait for a connection. */
   async ping(signal?: AbortSignal): Promise<void> {
     if (this.state === 'closed') throw closedError('ping relay')
     if (this.#link === undefined) throw this.#notConnected('ping relay: not connected')
     await pingOver(this.#link, this.#options.clock, signal)
   }
 
-  /** Notes whether this region is the client's home, and tells the relay, now and on every later connection (P-210). */
+  /** Notes whether this region is the client's home, and tells the relay, now and on every later connection. */
   async notePreferred(preferred: boolean): Promise<void> {
     if (this.state === 'closed') throw closedError('note preferred')
     await this.#reconnector.notePreferred(preferred)
@@ -149,8 +148,8 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
   }
 
   /**
-   * Takes other targets, the best first. A connection to one that is still among them goes on (option `isSame`), any
-   * other is ended and made anew elsewhere.
+   * Replaces the targets, the best first. A connection to one that is still among them (option `isSame`) goes on; any
+   * other is ended and a new target connected to.
    */
   replaceTargets(targets: readonly T[]): void {
     if (this.state === 'closed') throw closedError('replace targets')

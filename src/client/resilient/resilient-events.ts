@@ -1,4 +1,8 @@
-/** What a {@link ResilientClient} tells the program it is part of. */
+/**
+ * What a {@link ResilientClient} tells the program it is part of.
+ *
+ * Clauses: P-060, P-092.
+ */
 
 import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
@@ -32,7 +36,7 @@ export interface StateEvent {
   readonly error: DerpError | undefined
 }
 
-/** A relay's view of this client (P-092). */
+/** A relay's view of this client. */
 export interface HealthEvent {
   /** Empty when an earlier problem is over. */
   readonly problem: string
@@ -41,7 +45,7 @@ export interface HealthEvent {
   readonly node: string
 }
 
-/** A peer cannot be reached here any more: routes to it by this region are stale (P-060). */
+/** A peer cannot be reached here any more: routes to it by this region are stale. */
 export interface PeerGoneEvent {
   readonly peer: NodePublicKey
   /** A `PeerGoneReason`. */

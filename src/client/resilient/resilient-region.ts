@@ -1,4 +1,8 @@
-/** A resilient client of one region of a DERP map, which may be replaced while it runs. */
+/**
+ * A resilient client of one region of a DERP map, which may be replaced while it runs.
+ *
+ * Clauses: P-225.
+ */
 
 import { diffDerpMaps } from '../../derpmap/diff.ts'
 import type { DERPMap, DERPNode, DERPRegion } from '../../derpmap/types.ts'
@@ -13,7 +17,7 @@ export interface ResilientRegionOptions
   readonly regionId: number
   /**
    * Makes a client that connects to the region that `getRegion` gives when it is asked: the region with a single node
-   * to connect to, which is told what the ideal one would have been (P-225). It has none when its node is gone.
+   * to connect to, which is told what the ideal one would have been. It has none when its node is gone.
    *
    * ```ts
    * createClient: getRegion => Client.forRegion(privateKey, getRegion)
