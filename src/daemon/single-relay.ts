@@ -6,7 +6,7 @@ import { systemClock } from '../lib/clock.ts'
 import { AcceptLimits } from '../listen/accept-limits.ts'
 import { createRelay, type Relay } from '../relay.ts'
 import type { DrainOptions, DrainResult } from '../server/drain.ts'
-import type { PacketForwarder } from '../server/ports.ts'
+import type { Link, LinkRoutes } from '../server/ports.ts'
 import type { RateLimit } from '../server/rate-limit.ts'
 import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader } from '../status/snapshot.ts'
@@ -102,12 +102,8 @@ export class SingleRelay implements DaemonRelay {
     this.#idle.start()
   }
 
-  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#relay.core.addForwarder(key, forwarder)
-  }
-
-  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#relay.core.removeForwarder(key, forwarder)
+  addLink(link: Link): LinkRoutes {
+    return this.#relay.core.addLink(link)
   }
 
   closePeer(key: NodePublicKey): void {

@@ -18,7 +18,16 @@ export { DROP_REASONS, DropReason } from '../metrics/drop-reason.ts'
 export { createRelay, type Relay, type RelayOptions } from '../relay.ts'
 export type { DrainOptions, DrainResult } from '../server/drain.ts'
 export { DEFAULTS, type RelayCoreOptions } from '../server/options.ts'
-export type { AdmissionGate, AdmissionRequest, AdmissionVerdict, PacketForwarder } from '../server/ports.ts'
+export type {
+  AdmissionGate,
+  AdmissionRequest,
+  AdmissionVerdict,
+  Destination,
+  Link,
+  LinkRoutes,
+  PacketSource,
+  Recipient,
+} from '../server/ports.ts'
 export { RelayCore } from '../server/relay-core.ts'
 export type { Session } from '../server/session.ts'
 export { Readiness, type ReadinessCheck, type ReadinessReport } from '../status/readiness.ts'

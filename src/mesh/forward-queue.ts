@@ -1,5 +1,5 @@
 /**
- * Packets on their way to one sibling relay.
+ * Packets on their way to one mesh peer.
  *
  * Takes each at once and never fails: what the link cannot carry is dropped, the oldest first, and counted.
  */
@@ -7,14 +7,16 @@
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { copyBytes } from '../lib/bytes.ts'
 import { ForwardDropReason, type MeshLinkCounters } from '../metrics/mesh-counters.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
+import type { Destination, PacketSource } from '../server/ports.ts'
 
 /** Payload bytes that were handed to the connection and are not written yet. */
 const MAX_UNDER_WAY_BYTES: number = 256 << 10
-/** What may wait beyond that: the queue is for all clients of the sibling together. */
+/** What may wait beyond that: the queue is for all clients of the mesh peer together. */
 const MAX_WAITING_PACKETS = 512
 const MAX_WAITING_BYTES: number = 4 << 20
 
-/** A connection to a sibling; a `DerpClient` has this shape. It copies `data` before it returns. */
+/** A connection to a mesh peer; a `DerpClient` has this shape. It copies `data` before it returns. */
 export interface ForwardCarrier {
   forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void>
 }
@@ -43,6 +45,10 @@ export class ForwardQueue {
     this.#waitingBytes = 0
     this.#underWayBytes = 0
     this.#carrier = carrier
+  }
+
+  destinationFor(client: NodePublicKey): Destination {
+    return new QueueDestination(this, client)
   }
 
   /** Takes a packet. `payload` is valid until the call returns. */
@@ -92,5 +98,22 @@ export class ForwardQueue {
   #drop(reason: ForwardDropReason, bytes: number): void {
     this.#counters.dropped[reason].packets++
     this.#counters.dropped[reason].bytes += bytes
+  }
+}
+
+/** A client of the mesh peer. */
+class QueueDestination implements Destination {
+  readonly local: undefined
+  readonly #queue: ForwardQueue
+  readonly #client: NodePublicKey
+
+  constructor(queue: ForwardQueue, client: NodePublicKey) {
+    this.#queue = queue
+    this.#client = client
+  }
+
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number): void {
+    const payload = buffer.subarray(start + FRAME_HEADER_LENGTH + KEY_LENGTH, end)
+    this.#queue.push(source.key, this.#client, payload)
   }
 }

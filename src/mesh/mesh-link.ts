@@ -1,12 +1,11 @@
 /**
- * The link to one sibling relay: learns who is connected there, and passes on what is for them.
+ * The link to one mesh peer: learns who is connected there, and passes on what is for them.
  *
  * Clauses: P-078 mesh links, P-215 watch loop, P-217 the own relay.
  */
 
 import { type Client, linkOf } from '../client/client.ts'
 import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
-import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
 import { isDerpError } from '../lib/derp-error.ts'
@@ -14,23 +13,17 @@ import type { Log, LogFields } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
 import { MeshLinkCounters, type MeshLinkSnapshot, type MeshLinkState } from '../metrics/mesh-counters.ts'
 import type { ReceivedMessage } from '../protocol/messages.ts'
-import type { PacketForwarder } from '../server/ports.ts'
+import type { Destination, Link, LinkRoutes, RouteTable } from '../server/ports.ts'
 import { ForwardQueue } from './forward-queue.ts'
 
 /**
  * Most milliseconds by which an attempt that follows a failed one is put off beyond the watch loop's own pause: the
- * siblings of a relay that was restarted must not all come back at the same moment.
+ * mesh peers of a relay that was restarted must not all come back at the same moment.
  */
 const JITTER_MS = 2_500
 
-/** Where a link registers itself; the relay core has this shape. */
-export interface ForwarderTable {
-  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void
-  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void
-}
-
 export interface MeshLinkPorts {
-  readonly table: ForwarderTable
+  readonly table: RouteTable
   /** The relay's own key: a link to the relay itself is given up. */
   readonly ownKey: NodePublicKey
   readonly clock: Clock
@@ -45,7 +38,7 @@ function quietLog(log: Log): Log {
   return { debug, info: debug, warn: debug, error: (message, fields) => log.error(message, fields) }
 }
 
-export class MeshLink implements PacketForwarder {
+export class MeshLink implements Link {
   readonly #host: string
   readonly #client: Client
   readonly #ports: MeshLinkPorts
@@ -53,7 +46,7 @@ export class MeshLink implements PacketForwarder {
   readonly #queue = new ForwardQueue(this.#counters)
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
-  #peers = new KeyMap<true>()
+  readonly #routes: LinkRoutes
   #hasFailed = false
 
   /** @param client has the relay's own key and the mesh key, and watches; only this link uses it. */
@@ -61,10 +54,11 @@ export class MeshLink implements PacketForwarder {
     this.#host = host
     this.#client = client
     this.#ports = ports
+    this.#routes = ports.table.addLink(this)
   }
 
   get numbers(): MeshLinkSnapshot {
-    return { host: this.#host, state: this.#state, peers: this.#peers.size, counters: this.#counters }
+    return { host: this.#host, state: this.#state, peers: this.#routes.size, counters: this.#counters }
   }
 
   /** Keeps the link up. Resolves when it was stopped, or leads to the relay itself. */
@@ -76,8 +70,8 @@ export class MeshLink implements PacketForwarder {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
       infoLog: log,
-      add: ({ peer }) => this.#addPeer(peer),
-      remove: ({ peer }) => this.#removePeer(peer),
+      add: ({ peer }) => this.#routes.announce(peer),
+      remove: ({ peer }) => this.#routes.withdraw(peer),
     }).run()
     if (this.#stopping.signal.aborted) this.#goDown('stopped')
     else this.#giveUp()
@@ -89,8 +83,8 @@ export class MeshLink implements PacketForwarder {
     this.#stopping.abort()
   }
 
-  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
-    this.#queue.push(source, destination, payload)
+  destinationFor(client: NodePublicKey): Destination {
+    return this.#queue.destinationFor(client)
   }
 
   /** The client as the watch loop sees it: the link learns from it how it stands. */
@@ -120,7 +114,7 @@ export class MeshLink implements PacketForwarder {
     }
   }
 
-  /** Only with ServerInfo has the sibling let us in. */
+  /** Only with ServerInfo has the mesh peer let us in. */
   #onMessage({ type }: ReceivedMessage): void {
     if (type !== 'serverInfo') return
     this.#state = 'up'
@@ -148,15 +142,5 @@ export class MeshLink implements PacketForwarder {
   #goDown(state: MeshLinkState): void {
     this.#state = state
     this.#queue.use(undefined)
-  }
-
-  #addPeer(peer: NodePublicKey): void {
-    this.#peers.set(peer, true)
-    this.#ports.table.addForwarder(peer, this)
-  }
-
-  #removePeer(peer: NodePublicKey): void {
-    this.#peers.delete(peer)
-    this.#ports.table.removeForwarder(peer, this)
   }
 }

@@ -12,11 +12,12 @@ import { DerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { ResolvedRelayCoreOptions } from '../server/options.ts'
-import { type ForwarderTable, MeshLink } from './mesh-link.ts'
+import type { RouteTable } from '../server/ports.ts'
+import { MeshLink } from './mesh-link.ts'
 import type { MeshTarget } from './mesh-target.ts'
 
 /** The relay that has the links; a relay core has this shape, and with several cores their coordinator is the table. */
-export interface MeshOwner extends ForwarderTable {
+export interface MeshOwner extends RouteTable {
   readonly publicKey: NodePublicKey
   readonly options: Pick<ResolvedRelayCoreOptions, 'privateKey' | 'meshKey' | 'clock' | 'log' | 'random'>
 }

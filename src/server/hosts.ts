@@ -9,7 +9,7 @@ import type { TimerQueue } from '../lib/timer-queue.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
 import type { ResolvedRelayCoreOptions } from './options.ts'
-import type { Destination, Directory } from './ports.ts'
+import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
@@ -31,14 +31,14 @@ export interface Frame {
 export type FrameHandler<S> = (session: S, frame: Frame) => void
 
 /** The relay as a session `S` of it sees it. */
-export interface SessionHost<S> {
+export interface SessionHost<S extends LocalClient> {
   readonly options: ResolvedRelayCoreOptions
   readonly publicKey: NodePublicKey
   readonly counters: RelayCounters
   /** By frame type; a frame without a handler is skipped (P-002). */
   readonly handlers: readonly (FrameHandler<S> | undefined)[]
   readonly routes: KeyMap<Destination>
-  readonly directory: Directory
+  readonly directory: Directory<S>
   readonly timers: TimerQueue
   /** What each client may send (P-103). */
   readonly rateLimit: RateLimit | undefined
@@ -50,7 +50,7 @@ export interface SessionHost<S> {
 }
 
 /** The relay as a login `L` sees it, which becomes a session `S`. */
-export interface LoginHost<L, S> extends SessionHost<S>, WriterHost {
+export interface LoginHost<L, S extends LocalClient> extends SessionHost<S>, WriterHost {
   /** The ServerKey frame, the same for all. */
   readonly greeting: Uint8Array
   /** The JSON of ServerInfo, the same for all. */

@@ -26,16 +26,15 @@ export type AdmissionVerdict =
       readonly isUnsure?: boolean
     }
 
-/** Decides who may use the relay. Siblings with the mesh key are not asked about. */
+/** Decides who may use the relay. Mesh peers are not asked about. */
 export interface AdmissionGate {
   /** A rejected promise denies. */
   admit(request: AdmissionRequest): Promise<AdmissionVerdict>
 }
 
-/** Passes packets on to a sibling relay where their destination is connected (P-072). */
-export interface PacketForwarder {
-  /** `payload` is valid until the call returns. */
-  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void
+/** Who sends a packet: a client of this relay. */
+export interface PacketSource {
+  readonly key: NodePublicKey
 }
 
 /** A client of this relay, on whatever part of it. It keeps the frames that it takes as a {@link Destination} does. */
@@ -46,24 +45,56 @@ export interface Recipient {
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
-/** Who sends a packet: a client of this relay. */
-export interface PacketSource {
-  readonly key: NodePublicKey
-}
-
-/** Where packets for one key go. */
+/** Where packets for one key go: to a client of this relay, or by a {@link Link}. */
 export interface Destination {
-  /** Takes what siblings have passed on; undefined for a client of a sibling, as nothing is forwarded twice. */
+  /** Takes what has come by a link; undefined for a client of another relay, as nothing is forwarded twice. */
   readonly local: Recipient | undefined
   /**
-   * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place and kept
-   * until it has been written.
+   * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place.
+   *
+   * - MUST NOT throw, whatever has become of the way there.
+   * - MUST bound what waits, and copy what waits longer than the turn of the event loop: the buffer is a whole read of a
+   *   socket. What has been handed to a connection is that connection's.
+   * - MUST count a packet that it drops, by a reason of a closed list.
    */
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
+/**
+ * A way to clients that are not connected to this part of the relay: on a mesh peer, on another thread, in a region.
+ *
+ * - MUST announce each key that it reaches to a {@link RouteTable}, withdraw those it no longer reaches, and withdraw
+ *   all when it is down.
+ * - MUST give destinations that keep the duties of {@link Destination}, also for a key that has been withdrawn since.
+ * - MUST hand what comes in to clients of this part of the relay, by `takeForwardPacket` where a key names them, and MUST
+ *   NOT send it on by itself or by another link.
+ *
+ * @typeParam Address - how the link tells its clients apart.
+ */
+export interface Link<Address = NodePublicKey> {
+  destinationFor(client: Address): Destination
+}
+
+/** What one link tells of the clients that it reaches. */
+export interface LinkRoutes {
+  /** Keys that are announced. */
+  readonly size: number
+  /** The link reaches `key`. Once more changes nothing. */
+  announce(key: NodePublicKey): void
+  /** The link no longer reaches `key`. If nobody else does, clients that heard from it are told (P-062). */
+  withdraw(key: NodePublicKey): void
+  /** The link reaches nobody any more. */
+  withdrawAll(): void
+}
+
+/** Knows by which links each key can be reached: those that have reached it longest come first (P-075). */
+export interface RouteTable {
+  addLink(link: Link): LinkRoutes
+}
+
 /** A logged-in connection to this part of the relay, as a {@link Directory} knows it. */
 export interface LocalClient extends Member, Destination {
+  readonly local: Recipient
   readonly info: ClientInfo
   /** The client has shown the relay's mesh key (P-074). */
   readonly canMesh: boolean
@@ -86,7 +117,7 @@ export type Propagated = Promise<void> | undefined
  * who watches, who is told that a peer is gone. With one core it answers at once; with several it is a message away:
  * a client must not be answered before all parts know what it has caused.
  */
-export interface Directory {
+export interface Directory<S extends LocalClient = LocalClient> {
   /** Connections that are logged in, on all parts of the relay. */
   readonly connections: number
   /**
@@ -94,14 +125,14 @@ export interface Directory {
    *
    * Rejects with a DerpError when there is no room for it (P-109).
    */
-  register(session: LocalClient): Promise<void>
-  unregister(session: LocalClient): void
+  register(session: S): Promise<void>
+  unregister(session: S): void
   /** A session that shares its key with others has sent a frame (P-065). */
-  noteActivity(session: LocalClient): Propagated
+  noteActivity(session: S): Propagated
   /** Tell `session` when `peer` leaves the region (P-062). */
-  subscribePeerGone(session: LocalClient, peer: NodePublicKey): void
+  subscribePeerGone(session: S, peer: NodePublicKey): void
   /** Tell `session` of all clients, those here first (P-070). */
-  watch(session: LocalClient): Propagated
+  watch(session: S): Propagated
   /** End all connections of `peer` (P-073). */
   closePeer(peer: NodePublicKey): Propagated
 }

@@ -9,8 +9,8 @@ const member = (n: number): Member => ({ key: key(n), remote: { address: '192.0.
 function registry() {
   const told: string[] = []
   const output: RegistryOutput<Member, string> = {
-    routeChanged: ({ bytes }, { active, forwarder }) =>
-      told.push(`route ${bytes[0]}: ${active?.remote?.port ?? '-'} ${forwarder ?? '-'}`),
+    routeChanged: ({ bytes }, { active, link }) =>
+      told.push(`route ${bytes[0]}: ${active?.remote?.port ?? '-'} ${link ?? '-'}`),
     duplicateChanged: ({ remote }, isDuplicate) => told.push(`duplicate ${remote?.port}: ${isDuplicate}`),
     peerLeft: ({ remote }, { bytes }) => told.push(`left ${remote?.port}: ${bytes[0]}`),
     presence: ({ remote }, changes) =>
@@ -26,16 +26,16 @@ test('Registry tells of every change of a route, and of nothing else (P-065, P-0
   real.add(one)
   expect(take()).toEqual(['route 1: 1 -'])
   real.noteActivity(one)
-  real.addForwarder(key(1), 'f')
-  real.addForwarder(key(1), 'f')
+  real.announce(key(1), 'f')
+  real.announce(key(1), 'f')
   expect(take()).toEqual(['route 1: 1 f'])
   real.remove(one)
   real.remove(one)
   expect(take()).toEqual(['route 1: - f'])
-  real.removeForwarder(key(1), 'g')
+  real.withdraw(key(1), 'g')
   expect(take()).toEqual([])
-  real.removeForwarder(key(1), 'f')
-  real.removeForwarder(key(1), 'f')
+  real.withdraw(key(1), 'f')
+  real.withdraw(key(1), 'f')
   expect(take()).toEqual(['route 1: - -'])
   expect(real.counters.forwarderRemovalsOfOther).toBe(1)
 })
@@ -45,7 +45,7 @@ test('Registry tells of activity only when it moves the route (P-065)', () => {
   const [one, other] = [member(1), { ...member(1), remote: { address: '192.0.2.2', port: 2 } }]
   real.noteActivity(one)
   real.add(one)
-  real.addForwarder(key(1), 'f')
+  real.announce(key(1), 'f')
   real.add(other)
   take()
   real.noteActivity(other)
@@ -57,9 +57,9 @@ test('Registry tells of activity only when it moves the route (P-065)', () => {
   expect(take()).toEqual(['duplicate 2: false', 'route 1: 2 f'])
 })
 
-test('Registry ignores activity for a key that only a sibling has', () => {
+test('Registry ignores activity for a key that only a link reaches', () => {
   const { real, take } = registry()
-  real.addForwarder(key(1), 'f')
+  real.announce(key(1), 'f')
   take()
   real.noteActivity(member(1))
   real.remove(member(1))
@@ -71,7 +71,7 @@ test('Registry floods a watcher with connected keys only (P-070)', () => {
   const { real, take } = registry()
   const watcher = member(1)
   real.add(watcher)
-  real.addForwarder(key(2), 'f')
+  real.announce(key(2), 'f')
   take()
   real.watch(watcher)
   expect(take()).toEqual(['presence 1: 1 true'])
@@ -95,7 +95,7 @@ test('Registry tells who heard from a peer, but not those who have left since (P
 test('Registry finds nothing inconsistent in itself, and a count of connections that does not fit', () => {
   const { real } = registry()
   for (const each of [member(1), member(1), member(2)]) real.add(each)
-  real.addForwarder(key(3), 'f')
+  real.announce(key(3), 'f')
   expect(real.inconsistencies(3)).toEqual([])
   expect(real.inconsistencies(4)).toEqual(['4 connections counted, 3 registered'])
   expect([real.localKeys, real.totalKeys]).toEqual([2, 3])
@@ -110,23 +110,23 @@ test('Registry finds what a member whose key changes under it leaves behind, as 
   Object.defineProperty(faulty, 'key', { get: () => key(reads++ === 0 ? 1 : 2) })
   real.remove(faulty)
   expect(real.inconsistencies(1)).toEqual([
-    '1 keys known without a connection or forwarder',
+    '1 keys known without a connection or link',
     '1 local keys counted, 0 registered',
     '1 connections counted, 0 registered',
   ])
 })
 
-test('Registry counts keys with several forwarders when they begin and end to be such (P-075)', () => {
+test('Registry counts keys with several links when they begin and end to be such (P-075)', () => {
   const { real } = registry()
   const counts = () => [real.counters.multiForwardersCreated, real.counters.multiForwardersDeleted]
-  for (const name of ['f', 'g', 'h']) real.addForwarder(key(1), name)
+  for (const name of ['f', 'g', 'h']) real.announce(key(1), name)
   expect(counts()).toEqual([1, 0])
-  real.removeForwarder(key(1), 'f')
+  real.withdraw(key(1), 'f')
   expect(counts()).toEqual([1, 0])
-  real.removeForwarder(key(1), 'other')
-  real.removeForwarder(key(1), 'g')
+  real.withdraw(key(1), 'other')
+  real.withdraw(key(1), 'g')
   expect(counts()).toEqual([1, 1])
-  real.removeForwarder(key(1), 'h')
+  real.withdraw(key(1), 'h')
   expect([counts(), real.totalKeys, real.counters.forwarderRemovalsOfOther]).toEqual([[1, 1], 0, 0])
 })
 

@@ -1,7 +1,7 @@
 /**
  * Who is connected to the region, and what follows from it: routes, duplicates, watchers, peers that are gone.
  *
- * Pure state: it knows members and forwarders only by identity, and tells what changes through its output. One registry
+ * Pure state: it knows members and links only by identity, and tells what changes through its output. One registry
  * decides for all cores of a relay.
  * Clauses: P-062, P-065, P-066, P-070, P-071, P-073, P-075.
  */
@@ -10,7 +10,7 @@ import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import { ClientSet } from './client-set.ts'
-import { Forwarders } from './forwarders.ts'
+import { LinkSet } from './link-set.ts'
 
 /** One logged-in connection. */
 export interface Member {
@@ -33,16 +33,16 @@ export type PresenceChange =
     }
   | { readonly present: false; readonly peer: NodePublicKey }
 
-/** Where packets for a key go: to the active connection here, else to a sibling relay, else nowhere. */
-export interface Route<M, F> {
+/** Where packets for a key go: to the active connection here, else by a link, else nowhere. */
+export interface Route<M, L> {
   readonly active: M | undefined
-  readonly forwarder: F | undefined
+  readonly link: L | undefined
 }
 
 /** What follows from the changes made to a {@link Registry}. */
-export interface RegistryOutput<M, F> {
+export interface RegistryOutput<M, L> {
   /** Packets for `key` go another way from now on. */
-  routeChanged(key: NodePublicKey, route: Route<M, F>): void
+  routeChanged(key: NodePublicKey, route: Route<M, L>): void
   /** The member shares its key with others, or no longer does. */
   duplicateChanged(member: M, isDuplicate: boolean): void
   /** A peer that `member` has heard from has left the region. */
@@ -73,15 +73,15 @@ export function noRegistryCounts(): RegistryCounters {
   }
 }
 
-interface Peer<M, F> {
-  /** Connections to this relay; undefined while the key is only known from siblings. */
+interface Peer<M, L> {
+  /** Connections to this relay; undefined while the key is only known from links. */
   clients: ClientSet<M> | undefined
-  /** Siblings that have the key; undefined while it is only connected here. */
-  forwarders: Forwarders<F> | undefined
+  /** Links that reach the key; undefined while it is only connected here. */
+  links: LinkSet<L> | undefined
 }
 
-function routeTo<M, F>({ clients, forwarders }: Peer<M, F>): Route<M, F> {
-  return { active: clients?.active, forwarder: forwarders?.preferred }
+function routeTo<M, L>({ clients, links }: Peer<M, L>): Route<M, L> {
+  return { active: clients?.active, link: links?.preferred }
 }
 
 /** What watchers are told of a connection. */
@@ -89,20 +89,20 @@ function presenceOf({ key, remote, flags, appName }: Member): PresenceChange {
   return { present: true, peer: key, address: remote, flags, appName }
 }
 
-export class Registry<M extends Member, F> {
+export class Registry<M extends Member, L> {
   readonly counters: RegistryCounters = noRegistryCounts()
-  readonly #output: RegistryOutput<M, F>
-  readonly #peers = new KeyMap<Peer<M, F>>()
+  readonly #output: RegistryOutput<M, L>
+  readonly #peers = new KeyMap<Peer<M, L>>()
   readonly #watchers = new Set<M>()
   readonly #goneSubscribers = new KeyMap<Set<M>>()
   readonly #subscriptions = new Map<M, NodePublicKey[]>()
   #localKeys = 0
 
-  constructor(output: RegistryOutput<M, F>) {
+  constructor(output: RegistryOutput<M, L>) {
     this.#output = output
   }
 
-  /** Keys known in the region, here or at siblings. */
+  /** Keys known in the region, here or by links. */
   get totalKeys(): number {
     return this.#peers.size
   }
@@ -122,13 +122,13 @@ export class Registry<M extends Member, F> {
   }
 
   /** Where packets for a key go; undefined for one that nobody knows. */
-  routeOf(key: NodePublicKey): Route<M, F> | undefined {
+  routeOf(key: NodePublicKey): Route<M, L> | undefined {
     const peer = this.#peers.get(key.bytes)
     return peer && routeTo(peer)
   }
 
   /** All keys that are known, with their routes. */
-  *routes(): Generator<[NodePublicKey, Route<M, F>]> {
+  *routes(): Generator<[NodePublicKey, Route<M, L>]> {
     for (const [key, peer] of this.#peers) yield [key, routeTo(peer)]
   }
 
@@ -148,7 +148,7 @@ export class Registry<M extends Member, F> {
     const previous = clients.active
     clients.add(member)
     if (clients.isDuplicate) this.#countDuplicate(clients, member, previous)
-    this.#output.routeChanged(member.key, { active: member, forwarder: peer.forwarders?.preferred })
+    this.#output.routeChanged(member.key, { active: member, link: peer.links?.preferred })
     this.#tellWatchers(presenceOf(member))
   }
 
@@ -171,7 +171,7 @@ export class Registry<M extends Member, F> {
     const before = clients.active
     clients.noteActivity(member)
     if (clients.active !== before) {
-      this.#output.routeChanged(member.key, { active: clients.active, forwarder: peer?.forwarders?.preferred })
+      this.#output.routeChanged(member.key, { active: clients.active, link: peer?.links?.preferred })
     }
   }
 
@@ -196,29 +196,29 @@ export class Registry<M extends Member, F> {
     else subscribed.push(peer)
   }
 
-  /** A sibling relay has `key` (P-075). */
-  addForwarder(key: NodePublicKey, forwarder: F): void {
+  /** A link reaches `key` (P-075). */
+  announce(key: NodePublicKey, link: L): void {
     const peer = this.#peerOf(key)
-    peer.forwarders ??= new Forwarders()
-    if (!peer.forwarders.add(forwarder)) return
-    if (peer.forwarders.size === 2) this.counters.multiForwardersCreated++
+    peer.links ??= new LinkSet()
+    if (!peer.links.add(link)) return
+    if (peer.links.size === 2) this.counters.multiForwardersCreated++
     this.#routeTo(key, peer)
   }
 
-  /** A sibling relay no longer has `key`. */
-  removeForwarder(key: NodePublicKey, forwarder: F): void {
+  /** A link no longer reaches `key`. */
+  withdraw(key: NodePublicKey, link: L): void {
     const peer = this.#peers.get(key.bytes)
     if (peer === undefined) return
-    const forwarders = peer.forwarders
-    const several = (forwarders?.size ?? 0) > 1
-    if (forwarders === undefined || !forwarders.remove(forwarder)) {
+    const { links } = peer
+    const several = (links?.size ?? 0) > 1
+    if (links === undefined || !links.remove(link)) {
       if (!several) this.counters.forwarderRemovalsOfOther++
       return
     }
     if (several) {
-      if (forwarders.size === 1) this.counters.multiForwardersDeleted++
+      if (links.size === 1) this.counters.multiForwardersDeleted++
     } else {
-      peer.forwarders = undefined
+      peer.links = undefined
       if (peer.clients === undefined) this.#forget(key)
     }
     this.#routeTo(key, peer)
@@ -229,24 +229,24 @@ export class Registry<M extends Member, F> {
     let keys = 0
     let connections = 0
     let empty = 0
-    for (const [, { clients, forwarders }] of this.#peers) {
+    for (const [, { clients, links }] of this.#peers) {
       if (clients !== undefined) {
         keys++
         connections += clients.members.size
-      } else if (forwarders === undefined) empty++
+      } else if (links === undefined) empty++
     }
     const found: string[] = []
-    if (empty > 0) found.push(`${empty} keys known without a connection or forwarder`)
+    if (empty > 0) found.push(`${empty} keys known without a connection or link`)
     if (keys !== this.#localKeys) found.push(`${this.#localKeys} local keys counted, ${keys} registered`)
     if (connections !== currentConnections)
       found.push(`${currentConnections} connections counted, ${connections} registered`)
     return found
   }
 
-  #peerOf(key: NodePublicKey): Peer<M, F> {
+  #peerOf(key: NodePublicKey): Peer<M, L> {
     let peer = this.#peers.get(key.bytes)
     if (peer === undefined) {
-      peer = { clients: undefined, forwarders: undefined }
+      peer = { clients: undefined, links: undefined }
       this.#peers.set(key, peer)
     }
     return peer
@@ -263,15 +263,15 @@ export class Registry<M extends Member, F> {
     }
   }
 
-  #removeLast(key: NodePublicKey, peer: Peer<M, F>): void {
+  #removeLast(key: NodePublicKey, peer: Peer<M, L>): void {
     peer.clients = undefined
     this.#localKeys--
-    if (peer.forwarders === undefined) this.#forget(key)
+    if (peer.links === undefined) this.#forget(key)
     this.#routeTo(key, peer)
     this.#tellWatchers({ present: false, peer: key })
   }
 
-  #removeDuplicate(key: NodePublicKey, peer: Peer<M, F>, clients: ClientSet<M>): void {
+  #removeDuplicate(key: NodePublicKey, peer: Peer<M, L>, clients: ClientSet<M>): void {
     this.counters.duplicateConnections--
     if (!clients.isDuplicate) {
       this.counters.duplicateConnections--
@@ -298,7 +298,7 @@ export class Registry<M extends Member, F> {
     this.#subscriptions.delete(member)
   }
 
-  #routeTo(key: NodePublicKey, peer: Peer<M, F>): void {
+  #routeTo(key: NodePublicKey, peer: Peer<M, L>): void {
     this.#output.routeChanged(key, routeTo(peer))
   }
 

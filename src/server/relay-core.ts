@@ -21,9 +21,10 @@ import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
 import { HANDLERS } from './handlers/index.ts'
 import type { LoginHost } from './hosts.ts'
+import { RegistryLinkRoutes } from './link-routes.ts'
 import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
-import type { Destination, Directory, LocalClient, PacketForwarder } from './ports.ts'
+import type { Destination, Directory, Link, LinkRoutes, RouteTable } from './ports.ts'
 import { QueueAge } from './queues/queue-age.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
@@ -33,14 +34,14 @@ import { type AcceptOptions, ServerLogin } from './server-login.ts'
 import type { Session } from './session.ts'
 
 /** Makes the directory of a part of a relay; the core is not complete yet. */
-export type CreateDirectory = (core: RelayCore) => Directory
+export type CreateDirectory = (core: RelayCore) => Directory<Session>
 
 /** What is written at the end of a turn. */
 export interface Flushable {
   flush(): void
 }
 
-export class RelayCore implements LoginHost<ServerLogin, Session> {
+export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly options: ResolvedRelayCoreOptions
   readonly handlers: typeof HANDLERS = HANDLERS
   readonly publicKey: NodePublicKey
@@ -49,9 +50,9 @@ export class RelayCore implements LoginHost<ServerLogin, Session> {
   readonly events: Emitter<RelayEvents> = new Emitter()
   /** Where packets go, by key; kept by the {@link directory}. */
   readonly routes: KeyMap<Destination> = new KeyMap()
-  readonly directory: Directory
+  readonly directory: Directory<Session>
   /** Who is connected to the region; undefined in a part of a relay on several cores, whose coordinator knows it. */
-  readonly registry: Registry<LocalClient, PacketForwarder> | undefined
+  readonly registry: Registry<Session, Link> | undefined
   /** For what each connection waits for. */
   readonly timers: TimerQueue
   readonly clientDeadlines: WriteDeadlines
@@ -87,7 +88,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session> {
     this.#full = new TallyLog(clock, (refused, lastRemote) =>
       this.options.log.warn('logins refused', { refused, lastRemote, clients: this.directory.connections }),
     )
-    const local = createDirectory === undefined ? new LocalDirectory(this.routes, this.counters) : undefined
+    const local = createDirectory === undefined ? new LocalDirectory<Session>(this.routes) : undefined
     this.registry = local?.registry
     this.directory = local ?? (createDirectory as CreateDirectory)(this)
   }
@@ -133,14 +134,10 @@ export class RelayCore implements LoginHost<ServerLogin, Session> {
     login.start()
   }
 
-  /** A sibling relay has a client (P-075). */
-  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#ownRegistry().addForwarder(key, forwarder)
-  }
-
-  /** A sibling relay no longer has a client. */
-  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#ownRegistry().removeForwarder(key, forwarder)
+  /** Adds a way to clients elsewhere (P-075). A part of a relay on several cores has none: its coordinator does. */
+  addLink(link: Link): LinkRoutes {
+    if (this.registry === undefined) throw new TypeError('add link to relay core: its coordinator has the links')
+    return new RegistryLinkRoutes(this.registry, link)
   }
 
   /**
@@ -205,11 +202,6 @@ export class RelayCore implements LoginHost<ServerLogin, Session> {
     if (code === 'ERR_DERP_RELAY_FULL') this.#full.note('relay_full', remote)
     this.options.log.debug('connection ended', { ...fields, remote, code, reason })
     this.events.emit('connectionFailed', { code, reason, remote })
-  }
-
-  #ownRegistry(): Registry<LocalClient, PacketForwarder> {
-    if (this.registry === undefined) throw new TypeError('use forwarders of relay core: its coordinator keeps them')
-    return this.registry
   }
 
   #flushAtEndOfTurn(): void {

@@ -15,7 +15,7 @@ import { AcceptLimits } from '../../src/listen/accept-limits.ts'
 import { createHttpListener } from '../../src/listen/node/http-listener.ts'
 import { createHttpsListener } from '../../src/listen/node/https-listener.ts'
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
-import type { PacketForwarder } from '../../src/server/ports.ts'
+import type { LinkRoutes } from '../../src/server/ports.ts'
 import { DELAY_INTERVAL_MS, EventLoopDelay } from '../../src/status/event-loop-delay.ts'
 import { prometheusText } from '../../src/status/prometheus.ts'
 import type { MetricReader } from '../../src/status/snapshot.ts'
@@ -27,6 +27,7 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/settle.ts'
+import { TestLink } from '../support/test-link.ts'
 import { TLS_CERT, TLS_KEY } from '../support/tls-fixture.ts'
 
 const MESH_KEY = 'cd'.repeat(32)
@@ -162,13 +163,13 @@ async function mesh({ relay, watch }: Scene): Promise<void> {
     }
   }
   await sibling.sync()
-  const forwarder = (): PacketForwarder => ({ forwardPacket() {} })
-  const [one, other] = [forwarder(), forwarder()]
-  for (const added of [one, other]) relay.core.addForwarder(source, added)
+  const links = [0, 1, 2].map(() => new TestLink(relay.core))
+  const [one, other, third] = links.map(({ routes }) => routes) as [LinkRoutes, LinkRoutes, LinkRoutes]
+  for (const routes of [one, other]) routes.announce(source)
   client.packet(source, OTHER)
   await client.sync()
   await watch.look()
-  for (const removed of [one, forwarder(), other]) relay.core.removeForwarder(source, removed)
+  for (const routes of [one, third, other]) routes.withdraw(source)
 }
 
 /** One client may send no faster than a limit. */

@@ -13,6 +13,7 @@ import { FakeClock } from '../support/fake-clock.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { MemoryTransport, nextMessage, TestRelay } from '../support/relay.ts'
 import { settle, until } from '../support/settle.ts'
+import { sendTo } from '../support/test-link.ts'
 
 const meshKey = MeshKey.parse('ab'.repeat(32))
 const RETRY_MS = 5_000
@@ -47,6 +48,12 @@ async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }
 }
 
 const knows = (relay: TestRelay, key: NodePublicKey) => () => relay.core.routes.has(key)
+
+/** Sends so many bytes from one relay's key to the other's. */
+function forward(link: MeshLink, from: TestRelay, to: TestRelay, bytes: number): void {
+  const [source, destination] = [from.core.publicKey, to.core.publicKey]
+  sendTo(link.destinationFor(destination), { source, destination, data: new Uint8Array(bytes) })
+}
 
 async function exchange(from: Client, to: Client, byte: number): Promise<void> {
   await from.send(to.selfPublicKey(), Uint8Array.of(byte))
@@ -96,8 +103,7 @@ test('metrics tell of each link, and are not there without siblings (P-078, P-19
   expect(await text(links)).toContain('derphttp_mesh_links 1\n')
   expect(await text(links)).toContain('derphttp_mesh_links_up 0\n')
   await up(ab)
-  ab.link.forwardPacket(a.core.publicKey, b.core.publicKey, new Uint8Array(5))
-  own.link.forwardPacket(a.core.publicKey, b.core.publicKey, new Uint8Array(5))
+  for (const { link } of [ab, own]) forward(link, a, b, 5)
   await until(() => ab.link.numbers.counters.forwarded.packets === 1, 'the packet is written')
   const lines = (await text(links)).split('\n').filter(line => line.startsWith('derphttp_mesh_'))
   expect(lines).toEqual(
@@ -160,7 +166,7 @@ test('link to a sibling that does not let it in stays down and forwards nothing 
   await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the sibling has ended the connection')
   await until(() => link.numbers.state === 'connecting', 'the link is down')
   expect(link.numbers.peers).toBe(0)
-  link.forwardPacket(a.core.publicKey, stranger.core.publicKey, new Uint8Array(7))
+  forward(link, a, stranger, 7)
   expect(link.numbers.counters.dropped.link_down).toEqual({ packets: 1, bytes: 7 })
   link.stop()
 })
@@ -204,8 +210,7 @@ test('packets that wait when the link breaks are counted, those under way as wel
   b.core.accept(theirs)
   await up(ab)
   theirs.pause()
-  const [source, destination] = [a.core.publicKey, b.core.publicKey]
-  for (let n = 0; n < 10; n++) ab.link.forwardPacket(source, destination, new Uint8Array(60_000))
+  for (let n = 0; n < 10; n++) forward(ab.link, a, b, 60_000)
   near.destroy()
   await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
   const { dropped, forwarded } = ab.link.numbers.counters

@@ -5,7 +5,6 @@ import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import type { ClientToServer } from '../../src/protocol/messages.ts'
-import type { PacketForwarder } from '../../src/server/ports.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import type { LoginOptions } from '../support/raw-client.ts'
 import { settle } from '../support/settle.ts'
@@ -16,19 +15,6 @@ const REMOTE = { address: '192.0.2.1', port: 4001 }
 const stranger = NodePrivateKey.generate().publicKey()
 const disco = (size = 62) => Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...new Uint8Array(size - 6)])
 const meshRelay = () => new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
-
-/** Keeps what is forwarded; payloads are only valid during the call. */
-class FakeForwarder implements PacketForwarder {
-  readonly packets: { source: string; destination: string; text: string }[] = []
-
-  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
-    this.packets.push({
-      source: String(source),
-      destination: String(destination),
-      text: new TextDecoder().decode(payload),
-    })
-  }
-}
 
 test('watcher is told of all who are here, then of each who comes and goes (P-070, P-071)', async () => {
   const relay = meshRelay()
@@ -182,68 +168,6 @@ test('relay drops a forwarded packet for an unknown key, and says so in answer t
     other: { packets: 2, bytes: 161 },
   })
   expect(relay.core.counters.packetsForwardedIn).toBe(3)
-})
-
-test('relay tells who got a forwarded packet when its source leaves the region (P-062, P-072)', async () => {
-  const relay = meshRelay()
-  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
-  const forwarder = new FakeForwarder()
-  relay.core.addForwarder(stranger, forwarder)
-  for (let n = 0; n < 2; n++) {
-    sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(n) })
-    await client.message()
-  }
-  relay.core.removeForwarder(stranger, forwarder)
-  expect(await client.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 0 }])
-})
-
-test('relay sends packets for a key of a sibling by the forwarder known longest (P-075)', async () => {
-  const relay = meshRelay()
-  const [a, sibling] = [await relay.login(), await relay.login(SIBLING)]
-  const [first, second] = [new FakeForwarder(), new FakeForwarder()]
-  relay.core.addForwarder(stranger, first)
-  relay.core.addForwarder(stranger, second)
-  relay.core.addForwarder(stranger, first)
-  a.packet(stranger, 'one')
-  a.packet(stranger, disco())
-  expect(await a.sync()).toEqual([])
-  relay.core.removeForwarder(stranger, first)
-  a.packet(stranger, 'two')
-  // What a sibling has forwarded is not forwarded again.
-  sibling.send({ type: 'forwardPacket', source: a.publicKey, destination: stranger, data: disco() })
-  expect(await sibling.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
-  await a.sync()
-  const packet = (text: string) => ({ source: String(a.publicKey), destination: String(stranger), text })
-  expect(first.packets[0]).toEqual(packet('one'))
-  expect([first.packets.length, second.packets]).toEqual([2, [packet('two')]])
-  expect(relay.core.counters).toMatchObject({
-    packetsForwardedOut: 3,
-    packetsReceivedOther: 2,
-    packetsReceivedDisco: 1,
-  })
-  relay.core.removeForwarder(stranger, second)
-  a.packet(stranger, disco())
-  expect(await a.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
-  expect(relay.core.counters.dropped.unknown_dest.disco.packets).toBe(1)
-})
-
-test('relay prefers a connection here to a forwarder, and goes back to it afterwards (P-075)', async () => {
-  const relay = meshRelay()
-  const a = await relay.login()
-  const privateKey = NodePrivateKey.generate()
-  const forwarder = new FakeForwarder()
-  relay.core.addForwarder(privateKey.publicKey(), forwarder)
-  const here = await relay.login({ privateKey })
-  a.packet(here.publicKey, 'here')
-  expect(await here.message()).toMatchObject({ source: a.publicKey })
-  here.packet(a.publicKey, 'back')
-  await a.message()
-  here.close()
-  await settle()
-  a.packet(privateKey.publicKey(), 'there')
-  // It has not left the region: nobody is told that it is gone.
-  expect(await a.sync()).toEqual([])
-  expect(forwarder.packets.map(({ text }) => text)).toEqual(['there'])
 })
 
 test('relay closes all connections of a peer for a sibling (P-073)', async () => {

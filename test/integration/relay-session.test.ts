@@ -77,11 +77,13 @@ test('Session lets errors that are no fault of the client through', async () => 
   const relay = new MemoryRelay()
   const { handler } = await loginOver(relay)
   const destination = NodePrivateKey.generate().publicKey()
-  relay.core.addForwarder(destination, {
-    forwardPacket() {
-      throw new TypeError('bug of the forwarder')
+  const broken = {
+    local: undefined,
+    takeSendPacket() {
+      throw new TypeError('bug of the link')
     },
-  })
+  }
+  relay.core.addLink({ destinationFor: () => broken }).announce(destination)
   const frame = encodeClientToServer({ type: 'sendPacket', destination, data: BODY })
   expect(() => handler().onData(frame)).toThrow(TypeError)
   expect(relay.core.counters.failures).toEqual({})

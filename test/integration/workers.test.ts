@@ -3,11 +3,12 @@ import { Readmission } from '../../src/admission/readmission.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
 import { silentLog } from '../../src/lib/log.ts'
-import type { AdmissionRequest, PacketForwarder } from '../../src/server/ports.ts'
+import type { AdmissionRequest } from '../../src/server/ports.ts'
 import { MAX_UNTAKEN_BYTES } from '../../src/workers/link/packet-link.ts'
 import { atRest, type MemoryPart, MemoryWorkers } from '../support/memory-workers.ts'
 import type { LoginOptions, RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
+import { TestLink } from '../support/test-link.ts'
 
 const MESH_KEY = '7a'.repeat(32)
 const SIBLING: LoginOptions = { info: { meshKey: MESH_KEY } }
@@ -212,27 +213,19 @@ test('admission is asked once, where the rules are, with all that is known (P-04
   ])
 })
 
-class FakeForwarder implements PacketForwarder {
-  readonly packets: string[] = []
-
-  forwardPacket(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
-    this.packets.push(`${source.shortString()} to ${destination.shortString()}: ${textOf(payload)}`)
-  }
-}
-
-test('packets for a client of a sibling go to its forwarder, which the coordinator has (P-072, P-075)', async () => {
+test('packets for a client of another relay go by a link, which the coordinator has (P-072, P-075)', async () => {
   const cores = await MemoryWorkers.start()
   const client = await cores.login(1)
-  const forwarder = new FakeForwarder()
-  cores.coordinator.addForwarder(stranger, forwarder)
+  const link = new TestLink(cores.coordinator)
+  link.routes.announce(stranger)
   await atRest(cores)
   client.packet(stranger, 'far away')
-  await until(() => forwarder.packets.length === 1, 'the packet was forwarded')
-  expect(forwarder.packets).toEqual([`${client.publicKey.shortString()} to ${stranger.shortString()}: far away`])
+  await until(() => link.packets.length === 1, 'the packet was forwarded')
+  expect(link.packets).toEqual([{ source: client.publicKey, destination: stranger, text: 'far away' }])
   cores.courier.isHeld = true
   client.packet(stranger, 'too late')
   await client.sync()
-  cores.coordinator.removeForwarder(stranger, forwarder)
+  link.routes.withdraw(stranger)
   cores.courier.release()
   await atRest(cores)
   const { counters } = await cores.coordinator.source.numbers()
@@ -434,7 +427,7 @@ test('all workers end at the coordinator’s word', async () => {
   await client.closed()
 })
 
-test('a part of a relay keeps no forwarders', async () => {
+test('a part of a relay has no links of its own', async () => {
   const cores = await MemoryWorkers.start()
-  expect(() => cores.core(0).addForwarder(stranger, new FakeForwarder())).toThrow(TypeError)
+  expect(() => new TestLink(cores.core(0))).toThrow(TypeError)
 })

@@ -25,8 +25,8 @@ class Twins {
 
   constructor() {
     this.real = new Registry<Conn, string>({
-      routeChanged: (changed, { active, forwarder }) => {
-        const to = active?.name ?? forwarder
+      routeChanged: (changed, { active, link }) => {
+        const to = active?.name ?? link
         if (to === undefined) delete this.routes[nameOf(changed)]
         else this.routes[nameOf(changed)] = to
       },
@@ -111,11 +111,11 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     twins.naive.subscribe(conn.name, name)
   }),
   fc.tuple(keyNames, forwarders).map(([name, forwarder]) => (twins: Twins) => {
-    twins.real.addForwarder(key(name), forwarder)
+    twins.real.announce(key(name), forwarder)
     twins.naive.addForwarder(name, forwarder)
   }),
   fc.tuple(keyNames, forwarders).map(([name, forwarder]) => (twins: Twins) => {
-    twins.real.removeForwarder(key(name), forwarder)
+    twins.real.withdraw(key(name), forwarder)
     twins.naive.removeForwarder(name, forwarder)
   }),
 )

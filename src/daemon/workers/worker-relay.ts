@@ -13,7 +13,7 @@ import type { HttpListener } from '../../listen/node/http-listener.ts'
 import { createTallyMemory, MAIN_THREAD, SharedTally } from '../../listen/shared-tally.ts'
 import { HttpCounters } from '../../metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from '../../server/drain.ts'
-import type { PacketForwarder } from '../../server/ports.ts'
+import type { Link, LinkRoutes } from '../../server/ports.ts'
 import type { RateLimit } from '../../server/rate-limit.ts'
 import { Readiness } from '../../status/readiness.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
@@ -112,12 +112,8 @@ export class WorkerRelay implements DaemonRelay {
     await this.certificates?.start()
   }
 
-  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#running.coordinator.addForwarder(key, forwarder)
-  }
-
-  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#running.coordinator.removeForwarder(key, forwarder)
+  addLink(link: Link): LinkRoutes {
+    return this.#running.coordinator.addLink(link)
   }
 
   closePeer(key: NodePublicKey): void {

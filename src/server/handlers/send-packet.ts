@@ -18,6 +18,7 @@ export const handleSendPacket: Handler = (session, frame) => {
   counters.bytesReceived += end - payloadAt
   const destination = session.routes.get(buffer, keyAt)
   if (destination !== undefined) {
+    if (destination.local === undefined) counters.packetsForwardedOut++
     destination.takeSendPacket(session, buffer, start, end, kind)
     return
   }

@@ -41,10 +41,10 @@ export interface AdmissionMessage {
   readonly token: string | undefined
 }
 
-/** Where packets for a key go: to a session of a worker, to a sibling, nowhere. */
+/** Where packets for a key go: to a session of a worker, by a link of the coordinator, nowhere. */
 export type RouteMessage =
   | { readonly to: 'session'; readonly worker: number; readonly id: number }
-  | { readonly to: 'sibling' }
+  | { readonly to: 'link' }
   | { readonly to: 'nobody' }
 
 /** Numbers of one worker, or of several together. */
@@ -78,7 +78,7 @@ export interface WorkerQuestions {
   /** Answered once the connections have ended and all know. */
   readonly closePeer: { readonly question: KeyBytes; readonly answer: undefined }
   readonly admit: { readonly question: AdmissionMessage; readonly answer: AdmissionVerdict }
-  /** Answered once no worker has clients any more, siblings apart. */
+  /** Answered once no worker has clients any more, mesh peers apart. */
   readonly clientsEnded: { readonly question: undefined; readonly answer: undefined }
   readonly metrics: { readonly question: undefined; readonly answer: MetricSnapshot }
   readonly clients: {
@@ -130,8 +130,8 @@ export type ToWorker =
   | Answered
   | ({ readonly type: 'link'; readonly worker: number } & LinkMessage)
   | { readonly type: 'unlink'; readonly worker: number }
-  /** Packets for clients of siblings go this way. */
-  | ({ readonly type: 'siblings' } & LinkMessage)
+  /** Packets for clients of other relays go this way. */
+  | ({ readonly type: 'coordinatorLink' } & LinkMessage)
   /** Take all packets that the worker has sent: of one of its sessions there will be no more. */
   | { readonly type: 'drain'; readonly worker: number }
   /** With how many sessions are logged in, of all workers. */

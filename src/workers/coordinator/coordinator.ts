@@ -11,7 +11,8 @@ import { RelayCounters } from '../../metrics/counters.ts'
 import { HttpCounters } from '../../metrics/http-counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
 import type { DrainOptions, DrainResult } from '../../server/drain.ts'
-import type { AdmissionGate, AdmissionVerdict, PacketForwarder } from '../../server/ports.ts'
+import { RegistryLinkRoutes } from '../../server/link-routes.ts'
+import type { AdmissionGate, AdmissionVerdict, Link, LinkRoutes, RouteTable } from '../../server/ports.ts'
 import type { RateLimit } from '../../server/rate-limit.ts'
 import { type MetricReader, type MetricSources, metricReader } from '../../status/snapshot.ts'
 import { dispatch, type Handlers } from '../channel/handlers.ts'
@@ -24,8 +25,8 @@ import { takeFromLink } from '../link/packet-link.ts'
 import type { CoordinatorEvents } from './coordinator-events.ts'
 import { CoordinatorSource } from './coordinator-source.ts'
 import { Draining } from './draining.ts'
+import { LinkForwarder } from './link-forwarder.ts'
 import { Membership } from './membership.ts'
-import { SiblingPackets } from './mesh-peer-packets.ts'
 import type { RemoteMember, WorkerHandle, WorkerPort } from './worker-handle.ts'
 import { WorkerHandles } from './worker-handles.ts'
 
@@ -55,7 +56,7 @@ export interface WorkerObserver {
   onListening(): void
 }
 
-export class Coordinator {
+export class Coordinator implements RouteTable {
   readonly events: Emitter<CoordinatorEvents> = new Emitter()
   /** What the debug pages show of all workers together. */
   readonly source: CoordinatorSource
@@ -65,9 +66,9 @@ export class Coordinator {
   readonly #handles = new WorkerHandles()
   readonly #membership: Membership
   readonly #draining = new Draining(this.#handles)
-  /** Of packets that came for siblings, and of what fails on the coordinator's own thread. */
+  /** Of packets for clients of other relays, and of what fails on the coordinator's own thread. */
   readonly counters: RelayCounters = new RelayCounters()
-  readonly #siblingPackets: SiblingPackets
+  readonly #forwarder: LinkForwarder
   #rateLimit: RateLimit | undefined
 
   constructor(options: CoordinatorOptions) {
@@ -75,7 +76,7 @@ export class Coordinator {
     this.#rateLimit = options.rateLimit
     this.#membership = new Membership(this.#handles, this.events, options.maxClients ?? 0)
     const { registry } = this.#membership
-    this.#siblingPackets = new SiblingPackets(registry, this.counters)
+    this.#forwarder = new LinkForwarder(registry, this.counters)
     this.source = new CoordinatorSource(this.#handles, this.#membership, {
       clock: options.clock,
       counters: this.counters,
@@ -121,14 +122,9 @@ export class Coordinator {
     this.#membership.removeAll(handle)
   }
 
-  /** A sibling relay has a client (P-075). */
-  addForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#membership.registry.addForwarder(key, forwarder)
-  }
-
-  /** A sibling relay no longer has a client. */
-  removeForwarder(key: NodePublicKey, forwarder: PacketForwarder): void {
-    this.#membership.registry.removeForwarder(key, forwarder)
+  /** Adds a way to clients of other relays (P-075). */
+  addLink(link: Link): LinkRoutes {
+    return new RegistryLinkRoutes(this.#membership.registry, link)
   }
 
   /** Ends all connections of a key; resolves when they have ended and all workers know (P-073). */
@@ -141,7 +137,7 @@ export class Coordinator {
     this.#handles.send({ type: 'stopListening' })
   }
 
-  /** Takes no more connections, and ends those there are bit by bit; siblings come last, on all workers. */
+  /** Takes no more connections, and ends those there are bit by bit; mesh peers come last, on all workers. */
   drain(options: DrainOptions): Promise<DrainResult> {
     return this.#draining.run(options)
   }
@@ -222,7 +218,7 @@ export class Coordinator {
 
   /** Joins a worker to the others, and tells it all. */
   #join(handle: WorkerHandle): void {
-    this.#joinToSiblings(handle)
+    this.#joinToCoordinator(handle)
     for (const other of this.#handles.joined) this.#joinWorkers(handle, other)
     handle.send({ type: 'rateLimit', limit: this.#rateLimit })
     this.#membership.tellAll(handle)
@@ -236,10 +232,10 @@ export class Coordinator {
     other.send({ type: 'link', worker: one.number, port: otherEnd, sent: fromOther, received: fromOne }, [otherEnd])
   }
 
-  #joinToSiblings(handle: WorkerHandle): void {
+  #joinToCoordinator(handle: WorkerHandle): void {
     const [end, ownEnd] = this.#options.createChannel()
     const [sent, received] = [createTally(), createTally()]
-    takeFromLink(this.#options.openLink(ownEnd), sent, this.#options.memory, this.#siblingPackets)
-    handle.send({ type: 'siblings', port: end, sent, received }, [end])
+    takeFromLink(this.#options.openLink(ownEnd), sent, this.#options.memory, this.#forwarder)
+    handle.send({ type: 'coordinatorLink', port: end, sent, received }, [end])
   }
 }

@@ -7,7 +7,7 @@
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import type { Emitter } from '../../lib/emitter.ts'
-import type { PacketForwarder } from '../../server/ports.ts'
+import type { Link } from '../../server/ports.ts'
 import { type PresenceChange, Registry, type RegistryOutput, type Route } from '../../server/registry.ts'
 import type { RouteMessage, SessionMessage, ToCoordinator } from '../channel/messages.ts'
 import { toPresenceMessage } from '../channel/presence-message.ts'
@@ -17,8 +17,8 @@ import type { WorkerHandles } from './worker-handles.ts'
 
 type Subscription = Extract<ToCoordinator, { type: 'subscribe' }>
 
-export class Membership implements RegistryOutput<RemoteMember, PacketForwarder> {
-  readonly registry: Registry<RemoteMember, PacketForwarder> = new Registry(this)
+export class Membership implements RegistryOutput<RemoteMember, Link> {
+  readonly registry: Registry<RemoteMember, Link> = new Registry(this)
   readonly #handles: WorkerHandles
   readonly #events: Emitter<CoordinatorEvents>
   readonly #maxClients: number
@@ -113,7 +113,7 @@ export class Membership implements RegistryOutput<RemoteMember, PacketForwarder>
     await new Promise<void>(resolve => this.#handles.whenAllKnow(resolve))
   }
 
-  routeChanged(key: NodePublicKey, route: Route<RemoteMember, PacketForwarder>): void {
+  routeChanged(key: NodePublicKey, route: Route<RemoteMember, Link>): void {
     const message = messageOf(route)
     for (const handle of this.#handles.joined) {
       if (message.to === 'nobody') handle.noteDeparture(key)
@@ -144,7 +144,7 @@ export class Membership implements RegistryOutput<RemoteMember, PacketForwarder>
   }
 }
 
-function messageOf({ active, forwarder }: Route<RemoteMember, PacketForwarder>): RouteMessage {
+function messageOf({ active, link }: Route<RemoteMember, Link>): RouteMessage {
   if (active !== undefined) return { to: 'session', worker: active.handle.number, id: active.id }
-  return { to: forwarder === undefined ? 'nobody' : 'sibling' }
+  return { to: link === undefined ? 'nobody' : 'link' }
 }

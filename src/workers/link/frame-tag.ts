@@ -8,8 +8,8 @@ const OVERHEAD_MASK = 0x7f
 
 /** Overheads. */
 const RECV_PACKET: number = FRAME_HEADER_LENGTH + KEY_LENGTH
-/** Source and destination key. */
-const FORWARDED: number = 2 * KEY_LENGTH
+/** The source's key, and a SendPacket frame. */
+const FORWARD: number = KEY_LENGTH + FRAME_HEADER_LENGTH + KEY_LENGTH
 
 function tagOf(kind: PacketKind, overhead: number): number {
   return kind === 'disco' ? overhead | DISCO : overhead
@@ -19,8 +19,8 @@ function tagOf(kind: PacketKind, overhead: number): number {
 export const recvPacketTag = (kind: PacketKind): number => tagOf(kind, RECV_PACKET)
 /** The same without a source (P-051). */
 export const sourcelessTag = (kind: PacketKind): number => tagOf(kind, FRAME_HEADER_LENGTH)
-/** What a ForwardPacket frame holds behind its header. */
-export const forwardedTag = (kind: PacketKind): number => tagOf(kind, FORWARDED)
+/** The source's key with a SendPacket frame behind it. */
+export const forwardTag = (kind: PacketKind): number => tagOf(kind, FORWARD)
 
 export function kindOf(tag: number): PacketKind {
   return (tag & DISCO) === 0 ? 'other' : 'disco'

@@ -1,22 +1,46 @@
-/** Where packets go that leave this part of the relay: to a client of another part, or of a sibling. */
+/** Links of a worker: to clients of another worker, and by the coordinator to clients of other relays. */
 
-import type { RelayCounters } from '../../metrics/counters.ts'
 import type { PacketKind } from '../../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH } from '../../protocol/constants.ts'
 import { FrameType } from '../../protocol/frame-type.ts'
-import type { Destination, Recipient } from '../../server/ports.ts'
-import type { Session } from '../../server/session.ts'
-import { forwardedTag, recvPacketTag, sourcelessTag } from '../link/frame-tag.ts'
+import type { Destination, Link, PacketSource, Recipient } from '../../server/ports.ts'
+import { forwardTag, recvPacketTag, sourcelessTag } from '../link/frame-tag.ts'
 import type { LinkSender } from '../link/packet-link.ts'
 
-/** A session of another worker. */
-export class RemoteClient implements Destination, Recipient {
-  readonly #link: LinkSender
+/** To another worker, which tells its clients apart by numbers. The coordinator tells which key has which. */
+export class WorkerLink implements Link<number> {
+  readonly #sender: LinkSender
+
+  constructor(sender: LinkSender) {
+    this.#sender = sender
+  }
+
+  destinationFor(id: number): RemoteClient {
+    return new RemoteClient(this.#sender, id)
+  }
+}
+
+/** To the coordinator, whose links reach clients of other relays (P-072). */
+export class CoordinatorLink implements Link {
+  readonly #clients: ViaCoordinator
+
+  constructor(sender: LinkSender) {
+    this.#clients = new ViaCoordinator(sender)
+  }
+
+  /** The same for all: a SendPacket frame names its destination. */
+  destinationFor(): Destination {
+    return this.#clients
+  }
+}
+
+/** A client of another worker. */
+class RemoteClient implements Destination, Recipient {
+  readonly #sender: LinkSender
   readonly #id: number
 
-  /** @param id of the session, at its worker. */
-  constructor(link: LinkSender, id: number) {
-    this.#link = link
+  constructor(sender: LinkSender, id: number) {
+    this.#sender = sender
     this.#id = id
   }
 
@@ -24,36 +48,31 @@ export class RemoteClient implements Destination, Recipient {
     return this
   }
 
-  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     // As a session of this worker does it (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
-    this.#link.send(this.#id, buffer, start, end, recvPacketTag(kind))
+    this.#sender.send(this.#id, buffer, start, end, recvPacketTag(kind))
   }
 
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    this.#link.send(this.#id, buffer, start, end, recvPacketTag(kind))
+    this.#sender.send(this.#id, buffer, start, end, recvPacketTag(kind))
   }
 
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    this.#link.send(this.#id, buffer, start, end, sourcelessTag(kind))
+    this.#sender.send(this.#id, buffer, start, end, sourcelessTag(kind))
   }
 }
 
-/** All clients of siblings: the links to those are the coordinator's (P-072). */
-export class SiblingClient implements Destination {
+class ViaCoordinator implements Destination {
   readonly local: undefined
-  readonly #link: LinkSender
-  readonly #counters: RelayCounters
+  readonly #sender: LinkSender
 
-  constructor(link: LinkSender, counters: RelayCounters) {
-    this.#link = link
-    this.#counters = counters
+  constructor(sender: LinkSender) {
+    this.#sender = sender
   }
 
-  takeSendPacket(source: Session, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    this.#counters.packetsForwardedOut++
-    const body = buffer.subarray(start + FRAME_HEADER_LENGTH, end)
-    this.#link.sendPieces(0, source.key.bytes, body, forwardedTag(kind))
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
+    this.#sender.sendPieces(0, source.key.bytes, buffer.subarray(start, end), forwardTag(kind))
   }
 }

@@ -14,6 +14,7 @@ import { Channel } from '../channel/channel.ts'
 import { dispatch, type Handlers } from '../channel/handlers.ts'
 import type { ToCoordinator, ToWorker, WorkerQuestions } from '../channel/messages.ts'
 import { RpcClient, serveRpc } from '../channel/rpc.ts'
+import { CoordinatorLink } from './destinations.ts'
 import { workerAnswers } from './worker-answers.ts'
 import { WorkerDirectory } from './worker-directory.ts'
 import { WorkerLinks } from './worker-links.ts'
@@ -109,7 +110,7 @@ export class RelayWorker {
       peerLeft: ({ id, peer }) => directory.peerLeft(id, peer),
       presence: ({ id, changes }) => directory.presence(id, changes),
       link: message => links.add(message.worker, message),
-      siblings: message => directory.useSiblings(links.add(COORDINATOR, message)),
+      coordinatorLink: message => directory.useCoordinatorLink(new CoordinatorLink(links.add(COORDINATOR, message))),
       unlink: ({ worker }) => links.remove(worker),
       drain: ({ worker }) => links.drain(worker),
       rateLimit: ({ limit }) => {

@@ -6,7 +6,7 @@
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
-import type { Destination, Directory, Propagated } from '../../server/ports.ts'
+import type { Destination, Directory, Link, Propagated } from '../../server/ports.ts'
 import type { RelayCore } from '../../server/relay-core.ts'
 import { relayFull } from '../../server/server-login.ts'
 import type { Session } from '../../server/session.ts'
@@ -15,8 +15,6 @@ import { type PresenceMessage, toPresenceChange } from '../channel/presence-mess
 import type { RpcClient } from '../channel/rpc.ts'
 import { hasSource, kindOf, overheadOf } from '../link/frame-tag.ts'
 import type { FrameSink } from '../link/link-batch.ts'
-import type { LinkSender } from '../link/packet-link.ts'
-import { SiblingClient } from './destinations.ts'
 import type { WorkerLinks } from './worker-links.ts'
 
 /** How the directory speaks to the coordinator. */
@@ -29,14 +27,14 @@ export interface CoordinatorLine {
   handled(): number
 }
 
-export class WorkerDirectory implements Directory, FrameSink {
+export class WorkerDirectory implements Directory<Session>, FrameSink {
   readonly #core: RelayCore
   readonly #line: CoordinatorLine
   readonly #sessions = new Map<number, Session>()
   readonly #ids = new Map<Session, number>()
   /** Sessions that share their key and whose activity would change nothing. */
   readonly #latest = new Set<Session>()
-  #siblings: Destination | undefined
+  #coordinatorLink: Link | undefined
   #lastId = 0
   #connections = 0
 
@@ -91,15 +89,15 @@ export class WorkerDirectory implements Directory, FrameSink {
     return this.#line.asking.ask('closePeer', peer.bytes)
   }
 
-  /** Packets for clients of siblings go by `link`. */
-  useSiblings(link: LinkSender): void {
-    this.#siblings = new SiblingClient(link, this.#core.counters)
+  /** Packets for clients of other relays go by `link`. */
+  useCoordinatorLink(link: Link): void {
+    this.#coordinatorLink = link
   }
 
   routeChanged(keyBytes: Uint8Array, route: RouteMessage, connections: number): void {
     this.#connections = connections
     const key = NodePublicKey.fromBytes(keyBytes)
-    const destination = this.#destinationOf(route)
+    const destination = this.#destinationOf(key, route)
     if (destination === undefined) this.#core.routes.delete(key)
     else this.#core.routes.set(key, destination)
     for (const session of this.#latest) {
@@ -137,12 +135,12 @@ export class WorkerDirectory implements Directory, FrameSink {
     else session.takeForwardedWithoutSource(bytes, start, end, kindOf(tag))
   }
 
-  #destinationOf(route: RouteMessage): Destination | undefined {
-    if (route.to === 'sibling') return this.#siblings
+  #destinationOf(key: NodePublicKey, route: RouteMessage): Destination | undefined {
+    if (route.to === 'link') return this.#coordinatorLink?.destinationFor(key)
     if (route.to === 'nobody') return undefined
     return route.worker === this.#line.worker
       ? this.#sessions.get(route.id)
-      : this.#line.links.clientOf(route.worker, route.id)
+      : this.#line.links.to(route.worker)?.destinationFor(route.id)
   }
 
   #idOf(session: Session): number {

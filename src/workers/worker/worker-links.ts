@@ -4,21 +4,22 @@ import type { LinkMessage } from '../channel/messages.ts'
 import type { Port, TransferHandle } from '../channel/port.ts'
 import type { FrameSink } from '../link/link-batch.ts'
 import { type LinkHost, LinkSender, takeFromLink } from '../link/packet-link.ts'
-import { RemoteClient } from './destinations.ts'
+import { WorkerLink } from './destinations.ts'
 
 /** Makes a port of what came in a message. */
 export type OpenLink = (port: TransferHandle) => Port<ArrayBuffer, ArrayBuffer>
 
-interface Link {
+interface OpenedLink {
   readonly port: Port<ArrayBuffer, ArrayBuffer>
   readonly sender: LinkSender
+  readonly link: WorkerLink
 }
 
 export class WorkerLinks {
   readonly #host: LinkHost
   readonly #openLink: OpenLink
   readonly #taker: FrameSink
-  readonly #links = new Map<number, Link>()
+  readonly #links = new Map<number, OpenedLink>()
 
   constructor(host: LinkHost, openLink: OpenLink, taker: FrameSink) {
     this.#host = host
@@ -31,7 +32,7 @@ export class WorkerLinks {
     const port = this.#openLink(message.port)
     takeFromLink(port, message.received, this.#host.memory, this.#taker)
     const sender = new LinkSender(this.#host, port, message.sent)
-    this.#links.set(worker, { port, sender })
+    this.#links.set(worker, { port, sender, link: new WorkerLink(sender) })
     return sender
   }
 
@@ -55,9 +56,8 @@ export class WorkerLinks {
     for (const { sender } of this.#links.values()) sender.flush()
   }
 
-  /** A client of another worker; undefined for one of a worker that is gone. */
-  clientOf(worker: number, id: number): RemoteClient | undefined {
-    const link = this.#links.get(worker)
-    return link && new RemoteClient(link.sender, id)
+  /** The way to another worker; undefined for one that is gone. */
+  to(worker: number): WorkerLink | undefined {
+    return this.#links.get(worker)?.link
   }
 }

@@ -1,0 +1,66 @@
+/**
+ * The one door for packets that come in by a link: to a client of this relay, or nowhere. None is forwarded again, as
+ * links join all relays of a region to each other.
+ *
+ * Clauses: P-051, P-072.
+ */
+
+import type { KeyMap } from '../keys/key-map.ts'
+import type { RelayCounters } from '../metrics/counters.ts'
+import { DropReason, type PacketKind } from '../metrics/drop-reason.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
+import { writeFrameHeader } from '../protocol/encode.ts'
+import { FrameType } from '../protocol/frame-type.ts'
+import type { Destination } from './ports.ts'
+
+/** The relay as the door sees it. */
+export interface ForwardedHost {
+  readonly counters: RelayCounters
+  readonly routes: KeyMap<Destination>
+}
+
+/** Bytes of a ForwardPacket frame before its payload. */
+export const FORWARD_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + 2 * KEY_LENGTH
+
+/**
+ * Takes the ForwardPacket frame at `start` up to `end` of `buffer`, and rewrites it in place. The buffer is kept as a
+ * `Destination` keeps it.
+ *
+ * @returns whether the destination is a client of this relay; if not, the packet has been counted as dropped.
+ */
+export function takeForwardPacket(
+  { counters, routes }: ForwardedHost,
+  buffer: Uint8Array,
+  start: number,
+  end: number,
+  kind: PacketKind,
+): boolean {
+  const sourceAt = start + FRAME_HEADER_LENGTH
+  const destinationAt = sourceAt + KEY_LENGTH
+  const payloadAt = destinationAt + KEY_LENGTH
+  counters.packetsForwardedIn++
+  const local = routes.get(buffer, destinationAt)?.local
+  if (local === undefined) {
+    counters.drop(DropReason.UnknownDestOnForward, kind, end - payloadAt)
+    return false
+  }
+  if (isZero(buffer, sourceAt, destinationAt)) {
+    // Protocol version 1 had no source in RecvPacket; the original falls back to that.
+    const frameAt = payloadAt - FRAME_HEADER_LENGTH
+    writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, end - payloadAt)
+    local.takeForwardedWithoutSource(buffer, frameAt, end, kind)
+    return true
+  }
+  // RecvPacket is shorter by one key: it is laid out in place so that the payload need not move. The source key takes
+  // the destination's place before the header overwrites the end of where it was.
+  const frameAt = start + KEY_LENGTH
+  buffer.copyWithin(destinationAt, sourceAt, destinationAt)
+  writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, end - destinationAt)
+  local.takeForwarded(buffer, frameAt, end, kind)
+  return true
+}
+
+function isZero(buffer: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at++) if (buffer[at] !== 0) return false
+  return true
+}

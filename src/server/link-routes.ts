@@ -1,0 +1,37 @@
+/** What one link has announced to a {@link Registry}. */
+
+import { KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { Link, LinkRoutes } from './ports.ts'
+import type { Member, Registry } from './registry.ts'
+
+export class RegistryLinkRoutes<M extends Member> implements LinkRoutes {
+  readonly #registry: Registry<M, Link>
+  readonly #link: Link
+  #keys = new KeyMap<true>()
+
+  constructor(registry: Registry<M, Link>, link: Link) {
+    this.#registry = registry
+    this.#link = link
+  }
+
+  get size(): number {
+    return this.#keys.size
+  }
+
+  announce(key: NodePublicKey): void {
+    this.#keys.set(key, true)
+    this.#registry.announce(key, this.#link)
+  }
+
+  withdraw(key: NodePublicKey): void {
+    this.#keys.delete(key)
+    this.#registry.withdraw(key, this.#link)
+  }
+
+  withdrawAll(): void {
+    const keys = this.#keys
+    this.#keys = new KeyMap()
+    for (const [key] of keys) this.#registry.withdraw(key, this.#link)
+  }
+}
