@@ -31,13 +31,11 @@ function withoutOwn<T>(shapes: Readonly<Record<string, T>>): Record<string, T> {
 test('expvarJson has every name of the original, of the same shape, and no other but our own (P-192, P-194, P-196)', async () => {
   const shapes = varsShapes(expvarJson(await numbers()))
   expect(withoutOwn(shapes)).toEqual(golden.vars)
-  expect(Object.keys(shapes).filter(name => OWN.test(name))).toHaveLength(11)
 })
 
 test('prometheusText has every name of the original, of the same type and labels (P-193, P-194, P-195, P-196)', async () => {
   const shapes = varzShapes(prometheusText(await numbers()))
   expect(withoutOwn(shapes)).toEqual(golden.varz)
-  expect(Object.keys(shapes).filter(name => OWN.test(name))).toHaveLength(11)
 })
 
 test('metric-names.json lists as never moving only metrics that there are (P-194)', () => {

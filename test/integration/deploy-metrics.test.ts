@@ -47,6 +47,14 @@ function labelsOf(expression: string): readonly string[] {
   return groupedBy.length > 0 ? groupedBy : [...available, ...TARGET_LABELS]
 }
 
+test('docs/operating.md tells of every metric of our own', () => {
+  const own = METRIC_TABLE.filter(({ kind, name }) => kind === 'group' && name === 'derphttp')
+  const names = new Set(exportedSeries(own).map(([name]) => name.replace(/_(?:bucket|sum|count)$/, '')))
+  const told = new Set(readText('docs/operating.md').match(/\bderphttp_\w+/g))
+  expect(names.size).toBeGreaterThan(30)
+  expect([...names].filter(name => !told.has(name))).toEqual([])
+})
+
 const labelsIn = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, label = '']) => label)
 
 test('the names that are looked up are those that the exporter prints (P-193)', async () => {
