@@ -1,19 +1,15 @@
-/**
- * One deadline for each connection from TCP accept to what it came for: a login, or an HTTP request (P-035).
- *
- * `node:http` forgets a connection once it is upgraded, and a TLS server shows the raw socket only at first; so the
- * time is kept here, by the addresses of both ends.
- */
+/** One deadline for each connection from TCP accept to what it came for: a login, or an HTTP request (P-035). */
 
 import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { TimerQueue } from '../lib/timer-queue.ts'
-import { connectionId } from './connection-id.ts'
 
-interface Accepted {
-  readonly atMs: number
-  readonly timer: Timer
-  readonly socket: Socket
+/** The deadline of one connection. */
+export interface AcceptDeadline {
+  /** When the connection was accepted, in milliseconds of the clock. */
+  readonly acceptedAtMs: number
+  /** The client has said what it wants. */
+  lift(): void
 }
 
 export class AcceptDeadlines {
@@ -21,7 +17,7 @@ export class AcceptDeadlines {
   readonly #timers: TimerQueue
   readonly #timeoutMs: number
   readonly #onExpired: (socket: Socket) => void
-  readonly #accepted = new Map<string, Accepted>()
+  readonly #pending = new Set<Pending>()
 
   /** @param onExpired called after the socket was destroyed for being too slow. */
   constructor(clock: Clock, timeoutMs: number, onExpired: (socket: Socket) => void) {
@@ -31,50 +27,46 @@ export class AcceptDeadlines {
     this.#onExpired = onExpired
   }
 
-  /** Connections that have not said yet what they want. */
+  /** Connections whose clients have not said yet what they want. */
   get pending(): number {
-    return this.#accepted.size
+    return this.#pending.size
   }
 
-  /** A raw connection was accepted. */
-  begin(socket: Socket): void {
-    if (socket.remoteAddress === undefined) {
-      // Reset before it could be looked at.
-      socket.destroy()
-      return
-    }
-    const id = connectionId(socket)
+  /** Starts the deadline of a connection that was accepted now. */
+  begin(socket: Socket): AcceptDeadline {
     const timer = this.#timers.after(this.#timeoutMs, () => {
-      this.#accepted.delete(id)
+      pending.lift()
       socket.destroy()
       this.#onExpired(socket)
     })
-    this.#accepted.set(id, { atMs: this.#clock.now(), timer, socket })
-    // Its addresses may be in use again by the time an old connection is reported closed.
-    socket.once('close', () => {
-      if (this.#accepted.get(id)?.socket === socket) this.#end(id)
-    })
+    const pending = new Pending(socket, this.#clock.now(), timer, this.#pending)
+    return pending
   }
 
-  /** Ends all connections that have not said what they want. */
+  /** Ends all connections whose clients have not said what they want. */
   destroyPending(): void {
-    for (const { socket } of this.#accepted.values()) socket.destroy()
+    for (const { socket } of this.#pending) socket.destroy()
+  }
+}
+
+class Pending implements AcceptDeadline {
+  readonly socket: Socket
+  readonly acceptedAtMs: number
+  readonly #timer: Timer
+  readonly #all: Set<Pending>
+
+  constructor(socket: Socket, acceptedAtMs: number, timer: Timer, all: Set<Pending>) {
+    this.socket = socket
+    this.acceptedAtMs = acceptedAtMs
+    this.#timer = timer
+    this.#all = all
+    all.add(this)
+    socket.once('close', this.lift)
   }
 
-  /**
-   * The connection, raw or TLS, has said what it wants.
-   *
-   * @returns when it was accepted, in milliseconds of the clock; undefined if that is not known (any more).
-   */
-  end(socket: Socket): number | undefined {
-    return this.#end(connectionId(socket))
-  }
-
-  #end(id: string): number | undefined {
-    const accepted = this.#accepted.get(id)
-    if (accepted === undefined) return undefined
-    accepted.timer.cancel()
-    this.#accepted.delete(id)
-    return accepted.atMs
+  readonly lift = (): void => {
+    this.#timer.cancel()
+    this.#all.delete(this)
+    this.socket.off('close', this.lift)
   }
 }

@@ -1,16 +1,22 @@
-import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { AcceptPace } from './accept-pace.ts'
 
-function setUp(perTurn: number): { clock: FakeClock; pace: AcceptPace; begun: Socket[]; sockets: FakeSocket[] } {
+function setUp(perTurn: number): {
+  clock: FakeClock
+  pace: AcceptPace<FakeSocket>
+  begun: FakeSocket[]
+  sockets: FakeSocket[]
+} {
   const clock = new FakeClock({ turns: 'manual' })
-  const begun: Socket[] = []
-  const pace = new AcceptPace(clock, perTurn, socket => begun.push(socket))
-  return { clock, pace, begun, sockets: Array.from({ length: 5 }, () => ({ destroyed: false }) as FakeSocket) }
+  const begun: FakeSocket[] = []
+  const pace = new AcceptPace<FakeSocket>(clock, perTurn, socket => begun.push(socket))
+  return { clock, pace, begun, sockets: Array.from({ length: 5 }, () => ({ destroyed: false })) }
 }
 
-type FakeSocket = Socket & { destroyed: boolean }
+interface FakeSocket {
+  destroyed: boolean
+}
 
 test('connections of one turn are begun over several turns, in order (P-110)', () => {
   const { clock, pace, begun, sockets } = setUp(2)

@@ -5,23 +5,26 @@
  * and would all be seen to before the next packet.
  */
 
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Clock } from '../lib/clock.ts'
 
-/** Connections of one server that wait to be begun, in the order they came. */
-export class AcceptPace {
+/** As much of a connection as is looked at. */
+interface Ending {
+  readonly destroyed: boolean
+}
+
+/** Connections of one listener that wait to be begun, in the order they came. */
+export class AcceptPace<C extends Ending> {
   readonly #clock: Clock
   readonly #perTurn: number
-  readonly #begin: (socket: Socket) => void
-  #waiting: Socket[] = []
+  readonly #begin: (connection: C) => void
+  #waiting: C[] = []
   /** Where in them the first is that still waits. */
   #first = 0
   #begun = 0
   #isScheduled = false
 
   /** @param perTurn how many are begun in one turn. */
-  constructor(clock: Clock, perTurn: number, begin: (socket: Socket) => void) {
+  constructor(clock: Clock, perTurn: number, begin: (connection: C) => void) {
     this.#clock = clock
     this.#perTurn = perTurn
     this.#begin = begin
@@ -33,18 +36,18 @@ export class AcceptPace {
   }
 
   /** Begins a connection now or in a turn to come. */
-  add(socket: Socket): void {
-    this.#waiting.push(socket)
+  add(connection: C): void {
+    this.#waiting.push(connection)
     this.#beginSome()
   }
 
   #beginSome(): void {
     while (this.#begun < this.#perTurn && this.waiting > 0) {
-      const socket = this.#waiting[this.#first++] as Socket
+      const connection = this.#waiting[this.#first++] as C
       // Whoever has waited may have left.
-      if (socket.destroyed) continue
+      if (connection.destroyed) continue
       this.#begun++
-      this.#begin(socket)
+      this.#begin(connection)
     }
     if (this.waiting === 0) {
       this.#waiting = []
@@ -60,14 +63,4 @@ export class AcceptPace {
     this.#begun = 0
     this.#beginSome()
   }
-}
-
-/** Stands before all that listens for connections of `server` so far. */
-export function paceConnections(server: Server, clock: Clock, perTurn: number): void {
-  const serve = server.listeners('connection')
-  server.removeAllListeners('connection')
-  const pace = new AcceptPace(clock, perTurn, socket => {
-    for (const listener of serve) Reflect.apply(listener, server, [socket])
-  })
-  server.on('connection', (socket: Socket) => pace.add(socket))
 }

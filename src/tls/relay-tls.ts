@@ -5,6 +5,7 @@
  */
 
 import { constants } from 'node:crypto'
+import type { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import {
   createSecureContext,
@@ -136,10 +137,10 @@ export class RelayTls {
     }
   }
 
-  /** Keeps the server's certificates up to date until it closes. */
-  attach(server: Server): void {
+  /** Keeps the server's certificates up to date until it closes, or what listens for it. */
+  attach(server: Server, listening: EventEmitter = server): void {
     this.#servers.add(server)
-    server.once('close', () => this.#servers.delete(server))
+    listening.once('close', () => this.#servers.delete(server))
   }
 
   /**

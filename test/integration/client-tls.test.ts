@@ -3,12 +3,13 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
 import { connect } from 'node:net'
-import type { ConnectionOptions, Server, TlsOptions } from 'node:tls'
+import type { ConnectionOptions, TlsOptions } from 'node:tls'
 import { beforeAll, expect, test } from 'vitest'
 import type { DERPNode } from '../../src/derpmap/types.ts'
 import { Client, type ClientOptions } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
+import type { RelayTlsOptions } from '../../src/tls/relay-tls.ts'
 import { type CertificatePair, createSelfSigned } from '../../src/tls/x509.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
@@ -28,7 +29,7 @@ beforeAll(async () => {
   certificate = await ca.issue({ dns: ['relay.test'] })
 })
 
-const startRelay = (tls: Partial<{ hostname: string; certificate: CertificatePair }> = {}) =>
+const startRelay = (tls: Partial<RelayTlsOptions> = {}) =>
   ListeningRelay.start({ tls: { hostname: 'relay.test', certificate, ...tls } })
 
 /** A client of the region that has one node, at `port` of loopback. */
@@ -201,9 +202,8 @@ test('DNS is asked anew after somebody else was found at the address (P-144)', a
 
 test('a relay that comes back with another key behind the same tickets is found out, once (P-213)', async () => {
   const ticketKeys = Buffer.alloc(48, 7)
-  await using first = await startRelay()
-  await using second = await startRelay()
-  for (const { listener } of [first, second]) (listener.server as unknown as Server).setTicketKeys(ticketKeys)
+  await using first = await startRelay({ ticketKeys })
+  await using second = await startRelay({ ticketKeys })
   let port = first.port
   await using switchable = await startTcpServer(socket => {
     const upstream = connect(port, '127.0.0.1')

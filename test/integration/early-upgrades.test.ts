@@ -1,10 +1,9 @@
-import { createServer, IncomingMessage, type Server } from 'node:http'
+import { createServer, IncomingMessage, type ServerResponse } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
 import { createRoutes } from '../../src/http/routes.ts'
-import { takeUpgradesEarly } from '../../src/listen/node/early-upgrades.ts'
-import { createHttpListener } from '../../src/listen/node/http-listener.ts'
+import { createHttpListener, type HttpListener } from '../../src/listen/node/http-listener.ts'
 import { UpgradeHeadReader } from '../../src/listen/upgrade-head.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
@@ -15,29 +14,23 @@ afterEach(async () => {
 })
 
 /** What came of a connection: taken early, or a request of `node:http`. */
-async function serve(takes = true): Promise<{ server: Server; port: number; seen: string[] }> {
+async function serve(derp = true): Promise<{ listener: HttpListener; port: number; seen: string[] }> {
   const seen: string[] = []
-  const server = createServer((request, response) => {
+  const answer = (request: { url?: string | undefined }, response: ServerResponse) => {
     seen.push(`http ${request.url}`)
     response.end('ok')
-  })
-  server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
-    seen.push(`upgrade ${request.url}`)
-    socket.end()
-  })
-  takeUpgradesEarly(server, {
-    event: 'connection',
-    maxHeaderBytes: undefined,
-    take: ({ request, head }, socket) => {
-      if (!takes) return false
-      seen.push(`early ${request.url} ${Buffer.from(head).toString()}`)
+  }
+  const listener = createHttpListener({
+    routes: { ...createRoutes({ derp }), exact: new Map(), fallback: answer },
+    upgrade: (request, socket, head) => {
+      seen.push(`${request instanceof IncomingMessage ? 'upgrade' : 'early'} ${request.url} ${Buffer.from(head)}`)
       socket.end()
-      return true
     },
+    acceptTimeoutMs: 10_000,
   })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  cleanups.push(() => new Promise(resolve => server.close(resolve)))
-  return { server, port: (server.address() as AddressInfo).port, seen }
+  const { port } = await listener.listen(0, '127.0.0.1')
+  cleanups.push(() => listener.close())
+  return { listener, port, seen }
 }
 
 /** Sends text and resolves with the answer when the server is done. */
@@ -48,9 +41,9 @@ function exchange(port: number, text: string): Promise<string> {
 }
 
 /** The same over a connection that gives the server each piece on its own. */
-function exchangePieces(server: Server, pieces: readonly string[]): Promise<string> {
+function exchangePieces({ server }: HttpListener, pieces: readonly string[]): Promise<string> {
   const [client, served] = duplexPair()
-  server.emit('connection', served)
+  server.emit('connection', Object.assign(served, { remoteAddress: '127.0.0.1' }))
   for (const piece of pieces) client.write(piece)
   return answerOf(client)
 }
@@ -73,25 +66,25 @@ test('the request of a client never gets to node:http (P-120)', async () => {
   expect(seen).toEqual(['early /derp first bytes'])
 })
 
-test('what is not taken gets to node:http as if nobody had looked', async () => {
+test('where DERP is off it gets to node:http as if nobody had looked', async () => {
   const { port, seen } = await serve(false)
-  await exchange(port, REQUEST)
-  expect(seen).toEqual(['upgrade /derp'])
+  await exchange(port, REQUEST.replace('Connection: Upgrade', 'Connection: close, Upgrade'))
+  expect(seen).toEqual(['http /derp'])
 })
 
 test.each([
   ['in one piece', ['GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']],
   ['in pieces', ['G', 'ET /x HTTP/1.1\r\nHo', 'st: a\r\nConnection: close\r\n', '\r\n']],
 ])('another request, %s, is answered by node:http', async (_, pieces) => {
-  const { server, seen } = await serve()
-  expect(await exchangePieces(server, pieces)).toMatch(/^HTTP\/1.1 200 OK/)
+  const { listener, seen } = await serve()
+  expect(await exchangePieces(listener, pieces)).toMatch(/^HTTP\/1.1 200 OK/)
   expect(seen).toEqual(['http /x'])
 })
 
 test('the request of a client that comes in pieces is for node:http', async () => {
-  const { server, seen } = await serve()
-  await exchangePieces(server, [REQUEST.slice(0, 9), REQUEST.slice(9)])
-  expect(seen).toEqual(['upgrade /derp'])
+  const { listener, seen } = await serve()
+  await exchangePieces(listener, [REQUEST.slice(0, 9), REQUEST.slice(9)])
+  expect(seen).toEqual(['upgrade /derp '])
 })
 
 test('a client that says nothing and ends is ended', async () => {

@@ -12,14 +12,15 @@ import { ProxyGate } from '../../src/listen/node/proxy-gate.ts'
 import type { UpgradeHead } from '../../src/listen/upgrade-head.ts'
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
-import { RelayTls } from '../../src/tls/relay-tls.ts'
-import type { CertificatePair } from '../../src/tls/x509.ts'
+import { RelayTls, type RelayTlsOptions } from '../../src/tls/relay-tls.ts'
+
+type ServedTls = Pick<RelayTlsOptions, 'hostname' | 'certificate' | 'ticketKeys'>
 
 export interface ListeningRelayOptions extends Partial<RelayOptions> {
   readonly clock?: Clock
   readonly log?: Log
   /** Serve TLS: as whom, and with which certificate. */
-  readonly tls?: { readonly hostname: string; readonly certificate: CertificatePair }
+  readonly tls?: ServedTls
   readonly acceptTimeoutMs?: number
   /** Whether `trustedProxies` must send PROXY headers. */
   readonly sendProxyHeaders?: boolean
@@ -81,6 +82,6 @@ export class ListeningRelay implements AsyncDisposable {
   }
 }
 
-async function relayTls(relay: Relay, tls: { hostname: string; certificate: CertificatePair }): Promise<RelayTls> {
+async function relayTls(relay: Relay, tls: ServedTls): Promise<RelayTls> {
   return new RelayTls({ ...tls, metaCertificate: await createMetaCertificate(relay.publicKey) })
 }

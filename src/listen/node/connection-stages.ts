@@ -1,17 +1,111 @@
-/** Looks at connections before the server they came to does, for those that are not worth its work. */
-
-import type { Server } from 'node:http'
-import type { Socket } from 'node:net'
-
 /**
- * Hands each raw connection of `server` to `admit` first; the server, and TLS if it speaks that, sees only those for
- * which it returns true. Listeners that are added later see all.
+ * The way of every connection of a listener, from TCP accept to whoever serves it, stage by stage.
+ *
+ * What costs little and refuses much comes first. A connection that is refused is closed without an answer.
  */
-export function guardConnections(server: Server, admit: (socket: Socket) => boolean): void {
-  const serve = server.listeners('connection')
-  server.removeAllListeners('connection')
-  server.on('connection', (socket: Socket) => {
-    if (!admit(socket)) return
-    for (const listener of serve) listener.call(server, socket)
+
+import type { Socket } from 'node:net'
+import type { AcceptDeadlines } from '../accept-deadline.ts'
+import type { AcceptGate } from '../accept-limits.ts'
+import type { AcceptPace } from '../accept-pace.ts'
+import type { EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
+import { Connection, type Stage } from './connection.ts'
+import type { ProxyGate } from './proxy-gate.ts'
+import type { TlsHandshakes } from './tls-handshakes.ts'
+
+/** What the stages of one listener work with. */
+export interface StageParts {
+  readonly limits: AcceptGate | undefined
+  readonly deadlines: AcceptDeadlines
+  readonly proxyGate: ProxyGate | undefined
+  /** Undefined for plain HTTP. */
+  readonly tls: { readonly pace: AcceptPace<Connection>; readonly handshakes: TlsHandshakes } | undefined
+  readonly heads: UpgradeHeadReader
+  /** A connection was taken. */
+  readonly onAccepted: (() => void) | undefined
+  /** A connection was closed at once, for a limit. */
+  readonly onRefused: (() => void) | undefined
+  /** Whether a client of DERP is taken by what it asks for; otherwise it is for HTTP. */
+  readonly takeUpgrade: (connection: Connection, upgrade: EarlyUpgrade) => boolean
+  readonly serveHttp: (connection: Connection) => void
+}
+
+/** The stages of a listener, in their order. */
+export function connectionStages(parts: StageParts): readonly Stage[] {
+  const { proxyGate, tls } = parts
+  const stages: readonly (Stage | undefined)[] = [
+    { name: 'number', clause: 'P-109', run: connection => takePlace(parts, connection) },
+    { name: 'deadline', clause: 'P-035', run: connection => startDeadline(parts, connection) },
+    proxyGate && { name: 'PROXY header', clause: 'P-126', run: connection => readProxyHeader(proxyGate, connection) },
+    { name: 'source and rate', clause: 'P-108', run: connection => admitSource(parts, connection) },
+    tls && { name: 'pace', clause: 'P-110', run: connection => tls.pace.add(connection) },
+    tls && { name: 'TLS', clause: 'P-142', run: connection => tls.handshakes.begin(connection) },
+    { name: 'first bytes', clause: 'P-120', run: connection => readFirstBytes(parts, connection) },
+  ]
+  return stages.filter(stage => stage !== undefined)
+}
+
+/** Sends an accepted socket on its way. */
+export function begin(socket: Socket, stages: readonly Stage[]): void {
+  // Whatever fails, the socket closes, and that is seen to.
+  socket.on('error', () => {})
+  new Connection(socket, stages).proceed()
+}
+
+/** Open connections of all listeners are limited. */
+function takePlace(parts: StageParts, connection: Connection): void {
+  if (parts.limits?.open(connection.raw) === false) refuse(parts, connection)
+  else connection.proceed()
+}
+
+function startDeadline({ deadlines }: StageParts, connection: Connection): void {
+  const { raw } = connection
+  if (raw.remoteAddress === undefined) {
+    // Reset before anybody could look at it.
+    raw.destroy()
+    return
+  }
+  connection.deadline = deadlines.begin(raw)
+  connection.proceed()
+}
+
+function readProxyHeader(gate: ProxyGate, connection: Connection): void {
+  gate.readHeader(connection.raw, source => {
+    connection.source = source
+    connection.proceed()
   })
+}
+
+/** Only now it is known whom a connection behind a proxy is for. */
+function admitSource(parts: StageParts, connection: Connection): void {
+  const { limits, proxyGate, onAccepted } = parts
+  const { raw, source } = connection
+  const peer = source?.address ?? raw.remoteAddress
+  const address = proxyGate === undefined ? peer : proxyGate.clientAddress(peer)
+  if (limits?.admit(raw, address) === false) {
+    refuse(parts, connection)
+    return
+  }
+  onAccepted?.()
+  connection.proceed()
+}
+
+/** DERP clients say in one piece what they want (P-120), and `node:http` need not see them. Others get there. */
+function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageParts, connection: Connection): void {
+  const { socket } = connection
+  const onEnd = () => socket.end()
+  const onFirst = (chunk: Buffer) => {
+    socket.off('data', onFirst).off('end', onEnd).pause()
+    const upgrade = heads.read(chunk, socket)
+    if (upgrade !== undefined && takeUpgrade(connection, upgrade)) return
+    socket.unshift(chunk)
+    serveHttp(connection)
+    socket.resume()
+  }
+  socket.on('data', onFirst).on('end', onEnd)
+}
+
+function refuse({ onRefused }: StageParts, { raw }: Connection): void {
+  raw.destroy()
+  onRefused?.()
 }

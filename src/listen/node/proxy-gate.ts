@@ -1,17 +1,16 @@
 /**
- * Knows the trusted proxies of listeners, and takes the PROXY header off their connections before a server sees them.
+ * Knows the trusted proxies of listeners, and reads the PROXY headers that they send.
  *
- * Who must send a header is known by the address and never guessed from the bytes: a header from anybody else is the
- * client's own bytes, which no server understands.
+ * The address alone tells who must send a header, and the bytes never do: a header from anybody else is the client's own
+ * bytes, which make no sense as HTTP or TLS.
  * Clauses: P-126 form, P-127 from whom.
  */
 
-import type { Server, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { AddressPort } from '../../lib/address-port.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
 import type { HttpCounters, ProxyHeaderCounters } from '../../metrics/http-counters.ts'
 import { CidrList } from '../cidr-list.ts'
-import { connectionId } from '../connection-id.ts'
 import { type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
 
 export interface ProxyGateOptions {
@@ -24,17 +23,11 @@ export interface ProxyGateOptions {
   readonly log?: Log
 }
 
-interface Told {
-  readonly source: AddressPort
-  readonly socket: Socket
-}
-
 export class ProxyGate {
   readonly #proxies: CidrList
   /** Undefined when no headers are sent. */
   readonly #counters: ProxyHeaderCounters | undefined
   readonly #log: Log
-  readonly #told = new Map<string, Told>()
   #hasWarned = false
 
   /** @throws DerpError for an address that is none. */
@@ -46,34 +39,29 @@ export class ProxyGate {
     this.#counters = counters.proxyHeaders
   }
 
-  /** Stands before all that listens for connections of `server` so far. */
-  guard(server: Server): void {
-    const counters = this.#counters
-    if (counters === undefined) return
-    const takers = server.listeners('connection')
-    server.removeAllListeners('connection')
-    server.on('connection', (socket: Socket) => {
-      const take = () => {
-        for (const taker of takers) Reflect.apply(taker, server, [socket])
-      }
-      if (this.#proxies.includes(socket.remoteAddress ?? '')) this.#read(socket, counters, take)
-      else take()
-    })
-  }
-
-  /** Who is at the other end of a connection, raw or TLS, if a header has told. */
-  sourceOf(socket: Socket): AddressPort | undefined {
-    return this.#told.get(connectionId(socket))?.source
+  /** Whether the trusted proxies send headers. */
+  get readsHeaders(): boolean {
+    return this.#counters !== undefined
   }
 
   /** The address of the one client that a connection is for; undefined for one of a proxy that speaks for many. */
-  clientAddress(socket: Socket): string | undefined {
-    const address = this.sourceOf(socket)?.address ?? socket.remoteAddress
+  clientAddress(address: string | undefined): string | undefined {
     return address === undefined || this.#proxies.includes(address) ? undefined : address
   }
 
-  /** Hands the connection over once its header is complete; whoever accepts it limits how long that may take. */
-  #read(socket: Socket, counters: ProxyHeaderCounters, take: () => void): void {
+  /**
+   * Takes the header off a connection, if one is due. Whoever accepts the connection limits how long that may take.
+   *
+   * @param done called with the client that the header names, if there is a header and it names one; never called for a
+   *   connection that is refused.
+   */
+  readHeader(socket: Socket, done: (source: AddressPort | undefined) => void): void {
+    const counters = this.#counters
+    if (counters === undefined || !this.#proxies.includes(socket.remoteAddress ?? '')) done(undefined)
+    else this.#read(socket, counters, done)
+  }
+
+  #read(socket: Socket, counters: ProxyHeaderCounters, done: (source: AddressPort | undefined) => void): void {
     let begin: Buffer = Buffer.alloc(0)
     const onEnd = () => socket.destroy()
     const onReadable = () => {
@@ -89,24 +77,14 @@ export class ProxyGate {
         return
       }
       counters[kindOf(header)]++
-      if (header.source !== undefined) this.#note(socket, header.source)
       if (begin.length > header.length) socket.unshift(begin.subarray(header.length))
-      take()
+      done(header.source)
     }
     socket.on('readable', onReadable).on('end', onEnd)
   }
 
-  #note(socket: Socket, source: AddressPort): void {
-    const id = connectionId(socket)
-    this.#told.set(id, { source, socket })
-    // Its addresses may be in use again by the time an old connection is reported closed.
-    socket.once('close', () => {
-      if (this.#told.get(id)?.socket === socket) this.#told.delete(id)
-    })
-  }
-
   #refuse(socket: Socket, reason: 'missing' | 'malformed'): void {
-    // Only what the operator trusts comes here, so it is a mistake in his settings, made for each connection again.
+    // Only trusted proxies get here, so the settings are at fault, and it will happen on each connection.
     const fields = { remote: socket.remoteAddress, reason }
     if (this.#hasWarned) this.#log.debug('PROXY header refused', fields)
     else this.#log.warn('PROXY header refused: let the proxy send one, or run without -proxy-protocol', fields)

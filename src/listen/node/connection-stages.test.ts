@@ -1,0 +1,165 @@
+import { readFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
+import { duplexPair } from 'node:stream'
+import { createServer as createTlsServer } from 'node:tls'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { HttpCounters } from '../../metrics/http-counters.ts'
+import { AcceptDeadlines } from '../accept-deadline.ts'
+import { AcceptPace } from '../accept-pace.ts'
+import { UpgradeHeadReader } from '../upgrade-head.ts'
+import { Connection, type Stage } from './connection.ts'
+import { begin, connectionStages, type StageParts } from './connection-stages.ts'
+import { ProxyGate } from './proxy-gate.ts'
+import { TlsHandshakes } from './tls-handshakes.ts'
+
+const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
+
+/** A socket from `remoteAddress`, and what its client has. */
+function socketFrom(remoteAddress: string | undefined): { socket: Socket; client: ReturnType<typeof duplexPair>[0] } {
+  const [client, served] = duplexPair()
+  return { socket: Object.assign(served, { remoteAddress, remotePort: 4711 }) as unknown as Socket, client }
+}
+
+interface SetUp {
+  readonly clock: FakeClock
+  readonly stages: readonly Stage[]
+  readonly done: string[]
+}
+
+function setUp(parts: Partial<StageParts> = {}): SetUp {
+  const clock = new FakeClock({ turns: 'manual' })
+  const done: string[] = []
+  const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())
+  const handshakes = new TlsHandshakes(createTlsServer(), () => {})
+  const stages = connectionStages({
+    limits: undefined,
+    deadlines: new AcceptDeadlines(clock, 10_000, () => done.push('expired')),
+    proxyGate: undefined,
+    tls: { pace, handshakes },
+    heads: new UpgradeHeadReader(),
+    onAccepted: () => done.push('accepted'),
+    onRefused: () => done.push('refused'),
+    takeUpgrade: ({ source }, { head }) => done.push(`taken ${source?.address} ${Buffer.from(head)}`) > 0,
+    serveHttp: ({ socket }) => done.push(`HTTP ${socket.read()}`),
+    ...parts,
+  })
+  return { clock, stages, done }
+}
+
+/** Runs one stage of the list, and notes whether the connection proceeds from it. */
+function run({ stages, done }: SetUp, name: string, socket: Socket): Connection {
+  const stage = stages.find(one => one.name === name)
+  if (stage === undefined) throw new Error(`no stage ${name}`)
+  const connection = new Connection(socket, [stage, { name: '', clause: '', run: () => done.push('proceeds') }])
+  connection.proceed()
+  return connection
+}
+
+function gate(): ProxyGate {
+  return new ProxyGate({ trustedProxies: ['192.0.2.9'], sendHeaders: true, counters: new HttpCounters() })
+}
+
+test('a connection takes these stages in this order, and the architecture tells them', () => {
+  const { stages } = setUp({ proxyGate: gate() })
+  const told = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8')
+  const rows = [...told.matchAll(/^\| \d \| (.*?) \| (P-\d{3}) \|/gm)].map(([, name, clause]) => [name, clause])
+  expect(rows).toEqual(stages.map(({ name, clause }) => [name, clause]))
+})
+
+test('over plain HTTP without PROXY headers there are fewer', () => {
+  expect(setUp({ tls: undefined }).stages.map(({ name }) => name)).toEqual([
+    'number',
+    'deadline',
+    'source and rate',
+    'first bytes',
+  ])
+})
+
+test.each([true, false])('stage "number" asks whether there is room: %s (P-109)', isRoom => {
+  const set = setUp({ limits: { open: () => isRoom, admit: () => true, failed: () => {} } })
+  const { socket } = socketFrom('192.0.2.1')
+  run(set, 'number', socket)
+  expect([set.done, socket.destroyed]).toEqual([[isRoom ? 'proceeds' : 'refused'], !isRoom])
+})
+
+test('stage "deadline" begins the time for a login (P-035)', () => {
+  const set = setUp()
+  const { socket } = socketFrom('192.0.2.1')
+  run(set, 'deadline', socket)
+  set.clock.advance(10_000)
+  expect([set.done, socket.destroyed]).toEqual([['proceeds', 'expired'], true])
+})
+
+test('stage "deadline" ends what was reset before anybody could look at it', () => {
+  const set = setUp()
+  const { socket } = socketFrom(undefined)
+  run(set, 'deadline', socket)
+  expect([set.done, socket.destroyed, set.clock.pendingTimers]).toEqual([[], true, 0])
+})
+
+test('stage "PROXY header" reads who the client is (P-126)', async () => {
+  const set = setUp({ proxyGate: gate() })
+  const { socket, client } = socketFrom('192.0.2.9')
+  const connection = run(set, 'PROXY header', socket)
+  client.write('PROXY TCP4 192.0.2.1 198.51.100.2 4711 443\r\nrest')
+  await expect.poll(() => set.done).toEqual(['proceeds'])
+  expect(connection.source).toEqual({ address: '192.0.2.1', port: 4711 })
+  expect(String(connection.socket.read())).toBe('rest')
+})
+
+test.each([true, false])('stage "source and rate" asks whether a source may come: %s (P-108, P-109)', isAdmitted => {
+  const sources: unknown[] = []
+  const admit = (_: unknown, address: string | undefined) => sources.push(address) > 0 && isAdmitted
+  const set = setUp({ limits: { open: () => true, admit, failed: () => {} }, proxyGate: gate() })
+  const { socket } = socketFrom('192.0.2.1')
+  run(set, 'source and rate', socket)
+  run(set, 'source and rate', socketFrom('192.0.2.9').socket)
+  expect(sources).toEqual(['192.0.2.1', undefined])
+  expect(set.done.slice(0, 2)).toEqual(isAdmitted ? ['accepted', 'proceeds'] : ['refused', 'refused'])
+  expect(socket.destroyed).toBe(!isAdmitted)
+})
+
+test('stage "pace" lets one connection proceed in each turn (P-110)', () => {
+  const set = setUp()
+  for (let n = 0; n < 3; n++) run(set, 'pace', socketFrom('192.0.2.1').socket)
+  expect(set.done).toEqual(['proceeds'])
+  set.clock.runTurn()
+  expect(set.done).toEqual(['proceeds', 'proceeds'])
+})
+
+test('stage "TLS" hands the raw socket to the server of TLS (P-142)', () => {
+  const server = createServer()
+  const handed: unknown[] = []
+  server.on('connection', socket => handed.push(socket))
+  const clock = new FakeClock()
+  const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())
+  const handshakes = new TlsHandshakes(server as ReturnType<typeof createTlsServer>, () => {})
+  const { socket } = socketFrom('192.0.2.1')
+  const set = setUp({ tls: { pace, handshakes } })
+  const connection = run(set, 'TLS', socket)
+  expect([handed, set.done]).toEqual([[socket], []])
+  const secured = Object.assign(socketFrom('192.0.2.1').socket, { _parent: socket })
+  server.emit('secureConnection', secured)
+  expect([connection.socket, connection.raw, set.done]).toEqual([secured, socket, ['proceeds']])
+})
+
+test.each([
+  ['is for DERP, is taken', `${REQUEST}more`, 'taken undefined more'],
+  ['is another, goes to HTTP', 'GET / HTTP/1.1\r\n', 'HTTP GET / HTTP/1.1\r\n'],
+])('stage "first bytes": a connection that %s (P-120)', async (_, text, outcome) => {
+  const set = setUp()
+  const { socket, client } = socketFrom('192.0.2.1')
+  run(set, 'first bytes', socket)
+  client.write(text)
+  await expect.poll(() => set.done).toEqual([outcome])
+})
+
+test('a connection goes through all stages by itself', async () => {
+  const set = setUp({ proxyGate: gate(), tls: undefined })
+  const { socket, client } = socketFrom('192.0.2.9')
+  begin(socket, set.stages)
+  client.write('PROXY TCP4 192.0.2.1 198.51.100.2 4711 443\r\n')
+  client.write(REQUEST)
+  await expect.poll(() => set.done).toEqual(['accepted', 'taken 192.0.2.1 '])
+})

@@ -1,0 +1,52 @@
+/** TLS handshakes of a listener: connections go in raw and proceed when they are secure (P-140–P-142). */
+
+import type { Socket } from 'node:net'
+import type { Server, TLSSocket } from 'node:tls'
+import type { Connection } from './connection.ts'
+
+/** With what the type of the platform leaves out. */
+export interface ServedTlsSocket extends TLSSocket {
+  /** The socket below. */
+  readonly _parent?: Socket | null
+}
+
+/** Called for a handshake that failed; the sockets are closed. */
+export type HandshakeFailed = (
+  error: NodeJS.ErrnoException,
+  socket: ServedTlsSocket,
+  connection: Connection | undefined,
+) => void
+
+export class TlsHandshakes {
+  readonly #server: Server
+  /** By their raw sockets. */
+  readonly #connections = new WeakMap<Socket, Connection>()
+
+  /** @param server does not listen itself. */
+  constructor(server: Server, onFailed: HandshakeFailed) {
+    this.#server = server
+    server.on('secureConnection', (socket: ServedTlsSocket) => this.#onSecure(socket))
+    server.on('tlsClientError', (error: Error, socket: ServedTlsSocket) =>
+      onFailed(error, socket, this.#connectionOf(socket)),
+    )
+  }
+
+  /** Begins the handshake with a client; its connection proceeds if it succeeds. */
+  begin(connection: Connection): void {
+    this.#connections.set(connection.raw, connection)
+    this.#server.emit('connection', connection.raw)
+  }
+
+  #onSecure(socket: ServedTlsSocket): void {
+    const connection = this.#connectionOf(socket)
+    if (connection === undefined) throw new TypeError('take secure connection: it was not begun here')
+    connection.socket = socket
+    connection.proceed()
+  }
+
+  #connectionOf({ _parent: raw }: ServedTlsSocket): Connection | undefined {
+    const connection = raw ? this.#connections.get(raw) : undefined
+    if (raw) this.#connections.delete(raw)
+    return connection
+  }
+}
