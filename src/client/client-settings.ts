@@ -10,6 +10,8 @@ export class ClientSettings {
   meshKey: MeshKey | undefined
   /** Whether to tell the relay that this is a prober. */
   isProber: boolean
+  /** Name of the application, for the relay's statistics. */
+  appName: string | undefined
   /** Whether to be told which clients come and go; needs the mesh key. */
   watchConnectionChanges: boolean
   /** Told of connections and of what the relay says about them; a change takes effect at once. */
@@ -20,6 +22,7 @@ export class ClientSettings {
   constructor(options: ClientOptions) {
     this.meshKey = options.meshKey
     this.isProber = options.isProber ?? false
+    this.appName = options.appName
     this.watchConnectionChanges = options.watchConnectionChanges ?? false
     this.healthTracker = options.healthTracker
     this.baseContext = options.baseContext

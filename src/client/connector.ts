@@ -58,7 +58,7 @@ export class Connector {
 
   /** Connects and logs in. */
   async open(settings: ClientSettings, observer: ConnectionObserver, stop: AbortSignal): Promise<OpenedConnection> {
-    const { meshKey, isProber, baseContext } = settings
+    const { meshKey, isProber, appName, baseContext } = settings
     const plan = {
       target: this.#dialTarget(),
       transport: this.#transport,
@@ -70,6 +70,7 @@ export class Connector {
         ...this.options,
         meshKey,
         isProber,
+        appName,
         canAckPings: this.canAckPings,
         privateKey: this.privateKey,
         agreement: this.#agreement,

@@ -34,10 +34,10 @@ test('login learns the key of the relay and sends ClientInfo, not awaiting Serve
 
 test('login tells mesh key, prober and pings (P-033)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
-  const { relay } = setUp({ meshKey, isProber: true, canAckPings: true })
+  const { relay } = setUp({ meshKey, isProber: true, canAckPings: true, appName: 'my app' })
   relay.greet()
   const { info } = await relay.hello()
-  expect(info).toEqual({ version: 2, meshKey: 'ab'.repeat(32), canAckPings: true, isProber: true })
+  expect(info).toEqual({ version: 2, meshKey: 'ab'.repeat(32), canAckPings: true, isProber: true, appName: 'my app' })
 })
 
 test('login with a known key sends ClientInfo unasked and skips the ServerKey that comes (P-122)', async () => {

@@ -99,9 +99,14 @@ export class LoginAttempt<T> implements ConnHandler {
 
   async #sayHello(serverKey: NodePublicKey): Promise<void> {
     const { privateKey, agreement } = this.#options
-    const { meshKey, isProber, canAckPings } = this.#resolved
+    const { meshKey, isProber, appName, canAckPings } = this.#resolved
     const sharedKey = await agreement.agree(privateKey, serverKey)
-    const info = { ...(meshKey && { meshKey: meshKey.exportText() }), isProber, canAckPings }
+    const info = {
+      ...(meshKey && { meshKey: meshKey.exportText() }),
+      ...(appName !== undefined && { appName }),
+      isProber,
+      canAckPings,
+    }
     await this.#sender.send(encodeClientHello(privateKey.publicKey(), sharedKey, info))
     if (this.#over) return
     this.#over = true

@@ -25,3 +25,12 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('resolveNumber refuses 
     }),
   )
 })
+
+test.each(['', 'x'.repeat(33), 'näme', 'a\nb'])('an appName that relays would not keep is refused: %j', appName => {
+  expect(() => resolveConnectionOptions({ appName })).toThrow(
+    expect.objectContaining({
+      code: 'ERR_DERP_CONFIG_INVALID',
+      message: `set client option appName to ${JSON.stringify(appName)}: not 1 to 32 printable ASCII characters`,
+    }),
+  )
+})

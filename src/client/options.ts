@@ -10,6 +10,7 @@ import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
+import { APP_NAME } from '../protocol/client-info.ts'
 import type { HealthTracker } from './health-reporter.ts'
 import type { ClientTransport, NetworkMonitor } from './ports.ts'
 
@@ -19,6 +20,11 @@ export interface ConnectionOptions {
   readonly meshKey?: MeshKey | undefined
   /** Tells the relay that this is a prober. */
   readonly isProber?: boolean | undefined
+  /**
+   * Name of the application, for the relay's statistics: 1 to 32 printable ASCII characters. Newer relays know it, older
+   * ones ignore it. Default: none is sent.
+   */
+  readonly appName?: string | undefined
   /**
    * Tells the relay that its pings will be answered: by the caller of `recv`, unless {@link autoPong} is set. Default:
    * the value of `autoPong`.
@@ -94,6 +100,7 @@ const BOUNDS: Record<NumericOption, readonly [min: number, max: number]> = {
 export interface ResolvedConnectionOptions {
   readonly meshKey: MeshKey | undefined
   readonly isProber: boolean
+  readonly appName: string | undefined
   readonly canAckPings: boolean
   readonly autoPong: boolean
   readonly clock: Clock
@@ -107,6 +114,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
   return {
     meshKey: options.meshKey,
     isProber: options.isProber ?? false,
+    appName: checkAppName(options.appName),
     canAckPings: options.canAckPings ?? options.autoPong ?? false,
     autoPong: options.autoPong ?? false,
     clock: options.clock ?? systemClock,
@@ -114,6 +122,16 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
     readTimeoutMs: resolveNumber('readTimeoutMs', options.readTimeoutMs),
     receiveQueueBytes: resolveNumber('receiveQueueBytes', options.receiveQueueBytes),
   }
+}
+
+/** @throws DerpError for a name that relays would not keep. */
+export function checkAppName(name: string | undefined): string | undefined {
+  if (name === undefined || APP_NAME.test(name)) return name
+  const value = JSON.stringify(name)
+  throw new DerpError(
+    'ERR_DERP_CONFIG_INVALID',
+    `set client option appName to ${value}: not 1 to 32 printable ASCII characters`,
+  )
 }
 
 /** The value or its default. @throws DerpError when it is out of bounds. */

@@ -1,8 +1,10 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
+import { until } from '../../test/support/settle.ts'
 import { NodePrivateKey } from '../keys/node-key.ts'
+import { DerpError } from '../lib/derp-error.ts'
 import { silentLog } from '../lib/log.ts'
-import type { ReceivedMessage } from '../protocol/messages.ts'
+import { PeerGoneReason, type ReceivedMessage } from '../protocol/messages.ts'
 import { WatchLoop } from './watch-loop.ts'
 
 test('WatchLoop forgets all peers when a message comes by a new connection (P-216)', async () => {
@@ -45,4 +47,36 @@ test('WatchLoop forgets all peers when a message comes by a new connection (P-21
   await expect(loop.run()).rejects.toBe(error)
   expect(told).toEqual(['+0', '+1', '-0/240', '-1/240', '+2'])
   expect(clock.pendingTimers).toBe(0)
+})
+
+test('WatchLoop tells each failure to connect and to receive, and goes on (P-215)', async () => {
+  const clock = new FakeClock()
+  const closed = new AbortController()
+  const [unreachable, lost] = [
+    new DerpError('ERR_DERP_DIAL_FAILED', 'no route'),
+    new DerpError('ERR_DERP_CONN_CLOSED', 'lost'),
+  ]
+  const script = [() => Promise.reject(unreachable), async () => {}, async () => {}]
+  const told: DerpError[] = []
+  const client = {
+    connect: async () => script.shift()?.(),
+    serverPublicKey: () => undefined,
+    recvDetail: () => Promise.reject(lost),
+  }
+  const onError = (error: DerpError): void => {
+    told.push(error)
+    if (told.length === 3) closed.abort()
+  }
+  const ports = { clock, log: silentLog, closed: closed.signal }
+  const over = new WatchLoop(client, ports, { add: () => {}, remove: () => {}, onError }).run()
+  for (let i = 1; i <= 3; i++) {
+    await until(() => told.length === i, `failure ${i}`)
+    clock.advance(5_000)
+  }
+  await over
+  expect(told).toEqual([unreachable, lost, lost])
+})
+
+test('the reason that the watch loop makes up has the name Synthetic too (P-216)', () => {
+  expect(PeerGoneReason.Synthetic).toBe(PeerGoneReason.MeshConnBroke)
 })

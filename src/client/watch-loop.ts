@@ -34,6 +34,8 @@ export interface WatchLoopOptions {
   readonly add: (message: PeerPresentMessage) => void
   /** A peer's last connection is gone, or can no longer be followed: reason `PeerGoneReason.MeshConnBroke`. */
   readonly remove: (message: PeerGoneMessage) => void
+  /** Told of each failure to connect or receive, after which the loop tries again. Must not throw. */
+  readonly onError?: ((error: DerpError) => void) | undefined
   /** Is told now and then how many peers there are; faults go to the client's own log. */
   readonly infoLog?: Log | undefined
   /** Ends the loop. */
@@ -119,6 +121,7 @@ export class WatchLoop {
       if (!this.#isOver()) {
         const fields = { code: error.code, reason: error.message, retryMs: RETRY_MS }
         this.#ports.log.warn('watching connections failed', fields)
+        this.#options.onError?.(error)
       }
       return undefined
     }

@@ -1,6 +1,6 @@
 /** What has changed from one DERP map to the next, so that only what is touched need reconnect. */
 
-import { regionIds } from './regions.ts'
+import { nodesByKey, regionIds } from './regions.ts'
 import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
 
 /** A node that is in both maps and not the same. */
@@ -83,7 +83,7 @@ export function diffDerpMaps(before: DERPMap, after: DERPMap): DerpMapDiff {
 function diffRegions(regionId: number, before?: DERPRegion, after?: DERPRegion): RegionChange[] {
   if (before === undefined || after === undefined || before === after) return []
   const fields = REGION_FIELDS.filter(field => (before[field] || undefined) !== (after[field] || undefined))
-  const [old, now] = [byName(before.Nodes), byName(after.Nodes)]
+  const [old, now] = [nodesByKey(before.Nodes), nodesByKey(after.Nodes)]
   const nodesAdded = [...now].filter(([name]) => !old.has(name)).map(([, node]) => node)
   const nodesRemoved = [...old].filter(([name]) => !now.has(name)).map(([, node]) => node)
   const nodesChanged = [...now].flatMap(([name, node]) => diffNodes(old.get(name), node))
@@ -97,22 +97,21 @@ function diffRegions(regionId: number, before?: DERPRegion, after?: DERPRegion):
 
 function diffNodes(before: DERPNode | undefined, after: DERPNode): NodeChange[] {
   if (before === undefined) return []
-  const fields = NODE_FIELDS.filter(field => (before[field] || undefined) !== (after[field] || undefined))
+  const fields = differingFields(before, after)
   if (fields.length === 0) return []
-  const affectsConnections = fields.some(field => AFFECTS_CONNECTIONS[field])
-  return [{ name: after.Name, before, after, fields, affectsConnections }]
+  return [{ name: after.Name, before, after, fields, affectsConnections: fields.some(affectsConnections) }]
 }
 
-/** Nodes by name; of several with one name, which there should not be, each counts by its place among them. */
-function byName(nodes: readonly DERPNode[]): Map<string, DERPNode> {
-  const named = new Map<string, DERPNode>()
-  for (const node of nodes) {
-    let name = node.Name
-    for (let i = 2; named.has(name); i++) name = `${node.Name}\n${i}`
-    named.set(name, node)
-  }
-  return named
+/** Whether a connection to a node, as it was known, would go elsewhere now or be checked in another way. */
+export function connectsElsewhere(before: DERPNode, after: DERPNode): boolean {
+  return differingFields(before, after).some(affectsConnections)
 }
+
+function differingFields(before: DERPNode, after: DERPNode): (keyof DERPNode)[] {
+  return NODE_FIELDS.filter(field => (before[field] || undefined) !== (after[field] || undefined))
+}
+
+const affectsConnections = (field: keyof DERPNode): boolean => AFFECTS_CONNECTIONS[field]
 
 function equalScores(before: DERPMap, after: DERPMap): boolean {
   // Keys that are whole numbers come in their order.

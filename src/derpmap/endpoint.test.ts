@@ -82,7 +82,10 @@ test.each<[Partial<DERPNode>, string, object]>([
 test.each<[Partial<DERPNode>, string]>([
   [{ HostName: '' }, 'reach node 1a (): HostName "": not a host'],
   [{ HostName: 'a b' }, 'reach node 1a (a b): HostName "a b": not a host'],
-  [{ HostName: 'relay.test:8443' }, 'reach node 1a (relay.test:8443): HostName "relay.test:8443": not a host'],
+  [
+    { HostName: 'relay.test:8443' },
+    'reach node 1a (relay.test:8443): HostName "relay.test:8443": not a host: a port goes into DERPPort',
+  ],
   [{ HostName: 'me@relay.test' }, 'reach node 1a (me@relay.test): HostName "me@relay.test": not a host'],
   [{ HostName: 'relay.test/x' }, 'reach node 1a (relay.test/x): HostName "relay.test/x": not a host'],
   [{ HostName: 'fe80::1%eth0' }, 'reach node 1a (fe80::1%eth0): HostName "fe80::1%eth0": not a host'],

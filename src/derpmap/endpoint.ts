@@ -66,6 +66,20 @@ export function formatNode({ Name, HostName }: DERPNode): string {
   return Name === '' ? `node ${HostName}` : `node ${Name} (${HostName})`
 }
 
+/** Why a text is no host to connect to; undefined when it is one. */
+export function hostProblem(host: string): string | undefined {
+  if (/:\/\//.test(host)) return 'not a host: a URL, of which only the host goes here'
+  if (/^\[.*\]/.test(host)) return 'not a host: an IPv6 address goes without brackets, a port into DERPPort'
+  if (/^[^:]+:\d+$/.test(host)) return 'not a host: a port goes into DERPPort'
+  if (/^[\d.]+\/\d+$/.test(host)) return 'not a host: an address goes without its prefix length'
+  const isHost = ipFamilyOf(host) !== undefined || /^[^\s/?#@\\:[\]]+$/.test(host)
+  return isHost && URL.canParse(`http://${hostInUrl(host)}/`) ? undefined : 'not a host'
+}
+
+function hostInUrl(host: string): string {
+  return ipFamilyOf(host) === 6 ? `[${host}]` : host
+}
+
 function addressSource(stated: string | undefined, host: string, family: IpFamily): AddressSource {
   if (stated) return ipFamilyOf(stated) === family ? { from: 'map', address: stated } : { from: 'nowhere' }
   const hostFamily = ipFamilyOf(host)
@@ -75,9 +89,9 @@ function addressSource(stated: string | undefined, host: string, family: IpFamil
 
 function endpointUrl(node: DERPNode, port: number, scheme: 'http' | 'https'): URL {
   const host = node.HostName
-  if (ipFamilyOf(host) === undefined && !/^[^\s/?#@\\:[\]]+$/.test(host)) throw invalid(node, 'HostName', 'not a host')
-  const url = URL.parse(`${scheme}://${ipFamilyOf(host) === 6 ? `[${host}]` : host}${DERP_PATH}`)
-  if (url === null) throw invalid(node, 'HostName', 'not a host')
+  const problem = hostProblem(host)
+  if (problem !== undefined) throw invalid(node, 'HostName', problem)
+  const url = new URL(`${scheme}://${hostInUrl(host)}${DERP_PATH}`)
   if (!Number.isInteger(port) || port < 1 || port > 65_535) throw invalid(node, 'DERPPort', 'not a port')
   url.port = String(port)
   return url

@@ -11,19 +11,40 @@ export type FieldChecks = Readonly<Record<string, Check<unknown>>>
 /** The fields that were there. */
 export type Fields<F extends FieldChecks> = { [K in keyof F]?: ReturnType<F[K]> }
 
+/** Takes a problem that leaves the rest usable, or throws it. */
+export type ReportProblem = (problem: DerpMapError) => void
+
 /**
  * Reads the fields of an object: names in any case, the last of equal ones wins, `null` is as good as absent, unknown
- * ones are left out.
+ * ones are reported and left out.
  */
-export function readFields<const F extends FieldChecks>(value: unknown, path: string, checks: F): Fields<F> {
+export function readFields<const F extends FieldChecks>(
+  value: unknown,
+  path: string,
+  checks: F,
+  report: ReportProblem,
+): Fields<F> {
   const names = new Map(Object.keys(checks).map(name => [name.toLowerCase(), name]))
   const fields: Record<string, unknown> = {}
   for (const [key, content] of entriesOf(value, path)) {
     const name = names.get(key.toLowerCase())
-    if (name === undefined || content === null || content === undefined) continue
-    fields[name] = checks[name]?.(content, memberPath(path, name))
+    if (name === undefined) report(new DerpMapError(memberPath(path, key), content, 'not a known field, ignored'))
+    else if (content !== null && content !== undefined) fields[name] = checks[name]?.(content, memberPath(path, name))
   }
   return fields as Fields<F>
+}
+
+/** A check that reports what it finds wrong and leaves the field out. */
+export function orReport<T>(check: Check<T>, report: ReportProblem): Check<T | undefined> {
+  return (value, path) => {
+    try {
+      return check(value, path)
+    } catch (error) {
+      if (!(error instanceof DerpMapError)) throw error
+      report(error)
+      return undefined
+    }
+  }
 }
 
 /** Names and values of an object. */
@@ -52,6 +73,11 @@ export function flag(value: unknown, path: string): boolean {
 export function decimal(value: unknown, path: string): number {
   if (typeof value === 'number' && Number.isFinite(value)) return value
   throw new DerpMapError(path, value, 'not a number')
+}
+
+export function list(value: unknown, path: string): unknown[] {
+  if (Array.isArray(value)) return value
+  throw new DerpMapError(path, value, 'not a list')
 }
 
 /** A check for whole numbers. */

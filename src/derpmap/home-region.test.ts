@@ -39,7 +39,11 @@ test.each<[what: string, latencyMs: Record<number, number>, input: Partial<HomeI
   ['201 of 300 ms', { 1: 300, 2: 201 }, { current: 1 }, '1 keptBySmallShare'],
   ['200 of 300 ms', { 1: 300, 2: 200 }, { current: 1 }, '2 faster'],
   ['a home that does not answer is left', { 2: 500 }, { current: 1 }, '2 lost'],
-  ['nothing measured: the home stays', {}, { current: 1 }, '1 keptUnmeasured'],
+  // 120 s are twice the interval in which relays send KeepAlive.
+  ['nothing measured, heard from 119 s ago', {}, { current: 1, heardAtMs: { 1: -119_999 } }, '1 keptUnmeasured'],
+  ['nothing measured, heard from 120 s ago', {}, { current: 1, heardAtMs: { 1: -120_000 } }, '- none'],
+  ['nothing measured, only another region heard from', {}, { current: 1, heardAtMs: { 2: -1 } }, '- none'],
+  ['nothing measured, nothing heard', {}, { current: 1 }, '- none'],
   ['nothing measured, no home', {}, {}, '- none'],
   ['a home that is not in the map', { 2: 500 }, { current: 9 }, '2 excluded'],
   ['nothing measured, home not in the map', {}, { current: 9 }, '- none'],
@@ -134,7 +138,7 @@ test('pickHome equals the original’s arithmetic for measured regions', () => {
       const ids = Object.keys(now).sort()
       let best = ids[0]
       for (const id of ids) if (best === undefined || bestOf(id) < bestOf(best)) best = id
-      let expected = best === undefined ? current : Number(best)
+      let expected = best === undefined ? undefined : Number(best)
       const currentMs = now[current]
       if (best !== undefined && expected !== current && currentMs !== undefined) {
         const bestMs = bestOf(best)

@@ -12,6 +12,8 @@ import type { DERPMap } from './types.ts'
 const MAX_AGE_MS = 5 * 60_000
 /** A home that answered so many milliseconds ago, by whatever frame, is there even if it was not measured. */
 const HEARD_WITHIN_MS = 8_000
+/** A home that answered so many milliseconds ago is kept when nothing was measured: twice the interval of KeepAlive. */
+const KEEP_ALIVE_HEARD_WITHIN_MS = 120_000
 /** Another region must be faster by this many milliseconds … */
 const LEAST_GAIN_MS = 10
 /** … and must not need more than this part of the home's time. */
@@ -56,7 +58,7 @@ export type HomeReason =
   | 'keptBySmallShare'
   /** It is the home; it was not measured, but something came from it lately. */
   | 'keptHeard'
-  /** It is the home, and all that is left: no region answers. */
+  /** It is the home, something came from it in the last two minutes, and no region was measured. */
   | 'keptUnmeasured'
   /** It is clearly faster than the home. */
   | 'faster'
@@ -118,9 +120,13 @@ function compare(best: Candidate, current: Candidate): HomeChoice {
   return choice(best.id, 'faster', `chosen: ${times} of region ${current.id}`)
 }
 
-function withoutMeasurement({ current }: HomeInput, usable: ReadonlySet<number>): HomeChoice {
+function withoutMeasurement(input: HomeInput, usable: ReadonlySet<number>): HomeChoice {
+  const { current, heardAtMs = {}, nowMs } = input
   if (current !== undefined && usable.has(current)) {
-    return choice(current, 'keptUnmeasured', 'kept: no region was measured')
+    const atMs = heardAtMs[current]
+    if (atMs !== undefined && nowMs - atMs < KEEP_ALIVE_HEARD_WITHIN_MS) {
+      return choice(current, 'keptUnmeasured', 'kept: no region was measured, but it was heard from in the last 2 min')
+    }
   }
   return { regionId: undefined, reason: 'none', explanation: 'no home: no region that may be one answers' }
 }

@@ -84,6 +84,13 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   ['Regions.-1', {}, 'its key is not the number of a region', { Regions: { '-1': {} } }],
   ['Regions.01', {}, 'its key is not the number of a region', { Regions: { '01': {} } }],
   ['Regions.__proto__', {}, 'its key is not the number of a region', '{"Regions":{"__proto__":{}}}'],
+  // JSON numbers above 2⁵³ lose digits: such a region would be another one.
+  [
+    'Regions.900.RegionID',
+    9007199254740992,
+    'not a whole number of 1 to 9007199254740991',
+    '{"Regions":{"900":{"RegionID":9007199254740993}}}',
+  ],
   [
     'Regions.9007199254740992',
     9007199254740992,
@@ -98,8 +105,13 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   ['Regions.900.Avoid', 1, 'not true or false', inRegion({ Avoid: 1 })],
   ['Regions.900.Nodes', {}, 'not a list', inRegion({ Nodes: {} })],
   ['Regions.900.Nodes[0]', null, 'not an object', inRegion({ Nodes: [null] })],
-  ['Regions.900.Nodes[1].HostName', undefined, 'every node needs one', inNode({ HostName: undefined })],
-  ['Regions.900.Nodes[1].HostName', '', 'every node needs one', inNode({ HostName: '' })],
+  [
+    'Regions.900.Nodes[1].HostName',
+    undefined,
+    'every node needs one, or an IP address',
+    inNode({ HostName: undefined }),
+  ],
+  ['Regions.900.Nodes[1].HostName', '', 'every node needs one, or an IP address', inNode({ HostName: '' })],
   ['Regions.900.Nodes[1].RegionID', 1, 'it is in the region 900', inNode({ RegionID: 1 })],
   ['Regions.900.Nodes[1].DERPPort', '443', 'not a whole number of 0 to 65535', inNode({ DERPPort: '443' })],
   ['Regions.900.Nodes[1].DERPPort', 65_536, 'not a whole number of 0 to 65535', inNode({ DERPPort: 65_536 })],
@@ -109,8 +121,8 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   ['HomeParams.RegionScore', [], 'not an object', { HomeParams: { RegionScore: [] } }],
   ['HomeParams.RegionScore.1', '2', 'not a number', { HomeParams: { RegionScore: { 1: '2' } } }],
   ['omitDefaultRegions', 'yes', 'not true or false', { omitDefaultRegions: 'yes' }],
-])('parseDerpMap refuses %s = %j: %s', (path, value, reason, input) => {
-  const error = errorOf(() => parseDerpMap(input))
+])('parseDerpMap, strict, refuses %s = %j: %s', (path, value, reason, input) => {
+  const error = errorOf(() => parseDerpMap(input, { strict: true }))
   expect(error).toBeInstanceOf(DerpMapError)
   expect(error).toMatchObject({ code: 'ERR_DERP_MAP_INVALID', path, value, reason })
 })

@@ -1,111 +1,106 @@
 /** Reads a DERP map. */
 
 import { DerpMapError } from './derp-map-error.ts'
-import { decimal, entriesOf, flag, memberPath, readFields, text, wholeNumber } from './fields.ts'
-import type { DERPHomeParams, DERPMap, DERPNode, DERPRegion } from './types.ts'
+import { decimal, entriesOf, flag, memberPath, orReport, type ReportProblem, readFields } from './fields.ts'
+import { guessFormat } from './map-format.ts'
+import { type CountNode, parseRegion, regionId } from './parse-region.ts'
+import type { DERPHomeParams, DERPMap } from './types.ts'
 
-const regionId = wholeNumber(1, Number.MAX_SAFE_INTEGER)
+export interface ParseDerpMapOptions {
+  /**
+   * Told of each thing that was left out or is likely a mistake: an unusable node, an unknown field, an address that
+   * is none. Its `path` says where. Default: they are not told.
+   */
+  readonly onWarning?: ((warning: DerpMapError) => void) | undefined
+  /** Throws the first warning instead, for checking a map. */
+  readonly strict?: boolean | undefined
+}
 
-const NODE_CHECKS = {
-  Name: text,
-  RegionID: regionId,
-  HostName: text,
-  CertName: text,
-  IPv4: text,
-  IPv6: text,
-  STUNPort: wholeNumber(-1, 65_535),
-  STUNOnly: flag,
-  DERPPort: wholeNumber(0, 65_535),
-  InsecureForTests: flag,
-  STUNTestIP: text,
-  CanPort80: flag,
-} as const
-
-const REGION_CHECKS = {
-  RegionID: regionId,
-  RegionCode: text,
-  RegionName: text,
-  Latitude: decimal,
-  Longitude: decimal,
-  Avoid: flag,
-  NoMeasureNoHome: flag,
-  Nodes: list,
-} as const
-
-const MAP_CHECKS = { HomeParams: parseHomeParams, Regions: parseRegions, omitDefaultRegions: flag } as const
+/** Members of a map; anything else is reported, or is a sign that this is no map. */
+const MEMBERS: readonly string[] = ['homeparams', 'regions', 'omitdefaultregions']
+/** Under which files of other kinds hold a map, in lower case. */
+const WRAPPERS: readonly string[] = ['derpmap']
 
 /**
- * Reads a DERP map from JSON text, or from what a parser made of it.
+ * Reads a DERP map from JSON text, or from what a parser made of it. A map in the member `derpMap` of a policy file is
+ * found there.
  *
- * Unknown keys are passed over. A region that is `null`, by which an operator's file takes one of the default regions
- * away, is left out. Numbers of regions that a region or node does not repeat are filled in.
+ * A node or region that cannot be used is left out with a warning, and the rest is read. A region that is `null`, by
+ * which a file removes one of the default regions, is left out. Region numbers that a region or node does not repeat
+ * are filled in.
  *
- * @throws DerpMapError with path, value and reason.
+ * @throws DerpMapError with path, value and reason: when this is no map, or none of its nodes can be used.
  */
-export function parseDerpMap(input: unknown): DERPMap {
-  return readFields(typeof input === 'string' ? parseJson(input) : input, '', MAP_CHECKS)
+export function parseDerpMap(input: unknown, { onWarning, strict = false }: ParseDerpMapOptions = {}): DERPMap {
+  let first: DerpMapError | undefined
+  let unusable: DerpMapError | undefined
+  let hasNodes = false
+  const report: ReportProblem = problem => {
+    if (strict) throw problem
+    first ??= problem
+    onWarning?.(problem)
+  }
+  const count: CountNode = problem => {
+    if (problem === undefined) hasNodes = true
+    else unusable ??= problem
+  }
+  const [whole, path] = unwrapped(typeof input === 'string' ? parseJson(input) : input)
+  const checks = {
+    HomeParams: orReport((value, at) => parseHomeParams(value, at, report), report),
+    Regions: (value: unknown, at: string) =>
+      readById(value, at, report, (each, eachAt, id) => parseRegion(each, eachAt, id, { report, count })),
+    omitDefaultRegions: flag,
+  } as const
+  const { HomeParams: homeParams, ...map } = readFields(whole, path, checks, report)
+  if (!hasNodes && unusable !== undefined) throw unusable
+  if (first !== undefined && isEmptied(whole, map)) throw first
+  return homeParams === undefined ? map : { HomeParams: homeParams, ...map }
 }
 
 function parseJson(json: string): unknown {
   try {
     return JSON.parse(json)
   } catch (error) {
-    throw new DerpMapError('', json, `not JSON: ${(error as Error).message}`, error)
+    throw new DerpMapError('', json, `not JSON${guessFormat(json)}: ${(error as Error).message}`, error)
   }
 }
 
-function parseHomeParams(value: unknown, path: string): DERPHomeParams {
-  return readFields(value, path, {
-    RegionScore: (scores: unknown, at: string): Record<number, number> =>
-      readById(scores, at, (score, scorePath) => decimal(score, scorePath)),
-  })
+/** The map and where it is. @throws DerpMapError for what has other members than a map. */
+function unwrapped(value: unknown): [map: unknown, path: string] {
+  const entries = entriesOf(value, '')
+  const unknown = entries.filter(([name]) => !MEMBERS.includes(name.toLowerCase()))
+  if (unknown.length === 0 || entries.some(([name]) => name.toLowerCase() === 'regions')) return [value, '']
+  for (const [name, content] of unknown) if (WRAPPERS.includes(name.toLowerCase())) return [content, name]
+  const found = unknown.map(([name]) => JSON.stringify(name)).join(', ')
+  throw new DerpMapError('Regions', undefined, `a DERP map has its regions there; found is ${found}`)
 }
 
-function parseRegions(value: unknown, path: string): Record<number, DERPRegion> {
-  return readById(value, path, parseRegion)
+/** Whether regions were stated and not one is left: nobody meant that as a map without regions. */
+function isEmptied(whole: unknown, { Regions: regions }: DERPMap): boolean {
+  const stated = entriesOf(whole, '').find(([name]) => name.toLowerCase() === 'regions')?.[1]
+  return Object.keys(regions ?? {}).length === 0 && Object.values(stated ?? {}).some(region => region !== null)
 }
 
-/** Reads an object whose keys are regions' numbers; those with `null` are left out. */
+function parseHomeParams(value: unknown, path: string, report: ReportProblem): DERPHomeParams {
+  const scores = (stated: unknown, at: string): Record<number, number> => readById(stated, at, report, decimal)
+  return readFields(value, path, { RegionScore: scores }, report)
+}
+
+/** Reads an object whose keys are regions' numbers; those with `null` are left out, and those that cannot be read. */
 function readById<T>(
   value: unknown,
   path: string,
+  report: ReportProblem,
   read: (value: unknown, path: string, id: number) => T,
 ): Record<number, T> {
   const byId: Record<number, T> = {}
   for (const [key, content] of entriesOf(value, path)) {
-    const keyPath = memberPath(path, key)
-    if (!/^[1-9]\d*$/.test(key)) throw new DerpMapError(keyPath, content, 'its key is not the number of a region')
-    const id = regionId(Number(key), keyPath)
-    if (content !== null) byId[id] = read(content, keyPath, id)
+    const readOne = (stated: unknown, at: string): void => {
+      if (!/^[1-9]\d*$/.test(key)) throw new DerpMapError(at, stated, 'its key is not the number of a region')
+      const id = regionId(Number(key), at)
+      if (stated !== null) byId[id] = read(stated, at, id)
+    }
+    orReport(readOne, report)(content, memberPath(path, key))
   }
   return byId
-}
-
-function parseRegion(value: unknown, path: string, id: number): DERPRegion {
-  const { Nodes: nodes = [], ...fields } = readFields(value, path, REGION_CHECKS)
-  assertSameId(fields.RegionID, id, path)
-  return {
-    RegionCode: '',
-    RegionName: '',
-    ...fields,
-    RegionID: id,
-    Nodes: nodes.map((node, i) => parseNode(node, `${path}.Nodes[${i}]`, id)),
-  }
-}
-
-function parseNode(value: unknown, path: string, id: number): DERPNode {
-  const fields = readFields(value, path, NODE_CHECKS)
-  assertSameId(fields.RegionID, id, path)
-  if (!fields.HostName) throw new DerpMapError(`${path}.HostName`, fields.HostName, 'every node needs one')
-  return { Name: '', ...fields, HostName: fields.HostName, RegionID: id }
-}
-
-function assertSameId(stated: number | undefined, id: number, path: string): void {
-  if (stated !== undefined && stated !== id)
-    throw new DerpMapError(`${path}.RegionID`, stated, `it is in the region ${id}`)
-}
-
-function list(value: unknown, path: string): unknown[] {
-  if (Array.isArray(value)) return value
-  throw new DerpMapError(path, value, 'not a list')
 }

@@ -59,6 +59,7 @@ export {
   pickHome,
   recentReports,
 } from '../derpmap/home-region.ts'
-export { parseDerpMap } from '../derpmap/parse.ts'
+export { parseDerpMapText, readDerpMapFile } from '../derpmap/node-map-text.ts'
+export { type ParseDerpMapOptions, parseDerpMap } from '../derpmap/parse.ts'
 export { regionIds, requireRegion } from '../derpmap/regions.ts'
 export type { DERPHomeParams, DERPMap, DERPNode, DERPRegion } from '../derpmap/types.ts'

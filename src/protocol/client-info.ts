@@ -24,7 +24,8 @@ const SCHEMA = {
   AppName: 'any',
 } as const
 
-const APP_NAME = /^[ -~]{1,32}$/
+/** What relays keep as the name of an application. */
+export const APP_NAME: RegExp = /^[ -~]{1,32}$/
 
 /** JSON as the original writes it: empty fields are left out, but never `CanAckPings`. */
 export function formatClientInfo(info: Omit<ClientInfo, 'version'>): Uint8Array {

@@ -15,6 +15,8 @@ export const PeerGoneReason = {
   NotHere: 0x01,
   /** Made up by a watcher whose own connection broke; never on the wire. */
   MeshConnBroke: 0xf0,
+  /** Another name of {@link PeerGoneReason.MeshConnBroke}. */
+  Synthetic: 0xf0,
 } as const
 export type PeerGoneReason = (typeof PeerGoneReason)[keyof typeof PeerGoneReason]
 

@@ -151,14 +151,15 @@ test('forwardPacket delivers in the name of another (P-072)', async () => {
 
 test('what a client says of itself reaches the relay; later changes with the next connection (P-033)', async () => {
   const relay = new TestRelay()
-  const client = await relay.readyClient({ isProber: true, canAckPings: true })
+  const client = await relay.readyClient({ isProber: true, canAckPings: true, appName: 'first' })
   const [first] = relay.core.sessions
-  expect(first?.info).toMatchObject({ isProber: true, canAckPings: true })
+  expect(first?.info).toMatchObject({ isProber: true, canAckPings: true, appName: 'first' })
   client.isProber = false
+  client.appName = 'second'
   client.setCanAckPings(false)
   first?.close()
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await nextMessage(client, 'serverInfo')
   const [second] = relay.core.sessions
-  expect(second?.info).toMatchObject({ isProber: false, canAckPings: false })
+  expect(second?.info).toMatchObject({ isProber: false, canAckPings: false, appName: 'second' })
 })

@@ -25,6 +25,8 @@ function setUp(map: DERPMap, options: Partial<ResilientRegionOptions> = {}) {
   const made: Client[] = []
   /** Nodes that were asked for, as the clients were given them. */
   const asked: (readonly DERPNode[] | undefined)[] = []
+  /** Hosts that cannot be reached. */
+  const dead = new Set<string>()
   const client = new ResilientRegionClient({
     map,
     regionId: 1,
@@ -32,6 +34,7 @@ function setUp(map: DERPMap, options: Partial<ResilientRegionOptions> = {}) {
       regions.push(getRegion)
       const dial = async () => {
         asked.push(getRegion()?.Nodes)
+        if (dead.has(getRegion()?.Nodes.at(-1)?.HostName ?? '')) throw new Error('connection refused')
         return { conn: relay.connect() }
       }
       made.push(relay.client({ transport: { dial }, clock }))
@@ -43,7 +46,7 @@ function setUp(map: DERPMap, options: Partial<ResilientRegionOptions> = {}) {
   })
   const states: string[] = []
   client.events.on('state', ({ state, reason, node }) => states.push(`${state}/${reason}@${node ?? ''}`))
-  return { client, relay, regions, asked, states }
+  return { client, relay, regions, asked, states, dead }
 }
 
 test('ResilientRegionClient connects to the first node that carries packets (P-220)', async () => {
@@ -87,6 +90,16 @@ test.each<[string, DERPNode[], string]>([
   await settle()
   expect(states.slice(2)).toEqual([`connecting/targetsReplaced@${next}`, `connected/accepted@${next}`])
   expect(asked.at(-1)?.at(-1)).toEqual(nodes.find(({ Name }) => Name === next))
+})
+
+test.each<[string, DERPNode[]]>([
+  ['share a name', [node('a', { HostName: 'dead.test' }), node('a', { HostName: 'good.test' })]],
+  ['have no name', [node('', { HostName: 'dead.test' }), node('', { HostName: 'good.test' })]],
+])('ResilientRegionClient fails over between nodes that %s', async (_what, nodes) => {
+  const { client, asked, dead } = setUp(mapOf(nodes))
+  dead.add('dead.test')
+  await client.connect()
+  expect(asked.map(each => each?.at(-1)?.HostName)).toEqual(['dead.test', 'good.test'])
 })
 
 test('a region that is not in the map is waited for (P-220)', async () => {

@@ -144,8 +144,8 @@ describe.each(relays)('seed, on $name', ({ start, startTls }) => {
     await reading
   })
 
-  test('NotePreferred, SetCanAckPings, IsProber', async () => {
-    const client = made({ isProber: true })
+  test('NotePreferred, SetCanAckPings, IsProber, AppName', async () => {
+    const client = made({ isProber: true, appName: 'seed' })
     client.setCanAckPings(true)
     await messageOf(client, 'serverInfo')
     await client.notePreferred(true)

@@ -11,6 +11,8 @@ import { IDEAL_NODE_HEADER } from '../../protocol/constants.ts'
 
 /** Milliseconds to connect to one node, DNS included (P-221). */
 const NODE_TIMEOUT_MS = 1_500
+/** Milliseconds for TLS and the upgrade at one node, where another one would be tried after it. */
+const NODE_SECURE_TIMEOUT_MS = 3_000
 
 export interface RegionDial<T> {
   readonly region: DERPRegion
@@ -57,11 +59,24 @@ export interface NodeDial<T> {
 
 /** Gives the connecting to one node its time. */
 export function withinNodeTime<T>(dial: NodeDial<T>, connect: (signal: AbortSignal) => Promise<T>): Promise<T> {
-  const action = `dial ${formatNode(dial.node)}`
+  return within(NODE_TIMEOUT_MS, 'not connected', dial, connect)
+}
+
+/** The same for TLS and the upgrade. */
+export function withinSecureTime<T>(dial: NodeDial<T>, secure: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return within(NODE_SECURE_TIMEOUT_MS, 'TLS and upgrade not complete', dial, secure)
+}
+
+function within<T>(
+  timeoutMs: number,
+  state: string,
+  { node, clock, signal, discard }: NodeDial<T>,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const action = `dial ${formatNode(node)}`
   const tooLate = () =>
-    new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: not connected after ${NODE_TIMEOUT_MS} ms`, { clause: 'P-221' })
-  const { clock, signal, discard } = dial
-  return withTimeLimit({ clock, signals: [signal], discard, timeoutMs: NODE_TIMEOUT_MS, action, tooLate }, connect)
+    new DerpError('ERR_DERP_DIAL_TIMEOUT', `${action}: ${state} after ${timeoutMs} ms`, { clause: 'P-221' })
+  return withTimeLimit({ clock, signals: [signal], discard, timeoutMs, action, tooLate }, work)
 }
 
 /** What tells the node reached which other one would have been the first (P-225); nothing when it is the first. */

@@ -47,6 +47,12 @@ export interface NodeTransportOptions {
   readonly proxyTlsConfig?: ConnectionOptions | undefined
   /** Plain HTTP to the nodes of regions, at port 3340 unless they have another one; for development. */
   readonly useHttp?: boolean | undefined
+  /**
+   * What must fail at a node of a region for the next one to be tried. `tcp`, the default, is the connection only, as in
+   * the original: a client stays with a node that accepts connections, whatever comes of them. `tls` is TLS or the
+   * upgrade too, for which each node gets 3 s.
+   */
+  readonly failover?: 'tcp' | 'tls' | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
 }

@@ -20,7 +20,7 @@ import { FAST_START_HEADER } from '../../protocol/constants.ts'
 import { NodeConn } from '../../transport/node-conn.ts'
 import type { DnsCache } from '../dial/dns-cache.ts'
 import { FastStartConn } from '../dial/fast-start-conn.ts'
-import { type DialedNode, dialRegion, idealNodeHeaders, withinNodeTime } from '../dial/region-dial.ts'
+import { type DialedNode, dialRegion, idealNodeHeaders, withinNodeTime, withinSecureTime } from '../dial/region-dial.ts'
 import { endpointOfUrl } from '../dial/relay-url.ts'
 import { TlsSessions } from '../dial/tls-sessions.ts'
 import { formatUpgradeRequest } from '../dial/upgrade-request.ts'
@@ -39,6 +39,13 @@ import { type SecuredSocket, startTls } from './node-tls.ts'
 interface OpenedSocket {
   readonly socket: Duplex
   readonly endpoint: DerpEndpoint
+}
+
+/** What is done with a node that was connected to. */
+interface NodeFinish<T> {
+  readonly finish: (opened: OpenedSocket, node: DERPNode, signal: AbortSignal) => Promise<T>
+  /** Takes back what came too late. */
+  readonly discard: (late: T) => void
 }
 
 /** Dials relays by URL and by region. */
@@ -106,8 +113,11 @@ export class NodeTransport implements ClientTransport {
     const discard = (late: RegionTls) => late.close()
     const limit = { clock: this.#clock, timeoutMs, action, tooLate, signals: [signal], discard }
     return withTimeLimit(limit, async stop => {
-      const { node, connection } = await this.#openRegion(region, stop, false)
-      const { socket, state } = await this.#secure(connection, stop, undefined)
+      const { node, connection } = await this.#reachRegion(region, stop, false, {
+        finish: (opened, _node, signal) => this.#secure(opened, signal, undefined),
+        discard: late => void late.socket.destroy(),
+      })
+      const { socket, state } = connection
       return { socket, node, tls: state, close: () => void socket.destroy() }
     })
   }
@@ -120,24 +130,35 @@ export class NodeTransport implements ClientTransport {
   }
 
   async #dialRegion(region: DERPRegion, signal: AbortSignal): Promise<DialedConn> {
-    const { node, connection } = await this.#openRegion(region, signal, this.#options.useHttp)
-    return { ...(await this.#establish(connection, idealNodeHeaders(region, node), signal)), node }
+    const { node, connection } = await this.#reachRegion(region, signal, this.#options.useHttp, {
+      finish: (opened, node, stop) => this.#establish(opened, idealNodeHeaders(region, node), stop),
+      discard: late => late.conn.destroy(),
+    })
+    return { ...connection, node }
   }
 
-  #openRegion(
+  /** Connects to one node after the other, and goes on from there with the first that answers. */
+  async #reachRegion<T>(
     region: DERPRegion,
     signal: AbortSignal,
     useHttp: boolean | undefined,
-  ): Promise<DialedNode<OpenedSocket>> {
+    { finish, discard }: NodeFinish<T>,
+  ): Promise<DialedNode<T>> {
+    const { failover, log = silentLog } = this.#options
     const connect = async (node: DERPNode, stop: AbortSignal) => {
       try {
         const endpoint = resolveEndpoint(node, { useHttp })
-        return { endpoint, socket: await this.#open(endpoint, stop, node) }
+        const opened = { endpoint, socket: await this.#open(endpoint, stop, node) }
+        if (failover !== 'tls') return { opened }
+        const limit = { node, clock: this.#clock, signal: stop, discard }
+        return { opened, finished: await withinSecureTime(limit, secureStop => finish(opened, node, secureStop)) }
       } catch (error) {
         throw dialError(formatNode(node), error)
       }
     }
-    return dialRegion({ region, signal, log: this.#options.log ?? silentLog, connect })
+    const { node, connection } = await dialRegion({ region, signal, log, connect })
+    const { opened, finished } = connection
+    return { node, connection: finished ?? (await finish(opened, node, signal)) }
   }
 
   /** A node has its own time limit, except through a proxy, whose DNS and ways are not known. */

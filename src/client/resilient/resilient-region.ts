@@ -4,7 +4,8 @@
  * Clauses: P-225.
  */
 
-import { diffDerpMaps } from '../../derpmap/diff.ts'
+import { connectsElsewhere } from '../../derpmap/diff.ts'
+import { nodesByKey } from '../../derpmap/regions.ts'
 import type { DERPMap, DERPNode, DERPRegion } from '../../derpmap/types.ts'
 import type { Client } from '../client.ts'
 import { ResilientClient } from './resilient-client.ts'
@@ -36,9 +37,9 @@ export class ResilientRegionClient extends ResilientClient<DERPNode> {
     super({
       ...options,
       targets: nodes.targets(),
-      createClient: node => options.createClient(() => nodes.regionFor(node.Name)),
-      nameOf: node => node.Name,
-      isSame: (a, b) => nodes.isSame(a, b),
+      createClient: node => options.createClient(nodes.regionSource(node)),
+      nameOf: node => node.Name || node.HostName,
+      isSame: (before, now) => nodes.isSame(before, now),
     })
     this.#nodes = nodes
   }
@@ -50,43 +51,43 @@ export class ResilientRegionClient extends ResilientClient<DERPNode> {
   }
 }
 
+/** The nodes of one region, told apart by name and, where names are missing or not unique, by position. */
 class RegionNodes {
   readonly #regionId: number
-  #map: DERPMap
-  /** Names of nodes to which connections of the map before may not go on. */
-  #touched: ReadonlySet<string> = new Set()
+  #region: DERPRegion | undefined
+  /** In the order of the map. The values are copies, so that each is found in {@link #keys} by itself. */
+  #nodes: ReadonlyMap<string, DERPNode> = new Map()
+  readonly #keys = new WeakMap<DERPNode, string>()
 
   constructor(map: DERPMap, regionId: number) {
-    this.#map = map
     this.#regionId = regionId
-  }
-
-  targets(): readonly DERPNode[] {
-    return this.#region()?.Nodes.filter(({ STUNOnly = false }) => !STUNOnly) ?? []
+    this.replace(map)
   }
 
   replace(map: DERPMap): void {
-    const { regionsChanged } = diffDerpMaps(this.#map, map)
-    const change = regionsChanged.find(({ regionId }) => regionId === this.#regionId)
-    const touched = change?.nodesChanged.filter(({ affectsConnections }) => affectsConnections) ?? []
-    this.#touched = new Set(touched.map(({ name }) => name))
-    this.#map = map
+    this.#region = map.Regions?.[this.#regionId]
+    this.#nodes = nodesByKey((this.#region?.Nodes ?? []).map(node => ({ ...node })))
+    for (const [key, node] of this.#nodes) this.#keys.set(node, key)
   }
 
-  isSame(a: DERPNode, b: DERPNode): boolean {
-    return a.Name === b.Name && !this.#touched.has(b.Name)
+  targets(): readonly DERPNode[] {
+    return [...this.#nodes.values()].filter(({ STUNOnly = false }) => !STUNOnly)
   }
 
-  regionFor(name: string): DERPRegion | undefined {
-    const region = this.#region()
-    const [ideal] = region?.Nodes ?? []
-    const node = region?.Nodes.find(({ Name }) => Name === name)
-    if (region === undefined || ideal === undefined || node === undefined) return undefined
-    // The first node stays first, so that its name is announced, but is passed over.
-    return { ...region, Nodes: ideal === node ? [node] : [{ ...ideal, STUNOnly: true }, node] }
+  isSame(before: DERPNode, now: DERPNode): boolean {
+    return this.#keys.get(before) === this.#keys.get(now) && !connectsElsewhere(before, now)
   }
 
-  #region(): DERPRegion | undefined {
-    return this.#map.Regions?.[this.#regionId]
+  /** Gives the region with one node to connect to, as the map has it whenever that is asked. */
+  regionSource(target: DERPNode): () => DERPRegion | undefined {
+    const key = this.#keys.get(target) ?? target.Name
+    return () => {
+      const region = this.#region
+      const [ideal] = this.#nodes.values()
+      const node = this.#nodes.get(key)
+      if (region === undefined || ideal === undefined || node === undefined) return undefined
+      // The first node stays first, so that its name is announced, but is passed over.
+      return { ...region, Nodes: ideal === node ? [node] : [{ ...ideal, STUNOnly: true }, node] }
+    }
   }
 }

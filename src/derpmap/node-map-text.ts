@@ -1,0 +1,52 @@
+/** Reads DERP maps as people write them: JSON with comments, YAML, with a byte order mark. For Node, not for browsers. */
+
+import { readFile, stat } from 'node:fs/promises'
+import { DerpMapError } from './derp-map-error.ts'
+import { type ParseDerpMapOptions, parseDerpMap } from './parse.ts'
+import type { DERPMap } from './types.ts'
+
+/** Most bytes of a file with a map; the largest public one has some 50 KB. */
+const MAX_FILE_BYTES = 4 << 20
+
+/**
+ * Reads a DERP map from text in JSON, in JSON with comments and trailing commas (HuJSON, as in policy files), or in
+ * YAML (as Headscale's `derp.paths`); a byte order mark is passed over.
+ *
+ * @throws DerpMapError as {@link parseDerpMap} does.
+ */
+export async function parseDerpMapText(text: string, options?: ParseDerpMapOptions): Promise<DERPMap> {
+  const plain = text.startsWith('\uFEFF') ? text.slice(1) : text
+  return parseDerpMap(/^\s*[{[/]/.test(plain) ? await parseHuJson(plain) : await parseYaml(plain), options)
+}
+
+/**
+ * Reads a file of at most 4 MiB with {@link parseDerpMapText}.
+ *
+ * @throws DerpMapError, or the error of the file system.
+ */
+export async function readDerpMapFile(path: string, options?: ParseDerpMapOptions): Promise<DERPMap> {
+  const { size } = await stat(path)
+  if (size > MAX_FILE_BYTES) throw new DerpMapError('', path, `a file of ${size} bytes, more than ${MAX_FILE_BYTES}`)
+  return parseDerpMapText(await readFile(path, 'utf8'), options)
+}
+
+async function parseHuJson(text: string): Promise<unknown> {
+  const { parse, printParseErrorCode } = await import('jsonc-parser')
+  const errors: { error: number; offset: number; length: number }[] = []
+  const value: unknown = parse(text, errors, { allowTrailingComma: true })
+  const [first] = errors
+  if (first === undefined) return value
+  const line = text.slice(0, first.offset).split('\n').length
+  throw new DerpMapError('', text, `not JSON: ${printParseErrorCode(first.error)} in line ${line}`)
+}
+
+async function parseYaml(text: string): Promise<unknown> {
+  const { parse } = await import('yaml')
+  try {
+    const value: unknown = parse(text, { logLevel: 'error' })
+    if (typeof value !== 'string') return value
+  } catch (error) {
+    throw new DerpMapError('', text, `neither JSON nor YAML: ${(error as Error).message.split('\n')[0]}`, error)
+  }
+  throw new DerpMapError('', text, 'not an object')
+}

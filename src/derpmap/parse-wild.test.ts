@@ -1,0 +1,105 @@
+import { expect, test } from 'vitest'
+import type { DerpMapError } from './derp-map-error.ts'
+import { parseDerpMap } from './parse.ts'
+
+const NODE = { Name: '900a', RegionID: 900, HostName: 'relay.test' }
+const REGION = { RegionID: 900, RegionCode: 'own', RegionName: 'Our Own', Nodes: [NODE] }
+const MAP = { Regions: { 900: REGION } }
+
+/** The map that is read, and the paths of the warnings. */
+function read(input: unknown) {
+  const warnings: DerpMapError[] = []
+  const map = parseDerpMap(input, { onWarning: warning => void warnings.push(warning) })
+  return { map, paths: warnings.map(({ path }) => path), reasons: warnings.map(({ reason }) => reason) }
+}
+
+test.each(['derpMap', 'DERPMap', 'derpmap'])('a map is found in the member %s of a policy file', member => {
+  expect(read({ acls: [], [member]: MAP })).toEqual({ map: MAP, paths: [], reasons: [] })
+})
+
+test.each([
+  [{ Region: {} }, '"Region"'],
+  [{ DERPRegions: MAP.Regions }, '"DERPRegions"'],
+  [{ 900: REGION }, '"900"'],
+  [{ acls: [], ssh: [] }, '"acls", "ssh"'],
+])('what has no regions but other members is refused, which are named: %j', (input, found) => {
+  expect(() => parseDerpMap(input)).toThrow(`a DERP map has its regions there; found is ${found}`)
+})
+
+test('only an empty object, empty regions and regions that are taken away are an empty map', () => {
+  expect(parseDerpMap({})).toEqual({})
+  expect(parseDerpMap({ Regions: {} })).toEqual({ Regions: {} })
+  expect(parseDerpMap({ Regions: { 1: null } })).toEqual({ Regions: {} })
+  expect(() => parseDerpMap({ Regions: { one: REGION } })).toThrow('Regions.one')
+  expect(() => parseDerpMap({ Regions: { 900: { ...REGION, RegionID: 901 } } })).toThrow('Regions.900.RegionID')
+})
+
+test('a node that cannot be used is left out with a warning, and the others stay', () => {
+  const nodes = [{ Name: 'a' }, NODE, { ...NODE, Name: 'b', DERPPort: '443' }]
+  const { map, paths } = read({ Regions: { 900: { ...REGION, Nodes: nodes } } })
+  expect(map).toEqual(MAP)
+  expect(paths).toEqual(['Regions.900.Nodes[0].HostName', 'Regions.900.Nodes[2].DERPPort'])
+})
+
+test('a map of which no node can be used is refused with the first reason', () => {
+  const regions = { 900: { ...REGION, extra: 1, Nodes: [{ ...NODE, DERPPort: '443' }] } }
+  expect(() => parseDerpMap({ Regions: regions })).toThrow('Regions.900.Nodes[0].DERPPort is "443"')
+})
+
+test('a node without HostName is reached by its address, as the original reaches it', () => {
+  const node = { Name: 'a', IPv4: '192.0.2.1', InsecureForTests: true }
+  const { map, paths } = read({ Regions: { 900: { ...REGION, Nodes: [node] } } })
+  expect(map.Regions?.[900]?.Nodes).toEqual([{ ...node, RegionID: 900, HostName: '192.0.2.1' }])
+  expect(paths).toEqual(['Regions.900.Nodes[0].HostName'])
+})
+
+test.each([
+  ['[::1]', 'an IPv6 address goes without brackets'],
+  ['[::1]:443', 'a port into DERPPort'],
+  ['relay.test:8443', 'a port goes into DERPPort'],
+  ['https://relay.test/derp', 'a URL, of which only the host goes here'],
+  ['192.0.2.1/24', 'an address goes without its prefix length'],
+])('a host name such as %s is named with its mend', (HostName, mend) => {
+  expect(() => parseDerpMap({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, HostName }] } } })).toThrow(
+    expect.objectContaining({
+      path: 'Regions.900.Nodes[0].HostName',
+      value: HostName,
+      reason: expect.stringContaining(mend),
+    }),
+  )
+})
+
+test.each([
+  ['IPv4', '192.0.2.1:443'],
+  ['IPv4', '192.0.2.0/24'],
+  ['IPv4', '2001:db8::1'],
+  ['IPv6', '[2001:db8::1]'],
+])('an address that switches its family off unnoticed is a warning: %s %s', (field, value) => {
+  const { map, paths, reasons } = read({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, [field]: value }] } } })
+  expect(map.Regions?.[900]?.Nodes).toHaveLength(1)
+  expect(paths).toEqual([`Regions.900.Nodes[0].${field}`])
+  expect(reasons[0]).toContain(`${field} is switched off`)
+  expect(read({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, [field]: 'none' }] } } }).paths).toEqual([])
+})
+
+test('unknown fields and names that nodes share are warnings', () => {
+  const nodes = [NODE, { ...NODE, Port: 443 }]
+  const { paths } = read({ Regions: { 900: { ...REGION, Codes: 'x', Nodes: nodes } } })
+  expect(paths).toEqual(['Regions.900.Codes', 'Regions.900.Nodes[1].Port', 'Regions.900.Nodes[1].Name'])
+})
+
+test.each([
+  ['\uFEFF{}', 'a byte order mark'],
+  ['{"Regions": {}, // none\n}', 'JSON with comments or trailing commas (HuJSON)'],
+  ['/* map */ {"Regions":{}}', 'JSON with comments or trailing commas (HuJSON)'],
+  ['{"Regions":{},}', 'JSON with comments or trailing commas (HuJSON)'],
+  ['regions:\n  900:\n    regionid: 900\n', 'YAML'],
+  ['---\nregions: {}\n', 'YAML'],
+])('the plain parser says which format %j looks like and what reads it', (text, format) => {
+  expect(() => parseDerpMap(text)).toThrow(format)
+  expect(() => parseDerpMap(text)).toThrow('parseDerpMapText of derphttp/client reads it')
+})
+
+test('the plain parser makes no guess about JSON that is cut off', () => {
+  expect(() => parseDerpMap('{"Regions":{"1":{"Nodes":[{"HostName":"https://x"')).not.toThrow('looks like')
+})
