@@ -27,7 +27,7 @@ test('encodeClientToServer and decodeClientToServer agree with the naive codec (
       const frame = encodeClientToServer(message)
       expect(hex(frame)).toBe(naiveEncode(plain(message)))
       const read = decodeClientToServer(frame[0] as number, frame.subarray(5))
-      expect(read).toEqual(message)
+      expect(read && plain(read)).toEqual(plain(message))
     }),
     RUNS,
   )
@@ -70,7 +70,7 @@ test('a changed byte of payload goes unnoticed: frames carry no checksum (P-005)
       const at = 37 + (place % (frame.length - 37))
       const changed = frame.map((byte, i) => (i === at ? byte ^ change : byte))
       const read = decodeServerToClient(changed[0] as number, changed.subarray(5))
-      expect(read && encodeServerToClient(read)).toEqual(changed)
+      expect(read && hex(encodeServerToClient(read))).toBe(hex(changed))
     }),
     { ...RUNS, numRuns: 50 },
   )

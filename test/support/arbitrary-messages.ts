@@ -4,6 +4,7 @@ import fc from 'fast-check'
 import { NodePublicKey } from '../../src/keys/node-key.ts'
 import { addressFrom16 } from '../../src/lib/address-port.ts'
 import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
+import { anyCharacter } from './arbitrary-text.ts'
 import type { NaiveMessage } from './naive-codec.ts'
 
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })
@@ -15,7 +16,7 @@ const data = fc.oneof(
 const ping = bytesOf(8)
 const uint32 = fc.integer({ min: 0, max: 0xffffffff })
 const byte = fc.integer({ min: 0, max: 255 })
-const text = fc.string({ unit: 'binary', maxLength: 20 })
+const text = fc.string({ unit: anyCharacter, maxLength: 20 })
 
 const address = fc.record({
   address: fc.oneof(

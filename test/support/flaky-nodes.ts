@@ -82,9 +82,10 @@ export function scripted(
   play: (relay: ScriptedRelay) => void | Promise<void>,
   options: { readonly login: boolean } = { login: true },
 ): Behaviour {
+  const privateKey = NodePrivateKey.generate()
   return () => {
     const [client, server] = memoryConnPair()
-    const relay = new ScriptedRelay(server)
+    const relay = new ScriptedRelay(server, privateKey)
     const begin = async () => {
       if (options.login) await relay.login()
       await play(relay)

@@ -4,16 +4,16 @@ import { Client } from '../../src/client/client.ts'
 import type { ClientOptions } from '../../src/client/options.ts'
 import type { ClientTransport, DialRequest } from '../../src/client/ports.ts'
 import type { KeyAgreement } from '../../src/keys/box.ts'
+import { nodeAgreement } from '../../src/keys/node-box.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
-import { createPortableAgreement } from '../../src/keys/portable-box.ts'
 import type { ReceivedMessage } from '../../src/protocol/messages.ts'
 import type { RelayCoreOptions } from '../../src/server/options.ts'
 import { RelayCore } from '../../src/server/relay-core.ts'
 import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** Plain JavaScript, so that a login takes microtasks only and no thread's time. */
-export const testAgreement: KeyAgreement = createPortableAgreement(undefined)
+/** Computes at once, so that a login takes microtasks only. */
+export const testAgreement: KeyAgreement = nodeAgreement
 
 /** A {@link RelayCore} to which everything in one test connects. */
 export class TestRelay {

@@ -35,7 +35,7 @@ export function scriptedMemoryRelay(): MemoryRelayEnds {
 }
 
 export class ScriptedRelay {
-  readonly privateKey: NodePrivateKey = NodePrivateKey.generate()
+  readonly privateKey: NodePrivateKey
   /** The relay's end. */
   readonly conn: Conn
   /** Frames that came after ClientInfo. */
@@ -48,8 +48,9 @@ export class ScriptedRelay {
   #hello: ClientHello | undefined
   #sharedKey: Uint8Array | undefined
 
-  constructor(conn: Conn) {
+  constructor(conn: Conn, privateKey: NodePrivateKey = NodePrivateKey.generate()) {
     this.conn = conn
+    this.privateKey = privateKey
     conn.open({
       onData: chunk => this.#read(chunk),
       onClose: () => {
