@@ -1,5 +1,9 @@
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+// What Node compiles is kept: programs and threads that tests start spare half their start.
+process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
 // The gate runs the fast projects; `npm test` runs all of them. The slow ones come last: by then Go programs are built.
 const project = (name: string, include: string[], slow = false) => ({
@@ -8,6 +12,8 @@ const project = (name: string, include: string[], slow = false) => ({
     include,
     testTimeout: slow ? 120_000 : 15_000,
     hookTimeout: slow ? 180_000 : 15_000,
+    // Files of a fast project share processes, which spares most of their start: a test leaves nothing behind.
+    isolate: slow,
     // As many files at a time as have a core each; with one worker vitest would put the project last.
     maxWorkers: Math.max(2, availableParallelism()),
     ...(slow && { globalSetup: './test/support/prebuild.ts' }),
