@@ -23,9 +23,9 @@ class FakeClient implements ReadmittedClient {
 
 const NO: AdmissionVerdict = { admit: false, reason: 'test' }
 
-test('Readmission ends whom the rules do not let in any more, mesh peers apart, and tells how many (P-040)', async () => {
+test('Readmission ends whom the rules do not let in any more, siblings apart, and tells how many (P-040)', async () => {
   const { log, lines } = admissionPorts()
-  const [good, bad, meshPeer] = [new FakeClient(), new FakeClient({ token: 't' }), new FakeClient({ canMesh: true })]
+  const [good, bad, sibling] = [new FakeClient(), new FakeClient({ token: 't' }), new FakeClient({ canMesh: true })]
   const asked: unknown[] = []
   const gate = {
     admit: async (request: object): Promise<AdmissionVerdict> => {
@@ -33,8 +33,8 @@ test('Readmission ends whom the rules do not let in any more, mesh peers apart, 
       return asked.length === 1 ? NO : { admit: true }
     },
   }
-  await new Readmission(() => [good, bad, meshPeer], gate, log).run()
-  expect([good, bad, meshPeer].map(({ isClosed }) => isClosed)).toEqual([false, true, false])
+  await new Readmission(() => [good, bad, sibling], gate, log).run()
+  expect([good, bad, sibling].map(({ isClosed }) => isClosed)).toEqual([false, true, false])
   expect(asked[0]).toEqual({ clientKey: bad.key, info: bad.info, remote: bad.remote, token: 't' })
   expect(lines).toEqual([{ level: 'info', message: 'clients judged again', fields: { asked: 2, ended: 1 } }])
 })

@@ -33,12 +33,16 @@ export function leave(code: number, clock: Clock = systemClock): void {
 }
 
 /** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
-export async function runCommand(name: string, command: () => Promise<number>): Promise<number> {
+export async function runCommand(
+  name: string,
+  command: () => Promise<number>,
+  writeError: (text: string) => void = text => void process.stderr.write(text),
+): Promise<number> {
   try {
     return await command()
   } catch (error) {
     if (!(error instanceof DerpError)) throw error
-    process.stderr.write(`${name}: ${error.message}\n`)
+    writeError(`${name}: ${error.message}\n`)
     return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILED
   }
 }

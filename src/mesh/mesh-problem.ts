@@ -1,4 +1,4 @@
-/** Which mesh peers are missing, for readiness (P-171). Pure. */
+/** Which siblings are missing, for readiness (P-171). Pure. */
 
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 

@@ -1,9 +1,9 @@
-/** Which mesh peers to link to, as `-mesh-with` names them (P-078). Pure. */
+/** Which siblings to link to, as `-mesh-with` names them (P-078). Pure. */
 
 import { ipFamilyOf } from '../lib/address-port.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
-/** A mesh peer. */
+/** A sibling. */
 export interface MeshTarget {
   /** Its name, which its certificate must have, and its port unless that is 443. */
   readonly host: string
@@ -15,7 +15,7 @@ export interface MeshTarget {
 const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
 
 /**
- * Reads mesh peers with commas between them, each `host` or `host/dialhost`.
+ * Reads siblings with commas between them, each `host` or `host/dialhost`.
  *
  * @throws DerpError that names the flag and the entry.
  */

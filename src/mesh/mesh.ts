@@ -1,5 +1,5 @@
 /**
- * The links of a relay to its mesh peers (`-mesh-with`).
+ * The links of a relay to its siblings (`-mesh-with`).
  *
  * Clause: P-078.
  */
@@ -41,7 +41,7 @@ export class Mesh {
   constructor(core: MeshOwner, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
     const { privateKey, meshKey, clock, log, random } = core.options
     if (meshKey === undefined) {
-      throw new DerpError('ERR_DERP_CONFIG_INVALID', 'link to mesh peers: -mesh-with needs the key of -mesh-psk-file', {
+      throw new DerpError('ERR_DERP_CONFIG_INVALID', 'link to siblings: -mesh-with needs the key of -mesh-psk-file', {
         clause: 'P-078',
       })
     }
@@ -60,7 +60,7 @@ export class Mesh {
     })
   }
 
-  /** Begins to dial all mesh peers. */
+  /** Begins to dial all siblings. */
   start(): void {
     const failed = (error: unknown) => this.#log.error('mesh link failed for good', { reason: String(error) })
     this.#running = Promise.all(this.#links.map(link => link.run().catch(failed)))
@@ -72,17 +72,17 @@ export class Mesh {
     await this.#running
   }
 
-  /** Numbers of each link, in the order of the mesh peers. */
+  /** Numbers of each link, in the order of the siblings. */
   numbers(): readonly MeshLinkSnapshot[] {
     return this.#links.map(({ numbers }) => numbers)
   }
 }
 
-/** A log that tells which mesh peer each line is about. */
-function namedLog(log: Log, meshPeer: string): Log {
+/** A log that tells which sibling each line is about. */
+function namedLog(log: Log, sibling: string): Log {
   const at =
     (level: keyof Log) =>
     (message: string, fields: LogFields = {}) =>
-      log[level](message, { meshPeer, ...fields })
+      log[level](message, { sibling, ...fields })
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

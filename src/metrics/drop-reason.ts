@@ -4,7 +4,7 @@
 export const DropReason = {
   /** No client of this key is known here. */
   UnknownDest: 'unknown_dest',
-  /** The same for a packet that a mesh peer passed on. */
+  /** The same for a packet that a sibling relay passed on. */
   UnknownDestOnForward: 'unknown_dest_on_fwd',
   /** The destination's connection ended before the packet was sent. */
   GoneDisconnected: 'gone_disconnected',

@@ -1,8 +1,8 @@
-/** Numbers of the links to mesh peers. */
+/** Numbers of the links to sibling relays. */
 
 import type { Amount } from './counters.ts'
 
-/** Why a packet for a mesh peer was dropped: a closed list. */
+/** Why a packet for a sibling was dropped: a closed list. */
 export const ForwardDropReason = {
   /** The queue of the link was full; the oldest packet made room. */
   QueueFull: 'queue_full',
@@ -16,14 +16,14 @@ export type ForwardDropReason = (typeof ForwardDropReason)[keyof typeof ForwardD
 /** All reasons. */
 export const FORWARD_DROP_REASONS: readonly ForwardDropReason[] = Object.values(ForwardDropReason)
 
-/** How a link stands. `self` is for good: what was to be a mesh peer is this relay. */
+/** How a link stands. `self` is for good: what was to be a sibling is this relay. */
 export type MeshLinkState = 'connecting' | 'up' | 'self' | 'stopped'
 
 /** Numbers of one link. */
 export class MeshLinkCounters {
   /** Times that the link came up. */
   connects = 0
-  /** Packets, with their payload, that were written to the mesh peer. */
+  /** Packets, with their payload, that were written to the sibling. */
   readonly forwarded: Amount = { packets: 0, bytes: 0 }
   readonly dropped: Record<ForwardDropReason, Amount> = Object.fromEntries(
     FORWARD_DROP_REASONS.map(reason => [reason, { packets: 0, bytes: 0 }]),
@@ -34,7 +34,7 @@ export class MeshLinkCounters {
 export interface MeshLinkSnapshot {
   readonly host: string
   readonly state: MeshLinkState
-  /** Different clients of the mesh peer. */
+  /** Different clients of the sibling. */
   readonly peers: number
   readonly counters: MeshLinkCounters
 }

@@ -13,7 +13,7 @@ export interface DrainOptions {
   readonly deadlineMs?: number | undefined
   /** Cuts the connections that are left when it is aborted. */
   readonly signal?: AbortSignal | undefined
-  /** Called when the clients' connections have ended; mesh peers' are ended once it has resolved. Default: at once. */
+  /** Called when the clients' connections have ended; siblings' are ended once it has resolved. Default: at once. */
   readonly clientsEnded?: (() => Promise<void>) | undefined
 }
 
@@ -36,21 +36,21 @@ export interface DrainedRelay {
 
 /**
  * Tells all clients that the relay restarts, each with its own time to come back, and ends their connections one after
- * the other, what waits for them first. Mesh peers come last: until then they bring what is for the clients still here.
+ * the other, what waits for them first. Siblings come last: until then they bring what is for the clients still here.
  *
  * @returns a promise that resolves when all have ended.
  */
 export async function drain(relay: DrainedRelay, options: DrainOptions): Promise<DrainResult> {
   const { spreadMs } = options
   const clients = [...relay.sessions].filter(({ canMesh }) => !canMesh)
-  const meshPeers = [...relay.sessions].filter(({ canMesh }) => canMesh)
+  const siblings = [...relay.sessions].filter(({ canMesh }) => canMesh)
   const endsInMs = (at: number) => (at / clients.length) * spreadMs
   for (const [at, client] of clients.entries()) tellRestart(relay, client, endsInMs(at), options)
-  for (const meshPeer of meshPeers) tellRestart(relay, meshPeer, spreadMs, options)
+  for (const sibling of siblings) tellRestart(relay, sibling, spreadMs, options)
   const ending = new Ending(relay.clock, options)
   const moved = await Promise.all(clients.map((client, at) => ending.of(client, endsInMs(at))))
   await options.clientsEnded?.()
-  moved.push(...(await Promise.all(meshPeers.map(meshPeer => ending.of(meshPeer)))))
+  moved.push(...(await Promise.all(siblings.map(sibling => ending.of(sibling)))))
   ending.close()
   const cut = moved.filter(isMoved => !isMoved).length
   return { told: moved.length, moved: moved.length - cut, cut }

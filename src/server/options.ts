@@ -15,7 +15,7 @@ export interface RelayCoreOptions {
   readonly privateKey: NodePrivateKey
   /** Computes the shared key of each login. */
   readonly agreement: KeyAgreement
-  /** Key that mesh peers and trusted monitors show; without one nobody is privileged (P-074). */
+  /** Key that siblings and trusted monitors show; without one nobody is privileged (P-074). */
   readonly meshKey?: MeshKey | undefined
   /** Who may connect. Default: everybody. */
   readonly admission?: AdmissionGate | undefined

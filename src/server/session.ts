@@ -121,7 +121,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     return flags === 0 ? PeerPresentFlag.Regular : flags
   }
 
-  /** Takes packets of mesh peers as well; see {@link Destination}. */
+  /** Takes packets of siblings as well; see {@link Destination}. */
   get local(): Session {
     return this
   }
@@ -196,7 +196,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
   }
 
   /**
-   * Reads no more, but for what is under way from a mesh peer, and ends the session once all that waits for it has been written.
+   * Reads no more, but for what is under way from a sibling, and ends the session once all that waits for it has been written.
    *
    * @param done called when the connection is over, with whether the client ended it or all was written.
    */
@@ -251,7 +251,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes a RecvPacket frame that a mesh peer has passed on. */
+  /** Takes a RecvPacket frame that a sibling relay has passed on. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
     if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
@@ -314,7 +314,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     }
   }
 
-  /** What a mesh peer had sent before it knew of the end is counted here as it is there; nobody is left to have it (P-174). */
+  /** What a sibling had sent before it knew of the end is counted here as it is there; nobody is left to have it (P-174). */
   #readLate(chunk: Uint8Array): void {
     const decoder = this.#decoder
     try {

@@ -26,25 +26,25 @@ export const ADMISSION_METRICS: readonly Metric[] = [
   number('counter_admission_files_rejected', ({ admission }) => admission?.filesRejected ?? 0),
 ].map(metric => ({ ...metric, when: ({ admission }) => admission !== undefined }))
 
-function perMeshPeer(name: string, read: (link: MeshLinkSnapshot) => number): Metric {
+function perSibling(name: string, read: (link: MeshLinkSnapshot) => number): Metric {
   return labelled(name, 'sibling', ({ mesh = [] }) => Object.fromEntries(mesh.map(link => [link.host, read(link)])))
 }
 
-/** Packets for mesh peers that were dropped, by reason, over all links. */
+/** Packets for siblings that were dropped, by reason, over all links. */
 function forwardDrops(mesh: readonly MeshLinkSnapshot[]): Record<string, number> {
   const sumOf = (reason: ForwardDropReason) =>
     mesh.reduce((sum, { counters }) => sum + counters.dropped[reason].packets, 0)
   return Object.fromEntries(FORWARD_DROP_REASONS.map(reason => [reason, sumOf(reason)]))
 }
 
-/** Shown where there are mesh peers. */
+/** Shown where there are siblings. */
 export const MESH_METRICS: readonly Metric[] = [
   number('gauge_mesh_links', ({ mesh = [] }) => mesh.filter(({ state }) => state !== 'self').length),
   number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
-  perMeshPeer('gauge_mesh_link_peers', ({ peers }) => peers),
-  perMeshPeer('counter_mesh_link_connects', ({ counters }) => counters.connects),
-  perMeshPeer('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
-  perMeshPeer('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
+  perSibling('gauge_mesh_link_peers', ({ peers }) => peers),
+  perSibling('counter_mesh_link_connects', ({ counters }) => counters.connects),
+  perSibling('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
+  perSibling('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
   labelled('counter_mesh_packets_dropped', 'reason', ({ mesh = [] }) => forwardDrops(mesh)),
 ].map(metric => ({ ...metric, when: ({ mesh }) => mesh !== undefined }))
 

@@ -50,7 +50,7 @@ export interface MetricSnapshot {
   readonly certificates: readonly CertificateStatus[] | undefined
   /** Undefined when everybody may connect. */
   readonly admission: AdmissionCounters | undefined
-  /** Links to mesh peers; undefined without any. */
+  /** Links to siblings; undefined without any. */
   readonly mesh: readonly MeshLinkSnapshot[] | undefined
   /** Undefined on one core. */
   readonly workers: WorkersSnapshot | undefined

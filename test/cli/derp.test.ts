@@ -67,3 +67,14 @@ test('derp key prints a key in the form of a key file', async () => {
   const stored: { PrivateKey: string } = JSON.parse(await program.lineWhere(line => line))
   expect(NodePrivateKey.parse(stored.PrivateKey).isZero()).toBe(false)
 })
+
+test('derper derp-map writes what derp map lint, fed by a pipe, finds good', async () => {
+  const derper = join(import.meta.dirname, '../../src/bin/derper.ts')
+  const flags = ['-for', 'headscale', '-hostname', 'relay.example', '-c', '/nowhere/key', '-certdir', '/nowhere']
+  const writer = await startProgram(process.execPath, [derper, 'derp-map', ...flags])
+  const linter = await derp('map', 'lint', '-')
+  if (writer.child.stdout === null || linter.child.stdin === null) throw new Error('pipe: no streams')
+  writer.child.stdout.pipe(linter.child.stdin)
+  expect(await linter.lineWhere(line => line)).toBe('-: YAML, 0 errors, 0 warnings')
+  expect([await writer.exit(), await linter.exit()]).toEqual([0, 0])
+})

@@ -32,6 +32,7 @@ export interface GoTools {
   readonly echo: string
   readonly golden: string
   readonly localapi: string
+  readonly derpmap: string
   /** Stock `derper`. */
   readonly derper: string
 }
@@ -76,12 +77,17 @@ async function build(): Promise<GoTools> {
   const directory = join(tmpdir(), `derphttp-go-tools-${sourceDigest()}`)
   mkdirSync(directory, { recursive: true })
   const tools = Object.fromEntries(
-    ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derper'].map(name => [name, join(directory, name)]),
+    ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derpmap', 'derper'].map(name => [
+      name,
+      join(directory, name),
+    ]),
   ) as unknown as GoTools
   const env = { ...process.env, GOBIN: directory }
   await buildOnce([tools.derper], () => run('go', ['install', `tailscale.com/cmd/derper@${REFERENCE}`], { env }))
-  const ours = [tools.derpclient, tools.transfer, tools.echo, tools.golden, tools.localapi]
-  await buildOnce(ours, () => run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env }))
+  const { derper: _stock, ...ours } = tools
+  await buildOnce(Object.values(ours), () =>
+    run('go', ['build', '-o', `${directory}/`, './cmd/...'], { cwd: GO_MODULE, env }),
+  )
   return tools
 }
 

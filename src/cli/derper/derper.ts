@@ -12,6 +12,7 @@ import { usage } from '../usage.ts'
 import { packageVersion } from '../version.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
+import { DERP_MAP_FLAGS, derpMapText } from './derp-map.ts'
 import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { readPrivateKey, readSettings } from './derper-settings.ts'
 import { planOf } from './plan.ts'
@@ -22,10 +23,12 @@ const SUMMARY = `derper relays end-to-end encrypted packets between clients that
 
   derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reads files again
   derper check-config [flags]   tells what these flags come to and what is wrong with them, and starts nothing
+  derper derp-map [flags]       prints the DERP map for the relay that these flags would run; -for sets the format
 
 Each flag may also be set by the environment, -stun-port as DERPER_STUN_PORT, and in the JSON file of -config.`
 
 const CHECK_CONFIG = 'check-config'
+const DERP_MAP = 'derp-map'
 
 /** Reads the flags from all their sources, each time anew. */
 type ReadFlags = () => SourcedFlags<typeof DERPER_FLAGS>
@@ -34,6 +37,7 @@ type ReadFlags = () => SourcedFlags<typeof DERPER_FLAGS>
 export function main(args: readonly string[]): Promise<number> {
   return runCommand('derper', async () => {
     const [first, ...others] = args
+    if (first === DERP_MAP) return writeDerpMap(others, process.env)
     const isCheck = first === CHECK_CONFIG
     const read = () => readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
     const parsed = read()
@@ -43,6 +47,13 @@ export function main(args: readonly string[]): Promise<number> {
     else await serve(parsed, process.env, read)
     return EXIT_OK
   })
+}
+
+async function writeDerpMap(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const parsed = readFlags('derper', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }, args, env)
+  const help = () => usage('derper derp-map', SUMMARY, [{ title: 'Map', flags: DERP_MAP_FLAGS }, ...DERPER_SECTIONS])
+  process.stdout.write(parsed.help ? help() : await derpMapText(parsed.values, parsed.given, env))
+  return EXIT_OK
 }
 
 async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.ProcessEnv, read: ReadFlags): Promise<void> {

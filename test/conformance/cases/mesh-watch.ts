@@ -232,11 +232,11 @@ export const meshWatchCases: readonly ConformanceCase[] = [
     clauses: ['P-070'],
     needs: ['mesh'],
     async run(target) {
-      const meshPeer = await target.mesh()
+      const sibling = await target.mesh()
       const peer = await target.login()
       await depart(peer)
       await delay(50)
-      await expectNothingBut(meshPeer)
+      await expectNothingBut(sibling)
     },
   },
   {
@@ -271,15 +271,15 @@ export const meshWatchCases: readonly ConformanceCase[] = [
     clauses: ['P-050', 'P-070'],
     needs: ['mesh'],
     async run(target) {
-      const meshPeer = await target.mesh()
+      const sibling = await target.mesh()
       const peer = await target.login()
-      await expectRelays(meshPeer, peer)
-      await expectRelays(peer, meshPeer)
-      meshPeer.send({ type: 'watchConns' })
-      await caughtUp(meshPeer)
-      await expectRelays(meshPeer, peer)
-      peer.packet(meshPeer.publicKey, payload(40, 1))
-      deepEqual((await meshPeer.messageOf('receivedPacket')).data, payload(40, 1))
+      await expectRelays(sibling, peer)
+      await expectRelays(peer, sibling)
+      sibling.send({ type: 'watchConns' })
+      await caughtUp(sibling)
+      await expectRelays(sibling, peer)
+      peer.packet(sibling.publicKey, payload(40, 1))
+      deepEqual((await sibling.messageOf('receivedPacket')).data, payload(40, 1))
     },
   },
 ]

@@ -14,7 +14,7 @@ import type { Target } from '../target.ts'
 
 const one = (target: Target): Promise<RawClient> => target.login()
 const pair = async (target: Target): Promise<[RawClient, RawClient]> => [await target.login(), await target.login()]
-const meshPeerAndOne = async (target: Target): Promise<[RawClient, RawClient]> => [
+const siblingAndOne = async (target: Target): Promise<[RawClient, RawClient]> => [
   await target.mesh(),
   await target.login(),
 ]
@@ -211,15 +211,15 @@ const mesh: ConformanceCase[] = [
     needs: ['debug', 'mesh'],
     async run(target) {
       for (let n = 0; n < 7; n++) await target.login()
-      const meshPeer = await target.mesh()
+      const sibling = await target.mesh()
       const updates = async (): Promise<Record<string, number>> => {
         const derp = (await target.vars())['derp'] as Record<string, Record<string, number>>
         return derp['counter_mesh_update_batch_size'] ?? {}
       }
       const before = await updates()
-      meshPeer.send({ type: 'watchConns' })
-      await nextNews(meshPeer, meshPeer.publicKey)
-      await meshPeer.sync()
+      sibling.send({ type: 'watchConns' })
+      await nextNews(sibling, sibling.publicKey)
+      await sibling.sync()
       const after = await updates()
       const risen = (name: string): number => (after[name] ?? Number.NaN) - (before[name] ?? Number.NaN)
       equal(risen('count'), 1, 'batches')
@@ -230,11 +230,11 @@ const mesh: ConformanceCase[] = [
   moves(
     'watcher',
     { gauge_watchers: 1 },
-    meshPeerAndOne,
-    async ([meshPeer]) => {
-      meshPeer.send({ type: 'watchConns' })
-      meshPeer.send({ type: 'watchConns' })
-      await nextNews(meshPeer, meshPeer.publicKey)
+    siblingAndOne,
+    async ([sibling]) => {
+      sibling.send({ type: 'watchConns' })
+      sibling.send({ type: 'watchConns' })
+      await nextNews(sibling, sibling.publicKey)
     },
     ['mesh'],
   ),
@@ -242,10 +242,10 @@ const mesh: ConformanceCase[] = [
     'watcher-that-leaves',
     { ...goneBy(1), gauge_watchers: -1 },
     async target => {
-      const meshPeer = await target.mesh()
-      meshPeer.send({ type: 'watchConns' })
-      await nextNews(meshPeer, meshPeer.publicKey)
-      return meshPeer
+      const sibling = await target.mesh()
+      sibling.send({ type: 'watchConns' })
+      await nextNews(sibling, sibling.publicKey)
+      return sibling
     },
     depart,
     ['mesh'],
@@ -254,9 +254,9 @@ const mesh: ConformanceCase[] = [
     'gone-as-told-to-a-watcher',
     { ...goneBy(1), peer_gone_disconnected_frames: 1 },
     async target => {
-      const [meshPeer, peer] = [await target.mesh(), await target.login()]
-      meshPeer.send({ type: 'watchConns' })
-      await nextNews(meshPeer, peer.publicKey)
+      const [sibling, peer] = [await target.mesh(), await target.login()]
+      sibling.send({ type: 'watchConns' })
+      await nextNews(sibling, peer.publicKey)
       return peer
     },
     depart,
@@ -265,9 +265,9 @@ const mesh: ConformanceCase[] = [
   moves(
     'forwarded-packet',
     { packets_forwarded_in: 1, packets_sent: 1, bytes_sent: 100 },
-    meshPeerAndOne,
-    async ([meshPeer, { publicKey }]) =>
-      meshPeer.send({ type: 'forwardPacket', source: strangerKey(), destination: publicKey, data: payload(100, 1) }),
+    siblingAndOne,
+    async ([sibling, { publicKey }]) =>
+      sibling.send({ type: 'forwardPacket', source: strangerKey(), destination: publicKey, data: payload(100, 1) }),
     ['mesh'],
   ),
   moves(
@@ -280,20 +280,20 @@ const mesh: ConformanceCase[] = [
       'dropped:unknown_dest_on_fwd:disco': 1,
       'dropped-bytes:unknown_dest_on_fwd:disco': 62,
     },
-    meshPeerAndOne,
-    async ([meshPeer]) => {
+    siblingAndOne,
+    async ([sibling]) => {
       for (const data of [payload(50, 1), discoPacket()])
-        meshPeer.send({ type: 'forwardPacket', source: strangerKey(), destination: strangerKey(), data })
-      await meshPeer.messageOf('peerGone')
+        sibling.send({ type: 'forwardPacket', source: strangerKey(), destination: strangerKey(), data })
+      await sibling.messageOf('peerGone')
     },
     ['mesh'],
   ),
   moves(
     'close-peer',
     goneBy(1),
-    meshPeerAndOne,
-    async ([meshPeer, peer]) => {
-      meshPeer.send({ type: 'closePeer', peer: peer.publicKey })
+    siblingAndOne,
+    async ([sibling, peer]) => {
+      sibling.send({ type: 'closePeer', peer: peer.publicKey })
       await expectClosed(peer)
     },
     ['mesh'],

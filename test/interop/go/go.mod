@@ -3,8 +3,10 @@ module derphttp.test/interop
 go 1.24.0
 
 require (
+	github.com/tailscale/hujson v0.0.0-20221223112325-20486734a56a
 	go4.org/mem v0.0.0-20240501181205-ae6ca9944745
 	golang.org/x/crypto v0.37.0
+	gopkg.in/yaml.v3 v3.0.1
 	tailscale.com v1.84.1
 )
 

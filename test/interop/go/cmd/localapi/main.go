@@ -2,14 +2,17 @@
 // server for tests, both on loopback, and asks it by the stock client of its
 // LocalAPI.
 //
-// It is started with the path of tailscaled and a directory for its state. It
-// prints one JSON line when all is up: where the socket is, the daemon's own key
-// and that of a peer. Then it answers each key on standard input by a line:
+// It is started with the path of tailscaled and a directory for its state, and
+// may be given a file with the DERP map that control hands out. It prints one
+// JSON line when all is up: where the socket is, the daemon's own key and that of
+// a peer, and with a map the code of the region that the daemon has made its
+// home. Then it answers each key on standard input by a line:
 // "found", "not found" or "error: " and the reason. It ends with its input.
 package main
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -38,22 +41,41 @@ type ready struct {
 	Socket string         `json:"socket"`
 	Self   key.NodePublic `json:"self"`
 	Peer   key.NodePublic `json:"peer"`
+	Home   string         `json:"home,omitempty"`
 }
 
 func main() {
 	log.SetFlags(0)
-	if len(os.Args) != 3 {
-		log.Fatal("usage: localapi TAILSCALED DIRECTORY")
+	if len(os.Args) != 3 && len(os.Args) != 4 {
+		log.Fatal("usage: localapi TAILSCALED DIRECTORY [DERPMAP]")
 	}
-	if err := run(os.Args[1], os.Args[2]); err != nil {
+	derpMap, err := readMap(os.Args[3:])
+	if err == nil {
+		err = run(os.Args[1], os.Args[2], derpMap)
+	}
+	if err != nil {
 		log.Fatal(err)
 	}
 }
 
-func run(tailscaled, dir string) error {
+// readMap reads the file that is named, if one is.
+func readMap(files []string) (*tailcfg.DERPMap, error) {
+	if len(files) == 0 {
+		return nil, nil
+	}
+	text, err := os.ReadFile(files[0])
+	if err != nil {
+		return nil, err
+	}
+	var derpMap tailcfg.DERPMap
+	return &derpMap, json.Unmarshal(text, &derpMap)
+}
+
+// run keeps the daemon from the relays of the world; without a map it has none.
+func run(tailscaled, dir string, derpMap *tailcfg.DERPMap) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	control := &testcontrol.Server{Logf: logger.Discard, DERPMap: emptyMap()}
+	control := &testcontrol.Server{Logf: logger.Discard, DERPMap: cmp.Or(derpMap, emptyMap())}
 	control.HTTPTestServer = httptest.NewServer(control)
 
 	socket := filepath.Join(dir, "tailscaled.sock")
@@ -89,7 +111,13 @@ func run(tailscaled, dir string) error {
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(ready{socket, self, peer})
+	home := ""
+	if derpMap != nil {
+		if home, err = awaitHome(ctx, api); err != nil {
+			return err
+		}
+	}
+	line, err := json.Marshal(ready{socket, self, peer, home})
 	if err != nil {
 		return err
 	}
@@ -147,6 +175,20 @@ func logIn(ctx context.Context, api *local.Client, controlURL string) (key.NodeP
 		return true
 	})
 	return self, err
+}
+
+// awaitHome waits until the daemon has chosen its home region.
+func awaitHome(ctx context.Context, api *local.Client) (string, error) {
+	home := ""
+	err := until(ctx, "tailscaled has a home region", func() bool {
+		status, err := api.Status(ctx)
+		if err != nil || status.Self.Relay == "" {
+			return false
+		}
+		home = status.Self.Relay
+		return true
+	})
+	return home, err
 }
 
 // addPeer tells the daemon of another node of its user.

@@ -1,9 +1,11 @@
-/** `derp cat`: joins two terminals through a relay. */
+/** `derp cat`: connects two terminals through a relay. */
 
 import { NodeClient as Client } from '../../client/node/node-client.ts'
-import { type NodePrivateKey, NodePublicKey } from '../../keys/node-key.ts'
+import { NodePrivateKey, NodePublicKey } from '../../keys/node-key.ts'
 import { DerpError, isDerpError } from '../../lib/derp-error.ts'
 import { EXIT_OK } from '../exit.ts'
+import { loadKeyFile } from '../key-file.ts'
+import type { AddSubcommand } from './subcommand.ts'
 
 /** Payload bytes of one packet: few enough headers, and far below what one packet may carry (P-052). */
 const PIECE_BYTES = 16 << 10
@@ -15,7 +17,25 @@ const ACKNOWLEDGEMENT = new Uint8Array(0)
 /** Milliseconds that the other end may take to acknowledge. */
 const ACK_TIMEOUT_MS = 10_000
 
-export interface CatOptions {
+interface CatFlags {
+  readonly to?: string
+  readonly keyFile?: string
+}
+
+export const addCat: AddSubcommand = (parent, { done }) => {
+  parent
+    .command('cat')
+    .description('print our public key and what arrives; with --to, send standard input')
+    .argument('<url>', 'relay URL, such as http://127.0.0.1:3340/derp')
+    .option('--to <nodekey>', 'send standard input to this peer, then exit')
+    .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
+    .action(async (url: string, { to, keyFile }: CatFlags) => {
+      const key = keyFile === undefined ? NodePrivateKey.generate() : (await loadKeyFile(keyFile)).key
+      done(await cat({ url, to, key }))
+    })
+}
+
+interface CatOptions {
   readonly url: string
   /** Where standard input goes; without it, what arrives is printed. */
   readonly to: string | undefined
@@ -23,7 +43,7 @@ export interface CatOptions {
 }
 
 /** Runs until standard input, or the relay, ends. */
-export async function cat({ url, to, key }: CatOptions): Promise<number> {
+async function cat({ url, to, key }: CatOptions): Promise<number> {
   const peer = to === undefined ? undefined : NodePublicKey.parse(to)
   const client = new Client(key, url)
   const stop = () => void client.close().catch(() => {})

@@ -1,0 +1,16 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { TOOL_SCENES } from './tool-scenes.ts'
+import { recordTranscripts, withTranscripts } from './tool-transcripts.ts'
+
+test('docs/tools.md shows what the tools print (mend: node scripts/write-tool-transcripts.ts)', async () => {
+  const text = readFileSync(join(import.meta.dirname, '../docs/tools.md'), 'utf8')
+  expect(text).toBe(withTranscripts(text, await recordTranscripts(TOOL_SCENES)))
+})
+
+test('withTranscripts wants each transcript to have its place', () => {
+  expect(() => withTranscripts('# Nothing\n', new Map([['a', 'x']]))).toThrow('write transcripts: no place for a')
+  const place = '<!-- Transcript b -->\n```console\n```'
+  expect(() => withTranscripts(place, new Map())).toThrow('write transcript b: there is no such scene')
+})

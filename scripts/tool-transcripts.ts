@@ -1,0 +1,136 @@
+/**
+ * What the tools print, for docs/tools.md: run against relays on loopback, with what differs from run to run replaced.
+ * For the writer and for the test.
+ */
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { main } from '../src/cli/derp/derp.ts'
+import { createStunServer } from '../src/stun/server.ts'
+import { createSelfSigned } from '../src/tls/x509.ts'
+import { ListeningRelay } from '../test/support/listening-relay.ts'
+import { testIo } from '../test/support/test-io.ts'
+
+/** What is shown in the place of a text. */
+type Replacement = readonly [text: string | RegExp, shown: string]
+
+/** A place to run commands in. */
+export interface Stage {
+  /** Folder with the files of the scenes, in which commands run. */
+  readonly directory: string
+  /** A relay whose certificate no authority has signed. */
+  readonly selfSigned: ListeningRelay
+  readonly stunPort: number
+}
+
+/** A command as readers type it, and how it is run. */
+export interface Scene {
+  readonly shown: string
+  readonly args: (stage: Stage) => readonly string[]
+  readonly stdin?: string
+  readonly replace?: (stage: Stage) => readonly Replacement[]
+}
+
+/** Runs all scenes; gives their transcripts by name. */
+export async function recordTranscripts(scenes: Readonly<Record<string, Scene>>): Promise<Map<string, string>> {
+  const stage = await setStage()
+  try {
+    const transcripts = new Map<string, string>()
+    for (const [name, scene] of Object.entries(scenes)) transcripts.set(name, await record(scene, stage))
+    return transcripts
+  } finally {
+    await stage.close()
+  }
+}
+
+async function record(scene: Scene, stage: Stage): Promise<string> {
+  const io = testIo({ stdin: scene.stdin ?? '' })
+  const code = await main(scene.args(stage), io)
+  const lines = [
+    `$ ${scene.shown}`,
+    `${io.stderr}${io.stdout}`.trimEnd(),
+    ...(code === 0 ? [] : [`[exit code ${code}]`]),
+  ]
+  const replacements: readonly Replacement[] = [[`${stage.directory}/`, ''], ...(scene.replace?.(stage) ?? [])]
+  return replacements.reduce((text, [from, to]) => text.replaceAll(from, to), lines.join('\n'))
+}
+
+async function setStage(): Promise<Stage & { close(): Promise<void> }> {
+  const directory = await mkdtemp(join(tmpdir(), 'transcripts-'))
+  for (const [name, text] of Object.entries(FILES)) await writeFile(join(directory, name), text)
+  const certificate = await createSelfSigned({
+    commonName: '127.0.0.1',
+    keyType: 'P-256',
+    serialHex: '0102',
+    notBefore: new Date(Date.now() - 86_400_000),
+    notAfter: new Date(Date.now() + 365 * 86_400_000),
+    serverIp: '127.0.0.1',
+  })
+  const selfSigned = await ListeningRelay.start({ tls: { hostname: '127.0.0.1', certificate } })
+  const stun = createStunServer({ port: 0, host: '127.0.0.1' })
+  const { port: stunPort } = await stun.listen()
+  const close = async () => {
+    await selfSigned[Symbol.asyncDispose]()
+    await stun.close()
+    await rm(directory, { recursive: true })
+  }
+  return { directory, selfSigned, stunPort, close }
+}
+
+/** Files that scenes read. */
+const FILES: Readonly<Record<string, string>> = {
+  'policy.hujson': `// The policy file of a tailnet.
+{
+  "acls": [{"action": "accept", "src": ["*"], "dst": ["*:*"]}],
+  "derpMap": {
+    "OmitDefaultRegions": true,
+    "Regions": {
+      "900": {
+        "RegionID": 900, "RegionCode": "lab", "RegionName": "Lab",
+        "Nodes": [{"Name": "900a", "HostName": "https://relay.example:8443"}],
+      },
+    },
+  },
+}
+`,
+  'old.yaml': `regions:
+  900:
+    regionid: 900
+    regioncode: lab
+    regionname: Lab
+    nodes:
+      - name: 900a
+        regionid: 900
+        hostname: relay.example
+`,
+  'new.yaml': `regions:
+  900:
+    regionid: 900
+    regioncode: lab
+    regionname: Lab
+    nodes:
+      - name: 900a
+        regionid: 900
+        hostname: relay.example
+        derpport: 8443
+      - name: 900b
+        regionid: 900
+        hostname: 192.0.2.7
+        certname: sha256-raw:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+        stunport: -1
+`,
+}
+
+/** `text` with the transcripts in their places. @throws Error for a place without a transcript, or the reverse. */
+export function withTranscripts(text: string, transcripts: ReadonlyMap<string, string>): string {
+  const left = new Set(transcripts.keys())
+  const written = text.replaceAll(/<!-- Transcript ([\w-]+)[^>]*-->\n```console\n[\s\S]*?```/g, (_, name: string) => {
+    const transcript = transcripts.get(name)
+    if (transcript === undefined) throw new Error(`write transcript ${name}: there is no such scene`)
+    left.delete(name)
+    return `<!-- Transcript ${name}: written by scripts/write-tool-transcripts.ts -->\n\`\`\`console\n${transcript}\n\`\`\``
+  })
+  if (left.size > 0) throw new Error(`write transcripts: no place for ${[...left].join(', ')}`)
+  return written
+}

@@ -1,0 +1,22 @@
+/** Checks whether a host answers the captive portal probe as a relay does (P-161). */
+
+import { randomBytes } from 'node:crypto'
+
+const TIMEOUT_MS = 3_000
+
+/** False for anything but a relay's response: a redirect, another status, no response. */
+export async function answersPlainHttp(host: string, port: number, signal?: AbortSignal): Promise<boolean> {
+  const challenge = `derp-${randomBytes(8).toString('hex')}`
+  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  try {
+    const response = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/generate_204`, {
+      headers: { 'X-Tailscale-Challenge': challenge },
+      redirect: 'manual',
+      signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),
+    })
+    await response.body?.cancel()
+    return response.status === 204 && response.headers.get('x-tailscale-response') === `response ${challenge}`
+  } catch {
+    return false
+  }
+}
