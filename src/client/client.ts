@@ -18,7 +18,7 @@ import { Connector, type RegionSource } from './connector.ts'
 import { HealthReporter } from './health-reporter.ts'
 import { closedError, type Link, LinkKeeper } from './link-keeper.ts'
 import type { ClientOptions } from './options.ts'
-import { assertPacket, assertPingPayload } from './packet.ts'
+import { assertPacket, assertPingPayload, assertPublicKey } from './packet.ts'
 import { pingOver } from './ping.ts'
 import type { TlsConnectionState } from './ports.ts'
 import { type ReceivedDetail, receiveDetail } from './received-detail.ts'
@@ -100,6 +100,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     const action = 'send packet'
+    assertPublicKey(action, 'destination', destination)
     assertPacket(action, data)
     const packet = this.#ownedUntilSent(data)
     await this.#links.use(action, signal, ({ derp }) =>
@@ -115,6 +116,8 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     signal?: AbortSignal,
   ): Promise<void> {
     const action = 'forward packet'
+    assertPublicKey(action, 'source', source)
+    assertPublicKey(action, 'destination', destination)
     assertPacket(action, data)
     const packet = this.#ownedUntilSent(data)
     await this.#links.use(action, signal, ({ derp }) =>
@@ -125,6 +128,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   /** Has the relay close all connections of `peer`; needs the mesh key. */
   async closePeer(peer: NodePublicKey, signal?: AbortSignal): Promise<void> {
     const action = 'close peer'
+    assertPublicKey(action, 'peer', peer)
     await this.#links.use(action, signal, ({ derp }) => abortable(derp.closePeer(peer), signal, action))
   }
 

@@ -19,6 +19,7 @@ import {
   resolveConnectionOptions,
   resolveNumber,
 } from './options.ts'
+import { assertPrivateKey } from './packet.ts'
 import type { ClientTransport, DialTarget, NetworkMonitor } from './ports.ts'
 
 /** Gives the region to connect to, as it is now; undefined when there is none at present. */
@@ -40,6 +41,7 @@ export class Connector {
 
   /** @throws DerpError for an unusable URL, key or option. */
   constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
+    assertPrivateKey('make client', privateKey)
     privateKey.publicKey()
     this.privateKey = privateKey
     this.options = resolveConnectionOptions(options)

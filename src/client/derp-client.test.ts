@@ -366,3 +366,27 @@ test('close ends what is under way and all that follows, and forgets what has co
   other.client.close()
   await expect(other.client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
 })
+
+test('a relay that closes after the login, before ServerInfo, has that explained (P-036)', async () => {
+  const { relay, clientConn } = scriptedMemoryRelay()
+  const privateKey = NodePrivateKey.generate()
+  const login = DerpClient.login(clientConn, { privateKey, agreement: testAgreement, clock: new FakeClock() })
+  relay.greet()
+  await relay.hello()
+  const client = await login
+  relay.conn.end()
+  await expect(client.recv()).rejects.toMatchObject({
+    code: 'ERR_DERP_CONN_CLOSED',
+    message:
+      'log in: connection closed by the relay after the login was sent: it does not admit this key (see its admission settings and log), or is going down',
+  })
+})
+
+test('a megabyte of nested ServerInfo ends the connection before it is parsed (P-034)', async () => {
+  const { relay, client } = await setUp()
+  relay.send(relay.sealedServerInfo(new Uint8Array(1_000_000).fill('['.charCodeAt(0))))
+  await expect(client.recv()).rejects.toMatchObject({
+    code: 'ERR_DERP_LOGIN_INFO_MALFORMED',
+    message: 'parse ServerInfo: nested more than 32 deep',
+  })
+})

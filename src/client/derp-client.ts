@@ -39,6 +39,8 @@ export class DerpClient implements ConnHandler {
   readonly #observer: ConnectionObserver
   readonly #autoPong: boolean
   #error: DerpError | undefined
+  /** ServerInfo has come. */
+  #isLetIn = false
   #pongUnderWay = false
 
   private constructor(conn: Conn, options: DerpClientOptions, loggedIn: LoggedIn) {
@@ -152,7 +154,7 @@ export class DerpClient implements ConnHandler {
   }
 
   onClose(cause?: Error): void {
-    this.#onBroken(connectionClosed('receive', cause))
+    this.#onBroken(this.#isLetIn || cause !== undefined ? connectionClosed('receive', cause) : notLetIn())
   }
 
   #send(message: ClientToServer): Promise<void> {
@@ -161,6 +163,7 @@ export class DerpClient implements ConnHandler {
 
   #onMessage(message: ReceivedMessage): void {
     if (message.type === 'serverInfo') {
+      this.#isLetIn = true
       this.#packets.limit(message.tokenBucketBytesPerSecond, message.tokenBucketBytesBurst)
     } else if (message.type === 'ping' && this.#autoPong) this.#answer(message.payload)
     else if (message.type === 'health') this.#observer.onHealth?.(message.problem)
@@ -203,6 +206,15 @@ export class DerpClient implements ConnHandler {
 
 function closedHere(): DerpError {
   return new DerpError('ERR_DERP_CONN_CLOSED', 'use connection to relay: closed by this side')
+}
+
+/** Relays give no reason: they close. */
+function notLetIn(): DerpError {
+  const meaning = 'it does not admit this key (see its admission settings and log), or is going down'
+  return new DerpError(
+    'ERR_DERP_CONN_CLOSED',
+    `log in: connection closed by the relay after the login was sent: ${meaning}`,
+  )
 }
 
 function notForwarded(): DerpError {

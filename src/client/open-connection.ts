@@ -4,6 +4,7 @@ import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPNode } from '../derpmap/types.ts'
 import { abortable } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
+import { connectionFault, explainFault } from '../lib/connection-fault.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { withTimeLimit } from '../lib/time-limit.ts'
 import { DerpClient } from './derp-client.ts'
@@ -68,10 +69,18 @@ async function dial(plan: ConnectPlan, signal: AbortSignal, action: string): Pro
   }
 }
 
-/** What went wrong, in a few words; racing several addresses gives errors that hold others and say nothing. */
+/** What went wrong and, where that is known, what mends it. Racing several addresses gives errors that hold others. */
 export function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  return error instanceof Error ? error.message : String(error)
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof DerpError) return text
+  const fault = connectionFault(error)
+  return fault === undefined ? text : explainFault(fault, shortened(text))
+}
+
+/** OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. */
+function shortened(text: string): string {
+  return /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/i.exec(text)?.[1] ?? text.trim()
 }
 
 /** How messages call a target. */

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { assertPacket, assertPingPayload } from './packet.ts'
+import { NodePrivateKey } from '../keys/node-key.ts'
+import { assertPacket, assertPingPayload, assertPrivateKey, assertPublicKey } from './packet.ts'
 
 test('assertPacket takes 0 to 65536 bytes and refuses more, saying how many (P-052)', () => {
   assertPacket('send packet', new Uint8Array(0))
@@ -15,7 +16,7 @@ test('assertPacket takes 0 to 65536 bytes and refuses more, saying how many (P-0
 
 test('assertPacket refuses what are no bytes', () => {
   expect(() => assertPacket('send packet', 'text' as unknown as Uint8Array)).toThrow(
-    new TypeError('send packet of type string: not a Uint8Array'),
+    new TypeError('send packet: data is a string, not a Uint8Array'),
   )
 })
 
@@ -25,4 +26,23 @@ test.each([0, 7, 9])('assertPingPayload refuses %i bytes (P-091)', length => {
 
 test('assertPingPayload takes eight bytes (P-091)', () => {
   expect(() => assertPingPayload('send ping', new Uint8Array(8))).not.toThrow()
+})
+
+const KEY = NodePrivateKey.generate()
+
+test.each<[unknown, string]>([
+  [KEY.publicKey().toString(), 'a string, not a NodePublicKey; NodePublicKey.parse reads text'],
+  [KEY, 'a NodePrivateKey, not a NodePublicKey'],
+  [new ArrayBuffer(32), 'an ArrayBuffer, not a NodePublicKey'],
+  [undefined, 'undefined, not a NodePublicKey'],
+  [null, 'null, not a NodePublicKey'],
+])('an argument that is no public key is named with its call: %s', (key, reason) => {
+  const message = `send packet: destination is ${reason}`
+  expect(() => assertPublicKey('send packet', 'destination', key)).toThrow(new TypeError(message))
+})
+
+test('a private key that is text is named, and not shown', () => {
+  const message = 'make client: privateKey is a string, not a NodePrivateKey; NodePrivateKey.parse reads text'
+  expect(() => assertPrivateKey('make client', KEY.exportText())).toThrow(new TypeError(message))
+  expect(() => assertPrivateKey('make client', KEY)).not.toThrow()
 })

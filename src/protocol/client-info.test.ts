@@ -87,9 +87,10 @@ test.each(['5', '{"a":1}', '[]', 'true', '""', `"${'x'.repeat(33)}"`, '"ä"', '"
   },
 )
 
-test('parseClientInfo reads a box as large as may be, of one string or of brackets (P-033)', () => {
+test('parseClientInfo reads a box as large as may be of one string, and refuses one of brackets (P-033)', () => {
   const fill = (text: string) => text.repeat(Math.floor(260_000 / text.length))
   expect(parse(`{"x":"${fill('\\\\')}","version":1}`).version).toBe(1)
-  expect(parse(`{${fill('"y":[{}],')}"version":1}`).version).toBe(1)
-  expect(() => parse(fill('['))).toThrow('not JSON')
+  expect(parse(`{"y":[{"z":[1]}],"version":1}`).version).toBe(1)
+  expect(() => parse(`{${fill('"y":[{}],')}"version":1}`)).toThrow('parse ClientInfo: more than 1024 tokens')
+  expect(() => parse(fill('['))).toThrow('parse ClientInfo: nested more than 32 deep')
 })

@@ -5,6 +5,7 @@
 
 import { decodeUtf8, encodeUtf8 } from '../lib/bytes.ts'
 import { ProtocolError } from '../lib/derp-error.ts'
+import { JsonBoundsError, readJsonTokens } from './json-tokens.ts'
 
 type FieldKind = 'string' | 'boolean' | 'integer' | 'any'
 interface FieldTypes {
@@ -26,23 +27,22 @@ export interface InfoSource {
   readonly clause: string
 }
 
-// Strings as one token each, so that brackets inside them do not count.
-const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s{}[\],:"]+/g
 const WHOLE_NUMBER = /^-?\d{1,19}$/
 
 /**
  * Reads the fields of `schema` from JSON bytes.
  *
- * @throws ProtocolError when it is not JSON, not an object or null, or a field has another type.
+ * @throws ProtocolError when it is not JSON, has too many values, is not an object or null, or a field has another type.
  */
 export function parseInfo<const S extends InfoSchema>(json: Uint8Array, schema: S, source: InfoSource): InfoFields<S> {
   const text = decodeUtf8(json)
+  const tokens = tokensOf(text, source)
   const whole = parseJson(text, source)
   if (whole === null) return {}
   if (typeof whole !== 'object' || Array.isArray(whole)) throw malformed(source, 'not a JSON object')
   const names = new Map(Object.keys(schema).map(name => [name.toLowerCase(), name]))
   const fields: Record<string, unknown> = {}
-  for (const [key, value] of membersOf(text)) {
+  for (const [key, value] of membersOf(tokens)) {
     const name = names.get(key.toLowerCase())
     if (name === undefined || value === 'null') continue
     const kind = schema[name] as FieldKind
@@ -55,6 +55,16 @@ export function parseInfo<const S extends InfoSchema>(json: Uint8Array, schema: 
 /** JSON bytes of `fields` in the order given, without those that are undefined. */
 export function formatInfo(fields: Readonly<Record<string, string | boolean | number | undefined>>): Uint8Array {
   return encodeUtf8(JSON.stringify(fields))
+}
+
+/** Before anything is parsed: nested JSON of a few hundred kilobytes would hold the thread for half a second. */
+function tokensOf(text: string, source: InfoSource): readonly string[] {
+  try {
+    return readJsonTokens(text)
+  } catch (error) {
+    if (error instanceof JsonBoundsError) throw malformed(source, error.message)
+    throw error
+  }
 }
 
 function parseJson(text: string, source: InfoSource): unknown {
@@ -70,11 +80,11 @@ function parseJson(text: string, source: InfoSource): unknown {
  *
  * A value is its text as it stands, as `1` and `1.0` are different here; of objects and arrays the first bracket.
  */
-function membersOf(object: string): [name: string, value: string][] {
+function membersOf(tokens: readonly string[]): [name: string, value: string][] {
   const members: [string, string][] = []
   let depth = 0
   let name: string | undefined
-  for (const [token] of object.matchAll(TOKEN)) {
+  for (const token of tokens) {
     if (depth === 1 && token !== ',' && token !== ':' && token !== '}') {
       if (name === undefined) name = JSON.parse(token) as string
       else {

@@ -57,14 +57,18 @@ test('a certificate that is not trusted, or not for the host, fails the dial (P-
   await expect(untrusting.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_TLS_FAILED',
     reason: 'untrusted',
-    message: expect.stringMatching(/^secure connection to 127.0.0.1:\d+: self-signed certificate/),
+    message: expect.stringMatching(
+      /^secure connection to 127.0.0.1:\d+: the certificate is self-signed \(self.signed certificate.*\): pin it/,
+    ),
     cause: { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' },
   })
   await using mistaken = makeClient(relay.url, { tlsConfig: { ca: TLS_CERT, servername: 'other.test' } })
   await expect(mistaken.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_TLS_FAILED',
     reason: 'wrong-name',
-    message: expect.stringMatching(/certificate is not valid for other.test but for DNS:localhost, DNS:relay.test/),
+    message: expect.stringMatching(
+      /the certificate is for another name \(valid for DNS:localhost, DNS:relay.test.*, asked for other.test\): connect by a name/,
+    ),
   })
   await until(() => relay.sockets.size === 0, 'all connections are over')
 })
@@ -75,7 +79,11 @@ test('http to an https port, and https to an http port, fail the dial', async ()
   await using a = makeClient(secure.url.replace('https:', 'http:'))
   await expect(a.connect()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await using b = makeClient(plain.url.replace('http:', 'https:'))
-  await expect(b.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'handshake' })
+  await expect(b.connect()).rejects.toMatchObject({
+    code: 'ERR_DERP_TLS_FAILED',
+    reason: 'handshake',
+    message: `secure connection to 127.0.0.1:${plain.port}: the port does not speak TLS (wrong version number): use http:// for a relay without TLS, or the port that serves TLS`,
+  })
 })
 
 test('a port that nobody listens on fails the dial, and the next call finds the relay that came (P-205)', async () => {
@@ -84,7 +92,7 @@ test('a port that nobody listens on fails the dial, and the next call finds the 
   await using client = makeClient(gone.url)
   await expect(client.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_DIAL_FAILED',
-    message: `dial ${gone.url}: connect ECONNREFUSED 127.0.0.1:${gone.port}`,
+    message: `dial ${gone.url}: nothing listens there (connect ECONNREFUSED 127.0.0.1:${gone.port}): check host and port, and that the server runs`,
     cause: { code: 'ECONNREFUSED' },
   })
   await using relay = await startHttpRelay('http', gone.port)

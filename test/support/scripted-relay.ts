@@ -83,10 +83,15 @@ export class ScriptedRelay {
     return { hello, info: openClientInfo(this.#sharedKey, hello) }
   }
 
+  /** The frame of ServerInfo with whatever in its box. */
+  sealedServerInfo(json: Uint8Array): Uint8Array {
+    if (this.#sharedKey === undefined) throw new Error('seal ServerInfo: no ClientInfo was read')
+    return encodeServerInfo(this.#sharedKey, json)
+  }
+
   /** The ServerInfo frame for this client; {@link hello} comes before. */
   serverInfo(info: Omit<ServerInfo, 'version'> = NO_LIMITS): Uint8Array {
-    if (this.#sharedKey === undefined) throw new Error('seal ServerInfo: no ClientInfo was read')
-    return encodeServerInfo(this.#sharedKey, formatServerInfo(info))
+    return this.sealedServerInfo(formatServerInfo(info))
   }
 
   /** Everything up to ServerInfo, as a good relay does it. */

@@ -15,7 +15,12 @@ const REQUEST = encodeUtf8('GET /derp HTTP/1.1\r\n\r\n')
 function setUp() {
   const [client, server] = memoryConnPair({ clientAddress: { address: '192.0.2.1', port: 1 } })
   let mistaken = 0
-  const conn = new FastStartConn(client, { request: REQUEST, serverKey: KEY, onMistaken: () => mistaken++ })
+  const conn = new FastStartConn(client, {
+    request: REQUEST,
+    path: '/derp',
+    serverKey: KEY,
+    onMistaken: () => mistaken++,
+  })
   const received: Uint8Array[] = []
   const closed: (Error | undefined)[] = []
   const handler = {

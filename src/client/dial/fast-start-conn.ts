@@ -24,6 +24,8 @@ const HTTP_BYTES = encodeUtf8(HTTP_PREFIX)
 export interface FastStart {
   /** Head of the upgrade request. */
   readonly request: Uint8Array
+  /** The path in it. */
+  readonly path: string
   /** The key that the relay must have. */
   readonly serverKey: NodePublicKey
   /** The relay has another key, or would not start: what told the key may be out of date. */
@@ -110,7 +112,7 @@ export class FastStartConn implements Conn, ConnHandler {
     this.#first = first
     if (equalBytes(first.subarray(0, HTTP_BYTES.length), HTTP_BYTES)) {
       this.#first = undefined
-      this.#response = new UpgradeResponse()
+      this.#response = new UpgradeResponse(this.#start.path)
       return this.#readResponse(this.#response, first)
     }
     const mayBeHttp = equalBytes(first, HTTP_BYTES.subarray(0, first.length))

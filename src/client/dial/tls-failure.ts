@@ -1,5 +1,6 @@
 /** Why a TLS connection was not made. */
 
+import { type ConnectionFaultId, connectionFault } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 
 export type TlsFailureReason =
@@ -28,31 +29,24 @@ export class TlsFailedError extends DerpError {
   }
 }
 
-const REASONS: Readonly<Record<string, TlsFailureReason>> = {
-  CERT_HAS_EXPIRED: 'expired',
-  CERT_NOT_YET_VALID: 'not-yet-valid',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
-  HOSTNAME_MISMATCH: 'wrong-name',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'untrusted',
-  SELF_SIGNED_CERT_IN_CHAIN: 'untrusted',
-  UNABLE_TO_GET_ISSUER_CERT: 'untrusted',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'untrusted',
-  CERT_UNTRUSTED: 'untrusted',
-  CERT_REJECTED: 'untrusted',
-  CERT_REVOKED: 'untrusted',
-  CERT_SIGNATURE_FAILURE: 'untrusted',
-  CERT_CHAIN_TOO_LONG: 'untrusted',
-  INVALID_CA: 'untrusted',
-  INVALID_PURPOSE: 'untrusted',
-  PATH_LENGTH_EXCEEDED: 'untrusted',
+const REASONS: Readonly<Partial<Record<ConnectionFaultId, TlsFailureReason>>> = {
+  expired: 'expired',
+  'not-yet-valid': 'not-yet-valid',
+  'wrong-name': 'wrong-name',
+  'no-name': 'wrong-name',
+  'self-signed': 'untrusted',
+  untrusted: 'untrusted',
+  'weak-key': 'untrusted',
+  'bad-chain': 'untrusted',
+  revoked: 'untrusted',
 }
 
 /** The reason for an error of the platform's TLS; undefined for one that is not TLS's, such as a lost connection. */
 export function tlsFailureReason(error: unknown): TlsFailureReason | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
   if (typeof code !== 'string') return undefined
-  const known = REASONS[code]
-  if (known !== undefined) return known
+  const fault = connectionFault(error)
+  const reason = fault && REASONS[fault.id]
+  if (reason !== undefined) return reason
   return code.startsWith('ERR_SSL_') || code.startsWith('ERR_TLS_') || code === 'EPROTO' ? 'handshake' : undefined
 }

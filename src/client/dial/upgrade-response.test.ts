@@ -73,6 +73,21 @@ test('UpgradeRefusedError says what was refused', () => {
 })
 
 test.each([
+  ['/', 'the path is /, that of a relay is usually /derp'],
+  ['/derp', 'a web server, or a proxy without upgrades, is there'],
+])('a home page at %s is told in a line, without its HTML', (path, hint) => {
+  const response = new UpgradeResponse(path)
+  const page = '<!DOCTYPE html>\n<html><body><h1>DERP</h1></body></html>'
+  const error = thrownBy(() =>
+    response.push(encodeUtf8(`HTTP/1.1 200 OK\r\nContent-Length: ${page.length}\r\n\r\n${page}`)),
+  )
+  expect(error).toMatchObject({
+    message: `upgrade connection to DERP: refused with status 200 and a web page: ${hint}`,
+    excerpt: expect.stringContaining('<h1>DERP</h1>'),
+  })
+})
+
+test.each([
   'HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nno way',
   'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nno way\r\n0\r\n\r\n',
   'HTTP/1.1 204 No Content\r\n\r\n',

@@ -10,6 +10,9 @@ import { ResponseHeadReader } from './response-head.ts'
 
 /** Most bytes kept of the body of a refusal, chunk lines included. */
 const MAX_REFUSAL_BODY_LENGTH = 1 << 10
+/** Where relays are. */
+const DERP_PATH = '/derp'
+const WEB_PAGE = /^<(?:!doctype|html|head|body|\?xml|!--)/i
 /** Most characters of it that are told. */
 const MAX_EXCERPT_LENGTH = 200
 
@@ -20,20 +23,33 @@ export class UpgradeRefusedError extends DerpError {
   /** Beginning of the body, on one line. */
   readonly excerpt: string
 
-  constructor(status: number, excerpt: string) {
-    super(
-      'ERR_DERP_UPGRADE_REFUSED',
-      `upgrade connection to DERP: refused with status ${status}${excerpt === '' ? '' : `: ${excerpt}`}`,
-      { clause: 'P-213' },
-    )
+  /** @param path that was asked for, if known. */
+  constructor(status: number, excerpt: string, path?: string) {
+    const action = `upgrade connection to DERP: refused with status ${status}`
+    super('ERR_DERP_UPGRADE_REFUSED', `${action}${explain(excerpt, path)}`, { clause: 'P-213' })
     this.status = status
     this.excerpt = excerpt
   }
 }
 
+/** What the body says, unless it is a web page: that says nothing but that something else is there. */
+function explain(excerpt: string, path: string | undefined): string {
+  if (excerpt === '') return ''
+  if (!WEB_PAGE.test(excerpt)) return `: ${excerpt}`
+  if (path === undefined || path === DERP_PATH)
+    return ' and a web page: a web server, or a proxy without upgrades, is there'
+  return ` and a web page: the path is ${path}, that of a relay is usually ${DERP_PATH}`
+}
+
 export class UpgradeResponse {
+  readonly #path: string | undefined
   readonly #head = new ResponseHeadReader(malformed)
   #refusal: Refusal | undefined
+
+  /** @param path that was asked for, for the error of a refusal. */
+  constructor(path?: string) {
+    this.#path = path
+  }
 
   /** Whether the answer is known to be a refusal, of which only the body is missing. */
   get isRefusal(): boolean {
@@ -54,7 +70,7 @@ export class UpgradeResponse {
     const head = this.#head.push(chunk)
     if (head === undefined) return undefined
     if (head.status === 101) return head.rest
-    this.#refusal = new Refusal(head.status, head.headers)
+    this.#refusal = new Refusal(head.status, head.headers, this.#path)
     this.#refusal.push(head.rest)
     return undefined
   }
@@ -72,9 +88,11 @@ class Refusal {
   readonly #status: number
   readonly #isChunked: boolean
   readonly #wantedLength: number
+  readonly #path: string | undefined
   #body: Uint8Array = EMPTY_BYTES
 
-  constructor(status: number, headers: ReadonlyMap<string, string>) {
+  constructor(status: number, headers: ReadonlyMap<string, string>, path: string | undefined) {
+    this.#path = path
     this.#status = status
     this.#isChunked = headers.get('transfer-encoding')?.toLowerCase() === 'chunked'
     const hasBody = status >= 200 && status !== 204 && status !== 304
@@ -103,6 +121,7 @@ class Refusal {
         .replace(/[\p{C}\s]+/gu, ' ')
         .trim()
         .slice(0, MAX_EXCERPT_LENGTH),
+      this.#path,
     )
   }
 }

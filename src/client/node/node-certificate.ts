@@ -4,6 +4,7 @@ import { createHash, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { CertificateRule } from '../../derpmap/endpoint.ts'
+import { explainFault, faultOf } from '../../lib/connection-fault.ts'
 import { isMetaCertificate } from '../dial/meta-certificate.ts'
 import { TlsFailedError } from '../dial/tls-failure.ts'
 
@@ -31,8 +32,10 @@ export function checkName(certificate: X509Certificate, name: string, peer: stri
       ? certificate.checkHost(name, { subject: 'never', partialWildcards: false })
       : certificate.checkIP(name)
   if (matched !== undefined) return undefined
-  const names = certificate.subjectAltName ?? 'no name at all'
-  return new TlsFailedError('wrong-name', peer, `certificate is not valid for ${name} but for ${names}`)
+  const { subjectAltName: names } = certificate
+  const fault = faultOf(names === undefined ? 'no-name' : 'wrong-name')
+  const detail = names === undefined ? `asked for ${name}` : `valid for ${names}, asked for ${name}`
+  return new TlsFailedError('wrong-name', peer, explainFault(fault, detail))
 }
 
 /** The same for the bytes of a certificate. */
@@ -67,9 +70,10 @@ export function assertPinned(
   if (wrongName !== undefined) throw wrongName
   const { validFromDate, validToDate } = certificate
   if (wallNowMs > validToDate.getTime()) {
-    throw new TlsFailedError('expired', peer, `certificate has expired at ${validToDate.toISOString()}`)
+    throw new TlsFailedError('expired', peer, explainFault(faultOf('expired'), `at ${validToDate.toISOString()}`))
   }
   if (wallNowMs < validFromDate.getTime()) {
-    throw new TlsFailedError('not-yet-valid', peer, `certificate is valid only from ${validFromDate.toISOString()}`)
+    const detail = `valid from ${validFromDate.toISOString()}`
+    throw new TlsFailedError('not-yet-valid', peer, explainFault(faultOf('not-yet-valid'), detail))
   }
 }

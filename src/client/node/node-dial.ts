@@ -189,7 +189,7 @@ export class NodeTransport implements ClientTransport {
     if (serverKey === undefined)
       return { conn: await this.#upgrade(secured.socket, endpoint.url, headers, signal), tls }
     const request = formatUpgradeRequest(endpoint.url, { ...headers, [FAST_START_HEADER]: '1' })
-    const start = { request, serverKey, onMistaken: forgetSession }
+    const start = { request, path: endpoint.url.pathname, serverKey, onMistaken: forgetSession }
     return { conn: new FastStartConn(new NodeConn(secured.socket), start), serverKey, tls }
   }
 
@@ -214,7 +214,12 @@ export class NodeTransport implements ClientTransport {
     signal: AbortSignal,
   ): Promise<NodeConn> {
     const request = formatUpgradeRequest(url, headers)
-    const head = await exchange(socket, { request, answer: new UpgradeResponse(), clock: this.#clock, signal })
+    const head = await exchange(socket, {
+      request,
+      answer: new UpgradeResponse(url.pathname),
+      clock: this.#clock,
+      signal,
+    })
     return new NodeConn(socket as Socket, head)
   }
 }

@@ -5,6 +5,7 @@ import type { IpFamily } from '../../lib/address-port.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
+import { reasonOf } from '../open-connection.ts'
 
 /** Addresses of `host`, of one family or of both. */
 export async function lookupSystem(host: string, family?: IpFamily): Promise<readonly string[]> {
@@ -12,7 +13,7 @@ export async function lookupSystem(host: string, family?: IpFamily): Promise<rea
     const answers = await lookup(host, { all: true, order: 'verbatim', ...(family !== undefined && { family }) })
     return answers.map(({ address }) => address)
   } catch (error) {
-    throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${(error as Error).message}`, { cause: error })
+    throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${reasonOf(error)}`, { cause: error })
   }
 }
 

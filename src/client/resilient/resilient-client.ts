@@ -14,7 +14,7 @@ import { withTimeLimit } from '../../lib/time-limit.ts'
 import type { ReceivedMessage } from '../../protocol/messages.ts'
 
 import { closedError, type Link } from '../link-keeper.ts'
-import { assertPacket } from '../packet.ts'
+import { assertPacket, assertPublicKey } from '../packet.ts'
 import { pingOver } from '../ping.ts'
 import { ReceiveQueue } from '../receive-queue.ts'
 import type { ReceivedDetail } from '../received-detail.ts'
@@ -91,6 +91,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
    * failure being the cause. A packet whose connection breaks is rejected and not repeated: it may have arrived.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
+    assertPublicKey('send packet', 'destination', destination)
     assertPacket('send packet', data)
     let link = this.#link
     let packet = data

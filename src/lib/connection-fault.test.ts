@@ -1,0 +1,41 @@
+import { expect, test } from 'vitest'
+import { connectionFault, explainFault, faultOf } from './connection-fault.ts'
+
+const withCode = (code: unknown, cause?: unknown) => Object.assign(new Error('x', { cause }), { code })
+
+test.each([
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'not-tls'],
+  ['ERR_SSL_HTTP_REQUEST', 'http-to-tls'],
+  ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls-version'],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted'],
+  ['CERT_HAS_EXPIRED', 'expired'],
+  ['CERT_NOT_YET_VALID', 'not-yet-valid'],
+  ['EE_KEY_TOO_SMALL', 'weak-key'],
+  ['ECONNREFUSED', 'refused'],
+  ['ENOTFOUND', 'no-host'],
+  ['EMFILE', 'no-descriptors'],
+  ['toString', undefined],
+  [7, undefined],
+])('connectionFault of the code %s is %s', (code, id) => {
+  expect(connectionFault(withCode(code))?.id).toBe(id)
+})
+
+test('connectionFault looks below errors that say nothing', () => {
+  const refused = withCode('ECONNREFUSED')
+  expect(connectionFault(new Error('outer', { cause: withCode('ERR_DERP_DIAL_FAILED', refused) }))?.id).toBe('refused')
+  expect(connectionFault(new AggregateError([refused]))?.id).toBe('refused')
+  expect(connectionFault('ECONNREFUSED')).toBeUndefined()
+  const circle: Error & { cause?: unknown } = new Error('circle')
+  circle.cause = circle
+  expect(connectionFault(circle)).toBeUndefined()
+})
+
+test('explainFault gives sentence, detail and mend', () => {
+  expect(explainFault(faultOf('refused'), 'connect ECONNREFUSED 192.0.2.1:443')).toBe(
+    'nothing listens there (connect ECONNREFUSED 192.0.2.1:443): check host and port, and that the server runs',
+  )
+  expect(explainFault(faultOf('not-yet-valid'))).toBe(
+    'the certificate is not valid yet: check the clocks of both machines',
+  )
+})

@@ -1,0 +1,149 @@
+/**
+ * Why a connection could not be made or secured, in words, with what mends it: one table for everything that connects or
+ * is connected to. Pure.
+ *
+ * Platforms name causes by codes: those of the system (`ECONNREFUSED`), of certificate checks
+ * (`DEPTH_ZERO_SELF_SIGNED_CERT`) and of OpenSSL (`ERR_SSL_…`).
+ */
+
+/** A known cause. */
+export interface ConnectionFault {
+  readonly id: ConnectionFaultId
+  /** What is the case, without a final stop. */
+  readonly sentence: string
+  /** What to do about it, without a final stop. */
+  readonly mend: string
+}
+
+export type ConnectionFaultId = keyof typeof WORDS
+
+const WORDS = {
+  'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
+  'http-to-tls': ['plain HTTP was sent to a port that speaks TLS', 'use https://'],
+  'tls-version': ['no TLS version in common', 'TLS 1.2 or 1.3 is needed on both sides'],
+  'tls-cipher': ['no TLS cipher in common', 'allow a standard cipher of TLS 1.3 on both sides'],
+  'tls-protocol': ['no application protocol (ALPN) in common', 'offer http/1.1'],
+  'server-name': [
+    'the server has no certificate for the name that was asked for',
+    'use the name that the certificate was issued for, not an address or another name',
+  ],
+  'tls-refused': ['the other side refused the TLS handshake', 'its log tells why; a wrong server name is common'],
+  'self-signed': [
+    'the certificate is self-signed',
+    'pin it in the DERP map (CertName "sha256-raw:…"), add it to the trusted ones (ca), or use one from an authority',
+  ],
+  untrusted: [
+    'the certificate comes from an authority that is not trusted',
+    'have the server send its whole chain (fullchain.pem), or add the authority to the trusted ones (ca)',
+  ],
+  'bad-chain': ['the certificate chain is not valid', 'issue the certificate anew, and send it with its whole chain'],
+  revoked: ['the certificate was revoked', 'use another one'],
+  'peer-untrusted': [
+    'the other side does not trust the certificate',
+    'have it trust the authority, or use a certificate from a public one',
+  ],
+  expired: ['the certificate has expired', 'renew it, and see that the server loads the new one'],
+  'not-yet-valid': ['the certificate is not valid yet', 'check the clocks of both machines'],
+  'wrong-name': ['the certificate is for another name', 'connect by a name that it lists, or issue it for this one'],
+  'no-name': [
+    'the certificate lists no name: a common name (CN) alone does not count',
+    'issue it with the host as subjectAltName',
+  ],
+  'weak-key': ['the key of the certificate is too short', 'issue it for an EC key, or RSA of 2048 bits or more'],
+  refused: ['nothing listens there', 'check host and port, and that the server runs'],
+  unreachable: ['there is no route to the host', 'check the address, and the network and its firewall'],
+  timeout: ['the host does not answer', 'check the address, and firewalls on the way'],
+  reset: ['the connection was reset', 'a firewall or proxy may be in the way, or the server was restarted'],
+  'no-host': ['DNS knows no such host', 'check the spelling of the name and its DNS records'],
+  'dns-failed': ['DNS did not answer', 'check the DNS server of this machine'],
+  'no-descriptors': ['this process has no file descriptors left', 'raise its limit (ulimit -n, LimitNOFILE)'],
+  'no-ports': ['this machine has no free local port or address', 'wait, or widen net.ipv4.ip_local_port_range'],
+  denied: ['this machine does not allow the connection', 'check its firewall and the rights of the process'],
+} as const satisfies Record<string, readonly [sentence: string, mend: string]>
+
+const CODES: Readonly<Record<string, ConnectionFaultId>> = {
+  ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls',
+  ERR_SSL_PACKET_LENGTH_TOO_LONG: 'not-tls',
+  ERR_SSL_BAD_RECORD_TYPE: 'not-tls',
+  ERR_SSL_HTTP_REQUEST: 'http-to-tls',
+  ERR_SSL_HTTPS_PROXY_REQUEST: 'http-to-tls',
+  ERR_SSL_UNSUPPORTED_PROTOCOL: 'tls-version',
+  ERR_SSL_VERSION_TOO_LOW: 'tls-version',
+  ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls-version',
+  ERR_SSL_NO_SHARED_CIPHER: 'tls-cipher',
+  ERR_SSL_NO_APPLICATION_PROTOCOL: 'tls-protocol',
+  ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'tls-protocol',
+  ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'server-name',
+  ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'server-name',
+  ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls-refused',
+  'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'tls-refused',
+  ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR: 'tls-refused',
+  ERR_SSL_TLSV1_ALERT_ACCESS_DENIED: 'tls-refused',
+  ERR_SSL_TLSV1_ALERT_UNKNOWN_CA: 'peer-untrusted',
+  ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE: 'peer-untrusted',
+  'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE': 'peer-untrusted',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_UNKNOWN: 'peer-untrusted',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_UNKNOWN': 'peer-untrusted',
+  ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED: 'expired',
+  'ERR_SSL_SSL/TLS_ALERT_CERTIFICATE_EXPIRED': 'expired',
+  CERT_HAS_EXPIRED: 'expired',
+  CERT_NOT_YET_VALID: 'not-yet-valid',
+  ERR_TLS_CERT_ALTNAME_INVALID: 'wrong-name',
+  HOSTNAME_MISMATCH: 'wrong-name',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed',
+  SELF_SIGNED_CERT_IN_CHAIN: 'untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'untrusted',
+  CERT_UNTRUSTED: 'untrusted',
+  CERT_REJECTED: 'untrusted',
+  CERT_REVOKED: 'revoked',
+  CERT_SIGNATURE_FAILURE: 'bad-chain',
+  CERT_CHAIN_TOO_LONG: 'bad-chain',
+  INVALID_CA: 'bad-chain',
+  INVALID_PURPOSE: 'bad-chain',
+  PATH_LENGTH_EXCEEDED: 'bad-chain',
+  EE_KEY_TOO_SMALL: 'weak-key',
+  CA_KEY_TOO_SMALL: 'weak-key',
+  ERR_SSL_EE_KEY_TOO_SMALL: 'weak-key',
+  ERR_SSL_CA_KEY_TOO_SMALL: 'weak-key',
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EHOSTDOWN: 'unreachable',
+  ETIMEDOUT: 'timeout',
+  ECONNRESET: 'reset',
+  EPIPE: 'reset',
+  ENOTFOUND: 'no-host',
+  EAI_AGAIN: 'dns-failed',
+  EMFILE: 'no-descriptors',
+  ENFILE: 'no-descriptors',
+  EADDRNOTAVAIL: 'no-ports',
+  EACCES: 'denied',
+  EPERM: 'denied',
+}
+
+/** Words for a cause that a check of one's own has found. */
+export function faultOf(id: ConnectionFaultId): ConnectionFault {
+  const [sentence, mend] = WORDS[id]
+  return { id, sentence, mend }
+}
+
+/** The cause of an error, by its code or that of what is below it; undefined when the table does not have it. */
+export function connectionFault(error: unknown): ConnectionFault | undefined {
+  for (let inner = error, depth = 0; inner instanceof Error && depth < 8; inner = innerOf(inner), depth++) {
+    const code: unknown = 'code' in inner ? inner.code : undefined
+    if (typeof code === 'string' && Object.hasOwn(CODES, code)) return faultOf(CODES[code] as ConnectionFaultId)
+  }
+  return undefined
+}
+
+/** Racing several addresses gives an error that holds the others. */
+function innerOf(error: Error): unknown {
+  return error instanceof AggregateError ? error.errors[0] : error.cause
+}
+
+/** Sentence, detail in parentheses and mend: what messages say behind what was being done. */
+export function explainFault({ sentence, mend }: ConnectionFault, detail?: string): string {
+  return `${sentence}${detail === undefined ? '' : ` (${detail})`}: ${mend}`
+}
