@@ -15,9 +15,35 @@ export interface ConnectionFault {
   readonly mend: string
 }
 
-export type ConnectionFaultId = keyof typeof WORDS
+export type ConnectionFaultId =
+  | 'not-tls'
+  | 'http-to-tls'
+  | 'tls-version'
+  | 'tls-cipher'
+  | 'tls-protocol'
+  | 'server-name'
+  | 'tls-refused'
+  | 'self-signed'
+  | 'untrusted'
+  | 'bad-chain'
+  | 'revoked'
+  | 'peer-untrusted'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'wrong-name'
+  | 'no-name'
+  | 'weak-key'
+  | 'refused'
+  | 'unreachable'
+  | 'timeout'
+  | 'reset'
+  | 'no-host'
+  | 'dns-failed'
+  | 'no-descriptors'
+  | 'no-ports'
+  | 'denied'
 
-const WORDS = {
+const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend: string]>> = {
   'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
   'http-to-tls': ['plain HTTP was sent to a port that speaks TLS', 'use https://'],
   'tls-version': ['no TLS version in common', 'TLS 1.2 or 1.3 is needed on both sides'],
@@ -59,7 +85,7 @@ const WORDS = {
   'no-descriptors': ['this process has no file descriptors left', 'raise its limit (ulimit -n, LimitNOFILE)'],
   'no-ports': ['this machine has no free local port or address', 'wait, or widen net.ipv4.ip_local_port_range'],
   denied: ['this machine does not allow the connection', 'check its firewall and the rights of the process'],
-} as const satisfies Record<string, readonly [sentence: string, mend: string]>
+}
 
 const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   ERR_SSL_WRONG_VERSION_NUMBER: 'not-tls',

@@ -8,6 +8,7 @@ import { createLog } from '../../daemon/log.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
 import { EXIT_OK, runCommand } from '../exit.ts'
 import { readFlags, type SourcedFlags } from '../flag-sources.ts'
+import { commandLineOf } from '../started-as.ts'
 import { usage } from '../usage.ts'
 import { packageVersion } from '../version.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
@@ -99,7 +100,7 @@ function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, 
   }
   if (dev && derp && tls === undefined) {
     const url = `http://${formatListenAddress({ host: address.host ?? 'localhost', port: daemon.port })}/derp`
-    lines.push(`Try it:  npm run derp -- cat ${url}`)
+    lines.push(`Try it:  ${commandLineOf('derp', process.argv[1])} cat ${url}`)
   }
   process.stdout.write(`${lines.join('\n')}\n`)
 }
