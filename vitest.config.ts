@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { PATIENCE_MS } from './test/support/patience.ts'
 
 // What Node compiles is kept: programs and threads that tests start spare half their start.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
@@ -10,8 +11,10 @@ const project = (name: string, include: string[], slow = false) => ({
   test: {
     name,
     include,
-    testTimeout: slow ? 120_000 : 15_000,
-    hookTimeout: slow ? 180_000 : 15_000,
+    // They end what hangs, which takes longer on a busy machine; the waits within tests end sooner and say for what.
+    testTimeout: slow ? 180_000 : 90_000,
+    hookTimeout: slow ? 180_000 : 90_000,
+    expect: { poll: { timeout: PATIENCE_MS } },
     // Files of a fast project share processes, which spares most of their start: a test leaves nothing behind.
     isolate: slow,
     // As many files at a time as have a core each; with one worker vitest would put the project last.

@@ -10,6 +10,7 @@ const config: ViteUserConfig = defineConfig({
       'test/integration/{login,packets,limits,mesh,duplicates,drain,relay-*}.test.ts',
     ],
     // A frame that never comes is reported after 5 s; less would count a slow machine as a mutant that was found.
+    env: { TEST_PATIENCE_MS: '5000' },
     testTimeout: 10_000,
   },
 })

@@ -18,6 +18,7 @@ Runs vitest N times and prints which tests failed, and how often. Paths select t
   --load       keep all cores busy meanwhile
 `
 
+const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 const ROOT = join(import.meta.dirname, '..')
 
 const { values, positionals } = parseArgs({
@@ -49,10 +50,14 @@ async function run(paths: readonly string[], reportPath: string, logPath: string
     ],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
   )
+  // Whoever stops the runs stops vitest with them.
+  const stop = (signal: NodeJS.Signals) => child.kill(signal)
+  for (const signal of SIGNALS) process.once(signal, stop)
   const log = createWriteStream(logPath)
   child.stdout.pipe(log, { end: false })
   child.stderr.pipe(log, { end: false })
   const [exitCode] = (await once(child, 'close')) as [number | null]
+  for (const signal of SIGNALS) process.off(signal, stop)
   log.end()
   await once(log, 'close')
   return exitCode
@@ -68,10 +73,13 @@ async function main(): Promise<number> {
   if (values.load) startLoad()
   const folder = await mkdtemp(join(tmpdir(), 'test-repeat-'))
   const tally = new RepeatTally(ROOT)
+  let isStopped = false
+  for (const signal of SIGNALS) process.once(signal, () => (isStopped = true))
   for (let n = 1; n <= runs; n++) {
     const [reportPath, logPath] = [join(folder, `${n}.json`), join(folder, `${n}.log`)]
     const startedAtMs = performance.now()
     const exitCode = await run(paths, reportPath, logPath)
+    if (isStopped) break
     const report = await readFile(reportPath, 'utf8').catch(() => undefined)
     const failed = tally.add(report === undefined ? undefined : (JSON.parse(report) as JsonReport), exitCode)
     const seconds = Math.round((performance.now() - startedAtMs) / 1_000)

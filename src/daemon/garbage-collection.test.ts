@@ -26,17 +26,19 @@ test('tuneGarbageCollection has old buffers collected without collections of the
     }
     const observer = new PerformanceObserver(count)
     observer.observe({ entryTypes: ['gc'] })
+    const buffers = []
     for (let n = 0; n < 20_000; n++) {
-      new Uint8Array(65_536)
+      buffers[n % 500] = new Uint8Array(65_536)
       if (n % 20 === 0) await setImmediate()
     }
     await setImmediate()
     process.stdout.write(String(major))`
   const collections = async (mode: string) => {
-    const args = ['--input-type=module', '-e', script, mode]
+    // Without helper threads and timers of the collector, the processor's other work has no part in the count.
+    const args = ['--single-threaded-gc', '--no-memory-reducer', '--input-type=module', '-e', script, mode]
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
     expect(stderr).toBe('')
     return Number(stdout)
   }
   expect(await collections('tuned')).toBeLessThan((await collections('plain')) / 2)
-}, 30_000)
+})

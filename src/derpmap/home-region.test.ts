@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { type HomeInput, type LatencyReport, pickHome, recentReports } from './home-region.ts'
 import type { DERPMap, DERPRegion } from './types.ts'
 

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { DerpMapError } from './derp-map-error.ts'
 import { parseDerpMap } from './parse.ts'

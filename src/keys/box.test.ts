@@ -1,7 +1,7 @@
 // Both implementations of the port, side by side: same bytes, same refusals.
 
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import type { KeyAgreement } from './box.ts'
 import { createNodeAgreement, importSpki, nodeAgreement } from './node-box.ts'
 import { NodePrivateKey, NodePublicKey } from './node-key.ts'

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { equalConstantTime } from './constant-time.ts'
 
 test('equalConstantTime is true for equal contents and false after any one change', () => {

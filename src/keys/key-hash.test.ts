@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { createKeyHash, createRandomKeyHash } from './key-hash.ts'
 
 /** HalfSipHash as the paper writes it: any length, any number of rounds. */

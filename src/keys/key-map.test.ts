@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import type { KeyHash } from './key-hash.ts'
 import { KeyLookup, KeyMap } from './key-map.ts'
 import { NodePublicKey } from './node-key.ts'

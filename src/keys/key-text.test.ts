@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { KeyError } from './key-error.ts'
 import { formatHex, type KeyForm, parseKeyText } from './key-text.ts'
 

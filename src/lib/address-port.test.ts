@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { addressFrom16, addressTo16, formatAddressPort, ipFamilyOf } from './address-port.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { addressTo16 } from '../lib/address-port.ts'
 import { MAX_BINARY_HEADER, readProxyHeader } from './proxy-header.ts'
 

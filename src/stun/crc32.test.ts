@@ -1,6 +1,6 @@
 import { crc32 as zlibCrc32 } from 'node:zlib'
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { crc32 } from './crc32.ts'
 
 test('crc32 gives the published check value', () => {

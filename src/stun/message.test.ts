@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../test/support/fast-check.ts'
 import { fingerprint } from './attributes.ts'
 import type { StunAddress } from './mapped-address.ts'
 import {

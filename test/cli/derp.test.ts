@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
+import { payload } from '../support/payload.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 
@@ -23,7 +23,7 @@ test('derp cat carries megabytes from one terminal to another', async () => {
   const printer = await derp('cat', relay.url)
   const received: Uint8Array[] = []
   let length = 0
-  const data = randomBytes(3_000_000)
+  const data = Buffer.from(payload(3_000_000, 1))
   const complete = new Promise<void>(resolve => {
     printer.child.stdout?.on('data', (chunk: Uint8Array) => {
       received.push(chunk)

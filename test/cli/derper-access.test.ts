@@ -62,7 +62,7 @@ test('derper lets in by lists and tokens, and looks at them again on SIGHUP (P-0
 
   file('allow', keys(listed, other))
   relay.program.child.kill('SIGHUP')
-  await expect.poll(() => isLetIn(relay, other), { timeout: 10_000 }).toBe(true)
+  await expect.poll(() => isLetIn(relay, other)).toBe(true)
   await relay.stop()
   expect(await refused('-allow-keys-file', file('bad', 'nonsense\n'))).toContain(join(directory, 'bad'))
 })
@@ -114,7 +114,7 @@ test('derper answers /bootstrap-dns with the names of its flags (P-164)', async 
   const relay = await startOurRelay(['-bootstrap-dns-names', '127.0.0.1', '-unpublished-bootstrap-dns-names', '::1'])
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
   const answer = async (query = '') => (await target.http(`/bootstrap-dns${query}`)).body
-  await expect.poll(async () => String(await answer()), { timeout: 10_000 }).toContain('"127.0.0.1"')
+  await expect.poll(async () => String(await answer())).toContain('"127.0.0.1"')
   expect(JSON.parse(String(await answer()))).toEqual({ '127.0.0.1': ['127.0.0.1'] })
   expect(JSON.parse(String(await answer('?q=::1')))).toEqual({ '::1': ['::1'] })
   await relay.stop()

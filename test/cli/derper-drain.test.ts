@@ -90,7 +90,7 @@ test('SIGTERM under load moves clients to the second node within the time they a
   await using region = await TestRegion.start(['-drain-time', '3s', '-drain-try-for', '500ms'])
   const [first, second] = region.nodes
   for (const node of region.nodes) {
-    await expect.poll(() => node.metric('derphttp_mesh_links_up'), { timeout: 30_000 }).toBe(1)
+    await expect.poll(() => node.metric('derphttp_mesh_links_up')).toBe(1)
   }
   const clients = Array.from({ length: CLIENTS }, () => new LoadedClient(region))
   await Promise.all(clients.map(client => client.connect()))
@@ -99,13 +99,13 @@ test('SIGTERM under load moves clients to the second node within the time they a
   for (const [at, client] of clients.entries()) {
     client.sendTo((clients[(at + 1) % CLIENTS] as LoadedClient).key.publicKey())
   }
-  await expect.poll(() => allHave(50), { timeout: 30_000 }).toBe(true)
+  await expect.poll(() => allHave(50)).toBe(true)
   expect(new Set(clients.map(({ node }) => node))).toEqual(new Set([first.name]))
 
   first.program.child.kill('SIGTERM')
   const words = await first.lastWords()
   expect(await first.program.exit()).toBe(0)
-  await expect.poll(() => clients.every(({ node }) => node === second.name), { timeout: 30_000 }).toBe(true)
+  await expect.poll(() => clients.every(({ node }) => node === second.name)).toBe(true)
   for (const { promises, movedAtMs = Number.POSITIVE_INFINITY } of clients) {
     expect(promises).toHaveLength(1)
     expect(movedAtMs).toBeLessThan((promises[0] ?? 0) + SLACK_MS)
@@ -115,13 +115,11 @@ test('SIGTERM under load moves clients to the second node within the time they a
   expectBalance(words)
 
   const before = clients.map(client => client.received)
-  await expect
-    .poll(() => clients.every((client, at) => client.received > (before[at] ?? 0) + 20), { timeout: 30_000 })
-    .toBe(true)
+  await expect.poll(() => clients.every((client, at) => client.received > (before[at] ?? 0) + 20)).toBe(true)
   await Promise.all(clients.map(client => client.stopSending()))
   // All that the two relays have sent has come to the clients.
   const sent = async () => words.packetsSent + (await second.metric('derp_packets_sent'))
-  await expect.poll(async () => (await sent()) - received(), { timeout: 30_000 }).toBe(0)
+  await expect.poll(async () => (await sent()) - received()).toBe(0)
   await Promise.all(clients.map(client => client.close()))
 
   second.program.child.kill('SIGTERM')

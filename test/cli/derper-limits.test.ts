@@ -9,7 +9,6 @@ import { startOurRelay } from '../support/relays.ts'
 import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
-const PATIENCE = { timeout: 20_000 }
 const NEVER = '0.000001'
 
 const targetOf = ({ url }: { url: string }) => new Target({ url, carriage: 'raw', like: 'ours', debug: true })
@@ -65,7 +64,7 @@ test('derper limits sources, connections and clients as its flags say (P-109)', 
   expect(await probe(byNumber.port)).toBe(0)
   other.destroy()
   await once(other, 'close')
-  await expect.poll(() => refused(byNumber), PATIENCE).toMatchObject({ source_connections: 1 })
+  await expect.poll(() => refused(byNumber)).toMatchObject({ source_connections: 1 })
   await client.sync()
   target.closeAll()
   expect(logged(byNumber.program, 'logins refused')).toHaveLength(1)
@@ -89,13 +88,13 @@ test.each([
   const target = targetOf(relay)
   const [a, b] = [await target.login(), await target.login()]
   const sockets = await Promise.all(Array.from({ length: 300 }, () => open(port)))
-  await expect.poll(() => sockets.filter(({ closed }) => closed).length, PATIENCE).toBeGreaterThan(170)
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBeGreaterThan(170)
   a.packet(b.publicKey, 'still there')
   expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
   for (const socket of sockets) socket.destroy()
   // Until the relay has noticed that they are gone it may refuse a probe as well.
   let probes = 0
-  await expect.poll(() => ++probes && probe(port), PATIENCE).toBe(200)
+  await expect.poll(() => ++probes && probe(port)).toBe(200)
   const { connections } = await refused(relay)
   if (counted === 0) expect(connections).toBe(0)
   else expect(connections).toBe(300 + 2 + (probes - 1) - counted)
@@ -120,7 +119,7 @@ test.runIf(hasSs)('derper has TCP probe connections after -tcp-keepalive-time (P
     const relay = await startOurRelay(flags)
     const socket = await open(relay.port)
     const timers = async () => (await keepAliveSeconds(relay.port)).map(left => left <= most && left > most - 10)
-    await expect.poll(timers, PATIENCE).toEqual([true])
+    await expect.poll(timers).toEqual([true])
     socket.destroy()
     await relay.stop()
   }

@@ -30,9 +30,7 @@ async function start(...flags: string[]): Promise<RunningRelay> {
 async function hup({ program }: RunningRelay): Promise<Record<string, unknown>[]> {
   const before = program.stderr.length
   program.child.kill('SIGHUP')
-  await expect
-    .poll(() => /configuration (?:read again|kept).*\n/.test(program.stderr.slice(before)), { timeout: 10_000 })
-    .toBe(true)
+  await expect.poll(() => /configuration (?:read again|kept).*\n/.test(program.stderr.slice(before))).toBe(true)
   const text = program.stderr.slice(before)
   const lines = text.slice(0, text.lastIndexOf('\n')).split('\n')
   return lines.map(line => {

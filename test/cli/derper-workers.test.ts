@@ -14,7 +14,6 @@ import { type RunningRelay, startOurRelay, startOurTlsRelay } from '../support/r
 
 /** The system spreads connections by chance: so many are all on one worker in one run of a million or more. */
 const CLIENTS = 24
-const PATIENCE = { timeout: 20_000 }
 const NEVER = '0.000001'
 
 let directory: string
@@ -154,7 +153,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     // Logins that are given up are told by their worker, and in no line above debug.
     for (const client of await Promise.all(others.map(() => target.connect()))) client.close()
     const threads = () => new Set(logged(relay, 'connection ended').map(({ thread }) => thread))
-    await expect.poll(threads, PATIENCE).toEqual(new Set([1, 2]))
+    await expect.poll(threads).toEqual(new Set([1, 2]))
     // Other rules are for those who are connected, too (P-040).
     const [allowed, listed] = [join(directory, 'allowed'), others.slice(CLIENTS / 2)]
     writeFileSync(allowed, listed.map(({ publicKey }) => `${publicKey}\n`).join(''))
@@ -185,7 +184,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     const load = new Load(clients)
     relay.program.child.kill('SIGUSR2')
     await relay.program.stderrMatch(/"msg":"worker crashed"/)
-    await expect.poll(async () => (await own(target))['gauge_workers'], PATIENCE).toBe(2)
+    await expect.poll(async () => (await own(target))['gauge_workers']).toBe(2)
     await load.stop()
     const left = clients.filter(({ isClosed }) => !isClosed)
     expect(left.length).toBeGreaterThan(0)

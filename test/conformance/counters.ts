@@ -1,12 +1,10 @@
 /** Counters of a relay before and after something; they are the same for all of its clients. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import { PATIENCE_MS } from '../support/patience.ts'
 import type { ConformanceCase, Need } from './case.ts'
 import { deepEqual } from './check.ts'
 import type { Target } from './target.ts'
-
-/** Milliseconds in which counters must have come to rest. */
-const PATIENCE_MS = 3_000
 
 /** What is compared: numbers that only what clients do can move. */
 const WATCHED = [

@@ -6,11 +6,9 @@ import { type Socket, connect as tcpConnect } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import type { Conn } from '../../src/transport/conn.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { dialWebSocket } from './websocket-dial.ts'
-
-/** How long a connection or an answer may take. */
-const PATIENCE_MS = 5_000
 
 /** What is known of a relay before a run. */
 export interface TargetOptions {

@@ -6,6 +6,7 @@ import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { encodeGreeting } from '../../src/protocol/login.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
+import { payload } from '../support/payload.ts'
 import { nextMessage } from '../support/relay.ts'
 import { ScriptedRelay } from '../support/scripted-relay.ts'
 import { until, untilStalled } from '../support/settle.ts'
@@ -19,7 +20,7 @@ test.each(['http', 'https'] as const)('two clients exchange packets over %s (P-1
   await using a = makeClient(relay.url, { tlsConfig: { ca: TLS_CERT } })
   await using b = makeClient(relay.url, { tlsConfig: { ca: TLS_CERT } })
   await nextMessage(b, 'serverInfo')
-  const data = crypto.getRandomValues(new Uint8Array(65_536))
+  const data = payload(65_536, 1)
   const received = (async () => {
     for (let i = 0; i < 20; i++) expect(await b.recv()).toMatchObject({ source: a.selfPublicKey(), data })
   })()

@@ -58,7 +58,7 @@ test('one profile is made at a time, and it ends when its reader leaves (P-199)'
     relay.clock.advance(60_000)
     return (await answer).status
   }
-  await expect.poll(next, { timeout: 10_000 }).toBe(200)
+  await expect.poll(next).toBe(200)
 })
 
 test('a profile outlasts the time after which idle connections end (P-107, P-199)', async () => {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -7,6 +6,7 @@ import { createHttpListener, type HttpListener } from '../../src/listen/node/htt
 import { createRelay, type Relay } from '../../src/relay.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
+import { payload } from '../support/payload.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/settle.ts'
 
@@ -50,18 +50,18 @@ const WEBSOCKET_REQUEST =
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: derp\r\n\r\n'
 
 /** What a hostile connection does; those that stay silent are left to the deadline. */
-const attacks: ((socket: Socket) => void)[] = [
-  socket => socket.write(randomBytes(200)),
+const attacks: ((socket: Socket, n: number) => void)[] = [
+  (socket, n) => socket.write(payload(200, n)),
   socket => socket.write(REQUEST.slice(0, 40)),
-  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), randomBytes(300)])),
-  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), randomBytes(60)])),
-  socket => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), randomBytes(120)])),
+  (socket, n) => socket.write(Buffer.concat([Buffer.from(REQUEST), payload(300, n)])),
+  (socket, n) => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), payload(60, n)])),
+  (socket, n) => socket.write(Buffer.concat([Buffer.from(REQUEST), Buffer.of(2, 0, 0, 0, 120), payload(120, n)])),
   socket => socket.resetAndDestroy(),
   socket => {
     socket.write(REQUEST)
     setImmediate(() => socket.resetAndDestroy())
   },
-  socket => socket.write(Buffer.concat([Buffer.from(WEBSOCKET_REQUEST), randomBytes(300)])),
+  (socket, n) => socket.write(Buffer.concat([Buffer.from(WEBSOCKET_REQUEST), payload(300, n)])),
   socket => socket.write(WEBSOCKET_REQUEST),
   () => {},
 ]
@@ -87,7 +87,7 @@ test('2,000 hostile connections leave every gauge as it was, and the relay relay
       Array.from({ length: AT_ONCE }, async (_, at) => {
         const socket = await socketTo()
         socket.on('error', () => {}).on('data', () => {})
-        attacks[(n + at) % attacks.length]?.(socket)
+        attacks[(n + at) % attacks.length]?.(socket, n + at)
       }),
     )
   }

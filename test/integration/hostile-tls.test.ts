@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
@@ -7,6 +6,7 @@ import { NodeConn } from '../../src/transport/node-conn.ts'
 import { clientHello, tlsRecord } from '../support/client-hello.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
+import { payload } from '../support/payload.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
 import { until } from '../support/settle.ts'
@@ -61,9 +61,9 @@ const attacks: ((socket: Socket, n: number) => unknown)[] = [
   socket => socket.write(hello),
   socket => socket.write(Buffer.concat([hello, hello])),
   // Records of no meaning.
-  socket => socket.write(randomBytes(300)),
-  socket => socket.write(tlsRecord(HANDSHAKE, randomBytes(16_384))),
-  socket => socket.write(tlsRecord(APPLICATION_DATA, randomBytes(1_000))),
+  (socket, n) => socket.write(payload(300, n)),
+  (socket, n) => socket.write(tlsRecord(HANDSHAKE, payload(16_384, n))),
+  (socket, n) => socket.write(tlsRecord(APPLICATION_DATA, payload(1_000, n))),
   socket => socket.write(Buffer.concat(Array<Buffer>(1_000).fill(tlsRecord(ALERT, Buffer.of(1, 90))))),
   socket => socket.write(Buffer.concat([hello, ...Array<Buffer>(1_000).fill(tlsRecord(20, Buffer.of(1)))])),
   // ClientHellos that are too long, said or sent.

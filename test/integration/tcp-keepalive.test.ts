@@ -13,7 +13,7 @@ const TEN_MINUTES = { tcpKeepAliveMs: 600_000 }
 /** The timer is another one as long as bytes wait to be acknowledged. */
 async function probedWithin(port: number, connections: number, min: number, max: number): Promise<void> {
   const timers = async () => (await keepAliveSeconds(port)).map(seconds => seconds > min && seconds <= max)
-  await expect.poll(timers, { timeout: 10_000 }).toEqual(Array(connections).fill(true))
+  await expect.poll(timers).toEqual(Array(connections).fill(true))
 }
 
 test.runIf(hasSs)('accepted connections are probed by TCP after the set time, upgraded or not (P-106)', async () => {

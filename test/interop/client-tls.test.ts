@@ -11,6 +11,7 @@ import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { PeerPresentFlag } from '../../src/protocol/messages.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 import { hasGo } from '../support/go-tools.ts'
+import { payload } from '../support/payload.ts'
 import { nextMessage } from '../support/relay.ts'
 import { freePort, type RunningRelay, startReferenceRelay } from '../support/relays.ts'
 import { until } from '../support/settle.ts'
@@ -98,7 +99,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
       dnsCache: { lookup: async () => ['127.0.0.1'] },
     })
     await nextMessage(b, 'serverInfo')
-    const data = crypto.getRandomValues(new Uint8Array(65_536))
+    const data = payload(65_536, 1)
     await a.send(b.selfPublicKey(), data)
     const { source, data: received } = await nextMessage(b, 'receivedPacket')
     expect(source.equals(a.selfPublicKey())).toBe(true)

@@ -1,6 +1,5 @@
 // The frame decoder against the obvious one, however the stream arrives and whenever it is read.
 
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { concatBytes } from '../../src/lib/bytes.ts'
 import { ProtocolError } from '../../src/lib/derp-error.ts'
@@ -12,6 +11,7 @@ import {
   SERVER_BOUNDS,
   SERVER_LOGIN_BOUNDS,
 } from '../../src/protocol/frame-type.ts'
+import { fc } from '../support/fast-check.ts'
 import { NAIVE_RULES, type NaiveFrame, naiveFrames } from '../support/naive-codec.ts'
 
 type Side = keyof typeof NAIVE_RULES

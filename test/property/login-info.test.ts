@@ -1,12 +1,12 @@
 // The JSON of the login against a model of how the original reads it: member by member, in order.
 
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { formatClientInfo, parseClientInfo } from '../../src/protocol/client-info.ts'
 import { formatServerInfo, parseServerInfo } from '../../src/protocol/server-info.ts'
 import { anyCharacter } from '../support/arbitrary-text.ts'
+import { fc } from '../support/fast-check.ts'
 
 const RUNS = { seed: 1, numRuns: 2_000 }
 

@@ -1,6 +1,5 @@
 // Encoders and decoders against the obvious codec, and against damaged bytes.
 
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { decodeClientToServer, decodeServerToClient } from '../../src/protocol/decode.ts'
@@ -14,6 +13,7 @@ import {
 } from '../../src/protocol/frame-type.ts'
 import { openClientInfo, openServerInfo, readClientHello, readGreeting } from '../../src/protocol/login.ts'
 import { clientMessage, plain, serverMessage } from '../support/arbitrary-messages.ts'
+import { fc } from '../support/fast-check.ts'
 import { naiveDecode, naiveEncode } from '../support/naive-codec.ts'
 
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')

@@ -1,7 +1,7 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { NodePublicKey } from '../../src/keys/node-key.ts'
 import { type Member, Registry } from '../../src/server/registry.ts'
+import { fc } from '../support/fast-check.ts'
 import { NaiveRegistry } from '../support/naive-registry.ts'
 
 const KEYS = ['k0', 'k1', 'k2']

@@ -1,6 +1,6 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { SendQueue, type WaitingPacket } from '../../src/server/queues/send-queue.ts'
+import { fc } from '../support/fast-check.ts'
 
 test('SendQueue equals a list, whenever it is settled (P-100)', () => {
   const step = fc.oneof(

@@ -1,10 +1,10 @@
 /** Random messages and streams, and their plain form for comparison with the naive codec. */
 
-import fc from 'fast-check'
 import { NodePublicKey } from '../../src/keys/node-key.ts'
 import { addressFrom16 } from '../../src/lib/address-port.ts'
 import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
 import { anyCharacter } from './arbitrary-text.ts'
+import { fc } from './fast-check.ts'
 import type { NaiveMessage } from './naive-codec.ts'
 
 const bytesOf = (length: number) => fc.uint8Array({ minLength: length, maxLength: length })

@@ -1,6 +1,6 @@
 /** Random text. */
 
-import fc from 'fast-check'
+import { fc } from './fast-check.ts'
 
 const SURROGATES = 0x800
 

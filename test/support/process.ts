@@ -3,9 +3,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
-
-/** How long a line or an exit may take, unless said otherwise. */
-const PATIENCE_MS = 30_000
+import { PATIENCE_MS } from './patience.ts'
 
 /** Options of {@link startProgram}. */
 export interface ProgramOptions {

@@ -18,9 +18,7 @@ import { openServerInfo, readGreeting } from '../../src/protocol/login.ts'
 import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
 import type { ServerInfo } from '../../src/protocol/server-info.ts'
 import type { Conn, ConnHandler } from '../../src/transport/conn.ts'
-
-/** How long a frame or an end may take to come. */
-const PATIENCE_MS = 5_000
+import { PATIENCE_MS } from './patience.ts'
 
 /** A frame as it came. */
 export interface RawFrame {

@@ -2,9 +2,7 @@
 
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
-
-/** How long an answer may take. */
-const PATIENCE_MS = 5_000
+import { PATIENCE_MS } from './patience.ts'
 
 /** An answer, as it came. */
 export interface RawResponse {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { goTools } from './go-tools.ts'
+import { PATIENCE_MS } from './patience.ts'
 import { type Program, startProgram } from './process.ts'
 import { TestCa } from './test-ca.ts'
 
@@ -135,9 +136,10 @@ export async function freePort(): Promise<number> {
   return port
 }
 
-/** Waits until something listens on the port of loopback; for at most 15 s. */
+/** Waits until something listens on the port of loopback. */
 export async function untilListening(port: number): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
+  const giveUpAtMs = performance.now() + PATIENCE_MS
+  while (performance.now() < giveUpAtMs) {
     const open = await new Promise<boolean>(resolve => {
       const socket = connect(port, '127.0.0.1')
       socket.once('connect', () => {
@@ -149,5 +151,5 @@ export async function untilListening(port: number): Promise<void> {
     if (open) return
     await delay(50)
   }
-  throw new Error(`wait for port ${port}: nothing listens after 15 s`)
+  throw new Error(`wait for port ${port}: nothing listens after ${PATIENCE_MS} ms`)
 }

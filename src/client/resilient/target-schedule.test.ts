@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import type { EndCause, RunEnd, Stage } from './supervised-connection.ts'
 import { type Slot, TargetSchedule } from './target-schedule.ts'

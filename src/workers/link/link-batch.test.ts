@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { type BatchMemory, BatchWriter, readBatch } from './link-batch.ts'
 
 const memory: BatchMemory = { allocate: bytes => new ArrayBuffer(bytes), view: buffer => new Uint8Array(buffer) }

@@ -4,14 +4,12 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'
 import { encodeClientToServer, encodeFrame } from '../../../src/protocol/encode.ts'
 import { FrameType } from '../../../src/protocol/frame-type.ts'
+import { PATIENCE_MS } from '../../support/patience.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import type { ConformanceCase } from '../case.ts'
 import { deepEqual, discoPacket, equal, expectPacket, ok, strangerKey, withoutKeepAlive } from '../check.ts'
 import { caughtUp, depart, newsOf, nextNews } from '../presence.ts'
 import type { Target } from '../target.ts'
-
-/** Milliseconds that a change of the active connection may take to show. */
-const PATIENCE_MS = 2_500
 
 /** A sender, and connections that share one key, the newest last. */
 interface Scene {
