@@ -51,4 +51,35 @@ export async function expectRelays(a: RawClient, b: RawClient): Promise<void> {
   await expectPacket(b, a, data)
 }
 
+/** Attempts of {@link withinMs}. */
+const ATTEMPTS = 5
+
+/**
+ * Makes an attempt whose timed parts must be over within a time limit of the relay.
+ *
+ * One that failed after it had taken longer says nothing of the relay, but that the machine is busy: it is made again.
+ */
+export async function withinMs(
+  limitMs: number,
+  attempt: (timed: (act: () => Promise<unknown>) => Promise<void>) => Promise<void>,
+): Promise<void> {
+  for (let attempts = 1; ; attempts++) {
+    let tookMs = 0
+    try {
+      await attempt(async act => {
+        const since = performance.now()
+        await act().finally(() => {
+          tookMs += performance.now() - since
+        })
+      })
+      return
+    } catch (error) {
+      if (tookMs < limitMs || attempts === ATTEMPTS) throw error
+    }
+  }
+}
+
+/** How long a client may leave off reading: less than the write timeout of a relay (P-101). */
+export const STANDSTILL_MS = 1_800
+
 export { deepEqual, equal, ok }

@@ -71,6 +71,7 @@ export const moves = <T>(
   clauses: ['P-192', 'P-194', ...(Object.keys(expected).some(name => name.startsWith('dropped')) ? ['P-102'] : [])],
   needs: ['debug', ...needs],
   async run(target) {
+    await untilConnections(target, 0)
     const prepared = await prepare(target)
     await expectDeltas(target, expected, () => act(prepared, target))
   },
@@ -79,6 +80,18 @@ export const moves = <T>(
 /** Connections of `count` keys are no more. */
 export function goneBy(count: number): Deltas {
   return { gauge_clients_local: -count, gauge_clients_total: -count, gauge_current_connections: -count }
+}
+
+/** Waits until the relay has as many logged-in connections: it notices a little later that one has ended. */
+export async function untilConnections(target: Target, count: number): Promise<void> {
+  const until = performance.now() + PATIENCE_MS
+  let found: number | undefined
+  while (performance.now() < until) {
+    found = (await read(target))['gauge_current_connections']
+    if (found === count) return
+    await delay(10)
+  }
+  throw new Error(`wait for ${count} connections: the relay has ${found}`)
 }
 
 /** All counters, once two readings agree. */

@@ -4,11 +4,22 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'
 import { encodeFrame } from '../../../src/protocol/encode.ts'
 import { FrameType } from '../../../src/protocol/frame-type.ts'
+import { PATIENCE_MS } from '../../support/patience.ts'
 import { payload } from '../../support/payload.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import type { ConformanceCase } from '../case.ts'
-import { discoPacket, equal, expectClosed, expectPacket, expectRelays, ok, strangerKey } from '../check.ts'
-import { goneBy, moves } from '../counters.ts'
+import {
+  discoPacket,
+  equal,
+  expectClosed,
+  expectPacket,
+  expectRelays,
+  ok,
+  STANDSTILL_MS,
+  strangerKey,
+  withinMs,
+} from '../check.ts'
+import { goneBy, moves, untilConnections } from '../counters.ts'
 import { depart, nextNews } from '../presence.ts'
 import type { Target } from '../target.ts'
 
@@ -113,23 +124,28 @@ const packets: ConformanceCase[] = [
     clauses: ['P-100', 'P-102', 'P-194'],
     needs: ['debug'],
     async run(target) {
-      const [a, b] = await pair(target)
-      const before = await totals(target)
-      b.conn.pause()
-      for (let n = 0; n < 400; n++) a.packet(b.publicKey, payload(20_000, n))
-      await a.sync()
-      b.conn.resume()
-      await b.sync()
-      const until = performance.now() + 2_500
-      let after = await totals(target)
-      while (after.sent + after.dropped < before.sent + before.dropped + 400 && performance.now() < until) {
-        await delay(50)
-        after = await totals(target)
-      }
-      equal(after.received - before.received, 400)
-      equal(after.sent + after.dropped - before.sent - before.dropped, 400)
-      ok(after.dropped > before.dropped, 'some had to be dropped')
-      equal(after.displaced - before.displaced, after.dropped - before.dropped, 'by newer ones')
+      const data = payload(20_000, 1)
+      await withinMs(STANDSTILL_MS, async timed => {
+        const [a, b] = await pair(target)
+        const before = await totals(target)
+        await timed(async () => {
+          b.conn.pause()
+          for (let n = 0; n < 400; n++) a.packet(b.publicKey, data)
+          await a.sync()
+          b.conn.resume()
+        })
+        await b.sync()
+        const until = performance.now() + PATIENCE_MS
+        let after = await totals(target)
+        while (after.sent + after.dropped < before.sent + before.dropped + 400 && performance.now() < until) {
+          await delay(50)
+          after = await totals(target)
+        }
+        equal(after.received - before.received, 400)
+        equal(after.sent + after.dropped - before.sent - before.dropped, 400)
+        ok(after.dropped > before.dropped, 'some had to be dropped')
+        equal(after.displaced - before.displaced, after.dropped - before.dropped, 'by newer ones')
+      })
     },
   },
   {
@@ -176,13 +192,12 @@ const gone: ConformanceCase[] = [
     async target => {
       const [source, receiver] = await pair(target)
       await expectRelays(source, receiver)
-      return [receiver, source]
+      return [receiver, source] as const
     },
-    async clients => {
-      for (const client of clients) {
-        await depart(client)
-        await delay(100)
-      }
+    async ([receiver, source], target) => {
+      await depart(receiver)
+      await untilConnections(target, 1)
+      await depart(source)
     },
   ),
   moves(

@@ -87,8 +87,7 @@ const homes: ConformanceCase[] = [
     async target => {
       const client = await target.login()
       client.send({ type: 'notePreferred', preferred: true })
-      await client.flushed()
-      await delay(50)
+      await client.sync()
       return client
     },
     depart,
