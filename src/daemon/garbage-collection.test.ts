@@ -27,8 +27,8 @@ test('tuneGarbageCollection has old buffers collected without collections of the
     const observer = new PerformanceObserver(count)
     observer.observe({ entryTypes: ['gc'] })
     const buffers = []
-    for (let n = 0; n < 20_000; n++) {
-      buffers[n % 500] = new Uint8Array(65_536)
+    for (let n = 0; n < 40_000; n++) {
+      buffers[n % 1_000] = new Uint8Array(65_536)
       if (n % 20 === 0) await setImmediate()
     }
     await setImmediate()

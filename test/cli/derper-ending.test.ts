@@ -71,7 +71,7 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
 })
 
 test('SIGTERM cuts at -drain-deadline who does not take what waits for them, and counts it (P-102, P-174)', async () => {
-  const relay = await start('-drain-deadline', '1s', '-tcp-write-timeout', '0')
+  const relay = await start('-drain-deadline', '3s', '-tcp-write-timeout', '0')
   const [stuck, sender] = [await rawLogin(relay), await rawLogin(relay)]
   stuck.conn.pause()
   // More than sockets of either end can hold.
@@ -120,11 +120,10 @@ test('SIGTERM waits for no answer that nobody needs any more', async () => {
   const client = new Client(NodePrivateKey.generate(), relay.url)
   const ended = endOf(client)
   await asked.promise
-  const sentAtMs = performance.now()
   relay.program.child.kill('SIGTERM')
   expect(await relay.program.exit()).toBe(0)
-  // The question has 5 s.
-  expect(performance.now() - sentAtMs).toBeLessThan(4_000)
+  // What it says once the question has waited for its 5 s.
+  expect(relay.program.stderr).not.toContain('admission source does not answer')
   expect(await ended).toBe('ERR_DERP_CONN_CLOSED')
   await client.close()
   source.close()

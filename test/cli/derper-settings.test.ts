@@ -95,18 +95,19 @@ test('derper limits clients by its rate config, and reads it again on SIGHUP (P-
   const limit = async () => (await target.vars())['derp'] as Record<string, unknown>
   expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(1_000_000_000)
 
-  file('rate.json', '{"PerClientRateLimitBytesPerSec": 20000000}')
+  file('rate.json', '{"PerClientRateLimitBytesPerSec": 500000}')
   relay.program.child.kill('SIGHUP')
   await relay.program.stderrMatch(/rate config applied/)
-  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(20_000_000)
-  for (let n = 0; n < 3; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(65_000)))
+  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(500_000)
+  // More than a second's worth, so that it has to wait however slowly it is read.
+  for (let n = 0; n < 10; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(65_000)))
   await client.sync()
   expect((await limit())['rate_limit_per_client_waited']).toBeGreaterThan(0)
 
   file('rate.json', '{"Rate": 1}')
   relay.program.child.kill('SIGHUP')
   await relay.program.stderrMatch(/rate config kept/)
-  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(20_000_000)
+  expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(500_000)
   target.closeAll()
   await relay.stop()
   expect(await refused('-dev', '-rate-config', config)).toContain('"Rate" is none of its fields')

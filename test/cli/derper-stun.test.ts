@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { createTxId, encodeBindingRequest, parseBindingResponse } from '../../src/entries/stun.ts'
 import { Target } from '../conformance/target.ts'
+import { PATIENCE_MS } from '../support/patience.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 
 let relay: RunningRelay | undefined
@@ -33,7 +34,7 @@ async function answers(port: number, datagrams: readonly Uint8Array[]): Promise<
     counts[at] = (counts[at] ?? 0) + 1
   })
   for (const datagram of datagrams) socket.send(datagram, port, '127.0.0.1')
-  while (counts.at(-1) === 0) await once(socket, 'message', { signal: AbortSignal.timeout(10_000) })
+  while (counts.at(-1) === 0) await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
   socket.close()
   return counts
 }

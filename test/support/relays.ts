@@ -127,13 +127,24 @@ function running(program: Program, port: number): RunningRelay {
   return { url: `http://127.0.0.1:${port}/derp`, port, program, stop: () => program.stop() }
 }
 
-/** A TCP port that was free a moment ago. */
+/** Below the ports that systems hand out by themselves, to whoever connects or does not ask for one. */
+const [FIRST_PORT, LAST_PORT] = [10_000, 32_000]
+/** Each process looks at ports of its own first. */
+let nextPort = FIRST_PORT + ((process.pid * 97) % (LAST_PORT - FIRST_PORT))
+
+/** A port of loopback that is free, and stays so until somebody asks for this very port. */
 export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as { port: number }
-  await new Promise(resolve => server.close(resolve))
-  return port
+  for (;;) {
+    const port = nextPort
+    nextPort = port === LAST_PORT ? FIRST_PORT : port + 1
+    const server = createServer()
+    const isFree = await new Promise<boolean>(resolve => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true))
+    })
+    if (!isFree) continue
+    await new Promise(resolve => server.close(resolve))
+    return port
+  }
 }
 
 /** Waits until something listens on the port of loopback. */
