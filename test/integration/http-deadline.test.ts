@@ -3,7 +3,7 @@ import { connect as connectTls } from 'node:tls'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
-import { exchange } from '../support/raw-http.ts'
+import { exchange, request } from '../support/raw-http.ts'
 import { until } from '../support/settle.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -50,6 +50,11 @@ test('a connection that says nothing is closed after 10 s, however it dawdles (P
   clock.advance(1)
   await Promise.all([closed(silent), closed(slow)])
   expect(expired).toHaveLength(2)
+})
+
+test('the deadline may be longer than a request may take (P-035, P-107)', async () => {
+  await using relay = await ListeningRelay.start({ acceptTimeoutMs: 3_600_000 })
+  expect((await request(relay.port, 'GET /derp/probe')).status).toBe(200)
 })
 
 test('an answered request lifts the deadline of its connection (P-035)', async () => {

@@ -102,7 +102,8 @@ function serverOptions({ routes, acceptTimeoutMs, maxHeaderBytes }: HttpServiceO
   return {
     // Only DERP is upgraded; any other request keeps its answer whatever its Upgrade header says.
     shouldUpgradeCallback: request => isUpgrade(routes, request),
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node takes no shorter one than for its head, for which a connection has until its deadline.
+    requestTimeout: Math.max(REQUEST_TIMEOUT_MS, acceptTimeoutMs),
     headersTimeout: acceptTimeoutMs,
     ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
   }
