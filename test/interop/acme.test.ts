@@ -54,7 +54,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
   /** Waits, for as long as an order may take, until this holds and what comes next is planned. */
   async function untilStatus(relay: AcmeRelay, holds: () => boolean): Promise<void> {
     const state = () => (holds() && relay.status().nextAttemptMs !== undefined ? 'yes' : relay.status().lastError)
-    await expect.poll(state, { timeout: 20_000, interval: 20 }).toBe('yes')
+    await expect.poll(state, { interval: 20 }).toBe('yes')
   }
 
   const hasCertificate = (relay: AcmeRelay) => relay.status().fingerprint !== undefined

@@ -3,7 +3,6 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, MeshKey, NodePrivateKey, type NodePublicKey } from '../../src/entries/derphttp.ts'
 import { hasGo } from '../support/go-tools.ts'
@@ -47,10 +46,7 @@ describe.skipIf(!hasGo)('watch loop on stock derper', () => {
       remove: ({ peer, reason }) => told.push(`-${peer}/${reason}`),
       signal: stop.signal,
     })
-    const heard = async (...texts: string[]) => {
-      for (let i = 0; i < 400 && !texts.every(text => told.includes(text)); i++) await delay(25)
-      expect(told).toEqual(expect.arrayContaining(texts))
-    }
+    const heard = (...texts: string[]) => expect.poll(() => told).toEqual(expect.arrayContaining(texts))
     return { watcher, told, stop, over, heard }
   }
 
