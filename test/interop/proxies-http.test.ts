@@ -44,7 +44,7 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/proxies/%s', ([file]) => {
+function behind(file: ProxyFile): void {
   let relay: ListeningRelay
   let proxy: RunningProxy
   let url: string
@@ -143,7 +143,11 @@ describe.for(FILES.filter(([, isThere]) => hasGo && isThere))('behind deploy/pro
     expect(plain.body.toString()).toContain('A proxy handed this request on without the header Upgrade')
     for (const { conn } of [probe, portal, plain]) conn.destroy()
   })
-})
+}
+
+for (const [file, isThere] of FILES) {
+  describe.skipIf(!hasGo || !isThere)(`behind deploy/proxies/${file}`, () => behind(file))
+}
 
 describe.skipIf(!hasNginx)('behind nginx with lines of deploy/proxies/nginx.conf left out', () => {
   test.for([
