@@ -55,7 +55,7 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
     return [response.status, await response.text()]
   }
   const [started] = await relay.program.stderrMatch(/^.*"msg":"started".*$/m)
-  expect(JSON.parse(started)).toMatchObject({ level: 'info', plan: { relay: 'on', admission: 'everybody' } })
+  expect(JSON.parse(started)).toMatchObject({ level: 'info', plan: { relay: 'on', admission: 'everyone' } })
   expect(await ready()).toEqual([200, 'ready\n'])
   const early = await login(relay)
   relay.program.child.kill('SIGTERM')

@@ -68,8 +68,7 @@ const BY_COMMAND: ReadonlySet<string> = new Set([
   'a proxy that is no address',
 ])
 
-const SETEC =
-  'it needs setec, the secrets server of Tailscale; put the mesh key into a file and name it by -mesh-psk-file'
+const SETEC = "it needs setec, Tailscale's secrets server; put the mesh key into a file and set -mesh-psk-file"
 
 const REFUSALS: readonly Refusal[] = [
   { what: 'an unknown flag', flags: ['-stun-prot', '1'], says: 'read flag -stun-prot: no such flag; -help lists them' },

@@ -64,16 +64,16 @@ test('derper takes the command line before the environment before -config, and s
       `  key:             a new one, to be stored in ${at('unmade.key')}`,
       '  listener:        :1, TLS',
       '  HTTP beside TLS: off',
-      `  certificate:     for third.test from https://dv.acme-v02.api.pki.goog/directory, proven by tls-alpn-01 only, kept in ${directory}`,
+      `  certificate:     for third.test from https://dv.acme-v02.api.pki.goog/directory, validated by tls-alpn-01 only, stored in ${directory}`,
       '  relay:           on',
-      '  STUN:            :2/udp, for nodes only, without limit',
-      '  admission:       everybody',
+      '  STUN:            :2/udp, nodes only, no rate limit',
+      '  admission:       everyone',
       '  mesh:            off: no mesh key',
       '  bootstrap DNS:   off',
-      '  connections:     500 at once',
+      '  connections:     at most 500',
       '  limits:          no rate limit, writes time out after 2s',
       '  metrics:         below /debug/ only',
-      '  ending:          clients are taken for 0s more and sent away within 5s, all is over after 8s',
+      '  shutdown:        clients accepted for 0s, disconnected within 5s, exit after 8s',
       '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; -help lists them',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
@@ -81,7 +81,7 @@ test('derper takes the command line before the environment before -config, and s
   expect(readdirSync(directory).toSorted()).toEqual(['derper.json', 'eab.key'])
 })
 
-test('check-config tells of each topic what its flags come to, and no secret', async () => {
+test('check-config describes every topic and shows no secret', async () => {
   const key = NodePrivateKey.generate()
   const list = file('keys.txt', `${key.publicKey()}\n`)
   const meshKey = file('mesh.key', 'ab'.repeat(32))
@@ -104,15 +104,15 @@ test('check-config tells of each topic what its flags come to, and no secret', a
     listener: '[::1]:8080, plain HTTP',
     'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
     relay: 'off: only the other services run',
-    STUN: '[::1]:3478/udp, for any STUN client, 2.5 answers per second and source, 9 at once',
-    admission: `no application old, older; no key of ${list}; only keys of ${list}, or tokens of /dev/null, or nodes that tailscaled at its usual socket knows and clients that policy.test agrees to (all when it is out of reach)`,
+    STUN: '[::1]:3478/udp, any STUN client, 2.5 replies per second per source, burst 9',
+    admission: `no application named old, older; no key in ${list}; only keys in ${list}, or tokens in /dev/null, or nodes known to tailscaled at its default socket and clients approved by policy.test (all while it is unreachable)`,
     mesh: 'links to a.test, b.test',
-    'bootstrap DNS': 'x.test for everybody, y.test/share.test for whoever asks',
+    'bootstrap DNS': 'x.test for everyone, y.test/share.test on request',
     connections:
-      '500 at once, 20 of each source, 10 new ones per second and listener, 0.5 new ones per second and source, 30 clients',
-    limits: '5000 bytes per second and client, no write timeout',
-    metrics: 'on :9340 for bearers of the token and listed addresses',
-    ending: 'clients are taken for 10s more and sent away within 1m, all is over after 1m13s',
+      'at most 500, 20 per source, 10 new per second per listener, 0.5 new per second per source, 30 clients',
+    limits: '5000 bytes per second per client, no write timeout',
+    metrics: 'on :9340 for token holders and listed addresses',
+    shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
     note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
   })
 })
@@ -138,7 +138,7 @@ test('check-config looks at certificates, makes none, and says what has no effec
   })
   const addresses = ['-tls', '-acme-ip-certs', '-acme-ips', '192.0.2.7,192.0.2.8', '-hostname', 'relay.test']
   expect(await planned(...addresses)).toMatchObject({
-    certificate: `for relay.test from https://acme-v02.api.letsencrypt.org/directory, and for addresses 192.0.2.7, 192.0.2.8, kept in ${at('.cache/tailscale/derper-certs')}`,
+    certificate: `for relay.test from https://acme-v02.api.letsencrypt.org/directory, and for addresses 192.0.2.7, 192.0.2.8, stored in ${at('.cache/tailscale/derper-certs')}`,
   })
 })
 
@@ -146,7 +146,7 @@ test('derper finds the mesh key where the original looks for it, but not in deve
   expect(await planned('-a', ':80')).toMatchObject({ mesh: 'off: no mesh key' })
   mkdirSync(at('keys'))
   file('keys/derp-mesh.key', 'ab'.repeat(32))
-  expect(await planned('-a', ':80')).toMatchObject({ mesh: 'links to nobody' })
+  expect(await planned('-a', ':80')).toMatchObject({ mesh: 'links to none' })
   expect(await planned('-dev')).toMatchObject({ mesh: 'off: no mesh key' })
 })
 

@@ -1,4 +1,4 @@
-/** All flags of `derper`, under the names of the original where it has them, by topic. */
+/** All `derper` flags by topic, under the original's names where it has them. */
 
 import type { FlagValues } from '../go-flags.ts'
 import { ADMISSION_FLAGS } from './flags/admission.ts'
@@ -15,7 +15,7 @@ import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
 import { TLS_FLAGS } from './flags/tls.ts'
 
-/** The topics in the order of the help text. */
+/** Topics in help text order. */
 export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Serving', flags: SERVING_FLAGS },
   { title: 'TLS', flags: TLS_FLAGS },
@@ -26,7 +26,7 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Bootstrap DNS', flags: BOOTSTRAP_DNS_FLAGS },
   { title: 'Limits', flags: LIMIT_FLAGS },
   { title: 'Operations', flags: OPERATION_FLAGS },
-  { title: 'Ending', flags: ENDING_FLAGS },
+  { title: 'Shutdown', flags: ENDING_FLAGS },
   { title: 'Metrics and health', flags: METRICS_FLAGS },
   { title: 'Only inside Tailscale', flags: REFUSED_FLAGS },
 ]
@@ -57,5 +57,4 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   ...REFUSED_FLAGS,
 }
 
-/** The flags with their values. */
 export type DerperFlagValues = FlagValues<typeof DERPER_FLAGS>

@@ -1,4 +1,4 @@
-/** What settings come to, in words, for `derper check-config`. Pure. */
+/** Describes the resulting configuration, for `derper check-config`. Pure. */
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
@@ -15,10 +15,9 @@ import type {
 import { formatDuration } from '../../lib/duration.ts'
 import { ACME_DIRECTORIES, type AcmeSettings } from '../../tls/acme/acme-settings.ts'
 
-/** A topic, and what is planned for it. */
 export type PlanLine = readonly [topic: string, text: string]
 
-/** One line for each topic, in the order of the help text. */
+/** One line per topic, in help text order. */
 export function planOf(settings: DaemonSettings): PlanLine[] {
   const { relay, listen, tls, stun, mesh } = settings
   const { address } = listen
@@ -35,13 +34,13 @@ export function planOf(settings: DaemonSettings): PlanLine[] {
       'mesh',
       mesh.key === undefined
         ? 'off: no mesh key'
-        : `links to ${mesh.peers.map(({ host }) => host).join(', ') || 'nobody'}`,
+        : `links to ${mesh.peers.map(({ host }) => host).join(', ') || 'none'}`,
     ],
     ['bootstrap DNS', namesPlan(settings.bootstrapDns)],
     ['connections', connectionsPlan(settings)],
     ['limits', limitsPlan(relay)],
     ['metrics', metricsPlan(settings.metrics)],
-    ['ending', endingPlan(settings.drain)],
+    ['shutdown', shutdownPlan(settings.drain)],
     ...accountPlan(settings),
   ]
 }
@@ -66,61 +65,60 @@ function workersPlan({ workers }: DaemonSettings): PlanLine[] {
 
 function acmePlan({ mode, directory, directoryUrl, ipCerts, ipAddresses, challengeTypes }: AcmeSettings): string {
   const authority = directoryUrl || ACME_DIRECTORIES[mode]
-  const addresses = ipCerts ? `, and for addresses ${ipAddresses.join(', ') || 'that are not known'}` : ''
-  const ways = challengeTypes === undefined ? '' : `, proven by ${challengeTypes.join(', ')} only`
-  return `from ${authority}${addresses}${ways}, kept in ${directory}`
+  const addresses = ipCerts ? `, and for addresses ${ipAddresses.join(', ') || 'none found'}` : ''
+  const ways = challengeTypes === undefined ? '' : `, validated by ${challengeTypes.join(', ')} only`
+  return `from ${authority}${addresses}${ways}, stored in ${directory}`
 }
 
 function stunPlan({ plain, sourceLimit }: StunSettings): string {
-  const whom = plain ? 'for any STUN client' : 'for nodes only'
-  if (sourceLimit === undefined) return `${whom}, without limit`
-  return `${whom}, ${sourceLimit.perSecond} answers per second and source, ${sourceLimit.burst} at once`
+  const clients = plain ? 'any STUN client' : 'nodes only'
+  if (sourceLimit === undefined) return `${clients}, no rate limit`
+  return `${clients}, ${sourceLimit.perSecond} replies per second per source, burst ${sourceLimit.burst}`
 }
 
 function admissionPlan(settings: AdmissionSettings): string {
   const { deniedAppNames = [], denyKeysFile, allowKeysFile, tokensFile, daemonSocket, url, urlFailOpen } = settings
   const denied = parts(
-    deniedAppNames.length > 0 && `no application ${deniedAppNames.join(', ')}`,
-    denyKeysFile && `no key of ${denyKeysFile}`,
+    deniedAppNames.length > 0 && `no application named ${deniedAppNames.join(', ')}`,
+    denyKeysFile && `no key in ${denyKeysFile}`,
   )
   const sources = parts(
-    daemonSocket !== undefined && `nodes that tailscaled at ${daemonSocket || 'its usual socket'} knows`,
-    // The rest of it may be secret.
+    daemonSocket !== undefined && `nodes known to tailscaled at ${daemonSocket || 'its default socket'}`,
+    // The rest of the URL may be secret.
     url &&
-      `clients that ${URL.parse(url)?.host} agrees to (${urlFailOpen === true ? 'all' : 'none'} when it is out of reach)`,
+      `clients approved by ${URL.parse(url)?.host} (${urlFailOpen === true ? 'all' : 'none'} while it is unreachable)`,
   )
   const ways = parts(
-    allowKeysFile && `keys of ${allowKeysFile}`,
-    tokensFile && `tokens of ${tokensFile}`,
+    allowKeysFile && `keys in ${allowKeysFile}`,
+    tokensFile && `tokens in ${tokensFile}`,
     sources.length > 0 && sources.join(' and '),
   )
-  if (ways.length === 0) return [...denied, 'everybody'].join('; else ')
+  if (ways.length === 0) return [...denied, 'everyone'].join('; otherwise ')
   return [...denied, `only ${ways.join(', or ')}`].join('; ')
 }
 
 function namesPlan({ published, unpublished }: BootstrapDnsSettings): string {
   if (published === '' && unpublished === '') return 'off'
-  return `${published || 'none'} for everybody, ${unpublished || 'none'} for whoever asks`
+  return `${published || 'none'} for everyone, ${unpublished || 'none'} on request`
 }
 
 function connectionsPlan({ listen, relay }: DaemonSettings): string {
   const { maxConnections, maxConnectionsPerSource, rate, sourceRate } = listen.limits
   const { maxClients = 0 } = relay
   return parts(
-    `${maxConnections ?? 'any number'} at once`,
-    maxConnectionsPerSource !== undefined && `${maxConnectionsPerSource} of each source`,
-    rate && `${rate.perSecond} new ones per second and listener`,
-    sourceRate && `${sourceRate.perSecond} new ones per second and source`,
+    maxConnections === undefined ? 'no limit' : `at most ${maxConnections}`,
+    maxConnectionsPerSource !== undefined && `${maxConnectionsPerSource} per source`,
+    rate && `${rate.perSecond} new per second per listener`,
+    sourceRate && `${sourceRate.perSecond} new per second per source`,
     maxClients > 0 && `${maxClients} clients`,
   ).join(', ')
 }
 
 function limitsPlan({ rateLimit, writeTimeoutMs = 0 }: RelaySettings): string {
-  const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second and client`
+  const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second per client`
   return `${rate}, ${writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`}`
 }
 
-/** The texts that there are. */
 function parts(...texts: (string | false | undefined)[]): string[] {
   return texts.filter(text => typeof text === 'string')
 }
@@ -128,13 +126,13 @@ function parts(...texts: (string | false | undefined)[]): string[] {
 function metricsPlan(metrics: MetricsSettings | undefined): string {
   if (metrics === undefined) return 'below /debug/ only'
   const { token, ranges } = metrics.access
-  const whom = [token === undefined ? [] : ['bearers of the token'], ranges === undefined ? [] : ['listed addresses']]
-  return `on ${formatListenAddress(metrics.address)} for ${whom.flat().join(' and ') || 'this machine'}`
+  const readers = parts(token !== undefined && 'token holders', ranges !== undefined && 'listed addresses')
+  return `on ${formatListenAddress(metrics.address)} for ${readers.join(' and ') || 'this machine'}`
 }
 
-function endingPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
-  const steps = `clients are taken for ${formatDuration(delayMs)} more and sent away within ${formatDuration(spreadMs)}`
-  return `${steps}, all is over after ${formatDuration(deadlineMs)}`
+function shutdownPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
+  const [delay, spread, deadline] = [delayMs, spreadMs, deadlineMs].map(formatDuration)
+  return `clients accepted for ${delay}, disconnected within ${spread}, exit after ${deadline}`
 }
 
 function accountPlan({ account }: DaemonSettings): PlanLine[] {

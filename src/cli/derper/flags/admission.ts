@@ -1,4 +1,4 @@
-/** Flags for who may connect. */
+/** Admission flags. */
 
 export const ADMISSION_FLAGS = {
   'verify-clients': {
@@ -7,7 +7,7 @@ export const ADMISSION_FLAGS = {
     origin: 'original',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'let in only nodes that the tailscaled on this machine knows',
+    help: 'admit only nodes that the local tailscaled knows',
   },
   socket: {
     kind: 'string',
@@ -15,7 +15,7 @@ export const ADMISSION_FLAGS = {
     origin: 'original',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'socket of the tailscaled that -verify-clients asks; empty for the usual one',
+    help: 'tailscaled socket for -verify-clients; empty for the default',
   },
   'verify-client-url': {
     kind: 'string',
@@ -24,7 +24,7 @@ export const ADMISSION_FLAGS = {
     live: true,
     test: 'cli/derper-access.test.ts',
     secret: true,
-    help: 'URL that must agree to each client: it is sent a POST with key and address; user name and password in it are sent along',
+    help: 'URL that must approve each client: it receives a POST with key and address; user name and password in the URL are sent as basic authentication',
   },
   'verify-client-url-fail-open': {
     kind: 'bool',
@@ -32,7 +32,7 @@ export const ADMISSION_FLAGS = {
     origin: 'original',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'whether clients are let in when -verify-client-url cannot be reached',
+    help: 'whether to admit clients when -verify-client-url is unreachable',
   },
   'admission-memory': {
     kind: 'duration',
@@ -40,7 +40,7 @@ export const ADMISSION_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'how long a client that was let in stays welcome while tailscaled or the admission URL cannot be asked; 0 for not at all, as the original',
+    help: 'how long an admitted client stays admitted while tailscaled or the admission URL is unreachable; 0 to remember nothing, as in the original',
   },
   'allow-keys-file': {
     kind: 'string',
@@ -48,7 +48,7 @@ export const ADMISSION_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'file with the public keys of clients that are let in, one a line, whatever tailscaled and the admission URL say; changes apply within seconds',
+    help: 'file with public keys to admit, one per line, regardless of tailscaled and the admission URL; changes apply within seconds',
   },
   'deny-keys-file': {
     kind: 'string',
@@ -56,7 +56,7 @@ export const ADMISSION_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'file with the public keys of clients that are not let in, one a line; changes apply within seconds and end their connections',
+    help: 'file with public keys to refuse, one per line; changes apply within seconds and disconnect these clients',
   },
   'tokens-file': {
     kind: 'string',
@@ -64,7 +64,7 @@ export const ADMISSION_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'file with a name and a bearer token on each line, or sha256: and its hash; clients that send one are let in, whatever tailscaled and the admission URL say',
+    help: 'file with a name and a bearer token per line, or sha256: and its hash; clients that send one are admitted regardless of tailscaled and the admission URL',
   },
   'disallow-app-names': {
     kind: 'string',
@@ -72,6 +72,6 @@ export const ADMISSION_FLAGS = {
     origin: 'newer',
     live: true,
     test: 'cli/derper-access.test.ts',
-    help: 'application names with commas between them; clients that call themselves one of these are not let in',
+    help: 'comma-separated application names; clients that report one of these are refused',
   },
 } as const

@@ -6,13 +6,13 @@ export const BOOTSTRAP_DNS_FLAGS = {
     default: '',
     origin: 'original',
     test: 'cli/derper-access.test.ts',
-    help: 'names with commas between them whose addresses /bootstrap-dns tells everybody',
+    help: 'comma-separated names whose addresses /bootstrap-dns returns to everyone',
   },
   'unpublished-bootstrap-dns-names': {
     kind: 'string',
     default: '',
     origin: 'original',
     test: 'cli/derper-access.test.ts',
-    help: 'names that /bootstrap-dns tells only whoever asks for them; "name/record" for a share of clients in per cent, taken from that TXT record',
+    help: 'comma-separated names that /bootstrap-dns returns only when asked for by name; "name/record" for the percentage of clients given by that TXT record',
   },
 } as const

@@ -1,15 +1,15 @@
-/** What is known of a flag of `derper` besides how it is read; help, documents and checks are made from it. */
+/** Metadata of a `derper` flag; help text, docs and checks are generated from it. */
 
 import type { FlagSpec } from '../../go-flags.ts'
 
-/** Whose flag it is: of the original's v1.84.1, only of its newer releases, or our own. */
+/** Where the flag comes from: the original's v1.84.1, one of its newer releases, or us. */
 export type FlagOrigin = 'original' | 'newer' | 'ours'
 
 export interface DerperFlag extends FlagSpec {
   readonly origin: FlagOrigin
-  /** A change in the configuration file is taken on SIGHUP; without it, at the next start. */
+  /** Reloaded from the configuration file on SIGHUP; otherwise only at start. */
   readonly live?: boolean
-  /** The file below `test/` that shows what the flag does. */
+  /** The test file below `test/` that covers it. */
   readonly test: string
 }
 

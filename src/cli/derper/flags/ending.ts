@@ -1,4 +1,4 @@
-/** Flags for how the daemon ends (P-174). */
+/** Shutdown flags (P-174). */
 
 export const ENDING_FLAGS = {
   'drain-deadline': {
@@ -7,7 +7,7 @@ export const ENDING_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-ending.test.ts',
-    help: 'time from SIGTERM to the end, at which the connections that are left are cut; 0 for 3s more than -drain-delay and -drain-time. Give a service manager more than that before it kills',
+    help: 'time from SIGTERM until the remaining connections are closed; 0 for 3s more than -drain-delay plus -drain-time. A service manager must allow more than that before it kills',
   },
   'drain-delay': {
     kind: 'duration',
@@ -15,7 +15,7 @@ export const ENDING_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-ending.test.ts',
-    help: 'time from SIGTERM for which clients are still taken while /readyz says no, so that a load balancer notices first',
+    help: 'time after SIGTERM during which clients are still accepted while /readyz is unready, so that a load balancer notices first',
   },
   'drain-time': {
     kind: 'duration',
@@ -23,7 +23,7 @@ export const ENDING_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-drain.test.ts',
-    help: 'time over which connections are ended one after the other on SIGTERM. With -dev the default is 0s',
+    help: 'time over which connections are closed one by one on SIGTERM. With -dev the default is 0s',
   },
   'drain-try-for': {
     kind: 'duration',
@@ -31,6 +31,6 @@ export const ENDING_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-drain.test.ts',
-    help: 'how long clients that are being sent away shall try this relay again, before they go to another of the region',
+    help: 'how long disconnected clients should retry this relay before moving to another in the region',
   },
 } as const

@@ -1,4 +1,4 @@
-/** Flags for the siblings of a region. */
+/** Mesh flags. */
 
 export const MESH_FLAGS = {
   'mesh-psk-file': {
@@ -6,13 +6,13 @@ export const MESH_FLAGS = {
     default: '',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'file with the mesh key, 64 lower-case hex digits; white space around it is trimmed; without it the first of /home/derp/keys/derp-mesh.key and $HOME/keys/derp-mesh.key that is there, as the original, but not with -dev',
+    help: 'file with the mesh key, 64 lower-case hex digits, surrounding white space ignored. Default, except with -dev: the first that exists of /home/derp/keys/derp-mesh.key and $HOME/keys/derp-mesh.key, as in the original',
   },
   'mesh-with': {
     kind: 'string',
     default: '',
     origin: 'original',
     test: 'cli/derper-mesh.test.ts',
-    help: 'relays of the same region to link to, with commas between them, each "host" or "host/dialhost" to connect elsewhere; this relay may be among them; needs the mesh key',
+    help: 'comma-separated relays of the same region to link to, each "host" or "host/dialhost" to dial another address; may include this relay; needs the mesh key',
   },
 } as const

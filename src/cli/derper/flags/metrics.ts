@@ -1,4 +1,4 @@
-/** Flags for the listener of metrics and health (P-172, P-173). */
+/** Flags of the metrics listener (P-172, P-173). */
 
 export const METRICS_FLAGS = {
   'metrics-addr': {
@@ -6,7 +6,7 @@ export const METRICS_FLAGS = {
     default: '',
     origin: 'ours',
     test: 'cli/derper-metrics.test.ts',
-    help: 'address of a listener of its own for /metrics, /debug/vars, /healthz and /readyz over plain HTTP, such as 127.0.0.1:9340; empty for none. Off loopback, -metrics-token or -metrics-allow is needed',
+    help: 'address of a separate plain HTTP listener for /metrics, /debug/vars, /healthz and /readyz, such as 127.0.0.1:9340; empty for none. Off loopback, -metrics-token or -metrics-allow is required',
   },
   'metrics-allow': {
     kind: 'string',
@@ -14,7 +14,7 @@ export const METRICS_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-metrics.test.ts',
-    help: 'addresses, and blocks of them such as 10.0.0.0/8, that may read the metrics without a token, with commas between them',
+    help: 'comma-separated addresses and CIDR blocks that may read the metrics without a token',
   },
   'metrics-token': {
     kind: 'string',
@@ -23,6 +23,6 @@ export const METRICS_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-metrics.test.ts',
-    help: 'bearer token that gives access to the metrics from anywhere, of 16 characters or more',
+    help: 'bearer token that grants access to the metrics from anywhere; at least 16 characters',
   },
 } as const

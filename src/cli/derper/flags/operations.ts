@@ -1,4 +1,4 @@
-/** Flags for running the daemon and watching it. */
+/** Flags for running the daemon. */
 
 export const OPERATION_FLAGS = {
   group: {
@@ -6,14 +6,14 @@ export const OPERATION_FLAGS = {
     default: '',
     origin: 'ours',
     test: 'cli/derper-account.test.ts',
-    help: 'group to run as, by name or number; needs -user; empty for that of the user',
+    help: "group to run as, by name or number; needs -user; empty for that user's group",
   },
   'health-frames': {
     kind: 'bool',
     default: 'false',
     origin: 'ours',
     test: 'cli/derper-settings.test.ts',
-    help: 'tell clients when they are connected twice or being slowed down; the original never does',
+    help: 'tell clients when their key is connected twice or they are rate-limited; the original never does',
   },
   'log-level': {
     kind: 'string',
@@ -21,27 +21,27 @@ export const OPERATION_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-settings.test.ts',
-    help: 'least level of what is logged: debug, info, warn or error',
+    help: 'minimum log level: debug, info, warn or error',
   },
   'ping-clients': {
     kind: 'duration',
     default: '0s',
     origin: 'ours',
     test: 'cli/derper-settings.test.ts',
-    help: 'how often to ping clients that answer, for their round-trip time; 0 for never, as the original',
+    help: 'interval for pinging clients that support it, to measure round-trip time; 0 for never, as in the original',
   },
   workers: {
     kind: 'string',
     default: '1',
     origin: 'ours',
     test: 'cli/derper-workers.test.ts',
-    help: 'threads that serve clients, each with its own listener on the same port: a number from 1 to 64, or "auto" for as many as the machine runs at once; 1 for all on the main thread',
+    help: 'threads that serve clients, each listening on the same port: 1 to 64, or "auto" for as many as the machine can run in parallel; 1 to use only the main thread',
   },
   user: {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-account.test.ts',
-    help: 'user to run as once ports are bound and keys are read, by name or number; only root can; empty to stay who started it',
+    help: 'user to run as once ports are bound and keys are read, by name or number; only root can switch; empty to stay the current user',
   },
 } as const

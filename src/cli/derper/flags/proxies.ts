@@ -6,13 +6,13 @@ export const PROXY_FLAGS = {
     default: '',
     origin: 'ours',
     test: 'cli/derper-proxies.test.ts',
-    help: 'addresses and CIDR blocks of your own proxies, with commas between them: whom their X-Forwarded-For names is then taken for the client',
+    help: 'comma-separated addresses and CIDR blocks of your own proxies, whose X-Forwarded-For is trusted to name the client',
   },
   'proxy-protocol': {
     kind: 'bool',
     default: 'false',
     origin: 'ours',
     test: 'cli/derper-proxies.test.ts',
-    help: 'whether each TCP connection from -trusted-proxies begins with a PROXY header, version 1 or 2, that names the client; one without is closed, and all others are served as they are',
+    help: 'require a PROXY header, version 1 or 2, on TCP connections from -trusted-proxies; those without one are closed. Other connections are served as usual',
   },
 } as const

@@ -1,4 +1,4 @@
-/** Flags for what is served, and where. */
+/** Flags for what to serve, and where. */
 
 export const SERVING_FLAGS = {
   a: {
@@ -6,35 +6,35 @@ export const SERVING_FLAGS = {
     default: ':443',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'address to serve on, as ":port", "ip:port" or "[ip]:port"; without an IP, all interfaces. TLS if the port is 443, -certmode is manual or -tls is set, else plain HTTP. With -dev the default is 127.0.0.1:3340.',
+    help: 'address to serve on, as ":port", "ip:port" or "[ip]:port"; without an IP, all interfaces. Serves TLS if the port is 443, -certmode is manual or -tls is set, otherwise plain HTTP. With -dev the default is 127.0.0.1:3340.',
   },
   c: {
     kind: 'string',
     default: '',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'file with the private key, made if missing; needed without -dev unless run as root, then /var/lib/derper/derper.key',
+    help: 'private key file, created if missing; required unless -dev is set or run as root, when it defaults to /var/lib/derper/derper.key',
   },
   config: {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-sources.test.ts',
-    help: 'JSON file that sets any of these flags by its name; flags and environment win over it',
+    help: 'JSON file that sets any of these flags by name; command line and environment override it',
   },
   derp: {
     kind: 'bool',
     default: 'true',
     origin: 'original',
     test: 'cli/derper-settings.test.ts',
-    help: 'whether to relay; without it only the other services run',
+    help: 'whether to relay; if false, only the other services run',
   },
   dev: {
     kind: 'bool',
     default: 'false',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'development mode: plain HTTP on loopback port 3340 with a fresh key, and STUN on loopback; the mesh key is taken from TAILSCALE_DERPER_MESH_KEY',
+    help: 'development mode: plain HTTP on loopback port 3340 with a fresh key, and STUN on loopback; the mesh key is read from TAILSCALE_DERPER_MESH_KEY',
   },
   home: {
     kind: 'string',
@@ -48,7 +48,7 @@ export const SERVING_FLAGS = {
     default: '80',
     origin: 'original',
     test: 'cli/derper-settings.test.ts',
-    help: 'port for plain HTTP beside TLS, on the IP of -a; 0 chooses a free one, -1 turns it off',
+    help: 'port for plain HTTP beside TLS, on the IP of -a; 0 picks a free one, -1 disables it',
   },
   version: {
     kind: 'bool',

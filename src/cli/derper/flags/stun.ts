@@ -6,14 +6,14 @@ export const STUN_FLAGS = {
     default: 'true',
     origin: 'original',
     test: 'cli/derper-stun.test.ts',
-    help: 'whether to answer STUN, on the IP of -a',
+    help: 'whether to serve STUN, on the IP of -a',
   },
   'stun-port': {
     kind: 'int',
     default: '3478',
     origin: 'original',
     test: 'cli/derper-stun.test.ts',
-    help: 'UDP port for STUN; 0 chooses a free one',
+    help: 'UDP port for STUN; 0 picks a free one',
   },
   'stun-plain': {
     kind: 'bool',
@@ -27,13 +27,13 @@ export const STUN_FLAGS = {
     default: '0',
     origin: 'ours',
     test: 'cli/derper-stun.test.ts',
-    help: 'answers per second that one source address may have; 0 for no limit, as the original',
+    help: 'replies per second per source address; 0 for no limit, as in the original',
   },
   'stun-rate-burst': {
     kind: 'int',
     default: '20',
     origin: 'ours',
     test: 'cli/derper-stun.test.ts',
-    help: 'answers that a source may have at once where -stun-rate-limit is set',
+    help: 'burst of -stun-rate-limit',
   },
 } as const

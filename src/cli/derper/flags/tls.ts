@@ -1,4 +1,4 @@
-/** Flags for certificates. */
+/** Certificate flags. */
 
 export const TLS_FLAGS = {
   tls: {
@@ -6,42 +6,42 @@ export const TLS_FLAGS = {
     default: 'false',
     origin: 'ours',
     test: 'cli/derper-acme.test.ts',
-    help: 'serve TLS whatever the port of -a, such as behind a port mapping of containers; without it, as the original, on port 443 or with -certmode manual',
+    help: 'serve TLS on any port, such as behind a container port mapping; otherwise, as in the original, only on port 443 or with -certmode manual',
   },
   hostname: {
     kind: 'string',
     default: '',
     origin: 'original',
     test: 'cli/derper-settings.test.ts',
-    help: 'host name or IP address that clients connect to; needed to serve TLS',
+    help: 'host name or IP address that clients connect to; required for TLS',
   },
   certmode: {
     kind: 'string',
     default: 'letsencrypt',
     origin: 'original',
     test: 'cli/derper-settings.test.ts',
-    help: 'where certificates come from: "letsencrypt" and "gcp" ask an authority for them by ACME, "manual" takes them from -certdir',
+    help: 'where certificates come from: "letsencrypt" and "gcp" obtain them by ACME, "manual" reads them from -certdir',
   },
   certdir: {
     kind: 'string',
     default: '',
     origin: 'original',
     test: 'cli/derper-settings.test.ts',
-    help: 'directory of certificates: with -certmode manual, HOSTNAME.crt and HOSTNAME.key, made if missing when HOSTNAME is an IP address; else where those of the authority are kept. Empty for tailscale/derper-certs in $XDG_CACHE_HOME or ~/.cache.',
+    help: 'certificate directory: with -certmode manual, HOSTNAME.crt and HOSTNAME.key, generated if missing and HOSTNAME is an IP address; otherwise where ACME certificates are stored. Empty for tailscale/derper-certs in $XDG_CACHE_HOME or ~/.cache.',
   },
   'acme-email': {
     kind: 'string',
     default: '',
     origin: 'newer',
     test: 'cli/derper-acme.test.ts',
-    help: 'address at which the authority may reach you; needed with -certmode gcp',
+    help: 'contact address for the authority; required with -certmode gcp',
   },
   'acme-eab-kid': {
     kind: 'string',
     default: '',
     origin: 'newer',
     test: 'cli/derper-acme.test.ts',
-    help: 'id of the key that binds the ACME account to one you have there (EAB); needed with -certmode gcp',
+    help: 'key ID for external account binding (EAB); required with -certmode gcp',
   },
   'acme-eab-key': {
     kind: 'string',
@@ -49,41 +49,41 @@ export const TLS_FLAGS = {
     origin: 'newer',
     test: 'cli/derper-acme.test.ts',
     secret: true,
-    help: 'that key, in base64; needed with -certmode gcp',
+    help: 'EAB key, in base64; required with -certmode gcp',
   },
   'acme-ip-certs': {
     kind: 'bool',
     default: 'false',
     origin: 'newer',
     test: 'cli/derper-acme.test.ts',
-    help: 'also ask for certificates for the IP addresses of this machine, for clients that connect by address; they live for six days, and the authority must reach port 80 of each address',
+    help: "also obtain a certificate for this machine's IP addresses, for clients that connect by address; valid for six days, and the authority must reach port 80 of each address",
   },
   'acme-ips': {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-acme.test.ts',
-    help: 'addresses that -acme-ip-certs asks for, with commas between them, where they are not those of this machine (behind NAT); empty for the public ones of this machine',
+    help: 'comma-separated addresses for -acme-ip-certs, if behind NAT; empty for the public addresses of this machine',
   },
   'acme-directory': {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-acme.test.ts',
-    help: 'URL of the directory of another ACME authority; empty for that of -certmode',
+    help: 'directory URL of another ACME authority; empty for that of -certmode',
   },
   'acme-ca-file': {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-acme.test.ts',
-    help: 'PEM file of the certificates to trust for -acme-directory; empty for the usual ones',
+    help: 'PEM file with the CA certificates to trust for -acme-directory; empty for the default ones',
   },
   'acme-profile': {
     kind: 'string',
     default: '',
     origin: 'ours',
     test: 'cli/derper-acme.test.ts',
-    help: 'certificate profile to ask the authority for, for the host name; empty for its default',
+    help: "ACME certificate profile for the host name; empty for the authority's default",
   },
 } as const
