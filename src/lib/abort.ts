@@ -1,10 +1,10 @@
-/** Waiting that a caller can give up by an `AbortSignal`. */
+/** Waiting that an `AbortSignal` can cancel. */
 
 import { DerpError } from './derp-error.ts'
 
 /**
- * What a given-up `action` is rejected with: the signal's reason when it is one of our errors, else a DerpError that
- * carries it as its cause.
+ * The rejection of a cancelled `action`: the signal's reason if it is one of our errors, otherwise a DerpError with the
+ * reason as its cause.
  */
 export function abortedError(action: string, signal: AbortSignal): DerpError {
   const reason: unknown = signal.reason
@@ -12,7 +12,7 @@ export function abortedError(action: string, signal: AbortSignal): DerpError {
   return new DerpError('ERR_DERP_ABORTED', `${action}: aborted by the caller`, { cause: reason })
 }
 
-/** Calls `fn` when `signal` is aborted, at once if it is already; the result takes that back. */
+/** Calls `fn` when `signal` is aborted, immediately if it already is; returns a function that removes the listener. */
 export function onAbort(signal: AbortSignal | undefined, fn: (signal: AbortSignal) => void): () => void {
   if (signal === undefined) return () => {}
   if (signal.aborted) {
@@ -24,7 +24,7 @@ export function onAbort(signal: AbortSignal | undefined, fn: (signal: AbortSigna
   return () => signal.removeEventListener('abort', listener)
 }
 
-/** Follows `promise` until `signal` is aborted; the work itself goes on. */
+/** Settles with `promise`, or rejects when `signal` is aborted; the work itself continues. */
 export async function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined, action: string): Promise<T> {
   if (signal === undefined) return promise
   const { promise: aborted, reject } = Promise.withResolvers<never>()

@@ -1,21 +1,20 @@
-/** IP addresses with ports, as text outside and as 16 bytes on the wire. */
+/** IP addresses with ports: text in memory, 16 bytes on the wire. */
 
 import ipaddr from 'ipaddr.js'
 
-/** The two families of IP addresses. */
 export type IpFamily = 4 | 6
 
-/** Where a connection comes from or goes to. */
+/** The endpoint of a connection. */
 export interface AddressPort {
-  /** IPv4 or IPv6 address in its usual text form; never a host name. */
+  /** IPv4 or IPv6 address in its usual text form, never a host name. */
   readonly address: string
   /** TCP or UDP port, 0 to 65535. */
   readonly port: number
 }
 
-/** 4 or 6 when `text` is an IP address in its usual form, a zone allowed; undefined when it is none. */
+/** 4 or 6 if `text` is an IP address in its usual form, optionally with a zone; otherwise undefined. */
 export function ipFamilyOf(text: string): IpFamily | undefined {
-  // The library also reads `127.1`, octal and hexadecimal numbers, which no address of a connection is written with.
+  // The library also accepts `127.1`, octal and hexadecimal, which never appear in connection addresses.
   if (ipaddr.IPv4.isValidFourPartDecimal(text)) return 4
   return ipaddr.IPv6.isValid(text) ? 6 : undefined
 }
@@ -23,7 +22,7 @@ export function ipFamilyOf(text: string): IpFamily | undefined {
 /**
  * The 16 bytes of an address; IPv4 becomes IPv4-mapped IPv6, a zone is dropped.
  *
- * @returns sixteen zeros for what is not an IP address, as the original sends for a peer of unknown address (P-071).
+ * @returns sixteen zeros if `address` is not an IP address, as the original sends for a peer of unknown address (P-071).
  */
 export function addressTo16(address: string): Uint8Array {
   if (ipFamilyOf(address) === undefined) return new Uint8Array(16)
@@ -32,7 +31,7 @@ export function addressTo16(address: string): Uint8Array {
   return Uint8Array.from(v6.toByteArray())
 }
 
-/** The address of 16 bytes; IPv4-mapped ones come out as IPv4. */
+/** Address from 16 bytes; IPv4-mapped addresses become IPv4. */
 export function addressFrom16(bytes: Uint8Array): string {
   const address = ipaddr.fromByteArray([...bytes]) as ipaddr.IPv6
   return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String()

@@ -1,16 +1,16 @@
-/** How long to wait before trying again. Pure. */
+/** How long to wait before a retry. Pure. */
 
 export interface BackoffLimits {
-  /** Most milliseconds after the first failure. */
+  /** Upper bound in milliseconds after the first failure. */
   readonly minMs: number
-  /** Most milliseconds after any number of them. */
+  /** Upper bound in milliseconds after any number of failures. */
   readonly maxMs: number
 }
 
 /**
- * Milliseconds to wait after `failures` in a row, at least one: doubles with each, up to the most there may be.
+ * Milliseconds to wait after `failures` consecutive failures (at least one): doubles each time, up to the maximum.
  *
- * The upper half is left to chance, so that clients that were cut off together do not come back together.
+ * The upper half is random, so that clients disconnected together do not reconnect together.
  */
 export function backoffMs(failures: number, { minMs, maxMs }: BackoffLimits, random: () => number): number {
   const mostMs = Math.min(maxMs, minMs * 2 ** (failures - 1))

@@ -54,7 +54,7 @@ test.each([
   expect(readUint32(out, 1)).toBe(value)
 })
 
-test('decodeUtf8 keeps a byte order mark and replaces what is malformed', () => {
+test('decodeUtf8 keeps a byte order mark and replaces malformed sequences', () => {
   expect(decodeUtf8(encodeUtf8('\ufeffä🔑'))).toBe('\ufeffä🔑')
   expect(decodeUtf8(Uint8Array.of(0x61, 0xff, 0x62))).toBe('a\ufffdb')
 })

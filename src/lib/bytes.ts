@@ -1,9 +1,9 @@
-/** Small operations on byte arrays that the platform lacks. */
+/** Byte array operations that the platform lacks. */
 
-/** An empty array to share instead of allocating one. */
+/** Shared empty array. */
 export const EMPTY_BYTES: Uint8Array = new Uint8Array(0)
 
-/** Copies `parts` into one exactly sized array. */
+/** Concatenates `parts` into one exactly sized array. */
 export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   let total = 0
   for (const part of parts) total += part.length
@@ -17,9 +17,9 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
 }
 
 /**
- * Copies `bytes` from `start` to `end` into an array of its own.
+ * Copies `bytes` from `start` to `end` into a new array.
  *
- * `slice` will not do: on Node's `Buffer`, which arrives from sockets, it gives a view.
+ * `slice` does not work here: on Node's `Buffer`, which sockets deliver, it returns a view.
  */
 export function copyBytes(bytes: Uint8Array, start = 0, end: number = bytes.length): Uint8Array {
   const copy = new Uint8Array(end - start)
@@ -34,7 +34,7 @@ export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return true
 }
 
-/** Reads a big-endian unsigned 32-bit number; the caller has checked the bounds. */
+/** Reads a big-endian unsigned 32-bit integer; the caller has checked the bounds. */
 export function readUint32(bytes: Uint8Array, offset: number): number {
   return (
     (bytes[offset] as number) * 0x1000000 +
@@ -42,7 +42,7 @@ export function readUint32(bytes: Uint8Array, offset: number): number {
   )
 }
 
-/** Writes a big-endian unsigned 32-bit number; the caller has checked the bounds. */
+/** Writes a big-endian unsigned 32-bit integer; the caller has checked the bounds. */
 export function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
   bytes[offset] = value >>> 24
   bytes[offset + 1] = value >>> 16
@@ -51,7 +51,7 @@ export function writeUint32(bytes: Uint8Array, offset: number, value: number): v
 }
 
 const encoder = new TextEncoder()
-// A byte order mark is a character like others.
+// A byte order mark is an ordinary character.
 const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
 
 /** UTF-8 bytes of `text`. */

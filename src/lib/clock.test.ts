@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from './clock.ts'
 
 const after = (delayMs: number) => new Promise<void>(resolve => void systemClock.after(delayMs, resolve))
-/** Timers do not keep the process alive, so something else must while we wait for them. */
+/** Timers do not keep the process alive, so this does while a test waits for them. */
 const whileAlive = async <T>(wait: Promise<T>): Promise<T> => {
   const keepAlive = setInterval(() => {}, 1_000)
   return await wait.finally(() => clearInterval(keepAlive))
@@ -18,7 +18,7 @@ test('systemClock.after never fires early, not by a fraction of a millisecond', 
   for (const lateMs of await whileAlive(Promise.all(waited))) expect(lateMs).toBeGreaterThanOrEqual(0)
 })
 
-test('systemClock.after takes delays that the platform cuts short', async () => {
+test('systemClock.after takes delays longer than the platform maximum', async () => {
   let fired = false
   const timers = [2 ** 31, 1e12, Infinity].map(delayMs => systemClock.after(delayMs, () => (fired = true)))
   await whileAlive(after(5))
@@ -49,7 +49,7 @@ test('systemClock.after does not keep the process alive unless told to', () => {
   expect(count()).toBe(before)
 })
 
-test('systemClock.afterTurn runs behind all that the turn has queued', async () => {
+test('systemClock.afterTurn runs after everything queued in the turn', async () => {
   const order: string[] = []
   await new Promise<void>(resolve => {
     systemClock.afterTurn(() => {

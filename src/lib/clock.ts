@@ -1,36 +1,36 @@
 /**
- * The one place that knows the time and the event loop's turns.
+ * The only place that knows the time and the turns of the event loop.
  *
- * Everything else is given a {@link Clock}, so that tests move time by hand.
+ * Everything else is given a {@link Clock}, so that tests control time.
  */
 
-/** A pending timer; `cancel` is idempotent and safe after it fired. */
+/** A pending timer; `cancel` is idempotent and safe after it has fired. */
 export interface Timer {
   cancel(): void
 }
 
-/** Time and scheduling, as the relay and the clients need it. */
+/** Time and scheduling for relay and clients. */
 export interface Clock {
   /** Monotonic milliseconds from an arbitrary origin; fractions allowed. */
   now(): number
   /** Wall-clock milliseconds since 1970, for certificates and logs only. */
   wallNow(): number
   /**
-   * Calls `fn` once, not before `delayMs` have passed.
+   * Calls `fn` once, after at least `delayMs`.
    *
-   * A timer keeps no process alive unless `holdsProcess`: that is for work that a caller waits for, with no socket open.
+   * Timers do not keep the process alive unless `holdsProcess`: for work that a caller waits for with no socket open.
    */
   after(delayMs: number, fn: () => void, holdsProcess?: boolean): Timer
-  /** Calls `fn` once all input of the current turn of the event loop has been handled. */
+  /** Calls `fn` once all input of the current event loop turn has been handled. */
   afterTurn(fn: () => void): void
 }
 
-// `setImmediate` runs in the check phase, after all sockets of the turn were read; browsers lack it
-// and get a macrotask instead, which batches the same way.
+// `setImmediate` runs in the check phase, after all sockets of the turn have been read. Browsers lack it and get a
+// macrotask instead, which batches the same way.
 const scheduleAfterTurn: (fn: () => void) => void =
   typeof setImmediate === 'function' ? fn => void setImmediate(fn) : fn => void setTimeout(fn, 0)
 
-// A platform's timer with a longer delay fires at once.
+// Platform timers with a longer delay fire at once.
 const MAX_TIMEOUT_MS = 2 ** 31 - 1
 
 /** The real clock. */
@@ -46,7 +46,7 @@ export const systemClock: Clock = {
       if (!holdsProcess) unref(timer)
       return timer
     }
-    // Platforms cut fractions off and reckon from the start of the turn, so timers fire up to 1 ms early.
+    // Platforms truncate fractions and count from the start of the turn, so timers fire up to 1 ms early.
     function onTimeout(): void {
       if (performance.now() < dueMs) handle = arm()
       else fn()
@@ -56,7 +56,7 @@ export const systemClock: Clock = {
   afterTurn: scheduleAfterTurn,
 }
 
-/** Browsers' timers are numbers, and keep nothing alive. */
+/** Browser timers are numbers and keep nothing alive. */
 function unref(timer: unknown): void {
   if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
     timer.unref()

@@ -20,7 +20,7 @@ test('DerpError without a cause has none', () => {
   expect(error.clause).toBeUndefined()
 })
 
-test('isDerpError tells by class and code', () => {
+test('isDerpError checks class and code', () => {
   const error = new DerpError('ERR_DERP_ABORTED', 'wait: aborted')
   expect(isDerpError(error)).toBe(true)
   expect(isDerpError(error, 'ERR_DERP_ABORTED')).toBe(true)

@@ -1,4 +1,4 @@
-/** The closed union of everything that can go wrong, told apart by code and never by text. */
+/** The closed union of error codes; errors are distinguished by code, never by text. */
 
 /** Codes of {@link DerpError}. */
 export type DerpErrorCode =
@@ -45,15 +45,15 @@ export type DerpErrorCode =
   | 'ERR_DERP_WRITE_FAILED'
   | 'ERR_DERP_WRITE_TIMEOUT'
 
-/** What an error may carry besides its message. */
+/** Optional details of an error. */
 export interface DerpErrorDetails {
-  /** The clause of docs/protocol.md that was broken, such as `P-003`. */
+  /** The violated clause of docs/protocol.md, such as `P-003`. */
   readonly clause?: string
-  /** The failure underneath. */
+  /** The underlying failure. */
   readonly cause?: unknown
 }
 
-/** Base of all errors of this package. The message says action, value and reason. */
+/** Base class of all errors of this package. The message gives action, value and reason. */
 export class DerpError extends Error {
   readonly code: DerpErrorCode
   readonly clause: string | undefined
@@ -66,10 +66,10 @@ export class DerpError extends Error {
   }
 }
 
-/** Bytes from the other side that break a rule of the wire; the connection ends. */
+/** Bytes from the peer that violate the wire protocol; the connection ends. */
 export class ProtocolError extends DerpError {}
 
-/** Tells a {@link DerpError} of the given code from anything else thrown. */
+/** Whether `error` is a {@link DerpError}, with the given code if any. */
 export function isDerpError(error: unknown, code?: DerpErrorCode): error is DerpError {
   return error instanceof DerpError && (code === undefined || error.code === code)
 }

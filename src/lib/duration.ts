@@ -1,4 +1,4 @@
-/** Durations as Go writes them: `300ms`, `1.5h`, `2h45m`. */
+/** Durations in Go's syntax: `300ms`, `1.5h`, `2h45m`. */
 
 const UNIT_MS: Readonly<Record<string, number>> = {
   ns: 1e-6,
@@ -17,7 +17,7 @@ const PART = /(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h)/g
 // Go counts nanoseconds in 64 bits.
 const MAX_MS = 2 ** 63 / 1e6
 
-/** Milliseconds of a duration, exact to the nanosecond; undefined when `text` is none. A bare `0` needs no unit. */
+/** Milliseconds of a duration, exact to the nanosecond; undefined if `text` is not one. A bare `0` needs no unit. */
 export function parseDuration(text: string): number | undefined {
   if (/^[+-]?0$/.test(text)) return 0
   if (!WHOLE.test(text)) return undefined

@@ -1,13 +1,13 @@
-/** Typed events without a platform. */
+/** Typed events without platform APIs. */
 
 /** Removes the listener; idempotent. */
 export type Unsubscribe = () => void
 
-/** Tells any number of listeners of events; `Events` maps names to what they carry. */
+/** Event emitter; `Events` maps names to payloads. */
 export class Emitter<Events extends object> {
   readonly #listeners = new Map<keyof Events, Set<(value: never) => void>>()
 
-  /** Calls `listener` for each event of this name from now on. What a listener throws reaches whoever emits. */
+  /** Adds a listener. Exceptions from listeners propagate to the emitter's caller. */
   on<Name extends keyof Events>(name: Name, listener: (value: Events[Name]) => void): Unsubscribe {
     let listeners = this.#listeners.get(name)
     if (listeners === undefined) {

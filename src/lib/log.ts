@@ -1,9 +1,9 @@
-/** The shape every part logs through. Messages are constants, values are fields. */
+/** The logging interface used everywhere. Messages are constants, values are fields. */
 
-/** Values attached to a log line. Private keys redact themselves; do not pass packet contents. */
+/** Values of a log line. Private keys redact themselves; never pass packet contents. */
 export type LogFields = Readonly<Record<string, unknown>>
 
-/** A logger with levels; pino's loggers are adapted to it in the command line tools. */
+/** A levelled logger; the command line tools adapt pino to it. */
 export interface Log {
   debug(message: string, fields?: LogFields): void
   info(message: string, fields?: LogFields): void

@@ -4,7 +4,6 @@ import { abortable } from './abort.ts'
 import { DerpError } from './derp-error.ts'
 import { SharedAttempt } from './shared-attempt.ts'
 
-/** Work that lasts until the test ends it. */
 function setUp() {
   const done = Promise.withResolvers<number>()
   let stopped: AbortSignal | undefined
@@ -15,7 +14,7 @@ function setUp() {
   return { attempt, done, isStopped: () => stopped?.aborted }
 }
 
-test('SharedAttempt gives one result to all who wait', async () => {
+test('SharedAttempt gives every waiter the same result', async () => {
   const { attempt, done } = setUp()
   const waiting = [attempt.wait('call'), attempt.wait('call')]
   done.resolve(7)
@@ -23,7 +22,7 @@ test('SharedAttempt gives one result to all who wait', async () => {
   expect(attempt.isAborted).toBe(false)
 })
 
-test('SharedAttempt gives one failure to all who wait', async () => {
+test('SharedAttempt gives every waiter the same failure', async () => {
   const { attempt, done } = setUp()
   const waiting = [attempt.wait('call'), attempt.wait('call')]
   const error = new Error('no')
@@ -31,7 +30,7 @@ test('SharedAttempt gives one failure to all who wait', async () => {
   expect(await rejectionsOf(waiting)).toEqual([error, error])
 })
 
-test('SharedAttempt goes on while somebody waits, and is stopped by the last who gives up', async () => {
+test('SharedAttempt continues while anyone waits and is aborted by the last to give up', async () => {
   const { attempt, isStopped } = setUp()
   const first = new AbortController()
   const second = new AbortController()

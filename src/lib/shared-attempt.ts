@@ -1,4 +1,4 @@
-/** One piece of work that several callers wait for, and that ends when none of them waits any more. */
+/** Work shared by several waiting callers, aborted when none of them waits any more. */
 
 import { abortable } from './abort.ts'
 import { DerpError } from './derp-error.ts'
@@ -8,19 +8,19 @@ export class SharedAttempt<T> {
   readonly #result: Promise<T>
   #waiting = 0
 
-  /** @param work starts at once; it must end, in whatever way, soon after its signal was aborted. */
+  /** @param work starts immediately; it must settle soon after its signal is aborted. */
   constructor(work: (stop: AbortSignal) => Promise<T>) {
     this.#result = work(this.#controller.signal)
-    // Those who wait hear of a failure; when all have given up nobody has to.
+    // Waiters see the failure; once all have given up, it is not an unhandled rejection.
     this.#result.catch(() => {})
   }
 
-  /** The work is being ended, and its result is not to be used. */
+  /** The work is being aborted and its result must not be used. */
   get isAborted(): boolean {
     return this.#controller.signal.aborted
   }
 
-  /** Waits for the result; giving up ends the work unless somebody else waits. */
+  /** Waits for the result. When the last waiter gives up, the work is aborted. */
   async wait(action: string, signal?: AbortSignal): Promise<T> {
     this.#waiting++
     try {
@@ -31,7 +31,7 @@ export class SharedAttempt<T> {
     }
   }
 
-  /** Ends the work; those who wait are rejected as the work sees fit. */
+  /** Aborts the work; how waiters are rejected is up to the work. */
   abort(reason: DerpError): void {
     this.#controller.abort(reason)
   }

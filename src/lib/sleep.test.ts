@@ -3,7 +3,7 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { settle } from '../../test/support/settle.ts'
 import { sleep } from './sleep.ts'
 
-test('sleep resolves when the time has come', async () => {
+test('sleep resolves after its delay', async () => {
   const clock = new FakeClock()
   let over = false
   const sleeping = sleep(clock, 100).then(() => {

@@ -1,17 +1,15 @@
-/** Waiting for time to pass. */
-
 import { onAbort } from './abort.ts'
 import type { Clock } from './clock.ts'
 
 /**
- * Resolves after `delayMs`, or when one of `signals` is aborted, which is no error here.
+ * Resolves after `delayMs`, or when one of `signals` is aborted, which is not an error here.
  *
- * The process stays alive meanwhile: between two connections there is no socket that would keep it.
+ * Keeps the process alive: between two connections there is no socket that would.
  */
 export function sleep(clock: Clock, delayMs: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   return new Promise(resolve => {
     const timer = clock.after(delayMs, () => wake(), true)
-    // A signal that is aborted already calls back at once, and the others are then taken back below.
+    // An already aborted signal calls back at once; the other listeners are then removed below.
     let stopListening: readonly (() => void)[] = []
     const wake = (): void => {
       timer.cancel()

@@ -1,23 +1,23 @@
-/** How often each source may do something (P-109, P-186), in memory that does not grow with the number of sources. */
+/** Rate limit per source (P-109, P-186), with bounded memory. */
 
 import { TokenBucket, type TokenBucketOptions } from './token-bucket.ts'
 
 export interface SourceLimit extends TokenBucketOptions {
-  /** Sources remembered; beyond it the one not heard of for longest starts afresh. Default {@link MAX_SOURCES}. */
+  /** Sources tracked; beyond that the least recently seen one starts afresh. Default {@link MAX_SOURCES}. */
   readonly maxSources?: number | undefined
 }
 
-/** Sources remembered unless said otherwise; each takes some 200 bytes. */
+/** Default number of tracked sources; each takes some 200 bytes. */
 export const MAX_SOURCES = 10_000
 
-/** A bucket for each source. */
+/** One token bucket per source. */
 export class SourceLimiter {
   readonly #limit: SourceLimit
   readonly #maxSources: number
-  // Kept in the order in which sources were last heard of.
+  // Ordered by when a source was last seen.
   readonly #buckets = new Map<string, TokenBucket>()
 
-  /** @throws RangeError naming the number that makes no sense. */
+  /** @throws RangeError naming the invalid number. */
   constructor(limit: SourceLimit) {
     this.#limit = limit
     this.#maxSources = limit.maxSources ?? MAX_SOURCES
@@ -26,12 +26,12 @@ export class SourceLimiter {
     assertNumber('maxSources', this.#maxSources, Number.isInteger(this.#maxSources) && this.#maxSources >= 1)
   }
 
-  /** Sources remembered now. */
+  /** Number of tracked sources. */
   get size(): number {
     return this.#buckets.size
   }
 
-  /** Whether a source may once more; takes it off its allowance. */
+  /** Takes a token of `source` if there is one. */
   tryTake(source: string, nowMs: number): boolean {
     const bucket = this.#buckets.get(source) ?? new TokenBucket(this.#limit, nowMs)
     this.#buckets.delete(source)
@@ -49,5 +49,5 @@ export class SourceLimiter {
 }
 
 function assertNumber(name: string, value: number, isGood: boolean): void {
-  if (!isGood || !Number.isFinite(value)) throw new RangeError(`use source limit ${name} of ${value}: out of range`)
+  if (!isGood || !Number.isFinite(value)) throw new RangeError(`set source limit ${name} to ${value}: out of range`)
 }

@@ -1,14 +1,14 @@
-/** What counts as one source of connections: an IPv4 address, or an IPv6 network of 64 bits. */
+/** What counts as one source of connections: an IPv4 address or an IPv6 /64. */
 
 import { addressTo16 } from './address-port.ts'
 
-/** Bytes before an IPv4 address that is written as an IPv6 one. */
+/** Prefix of an IPv4-mapped IPv6 address. */
 const MAPPED_PREFIX = '\0\0\0\0\0\0\0\0\0\0\xff\xff'
 
 /**
- * The source that `address` is of, as a short key for maps.
+ * The source that `address` belongs to, as a short map key.
  *
- * Who has one IPv6 address has the network around it, and can take another for each connection.
+ * A client with one IPv6 address has the whole /64 and can use another address for each connection.
  */
 export function sourcePrefix(address: string): string {
   const key = String.fromCharCode(...addressTo16(address))

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { TALLY_INTERVAL_MS, type Tally, TallyLog } from './tally-log.ts'
 
-test('TallyLog tells at once, then each minute what has happened since, and rests when nothing has', () => {
+test('TallyLog logs the first event at once, then counts per minute, and stops when nothing happens', () => {
   const clock = new FakeClock()
   const lines: [Tally, string][] = []
   const log = new TallyLog<string>(clock, (tally, example) => lines.push([tally, example]))

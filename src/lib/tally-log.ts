@@ -1,14 +1,14 @@
-/** Tells of what may happen thousands of times: the first time at once, then the numbers of each minute. */
+/** Logs events that may occur thousands of times: the first at once, then counts per minute. */
 
 import type { Clock } from './clock.ts'
 
 /** Milliseconds between two lines. */
 export const TALLY_INTERVAL_MS = 60_000
 
-/** How often each thing has happened since the line before. */
+/** Occurrences per event since the previous line. */
 export type Tally = Readonly<Record<string, number>>
 
-/** Writes the line; `example` is of the last thing that happened. */
+/** Writes the line; `example` belongs to the latest occurrence. */
 export type TallyWriter<T> = (tally: Tally, example: T) => void
 
 export class TallyLog<T> {
@@ -23,7 +23,7 @@ export class TallyLog<T> {
     this.#write = write
   }
 
-  /** Something has happened. */
+  /** Counts an occurrence of `what`. */
   note(what: string, example: T): void {
     this.#tally[what] = (this.#tally[what] ?? 0) + 1
     this.#example = { value: example }

@@ -33,7 +33,7 @@ test('withTimeLimit gives the result of work that is done in time', async () => 
   expect([clock.pendingTimers, late, isAborted()]).toEqual([0, [], false])
 })
 
-test('withTimeLimit aborts work that takes too long and discards what it still brings', async () => {
+test('withTimeLimit aborts work that takes too long and discards its late result', async () => {
   const { clock, late, work, result, isAborted } = setUp()
   clock.advance(100)
   await expect(result).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
@@ -52,7 +52,7 @@ test('withTimeLimit ends with the caller’s signal', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('withTimeLimit passes errors of the work on', async () => {
+test('withTimeLimit passes on errors of the work', async () => {
   const { work, result } = setUp()
   work.reject(new Error('no way'))
   await expect(result).rejects.toThrow('no way')

@@ -1,4 +1,4 @@
-/** Work that may take only so long. */
+/** Work with a time limit. */
 
 import { abortable, abortedError, onAbort } from './abort.ts'
 import type { Clock } from './clock.ts'
@@ -8,9 +8,9 @@ export interface TimeLimit<T> {
   readonly clock: Clock
   /** May be infinite. */
   readonly timeoutMs: number
-  /** How messages call the work. */
+  /** The action, for error messages. */
   readonly action: string
-  /** The error of work that took too long. */
+  /** The error when time runs out. */
   readonly tooLate: () => DerpError
   /** Each of them ends the work before its time. */
   readonly signals?: readonly (AbortSignal | undefined)[] | undefined

@@ -7,7 +7,7 @@ function setUp(): { clock: FakeClock; timers: TimerQueue } {
   return { clock, timers: new TimerQueue(clock) }
 }
 
-test('timers fire when they are due, in order of time and then of creation, over one timer', () => {
+test('timers fire when due, in order of time and then creation, on one platform timer', () => {
   const { clock, timers } = setUp()
   const fired: string[] = []
   for (const [delayMs, name] of [
@@ -25,7 +25,7 @@ test('timers fire when they are due, in order of time and then of creation, over
   expect([timers.size, clock.pendingTimers]).toEqual([0, 0])
 })
 
-test('a timer that is cancelled does not fire, and the last leaves nothing behind', () => {
+test('a cancelled timer does not fire, and cancelling the last one disarms the platform timer', () => {
   const { clock, timers } = setUp()
   const fired: number[] = []
   const [first, second] = [10, 20].map(delayMs => timers.after(delayMs, () => fired.push(delayMs)))
@@ -52,7 +52,7 @@ test('a timer may set and cancel others', () => {
   expect(fired).toEqual(['set 10'])
 })
 
-test('a timer that throws holds up no other', () => {
+test('a throwing timer does not delay others', () => {
   const { clock, timers } = setUp()
   const fired: string[] = []
   timers.after(10, () => {
@@ -64,9 +64,9 @@ test('a timer that throws holds up no other', () => {
   expect(fired).toEqual(['next'])
 })
 
-test('any order of setting and cancelling fires the rest in order', () => {
+test('after any sequence of setting and cancelling, the rest fire in order', () => {
   const { clock, timers } = setUp()
-  // Delays that repeat, in an order without a pattern.
+  // Repeating delays in no particular order.
   const delays = Array.from({ length: 500 }, (_, i) => (i * 7_919) % 211)
   const fired: number[] = []
   const set = delays.map(delayMs => timers.after(delayMs, () => fired.push(delayMs)))

@@ -1,18 +1,18 @@
 /**
- * Many timers over one of the platform's.
+ * Many timers on one platform timer.
  *
- * A relay sets several for each connection, most of which never fire. Here each is an entry of a heap; the platform
- * knows of the earliest only.
+ * A relay sets several per connection, most of which never fire. Here each is a heap entry; the platform only knows the
+ * earliest.
  */
 
 import type { Clock, Timer } from './clock.ts'
 
-/** What sets timers; a {@link Clock} is one too. */
+/** Sets timers; a {@link Clock} does too. */
 export type Timers = Pick<Clock, 'after'>
 
 export class TimerQueue implements Timers {
   readonly #clock: Clock
-  /** A binary heap: no entry is due before its parent, which is at half its index. Begins at 1. */
+  /** A binary heap: no entry is due before its parent, at half its index. Starts at index 1. */
   readonly #heap: Entry[] = []
   #created = 0
   #armed: { readonly dueMs: number; readonly timer: Timer } | undefined
@@ -26,7 +26,7 @@ export class TimerQueue implements Timers {
     return Math.max(0, this.#heap.length - 1)
   }
 
-  /** Calls `fn` once, not before `delayMs` have passed. It holds no process. */
+  /** Calls `fn` once, after at least `delayMs`. Does not keep the process alive. */
   after(delayMs: number, fn: () => void): Timer {
     const entry = new Entry(this, this.#clock.now() + Math.max(0, delayMs), this.#created++, fn)
     this.#heap[0] ??= entry
@@ -52,7 +52,7 @@ export class TimerQueue implements Timers {
     this.#armed = undefined
   }
 
-  // A timer that is set stays when what it was set for is gone: it looks for the next when it fires.
+  // The platform timer stays armed when its entry is cancelled; when it fires it arms for the next one.
   #arm(dueMs: number): void {
     if (this.#armed !== undefined && this.#armed.dueMs <= dueMs) return
     this.#armed?.timer.cancel()
@@ -106,7 +106,7 @@ export class TimerQueue implements Timers {
 export class Entry implements Timer {
   readonly dueMs: number
   readonly fn: () => void
-  /** Its place in the heap; 0 when it is not there. */
+  /** Index in the heap; 0 if not in it. */
   at = 0
   readonly #queue: TimerQueue
   readonly #number: number

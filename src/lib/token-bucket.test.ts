@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { TokenBucket } from './token-bucket.ts'
 
-test('TokenBucket starts full, and gains with time no more than it holds', () => {
+test('TokenBucket starts full and never exceeds its burst', () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 3 }, 0)
   const take = (nowMs: number) => bucket.tryTake(1, nowMs)
   expect([take(0), take(0), take(0), take(0)]).toEqual([true, true, true, false])
@@ -9,7 +9,7 @@ test('TokenBucket starts full, and gains with time no more than it holds', () =>
   expect([take(60_000), take(60_000), take(60_000), take(60_000)]).toEqual([true, true, true, false])
 })
 
-test('TokenBucket.tryTake is exact however often it refused before', () => {
+test('TokenBucket.tryTake stays exact after any number of failed takes', () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, 0)
   expect(bucket.tryTake(1, 0)).toBe(true)
   for (let nowMs = 100; nowMs < 1_000; nowMs += 100) expect(bucket.tryTake(1, nowMs)).toBe(false)
@@ -24,7 +24,7 @@ test('TokenBucket.tryTake takes all or nothing, and never more than the bucket h
   expect(bucket.tryTake(1, 1e9)).toBe(true)
 })
 
-test('TokenBucket.reserve goes into debt and tells how long it takes to pay', () => {
+test('TokenBucket.reserve goes into debt and returns how long it takes to pay', () => {
   const bucket = new TokenBucket({ perSecond: 1_000, burst: 500 }, 0)
   expect(bucket.reserve(500, 0)).toBe(0)
   expect(bucket.reserve(250, 0)).toBe(250)
@@ -33,7 +33,7 @@ test('TokenBucket.reserve goes into debt and tells how long it takes to pay', ()
   expect(bucket.tryTake(1, 251)).toBe(true)
 })
 
-test('TokenBucket.waitMs tells when tokens will be there, and takes none', () => {
+test('TokenBucket.waitMs returns when tokens will be available and takes none', () => {
   const bucket = new TokenBucket({ perSecond: 1_000, burst: 500 }, 0)
   expect(bucket.waitMs(500, 0)).toBe(0)
   expect(bucket.waitMs(501, 0)).toBe(Infinity)
@@ -44,7 +44,7 @@ test('TokenBucket.waitMs tells when tokens will be there, and takes none', () =>
   expect(bucket.tryTake(500, 600)).toBe(true)
 })
 
-test('TokenBucket gains nothing from a clock that goes back', () => {
+test('TokenBucket gains nothing from a clock that runs backwards', () => {
   const bucket = new TokenBucket({ perSecond: 1, burst: 1 }, 5_000)
   expect(bucket.tryTake(1, 4_000)).toBe(true)
   expect(bucket.tryTake(1, 5_000)).toBe(false)

@@ -1,15 +1,11 @@
-/** A token bucket over an injected time. */
-
 export interface TokenBucketOptions {
   /** Tokens gained per second. */
   readonly perSecond: number
-  /** Most tokens the bucket holds; it starts full. */
+  /** Capacity; the bucket starts full. */
   readonly burst: number
 }
 
-/**
- * Counts tokens as time passes. Time is handed in, in milliseconds of one monotonic clock.
- */
+/** A token bucket. The caller passes the time, in milliseconds of one monotonic clock. */
 export class TokenBucket {
   readonly #perMs: number
   readonly #burst: number
@@ -25,7 +21,7 @@ export class TokenBucket {
 
   /** Takes `count` tokens if all are there; reports whether it did. */
   tryTake(count: number, nowMs: number): boolean {
-    // A refusal leaves no trace, so that many of them add no rounding errors up.
+    // A failed take changes nothing, so that many of them do not accumulate rounding errors.
     const left = this.#tokensAt(nowMs) - count
     if (left < 0) return false
     this.#keep(left, nowMs)
@@ -33,9 +29,9 @@ export class TokenBucket {
   }
 
   /**
-   * Takes `count` tokens in any case, going into debt if needed.
+   * Takes `count` tokens in any case, going into debt if necessary.
    *
-   * @returns milliseconds to wait until the debt is paid; 0 when there was none.
+   * @returns milliseconds until the debt is paid; 0 if there is none.
    */
   reserve(count: number, nowMs: number): number {
     const left = this.#tokensAt(nowMs) - count
@@ -43,13 +39,13 @@ export class TokenBucket {
     return left >= 0 ? 0 : -left / this.#perMs
   }
 
-  /** Milliseconds until `count` tokens are there, if none is taken meanwhile; for ever when `count` is above the burst. */
+  /** Milliseconds until `count` tokens are available, if none are taken meanwhile; infinite if `count` exceeds the burst. */
   waitMs(count: number, nowMs: number): number {
     if (count > this.#burst) return Number.POSITIVE_INFINITY
     return Math.max(0, count - this.#tokensAt(nowMs)) / this.#perMs
   }
 
-  /** Time that runs backwards brings nothing. */
+  /** A clock running backwards adds nothing. */
   #tokensAt(nowMs: number): number {
     return Math.min(this.#burst, this.#tokens + Math.max(0, nowMs - this.#at) * this.#perMs)
   }
