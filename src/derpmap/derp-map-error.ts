@@ -1,20 +1,20 @@
-/** What is wrong with a DERP map, and where. */
+/** Errors in DERP maps. */
 
 import { DerpError } from '../lib/derp-error.ts'
 
-/** Most characters of a value that are told. */
+/** Maximum characters of a value that messages show. */
 const MAX_SHOWN_LENGTH = 80
 
-/** A DERP map that cannot be read. */
+/** A DERP map that cannot be parsed. */
 export class DerpMapError extends DerpError {
-  /** Where, such as `Regions.900.Nodes[0].DERPPort`; empty for the whole. */
+  /** Where, such as `Regions.900.Nodes[0].DERPPort`; empty for the whole map. */
   readonly path: string
-  /** What stands there. */
+  /** The offending value. */
   readonly value: unknown
   readonly reason: string
 
   constructor(path: string, value: unknown, reason: string, cause?: unknown) {
-    super('ERR_DERP_MAP_INVALID', `parse DERP map: ${path || 'the whole'} is ${show(value)}: ${reason}`, { cause })
+    super('ERR_DERP_MAP_INVALID', `parse DERP map: ${path || 'the map'} is ${show(value)}: ${reason}`, { cause })
     this.path = path
     this.value = value
     this.reason = reason
@@ -26,7 +26,7 @@ function show(value: unknown): string {
   return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
 }
 
-/** Undefined for what JSON does not have, and for what contains itself. */
+/** Undefined for values that JSON lacks, and for circular ones. */
 function asJson(value: unknown): string | undefined {
   try {
     return JSON.stringify(value)

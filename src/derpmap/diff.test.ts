@@ -28,7 +28,7 @@ const NOTHING = {
   isEmpty: true,
 }
 
-test('diffDerpMaps of equal maps is empty, whatever way they say it', () => {
+test('diffDerpMaps of equal maps is empty, however they are written', () => {
   expect(diffDerpMaps({}, {})).toEqual(NOTHING)
   expect(diffDerpMaps({}, { Regions: {}, omitDefaultRegions: false })).toEqual(NOTHING)
   const sparse = mapOf(region(1, [node('a')]))
@@ -39,12 +39,12 @@ test('diffDerpMaps of equal maps is empty, whatever way they say it', () => {
   expect(diffDerpMaps(sparse, sparse)).toEqual(NOTHING)
 })
 
-test('diffDerpMaps tells regions that came and went', () => {
+test('diffDerpMaps lists regions added and removed', () => {
   const diff = diffDerpMaps(mapOf(region(1, []), region(20, [])), mapOf(region(20, []), region(3, []), region(10, [])))
   expect(diff).toEqual({ ...NOTHING, regionsAdded: [3, 10], regionsRemoved: [1], isEmpty: false })
 })
 
-test('diffDerpMaps tells nodes that came, went and changed, and which of them touch connections', () => {
+test('diffDerpMaps lists nodes added, removed and changed, and which changes affect connections', () => {
   const before = region(1, [node('a'), node('b'), node('c'), node('d')])
   const [a, c] = [node('a', { DERPPort: 8443, STUNPort: 1 }), node('c', { STUNPort: 1 })]
   const after = region(1, [a, c, node('d'), node('e')])
@@ -70,7 +70,7 @@ test('diffDerpMaps tells nodes that came, went and changed, and which of them to
   })
 })
 
-test('diffDerpMaps tells a new order, and fields of the region', () => {
+test('diffDerpMaps reports reordering and changed region fields', () => {
   const before = region(1, [node('a'), node('b'), node('x')])
   const after = region(1, [node('y'), node('b'), node('a')], { NoMeasureNoHome: true, RegionName: 'Other' })
   expect(diffDerpMaps(mapOf(before), mapOf(after)).regionsChanged).toMatchObject([
@@ -85,7 +85,7 @@ test('diffDerpMaps tells a new order, and fields of the region', () => {
   expect(diffDerpMaps(mapOf(before), mapOf(grown)).regionsChanged).toMatchObject([{ isReordered: false }])
 })
 
-test('diffDerpMaps pairs nodes of one name by their places', () => {
+test('diffDerpMaps pairs nodes of the same name by position', () => {
   const before = region(1, [node('a'), node('a', { DERPPort: 1 })])
   const after = region(1, [node('a'), node('a', { DERPPort: 2 }), node('a', { DERPPort: 3 })])
   expect(diffDerpMaps(mapOf(before), mapOf(after)).regionsChanged).toMatchObject([
@@ -97,7 +97,7 @@ test('diffDerpMaps pairs nodes of one name by their places', () => {
   ])
 })
 
-test('diffDerpMaps tells home parameters that are new or set back from those that are unchanged', () => {
+test('diffDerpMaps distinguishes new and reset home parameters from unchanged ones', () => {
   const isChanged = (before: DERPMap, after: DERPMap) => diffDerpMaps(before, after).isHomeParamsChanged
   const scores = (RegionScore: Record<number, number>): DERPMap => ({ HomeParams: { RegionScore } })
   expect(isChanged(scores({ 1: 2, 3: 4 }), scores({ 3: 4, 1: 2 }))).toBe(false)

@@ -1,35 +1,35 @@
-/** What has changed from one DERP map to the next, so that only what is touched need reconnect. */
+/** Differences between two DERP maps, so that only affected connections are re-established. */
 
 import { nodesByKey, regionIds } from './regions.ts'
 import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
 
-/** A node that is in both maps and not the same. */
+/** A node in both maps that differs. */
 export interface NodeChange {
   readonly name: string
   readonly before: DERPNode
   readonly after: DERPNode
   /** Names of the fields that differ. */
   readonly fields: readonly (keyof DERPNode)[]
-  /** Whether a connection made now would go elsewhere, or be checked in another way. */
+  /** Whether new connections would go elsewhere or be verified differently. */
   readonly affectsConnections: boolean
 }
 
-/** A region that is in both maps and not the same. */
+/** A region in both maps that differs. */
 export interface RegionChange {
   readonly regionId: number
   readonly before: DERPRegion
   readonly after: DERPRegion
-  /** Names of the fields that differ, `Nodes` apart. */
+  /** Names of the fields that differ, `Nodes` excluded. */
   readonly fields: readonly Exclude<keyof DERPRegion, 'Nodes'>[]
   readonly nodesAdded: readonly DERPNode[]
   readonly nodesRemoved: readonly DERPNode[]
   readonly nodesChanged: readonly NodeChange[]
-  /** Whether the nodes that are in both come in another order. */
+  /** Whether the nodes present in both are in a different order. */
   readonly isReordered: boolean
 }
 
 export interface DerpMapDiff {
-  /** Numbers of regions, in order; so are those below. */
+  /** Region IDs in order, as are those below. */
   readonly regionsAdded: readonly number[]
   readonly regionsRemoved: readonly number[]
   readonly regionsChanged: readonly RegionChange[]
@@ -38,7 +38,7 @@ export interface DerpMapDiff {
   readonly isEmpty: boolean
 }
 
-// Without a type that keeps it complete, a new field would count as one that changes nothing.
+// Typed so that it stays complete: a field missing here would count as not affecting connections.
 const AFFECTS_CONNECTIONS: Readonly<Record<keyof DERPNode, boolean>> = {
   Name: false,
   RegionID: false,
@@ -114,7 +114,7 @@ function differingFields(before: DERPNode, after: DERPNode): (keyof DERPNode)[] 
 const affectsConnections = (field: keyof DERPNode): boolean => AFFECTS_CONNECTIONS[field]
 
 function equalScores(before: DERPMap, after: DERPMap): boolean {
-  // Keys that are whole numbers come in their order.
+  // Integer keys are already in order.
   const text = ({ HomeParams: params }: DERPMap) =>
     params === undefined ? '' : JSON.stringify(Object.entries(params.RegionScore ?? {}))
   return text(before) === text(after)

@@ -11,7 +11,7 @@ const node = (fields: Partial<DERPNode> = {}): DERPNode => ({
 })
 const PIN = 'ab'.repeat(32)
 
-test('resolveEndpoint of a bare node: its host at 443, addresses by DNS (P-222, P-223)', () => {
+test('resolveEndpoint of a bare node: its host at 443, addresses from DNS (P-222, P-223)', () => {
   expect(resolveEndpoint(node())).toEqual({
     host: 'relay.test',
     port: 443,
@@ -101,6 +101,6 @@ test.each<[Partial<DERPNode>, string]>([
   )
 })
 
-test('formatNode names a node that has no name by its host', () => {
+test('formatNode uses the host for a node without a name', () => {
   expect(formatNode(node({ Name: '' }))).toBe('node relay.test')
 })

@@ -1,5 +1,5 @@
 /**
- * How a node is reached: the one place that knows what the fields of a {@link DERPNode} mean for a connection.
+ * How to reach a node: the only place that interprets the fields of a {@link DERPNode} for connections.
  *
  * Clauses: P-144 certificate, P-222 addresses, P-223 port.
  */
@@ -8,9 +8,9 @@ import { type IpFamily, ipFamilyOf } from '../lib/address-port.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { DERPNode } from './types.ts'
 
-/** Port of DERP over TLS, unless a node says otherwise. */
+/** Default port of DERP over TLS. */
 const TLS_PORT = 443
-/** Port of DERP without TLS, unless a node says otherwise. */
+/** Default port of DERP without TLS. */
 const PLAIN_PORT = 3340
 const DERP_PATH = '/derp'
 const PIN_PREFIX = 'sha256-raw:'
@@ -21,23 +21,23 @@ export type AddressSource =
   | { readonly from: 'dns' }
   | { readonly from: 'nowhere' }
 
-/** What the certificate of the other side must be. */
+/** Requirements on the server certificate. */
 export type CertificateRule =
   /** Trusted, and valid for the name or address. */
   | { readonly kind: 'name'; readonly name: string }
-  /** This very certificate, alone, and valid for the name or address; trusted by nobody else. */
+  /** This exact certificate, and valid for the name or address; no trust chain needed. */
   | { readonly kind: 'pin'; readonly sha256: string; readonly name: string }
   | { readonly kind: 'any' }
 
-/** How a node is reached. */
+/** How to reach a node. */
 export interface DerpEndpoint {
-  /** DNS name or IP address: what DNS, or a proxy, is asked for. */
+  /** DNS name or IP address to resolve, or to request from a proxy. */
   readonly host: string
   readonly port: number
   readonly addresses: Readonly<Record<IpFamily, AddressSource>>
-  /** What is requested. */
+  /** The request URL. */
   readonly url: URL
-  /** Name that is sent in the handshake; none is when it is an address. */
+  /** Server name sent in the TLS handshake; not sent if it is an address. */
   readonly serverName: string
   readonly certificate: CertificateRule
 }
@@ -47,7 +47,7 @@ export interface EndpointOptions {
   readonly useHttp?: boolean | undefined
 }
 
-/** @throws DerpError when a field cannot be used. */
+/** @throws DerpError if a field is unusable. */
 export function resolveEndpoint(node: DERPNode, options: EndpointOptions = {}): DerpEndpoint {
   const host = node.HostName
   const port = node.DERPPort || (options.useHttp ? PLAIN_PORT : TLS_PORT)
@@ -61,7 +61,7 @@ export function resolveEndpoint(node: DERPNode, options: EndpointOptions = {}): 
   }
 }
 
-/** How messages call a node. */
+/** Name of a node in messages. */
 export function formatNode({ Name, HostName }: DERPNode): string {
   return Name === '' ? `node ${HostName}` : `node ${Name} (${HostName})`
 }
@@ -105,7 +105,7 @@ function certificateRule(node: DERPNode): CertificateRule {
     if (!/^[0-9a-f]{64}$/.test(sha256)) throw invalid(node, 'CertName', 'not the hex SHA-256 of a certificate')
     return { kind: 'pin', sha256, name }
   }
-  // As in the original, a name of its own is looked at even here.
+  // As in the original, a differing name is used even here.
   if (certName && certName !== node.HostName) return { kind: 'name', name: certName }
   return node.InsecureForTests ? { kind: 'any' } : { kind: 'name', name }
 }

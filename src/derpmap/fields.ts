@@ -1,14 +1,14 @@
-/** Reads the fields of JSON objects, as leniently as the original in their spelling and as strictly in their types. */
+/** Parses fields of JSON objects, as lenient as the original about spelling and as strict about types. */
 
 import { DerpMapError } from './derp-map-error.ts'
 
-/** Gives `value` as what it must be. @throws DerpMapError naming `path`. */
+/** Returns `value` with its type checked. @throws DerpMapError naming `path`. */
 export type Check<T> = (value: unknown, path: string) => T
 
-/** Names in their proper spelling, and the checks of their values. */
+/** Field names in canonical spelling, with their checks. */
 export type FieldChecks = Readonly<Record<string, Check<unknown>>>
 
-/** The fields that were there. */
+/** The fields that were present. */
 export type Fields<F extends FieldChecks> = { [K in keyof F]?: ReturnType<F[K]> }
 
 /** Takes a problem that leaves the rest usable, or throws it. */
@@ -55,7 +55,7 @@ export function entriesOf(value: unknown, path: string): [name: string, value: u
   return Object.entries(value)
 }
 
-/** The path of a member of what is at `path`. */
+/** The path of a member of the object at `path`. */
 export function memberPath(path: string, name: string): string {
   return path === '' ? name : `${path}.${name}`
 }
@@ -84,6 +84,6 @@ export function list(value: unknown, path: string): unknown[] {
 export function wholeNumber(min: number, max: number): Check<number> {
   return (value, path) => {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value
-    throw new DerpMapError(path, value, `not a whole number of ${min} to ${max}`)
+    throw new DerpMapError(path, value, `not an integer from ${min} to ${max}`)
   }
 }

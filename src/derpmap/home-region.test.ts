@@ -31,11 +31,11 @@ test.each<[what: string, latencyMs: Record<number, number>, input: Partial<HomeI
   ['the fastest is the first home', { 1: 30, 2: 20, 3: 40 }, {}, '2 first'],
   ['a home that is the fastest stays', { 1: 30, 2: 20 }, { current: 2 }, '2 fastest'],
   ['equals go by number', { 3: 20, 2: 20 }, {}, '2 first'],
-  // Less than 10 ms are no reason to move, however large a part they are.
+  // Less than 10 ms is no reason to move, however large the ratio.
   ['4 ms and 5 ms', { 1: 5, 2: 4 }, { current: 1 }, '1 keptBySmallGain'],
   ['9.9 ms faster', { 1: 10.9, 2: 1 }, { current: 1 }, '1 keptBySmallGain'],
   ['10 ms faster, and less than two thirds', { 1: 11, 2: 1 }, { current: 1 }, '2 faster'],
-  // More than two thirds of the time are no reason to move, however many milliseconds are gained.
+  // Taking more than two thirds of the time is no reason to move, however many milliseconds are saved.
   ['201 of 300 ms', { 1: 300, 2: 201 }, { current: 1 }, '1 keptBySmallShare'],
   ['200 of 300 ms', { 1: 300, 2: 200 }, { current: 1 }, '2 faster'],
   ['a home that does not answer is left', { 2: 500 }, { current: 1 }, '2 lost'],
@@ -52,14 +52,14 @@ test.each<[what: string, latencyMs: Record<number, number>, input: Partial<HomeI
   expect(pick(latencyMs, input)).toBe(expected)
 })
 
-test('pickHome judges others by their best of five minutes, the home by now', () => {
+test('pickHome judges others by their best latency of five minutes, the home by its latest', () => {
   const history = [report({ 2: 10 }, -299_000), report({ 3: 1 }, -301_000)]
   const latencyMs = { 1: 100, 2: 90, 3: 80 }
   expect(pick(latencyMs, { current: 1 })).toBe('1 keptBySmallShare')
   expect(pick(latencyMs, { current: 1, history })).toBe('2 faster')
-  // A home that was fast once is not spared.
+  // A home that was fast once gets no credit for it.
   expect(pick({ 1: 100, 2: 50 }, { current: 1, history: [report({ 1: 60 }, -1_000)] })).toBe('2 faster')
-  // Only regions that answer now count.
+  // Only regions that respond now count.
   expect(pick({ 1: 100 }, { current: 1, history })).toBe('1 fastest')
 })
 
@@ -68,19 +68,19 @@ test('recentReports keeps five minutes', () => {
   expect(recentReports(reports, 0)).toEqual(reports.slice(1))
 })
 
-test('pickHome keeps a home that was heard from, measured or not', () => {
+test('pickHome keeps a home that was heard from recently, measured or not', () => {
   const heard = (atMs: number) => pick({ 2: 1 }, { current: 1, heardAtMs: { 1: atMs } })
   expect(heard(-999)).toBe('1 keptHeard')
   expect(heard(-7_999)).toBe('1 keptHeard')
   expect(heard(-8_000)).toBe('2 lost')
-  // However long the measuring took, what came meanwhile counts.
+  // However long the measurement took, anything received meanwhile counts.
   const slow = { startedAtMs: -20_000, atMs: 0, latencyMs: { 2: 1 } }
   const input = { map: MAP, report: slow, current: 1, nowMs: 0 }
   expect(pickHome({ ...input, heardAtMs: { 1: -19_999 } }).reason).toBe('keptHeard')
   expect(pickHome({ ...input, heardAtMs: { 1: -20_000 } }).reason).toBe('lost')
 })
 
-test('pickHome multiplies by the scores of the map, and ignores those that are not above 0', () => {
+test('pickHome applies the map’s scores, and ignores those not above 0', () => {
   const scored = (RegionScore: Record<number, number>): DERPMap => ({ ...MAP, HomeParams: { RegionScore } })
   expect(pick({ 1: 30, 2: 40 }, { map: scored({ 2: 0.5 }) })).toBe('2 first')
   expect(pick({ 1: 30, 2: 20 }, { map: scored({ 2: 10 }) })).toBe('1 first')
@@ -90,7 +90,7 @@ test('pickHome multiplies by the scores of the map, and ignores those that are n
   expect(pick({ 1: 30, 2: 30 }, { current: 1, map: scored({ 1: 2 }) })).toBe('2 faster')
 })
 
-test('pickHome never takes a region without measuring or home, and one to avoid only when no other answers', () => {
+test('pickHome never picks a region with NoMeasureNoHome, and one with Avoid only if no other responds', () => {
   const map = mapOf(region(1, { NoMeasureNoHome: true }), region(2, { Avoid: true }), region(3))
   expect(pick({ 1: 1, 2: 2, 3: 300 }, { map })).toBe('3 first')
   expect(pick({ 1: 1, 2: 2 }, { map })).toBe('2 first')
@@ -101,7 +101,7 @@ test('pickHome never takes a region without measuring or home, and one to avoid 
   expect(pick({ 2: 1 }, { map, current: 3, heardAtMs: { 3: 0 } })).toBe('3 keptHeard')
 })
 
-test('pickHome takes the first pinned region that answers, and its own choice when none does', () => {
+test('pickHome picks the first pinned region that responds, and its own choice if none does', () => {
   expect(pick({ 1: 300, 2: 1, 3: 200 }, { pins: [4, 3, 1] })).toBe('3 pinned')
   expect(pick({ 1: 300, 2: 1 }, { pins: [4], heardAtMs: { 4: -1 } })).toBe('4 pinned')
   expect(pick({ 1: 300, 2: 1 }, { pins: [4] })).toBe('2 first')
@@ -109,7 +109,7 @@ test('pickHome takes the first pinned region that answers, and its own choice wh
   expect(pick({ 1: 300, 2: 1, 3: 1 }, { map, pins: [3, 1] })).toBe('1 pinned')
 })
 
-test('pickHome never takes a region of the list to avoid', () => {
+test('pickHome never picks a region on the avoid list', () => {
   expect(pick({ 1: 1, 2: 300 }, { avoid: [1] })).toBe('2 first')
   expect(pick({ 1: 1 }, { avoid: [1] })).toBe('- none')
   expect(pick({ 1: 1, 2: 300 }, { avoid: [1], current: 1 })).toBe('2 excluded')
@@ -117,13 +117,13 @@ test('pickHome never takes a region of the list to avoid', () => {
   expect(pick({}, { avoid: [1], current: 1 })).toBe('- none')
 })
 
-test('pickHome says why in words', () => {
+test('pickHome explains its choice', () => {
   const explain = (latencyMs: Record<number, number>, input: Partial<HomeInput> = {}) =>
     pickHome({ map: MAP, report: report(latencyMs), nowMs: 0, ...input }).explanation
-  expect(explain({ 1: 5, 2: 1 }, { current: 1 })).toBe('region 1 kept: region 2 is faster by 4.0 ms only')
-  expect(explain({ 1: 300, 2: 288 }, { current: 1 })).toBe('region 1 kept: region 2 is faster by 4 % only')
-  expect(explain({ 1: 300, 2: 20 }, { current: 1 })).toBe('region 2 chosen: 20.0 ms instead of 300.0 ms of region 1')
-  expect(explain({ 2: 20 }, { current: 1 })).toBe('region 2 chosen: region 1 does not answer')
+  expect(explain({ 1: 5, 2: 1 }, { current: 1 })).toBe('region 1 kept: region 2 is only 4.0 ms faster')
+  expect(explain({ 1: 300, 2: 288 }, { current: 1 })).toBe('region 1 kept: region 2 is only 4 % faster')
+  expect(explain({ 1: 300, 2: 20 }, { current: 1 })).toBe('region 2 chosen: 20.0 ms, region 1 takes 300.0 ms')
+  expect(explain({ 2: 20 }, { current: 1 })).toBe('region 2 chosen: region 1 does not respond')
 })
 
 const arbitraryLatencies = fc.dictionary(
@@ -131,7 +131,7 @@ const arbitraryLatencies = fc.dictionary(
   fc.double({ min: 0, max: 1_000, noNaN: true }),
 )
 
-test('pickHome equals the original’s arithmetic for measured regions', () => {
+test('pickHome matches the original’s arithmetic for measured regions', () => {
   fc.assert(
     fc.property(arbitraryLatencies, arbitraryLatencies, fc.integer({ min: 1, max: 4 }), (now, before, current) => {
       const bestOf = (id: string) => Math.min(now[id] ?? Infinity, before[id] ?? Infinity)
@@ -157,7 +157,7 @@ test('pickHome equals the original’s arithmetic for measured regions', () => {
   )
 })
 
-test('pickHome does not go back and forth under noise below its margins', () => {
+test('pickHome does not flap under noise below its margins', () => {
   fc.assert(
     fc.property(
       fc.array(fc.tuple(fc.double({ min: 50, max: 59, noNaN: true }), fc.double({ min: 50, max: 59, noNaN: true })), {

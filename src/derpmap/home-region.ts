@@ -1,8 +1,8 @@
 /**
- * The choice of a home region from measured latencies, as the original makes it, and why. Pure.
+ * Picks the home region from measured latencies, as the original does, and says why. Pure.
  *
- * A region is judged by its best latency of the last minutes. A change needs a clear advantage, so that a client
- * between two regions does not go back and forth.
+ * A region is judged by its best latency of the last minutes. A change needs a clear advantage, so that a client between
+ * two regions does not flap.
  */
 
 import { regionIds } from './regions.ts'
@@ -10,79 +10,79 @@ import type { DERPMap } from './types.ts'
 
 /** How long a measurement counts, in milliseconds. */
 const MAX_AGE_MS = 5 * 60_000
-/** A home that answered so many milliseconds ago, by whatever frame, is there even if it was not measured. */
+/** A home heard from within this many milliseconds, by any frame, is alive even if it was not measured. */
 const HEARD_WITHIN_MS = 8_000
 /** A home that answered so many milliseconds ago is kept when nothing was measured: twice the interval of KeepAlive. */
 const KEEP_ALIVE_HEARD_WITHIN_MS = 120_000
 /** Another region must be faster by this many milliseconds … */
 const LEAST_GAIN_MS = 10
-/** … and must not need more than this part of the home's time. */
+/** … and must take at most this fraction of the home's time. */
 const MOST_OF_CURRENT = 2 / 3
 
-/** Latencies that were measured together. */
+/** Latencies measured together. */
 export interface LatencyReport {
-  /** When the measuring began and was over, in milliseconds of one clock. */
+  /** Start and end of the measurement, in milliseconds of one clock. */
   readonly startedAtMs: number
   readonly atMs: number
-  /** Milliseconds by the number of the region; regions that did not answer are missing. */
+  /** Milliseconds by region ID; regions that did not respond are missing. */
   readonly latencyMs: Readonly<Record<number, number>>
 }
 
 export interface HomeInput {
   readonly map: DERPMap
   readonly report: LatencyReport
-  /** Earlier reports; old ones count no more, see {@link recentReports}. */
+  /** Earlier reports; old ones are ignored, see {@link recentReports}. */
   readonly history?: readonly LatencyReport[] | undefined
-  /** The home so far. */
+  /** The current home. */
   readonly current?: number | undefined
-  /** Regions that are home whenever they answer, the best first. */
+  /** Regions that become home whenever they respond, best first. */
   readonly pins?: readonly number[] | undefined
-  /** Regions that are never home, whatever the map says. */
+  /** Regions that never become home, whatever the map says. */
   readonly avoid?: readonly number[] | undefined
-  /** When something was last received from a region, by its number, in milliseconds of the reports' clock. */
+  /** When anything was last received from a region, by region ID, in milliseconds of the reports' clock. */
   readonly heardAtMs?: Readonly<Record<number, number>> | undefined
   readonly nowMs: number
 }
 
 /** Why a region is home. */
 export type HomeReason =
-  /** It is pinned, and answers. */
+  /** It is pinned and responds. */
   | 'pinned'
   /** There was no home before. */
   | 'first'
   /** It is the home, and the fastest. */
   | 'fastest'
-  /** It is the home; another region is faster, but not by enough milliseconds. */
+  /** It is the home; another region is faster, but by too few milliseconds. */
   | 'keptBySmallGain'
-  /** It is the home; another region is faster, but not by a large enough part. */
+  /** It is the home; another region is faster, but by too small a fraction. */
   | 'keptBySmallShare'
-  /** It is the home; it was not measured, but something came from it lately. */
+  /** It is the home; it was not measured, but was heard from recently. */
   | 'keptHeard'
   /** It is the home, something came from it in the last two minutes, and no region was measured. */
   | 'keptUnmeasured'
   /** It is clearly faster than the home. */
   | 'faster'
-  /** The home does not answer any more. */
+  /** The home no longer responds. */
   | 'lost'
-  /** The home may not be one any more: by the map, or by the regions to avoid. */
+  /** The home is no longer allowed, by the map or the avoid list. */
   | 'excluded'
-  /** There is no home: no region that may be one answers. */
+  /** There is no home: no allowed region responds. */
   | 'none'
 
 export interface HomeChoice {
-  /** Undefined when no region will do. */
+  /** Undefined if no region qualifies. */
   readonly regionId: number | undefined
   readonly reason: HomeReason
-  /** The same in words, for logs, such as `region 1 kept: region 2 is faster by 4.0 ms only`. */
+  /** The reason in words, for logs, such as `region 1 kept: region 2 is only 4.0 ms faster`. */
   readonly explanation: string
 }
 
-/** The reports that still count, for the next choice. */
+/** The reports still recent enough for the next choice. */
 export function recentReports(reports: readonly LatencyReport[], nowMs: number): readonly LatencyReport[] {
   return reports.filter(({ atMs }) => nowMs - atMs <= MAX_AGE_MS)
 }
 
-/** Chooses the home. Of regions that are equally fast the lowest number wins. */
+/** Picks the home region. Among equally fast regions the lowest ID wins. */
 export function pickHome(input: HomeInput): HomeChoice {
   const { current, pins = [] } = input
   const allowed = allowedRegions(input)
@@ -91,33 +91,32 @@ export function pickHome(input: HomeInput): HomeChoice {
   const usable = withoutAvoided(input, allowed)
   const best = bestRegion(input, usable)
   if (best === undefined) return withoutMeasurement(input, usable)
-  if (current === undefined) return choice(best.id, 'first', `is the fastest with ${ms(best.latencyMs)}`)
-  if (best.id === current) return choice(current, 'fastest', `is still the fastest with ${ms(best.latencyMs)}`)
-  if (!usable.has(current)) return choice(best.id, 'excluded', `chosen: region ${current} may not be home any more`)
-  if (!answers(input, current)) return choice(best.id, 'lost', `chosen: region ${current} does not answer`)
+  if (current === undefined) return choice(best.id, 'first', `chosen: fastest at ${ms(best.latencyMs)}`)
+  if (best.id === current) return choice(current, 'fastest', `kept: still fastest at ${ms(best.latencyMs)}`)
+  if (!usable.has(current)) return choice(best.id, 'excluded', `chosen: region ${current} is no longer allowed`)
+  if (!answers(input, current)) return choice(best.id, 'lost', `chosen: region ${current} does not respond`)
   const latencyMs = input.report.latencyMs[current]
-  if (latencyMs === undefined) return choice(current, 'keptHeard', 'kept: not measured, but heard from lately')
+  if (latencyMs === undefined) return choice(current, 'keptHeard', 'kept: not measured, but heard from recently')
   return compare(best, { id: current, latencyMs: scaled(input, current, latencyMs) })
 }
 
 interface Candidate {
   readonly id: number
-  /** Multiplied by the region's score. */
+  /** With the region's score applied. */
   readonly latencyMs: number
 }
 
-/** The home is judged by its latency of now, the other by its best: a good memory must not make the home look fast. */
+/** Compares the home's current latency with the other's best: past speed must not favour the home. */
 function compare(best: Candidate, current: Candidate): HomeChoice {
   const gainMs = current.latencyMs - best.latencyMs
   if (gainMs < LEAST_GAIN_MS) {
-    return choice(current.id, 'keptBySmallGain', `kept: region ${best.id} is faster by ${ms(Math.max(0, gainMs))} only`)
+    return choice(current.id, 'keptBySmallGain', `kept: region ${best.id} is only ${ms(Math.max(0, gainMs))} faster`)
   }
   if (best.latencyMs > current.latencyMs * MOST_OF_CURRENT) {
     const percent = Math.round((100 * gainMs) / current.latencyMs)
-    return choice(current.id, 'keptBySmallShare', `kept: region ${best.id} is faster by ${percent} % only`)
+    return choice(current.id, 'keptBySmallShare', `kept: region ${best.id} is only ${percent} % faster`)
   }
-  const times = `${ms(best.latencyMs)} instead of ${ms(current.latencyMs)}`
-  return choice(best.id, 'faster', `chosen: ${times} of region ${current.id}`)
+  return choice(best.id, 'faster', `chosen: ${ms(best.latencyMs)}, region ${current.id} takes ${ms(current.latencyMs)}`)
 }
 
 function withoutMeasurement(input: HomeInput, usable: ReadonlySet<number>): HomeChoice {
@@ -128,21 +127,21 @@ function withoutMeasurement(input: HomeInput, usable: ReadonlySet<number>): Home
       return choice(current, 'keptUnmeasured', 'kept: no region was measured, but it was heard from in the last 2 min')
     }
   }
-  return { regionId: undefined, reason: 'none', explanation: 'no home: no region that may be one answers' }
+  return { regionId: undefined, reason: 'none', explanation: 'no home: no allowed region responds' }
 }
 
-/** Regions of the map that may be home. */
+/** Regions of the map that may become home. */
 function allowedRegions({ map, avoid = [] }: HomeInput): ReadonlySet<number> {
   return new Set(regionIds(map).filter(id => !avoid.includes(id) && !map.Regions?.[id]?.NoMeasureNoHome))
 }
 
-/** Those that the map says to avoid are left out, unless no other answers. */
+/** Leaves out regions that the map says to avoid, unless no other responds. */
 function withoutAvoided({ map, report }: HomeInput, allowed: ReadonlySet<number>): ReadonlySet<number> {
   const rest = [...allowed].filter(id => !map.Regions?.[id]?.Avoid)
   return rest.some(id => report.latencyMs[id] !== undefined) ? new Set(rest) : allowed
 }
 
-/** The region that answered now and was the fastest lately. */
+/** The region that responded now and was fastest recently. */
 function bestRegion(input: HomeInput, usable: ReadonlySet<number>): Candidate | undefined {
   const { report, history = [], nowMs } = input
   const recent = [...recentReports(history, nowMs), report]
@@ -160,7 +159,7 @@ function scaled({ map }: HomeInput, id: number, latencyMs: number): number {
   return score > 0 ? latencyMs * score : latencyMs
 }
 
-/** Whether the region was measured, or has sent something since the measuring began or a moment ago. */
+/** Whether the region was measured, or heard from since the measurement began or a moment ago. */
 function answers({ report, heardAtMs = {}, nowMs }: HomeInput, id: number): boolean {
   if (report.latencyMs[id] !== undefined) return true
   const atMs = heardAtMs[id]

@@ -48,7 +48,7 @@ test('parseDerpMap keeps every field, from text and from values (P-222)', () => 
   expect(parseDerpMap(EVERY_FIELD)).toEqual(EVERY_FIELD)
 })
 
-test('parseDerpMap reads keys in any case and passes over unknown ones and nulls, as the original does', () => {
+test('parseDerpMap reads keys in any case and ignores unknown ones and nulls, as the original does', () => {
   const map = parseDerpMap(
     '{"regions":{"900":{"REGIONCODE":"own","later":[1],"Latitude":null,"nodes":[{"hostname":"relay.test","x":{}}]},' +
       '"1":null},"OmitDefaultRegions":true,"unknown":7,"HomeParams":null}',
@@ -71,7 +71,7 @@ test.each([
   ['{"Regions":{}}', { Regions: {} }],
   ['{"Regions":{"1":{}}}', { Regions: { 1: { RegionID: 1, RegionCode: '', RegionName: '', Nodes: [] } } }],
   ['{"HomeParams":{}}', { HomeParams: {} }],
-])('parseDerpMap accepts %s: what is missing counts when it is dialled (P-220)', (json, map) => {
+])('parseDerpMap accepts %s: missing fields matter when it is dialled (P-220)', (json, map) => {
   expect(parseDerpMap(json)).toEqual(map)
 })
 
@@ -94,12 +94,12 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   [
     'Regions.9007199254740992',
     9007199254740992,
-    'not a whole number of 1 to 9007199254740991',
+    'not an integer from 1 to 9007199254740991',
     { Regions: { '9007199254740992': {} } },
   ],
   ['Regions.900', 'eu', 'not an object', { Regions: { 900: 'eu' } }],
-  ['Regions.900.RegionID', 901, 'it is in the region 900', inRegion({ RegionID: 901 })],
-  ['Regions.900.RegionID', '900', 'not a whole number of 1 to 9007199254740991', inRegion({ RegionID: '900' })],
+  ['Regions.900.RegionID', 901, 'it is in region 900', inRegion({ RegionID: 901 })],
+  ['Regions.900.RegionID', '900', 'not an integer from 1 to 9007199254740991', inRegion({ RegionID: '900' })],
   ['Regions.900.RegionCode', 7, 'not a string', inRegion({ RegionCode: 7 })],
   ['Regions.900.Latitude', '1', 'not a number', inRegion({ Latitude: '1' })],
   ['Regions.900.Avoid', 1, 'not true or false', inRegion({ Avoid: 1 })],
@@ -127,17 +127,17 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   expect(error).toMatchObject({ code: 'ERR_DERP_MAP_INVALID', path, value, reason })
 })
 
-test('parseDerpMap tells what is no JSON, and shows little of a long value', () => {
+test('parseDerpMap reports invalid JSON, and truncates a long value', () => {
   const error = errorOf(() => parseDerpMap(`{${'x'.repeat(1_000)}`))
   expect(error).toMatchObject({ code: 'ERR_DERP_MAP_INVALID', path: '', reason: expect.stringMatching(/^not JSON: /) })
-  expect(error.message).toMatch(/^parse DERP map: the whole is "\{x{78}…: not JSON/)
+  expect(error.message).toMatch(/^parse DERP map: the map is "\{x{78}…: not JSON/)
   const messageOf = (input: unknown) => errorOf(() => parseDerpMap(input)).message
-  expect(messageOf(undefined)).toBe('parse DERP map: the whole is missing: not an object')
+  expect(messageOf(undefined)).toBe('parse DERP map: the map is missing: not an object')
   expect(messageOf({ Regions: 1n })).toBe('parse DERP map: Regions is a bigint: not an object')
   expect(messageOf({ Regions: () => {} })).toBe('parse DERP map: Regions is a function: not an object')
 })
 
-test('parseDerpMap of any JSON gives a map that it reads back unchanged, or a DerpMapError', () => {
+test('parseDerpMap of any JSON returns a map that it parses back unchanged, or throws a DerpMapError', () => {
   const names = fc.constantFrom(
     'Regions',
     'regions',

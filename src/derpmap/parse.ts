@@ -1,4 +1,4 @@
-/** Reads a DERP map. */
+/** Parses DERP maps. */
 
 import { DerpMapError } from './derp-map-error.ts'
 import { decimal, entriesOf, flag, memberPath, orReport, type ReportProblem, readFields } from './fields.ts'

@@ -1,16 +1,16 @@
-/** Finds regions in a DERP map. */
+/** Looks up regions in a DERP map. */
 
 import { DerpError } from '../lib/derp-error.ts'
 import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
 
-/** The numbers of a map's regions, in order. */
+/** The region IDs of a map, in order. */
 export function regionIds(map: DERPMap): number[] {
   return Object.keys(map.Regions ?? {})
     .map(Number)
     .sort((a, b) => a - b)
 }
 
-/** The region of this number. @throws DerpError telling which ones there are. */
+/** The region with this ID. @throws DerpError listing the existing ones. */
 export function requireRegion(map: DERPMap, regionId: number): DERPRegion {
   const region = map.Regions?.[regionId]
   if (region !== undefined) return region

@@ -1,33 +1,33 @@
-/** The DERP map: which relays there are and how to reach them. Names and spelling are those of its JSON. */
+/** The DERP map: which relays exist and how to reach them. Names and spelling are those of its JSON. */
 
-/** All relays that may be used. */
+/** All usable relays. */
 export interface DERPMap {
-  /** Parameters for the choice of a home; absent means unchanged. */
+  /** Parameters for choosing a home; absent means unchanged. */
   readonly HomeParams?: DERPHomeParams
-  /** The regions by {@link DERPRegion.RegionID}; the numbers may have gaps. */
+  /** The regions by {@link DERPRegion.RegionID}; IDs may have gaps. */
   readonly Regions?: Readonly<Record<number, DERPRegion>>
-  /** Use these regions alone, without those that a client was built with or is told of elsewhere. */
+  /** Use only these regions, not those built into the client or learned elsewhere. */
   readonly omitDefaultRegions?: boolean
 }
 
-/** Parameters for the choice of a home region. */
+/** Parameters for choosing a home region. */
 export interface DERPHomeParams {
   /**
-   * Factors by which the measured latency of a region is multiplied before regions are compared: below 1 makes it more
-   * likely as a home, above 1 less. Regions that are not named have 1; 0 and less are to be ignored.
+   * Factors applied to a region's measured latency before comparison: below 1 makes it more likely as a home, above 1
+   * less. Regions not listed have 1; 0 and negative values are ignored.
    *
-   * Absent means unchanged, an empty object sets all back to 1.
+   * Absent means unchanged; an empty object resets all to 1.
    */
   readonly RegionScore?: Readonly<Record<number, number>>
 }
 
-/** Relays that stand together and forward packets to each other, so that a client may use any one of them. */
+/** Relays that forward packets to each other, so that a client may use any of them. */
 export interface DERPRegion {
-  /** Positive; 900 to 999 are for relays of one's own. */
+  /** Positive; 900 to 999 are for private relays. */
   readonly RegionID: number
   /** Short name, such as `nyc`. */
   readonly RegionCode: string
-  /** Name for people, such as `New York City`. */
+  /** Display name, such as `New York City`. */
   readonly RegionName: string
   /** Degrees north. */
   readonly Latitude?: number
@@ -36,44 +36,44 @@ export interface DERPRegion {
   /**
    * Not to be chosen as a home.
    *
-   * @deprecated Releases disagree about what else it means; `NoMeasureNoHome` took its place.
+   * @deprecated Releases disagree on what else it means; superseded by `NoMeasureNoHome`.
    */
   readonly Avoid?: boolean
-  /** Neither measured nor chosen as a home, but used to reach peers that are there. */
+  /** Neither measured nor chosen as a home, but used to reach peers there. */
   readonly NoMeasureNoHome?: boolean
-  /** The relays, best first: a client goes to the next one only when it cannot connect to the one before. */
+  /** The relays, best first: a client uses the next one only if it cannot connect to the previous one. */
   readonly Nodes: readonly DERPNode[]
 }
 
 /** One relay. */
 export interface DERPNode {
-  /** Unique among all regions; no host name. Usually the region's number and a letter, such as `1b`. */
+  /** Unique across all regions; not a host name. Usually the region ID and a letter, such as `1b`. */
   readonly Name: string
-  /** The region that it is in. */
+  /** ID of its region. */
   readonly RegionID: number
-  /** DNS name or IP address; several nodes may share one and differ in the rest. */
+  /** DNS name or IP address; several nodes may share one and differ otherwise. */
   readonly HostName: string
   /**
-   * Name that the relay's certificate must be for, instead of `HostName`, which is still the name asked for.
+   * Name that the relay's certificate must be valid for instead of `HostName`, which is still sent as the server name.
    *
-   * `sha256-raw:` and 64 hex digits instead pin the certificate itself by the SHA-256 of its DER form: for
-   * certificates that no authority has signed.
+   * Alternatively `sha256-raw:` and 64 hex digits pin the certificate by the SHA-256 of its DER form, for self-signed
+   * certificates.
    */
   readonly CertName?: string
-  /** IPv4 address to use instead of asking DNS; what is no such address, such as `none`, switches IPv4 off. */
+  /** IPv4 address to use instead of DNS; any other text, such as `none`, disables IPv4. */
   readonly IPv4?: string
-  /** IPv6 address to use instead of asking DNS; what is no such address, such as `none`, switches IPv6 off. */
+  /** IPv6 address to use instead of DNS; any other text, such as `none`, disables IPv6. */
   readonly IPv6?: string
-  /** UDP port of STUN; 0 or absent means 3478, -1 that there is no STUN. */
+  /** STUN UDP port; 0 or absent means 3478, -1 means no STUN. */
   readonly STUNPort?: number
-  /** Answers STUN only and carries no packets. */
+  /** Serves only STUN and carries no packets. */
   readonly STUNOnly?: boolean
   /** TCP port of DERP over TLS; 0 or absent means 443. */
   readonly DERPPort?: number
-  /** Its certificate is not checked. For tests only. */
+  /** Do not verify its certificate. For tests only. */
   readonly InsecureForTests?: boolean
-  /** Address to send STUN to instead of the node's own. For tests only. */
+  /** Address for STUN instead of the node's own. For tests only. */
   readonly STUNTestIP?: string
-  /** Answers plain HTTP on port 80 too, for the detection of captive portals. */
+  /** Also serves plain HTTP on port 80, for captive portal detection. */
   readonly CanPort80?: boolean
 }

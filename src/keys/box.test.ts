@@ -1,4 +1,4 @@
-// Both implementations of the port, side by side: same bytes, same refusals.
+// Both implementations of the port: same bytes, same rejections.
 
 import { expect, test } from 'vitest'
 import { fc } from '../../test/support/fast-check.ts'
@@ -18,7 +18,7 @@ const implementations: readonly (readonly [string, KeyAgreement])[] = [
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const fromHex = (text: string) => Uint8Array.from(Buffer.from(text, 'hex'))
 
-// 1, -1, the two of order 8, and zero written as the prime itself: every scalar takes them to zero.
+// 1, -1, the two of order 8, and zero written as the prime itself: every scalar maps them to zero.
 const lowOrderKeys = [
   '0100000000000000000000000000000000000000000000000000000000000000',
   'ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
@@ -27,21 +27,21 @@ const lowOrderKeys = [
   'edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ]
 
-test.each(implementations)('%s agreement gives the key of nacl/box (P-022)', async (_, agreement) => {
+test.each(implementations)('%s agreement computes the key of nacl/box (P-022)', async (_, agreement) => {
   // Printed by golang.org/x/crypto/nacl/box v0.37.0 Precompute.
   const own = NodePrivateKey.fromBytes(Uint8Array.from({ length: 32 }, (_, i) => i))
   const peer = NodePublicKey.parse('36d6b4567333d248860d3aa36e4bd1a0cc3d5ab570c378c58133a85c43bd9d14')
   expect(hex(await agreement.agree(own, peer))).toBe('4959a745f14dcbc1d62a1c144430708b81839c587198d2dee2744d28d3b912be')
 })
 
-test.each(implementations)('%s agreement gives the secret of RFC 7748 section 6.1', async (_, agreement) => {
+test.each(implementations)('%s agreement computes the secret of RFC 7748 section 6.1', async (_, agreement) => {
   const own = NodePrivateKey.parse('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a')
   const peer = NodePublicKey.parse('de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f')
   const raw = fromHex('4a5d9d5ba4ce2de1728e3bf480350f25e07e21c947d19e3376f09b3c1e161742')
   expect(hex(await agreement.agree(own, peer))).toBe(hex(precompute(raw)))
 })
 
-test('all agreements give the same for random keys, unclamped ones and points with the top bit set (P-020)', async () => {
+test('all implementations agree on random keys, unclamped keys and points with the top bit set (P-020)', async () => {
   const bytes = fc.uint8Array({ minLength: 32, maxLength: 32 })
   await fc.assert(
     fc.asyncProperty(bytes, bytes, async (secret, point) => {
@@ -56,7 +56,7 @@ test('all agreements give the same for random keys, unclamped ones and points wi
   )
 })
 
-test.each(implementations)('%s agreement is the same from both ends (P-022)', async (_, agreement) => {
+test.each(implementations)('%s agreement is symmetric (P-022)', async (_, agreement) => {
   const a = NodePrivateKey.generate()
   const b = NodePrivateKey.generate()
   expect(await agreement.agree(a, b.publicKey())).toEqual(await agreement.agree(b, a.publicKey()))
@@ -87,7 +87,7 @@ test.each(implementations)('%s agreement rejects public keys of low order (P-020
   }
 })
 
-/** WebCrypto that counts, and fails where told. */
+/** WebCrypto that counts calls and fails on request. */
 function countingSubtle(fails: { readonly importPrivate?: boolean; readonly derive?: boolean }) {
   const calls = { pkcs8: 0, raw: 0, derive: 0 }
   const { subtle } = globalThis.crypto
@@ -117,7 +117,7 @@ test('portable agreement imports a private key once', async () => {
   expect(calls).toEqual({ pkcs8: 1, raw: 2, derive: 2 })
 })
 
-test('portable agreement does without WebCrypto for good where it lacks X25519', async () => {
+test('portable agreement stops using WebCrypto if it lacks X25519', async () => {
   const { calls, subtle } = countingSubtle({ importPrivate: true })
   const agreement = createPortableAgreement(subtle)
   const own = NodePrivateKey.generate()
@@ -128,7 +128,7 @@ test('portable agreement does without WebCrypto for good where it lacks X25519',
   expect(calls).toEqual({ pkcs8: 1, raw: 0, derive: 0 })
 })
 
-test('portable agreement asks the plain implementation when WebCrypto derives nothing', async () => {
+test('portable agreement falls back to plain JavaScript when WebCrypto derives nothing', async () => {
   const { calls, subtle } = countingSubtle({ derive: true })
   const own = NodePrivateKey.generate()
   const peer = NodePrivateKey.generate().publicKey()

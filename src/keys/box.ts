@@ -1,5 +1,5 @@
 /**
- * The port for the costly half of NaCl box: agreeing on a shared key (P-022).
+ * The port for the expensive half of NaCl box: agreeing on a shared key (P-022).
  *
  * Sealing and opening with that key are cheap and synchronous, see secretbox.ts.
  */
@@ -17,13 +17,13 @@ export interface KeyAgreement {
   agree(privateKey: NodePrivateKey, publicKey: NodePublicKey): Promise<Uint8Array>
 }
 
-/** Refuses the keys that stand for no key. @throws KeyError */
+/** @throws KeyError if either key is all zero */
 export function assertNotZero(privateKey: NodePrivateKey, publicKey: NodePublicKey): void {
   if (privateKey.isZero()) throw new KeyError('agree on shared key: private key is all zero', { clause: 'P-020' })
   if (publicKey.isZero()) throw new KeyError('agree on shared key: public key is all zero', { clause: 'P-020' })
 }
 
-/** What an implementation rejects with when X25519 yields nothing. */
+/** The rejection when X25519 yields all zeros. */
 export function lowOrderError(publicKey: NodePublicKey, cause: unknown): KeyError {
   return new KeyError(`agree on shared key with ${publicKey.shortString()}: public key has low order`, {
     clause: 'P-020',

@@ -1,6 +1,6 @@
-/** Comparison of secrets: the time taken tells nothing about where two values differ. */
+/** Comparing secrets: the time taken does not reveal where two values differ. */
 
-/** Compares contents in time that depends on the lengths only; different lengths are unequal. */
+/** Compares contents in time that depends only on the lengths; different lengths are unequal. */
 export function equalConstantTime(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false
   let difference = 0

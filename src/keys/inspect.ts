@@ -1,4 +1,4 @@
-/** How values show themselves to Node's `util.inspect` and `console.log`, without importing them. */
+/** Support for Node's `util.inspect` and `console.log`, without importing them. */
 
 const INSPECT = Symbol.for('nodejs.util.inspect.custom')
 

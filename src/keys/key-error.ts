@@ -1,9 +1,9 @@
 import { DerpError, type DerpErrorDetails } from '../lib/derp-error.ts'
 
 /**
- * A key that cannot be read or used; its `code` is always `ERR_DERP_KEY_INVALID`.
+ * A key that cannot be parsed or used; its `code` is always `ERR_DERP_KEY_INVALID`.
  *
- * The message never holds any part of a private key or mesh key, nor text that might be one.
+ * The message never contains any part of a private key or mesh key, nor text that might be one.
  */
 export class KeyError extends DerpError {
   constructor(message: string, details: DerpErrorDetails = {}) {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fc } from '../../test/support/fast-check.ts'
 import { createKeyHash, createRandomKeyHash } from './key-hash.ts'
 
-/** HalfSipHash as the paper writes it: any length, any number of rounds. */
+/** HalfSipHash straight from the paper: any length, any number of rounds. */
 function naiveHalfSipHash(input: Uint8Array, seed0: number, seed1: number, compress: number, finalize: number): number {
   const rotate = (x: number, by: number) => (x << by) | (x >>> (32 - by))
   const state = { v0: seed0 | 0, v1: seed1 | 0, v2: 0x6c796765 ^ seed0, v3: 0x74656462 ^ seed1 }
@@ -45,7 +45,7 @@ test.each([
   expect(naiveHalfSipHash(ascending(length), 0x03020100, 0x07060504, 2, 4) >>> 0).toBe(expected)
 })
 
-test('createKeyHash equals the naive twin with 1 and 3 rounds, at any offset', () => {
+test('createKeyHash matches the naive implementation with 1 and 3 rounds, at any offset', () => {
   fc.assert(
     fc.property(
       fc.uint8Array({ minLength: 32, maxLength: 32 }),

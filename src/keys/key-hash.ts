@@ -1,7 +1,7 @@
 /**
  * A keyed hash of 32-byte keys for hash tables: HalfSipHash-1-3 with a 32-bit result (Aumasson, Bernstein).
  *
- * Peers choose their keys freely. Without the seeds nobody can choose keys that meet in one chain.
+ * Peers choose their own keys. Without the seeds they could choose keys that collide.
  */
 
 import { KEY_BYTES } from './key-text.ts'
@@ -11,7 +11,7 @@ export type KeyHash = (bytes: Uint8Array, offset: number) => number
 
 const FINAL_ROUNDS = 3
 
-/** A hash with random seeds of its own. */
+/** A hash with fresh random seeds. */
 export function createRandomKeyHash(): KeyHash {
   const [seed0 = 0, seed1 = 0] = crypto.getRandomValues(new Uint32Array(2))
   return createKeyHash(seed0, seed1)

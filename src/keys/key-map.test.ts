@@ -28,7 +28,7 @@ test('KeyMap.set replaces the value of an equal key that is another object', () 
   expect(map.get(keyOf(1).bytes)).toBe(2)
 })
 
-test('KeyMap tells keys apart that differ in any one byte although all hashes collide', () => {
+test('KeyMap distinguishes keys that differ in one byte even if all hashes collide', () => {
   const map = new KeyMap<number>(allCollide)
   const variants = Array.from({ length: 32 }, (_, i) => {
     const bytes = new Uint8Array(32)
@@ -41,7 +41,7 @@ test('KeyMap tells keys apart that differ in any one byte although all hashes co
   expect(map.has(keyOf(0))).toBe(false)
 })
 
-test.each([0, 1, 2])('KeyMap.delete takes entry %i out of a chain of three and leaves the others', index => {
+test.each([0, 1, 2])('KeyMap.delete removes entry %i of a chain of three and keeps the others', index => {
   const keys = [keyOf(1), keyOf(2), keyOf(3)]
   const map = new KeyMap<number>(allCollide)
   for (const [i, key] of keys.entries()) map.set(key, i)
@@ -52,13 +52,13 @@ test.each([0, 1, 2])('KeyMap.delete takes entry %i out of a chain of three and l
   expect(map.size).toBe(2)
 })
 
-test('KeyMap keeps a value of undefined apart from absence', () => {
+test('KeyMap distinguishes a value of undefined from absence', () => {
   const map = new KeyMap<undefined>().set(keyOf(1), undefined)
   expect(map.has(keyOf(1))).toBe(true)
   expect(map.has(keyOf(2))).toBe(false)
 })
 
-test('KeyMap iterates in insertion order, skips what is deleted on the way and sees what is added', () => {
+test('KeyMap iterates in insertion order, skips entries deleted meanwhile and sees those added', () => {
   const map = new KeyMap<string>().set(keyOf(3), 'c').set(keyOf(1), 'a').set(keyOf(2), 'b')
   const seen: string[] = []
   for (const [key, value] of map) {
@@ -118,7 +118,7 @@ test.each<[string, KeyHash | undefined]>([
   )
 })
 
-test('KeyLookup answers as its map does, whatever changed since it asked last', () => {
+test('KeyLookup returns what its map does, whatever changed since the last lookup', () => {
   const map = new KeyMap<string>().set(keyOf(1), 'one').set(keyOf(2), 'two')
   const lookup = new KeyLookup(map)
   const buffer = (n: number) => Uint8Array.from([0xee, ...keyOf(n).bytes])
@@ -132,7 +132,7 @@ test('KeyLookup answers as its map does, whatever changed since it asked last', 
   expect(get(1)).toBe('eins')
 })
 
-test('KeyLookup makes no hash for a key that it was asked for last', () => {
+test('KeyLookup does not hash when asked for the same key again', () => {
   let hashes = 0
   const map = new KeyMap<number>(() => {
     hashes++

@@ -1,7 +1,7 @@
 /**
- * A map from public keys that is asked straight from a received buffer.
+ * A map from public keys, looked up straight from a received buffer.
  *
- * A lookup makes no string, no view and no object: it runs once per relayed packet.
+ * A lookup allocates nothing: it runs once per relayed packet.
  */
 
 import { createRandomKeyHash, type KeyHash } from './key-hash.ts'
@@ -18,14 +18,14 @@ interface Entry<V> {
   next: Entry<V> | undefined
 }
 
-/** A mutable map by contents of a {@link NodePublicKey}; iterates in insertion order, as `Map` does. */
+/** A mutable map keyed by the contents of a {@link NodePublicKey}; iterates in insertion order, like `Map`. */
 export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
   readonly #hash: KeyHash
-  // The length is a power of two; the low bits of the hash choose the chain.
+  // The length is a power of two; the low bits of the hash select the chain.
   #chains: (Entry<V> | undefined)[] = emptyChains(FIRST_CHAINS)
   readonly #entries = new Set<Entry<V>>()
 
-  /** @param hash for tests; the default is seeded afresh for every map, as keys come from strangers. */
+  /** @param hash for tests; by default every map has fresh seeds, because keys come from strangers. */
   constructor(hash: KeyHash = createRandomKeyHash()) {
     this.#hash = hash
   }
@@ -34,12 +34,12 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     return this.#entries.size
   }
 
-  /** The value of the 32 key bytes at `offset`; the caller has checked that they are there. */
+  /** The value for the 32 key bytes at `offset`; the caller has checked that they exist. */
   get(bytes: Uint8Array, offset = 0): V | undefined {
     return this.find(bytes, offset)?.value
   }
 
-  /** The entry behind {@link get}, which stays up to date as long as it is in the map. */
+  /** The entry behind {@link get}; it stays current as long as it is in the map. */
   find(bytes: Uint8Array, offset: number): Readonly<Entry<V>> | undefined {
     return this.#find(bytes, offset, this.#hash(bytes, offset))
   }
@@ -48,7 +48,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     return this.#find(key.bytes, 0, this.#hash(key.bytes, 0)) !== undefined
   }
 
-  /** Adds or replaces; a replaced entry keeps its place in the iteration. */
+  /** Adds or replaces; a replaced entry keeps its position in the iteration. */
   set(key: NodePublicKey, value: V): this {
     const hash = this.#hash(key.bytes, 0)
     const found = this.#find(key.bytes, 0, hash)
@@ -63,7 +63,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     return this
   }
 
-  /** Reports whether the key was there. */
+  /** Returns whether the key was there. */
   delete(key: NodePublicKey): boolean {
     const hash = this.#hash(key.bytes, 0)
     const found = this.#find(key.bytes, 0, hash)
@@ -74,7 +74,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     return true
   }
 
-  /** Sees entries added on the way and skips those deleted, as `Map` does. */
+  /** Sees entries added during iteration and skips deleted ones, like `Map`. */
   *[Symbol.iterator](): Generator<[NodePublicKey, V], void, undefined> {
     for (const { key, value } of this.#entries) yield [key, value as V]
   }
@@ -109,9 +109,9 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
 }
 
 /**
- * Asks a map again and again for keys that are mostly the same: a flow's packets cost a comparison each, no hash.
+ * Lookups where most keys repeat: within a flow each packet costs a comparison, not a hash.
  *
- * What it remembers is always what the map would answer.
+ * Always returns what the map would.
  */
 export class KeyLookup<V> {
   readonly #map: KeyMap<V>
@@ -121,7 +121,7 @@ export class KeyLookup<V> {
     this.#map = map
   }
 
-  /** As {@link KeyMap.get}. */
+  /** Like {@link KeyMap.get}. */
   get(bytes: Uint8Array, offset: number): V | undefined {
     const last = this.#last
     if (last?.value !== undefined && equalAt(last.key.bytes, bytes, offset)) return last.value

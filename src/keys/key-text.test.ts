@@ -17,7 +17,7 @@ function messageOf(text: string, form: KeyForm): string {
   throw new Error('parsed')
 }
 
-test('parseKeyText reads back what formatHex wrote, with and without prefix, in either case (P-021)', () => {
+test('parseKeyText parses what formatHex wrote, with and without prefix, in either case (P-021)', () => {
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), bytes => {
       const hex = formatHex(bytes)
@@ -33,10 +33,10 @@ test.each([
   ['', 'neither starts with open: nor has 64 hex digits'],
   [`OPEN:${digits}`, 'neither starts with open: nor has 64 hex digits'],
   [` ${digits}`, 'neither starts with open: nor has 64 hex digits'],
-  [`open:${digits}0`, 'has 65 hex digits, wants 64'],
-  ['open:', 'has 0 hex digits, wants 64'],
+  [`open:${digits}0`, 'has 65 hex digits, expected 64'],
+  ['open:', 'has 0 hex digits, expected 64'],
   [`open:${digits.slice(1)}g`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}`, 'has 63 hex digits, wants 64'],
+  [`open:${digits.slice(1)}`, 'has 63 hex digits, expected 64'],
   [`${digits.slice(1)}\u0130`, 'has a character that is not a hex digit'],
   [`open:${digits.slice(1)}@`, 'has a character that is not a hex digit'],
   [`open:${digits.slice(1)}/`, 'has a character that is not a hex digit'],
@@ -46,8 +46,8 @@ test.each([
   expect(messageOf(text, shown)).toContain(reason)
 })
 
-test('parseKeyText shows the beginning of a text with the public prefix and nothing of any other', () => {
-  expect(messageOf(`open:${digits}00`, shown)).toBe('parse test key open:01234567…: has 66 hex digits, wants 64')
+test('parseKeyText shows the start of a text with the public prefix and nothing of any other', () => {
+  expect(messageOf(`open:${digits}00`, shown)).toBe('parse test key open:01234567…: has 66 hex digits, expected 64')
   expect(messageOf('shut:deadbeefdeadbeef', shown)).not.toContain('dead')
   expect(messageOf(`${digits.slice(1)}x`, shown)).not.toContain('1234')
   expect(messageOf('shut:deadbeefdeadbeef', secret)).not.toContain('dead')

@@ -1,25 +1,25 @@
 /**
  * Text forms of 32-byte keys: a type prefix and hex, or raw hex (P-021).
  *
- * Failures say what is wrong with a text without repeating it: what was pasted by mistake may be a secret.
+ * Errors describe what is wrong with a text without repeating it: text pasted by mistake may be a secret.
  */
 
 import { KeyError } from './key-error.ts'
 
-/** Bytes of every key of this package. */
+/** Bytes per key. */
 export const KEY_BYTES = 32
 
 const HEX_DIGITS = KEY_BYTES * 2
 const SHOWN_DIGITS = 8
 const BYTE_TO_HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
-/** How one kind of key is written. */
+/** The text form of one kind of key. */
 export interface KeyForm {
-  /** What messages call it. */
+  /** Name used in error messages. */
   readonly name: string
-  /** Type prefix with its colon. */
+  /** Type prefix, colon included. */
   readonly prefix: string
-  /** Whether a message may show the beginning of a text that carries the prefix. */
+  /** Whether errors may show the start of a text that has the prefix. */
   readonly shown: boolean
 }
 
@@ -31,7 +31,7 @@ export function formatHex(bytes: Uint8Array): string {
 }
 
 /**
- * Reads prefix and hex, or raw hex of exactly the right length; digits of either case, no white space.
+ * Parses prefix and hex, or raw hex of exactly the right length; either case, no white space.
  *
  * @throws KeyError
  */
@@ -42,7 +42,7 @@ export function parseKeyText(text: string, form: KeyForm): Uint8Array<ArrayBuffe
     throw refusal(text, form, `neither starts with ${form.prefix} nor has ${HEX_DIGITS} hex digits`)
   }
   if (digits.length !== HEX_DIGITS) {
-    throw refusal(text, form, `has ${digits.length} hex digits, wants ${HEX_DIGITS}`)
+    throw refusal(text, form, `has ${digits.length} hex digits, expected ${HEX_DIGITS}`)
   }
   const bytes = parseHex(digits)
   if (bytes === undefined) throw refusal(text, form, 'has a character that is not a hex digit')

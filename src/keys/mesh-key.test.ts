@@ -29,7 +29,7 @@ test.each([
   expect((thrown as KeyError).message).not.toMatch(/456789/i)
 })
 
-test('MeshKey.matches is true for the very text only (P-023)', () => {
+test('MeshKey.matches is true only for the exact text (P-023)', () => {
   const key = MeshKey.parse(text)
   expect(key.matches(text)).toBe(true)
   expect(key.matches('')).toBe(false)

@@ -1,4 +1,4 @@
-/** The secret that relays of one mesh, and clients with their privileges, share (P-023). */
+/** The secret shared by the relays of a mesh and by clients with mesh privileges (P-023). */
 
 import { defineInspect } from './inspect.ts'
 import { KeyError } from './key-error.ts'
@@ -6,7 +6,7 @@ import { KeyError } from './key-error.ts'
 const FORM = /^[0-9a-f]{64}$/
 const REDACTED = 'meshkey:[redacted]'
 
-/** A mesh key. Shows itself in no log, JSON or string; only {@link MeshKey.exportText} gives it away. */
+/** A mesh key. Never shows in logs, JSON or strings; only {@link MeshKey.exportText} reveals it. */
 export class MeshKey {
   readonly #text: string
 
@@ -25,7 +25,7 @@ export class MeshKey {
     return new MeshKey(trimmed)
   }
 
-  /** Compares what a client presented, untrimmed, in constant time; false for any other length. */
+  /** Compares with text from a client, untrimmed, in constant time; false for any other length. */
   matches(candidate: string): boolean {
     const own = this.#text
     if (candidate.length !== own.length) return false

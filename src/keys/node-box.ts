@@ -1,8 +1,8 @@
 /**
  * Key agreement on Node: native X25519 (P-022).
  *
- * It runs at once: 50 µs are a tenth of what the TLS handshake before it takes on the same thread, and the way to the
- * thread pool and back costs as much again. How many logins one turn of the event loop takes is bounded where
+ * Runs synchronously: 50 µs are a tenth of the preceding TLS handshake on the same thread, and a round trip to the
+ * thread pool costs as much again. The listener limits how many logins one turn of the event loop handles.
  * connections are accepted.
  */
 
@@ -11,25 +11,25 @@ import { assertNotZero, type KeyAgreement, lowOrderError } from './box.ts'
 import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
 import { precompute } from './secretbox.ts'
 
-/** Makes the native form of 32 public key bytes. */
+/** Creates the native form of 32 public key bytes. */
 export type ImportPublicKey = (bytes: Uint8Array) => KeyObject
 
-// RFC 8410 sections 4 and 7: everything of the documents but the 32 bytes of the key.
+// RFC 8410 sections 4 and 7: the DER documents without the 32 bytes of the key.
 const SPKI_PREFIX = Buffer.from('302a300506032b656e032100', 'hex')
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b656e04220420', 'hex')
 const BASE_POINT = new Uint8Array(32).fill(9, 0, 1)
 
-/** Imports by a DER document: what every Node takes. */
+/** Imports a DER document: works on every Node. */
 export const importSpki: ImportPublicKey = bytes =>
   createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes]), format: 'der', type: 'spki' })
 
-/** Imports the bytes themselves: cheaper, and known from Node 26 on. */
+/** Imports the raw bytes: cheaper, from Node 26 on. */
 export const importRaw: ImportPublicKey = bytes =>
   createPublicKey({ key: bytes, format: 'raw-public', asymmetricKeyType: 'x25519' })
 
 /** Agreement over native keys. */
 export function createNodeAgreement(importPublic: ImportPublicKey): KeyAgreement {
-  // A relay uses one private key for every login: its native form is made once and dies with it.
+  // A relay uses one private key for every login: its native form is created once and dies with it.
   const natives = new WeakMap<NodePrivateKey, KeyObject>()
 
   function nativePrivate(privateKey: NodePrivateKey): KeyObject {
@@ -56,7 +56,7 @@ function rawSecret(privateKey: KeyObject, native: KeyObject, publicKey: NodePubl
   try {
     return diffieHellman({ privateKey, publicKey: native })
   } catch (error) {
-    // Two X25519 keys fail in one way only.
+    // Two X25519 keys can only fail this way.
     throw lowOrderError(publicKey, error)
   }
 }

@@ -18,13 +18,13 @@ test.each([
   expect(key.shortString()).toBe(short)
 })
 
-test('NodePrivateKey.publicKey gives the key of RFC 7748 section 6.1 and the same object each time', () => {
+test('NodePrivateKey.publicKey is the key of RFC 7748 section 6.1, and the same object each time', () => {
   const key = NodePrivateKey.parse('77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a')
   expect(key.publicKey().toHex()).toBe('8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a')
   expect(key.publicKey()).toBe(key.publicKey())
 })
 
-test('NodePublicKey is written as text, hex, JSON and by inspect, and read back (P-021)', () => {
+test('NodePublicKey formats as text, hex, JSON and inspect output, and parses back (P-021)', () => {
   const key = NodePublicKey.parse(ascendingPublic)
   expect(key.toHex()).toBe(ascendingPublic.slice('nodekey:'.length))
   expect(JSON.stringify({ key })).toBe(`{"key":"${ascendingPublic}"}`)
@@ -41,10 +41,10 @@ test('NodePublicKey.fromBytes copies exactly 32 bytes (P-020)', () => {
   expect(key.toHex()).toBe('07'.repeat(32))
   expect(key.bytes.buffer.byteLength).toBe(NodePublicKey.byteLength)
   expect(() => NodePublicKey.fromBytes(buffer.subarray(0, 31))).toThrow(KeyError)
-  expect(() => NodePublicKey.fromBytes(buffer.subarray(0, 33))).toThrow('has 33 bytes, wants 32')
+  expect(() => NodePublicKey.fromBytes(buffer.subarray(0, 33))).toThrow('has 33 bytes, expected 32')
 })
 
-test('NodePublicKey knows the zero key, whose short form is empty (P-020, P-021)', () => {
+test('NodePublicKey recognises the zero key, whose short form is empty (P-020, P-021)', () => {
   const zero = NodePublicKey.fromBytes(new Uint8Array(32))
   expect(zero.isZero()).toBe(true)
   expect(zero.shortString()).toBe('')
@@ -65,7 +65,7 @@ test('NodePublicKey.parse refuses a private key without repeating it', () => {
   expect(message).not.toContain('0001')
 })
 
-test('NodePrivateKey.generate makes clamped keys, each another (P-020)', () => {
+test('NodePrivateKey.generate makes clamped, distinct keys (P-020)', () => {
   const seen = new Set<string>()
   for (let i = 0; i < 64; i++) {
     const key = NodePrivateKey.generate()
@@ -85,7 +85,7 @@ test('NodePrivateKey.parse and fromBytes keep the bytes unclamped (P-020)', () =
   expect(() => NodePrivateKey.fromBytes(new Uint8Array(33))).toThrow(KeyError)
 })
 
-test('NodePrivateKey gives out and takes in copies only', () => {
+test('NodePrivateKey copies bytes in and out', () => {
   const given = new Uint8Array(ascending)
   const key = NodePrivateKey.fromBytes(given)
   given.fill(9)
@@ -106,7 +106,7 @@ test('NodePrivateKey shows its secret in no string, JSON, log or error', () => {
   expect(shown[0]).toBe('privkey:[redacted]')
   expect(shown[2]).toBe('NodePrivateKey(privkey:[redacted])')
   expect(() => NodePrivateKey.parse(`privkey:${'ab'.repeat(31)}`)).toThrow(
-    /^parse node private key: has 62 hex digits, wants 64$/,
+    /^parse node private key: has 62 hex digits, expected 64$/,
   )
 })
 

@@ -17,18 +17,18 @@ const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', show
 const PRIVATE_FORM: KeyForm = { name: 'node private key', prefix: 'privkey:', shown: false }
 const REDACTED = `${PRIVATE_FORM.prefix}[redacted]`
 
-/** The public half: the address of a peer on a relay. Immutable. */
+/** A public key: the address of a peer on a relay. Immutable. */
 export class NodePublicKey {
   static readonly byteLength: number = KEY_BYTES
 
-  /** The 32 bytes, shared and not copied: callers must not modify them. */
+  /** The 32 bytes, not a copy: callers must not modify them. */
   readonly bytes: Uint8Array
 
   private constructor(bytes: Uint8Array) {
     this.bytes = bytes
   }
 
-  /** Copies exactly 32 bytes, so that the key pins no network buffer. @throws KeyError for another length. */
+  /** Copies exactly 32 bytes, so that the key does not pin a network buffer. @throws KeyError for another length. */
   static fromBytes(bytes: Uint8Array): NodePublicKey {
     return new NodePublicKey(copyKey(bytes, PUBLIC_FORM))
   }
@@ -71,7 +71,7 @@ export class NodePublicKey {
   }
 }
 
-/** The secret half. Immutable; the bytes live in a private field and never show by accident. */
+/** A private key. Immutable; the bytes are in a private field and never show by accident. */
 export class NodePrivateKey {
   readonly #secret: Uint8Array<ArrayBuffer>
   #publicKey: NodePublicKey | undefined
@@ -88,7 +88,7 @@ export class NodePrivateKey {
     return new NodePrivateKey(secret)
   }
 
-  /** Copies exactly 32 bytes, as they are: no clamping. @throws KeyError for another length. */
+  /** Copies exactly 32 bytes unchanged, without clamping. @throws KeyError for another length. */
   static fromBytes(bytes: Uint8Array): NodePrivateKey {
     return new NodePrivateKey(copyKey(bytes, PRIVATE_FORM))
   }
@@ -98,7 +98,7 @@ export class NodePrivateKey {
     return new NodePrivateKey(parseKeyText(text, PRIVATE_FORM))
   }
 
-  /** The public half, computed once. @throws KeyError for the all-zero key. */
+  /** The public key, computed once. @throws KeyError for the all-zero key. */
   publicKey(): NodePublicKey {
     if (this.#publicKey === undefined) {
       if (this.isZero()) throw new KeyError('derive node public key: private key is all zero', { clause: 'P-020' })
@@ -117,12 +117,12 @@ export class NodePrivateKey {
     return equalConstantTime(this.#secret, other.#secret)
   }
 
-  /** The secret as text, `privkey:` and 64 hex digits. */
+  /** The secret as text: `privkey:` and 64 hex digits. */
   exportText(): string {
     return PRIVATE_FORM.prefix + formatHex(this.#secret)
   }
 
-  /** The secret as a copy that the caller owns and should overwrite after use. */
+  /** A copy of the secret, which the caller should overwrite after use. */
   exportBytes(): Uint8Array<ArrayBuffer> {
     return new Uint8Array(this.#secret)
   }
@@ -142,12 +142,12 @@ export class NodePrivateKey {
 
 function copyKey(bytes: Uint8Array, form: KeyForm): Uint8Array<ArrayBuffer> {
   if (bytes.length !== KEY_BYTES) {
-    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, wants ${KEY_BYTES}`, { clause: 'P-020' })
+    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, expected ${KEY_BYTES}`, { clause: 'P-020' })
   }
   return new Uint8Array(bytes)
 }
 
-// No early exit: it is asked of secrets too.
+// No early exit: also used for secrets.
 function isZero(bytes: Uint8Array): boolean {
   let seen = 0
   for (const byte of bytes) seen |= byte

@@ -1,5 +1,5 @@
 /**
- * Key agreement for browsers and other runtimes: WebCrypto X25519 where present, else plain JavaScript (P-022).
+ * Key agreement for browsers and other runtimes: WebCrypto X25519 if present, otherwise plain JavaScript (P-022).
  */
 
 import { assertNotZero, type KeyAgreement, lowOrderError } from './box.ts'
@@ -7,13 +7,13 @@ import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
 import { precompute } from './secretbox.ts'
 import { x25519SharedSecret } from './x25519.ts'
 
-/** The platform's WebCrypto, or the two methods of it that are used. */
+/** The platform's WebCrypto, or the two methods used. */
 export type X25519Subtle = Pick<typeof globalThis.crypto.subtle, 'importKey' | 'deriveBits'>
 
-// RFC 8410 section 7: everything of a PKCS #8 document but the 32 bytes of the key. Chromium takes no raw private key.
+// RFC 8410 section 7: a PKCS #8 document without the 32 bytes of the key. Chromium does not import raw private keys.
 const PKCS8_PREFIX = Uint8Array.of(0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, 0x6e, 4, 0x22, 4, 0x20)
 
-/** @param subtle undefined to do without WebCrypto, as on pages from insecure origins. */
+/** @param subtle undefined to avoid WebCrypto, as on pages from insecure origins. */
 export function createPortableAgreement(subtle: X25519Subtle | undefined): KeyAgreement {
   const imported = new WeakMap<NodePrivateKey, Promise<CryptoKey>>()
   let native = subtle
@@ -39,7 +39,7 @@ export function createPortableAgreement(subtle: X25519Subtle | undefined): KeyAg
       const peer = await using.importKey('raw', new Uint8Array(publicKey.bytes), 'X25519', false, [])
       return new Uint8Array(await using.deriveBits({ name: 'X25519', public: peer }, own, 256))
     } catch {
-      // Low order, or a platform's quirk: the plain implementation tells which.
+      // Low order, or a platform quirk: the plain implementation decides.
       return undefined
     }
   }
@@ -52,7 +52,7 @@ export function createPortableAgreement(subtle: X25519Subtle | undefined): KeyAg
   }
 }
 
-/** The agreement of the platform this runs on. */
+/** The agreement for the current platform. */
 export const portableAgreement: KeyAgreement = createPortableAgreement(globalThis.crypto?.subtle)
 
 async function importPkcs8(subtle: X25519Subtle, privateKey: NodePrivateKey): Promise<CryptoKey> {

@@ -12,11 +12,11 @@ const plaintext = text('derp box test')
 const sealedByGo =
   '00070e151c232a31383f464d545b626970777e858c939aa1' + '0a098a68464fa6e5558b893f50df07132587ea68c39f1014d75e7aca24'
 
-test('precompute gives the box key of the original for an all-zero secret (P-022)', () => {
+test('precompute computes the original’s box key for an all-zero secret (P-022)', () => {
   expect(hex(precompute(new Uint8Array(32)))).toBe('351f86faa3b988468a850122b65b0acece9c4826806aeee63de9c0da2bd7f91e')
 })
 
-test('sealBox gives the bytes of nacl/box and openBox opens them (P-022)', () => {
+test('sealBox produces the bytes of nacl/box and openBox opens them (P-022)', () => {
   expect(hex(sealBox(sharedKey, plaintext, nonce))).toBe(sealedByGo)
   expect(hex(openBox(sharedKey, Buffer.from(sealedByGo, 'hex')))).toBe(hex(plaintext))
 })
@@ -34,12 +34,12 @@ test('openBox opens what sealBox sealed, lying anywhere in a buffer (P-022)', ()
   )
 })
 
-test('sealBox takes a new nonce each time (P-022)', () => {
+test('sealBox uses a new nonce each time (P-022)', () => {
   const nonces = Array.from({ length: 16 }, () => hex(sealBox(sharedKey, plaintext).subarray(0, NONCE_BYTES)))
   expect(new Set(nonces).size).toBe(16)
 })
 
-test('openBox is undefined after a change of any byte (P-022)', () => {
+test('openBox is undefined if any byte changed (P-022)', () => {
   const sealed = Buffer.from(sealedByGo, 'hex')
   for (let i = 0; i < sealed.length; i++) {
     const forged = Uint8Array.from(sealed)
@@ -49,7 +49,7 @@ test('openBox is undefined after a change of any byte (P-022)', () => {
   expect(openBox(new Uint8Array(32), sealed)).toBeUndefined()
 })
 
-test('openBox is undefined for every box that was cut short (P-022)', () => {
+test('openBox is undefined for every truncated box (P-022)', () => {
   const sealed = sealBox(sharedKey, new Uint8Array(0))
   for (let length = 0; length < sealed.length; length++) {
     expect(openBox(sharedKey, sealed.subarray(0, length))).toBeUndefined()
@@ -57,9 +57,9 @@ test('openBox is undefined for every box that was cut short (P-022)', () => {
   expect(openBox(sharedKey, sealed)).toEqual(new Uint8Array(0))
 })
 
-test('secretbox functions refuse keys and nonces of a wrong length as a mistake of the caller', () => {
+test('secretbox functions reject keys and nonces of the wrong length with RangeError', () => {
   expect(() => sealBox(new Uint8Array(31), plaintext)).toThrow(RangeError)
   expect(() => sealBox(sharedKey, plaintext, new Uint8Array(12))).toThrow(RangeError)
   expect(() => openBox(new Uint8Array(33), new Uint8Array(60))).toThrow(RangeError)
-  expect(() => precompute(new Uint8Array(31))).toThrow('use raw shared secret of 31 bytes: wants 32')
+  expect(() => precompute(new Uint8Array(31))).toThrow('use raw shared secret of 31 bytes: expected 32')
 })

@@ -1,14 +1,14 @@
 /**
- * The cheap half of NaCl box: XSalsa20-Poly1305 under an agreed key, nonce in front (P-022).
+ * The cheap half of NaCl box: XSalsa20-Poly1305 under an agreed key, preceded by the nonce (P-022).
  *
  *     sealed = nonce (24) ‖ tag (16) ‖ ciphertext
  */
 
 import { hsalsa, xsalsa20poly1305 } from '@noble/ciphers/salsa.js'
 
-/** Bytes of the random nonce that begins a sealed box. */
+/** Bytes of the random nonce at the start of a sealed box. */
 export const NONCE_BYTES = 24
-/** Bytes of the authentication tag behind the nonce. */
+/** Bytes of the authentication tag after the nonce. */
 export const TAG_BYTES = 16
 
 const SHARED_KEY_BYTES = 32
@@ -28,33 +28,33 @@ export function precompute(rawShared: Uint8Array): Uint8Array {
   return new Uint8Array(out.buffer)
 }
 
-/** Seals under an agreed key; the result is one new buffer. @param nonce for tests only: one must never come twice. */
+/** Seals under an agreed key; the result is one new buffer. @param nonce for tests only: must never repeat. */
 export function sealBox(sharedKey: Uint8Array, plaintext: Uint8Array, nonce: Uint8Array = randomNonce()): Uint8Array {
   assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
   assertLength('nonce', nonce, NONCE_BYTES)
   const sealed = new Uint8Array(NONCE_BYTES + TAG_BYTES + plaintext.length)
-  // The cipher leaves its scratch space in the nonce's place, so the nonce is written last.
+  // The cipher leaves scratch data in the nonce's place, so the nonce is written last.
   xsalsa20poly1305(sharedKey, nonce).encrypt(plaintext, sealed.subarray(NONCE_BYTES - SCRATCH_BYTES))
   sealed.set(nonce)
   return sealed
 }
 
-/** Opens under an agreed key; undefined when too short or forged. */
+/** Opens under an agreed key; undefined if too short or forged. */
 export function openBox(sharedKey: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined
   try {
     return xsalsa20poly1305(sharedKey, sealed.subarray(0, NONCE_BYTES)).decrypt(sealed.subarray(NONCE_BYTES))
   } catch {
-    // All lengths were checked: what is left to fail is the tag.
+    // All lengths have been checked: only the tag can fail.
     return undefined
   }
 }
 
-/** Random bytes for nonces to come: asking the platform costs as much as half a box. */
+/** Random bytes for upcoming nonces: asking the platform each time costs as much as half a box. */
 let randomBytes = new Uint8Array(0)
 
-/** Each byte is given out once. */
+/** Each byte is used once. */
 function randomNonce(): Uint8Array {
   if (randomBytes.length === 0) randomBytes = crypto.getRandomValues(new Uint8Array(NONCE_BYTES * NONCES_AT_ONCE))
   const nonce = randomBytes.slice(0, NONCE_BYTES)
@@ -63,5 +63,5 @@ function randomNonce(): Uint8Array {
 }
 
 function assertLength(name: string, bytes: Uint8Array, wanted: number): void {
-  if (bytes.length !== wanted) throw new RangeError(`use ${name} of ${bytes.length} bytes: wants ${wanted}`)
+  if (bytes.length !== wanted) throw new RangeError(`use ${name} of ${bytes.length} bytes: expected ${wanted}`)
 }

@@ -1,8 +1,8 @@
-/** Counters of who was let in and who was not, as plain number fields. */
+/** Admission counters, as plain number fields. */
 
-/** Why a client was not let in: a closed list, each with its counter. */
+/** Why a client was refused: a closed list, each with its counter. */
 export const DenialReason = {
-  /** It calls itself by an application name that is not let in. */
+  /** Its application name is denied. */
   AppNameDenied: 'app_name_denied',
   /** Its key is on the deny list. */
   KeyDenied: 'key_denied',
@@ -12,36 +12,35 @@ export const DenialReason = {
   TokenUnknown: 'token_unknown',
   /** The local `tailscaled` does not know the key. */
   NotInTailnet: 'not_in_tailnet',
-  /** The admission URL said no. */
+  /** The admission URL refused. */
   UrlRefused: 'url_refused',
-  /** A source that must agree could not tell. */
+  /** A required backend was unreachable. */
   SourceDown: 'source_down',
 } as const
 export type DenialReason = (typeof DenialReason)[keyof typeof DenialReason]
 
-/** All reasons. */
 export const DENIAL_REASONS: readonly DenialReason[] = Object.values(DenialReason)
 
-/** What is asked over a connection, and may be out of reach. */
+/** Backends asked over a connection, which may be unreachable. */
 export type AdmissionSource = 'local_daemon' | 'url'
 
-/** What can say yes to a client. */
+/** Rules that can approve a client. */
 export type AdmissionRule = 'allow_list' | 'token' | AdmissionSource
 
 export class AdmissionCounters {
   admitted = 0
-  /** Each yes of a rule; a client may need several. */
+  /** Approvals per rule; a client may need several. */
   readonly approvals: Record<AdmissionRule, number> = { allow_list: 0, token: 0, local_daemon: 0, url: 0 }
-  /** Of those admitted: because the source had admitted them before it failed. */
+  /** Admitted because the backend had approved them before it failed. */
   admittedFromMemory = 0
-  /** Of those admitted: because the admission URL was out of reach, and is set to fail open. */
+  /** Admitted because the admission URL was unreachable and fails open. */
   admittedByFailOpen = 0
   readonly denied: Record<DenialReason, number> = Object.fromEntries(
     DENIAL_REASONS.map(reason => [reason, 0]),
   ) as Record<DenialReason, number>
-  /** Questions that a source did not answer by yes or no. */
+  /** Requests that a backend did not answer with yes or no. */
   readonly sourceFailures: Record<AdmissionSource, number> = { local_daemon: 0, url: 0 }
-  /** Changed files of keys or tokens that were taken, and those that were not. */
+  /** Changed key or token files that were loaded, and those rejected. */
   filesReloaded = 0
   filesRejected = 0
 }

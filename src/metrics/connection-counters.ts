@@ -1,27 +1,25 @@
-/** Numbers of the connections that listeners take, before anything is known of them but the source. */
+/** Counters of the listeners' connections, before anything but their source is known. */
 
-/** Why a connection was closed as soon as it had been accepted, or never was: a closed list, each with its counter (P-108, P-109). */
+/** Why a connection was closed on accept, or not accepted: a closed list, each with its counter (P-108, P-109). */
 export const RefusalReason = {
-  /** The listener had taken as many new connections as it may. */
+  /** The listener's limit on new connections. */
   Rate: 'rate',
-  /** The source had opened as many new connections as it may. */
+  /** The source's limit on new connections. */
   SourceRate: 'source_rate',
-  /** As many connections as there may be were open. */
+  /** The limit on open connections. */
   Connections: 'connections',
-  /** As many connections of one source as there may be were open. */
+  /** The limit on open connections of one source. */
   SourceConnections: 'source_connections',
   /** The system could not accept it. */
   System: 'system',
 } as const
 export type RefusalReason = (typeof RefusalReason)[keyof typeof RefusalReason]
 
-/** All reasons. */
 export const REFUSAL_REASONS: readonly RefusalReason[] = Object.values(RefusalReason)
 
 export class ConnectionCounters {
-  /** Connections that are open now, of all listeners, whatever they carry. */
+  /** Open connections of all listeners, whatever they carry. */
   open = 0
-  /** Connections that were taken. */
   accepted = 0
   readonly refused: Record<RefusalReason, number> = Object.fromEntries(
     REFUSAL_REASONS.map(reason => [reason, 0]),

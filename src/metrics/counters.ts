@@ -1,7 +1,7 @@
 /**
- * Counters of one part of a relay, as plain number fields: counting must cost nothing on the packet path.
+ * Counters of one relay or worker, as plain number fields: counting must cost nothing on the packet path.
  *
- * Parts (one per core) are merged by adding; the exporters in `http/` give them their names.
+ * The counters of several workers are merged by adding; `status/` gives them their names.
  */
 
 import type { DerpErrorCode } from '../lib/derp-error.ts'
@@ -15,7 +15,7 @@ export interface Amount {
   bytes: number
 }
 
-/** A gauge or counter is documented by the metric it becomes; see `http/` for the names. */
+/** For the meaning of a counter see the metric it becomes, in `status/metric-table.ts`. */
 export class RelayCounters {
   accepts = 0
   packetsReceivedDisco = 0
@@ -33,39 +33,39 @@ export class RelayCounters {
   homeMovesIn = 0
   homeMovesOut = 0
   writeTimeouts = 0
-  /** Times that a client was not read from because of its rate limit. */
+  /** Times that reading from a client was delayed by its rate limit. */
   rateLimitWaits = 0
   currentConnections = 0
   currentHomeConnections = 0
   currentNotIdealConnections = 0
-  /** Logins that have been completed. */
+  /** Completed logins. */
   logins = 0
   readonly dropped: Record<DropReason, Record<PacketKind, Amount>> = emptyDrops()
-  /** Connections that ended by a fault of either side, by error code. */
+  /** Connections that ended with an error of either side, by error code. */
   readonly failures: Partial<Record<DerpErrorCode, number>> = {}
-  /** Milliseconds that packets waited before they were sent or displaced. */
+  /** Milliseconds that packets were queued before being sent or displaced. */
   readonly queueAgeMs: Histogram = new Histogram(DELAY_BOUNDS_MS)
-  /** Milliseconds from the TCP accept to the DERP connection: TLS and HTTP. */
+  /** Milliseconds from TCP accept to the DERP connection: TLS and HTTP. */
   readonly acceptMs: Histogram = new Histogram(DELAY_BOUNDS_MS)
   /** Milliseconds from the DERP connection to ServerInfo. */
   readonly loginMs: Histogram = new Histogram(DELAY_BOUNDS_MS)
   /** The longest delay of the event loop in each interval, in milliseconds. */
   readonly eventLoopDelayMs: Histogram = new Histogram(DELAY_BOUNDS_MS)
-  /** Changes of presence that a watcher was told at once. */
+  /** Presence changes sent to a watcher in one batch. */
   readonly meshUpdateBatchSize: Histogram = new Histogram(MESH_UPDATE_BATCH_BOUNDS)
-  /** Milliseconds from a ping to a client to its answer. */
+  /** Milliseconds from a ping to a client to its reply. */
   readonly clientRoundTripMs: Histogram = new Histogram(DELAY_BOUNDS_MS)
-  /** Frames of each write. */
+  /** Frames per write. */
   readonly bufferedWriteFrames: Histogram = new Histogram(WRITE_FRAMES_BOUNDS)
 
-  /** Notes one dropped packet of `bytes` payload bytes. */
+  /** Counts a dropped packet of `bytes` payload bytes. */
   drop(reason: DropReason, kind: PacketKind, bytes: number): void {
     const amount = this.dropped[reason][kind]
     amount.packets++
     amount.bytes += bytes
   }
 
-  /** Notes a connection that ended by a fault. */
+  /** Counts a connection that ended with an error. */
   fail(code: DerpErrorCode): void {
     this.failures[code] = (this.failures[code] ?? 0) + 1
   }
@@ -79,7 +79,7 @@ function emptyDrops(): Record<DropReason, Record<PacketKind, Amount>> {
   >
 }
 
-/** The sum of several parts' counters. */
+/** The sum of several workers' counters. */
 export function mergeCounters(parts: readonly RelayCounters[]): RelayCounters {
   const total = new RelayCounters()
   for (const part of parts) addNumbers(total, part)

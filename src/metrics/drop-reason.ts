@@ -1,28 +1,29 @@
-/** Why a packet was dropped: a closed list, each with its counter (P-102). */
+/** Why a packet was dropped. */
 
-/** Reasons, by the names of the original's metric labels. */
+// P-102: a closed list, each with its counter.
+/** Drop reasons, named after the original's metric labels. */
 export const DropReason = {
-  /** No client of this key is known here. */
+  /** No session or forwarder has this key. */
   UnknownDest: 'unknown_dest',
-  /** The same for a packet that a sibling relay passed on. */
+  /** The same for a packet forwarded by a mesh peer. */
   UnknownDestOnForward: 'unknown_dest_on_fwd',
   /** The destination's connection ended before the packet was sent. */
   GoneDisconnected: 'gone_disconnected',
-  /** The destination's queue was full; the oldest packet made room. */
+  /** The destination's queue was full; the oldest packet was displaced. */
   QueueHead: 'queue_head',
-  /** The destination's queue was full and no room could be made; never moves here, as there are no racing writers. */
+  /** The destination's queue stayed full; always 0 here, because there are no racing writers. */
   QueueTail: 'queue_tail',
   /** The connection failed while the packet was being written. */
   WriteError: 'write_error',
-  /** The key is connected more than once and none is active; never moves under the only policy there is. */
+  /** The key is connected more than once and no connection is active; always 0 with our only duplicate policy. */
   DuplicateClient: 'dup_client',
-  /** The core that has the destination is too far behind; a reason of ours. */
+  /** The destination's worker is too far behind; ours only. */
   CoreBehind: 'core_behind',
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 
-/** All reasons, in the order of the original's exposition. */
+/** All reasons, in the original's exposition order. */
 export const DROP_REASONS: readonly DropReason[] = Object.values(DropReason)
 
-/** Kinds of packets that are counted apart (P-053). */
+/** Packet kinds counted separately (P-053). */
 export type PacketKind = 'disco' | 'other'

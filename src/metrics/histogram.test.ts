@@ -10,7 +10,7 @@ test('Histogram counts a value in the first bucket whose bound it does not excee
   expect(histogram.sum).toBe(23)
 })
 
-test('Histogram shows its buckets with all below them, the last one with everything (P-194)', () => {
+test('Histogram has cumulative buckets, the last one with everything (P-194)', () => {
   const histogram = new Histogram([0, 0.5, 10])
   histogram.observe(0, 3)
   histogram.observe(7, 2)
@@ -24,7 +24,7 @@ test('Histogram shows its buckets with all below them, the last one with everyth
   expect(histogram.sum).toBe(1_014)
 })
 
-test('mergeCounters adds histograms bucket by bucket, also those that came as messages', () => {
+test('mergeCounters adds histograms bucket by bucket, including those received as messages', () => {
   const [a, b] = [new RelayCounters(), new RelayCounters()]
   a.queueAgeMs.observe(3)
   b.queueAgeMs.observe(3)

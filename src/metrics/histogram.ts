@@ -1,9 +1,9 @@
 /**
- * Counts of values by size, in fixed buckets: plain numbers, so that recording costs a few comparisons and parts of a
- * relay are merged by adding.
+ * Histograms with fixed buckets: plain numbers, so that recording costs a few comparisons and histograms of several
+ * workers are merged by adding.
  */
 
-/** A bucket as it is exported: how many values were at most its bound. */
+/** An exported bucket: how many values were at most its bound. */
 export interface CumulativeBucket {
   /** The bound as text; `+Inf` for the last. */
   readonly le: string
@@ -11,26 +11,26 @@ export interface CumulativeBucket {
 }
 
 export class Histogram {
-  /** Values in each bucket alone; the last one is for what is above all bounds. */
+  /** Values per bucket, not cumulative; the last one is for values above all bounds. */
   readonly counts: number[]
   /** Sum of all values. */
   sum = 0
   readonly #bounds: readonly number[]
 
-  /** @param bounds upper bounds of the buckets, inclusive and ascending. */
+  /** @param bounds inclusive upper bounds, ascending. */
   constructor(bounds: readonly number[]) {
     this.#bounds = bounds
     this.counts = Array.from({ length: bounds.length + 1 }, () => 0)
   }
 
-  /** How many values were recorded. */
+  /** Number of recorded values. */
   get count(): number {
     let count = 0
     for (const inBucket of this.counts) count += inBucket
     return count
   }
 
-  /** Records `times` values of the same size. */
+  /** Records the same value `times` times. */
   observe(value: number, times = 1): void {
     const bounds = this.#bounds
     let bucket = 0
@@ -39,7 +39,7 @@ export class Histogram {
     this.sum += value * times
   }
 
-  /** The buckets as both expositions show them, each with what is in those below. */
+  /** The cumulative buckets of both expositions. */
   cumulative(): CumulativeBucket[] {
     let count = 0
     return this.counts.map((inBucket, bucket) => {
@@ -49,11 +49,11 @@ export class Histogram {
   }
 }
 
-/** Milliseconds from what nobody notices to what ends a connection. */
+/** Milliseconds, from imperceptible to what ends a connection. */
 export const DELAY_BOUNDS_MS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000]
-/** Changes of presence told at once, as in the original. */
+/** Presence changes per batch, as in the original. */
 export const MESH_UPDATE_BATCH_BOUNDS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000]
-/** Batches of them sent in a row, as in the original. */
+/** Batches sent in a row, as in the original. */
 export const MESH_UPDATE_LOOP_BOUNDS: readonly number[] = [0, 1, 2, 5, 10, 20, 50, 100]
-/** Frames of one write, as in the original. */
+/** Frames per write, as in the original. */
 export const WRITE_FRAMES_BOUNDS: readonly number[] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 15, 20, 25, 50, 100]

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { HttpCounters } from './http-counters.ts'
 
-test('HttpCounters counts requests over TLS by version, and those that are not over (P-196)', () => {
+test('HttpCounters counts requests over TLS by version, and the active ones (P-196)', () => {
   const counters = new HttpCounters()
   const end = counters.beginTlsRequest('1.3')
   counters.beginTlsRequest('1.3')

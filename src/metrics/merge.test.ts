@@ -3,7 +3,7 @@ import { ConnectionCounters } from './connection-counters.ts'
 import { HttpCounters } from './http-counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from './merge.ts'
 
-test('mergeHttpCounters adds parts, also those that came as messages, and keeps what it merges into apart', () => {
+test('mergeHttpCounters adds counters, including those received as messages, into a new object', () => {
   const [a, b] = [new HttpCounters(), new HttpCounters()]
   a.tlsAccepted = 3
   b.tlsAccepted = 4
@@ -23,7 +23,7 @@ test('mergeHttpCounters adds parts, also those that came as messages, and keeps 
   expect(b.tlsHandshakeFailures).toEqual({ closed: 1 })
 })
 
-test('mergeHttpCounters has PROXY headers where any part waits for them', () => {
+test('mergeHttpCounters has PROXY headers if any worker expects them', () => {
   const [a, b] = [new HttpCounters(), new HttpCounters()]
   expect(mergeHttpCounters([a, b]).proxyHeaders).toBeUndefined()
   b.proxyHeaders = { v1: 1, v2: 2, local: 3, missing: 4, malformed: 5 }
@@ -37,7 +37,7 @@ test('mergeHttpCounters has PROXY headers where any part waits for them', () => 
   expect(b.proxyHeaders.v1).toBe(1)
 })
 
-test('mergeConnectionCounters adds what is open, taken and refused', () => {
+test('mergeConnectionCounters adds open, accepted and refused', () => {
   const [a, b] = [new ConnectionCounters(), new ConnectionCounters()]
   a.open = 2
   b.open = 1

@@ -1,12 +1,12 @@
-/** Sums of counters that several parts of a relay keep, one for each thread. */
+/** Merges the counters of several threads. */
 
 import { ConnectionCounters } from './connection-counters.ts'
 import { HttpCounters } from './http-counters.ts'
 
 /**
- * Adds every number of `from`, at whatever depth, to the one of the same place in `into`.
+ * Adds every number of `from`, at any depth, to the same field of `into`.
  *
- * What came as a message from another thread has fields and no methods, so only fields are looked at.
+ * Counters from another thread arrive as messages, with fields but no methods, so only fields are used.
  */
 export function addNumbers(into: object, from: object): void {
   const target = into as Record<string, unknown>
@@ -21,12 +21,12 @@ export function addNumbers(into: object, from: object): void {
   }
 }
 
-/** The sum of several parts' counters; a name that several were asked for counts several times. */
+/** The sum of several threads' counters; a name asked for on several threads counts several times. */
 export function mergeHttpCounters(parts: readonly HttpCounters[]): HttpCounters {
   return sumInto(new HttpCounters(), parts)
 }
 
-/** The sum of several parts' counters. */
+/** The sum of several threads' counters. */
 export function mergeConnectionCounters(parts: readonly ConnectionCounters[]): ConnectionCounters {
   return sumInto(new ConnectionCounters(), parts)
 }

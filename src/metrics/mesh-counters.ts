@@ -1,40 +1,39 @@
-/** Numbers of the links to sibling relays. */
+/** Counters of mesh links. */
 
 import type { Amount } from './counters.ts'
 
-/** Why a packet for a sibling was dropped: a closed list. */
+/** Why a packet for a mesh peer was dropped: a closed list. */
 export const ForwardDropReason = {
-  /** The queue of the link was full; the oldest packet made room. */
+  /** The link's queue was full; the oldest packet was displaced. */
   QueueFull: 'queue_full',
-  /** There was no connection, or it ended before the packet was its turn. */
+  /** There was no connection, or it ended before the packet was sent. */
   LinkDown: 'link_down',
   /** The connection failed while the packet was being written. */
   WriteError: 'write_error',
 } as const
 export type ForwardDropReason = (typeof ForwardDropReason)[keyof typeof ForwardDropReason]
 
-/** All reasons. */
 export const FORWARD_DROP_REASONS: readonly ForwardDropReason[] = Object.values(ForwardDropReason)
 
-/** How a link stands. `self` is for good: what was to be a sibling is this relay. */
+/** State of a link. `self` is final: the supposed mesh peer is this relay. */
 export type MeshLinkState = 'connecting' | 'up' | 'self' | 'stopped'
 
-/** Numbers of one link. */
+/** Counters of one link. */
 export class MeshLinkCounters {
-  /** Times that the link came up. */
+  /** Times the link came up. */
   connects = 0
-  /** Packets, with their payload, that were written to the sibling. */
+  /** Packets and payload written to the mesh peer. */
   readonly forwarded: Amount = { packets: 0, bytes: 0 }
   readonly dropped: Record<ForwardDropReason, Amount> = Object.fromEntries(
     FORWARD_DROP_REASONS.map(reason => [reason, { packets: 0, bytes: 0 }]),
   ) as Record<ForwardDropReason, Amount>
 }
 
-/** What the metrics show of one link. */
+/** One link, as shown in the metrics. */
 export interface MeshLinkSnapshot {
   readonly host: string
   readonly state: MeshLinkState
-  /** Different clients of the sibling. */
+  /** Distinct clients of the mesh peer. */
   readonly peers: number
   readonly counters: MeshLinkCounters
 }

@@ -1,17 +1,17 @@
 /** Why TLS handshakes fail: a closed list, each with its counter. */
 
 export const TlsFailure = {
-  /** There is no certificate for the name that the client asks for, or it asks for none. */
+  /** No certificate for the requested name, or no name requested. */
   ServerName: 'server_name',
-  /** The client offers no version of TLS that is spoken here. */
+  /** No common TLS version. */
   Version: 'version',
-  /** The client offers no cipher that goes with the certificate. */
+  /** No common cipher for the certificate. */
   Cipher: 'cipher',
-  /** The client offers other protocols only. */
+  /** No common application protocol. */
   Protocol: 'protocol',
-  /** What came is not TLS. */
+  /** The bytes are not TLS. */
   NotTls: 'not_tls',
-  /** The client has refused, such as for a certificate that it does not trust. */
+  /** The client sent an alert, such as for an untrusted certificate. */
   ClientAlert: 'client_alert',
   /** The connection ended. */
   Closed: 'closed',

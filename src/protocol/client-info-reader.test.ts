@@ -5,7 +5,7 @@ import { ClientInfoReader } from './client-info-reader.ts'
 
 const COMMON = formatClientInfo({ canAckPings: true, isProber: false })
 
-test('who says the same is read once (P-033)', () => {
+test('identical ClientInfo is parsed once (P-033)', () => {
   const reader = new ClientInfoReader()
   const info = reader.read(COMMON)
   expect(info).toEqual({ version: 2, canAckPings: true, isProber: false })
@@ -21,7 +21,7 @@ test('a mesh key is not kept (P-074)', () => {
   expect(reader.size).toBe(0)
 })
 
-test('nobody fills the memory with what he makes up', () => {
+test('the cache is bounded', () => {
   const reader = new ClientInfoReader()
   for (let i = 0; i < 1_000; i++) {
     reader.read(formatClientInfo({ canAckPings: false, isProber: false, appName: `a${i}` }))
@@ -32,7 +32,7 @@ test('nobody fills the memory with what he makes up', () => {
   expect(reader.read(long)).not.toBe(reader.read(long))
 })
 
-test.each(['', '[]', '{"CanAckPings":1}'])('what reads %s is refused each time (P-033)', text => {
+test.each(['', '[]', '{"CanAckPings":1}'])('%s is rejected each time (P-033)', text => {
   const reader = new ClientInfoReader()
   for (let i = 0; i < 2; i++) expect(() => reader.read(encodeUtf8(text))).toThrow('parse ClientInfo')
 })

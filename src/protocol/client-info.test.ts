@@ -6,7 +6,7 @@ import { formatClientInfo, parseClientInfo } from './client-info.ts'
 const parse = (json: string) => parseClientInfo(encodeUtf8(json))
 const nothing = { canAckPings: false, isProber: false }
 
-test('formatClientInfo leaves out what is empty, but never CanAckPings (P-033, P-039)', () => {
+test('formatClientInfo omits empty fields but never CanAckPings (P-033, P-039)', () => {
   expect(decodeUtf8(formatClientInfo(nothing))).toBe('{"version":2,"CanAckPings":false}')
   expect(decodeUtf8(formatClientInfo({ ...nothing, meshKey: '', appName: '' }))).toBe(
     '{"version":2,"CanAckPings":false}',

@@ -1,4 +1,4 @@
-/** What a client says of itself at login (P-033). */
+/** What a client says about itself at login (P-033). */
 
 import { PROTOCOL_VERSION } from './constants.ts'
 import { formatInfo, parseInfo } from './info-json.ts'
@@ -8,11 +8,11 @@ export interface ClientInfo {
   readonly version?: number
   /** The mesh key in hex, from relays of the mesh and trusted monitors. Compare it by {@link MeshKey} only. */
   readonly meshKey?: string
-  /** The client answers the server's pings. */
+  /** Whether the client replies to pings from the server. */
   readonly canAckPings: boolean
-  /** The client says that it is a prober: its own word, worth nothing for admission. */
+  /** Whether the client claims to be a prober; not trustworthy, so never use it for admission. */
   readonly isProber: boolean
-  /** Name of the application, 1 to 32 printable ASCII characters, for statistics; sent by releases after 1.84. */
+  /** Application name, 1 to 32 printable ASCII characters, for statistics; sent by releases after 1.84. */
   readonly appName?: string
 }
 
@@ -27,7 +27,7 @@ const SCHEMA = {
 /** What relays keep as the name of an application. */
 export const APP_NAME: RegExp = /^[ -~]{1,32}$/
 
-/** JSON as the original writes it: empty fields are left out, but never `CanAckPings`. */
+/** JSON as the original writes it: empty fields are omitted, except `CanAckPings`. */
 export function formatClientInfo(info: Omit<ClientInfo, 'version'>): Uint8Array {
   return formatInfo({
     meshKey: info.meshKey || undefined,
@@ -38,10 +38,10 @@ export function formatClientInfo(info: Omit<ClientInfo, 'version'>): Uint8Array 
   })
 }
 
-/** Reads the JSON. @throws ProtocolError as {@link parseInfo} does. */
+/** Parses the JSON. @throws ProtocolError if it is malformed. */
 export function parseClientInfo(json: Uint8Array): ClientInfo {
   const fields = parseInfo(json, SCHEMA, { what: 'ClientInfo', clause: 'P-033' })
-  // 1.84.1 does not know the field: whatever it holds, the login goes on.
+  // 1.84.1 does not know this field: whatever it holds, the login continues.
   const appName = typeof fields.AppName === 'string' && APP_NAME.test(fields.AppName) ? fields.AppName : undefined
   return {
     ...(fields.version !== undefined && { version: fields.version }),

@@ -15,7 +15,7 @@ export const MAGIC: Uint8Array = encodeUtf8('DERP\u{1F511}') // P-031
 /** Bytes before each frame's body: type and length. */
 export const FRAME_HEADER_LENGTH = 5
 
-/** Bytes of a node's public key. */
+/** Bytes of a node public key. */
 export const KEY_LENGTH = 32
 
 /** Bytes of a box's nonce. */

@@ -32,7 +32,7 @@ test.each([
   expect(decodeServerToClient(FrameType[name], new Uint8Array(fewest))).toBeDefined()
 })
 
-test('decoders give nothing for types of the other direction and unknown ones (P-002)', () => {
+test('decoders return undefined for types of the other direction and unknown types (P-002)', () => {
   const body = new Uint8Array(100)
   for (const type of [1, 3, 5, 6, 8, 9, 0x14, 0x15, 0, 0xee]) expect(decodeClientToServer(type, body)).toBeUndefined()
   for (const type of [2, 4, 7, 0x0a, 0x10, 0x11, 0, 0xee]) expect(decodeServerToClient(type, body)).toBeUndefined()
@@ -45,7 +45,7 @@ test('decodeClientToServer takes any flag but 0 as preferred', () => {
   )
 })
 
-test('decoders give packets as views, and keys and pings as copies', () => {
+test('decoders return packets as views, keys and pings as copies', () => {
   const packet = concatBytes([key.bytes, eight])
   const read = decodeServerToClient(FrameType.RecvPacket, packet)
   const ping = decodeServerToClient(FrameType.Ping, eight)
@@ -57,7 +57,7 @@ test('decoders give packets as views, and keys and pings as copies', () => {
   expect(ping.payload.buffer).not.toBe(eight.buffer)
 })
 
-test('decodeServerToClient reads ServerKey behind its magic only (P-031)', () => {
+test('decodeServerToClient reads ServerKey only after its magic (P-031)', () => {
   const magic = [0x44, 0x45, 0x52, 0x50, 0xf0, 0x9f, 0x94, 0x91]
   const body = Uint8Array.of(...magic, ...key.bytes, 1, 2, 3)
   expect(decodeServerToClient(FrameType.ServerKey, body)).toEqual({ type: 'serverKey', serverKey: key })

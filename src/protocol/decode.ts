@@ -1,8 +1,8 @@
 /**
- * Values from frame bodies, in both directions. Pure.
+ * Decodes frame bodies, in both directions. Pure.
  *
- * `data` fields are views of the body given: copy what must outlive it. The frame decoder has checked the
- * bounds of {@link FrameBounds}; what is still too short for its type gives undefined, which clients skip (P-004).
+ * `data` fields are views of the given body: copy what must outlive it. The frame decoder has checked the
+ * {@link FrameBounds}; a body that is still too short for its type yields undefined, which clients skip (P-004).
  */
 
 import { NodePublicKey } from '../keys/node-key.ts'
@@ -17,7 +17,7 @@ const ADDRESS_LENGTH = 16 + 2
 const keyAt = (body: Uint8Array, offset: number): NodePublicKey =>
   NodePublicKey.fromBytes(body.subarray(offset, offset + KEY_LENGTH))
 
-/** Decodes what a client sends; undefined for other types and for bodies too short. */
+/** Decodes a frame from a client; undefined for other types and bodies that are too short. `data` is a view of `body`. */
 export function decodeClientToServer(type: number, body: Uint8Array): ClientToServer | undefined {
   const has = (length: number) => body.length >= length
   switch (type) {
@@ -49,7 +49,7 @@ export function decodeClientToServer(type: number, body: Uint8Array): ClientToSe
   }
 }
 
-/** Decodes what a server sends; undefined for other types and for bodies too short. */
+/** Decodes a frame from a server; undefined for other types and bodies that are too short. `data` is a view of `body`. */
 export function decodeServerToClient(type: number, body: Uint8Array): ServerToClient | undefined {
   const has = (length: number) => body.length >= length
   switch (type) {
@@ -95,7 +95,7 @@ function decodePing(
   return { type: type === FrameType.Ping ? 'ping' : 'pong', payload }
 }
 
-/** Old servers stop after the key, after the address, or after the flags (P-071). */
+/** Old servers stop after the key, the address, or the flags (P-071). */
 function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
   if (body.length < KEY_LENGTH) return undefined
   const peer = keyAt(body, 0)
@@ -108,7 +108,7 @@ function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
   return { type: 'peerPresent', peer, address, flags: body[flagsAt] ?? 0, ...(appName !== undefined && { appName }) }
 }
 
-/** A length byte and that many bytes of text; what is cut short, or empty, is no name. */
+/** A length byte and that many bytes of text; truncated or empty means no name. */
 function decodeAppName(body: Uint8Array, at: number): string | undefined {
   const length = body[at] ?? 0
   const end = at + 1 + length

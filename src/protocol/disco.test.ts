@@ -4,7 +4,7 @@ import { looksLikeDisco, MIN_DISCO_LENGTH } from './disco.ts'
 const MAGIC = [0x54, 0x53, 0xf0, 0x9f, 0x92, 0xac]
 const shaped = Uint8Array.of(...MAGIC, ...new Uint8Array(56))
 
-test('looksLikeDisco wants the magic and 62 bytes (P-053)', () => {
+test('looksLikeDisco requires the magic and 62 bytes (P-053)', () => {
   expect(MIN_DISCO_LENGTH).toBe(62)
   expect(looksLikeDisco(shaped, 0, 62)).toBe(true)
   expect(looksLikeDisco(shaped, 0, 61)).toBe(false)
@@ -15,7 +15,7 @@ test('looksLikeDisco wants the magic and 62 bytes (P-053)', () => {
   }
 })
 
-test('looksLikeDisco looks between start and end only (P-053)', () => {
+test('looksLikeDisco only looks between start and end (P-053)', () => {
   const inside = Uint8Array.of(7, 7, 7, ...shaped, 7, 7)
   expect(looksLikeDisco(inside, 3, inside.length)).toBe(true)
   expect(looksLikeDisco(inside, 3, 64)).toBe(false)

@@ -1,14 +1,14 @@
-/** Tells disco messages, by which peers look for direct paths, from other packets (P-053). */
+/** Recognises disco messages, with which peers look for direct paths (P-053). */
 
 import { encodeUtf8 } from '../lib/bytes.ts'
 import { KEY_LENGTH, NONCE_LENGTH } from './constants.ts'
 
 const [m0, m1, m2, m3, m4, m5] = encodeUtf8('TS\u{1F4AC}')
 
-/** Magic, sender's disco key and nonce: the shortest disco message. */
+/** The shortest disco message: magic, sender's disco key and nonce. */
 export const MIN_DISCO_LENGTH: number = 6 + KEY_LENGTH + NONCE_LENGTH
 
-/** Reports whether the packet at `start` up to `end` has the shape of a disco message. */
+/** Whether the packet from `start` to `end` has the shape of a disco message. */
 export function looksLikeDisco(bytes: Uint8Array, start: number, end: number): boolean {
   return (
     end - start >= MIN_DISCO_LENGTH &&

@@ -6,13 +6,13 @@ import { FrameType } from './frame-type.ts'
 const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString('hex')
 const peer = NodePublicKey.parse('ab'.repeat(32))
 
-test('encodeFrame lays parts behind type and length, in one array of that size (P-001)', () => {
+test('encodeFrame puts parts after type and length in one exactly sized array (P-001)', () => {
   const frame = encodeFrame(FrameType.Health, Uint8Array.of(1), new Uint8Array(0), new Uint8Array(255).fill(2))
   expect(hex(frame)).toBe(`140000010001${'02'.repeat(255)}`)
   expect(frame.buffer.byteLength).toBe(261)
 })
 
-test('encoders do not change or keep what they are given', () => {
+test('encoders neither modify nor retain their arguments', () => {
   const data = Uint8Array.of(1, 2)
   const frame = encodeClientToServer({ type: 'sendPacket', destination: peer, data })
   data.fill(9)
@@ -20,7 +20,7 @@ test('encoders do not change or keep what they are given', () => {
   expect(peer.toHex()).toBe('ab'.repeat(32))
 })
 
-test('encodePing takes exactly eight bytes (P-091)', () => {
+test('encodePing requires exactly eight bytes (P-091)', () => {
   const payload = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
   expect(hex(encodePing(FrameType.Pong, payload))).toBe('13000000080102030405060708')
   for (const length of [0, 7, 9]) {

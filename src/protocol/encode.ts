@@ -1,5 +1,5 @@
 /**
- * Frames from values, in both directions. Pure; every frame is one exactly sized array.
+ * Encodes frames, in both directions. Pure; every frame is one exactly sized array.
  *
  * Clauses: P-001 header, P-006 numbers, and each frame's own.
  */
@@ -14,7 +14,7 @@ import type { ClientToServer, PeerPresentMessage, ServerToClient } from './messa
 /** Body bytes of PeerPresent: key, 16-byte address, port, flags (P-071). */
 const PEER_PRESENT_LENGTH = KEY_LENGTH + 16 + 2 + 1
 
-/** A frame of `type` whose body is `parts` in order. */
+/** A frame of `type` whose body is the concatenation of `parts`. */
 export function encodeFrame(type: FrameType, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
@@ -34,7 +34,7 @@ export function writeFrameHeader(bytes: Uint8Array, offset: number, type: FrameT
   writeUint32(bytes, offset + 1, length)
 }
 
-/** Encodes what a client sends. */
+/** Encodes a frame from a client. */
 export function encodeClientToServer(message: ClientToServer): Uint8Array {
   switch (message.type) {
     case 'clientInfo':
@@ -56,7 +56,7 @@ export function encodeClientToServer(message: ClientToServer): Uint8Array {
   }
 }
 
-/** Encodes what a server sends. */
+/** Encodes a frame from a server. */
 export function encodeServerToClient(message: ServerToClient): Uint8Array {
   switch (message.type) {
     case 'serverKey':
@@ -90,12 +90,12 @@ export function encodePeerGone(peer: NodePublicKey, reason: number): Uint8Array 
 /** A Ping or Pong; the payload is exactly eight bytes (P-091). */
 export function encodePing(type: typeof FrameType.Ping | typeof FrameType.Pong, payload: Uint8Array): Uint8Array {
   if (payload.length !== PING_LENGTH) {
-    throw new RangeError(`encode ping payload of ${payload.length} bytes: not ${PING_LENGTH}`)
+    throw new RangeError(`encode ping payload of ${payload.length} bytes: expected ${PING_LENGTH}`)
   }
   return encodeFrame(type, payload)
 }
 
-/** PeerPresent in the full form that current servers send; the app name follows only if there is one (P-071). */
+/** PeerPresent in the full form of current servers; the app name follows only if there is one (P-071). */
 export function encodePeerPresent(message: Omit<PeerPresentMessage, 'type'>): Uint8Array {
   const body = new Uint8Array(PEER_PRESENT_LENGTH)
   body.set(message.peer.bytes)

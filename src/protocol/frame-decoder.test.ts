@@ -28,10 +28,10 @@ function decoderWith(bounds: FrameBounds, ...chunks: Uint8Array[]): FrameDecoder
   return decoder
 }
 
-/** The whole current frame as the decoder holds it. */
+/** The current frame as the decoder holds it. */
 const held = ({ buffer, start, length }: FrameDecoder) => [...buffer.subarray(start, start + 5 + length)]
 
-/** What the bare header of a frame leads to: `read`, `skipped`, or code and clause of the error. */
+/** The outcome for a bare frame header: `read`, `skipped`, or error code and clause. */
 function verdict(bounds: FrameBounds, type: number, length: number): string {
   try {
     const decoder = decoderWith(bounds, header(type, length))
@@ -47,7 +47,7 @@ const ping = frame(FrameType.Ping, 1, 2, 3, 4, 5, 6, 7, 8)
 const watch = frame(FrameType.WatchConns)
 const prefer = frame(FrameType.NotePreferred, 1)
 
-test('FrameDecoder gives frames that lie whole in a chunk as views of it (P-001)', () => {
+test('FrameDecoder returns frames contained in one chunk as views (P-001)', () => {
   const chunk = concatBytes([ping, watch, prefer])
   const decoder = decoderWith(SERVER_BOUNDS, chunk)
   const starts = []
@@ -63,7 +63,7 @@ test('FrameDecoder gives frames that lie whole in a chunk as views of it (P-001)
   expect(decoder.bytesCopied).toBe(0)
 })
 
-test('FrameDecoder gathers a straddling frame, header too, in one array of its size (P-001)', () => {
+test('FrameDecoder gathers a straddling frame, header included, in one exactly sized array (P-001)', () => {
   const decoder = decoderWith(SERVER_BOUNDS, Buffer.concat([watch, ping.subarray(0, 7)]))
   expect(decoder.next()).toBe(true)
   expect(decoder.next()).toBe(false)
@@ -75,7 +75,7 @@ test('FrameDecoder gathers a straddling frame, header too, in one array of its s
   expect(held(decoder)).toEqual([...prefer])
 })
 
-test('FrameDecoder gives the same frames wherever two cuts fall (P-001)', () => {
+test('FrameDecoder returns the same frames wherever the stream is cut in two places (P-001)', () => {
   const stream = concatBytes([watch, ping, frame(0xee, 9, 9), prefer, watch])
   for (let first = 0; first <= stream.length; first++) {
     for (let second = first; second <= stream.length; second++) {
@@ -90,7 +90,7 @@ test('FrameDecoder gives the same frames wherever two cuts fall (P-001)', () => 
   }
 })
 
-test('FrameDecoder stops between two frames of a chunk and goes on later (P-001)', () => {
+test('FrameDecoder can stop between two frames of a chunk and continue later (P-001)', () => {
   const decoder = decoderWith(SERVER_BOUNDS, concatBytes([ping, prefer]))
   expect(decoder.next()).toBe(true)
   decoder.push(watch)
@@ -103,20 +103,20 @@ test('FrameDecoder stops between two frames of a chunk and goes on later (P-001)
   expect(decoder.pendingBytes).toBe(0)
 })
 
-test('FrameDecoder lets go of the last chunk when it waits for more', () => {
+test('FrameDecoder releases the last chunk when it waits for more', () => {
   const decoder = decoderWith(SERVER_BOUNDS, ping)
   while (decoder.next()) expect(decoder.buffer).toBe(ping)
   expect(decoder.buffer).toHaveLength(0)
 })
 
-test('FrameDecoder gives the frames before the end of a cut stream and no part of the last (P-007)', () => {
+test('FrameDecoder returns the whole frames of a truncated stream and no part of the last (P-007)', () => {
   for (let end = ping.length; end < ping.length * 2; end++) {
     const decoder = decoderWith(SERVER_BOUNDS, concatBytes([ping, ping]).subarray(0, end))
     expect([decoder.next(), decoder.next()]).toEqual([true, false])
   }
 })
 
-test('FrameDecoder skips unknown frames at the relay and reads on behind them (P-002)', () => {
+test('FrameDecoder skips unknown frames at the relay and continues after them (P-002)', () => {
   const decoder = decoderWith(SERVER_BOUNDS, header(0xee, 200_000))
   expect([decoder.next(), decoder.skipped, decoder.length, decoder.buffer.length]).toEqual([true, true, 200_000, 0])
   for (let i = 0; i < 4; i++) {
@@ -128,7 +128,7 @@ test('FrameDecoder skips unknown frames at the relay and reads on behind them (P
   expect(held(decoder)).toEqual([...ping])
 })
 
-test('FrameDecoder skips at the relay, at any length, what clients do not send (P-002)', () => {
+test('FrameDecoder skips frames that clients never send, at any length, at the relay (P-002)', () => {
   const known = new Set<number>([4, 7, 0x0a, 0x10, 0x11, 0x12, 0x13])
   for (let type = 0; type < 256; type++) {
     if (known.has(type)) continue
@@ -170,21 +170,21 @@ test('FrameDecoder reads ServerKey of 40 to 1,024 bytes at login, and nothing el
   }
 })
 
-test('FrameDecoder ends a connection of the client by any frame above 1 MiB (P-004)', () => {
+test('FrameDecoder rejects any frame above 1 MiB at the client (P-004)', () => {
   for (let type = 0; type < 256; type++) {
     expect(verdict(CLIENT_BOUNDS, type, MIB)).toMatch(/^(read|skipped)$/)
     expect(verdict(CLIENT_BOUNDS, type, MIB + 1)).toBe('TOO_LONG P-004')
   }
 })
 
-test('FrameDecoder skips at the client what relays do not send after the greeting (P-002)', () => {
+test('FrameDecoder skips frames that relays never send after the greeting, at the client (P-002)', () => {
   const read = new Set<number>([3, 5, 6, 8, 9, 0x12, 0x13, 0x14, 0x15])
   for (let type = 0; type < 256; type++) {
     expect(verdict(CLIENT_BOUNDS, type, 7)).toBe(read.has(type) ? 'read' : 'skipped')
   }
 })
 
-test('FrameDecoder checks a header that came in pieces as well (P-003)', () => {
+test('FrameDecoder checks a header that arrives in pieces as well (P-003)', () => {
   const bytes = header(FrameType.SendPacket, 65_569)
   const decoder = decoderWith(SERVER_BOUNDS, bytes.subarray(0, 1), bytes.subarray(1, 4))
   expect(decoder.next()).toBe(false)
@@ -192,7 +192,7 @@ test('FrameDecoder checks a header that came in pieces as well (P-003)', () => {
   expect(() => decoder.next()).toThrow('read frame SendPacket of 65569 bytes: more than 65568')
 })
 
-test('FrameDecoder takes new bounds between two frames of one chunk (P-037)', () => {
+test('FrameDecoder applies new bounds between two frames of one chunk (P-037)', () => {
   const hello = frame(FrameType.ClientInfo, ...new Uint8Array(56))
   for (const cut of [0, 3, hello.length, hello.length + 2]) {
     const stream = concatBytes([hello, prefer, ping])
@@ -206,7 +206,7 @@ test('FrameDecoder takes new bounds between two frames of one chunk (P-037)', ()
   }
 })
 
-test('FrameDecoder tells that it has the header of a frame whose body is not whole (P-001)', () => {
+test('FrameDecoder reports when it has a header but not the whole body (P-001)', () => {
   const decoder = new FrameDecoder(SERVER_BOUNDS)
   const seen: boolean[] = []
   for (const byte of [...header(FrameType.Ping, 8), ...new Uint8Array(8)]) {
@@ -217,7 +217,7 @@ test('FrameDecoder tells that it has the header of a frame whose body is not who
   expect(seen).toEqual([false, false, false, false, ...Array(8).fill(true), false])
 })
 
-test('FrameDecoder tells the type of the frame that it refuses (P-003)', () => {
+test('FrameDecoder reports the type of a rejected frame (P-003)', () => {
   const decoder = new FrameDecoder(SERVER_BOUNDS)
   decoder.push(Uint8Array.of(...header(FrameType.NotePreferred, 1), 1))
   expect(decoder.next()).toBe(true)

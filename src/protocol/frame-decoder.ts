@@ -1,8 +1,8 @@
 /**
- * Cuts a byte stream into frames, one per call of {@link FrameDecoder.next}.
+ * Splits a byte stream into frames, one per call of {@link FrameDecoder.next}.
  *
- * Knows nothing of sockets, keys or what a frame means (see decode.ts). It is pulled, so that a reader
- * can stop between two frames of one chunk (P-103).
+ * Knows nothing of sockets, keys or what frames mean (see decode.ts). It is pulled, so that a reader can stop between
+ * two frames of one chunk (P-103).
  * Clauses: P-001 header, P-002 unknown types are skipped, P-003 and P-004 length bounds.
  */
 
@@ -12,39 +12,38 @@ import { FRAME_HEADER_LENGTH } from './constants.ts'
 import { type FrameBounds, frameTypeName } from './frame-type.ts'
 
 /**
- * An incremental decoder. After `next()` returned true the frame's fields hold until the next call.
+ * An incremental decoder. After `next()` returns true the frame's fields are valid until the next call.
  *
- * A frame lying whole in a chunk is a view of that chunk: keeping it pins the chunk's memory. A frame that
- * straddles chunks is gathered in one exactly sized array, each byte copied once (but see
- * {@link FrameBounds.trustedBytes}). Bounds are checked when the
- * header is complete, before anything is allocated.
+ * A frame contained in one chunk is a view of that chunk: keeping it pins the chunk's memory. A frame that straddles
+ * chunks is gathered in one exactly sized array, each byte copied once (but see {@link FrameBounds.trustedBytes}).
+ * Bounds are checked once the header is complete, before anything is allocated.
  */
 export class FrameDecoder {
-  /** Bounds for the next frames; may be replaced between two frames. */
+  /** Bounds for the next frames; may be replaced between frames. */
   bounds: FrameBounds
-  /** Type of the current frame, or of the one whose header broke the bounds. */
+  /** Type of the current frame, or of the one whose header violated the bounds. */
   type = 0
-  /** Body length of the current frame, without the header. */
+  /** Body length of the current frame, header excluded. */
   length = 0
-  /** Holds the current frame from {@link start}, header included; empty for a skipped frame. */
+  /** Contains the current frame from {@link start}, header included; empty for a skipped frame. */
   buffer: Uint8Array = EMPTY_BYTES
   /** Offset of the frame's header in {@link buffer}. */
   start = 0
-  /** The frame's type is not among the bounds: its body is, and will be, thrown away. */
+  /** The frame's type is not in the bounds: its body is discarded. */
   skipped = false
-  /** Bytes copied so far to join straddling frames. */
+  /** Bytes copied so far to join frames that straddle chunks. */
   bytesCopied = 0
 
   #chunk: Uint8Array = EMPTY_BYTES
   #at = 0
-  // A queue in two stacks, newest and oldest on top: taking from the front of one array costs its length each time.
+  // A queue as two stacks, newest and oldest on top: shifting a single array costs its length each time.
   #arrived: Uint8Array[] = []
   #upcoming: Uint8Array[] = []
   #headerSeen = 0
   #type = 0
   #length = 0
   #partial: Uint8Array | undefined
-  /** Bytes of the partial frame when it is whole, header included. */
+  /** Bytes of the partial frame once complete, header included. */
   #partialLength = 0
   #filled = 0
   #toSkip = 0
@@ -53,7 +52,7 @@ export class FrameDecoder {
     this.bounds = bounds
   }
 
-  /** Hands over the next bytes of the stream. They must not change until they have been consumed. */
+  /** Adds the next bytes of the stream. They must not change until consumed. */
   push(chunk: Uint8Array): void {
     if (this.#at === this.#chunk.length && this.#upcoming.length === 0 && this.#arrived.length === 0) {
       this.#chunk = chunk
@@ -63,12 +62,12 @@ export class FrameDecoder {
     }
   }
 
-  /** Whether a header has come whose body has not come whole; never so for a frame that is skipped. */
+  /** Whether a header has arrived without its whole body; never true for a skipped frame. */
   get isGathering(): boolean {
     return this.#partial !== undefined
   }
 
-  /** Bytes handed over and not yet consumed. */
+  /** Bytes added but not yet consumed. */
   get pendingBytes(): number {
     let total = this.#chunk.length - this.#at
     for (const chunk of this.#upcoming) total += chunk.length
@@ -79,8 +78,8 @@ export class FrameDecoder {
   /**
    * Advances to the next frame.
    *
-   * @returns false when more bytes are needed.
-   * @throws ProtocolError when a header breaks the bounds; the stream cannot be read further.
+   * @returns false if more bytes are needed.
+   * @throws ProtocolError if a header violates the bounds; the stream cannot be read further.
    */
   next(): boolean {
     for (;;) {
@@ -104,13 +103,13 @@ export class FrameDecoder {
     this.#chunk = chunk ?? EMPTY_BYTES
     this.#at = 0
     if (chunk !== undefined) return true
-    // The last frame must not pin its chunk for as long as the connection is idle.
+    // The last frame must not pin its chunk while the connection is idle.
     this.buffer = EMPTY_BYTES
     this.start = 0
     return false
   }
 
-  /** The common case: header, and most often the body, lie in this chunk. */
+  /** The common case: the header, and usually the body, are in this chunk. */
   #wholeHeader(): boolean {
     const chunk = this.#chunk
     const at = this.#at
@@ -131,7 +130,7 @@ export class FrameDecoder {
     return this.#startPartial(type, length)
   }
 
-  /** Takes header bytes one by one into numbers, so that no byte of it is ever copied. */
+  /** Accumulates header bytes into numbers, so that no header byte is copied. */
   #gatherHeader(): boolean {
     while (this.#at < this.#chunk.length) {
       const byte = this.#chunk[this.#at++] as number
@@ -147,7 +146,7 @@ export class FrameDecoder {
     return false
   }
 
-  /** Checks the bounds; false for a frame to be skipped. */
+  /** Checks the bounds; false if the frame is to be skipped. */
   #isRead(type: number, length: number): boolean {
     const { min, max, unknown, clause, lenient } = this.bounds
     const most = max[type] as number
@@ -198,7 +197,7 @@ export class FrameDecoder {
     return this.#emit(this.#type, total - FRAME_HEADER_LENGTH, whole, 0)
   }
 
-  /** Sets more aside for a frame of which more has come than was trusted at first. */
+  /** Allocates more for a frame once more than the trusted size has arrived. */
   #grow(partial: Uint8Array, needed: number): Uint8Array {
     const larger = new Uint8Array(Math.min(this.#partialLength, Math.max(needed, 2 * partial.length)))
     larger.set(partial)

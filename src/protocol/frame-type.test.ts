@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FrameType, frameTypeName } from './frame-type.ts'
 
-test('FrameType has the sixteen numbers of the wire (P-006)', () => {
+test('FrameType has the sixteen wire numbers (P-006)', () => {
   expect(FrameType).toEqual({
     ServerKey: 1,
     ClientInfo: 2,

@@ -55,27 +55,27 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 
 const names = new Map<number, string>(Object.entries(FrameType).map(([name, number]) => [number, name]))
 
-/** The name of a frame type for logs; unknown ones as a hexadecimal number. */
+/** Name of a frame type for logs; unknown types as a hexadecimal number. */
 export const frameTypeName = (type: number): string => names.get(type) ?? `0x${type.toString(16).padStart(2, '0')}`
 
-/** What a {@link FrameDecoder} does with the types it is not told of. */
+/** What a {@link FrameDecoder} does with types outside the bounds. */
 export interface UnknownFrames {
   /** Longest body that is skipped; a longer one ends the connection. `refuse` ends it at any length. */
   readonly skipUpTo: number | 'refuse'
 }
 
-/** Length bounds by frame type, laid out for a look-up per frame. */
+/** Length bounds per frame type, laid out for one lookup per frame. */
 export interface FrameBounds {
-  /** Fewest body bytes by type; meaningless where `max` is -1. */
+  /** Minimum body bytes by type; meaningless where `max` is -1. */
   readonly min: Int32Array
-  /** Most body bytes by type; -1 for a type that is not read. */
+  /** Maximum body bytes by type; -1 for a type that is not read. */
   readonly max: Int32Array
   readonly unknown: UnknownFrames
-  /** The clause that a length out of bounds breaks. */
+  /** The clause violated by a length out of bounds. */
   readonly clause: string
-  /** Types that are skipped, not refused, when their length is out of bounds. */
+  /** Types that are skipped, not rejected, if their length is out of bounds. */
   readonly lenient: ReadonlySet<number>
-  /** Most bytes that are set aside for a frame before they have come. */
+  /** Maximum bytes allocated for a frame before they arrive. */
   readonly trustedBytes: number
 }
 
@@ -104,7 +104,7 @@ export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
   { skipUpTo: 'refuse' },
   'P-003',
-  // Real ones have some 150 bytes. Who has not logged in may not have more set aside by five bytes of header.
+  // Real ones have some 150 bytes. A client that has not logged in may not reserve more with a five-byte header.
   { trustedBytes: 1024 },
 )
 
@@ -121,7 +121,7 @@ export const SERVER_BOUNDS: FrameBounds = frameBounds(
   ]),
   { skipUpTo: 0xffffffff },
   'P-003',
-  // The original skips every Pong; ours reads those that can answer its pings.
+  // The original skips every Pong; ours reads those that can reply to its pings.
   { lenient: [FrameType.Pong] },
 )
 
@@ -132,7 +132,7 @@ export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
   'P-004',
 )
 
-// A short frame of a known type is skipped by clients, so only the cap is an error here (P-004).
+// Clients skip a short frame of a known type, so only exceeding the cap is an error here (P-004).
 const anyServerFrame = [0, MAX_SERVER_FRAME_LENGTH] as const
 
 /** What a client reads after the greeting; all else is skipped. */

@@ -1,6 +1,6 @@
 /**
- * The JSON objects inside the login boxes, read as leniently as the original does: keys in any case,
- * nulls and unknown keys ignored, wrong types refused (P-033, P-034).
+ * The JSON objects inside the login boxes, parsed as leniently as the original does: keys in any case,
+ * nulls and unknown keys ignored, wrong types rejected (P-033, P-034).
  */
 
 import { decodeUtf8, encodeUtf8 } from '../lib/bytes.ts'
@@ -12,16 +12,16 @@ interface FieldTypes {
   string: string
   boolean: boolean
   integer: number
-  /** Objects and arrays come out empty. */
+  /** Objects and arrays are read as empty. */
   any: unknown
 }
 
-/** Names (as the original writes them) and kinds of the fields to be read. */
+/** Field names (as the original writes them) and kinds. */
 export type InfoSchema = Readonly<Record<string, FieldKind>>
-/** What {@link parseInfo} gives for a schema: each field that was there. */
+/** The result of {@link parseInfo} for a schema: the fields that were present. */
 export type InfoFields<S extends InfoSchema> = { [K in keyof S]?: FieldTypes[S[K]] }
 
-/** Which object is read: how errors call it, and the clause that describes it. */
+/** The object being parsed: its name for errors, and its clause. */
 export interface InfoSource {
   readonly what: string
   readonly clause: string
@@ -30,7 +30,7 @@ export interface InfoSource {
 const WHOLE_NUMBER = /^-?\d{1,19}$/
 
 /**
- * Reads the fields of `schema` from JSON bytes.
+ * Parses the fields of `schema` from JSON bytes.
  *
  * @throws ProtocolError when it is not JSON, has too many values, is not an object or null, or a field has another type.
  */
@@ -52,7 +52,7 @@ export function parseInfo<const S extends InfoSchema>(json: Uint8Array, schema: 
   return fields as InfoFields<S>
 }
 
-/** JSON bytes of `fields` in the order given, without those that are undefined. */
+/** JSON bytes of `fields` in the given order, omitting undefined ones. */
 export function formatInfo(fields: Readonly<Record<string, string | boolean | number | undefined>>): Uint8Array {
   return encodeUtf8(JSON.stringify(fields))
 }
@@ -76,9 +76,9 @@ function parseJson(text: string, source: InfoSource): unknown {
 }
 
 /**
- * Names and values of a JSON object, in order and with repeated names, which `JSON.parse` loses.
+ * Names and values of a JSON object, in order and including repeated names, which `JSON.parse` loses.
  *
- * A value is its text as it stands, as `1` and `1.0` are different here; of objects and arrays the first bracket.
+ * A value is its source text, because `1` and `1.0` differ here; for objects and arrays only the first bracket.
  */
 function membersOf(tokens: readonly string[]): [name: string, value: string][] {
   const members: [string, string][] = []

@@ -24,7 +24,7 @@ const limits = { tokenBucketBytesPerSecond: 7, tokenBucketBytesBurst: 9 }
 const typeOf = (frame: Uint8Array) => frame[0] as number
 const bodyOf = (frame: Uint8Array) => frame.subarray(5)
 
-test('login of both halves carries what each side says (P-030, P-032, P-034)', async () => {
+test('both halves of the login carry each side’s info (P-030, P-032, P-034)', async () => {
   const greeting = encodeGreeting(server.publicKey())
   const serverKey = readGreeting(typeOf(greeting), bodyOf(greeting))
   const clientShared = await nodeAgreement.agree(client, serverKey)
@@ -37,7 +37,7 @@ test('login of both halves carries what each side says (P-030, P-032, P-034)', a
   expect(openServerInfo(clientShared, bodyOf(answer))).toEqual({ ...limits, version: 2 })
 })
 
-test('encodeClientHello puts the key in front of a box with a new nonce each time (P-022, P-032)', () => {
+test('encodeClientHello puts the key before a box with a new nonce each time (P-022, P-032)', () => {
   const bodies = [0, 1].map(() => bodyOf(encodeClientHello(client.publicKey(), sharedKey, info)))
   const nonces = new Set<string>()
   for (const body of bodies) {
@@ -50,7 +50,7 @@ test('encodeClientHello puts the key in front of a box with a new nonce each tim
   expect(nonces.size).toBe(2)
 })
 
-test('readGreeting takes bytes behind the key, and refuses another type or magic (P-030, P-031)', () => {
+test('readGreeting accepts bytes after the key, and rejects another type or magic (P-030, P-031)', () => {
   const body = bodyOf(encodeGreeting(server.publicKey()))
   expect(body).toHaveLength(40)
   expect(readGreeting(FrameType.ServerKey, concatBytes([body, body])).equals(server.publicKey())).toBe(true)
@@ -65,7 +65,7 @@ test('readGreeting takes bytes behind the key, and refuses another type or magic
   expect(() => readGreeting(FrameType.ServerKey, body.subarray(0, 39))).toThrow(refused)
 })
 
-test('readClientHello refuses another frame and the zero key (P-020, P-030, P-032)', () => {
+test('readClientHello rejects another frame and the zero key (P-020, P-030, P-032)', () => {
   const body = bodyOf(encodeClientHello(client.publicKey(), sharedKey, info))
   for (const type of [FrameType.SendPacket, FrameType.Ping, FrameType.ServerKey, 0xee]) {
     expect(() => readClientHello(type, body)).toThrow(
@@ -78,7 +78,7 @@ test('readClientHello refuses another frame and the zero key (P-020, P-030, P-03
   )
 })
 
-test('openClientInfo and openServerInfo refuse a box that does not open (P-022, P-032, P-034)', async () => {
+test('openClientInfo and openServerInfo reject a box that does not open (P-022, P-032, P-034)', async () => {
   const forged = expect.objectContaining({ code: 'ERR_DERP_LOGIN_BOX_FORGED', clause: 'P-022' })
   const frame = encodeClientHello(client.publicKey(), sharedKey, info)
   const hello = readClientHello(typeOf(frame), bodyOf(frame))

@@ -26,7 +26,7 @@ export function encodeGreeting(serverKey: NodePublicKey): Uint8Array {
   return encodeServerToClient({ type: 'serverKey', serverKey })
 }
 
-/** The server's key from its first frame. @throws ProtocolError when it is none. */
+/** The server's key from its first frame. @throws ProtocolError if it is not a greeting. */
 export function readGreeting(type: number, body: Uint8Array): NodePublicKey {
   const message = decodeServerToClient(type, body)
   if (message?.type !== 'serverKey') {
@@ -46,7 +46,7 @@ export function encodeClientHello(
   return encodeClientToServer({ type: 'clientInfo', clientKey, sealedInfo: sealBox(sharedKey, formatClientInfo(info)) })
 }
 
-/** A client's first frame, its box still shut. */
+/** A client's first frame, its box still sealed. */
 export interface ClientHello {
   readonly clientKey: NodePublicKey
   readonly sealedInfo: Uint8Array
@@ -66,7 +66,7 @@ export function readClientHello(type: number, body: Uint8Array): ClientHello {
   return message
 }
 
-/** Opens and reads the client's box. @throws ProtocolError when it is forged or malformed. */
+/** Opens and parses the client's box. @throws ProtocolError if it is forged or malformed. */
 export function openClientInfo(
   sharedKey: Uint8Array,
   hello: ClientHello,
@@ -80,7 +80,7 @@ export function encodeServerInfo(sharedKey: Uint8Array, info: Uint8Array): Uint8
   return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, info) })
 }
 
-/** Opens and reads the server's box. @throws ProtocolError when it is forged or malformed. */
+/** Opens and parses the server's box. @throws ProtocolError if it is forged or malformed. */
 export function openServerInfo(sharedKey: Uint8Array, sealedInfo: Uint8Array): ServerInfo {
   return parseServerInfo(open(sharedKey, sealedInfo, () => 'ServerInfo'))
 }
@@ -88,13 +88,9 @@ export function openServerInfo(sharedKey: Uint8Array, sealedInfo: Uint8Array): S
 function open(sharedKey: Uint8Array, sealed: Uint8Array, what: () => string): Uint8Array {
   const opened = openBox(sharedKey, sealed)
   if (opened === undefined) {
-    throw new ProtocolError(
-      'ERR_DERP_LOGIN_BOX_FORGED',
-      `open ${what()}: box of ${sealed.length} bytes does not open`,
-      {
-        clause: 'P-022',
-      },
-    )
+    throw new ProtocolError('ERR_DERP_LOGIN_BOX_FORGED', `open ${what()}: cannot open box of ${sealed.length} bytes`, {
+      clause: 'P-022',
+    })
   }
   return opened
 }

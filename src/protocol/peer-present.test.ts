@@ -10,7 +10,7 @@ const address = { address: '192.0.2.1', port: 0x1234 }
 const encode = (appName?: string) => encodePeerPresent({ peer, address, flags: 1, appName })
 const decode = (body: Uint8Array) => decodeServerToClient(FrameType.PeerPresent, body)
 
-test('encodePeerPresent appends the app name behind its length, and nothing for none (P-071)', () => {
+test('encodePeerPresent appends the app name after its length, or nothing without a name (P-071)', () => {
   const plain = encode()
   expect(plain).toHaveLength(5 + 51)
   expect(encode('')).toEqual(plain)
@@ -19,7 +19,7 @@ test('encodePeerPresent appends the app name behind its length, and nothing for 
   expect(named.subarray(5)).toEqual(Uint8Array.from([...plain.subarray(5), 4, ...encodeUtf8('chat')]))
 })
 
-test('decodeServerToClient reads the app name of PeerPresent, and no name where it is cut short (P-071)', () => {
+test('decodeServerToClient reads the app name of PeerPresent, and none if it is truncated (P-071)', () => {
   const message = { type: 'peerPresent', peer, address, flags: 1 }
   const named = encode('chat').subarray(5)
   expect(decode(named)).toEqual({ ...message, appName: 'chat' })
@@ -28,7 +28,7 @@ test('decodeServerToClient reads the app name of PeerPresent, and no name where 
   expect(decode(Uint8Array.from([...named.subarray(0, 51), 0, 65]))).toStrictEqual(message)
 })
 
-test('decodeServerToClient takes a PeerPresent of every age (P-071)', () => {
+test('decodeServerToClient accepts PeerPresent from relays of any age (P-071)', () => {
   const body = encode('chat').subarray(5)
   expect(decode(body.subarray(0, 31))).toBeUndefined()
   expect(decode(body.subarray(0, 32))).toEqual({ type: 'peerPresent', peer, address: undefined, flags: 0 })

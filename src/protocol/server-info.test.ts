@@ -5,7 +5,7 @@ import { formatServerInfo, parseServerInfo } from './server-info.ts'
 const parse = (json: string) => parseServerInfo(encodeUtf8(json))
 const unlimited = { tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 }
 
-test('formatServerInfo leaves out limits of zero (P-034, P-039)', () => {
+test('formatServerInfo omits limits of zero (P-034, P-039)', () => {
   expect(decodeUtf8(formatServerInfo(unlimited))).toBe('{"version":2}')
   expect(decodeUtf8(formatServerInfo({ tokenBucketBytesPerSecond: 10, tokenBucketBytesBurst: 20 }))).toBe(
     '{"version":2,"TokenBucketBytesPerSecond":10,"TokenBucketBytesBurst":20}',

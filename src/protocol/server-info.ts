@@ -1,4 +1,4 @@
-/** What a server says of itself at login (P-034). */
+/** What a server says about itself at login (P-034). */
 
 import { PROTOCOL_VERSION } from './constants.ts'
 import { formatInfo, parseInfo } from './info-json.ts'
@@ -6,9 +6,9 @@ import { formatInfo, parseInfo } from './info-json.ts'
 export interface ServerInfo {
   /** Protocol version; absent from very old servers. */
   readonly version?: number
-  /** Bytes per second that the server will take, framing included; 0 when it does not say. */
+  /** Bytes per second, framing included, that the server accepts; 0 if it does not say. */
   readonly tokenBucketBytesPerSecond: number
-  /** Bytes that may come at once above that rate; 0 when it does not say. */
+  /** Burst in bytes above that rate; 0 if it does not say. */
   readonly tokenBucketBytesBurst: number
 }
 
@@ -18,7 +18,7 @@ const SCHEMA = {
   TokenBucketBytesBurst: 'integer',
 } as const
 
-/** JSON as the original writes it: zero fields are left out. */
+/** JSON as the original writes it: zero fields are omitted. */
 export function formatServerInfo(info: Omit<ServerInfo, 'version'>): Uint8Array {
   return formatInfo({
     version: PROTOCOL_VERSION,
@@ -27,7 +27,7 @@ export function formatServerInfo(info: Omit<ServerInfo, 'version'>): Uint8Array 
   })
 }
 
-/** Reads the JSON. @throws ProtocolError as {@link parseInfo} does. */
+/** Parses the JSON. @throws ProtocolError if it is malformed. */
 export function parseServerInfo(json: Uint8Array): ServerInfo {
   const fields = parseInfo(json, SCHEMA, { what: 'ServerInfo', clause: 'P-034' })
   return {

@@ -1,4 +1,4 @@
-/** Two connections joined in memory, for tests and for embedding a client beside its relay. */
+/** A pair of connections in memory, for tests and for a client in the same process as its relay. */
 
 import type { AddressPort } from '../lib/address-port.ts'
 import { copyBytes } from '../lib/bytes.ts'
@@ -6,7 +6,7 @@ import type { Conn, ConnHandler } from './conn.ts'
 
 /** Options of {@link memoryConnPair}. */
 export interface MemoryConnOptions {
-  /** Address that the second end sees as its remote, and the first as its local one. */
+  /** Remote address seen by the second end, and local address of the first. */
   readonly clientAddress?: AddressPort
   /** Address of the second end. */
   readonly serverAddress?: AddressPort
@@ -30,13 +30,13 @@ export class MemoryConn implements Conn {
     this.remote = remote
   }
 
-  /** Joins two ends; each is joined once. */
+  /** Connects two ends; once each. */
   static join(a: MemoryConn, b: MemoryConn): void {
     a.#peer = b
     b.#peer = a
   }
 
-  /** Writes of the other end that wait because this end does not read. */
+  /** Writes of the peer waiting because this end does not read. */
   get unreadWrites(): number {
     return this.#inbox.length
   }
@@ -106,7 +106,7 @@ export class MemoryConn implements Conn {
         if (this.#ended) this.#close()
         return
       }
-      // The reader gets its own copy: the writer may reuse its buffers once `done` was called.
+      // The reader gets a copy: the writer may reuse its buffers once `done` has been called.
       for (const chunk of next.chunks) this.#handler.onData(copyBytes(chunk))
       next.done()
     }

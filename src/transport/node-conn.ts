@@ -1,12 +1,12 @@
 /**
- * A {@link Conn} over a TCP or TLS socket of Node.
+ * A {@link Conn} over a Node TCP or TLS socket.
  *
- * A socket takes one buffer for less than it takes several, and TLS would copy several once more, so that small chunks
- * are joined first. TLS makes as many records as it needs of what it is given at once.
+ * Writing one buffer is cheaper than several, and TLS would copy several again, so small chunks are joined first. TLS
+ * makes as many records as it needs from one buffer.
  *
- * Per read and per write the queues of Node's streams cost more than what the relay does itself. A socket's are gone
- * past where they are empty, by methods that the contract of streams names. Other streams, as dialers may give them,
- * are used in the ordinary way.
+ * Node's stream queues cost more per read and write than the relay's own work. For sockets they are bypassed while
+ * empty, through methods that the stream contract names. Other streams, such as those from custom dialers, are used
+ * normally.
  */
 
 import { Socket } from 'node:net'
@@ -17,41 +17,41 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
 import { type JoinedChunks, WriteSlabs } from './node-write-slabs.ts'
 
-/** Over plain sockets, chunks that are larger on average are written as they are. */
+/** On plain sockets, chunks larger than this on average are written separately. */
 const JOINED_CHUNK_BYTES = 4 << 10
-/** Milliseconds that the other side has to take the last bytes and to close. */
+/** Milliseconds that the peer has to take the last bytes and close. */
 export const LINGER_MS = 1_000
 
 export interface NodeConnOptions {
-  /** Who is at the other end, if that is not the peer of the socket but somebody behind it. */
+  /** The client's address if it differs from the socket's peer, such as behind a proxy. */
   readonly remote?: AddressPort | undefined
   readonly clock?: Clock
 }
 
 const slabs = new WriteSlabs()
-/** Whose write was over when the call returned; told once the caller is done. */
+/** Connections whose write completed synchronously; reported once the caller has returned. */
 let finished: NodeConn[] = []
 
 export class NodeConn implements Conn {
   readonly remote: AddressPort | undefined
   readonly #socket: Socket
   readonly #isTls: boolean
-  /** It is a socket of Node's own, and no other stream. */
+  /** A socket of Node's own, not another stream. */
   readonly #isSocket: boolean
   readonly #clock: Clock
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
-  /** Of the write that is under way. */
+  /** Callback of the pending write. */
   #done: ((error?: Error) => void) | undefined
   #joined: JoinedChunks | undefined
   #writeError: Error | undefined
-  /** The call that writes has not returned. */
+  /** The writing call has not returned yet. */
   #isCalling = false
-  /** What is to follow the write. */
+  /** Runs after the pending write. */
   #onFinished: (() => void) | undefined
 
-  /** @param head bytes that were read from the socket before it was handed over. */
+  /** @param head bytes read from the socket before it was handed over. */
   constructor(socket: Socket, head?: Uint8Array, { remote, clock = systemClock }: NodeConnOptions = {}) {
     this.#socket = socket
     this.#clock = clock
@@ -83,15 +83,15 @@ export class NodeConn implements Conn {
     }
     this.#socket.on('data', (chunk: Uint8Array) => this.#handler?.onData(chunk))
     if (this.#isSocket) this.#readPastStream()
-    // Sockets from an HTTP server allow half-open connections; the other end is done, and so are we.
+    // Sockets from an HTTP server allow half-open connections; once the peer has ended, so do we.
     this.#socket.on('end', () => this.#socket.destroy())
-    // Whoever read the head of the stream may have paused it.
+    // Whatever read the head of the stream may have paused it.
     this.#socket.resume()
   }
 
   /**
-   * Takes what the socket has read before its stream does, where that would pass it on at once: over TLS each record
-   * comes on its own. Should Node cease to call `push` here, all comes as `data` events.
+   * Takes what the socket has read before its stream does, if the stream would pass it on immediately: over TLS each
+   * record arrives separately. If Node ever stops calling `push` here, everything arrives as `data` events.
    */
   #readPastStream(): void {
     const socket = this.#socket
@@ -132,10 +132,10 @@ export class NodeConn implements Conn {
     socket.uncork()
   }
 
-  /** The bytes of `chunks` in one piece, unless they are better left as they are. */
+  /** The bytes of `chunks` in one buffer, unless they are better written separately. */
   #asOne(chunks: readonly Uint8Array[]): Uint8Array | undefined {
     if (chunks.length === 1) return chunks[0]
-    // Streams may pass bytes on by reference, so that nobody knows when they are done with.
+    // Other streams may pass bytes on by reference, so their buffers cannot be reused.
     if (!this.#isSocket) return concatBytes(chunks)
     let total = 0
     for (const chunk of chunks) total += chunk.length
@@ -150,7 +150,7 @@ export class NodeConn implements Conn {
       socket.write(bytes, this.#onWritten)
       return
     }
-    // What the stream would call next: its queue is empty, and nobody else writes. Bytes have this encoding.
+    // What the stream would call next: its queue is empty and there is no other writer. Byte writes use this encoding.
     this.#isCalling = true
     socket._write(bytes, 'buffer' as BufferEncoding, this.#onWritten)
     this.#isCalling = false
@@ -190,12 +190,12 @@ export class NodeConn implements Conn {
     socket.once('close', () => linger.cancel())
     if (this.#done === undefined) socket.end()
     else this.#onFinished = () => socket.end()
-    // Whoever closes with bytes unread resets the connection, and what was written last may be lost on its way.
+    // Closing with unread bytes resets the connection, and the last bytes written may be lost.
     socket.resume()
   }
 }
 
-/** An address with its port, if both are known. */
+/** An address with port, if both are known. */
 export function addressOf(address: string | undefined, port: number | undefined): AddressPort | undefined {
   return address === undefined || port === undefined ? undefined : { address, port }
 }

@@ -11,14 +11,14 @@ function join(slabs: WriteSlabs, ...sizes: number[]): JoinedChunks {
   )
 }
 
-/** Where the joined bytes lie. */
+/** Location of the joined bytes. */
 const placeOf = ({ bytes }: JoinedChunks) => [bytes.buffer, bytes.byteOffset, bytes.length]
 
 test('WriteSlabs joins chunks in order', () => {
   expect([...join(new WriteSlabs(), 1, 0, 2, 3).bytes]).toEqual([1, 3, 3, 4, 4, 4])
 })
 
-test('WriteSlabs lays writes that are under way one behind the other, and begins anew when all are over', () => {
+test('WriteSlabs places pending writes one after the other, and starts over when all are done', () => {
   const slabs = new WriteSlabs()
   const first = join(slabs, 10, 20)
   const second = join(slabs, 5)
@@ -31,7 +31,7 @@ test('WriteSlabs lays writes that are under way one behind the other, and begins
   expect(placeOf(join(slabs, 1))).toEqual([first.bytes.buffer, 0, 1])
 })
 
-test('WriteSlabs never touches what is under way, and uses a slab again once its last write is over', () => {
+test('WriteSlabs never touches pending bytes, and reuses a slab once its last write is done', () => {
   const slabs = new WriteSlabs()
   const slow = join(slabs, SLAB_BYTES - 10)
   const next = join(slabs, 11)
@@ -43,7 +43,7 @@ test('WriteSlabs never touches what is under way, and uses a slab again once its
   expect(placeOf(join(slabs, 1))).toEqual([slow.bytes.buffer, 0, 1])
 })
 
-test('WriteSlabs keeps few slabs beside the one in use', () => {
+test('WriteSlabs keeps few spare slabs', () => {
   const slabs = new WriteSlabs()
   const rush = Array.from({ length: 20 }, () => join(slabs, SLAB_BYTES))
   expect(new Set(rush.map(({ bytes }) => bytes.buffer)).size).toBe(20)
@@ -53,7 +53,7 @@ test('WriteSlabs keeps few slabs beside the one in use', () => {
   expect(kept).toHaveLength(5)
 })
 
-test('WriteSlabs gives a write that no slab holds memory of its own, which is not kept', () => {
+test('WriteSlabs gives a write larger than a slab its own memory, which is not kept', () => {
   const slabs = new WriteSlabs()
   const large = join(slabs, SLAB_BYTES, 1)
   expect(large.bytes.buffer.byteLength).toBe(SLAB_BYTES + 1)

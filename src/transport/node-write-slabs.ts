@@ -1,16 +1,16 @@
 /**
- * Memory in which the chunks of one write are joined.
+ * Memory for joining the chunks of one write.
  *
- * Writes that are under way at the same time lie one behind the other in a slab; a slab is used again once all of its
- * writes are over, most often by the very next one.
+ * Concurrent writes are placed one after the other in a slab; a slab is reused once all its writes are done, usually by
+ * the very next one.
  */
 
-/** Holds several writes of the usual size. One that is not taken pins this much. */
+/** Holds several typical writes. A stalled write pins this much. */
 const SLAB_BYTES: number = 256 << 10
-/** Slabs that are kept beside the one in use. */
+/** Spare slabs kept besides the one in use. */
 const MAX_SPARE_SLABS = 4
 
-/** Part of a slab, until it is given back. */
+/** Part of a slab, until released. */
 export interface JoinedChunks {
   readonly bytes: Uint8Array
   readonly slab: Slab
@@ -19,7 +19,7 @@ export interface JoinedChunks {
 interface Slab {
   readonly bytes: Buffer
   used: number
-  /** Writes that are not over. */
+  /** Writes not done yet. */
   pending: number
 }
 
@@ -27,7 +27,7 @@ export class WriteSlabs {
   #current: Slab = newSlab(SLAB_BYTES)
   readonly #spare: Slab[] = []
 
-  /** Copies `chunks`, of `total` bytes together, one behind the other. */
+  /** Copies `chunks`, `total` bytes together, one after the other. */
   join(chunks: readonly Uint8Array[], total: number): JoinedChunks {
     const slab = this.#slabWithRoom(total)
     const start = slab.used
@@ -39,7 +39,7 @@ export class WriteSlabs {
     return { slab, bytes: slab.bytes.subarray(start, slab.used) }
   }
 
-  /** The write is over, and nobody reads its bytes any longer. */
+  /** The write is done and nothing reads its bytes any longer. */
   release({ slab }: JoinedChunks): void {
     slab.pending--
     if (slab.pending > 0) return

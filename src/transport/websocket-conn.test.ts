@@ -6,13 +6,13 @@ import { MAX_SENT_MESSAGE_BYTES, WebSocketConn, type WebSocketShape } from './we
 
 type Listener = (event: never) => void
 
-/** A WebSocket that does what the test says. */
+/** A WebSocket controlled by the test. */
 class FakeWebSocket implements WebSocketShape {
   binaryType = 'blob'
   bufferedAmount = 0
   readonly sent: Uint8Array[] = []
   readonly closes: (number | string)[][] = []
-  /** Codes that `close` throws at, as browsers do. */
+  /** Codes for which `close` throws, as in browsers. */
   forbiddenCode: number | undefined
   readonly #listeners = new Map<string, Listener[]>()
 
@@ -61,7 +61,7 @@ function open(): { socket: FakeWebSocket; conn: WebSocketConn; seen: Recorder; c
 const written = (conn: WebSocketConn, ...chunks: Uint8Array[]) =>
   new Promise<Error | undefined>(resolve => conn.write(chunks, resolve))
 
-test('WebSocketConn delivers messages as they come, whatever view of bytes they are (P-151)', async () => {
+test('WebSocketConn delivers messages as they arrive, whatever their byte view (P-151)', async () => {
   const { socket, seen } = open()
   expect(socket.binaryType).toBe('arraybuffer')
   socket.message(1, 2)
@@ -71,7 +71,7 @@ test('WebSocketConn delivers messages as they come, whatever view of bytes they 
   expect(seen.chunks).toEqual([[1, 2], [3]])
 })
 
-test('WebSocketConn keeps what comes before it is opened', async () => {
+test('WebSocketConn buffers messages received before it is opened', async () => {
   const socket = new FakeWebSocket()
   const conn = new WebSocketConn(socket)
   socket.message(1)
@@ -115,7 +115,7 @@ test('WebSocketConn stops between two messages when its handler pauses it', asyn
   expect(chunks).toEqual([[1], [2]])
 })
 
-test('WebSocketConn pauses the socket itself where that can be', () => {
+test('WebSocketConn pauses the socket itself if it can be paused', () => {
   const calls: string[] = []
   const socket = Object.assign(new FakeWebSocket(), {
     pause: () => void calls.push('pause'),
@@ -149,7 +149,7 @@ test.for([
   },
 )
 
-test('WebSocketConn reports a write when the bytes before it have left, as far as can be seen', async () => {
+test('WebSocketConn reports a write when the bytes before it have been sent, as far as it can tell', async () => {
   const { socket, conn, clock } = open()
   socket.bufferedAmount = 65_537
   let done = false
@@ -165,7 +165,7 @@ test('WebSocketConn reports a write when the bytes before it have left, as far a
   expect(done).toBe(true)
 })
 
-test('WebSocketConn fails a write whose bytes have not left when the connection ends', async () => {
+test('WebSocketConn fails a write whose bytes have not been sent when the connection ends', async () => {
   const { socket, conn, clock } = open()
   socket.bufferedAmount = 1 << 20
   const result = written(conn, Uint8Array.of(1))
@@ -177,7 +177,7 @@ test('WebSocketConn fails a write whose bytes have not left when the connection 
   expect(socket.sent).toEqual([Uint8Array.of(1)])
 })
 
-test('WebSocketConn reports by the given function, once, for the last message of a write', async () => {
+test('WebSocketConn reports through the given function, once, for the last message of a write', async () => {
   const sent: number[] = []
   const failure = new Error('gone')
   const conn = new WebSocketConn(new FakeWebSocket(), {
@@ -190,14 +190,14 @@ test('WebSocketConn reports by the given function, once, for the last message of
   expect(sent).toEqual([32_768, 7232])
 })
 
-test.for([1000, 1001, 1005])('WebSocketConn takes close code %i for an orderly end (P-153)', async code => {
+test.for([1000, 1001, 1005])('WebSocketConn treats close code %i as an orderly end (P-153)', async code => {
   const { socket, seen } = open()
   socket.emit('close', { code })
   await settle()
   expect(seen.closes).toEqual([undefined])
 })
 
-test('WebSocketConn tells the code of any other end, or the failure before it', async () => {
+test('WebSocketConn reports the code of any other close, or the preceding failure', async () => {
   const first = open()
   first.socket.emit('close', { code: 1006 })
   const second = open()
@@ -222,7 +222,7 @@ test.for([undefined, 1003])(
   },
 )
 
-test('WebSocketConn.destroy closes, tells the handler once and delivers nothing more', async () => {
+test('WebSocketConn.destroy closes, notifies the handler once and delivers nothing more', async () => {
   const { socket, conn, seen } = open()
   conn.destroy()
   conn.destroy()
@@ -233,7 +233,7 @@ test('WebSocketConn.destroy closes, tells the handler once and delivers nothing 
   expect([seen.chunks, seen.closes]).toEqual([[], [undefined]])
 })
 
-test('WebSocketConn.end closes behind what was written and goes on reading until the other side has closed', async () => {
+test('WebSocketConn.end closes after pending writes and keeps reading until the other side has closed', async () => {
   const { socket, conn, seen } = open()
   conn.end()
   socket.message(1)

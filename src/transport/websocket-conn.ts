@@ -1,7 +1,7 @@
 /**
- * A {@link Conn} over a WebSocket: messages are pieces of a stream, whatever frames they hold (P-151).
+ * A {@link Conn} over a WebSocket: messages are pieces of a stream, independent of frames (P-151).
  *
- * Takes the platform's own WebSocket, and what has the same shape; such a one may be able to do more.
+ * Accepts the platform's WebSocket and anything of the same shape, which may offer more.
  * Clauses: P-151 messages, P-152 size.
  */
 
@@ -11,23 +11,22 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
 
 /**
- * Most bytes of a message that is sent. Relays and clients of the original close when a message is longer, whichever
- * side they are on.
+ * Maximum bytes of a sent message. The original's relays and clients close on longer messages.
  */
 export const MAX_SENT_MESSAGE_BYTES = 32_768
-/** Bytes that may wait in a WebSocket which does not report when they have left. */
+/** Bytes that may be buffered by a WebSocket that does not report when they have been sent. */
 const MAX_UNREPORTED_BYTES = 65_536
-/** Milliseconds between two looks at how many they are. */
+/** Milliseconds between polls of the buffered amount. */
 const LOOK_INTERVAL_MS = 10
 
 const CLOSE_NORMAL = 1000
 const CLOSE_GOING_AWAY = 1001
 const CLOSE_UNSUPPORTED_DATA = 1003
-/** What a close without a code is reported as. */
+/** Reported for a close without a code. */
 const CLOSE_NO_STATUS = 1005
 const ORDERLY_CLOSES: readonly number[] = [CLOSE_NORMAL, CLOSE_GOING_AWAY, CLOSE_NO_STATUS]
 
-/** What is needed of a WebSocket that is open. */
+/** The required part of an open WebSocket. */
 export interface WebSocketShape {
   binaryType: string
   readonly bufferedAmount: number
@@ -36,7 +35,7 @@ export interface WebSocketShape {
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
   addEventListener(type: 'error', listener: (event: { readonly message?: string }) => void): void
-  /** Stops reading, where the platform can. */
+  /** Stops reading, if the platform can. */
   pause?(): void
   resume?(): void
 }
@@ -45,7 +44,7 @@ export interface WebSocketConnOptions {
   readonly remote?: AddressPort | undefined
   readonly local?: AddressPort | undefined
   readonly clock?: Clock
-  /** Sends a message and reports when it has left, where the platform can; `done` is not called before it returns. */
+  /** Sends a message and reports when it has been sent, if the platform can; `done` is not called before it returns. */
   readonly send?: (message: Uint8Array, done: (error?: Error) => void) => void
 }
 
@@ -57,13 +56,13 @@ export class WebSocketConn implements Conn {
   readonly #send: (message: Uint8Array, done: (error?: Error) => void) => void
   #handler: ConnHandler | undefined
   #paused = false
-  /** Messages that came while nobody read. */
+  /** Messages received while not reading. */
   #inbox: Uint8Array[] = []
   #delivering = false
   #failure: Error | undefined
-  /** The other side, or the platform, has ended the connection. */
+  /** The other side or the platform has ended the connection. */
   #ended = false
-  /** The handler has been told, or is about to be. */
+  /** The handler has been notified, or is about to be. */
   #closed = false
 
   constructor(socket: WebSocketShape, options: WebSocketConnOptions = {}) {
@@ -106,7 +105,7 @@ export class WebSocketConn implements Conn {
     for (; bytes.length - start > MAX_SENT_MESSAGE_BYTES; start += MAX_SENT_MESSAGE_BYTES) {
       this.#send(bytes.subarray(start, start + MAX_SENT_MESSAGE_BYTES), () => {})
     }
-    // Messages leave in order: when the last one has, or has failed, so have those before it.
+    // Messages are sent in order: once the last one is sent or has failed, so are those before it.
     this.#send(start === 0 ? bytes : bytes.subarray(start), done)
   }
 
@@ -117,7 +116,7 @@ export class WebSocketConn implements Conn {
 
   end(): void {
     this.#socket.close(CLOSE_NORMAL)
-    // The other side's answer comes behind what it has sent before.
+    // The other side's close arrives after what it sent before.
     this.resume()
   }
 
@@ -137,7 +136,7 @@ export class WebSocketConn implements Conn {
     try {
       this.#socket.close(CLOSE_UNSUPPORTED_DATA, 'binary messages only')
     } catch {
-      // Browsers allow their pages no such code.
+      // Browsers do not allow pages to use this code.
       this.#socket.close()
     }
   }
