@@ -9,7 +9,7 @@ function v4(text: string): StunAddress {
 const v6: StunAddress = { family: 6, bytes: new Uint8Array(16).fill(0x20), port: 7 }
 const loopback6: StunAddress = { family: 6, bytes: new Uint8Array(16).fill(1, 15), port: 7 }
 
-/** What is told after these sources, with a watch that is sure after three. */
+/** Reports after these sources, with a watch that needs three requests. */
 function toldOf(sources: readonly StunAddress[]): string[] {
   const told: string[] = []
   const watch = new BridgeWatch(({ address, requests }) => told.push(`${address} ${requests}`), 3)
@@ -31,7 +31,7 @@ test.each([
   expect(toldOf(sources.map(v4))).toEqual(told)
 })
 
-test('BridgeWatch is satisfied by an IPv6 client, but not by loopback (P-187)', () => {
+test('BridgeWatch accepts an IPv6 client as proof of the Internet, but not loopback (P-187)', () => {
   const bridge = v4('172.17.0.1')
   expect(toldOf([bridge, v6, bridge, bridge, bridge])).toEqual([])
   expect(toldOf([bridge, loopback6, bridge, bridge])).toEqual(['172.17.0.1 3'])

@@ -1,24 +1,24 @@
 /**
- * Notices a server that sees a container bridge in place of its clients (P-187).
+ * Detects a server that sees a container bridge instead of its clients (P-187).
  *
- * Behind such a bridge every client reads the bridge's address as its own, and no direct connection ever works; the
- * server is healthy by all other signs.
+ * Behind such a bridge every client reads the bridge's address as its own and no direct connection ever works, although
+ * the server looks healthy otherwise.
  */
 
 import type { StunAddress } from './mapped-address.ts'
 
-/** What is told, once. */
+/** The report, made once. */
 export interface BridgeSuspicion {
-  /** The bridge's address that was seen last. */
+  /** The bridge's address, as last seen. */
   readonly address: string
-  /** Requests that came from it, which is all of them. */
+  /** Number of requests, all of them from it. */
   readonly requests: number
 }
 
-/** Requests after which a relay on the Internet has heard of somebody else. */
+/** Requests after which a relay on the Internet has seen other sources. */
 export const BRIDGE_REQUESTS = 100
 
-/** Looks at the sources of requests until it is sure. */
+/** Checks the sources of requests until it is sure. */
 export class BridgeWatch {
   readonly #tell: (suspicion: BridgeSuspicion) => void
   readonly #afterRequests: number
@@ -31,7 +31,7 @@ export class BridgeWatch {
     this.#afterRequests = afterRequests
   }
 
-  /** Notes the source of a request; IPv4-mapped addresses come here as IPv4. */
+  /** Notes the source of a request; IPv4-mapped addresses arrive as IPv4. */
   see({ family, bytes }: StunAddress): void {
     if (this.#sure || isLoopback(family, bytes)) return
     const network = family === 4 && isPrivate(bytes) && bytes[3] === 1 ? networkOf(bytes) : undefined
@@ -47,18 +47,18 @@ export class BridgeWatch {
   }
 }
 
-/** The first 16 bits: what container networks are cut into. */
+/** The first 16 bits: the size of container networks. */
 function networkOf(bytes: Uint8Array): number {
   return ((bytes[0] as number) << 8) | (bytes[1] as number)
 }
 
-/** The blocks that container networks are taken from (RFC 1918). */
+/** The blocks used for container networks (RFC 1918). */
 function isPrivate(bytes: Uint8Array): boolean {
   const [first = 0, second = 0] = bytes
   return first === 10 || (first === 172 && (second & 0xf0) === 16) || (first === 192 && second === 168)
 }
 
-/** Health checks ask from the machine itself. */
+/** Health checks come from the machine itself. */
 function isLoopback(family: 4 | 6, bytes: Uint8Array): boolean {
   if (family === 4) return bytes[0] === 127
   return bytes.subarray(0, 15).every(byte => byte === 0) && bytes[15] === 1

@@ -1,4 +1,4 @@
-/** What a caller may say about one STUN exchange, the defaults, and the checks. */
+/** Options of a STUN exchange, defaults and checks. */
 
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { STUN_PORT } from './constants.ts'
@@ -8,21 +8,21 @@ export interface StunBindingOptions {
   readonly host: string
   /** UDP port. Default {@link DEFAULTS.port}. */
   readonly port?: number | undefined
-  /** Limit for everything, looking up the name included. Default {@link DEFAULTS.timeoutMs}. */
+  /** Overall time limit, name lookup included. Default {@link DEFAULTS.timeoutMs}. */
   readonly timeoutMs?: number | undefined
   /** Wait before the second request, doubled before each further one. Default {@link DEFAULTS.retransmitMs}. */
   readonly retransmitMs?: number | undefined
-  /** Requests sent at most. Default {@link DEFAULTS.maxRequests}. */
+  /** Maximum number of requests. Default {@link DEFAULTS.maxRequests}. */
   readonly maxRequests?: number | undefined
-  /** Ends the exchange early; the promise rejects with its reason. */
+  /** Cancels the exchange; the promise rejects with its reason. */
   readonly signal?: AbortSignal | undefined
-  /** Chooses the family of addresses. Default: whichever the name has, IPv4 first. */
+  /** Address family. Default: whichever the name has, IPv4 first. */
   readonly socketType?: 'udp4' | 'udp6' | undefined
   /** For tests. */
   readonly clock?: Clock | undefined
 }
 
-/** Values for what a caller leaves out; waits and count are those of RFC 8489 section 6.2.1. */
+/** Defaults; waits and count are those of RFC 8489 section 6.2.1. */
 export const DEFAULTS: {
   readonly port: number
   readonly timeoutMs: number
@@ -30,7 +30,7 @@ export const DEFAULTS: {
   readonly maxRequests: number
 } = Object.freeze({ port: STUN_PORT, timeoutMs: 5000, retransmitMs: 500, maxRequests: 7 })
 
-/** Options with nothing left out but what may be missing. */
+/** Options with defaults applied. */
 export interface ResolvedBindingOptions {
   readonly host: string
   readonly port: number
@@ -42,7 +42,7 @@ export interface ResolvedBindingOptions {
   readonly clock: Clock
 }
 
-/** Fills in defaults. @throws RangeError naming the option that makes no sense. */
+/** Applies defaults. @throws RangeError naming the invalid option. */
 export function resolveBindingOptions(options: StunBindingOptions): ResolvedBindingOptions {
   const { port = DEFAULTS.port, timeoutMs = DEFAULTS.timeoutMs } = options
   const { retransmitMs = DEFAULTS.retransmitMs, maxRequests = DEFAULTS.maxRequests } = options
@@ -56,5 +56,5 @@ export function resolveBindingOptions(options: StunBindingOptions): ResolvedBind
 }
 
 function assertOption(name: string, value: number, isGood: boolean): void {
-  if (!isGood) throw new RangeError(`use STUN option ${name} of ${value}: out of range`)
+  if (!isGood) throw new RangeError(`set STUN option ${name} to ${value}: out of range`)
 }

@@ -11,7 +11,7 @@ afterEach(() => {
   for (const cleanup of cleanups.splice(0)) cleanup()
 })
 
-/** Time that moves by hand and tells how many timers wait. */
+/** A manual clock that counts pending timers. */
 class ManualClock implements Clock {
   #nowMs = 1000
   readonly #timers = new Set<{ readonly dueMs: number; readonly fn: () => void }>()
@@ -50,12 +50,12 @@ class ManualClock implements Clock {
 
 interface Request {
   readonly txId: Uint8Array
-  /** Answers with a made-up address whose port is `port`. */
+  /** Responds with a made-up address whose port is `port`. */
   answer(port: number, txId?: Uint8Array): void
   sendBack(bytes: Uint8Array | string): void
 }
 
-/** A server that answers only when the test says so. */
+/** A server that responds only when the test says so. */
 async function startSilentServer(host = '127.0.0.1') {
   const socket: Socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
   cleanups.push(() => void socket.close())
@@ -76,7 +76,7 @@ async function startSilentServer(host = '127.0.0.1') {
   return { port: socket.address().port, nextRequest }
 }
 
-test('stunBinding resolves to the address in the answer and the time it took (P-182)', async () => {
+test('stunBinding resolves to the address in the response and the round-trip time (P-182)', async () => {
   const server = await startSilentServer()
   const clock = new ManualClock()
   const request = server.nextRequest()
@@ -88,7 +88,7 @@ test('stunBinding resolves to the address in the answer and the time it took (P-
   expect(clock.pending).toBe(0)
 })
 
-test('stunBinding asks again with another id after a doubling wait, and times the request that was answered (P-182)', async () => {
+test('stunBinding retransmits with a new id after a doubling wait, and times the request that was answered (P-182)', async () => {
   const server = await startSilentServer()
   const clock = new ManualClock()
   const first = server.nextRequest()
@@ -105,7 +105,7 @@ test('stunBinding asks again with another id after a doubling wait, and times th
   clock.advance(400)
   clock.advance(7)
   ;(await last).answer(1, ids[1])
-  // The second request left 200 + 400 ms before the fourth.
+  // The second request was sent 200 + 400 ms before the fourth.
   expect(await binding).toEqual({ address: '192.0.2.9', port: 1, rttMs: 607 })
 })
 
@@ -128,7 +128,7 @@ test('stunBinding sends no more than maxRequests and then waits for the deadline
   expect(clock.pending).toBe(0)
 })
 
-test('stunBinding passes over garbage, foreign ids and answers without an address (P-182)', async () => {
+test('stunBinding ignores garbage, unknown ids and responses without an address (P-182)', async () => {
   const server = await startSilentServer()
   const request = server.nextRequest()
   const binding = stunBinding({ host: '127.0.0.1', port: server.port, clock: new ManualClock() })
@@ -158,17 +158,17 @@ test('stunBinding rejects with the reason of its signal, before and during the e
   expect(getEventListeners(controller.signal, 'abort')).toEqual([])
 })
 
-test('stunBinding stopped while it looks up the name leaves no socket', async () => {
+test('stunBinding cancelled during the name lookup leaves no socket', async () => {
   const controller = new AbortController()
   const binding = stunBinding({ host: 'localhost', signal: controller.signal, clock: new ManualClock() })
   controller.abort(new Error('at once'))
   await expect(binding).rejects.toThrow('at once')
-  // By the time these are back, so is the look-up that began before them.
+  // Once these are done, so is the lookup that began before them.
   await Promise.all(Array.from({ length: 8 }, () => lookup('localhost')))
   await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('UDPWrap')
 })
 
-test('stunBinding rejects at once when the port is shut', async () => {
+test('stunBinding rejects at once when the port is closed', async () => {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
@@ -182,13 +182,13 @@ test('stunBinding rejects at once when the port is shut', async () => {
 })
 
 test('stunBinding rejects when its socket cannot connect', async () => {
-  // Broadcast needs a permission that the socket does not ask for.
+  // Broadcast needs a permission that the socket does not request.
   await expect(stunBinding({ host: '255.255.255.255', clock: new ManualClock() })).rejects.toMatchObject({
     code: 'ERR_DERP_STUN_UNREACHABLE',
   })
 })
 
-test('stunBinding rejects when the host has no address of the wanted family', async () => {
+test('stunBinding rejects when the host has no address of the requested family', async () => {
   await expect(stunBinding({ host: '127.0.0.1', socketType: 'udp6', clock: new ManualClock() })).rejects.toMatchObject({
     code: 'ERR_DERP_STUN_UNREACHABLE',
   })

@@ -1,4 +1,4 @@
-/** The STUN client: asks a server from which address and port our packets reach it (P-182). */
+/** The STUN client: asks a server from which address and port our packets arrive (P-182). */
 
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
@@ -10,19 +10,19 @@ import type { StunAddress } from './mapped-address.ts'
 import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
 import { StunError } from './stun-error.ts'
 
-/** What one exchange found out. */
+/** Result of one exchange. */
 export interface StunBinding {
-  /** Our address as the server saw it; IPv4 never in mapped form. */
+  /** Our address as seen by the server; IPv4 never in mapped form. */
   readonly address: string
   readonly port: number
-  /** From the request that was answered to its answer. */
+  /** Milliseconds from the answered request to its response. */
   readonly rttMs: number
 }
 
 /**
- * Asks until an answer comes, with a socket of its own.
+ * Sends binding requests until one is answered, on its own socket.
  *
- * Rejects with a {@link StunError} or the signal's reason, and with a RangeError for options that make no sense.
+ * Rejects with a {@link StunError} or the signal's reason, and with a RangeError for invalid options.
  */
 export async function stunBinding(options: StunBindingOptions): Promise<StunBinding> {
   return new BindingExchange(resolveBindingOptions(options)).run()
@@ -36,7 +36,7 @@ interface SentRequest {
 class BindingExchange {
   readonly #options: ResolvedBindingOptions
   readonly #outcome = Promise.withResolvers<StunBinding>()
-  // Each request has an id of its own, so that an answer tells which one it answers and the time is exact.
+  // Each request has its own id, so that a response identifies its request and the time is exact.
   readonly #sent: SentRequest[] = []
   #socket: Socket | undefined
   #retransmit: Timer | undefined
@@ -52,7 +52,7 @@ class BindingExchange {
     const abort = () => this.#outcome.reject(signal?.reason)
     const deadline = clock.after(timeoutMs, () => {
       this.#outcome.reject(
-        new StunError('ERR_DERP_STUN_TIMEOUT', `ask STUN server ${host}: no answer in ${timeoutMs} ms`),
+        new StunError('ERR_DERP_STUN_TIMEOUT', `ask STUN server ${host}: no response in ${timeoutMs} ms`),
       )
     })
     signal?.addEventListener('abort', abort)
@@ -76,7 +76,7 @@ class BindingExchange {
     this.#socket = socket
     socket.on('error', error => this.#fail(error))
     socket.on('message', datagram => this.#receive(datagram))
-    // A connected socket takes datagrams from the server alone, and hears when its port is shut.
+    // A connected socket only receives datagrams from the server, and learns when its port is closed.
     socket.once('connect', () => this.#request(socket))
     socket.connect(port, found.address)
   }
@@ -92,7 +92,7 @@ class BindingExchange {
     this.#retransmit = clock.after(waitMs, () => this.#request(socket))
   }
 
-  // Anything but an answer to one of our requests is passed over: the deadline bounds the wait.
+  // Anything but a response to one of our requests is ignored: the deadline bounds the wait.
   #receive(datagram: Uint8Array): void {
     const nowMs = this.#options.clock.now()
     const response = parseBindingResponse(datagram)

@@ -1,9 +1,9 @@
-/** Numbers of STUN (RFC 8489) and of its use between nodes and relays. */
+/** Constants of STUN (RFC 8489) and of its use between nodes and relays. */
 
-/** The UDP port of a relay's STUN server unless it says otherwise. */
+/** Default UDP port of a relay's STUN server. */
 export const STUN_PORT = 3478
 
-/** Bytes of a transaction id (section 5). */
+/** Bytes of a transaction id. */
 export const TX_ID_BYTES = 12
 
 export const HEADER_BYTES = 20
@@ -19,16 +19,16 @@ export const ATTRIBUTE = {
   errorCode: 0x0009,
   unknownAttributes: 0x000a,
   xorMappedAddress: 0x0020,
-  /** Sent by servers that took a draft's number for the attribute above. */
+  /** Sent by servers that use a draft's number for the attribute above. */
   xorMappedAddressDraft: 0x8020,
   software: 0x8022,
   fingerprint: 0x8028,
 } as const
 
-/** What SOFTWARE says in every request of a node; others get no answer (P-180). Eight bytes, so no padding. */
+/** SOFTWARE value in every request of a node; others get no response (P-180). Eight bytes, so no padding. */
 export const NODE_SOFTWARE = 'tailnode'
 
-/** Whole attribute: header and checksum. */
+/** The whole attribute: header and checksum. */
 export const FINGERPRINT_BYTES = 8
-/** Sets the checksum apart from other protocols' that end in a CRC-32 (section 14.7). */
+/** Distinguishes the checksum from other protocols that end in a CRC-32 (section 14.7). */
 export const FINGERPRINT_XOR = 0x5354554e

@@ -3,7 +3,7 @@
 import { readUint16 } from './attributes.ts'
 import { MAGIC_COOKIE } from './constants.ts'
 
-/** An address as it stands on the wire. */
+/** An address in wire form. */
 export interface StunAddress {
   readonly family: 4 | 6
   /** 4 or 16 bytes. */
@@ -15,15 +15,15 @@ const HEAD_BYTES = 4
 const FAMILY_IPV4 = 0x01
 const FAMILY_IPV6 = 0x02
 
-/** Bytes of the attribute's value for an address. @throws RangeError when family and bytes disagree. */
+/** Length of the attribute value for an address. @throws RangeError if family and bytes disagree. */
 export function mappedAddressBytes({ family, bytes }: StunAddress): number {
   if (bytes.length !== addressBytes(family)) {
-    throw new RangeError(`use IPv${family} address of ${bytes.length} bytes: wants ${addressBytes(family)}`)
+    throw new RangeError(`use IPv${family} address of ${bytes.length} bytes: expected ${addressBytes(family)}`)
   }
   return HEAD_BYTES + bytes.length
 }
 
-/** Writes the value at `at`, hidden under cookie and transaction id from helpful middleboxes. */
+/** Writes the value at `at`, XORed with cookie and transaction id to hide it from NAT rewriting. */
 export function writeXorMappedAddress(out: Uint8Array, at: number, address: StunAddress, txId: Uint8Array): void {
   const mask = maskOf(txId)
   out[at + 1] = address.family === 4 ? FAMILY_IPV4 : FAMILY_IPV6
@@ -32,7 +32,7 @@ export function writeXorMappedAddress(out: Uint8Array, at: number, address: Stun
   for (const [i, byte] of address.bytes.entries()) out[at + HEAD_BYTES + i] = byte ^ (mask[i] as number)
 }
 
-/** Reads a value in the clear; undefined when it is too short or of an unknown family. */
+/** Reads a plain value; undefined if it is too short or of an unknown family. */
 export function readMappedAddress(value: Uint8Array): StunAddress | undefined {
   if (value.length < HEAD_BYTES) return undefined
   const family = familyOf(value[1] as number)
@@ -41,7 +41,7 @@ export function readMappedAddress(value: Uint8Array): StunAddress | undefined {
   return { family, bytes, port: readUint16(value, 2) }
 }
 
-/** Reads a value hidden by {@link writeXorMappedAddress}. */
+/** Reads a value written by {@link writeXorMappedAddress}. */
 export function readXorMappedAddress(value: Uint8Array, txId: Uint8Array): StunAddress | undefined {
   const masked = readMappedAddress(value)
   if (masked === undefined) return undefined
@@ -50,7 +50,7 @@ export function readXorMappedAddress(value: Uint8Array, txId: Uint8Array): StunA
   return { family: masked.family, bytes, port: masked.port ^ readUint16(mask, 0) }
 }
 
-/** Turns an IPv4-mapped IPv6 address into the IPv4 one, and leaves all others. */
+/** Converts an IPv4-mapped IPv6 address to IPv4; returns others unchanged. */
 export function unmapAddress(address: StunAddress): StunAddress {
   const { bytes, port } = address
   const isMapped =

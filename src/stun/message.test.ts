@@ -20,7 +20,7 @@ const mapped = fromHex('00000000000000000000ffff7f000001')
 
 type Attribute = readonly [type: number, value: Uint8Array]
 
-/** A message with any attributes; `lengthField` where it shall lie. */
+/** A message with arbitrary attributes; `lengthField` overrides the length in the header. */
 function build(type: number, attributes: readonly Attribute[], lengthField?: number): Uint8Array {
   const list = attributes.flatMap(([attribute, value]) => {
     const padded = new Uint8Array((value.length + 3) & ~3)
@@ -31,7 +31,7 @@ function build(type: number, attributes: readonly Attribute[], lengthField?: num
   return Uint8Array.from([type >> 8, type & 255, length >> 8, length & 255, 0x21, 0x12, 0xa4, 0x42, ...txId, ...list])
 }
 
-/** A request with these attributes and a right fingerprint behind them. */
+/** A request with these attributes followed by a correct fingerprint. */
 function buildRequest(attributes: readonly Attribute[]): Uint8Array {
   const message = build(0x0001, [...attributes, [0x8028, new Uint8Array(4)]])
   new DataView(message.buffer).setUint32(message.length - 4, fingerprint(message, message.length - 8))
@@ -51,7 +51,7 @@ const seen = (bytes: Uint8Array) => {
   return result.ok ? `${hex(result.address.bytes)} ${result.address.port}` : result.failure
 }
 
-test('encodeBindingRequest gives the bytes of net/stun Request (P-182)', () => {
+test('encodeBindingRequest produces the bytes of net/stun Request (P-182)', () => {
   expect(hex(encodeBindingRequest(txId))).toBe(
     '000100142112a4420102030405060708090a0b0c802200087461696c6e6f646580280004b32c370f',
   )
@@ -78,7 +78,7 @@ test.each<[string, StunAddress, string]>([
   expect(hex(encodeBindingResponse(txId, address))).toBe(bytes)
 })
 
-test('encodeBindingResponse refuses an address whose bytes are not of its family', () => {
+test('encodeBindingResponse rejects an address whose length does not match its family', () => {
   expect(() => encodeBindingResponse(txId, { family: 4, bytes: mapped, port: 1 })).toThrow(RangeError)
   expect(() => encodeBindingResponse(txId, { family: 6, bytes: new Uint8Array(4), port: 1 })).toThrow(RangeError)
 })
@@ -90,7 +90,7 @@ test('parseBindingRequest reads the transaction id, as a copy (P-180)', () => {
   expect(result).toEqual({ ok: true, txId })
 })
 
-test('parseBindingRequest refuses a request with any one byte changed (P-180)', () => {
+test('parseBindingRequest rejects a request with any one byte changed (P-180)', () => {
   const request = encodeBindingRequest(txId)
   for (let i = 0; i < request.length; i++) {
     const changed = Uint8Array.from(request)
@@ -137,7 +137,7 @@ const rfcResponse6 = fromHex(`01010048 2112a442 b7e7a701 bc34d686 fa87dfae 80220
   00200014 0002a147 0113a9fa a5d3f179 bc25f4b5 bed2b9d9
   00080014 a382954e 4be67bf1 1784c97c 8292c275 bfe3ed41 80280004 c8fb0b4c`)
 
-test('fingerprint gives the values of RFC 5769', () => {
+test('fingerprint matches the values of RFC 5769', () => {
   expect(fingerprint(rfcResponse4, rfcResponse4.length - 8)).toBe(0xc07d4c96)
   expect(fingerprint(rfcResponse6, rfcResponse6.length - 8)).toBe(0xc8fb0b4c)
 })
@@ -203,7 +203,7 @@ test('parseBindingResponse reads what encodeBindingResponse wrote, IPv4-mapped a
   )
 })
 
-test('parsers give a result for any bytes behind a STUN header (P-180, P-182)', () => {
+test('parsers return a result for any bytes after a STUN header (P-180, P-182)', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 80 }), fc.constantFrom(0x0001, 0x0101), (rest, type) => {
       const bytes = Uint8Array.of(...build(type, [], rest.length), ...rest)
@@ -214,7 +214,7 @@ test('parsers give a result for any bytes behind a STUN header (P-180, P-182)', 
   )
 })
 
-test('isStun looks at length, two bits and the cookie only', () => {
+test('isStun checks only length, two bits and the cookie', () => {
   const header = build(0x3fff, [], 77)
   expect(isStun(header)).toBe(true)
   expect(isStun(header.subarray(0, 19))).toBe(false)
@@ -222,7 +222,7 @@ test('isStun looks at length, two bits and the cookie only', () => {
   for (const at of [4, 5, 6, 7]) expect(isStun(header.map((byte, i) => (i === at ? byte ^ 1 : byte)))).toBe(false)
 })
 
-test('createTxId gives 12 bytes, each time others', () => {
+test('createTxId returns 12 bytes, different each time', () => {
   const ids = new Set(Array.from({ length: 16 }, () => hex(createTxId())))
   expect(ids.size).toBe(16)
   expect([...ids].every(id => id.length === 24)).toBe(true)

@@ -1,5 +1,5 @@
 /**
- * STUN binding requests and responses as nodes and relays exchange them: bytes in, values out (RFC 8489).
+ * STUN binding requests and responses between nodes and relays: bytes in, values out (RFC 8489).
  *
  * Clauses: P-180 which requests are answered, P-181 the response, P-182 both at the client.
  */
@@ -26,7 +26,7 @@ import {
   writeXorMappedAddress,
 } from './mapped-address.ts'
 
-/** Why a datagram is not a request to answer (P-180). */
+/** Why a datagram is not a request to answer. */
 export type BindingRequestFailure =
   | 'notStun'
   | 'notBindingRequest'
@@ -40,27 +40,27 @@ export type BindingRequestResult =
   | { readonly ok: true; readonly txId: Uint8Array }
   | { readonly ok: false; readonly failure: BindingRequestFailure }
 
-/** Why a datagram is not a usable response (P-182). */
+/** Why a datagram is not a usable response. */
 export type BindingResponseFailure = 'notStun' | 'notSuccessResponse' | 'malformedAttributes'
 
-/** A response with the address that the server saw, or the first reason why there is none. */
+/** A response with the address seen by the server, or the first reason why there is none. */
 export type BindingResponseResult =
   | { readonly ok: true; readonly txId: Uint8Array; readonly address: StunAddress }
   | { readonly ok: false; readonly failure: BindingResponseFailure }
 
 const SOFTWARE_VALUE = new TextEncoder().encode(NODE_SOFTWARE)
 
-/** Whether bytes look like STUN at all: header length, two zero bits, magic cookie (section 5). */
+/** Whether bytes look like STUN at all: header length, two zero bits, magic cookie. */
 export function isStun(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && ((bytes[0] as number) & 0xc0) === 0 && readUint32(bytes, 4) === MAGIC_COOKIE
 }
 
-/** Random bytes that name one exchange. */
+/** Random bytes that identify one exchange. */
 export function createTxId(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(TX_ID_BYTES))
 }
 
-/** A request with SOFTWARE and FINGERPRINT, in this order, as relays expect it (P-182). */
+/** A request with SOFTWARE and FINGERPRINT, in the order that relays expect. */
 export function encodeBindingRequest(txId: Uint8Array): Uint8Array {
   const softwareBytes = 4 + SOFTWARE_VALUE.length
   const message = allocateMessage(BINDING_REQUEST, txId, softwareBytes + FINGERPRINT_BYTES)
@@ -76,10 +76,10 @@ export function encodeBindingRequest(txId: Uint8Array): Uint8Array {
 }
 
 /**
- * Reads a request, accepting just what the original accepts (P-180).
+ * Parses a request, accepting exactly what the original accepts.
  *
- * The length in the header is not looked at, attributes run to the end of the datagram, the last one must be
- * FINGERPRINT, and any SOFTWARE among them may be the right one.
+ * The length in the header is ignored, attributes run to the end of the datagram, the last one must be FINGERPRINT, and
+ * any one SOFTWARE among them must match.
  */
 export function parseBindingRequest(bytes: Uint8Array): BindingRequestResult {
   if (!isStun(bytes)) return { ok: false, failure: 'notStun' }
@@ -99,7 +99,7 @@ export function parseBindingRequest(bytes: Uint8Array): BindingRequestResult {
   return { ok: true, txId: txIdOf(bytes) }
 }
 
-/** A success response whose only attribute is XOR-MAPPED-ADDRESS (P-181). */
+/** A success response whose only attribute is XOR-MAPPED-ADDRESS. */
 export function encodeBindingResponse(txId: Uint8Array, address: StunAddress): Uint8Array {
   const valueBytes = mappedAddressBytes(address)
   const message = allocateMessage(BINDING_SUCCESS, txId, 4 + valueBytes)
@@ -111,10 +111,10 @@ export function encodeBindingResponse(txId: Uint8Array, address: StunAddress): U
 }
 
 /**
- * Reads a response of any STUN server (P-182).
+ * Parses a response of any STUN server.
  *
- * The last XOR-MAPPED-ADDRESS counts, else the last MAPPED-ADDRESS; IPv4-mapped addresses come out as IPv4.
- * Bytes behind the length that the header tells are ignored.
+ * The last XOR-MAPPED-ADDRESS counts, otherwise the last MAPPED-ADDRESS; IPv4-mapped addresses become IPv4. Bytes beyond
+ * the length in the header are ignored.
  */
 export function parseBindingResponse(bytes: Uint8Array): BindingResponseResult {
   if (!isStun(bytes)) return { ok: false, failure: 'notStun' }

@@ -32,7 +32,7 @@ test.each([
   expect(parsePlainRequest(bytes)).toEqual({ ok: true, txId })
 })
 
-test('parsePlainRequest finds FINGERPRINT wrong unless it is last, of four bytes and right (P-184)', () => {
+test('parsePlainRequest rejects FINGERPRINT unless it is last, four bytes long and correct (P-184)', () => {
   const signed = requestWith(softwareOfAnother, true)
   const changed = Uint8Array.from(signed)
   changed[31] = 1
@@ -43,13 +43,13 @@ test('parsePlainRequest finds FINGERPRINT wrong unless it is last, of four bytes
   }
 })
 
-test('parsePlainRequest lists unknown attributes that must be understood, two at most (P-184)', () => {
+test('parsePlainRequest lists unknown comprehension-required attributes, at most two (P-184)', () => {
   expect(parsePlainRequest(requestWith('0003000400000006'))).toMatchObject({ ok: false, unknown: [3] })
   const many = requestWith('00030000' + '7ffe0000' + '80220000' + '00240000')
   expect(parsePlainRequest(many)).toEqual({ ok: false, failure: 'unknownAttributes', txId, unknown: [3, 0x7ffe] })
 })
 
-test('parsePlainRequest asks for the header’s length (P-184)', () => {
+test('parsePlainRequest checks the header’s length (P-184)', () => {
   for (const length of [0, 4, 12]) {
     const bytes = requestWith('c001000412345678')
     new DataView(bytes.buffer).setUint16(2, length)
@@ -57,7 +57,7 @@ test('parsePlainRequest asks for the header’s length (P-184)', () => {
   }
 })
 
-test('encodeUnknownAttributes is padded and no longer than needed (P-184)', () => {
+test('encodeUnknownAttributes is padded and as short as possible (P-184)', () => {
   const head = `011100102112a442${Buffer.from(txId).toString('hex')}0009000400000414`
   expect(Buffer.from(encodeUnknownAttributes(txId, [3])).toString('hex')).toBe(`${head}000a000200030000`)
   expect(Buffer.from(encodeUnknownAttributes(txId, [3, 0x24])).toString('hex')).toBe(`${head}000a000400030024`)

@@ -1,8 +1,8 @@
 /**
- * Binding requests of any STUN client, for servers that are to answer those too (P-184).
+ * Binding requests of any STUN client, for servers that answer those too (P-184).
  *
- * Stricter about the form than what nodes are held to (P-180), as RFC 8489 asks: the header's length must be right, and
- * a client that insists on an attribute which is unknown here must be told so.
+ * Stricter about form than for nodes (P-180), as RFC 8489 requires: the header's length must be correct, and a client
+ * that requires an attribute unknown here must be told.
  */
 
 import { readUint32 } from '../lib/bytes.ts'
@@ -10,7 +10,7 @@ import { allocateMessage, fingerprint, readUint16, walkAttributes } from './attr
 import { ATTRIBUTE, BINDING_ERROR, BINDING_REQUEST, FINGERPRINT_BYTES, HEADER_BYTES } from './constants.ts'
 import { isStun, txIdOf } from './message.ts'
 
-/** Why a datagram is not a request to answer with an address (P-184). */
+/** Why a datagram does not get an address (P-184). */
 export type PlainRequestFailure =
   | 'notStun'
   | 'notBindingRequest'
@@ -18,7 +18,7 @@ export type PlainRequestFailure =
   | 'malformedAttributes'
   | 'wrongFingerprint'
 
-/** A request to answer, one to refuse with {@link encodeUnknownAttributes}, or the first reason to say nothing. */
+/** A request to answer, one to reject with {@link encodeUnknownAttributes}, or the first reason not to reply. */
 export type PlainRequestResult =
   | { readonly ok: true; readonly txId: Uint8Array }
   | {
@@ -29,21 +29,20 @@ export type PlainRequestResult =
     }
   | { readonly ok: false; readonly failure: PlainRequestFailure }
 
-/** Types below this must be understood, the others may be skipped (RFC 8489 section 14). */
+/** Types below this are comprehension-required (RFC 8489 section 14). */
 const FIRST_OPTIONAL = 0x8000
 
-/** Those to be understood that RFC 8489 defines; without an account to check against they change nothing. */
+/** Comprehension-required types of RFC 8489; without credentials to check they change nothing. */
 const UNDERSTOOD: ReadonlySet<number> = new Set([
   0x0001, 0x0006, 0x0008, 0x0009, 0x000a, 0x0014, 0x0015, 0x001c, 0x001d, 0x001e, 0x0020,
 ])
 
-/** Types listed in a refusal: it must not grow much beyond what was asked. */
+/** Types listed in an error: it must not be much larger than the request. */
 const MAX_LISTED = 2
 
-/** Number and text of the refusal; the text is left out, since no program reads it. */
+/** Error number, without the text, which no program reads. */
 const UNKNOWN_ATTRIBUTE_CODE = [0, 0, 4, 20]
 
-/** Reads a request. */
 export function parsePlainRequest(bytes: Uint8Array): PlainRequestResult {
   if (!isStun(bytes)) return { ok: false, failure: 'notStun' }
   if (readUint16(bytes, 0) !== BINDING_REQUEST) return { ok: false, failure: 'notBindingRequest' }
@@ -62,7 +61,7 @@ export function parsePlainRequest(bytes: Uint8Array): PlainRequestResult {
   return unknown.length === 0 ? { ok: true, txId } : { ok: false, failure: 'unknownAttributes', txId, unknown }
 }
 
-/** The error response with code 420 that lists `unknown` (RFC 8489 sections 6.3.1 and 14.9). */
+/** The error response with code 420 listing `unknown` (RFC 8489 sections 6.3.1 and 14.9). */
 export function encodeUnknownAttributes(txId: Uint8Array, unknown: readonly number[]): Uint8Array {
   const listBytes = unknown.length * 2
   const message = allocateMessage(BINDING_ERROR, txId, 8 + 4 + ((listBytes + 3) & ~3))
@@ -77,7 +76,7 @@ export function encodeUnknownAttributes(txId: Uint8Array, unknown: readonly numb
   return message
 }
 
-/** Whether a FINGERPRINT at `position` is right, and the last attribute. */
+/** Whether a FINGERPRINT at `position` is correct and the last attribute. */
 function isFingerprintAt(bytes: Uint8Array, position: number): boolean {
   if (position !== bytes.length - FINGERPRINT_BYTES || readUint16(bytes, position + 2) !== 4) return false
   return readUint32(bytes, position + 4) === fingerprint(bytes, position)

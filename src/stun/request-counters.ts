@@ -1,12 +1,12 @@
-/** What became of requests, finer than the original counts it (P-185): by family of the source and by reason. */
+/** Request outcomes in more detail than the original (P-185): by source family and by reason. */
 
-/** The families of sources; an IPv4-mapped address counts as IPv4. */
+/** Counts by source family; an IPv4-mapped address counts as IPv4. */
 export interface FamilyCounts {
   ipv4: number
   ipv6: number
 }
 
-/** Reasons why a datagram got no address, in the order in which they are looked for. */
+/** Why a datagram got no address, in the order of the checks. */
 export const STUN_REFUSAL_REASONS = [
   'notStun',
   'notBindingRequest',
@@ -24,9 +24,9 @@ export type StunRefusalReason = (typeof STUN_REFUSAL_REASONS)[number]
 
 /** Counts since the start. */
 export interface StunRequestCounters {
-  /** Requests of nodes (P-180) that were answered. */
+  /** Answered requests of nodes. */
   readonly fromNodes: FamilyCounts
-  /** Other requests that were answered (P-184). */
+  /** Other answered requests. */
   readonly plain: FamilyCounts
   readonly refused: Readonly<Record<StunRefusalReason, FamilyCounts>>
 }

@@ -14,7 +14,7 @@ interface Sent {
   readonly address: string
 }
 
-/** A socket that notes what it sends and then says `outcome`, or throws it. */
+/** A socket that records what it sends and then reports `outcome`, or throws it. */
 function createSender(outcome: Error | null = null, { queued = 0, throws = false } = {}) {
   const sent: Sent[] = []
   const sender: DatagramSender = {
@@ -50,7 +50,7 @@ test.each<[DatagramSource, 'ipv4' | 'ipv6', number, string]>([
   responder.receive(request, source, sender)
   const answer = sent[0] as Sent
   expect([sent.length, answer.port, answer.address]).toEqual([1, source.port, source.address])
-  // The family on the wire is that of the socket: mapped addresses take 16 bytes.
+  // The family on the wire is the socket's: mapped addresses take 16 bytes.
   expect(answer.message.length).toBe(length)
   const parsed = parseBindingResponse(answer.message)
   expect(parsed).toMatchObject({ ok: true, txId, address: { port: source.port } })
@@ -59,7 +59,7 @@ test.each<[DatagramSource, 'ipv4' | 'ipv6', number, string]>([
   expect(errors).toEqual([])
 })
 
-test('StunResponder drops and counts what is no request from a node (P-180, P-183)', () => {
+test('StunResponder drops and counts anything but requests from nodes (P-180, P-183)', () => {
   const { sent, sender } = createSender()
   const { errors, responder } = createResponder()
   const source = { family: 'IPv4', address: '1.2.3.4', port: 1 } as const
@@ -73,7 +73,7 @@ test('StunResponder drops and counts what is no request from a node (P-180, P-18
 test.each<[string, Parameters<typeof createSender>, string]>([
   ['fails to send', [new Error('host down')], 'write: host down'],
   ['throws, as for port 0', [new Error('bad port'), { throws: true }], 'write: bad port'],
-  ['holds too much unsent', [null, { queued: 2 ** 21 }], 'write: send STUN response: too much is waiting to be sent'],
+  ['holds too much unsent', [null, { queued: 2 ** 21 }], 'write: send STUN response: send queue is full'],
 ])('StunResponder counts and reports a socket that %s (P-183)', (_, parameters, message) => {
   const { sender } = createSender(...parameters)
   const { errors, responder } = createResponder()
@@ -82,14 +82,14 @@ test.each<[string, Parameters<typeof createSender>, string]>([
   expect(errors).toEqual([message])
 })
 
-test('StunResponder counts and reports failures of the socket itself (P-183)', () => {
+test('StunResponder counts and reports socket failures (P-183)', () => {
   const { errors, responder } = createResponder()
   responder.readFailed(new Error('gone'))
   expect(responder.counters).toEqual({ ...zero, readError: 1 })
   expect(errors).toEqual(['read: gone'])
 })
 
-/** A request with the given attributes, whose header tells the right length unless said otherwise. */
+/** A request with the given attributes; the length in its header is correct unless given. */
 function plainRequest(attributesHex = '', length = attributesHex.length / 2): Uint8Array {
   const head = `0001${length.toString(16).padStart(4, '0')}2112a442${Buffer.from(txId).toString('hex')}`
   return Uint8Array.from(Buffer.from(head + attributesHex, 'hex'))
@@ -117,7 +117,7 @@ test.each<[string, DatagramSource, number, 'ipv4' | 'ipv6']>([
   expect(responder.requests.fromNodes).toEqual({ ipv4: 0, ipv6: 0 })
 })
 
-test('StunResponder with plain requests on answers nodes to the byte as without (P-181, P-184)', () => {
+test('StunResponder with plain requests enabled answers nodes with unchanged bytes (P-181, P-184)', () => {
   const answers = [false, true].map(plain => {
     const { sent, sender } = createSender()
     const { responder } = createResponder({ plain })
@@ -129,7 +129,7 @@ test('StunResponder with plain requests on answers nodes to the byte as without 
   expect(answers[0]).toHaveLength(3)
 })
 
-test('StunResponder refuses an attribute it would have to understand, in few bytes (P-184)', () => {
+test('StunResponder rejects a comprehension-required attribute, briefly (P-184)', () => {
   const { sent, sender } = createSender()
   const { responder } = createResponder({ plain: true })
   responder.receive(plainRequest('00030004000000067f010000'), client, sender)
@@ -162,7 +162,7 @@ test.each<[string, boolean, Uint8Array, StunRefusalReason]>([
   expect(refused).toEqual([[reason, { ipv4: 2, ipv6: 1 }]])
 })
 
-test('StunResponder answers one source no more often than its limit allows, and counts the rest (P-185, P-186)', () => {
+test('StunResponder limits responses per source and counts the rest (P-185, P-186)', () => {
   const clock = new FakeClock()
   const { sent, sender } = createSender()
   const { responder } = createResponder({ sourceLimit: { perSecond: 1, burst: 2 }, plain: true, clock })
@@ -172,10 +172,10 @@ test('StunResponder answers one source no more often than its limit allows, and 
     return sent.length > before
   }
   expect([ask(client), ask(mapped, plainRequest()), ask(client), ask(client)]).toEqual([true, true, false, false])
-  // Neighbours in an IPv6 network of 64 bits are one source, other networks are others.
+  // Neighbours in an IPv6 /64 are one source, other networks are different sources.
   expect([7, 8, 9].map(last => ask({ ...client6, address: `2001:db8::${last}` }))).toEqual([true, true, false])
   expect(ask({ ...client6, address: '2001:db8:0:1::7' })).toBe(true)
-  // A refusal is an answer too.
+  // An error is a response too.
   expect(ask(client, plainRequest('00030000'))).toBe(false)
   clock.advance(1000)
   expect([ask(client), ask(client)]).toEqual([true, false])
@@ -183,7 +183,7 @@ test('StunResponder answers one source no more often than its limit allows, and 
   expect(responder.counters).toEqual({ ...zero, success: 6, ipv4: 3, ipv6: 3 })
 })
 
-test('StunResponder tells once of a bridge that stands for all clients (P-187)', () => {
+test('StunResponder reports once that a bridge hides all clients (P-187)', () => {
   const { sender } = createSender()
   const told: BridgeSuspicion[] = []
   const { responder } = createResponder({ onBridge: suspicion => told.push(suspicion) })

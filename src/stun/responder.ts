@@ -1,7 +1,7 @@
 /**
- * Answers datagrams, one at a time; knows sockets only as something that sends (P-180, P-181, P-183 to P-187).
+ * Answers single datagrams; knows sockets only as something that sends (P-180, P-181, P-183 to P-187).
  *
- * What is not a request to answer is counted and dropped: an answer would help a flood along.
+ * Anything that is not a request to answer is counted and dropped: a reply would only amplify a flood.
  */
 
 import { addressTo16 } from '../lib/address-port.ts'
@@ -19,54 +19,54 @@ import {
 } from './request-counters.ts'
 import { StunError } from './stun-error.ts'
 
-/** Counts since the start; names and meaning as in the original's metrics (P-183). */
+/** Counts since start; names and meaning as in the original's metrics. */
 export interface StunCounters {
   /** Responses sent. */
   success: number
-  /** Datagrams that were no STUN, or no request to answer. */
+  /** Datagrams that were not STUN, or not a request to answer. */
   notStun: number
   /** Responses that could not be sent. */
   writeError: number
-  /** Failures of the socket while waiting for datagrams. */
+  /** Socket failures while waiting for datagrams. */
   readError: number
-  /** Requests accepted from IPv4 addresses, IPv4-mapped ones too. */
+  /** Accepted requests from IPv4 addresses, IPv4-mapped ones included. */
   ipv4: number
-  /** Requests accepted from other addresses. */
+  /** Accepted requests from other addresses. */
   ipv6: number
 }
 
-/** Where a datagram came from, as `node:dgram` tells it. */
+/** The source of a datagram, as given by `node:dgram`. */
 export interface DatagramSource {
   readonly address: string
   readonly port: number
   readonly family: 'IPv4' | 'IPv6'
 }
 
-/** What is needed of a UDP socket. `send` may throw, as `node:dgram` does for port 0. */
+/** The required part of a UDP socket. `send` may throw, as `node:dgram` does for port 0. */
 export interface DatagramSender {
   send(message: Uint8Array, port: number, address: string, done: (error: Error | null) => void): void
-  /** Bytes accepted and not yet with the operating system. */
+  /** Bytes accepted but not yet passed to the operating system. */
   getSendQueueSize(): number
 }
 
-/** Where failures go, besides the counters. */
+/** Receives failures, besides the counters. */
 export type StunErrorListener = (error: Error, during: 'read' | 'write') => void
 
-/** What a responder may do beyond the original; all of it is off by default. */
+/** Features beyond the original, all off by default. */
 export interface StunResponderOptions {
-  /** Answer requests of any STUN client, not of nodes only (P-184). */
+  /** Answer requests of any STUN client, not only nodes. */
   readonly plain?: boolean | undefined
-  /** Most answers for one IPv4 address, or one IPv6 network of 64 bits (P-186). */
+  /** Maximum responses per IPv4 address or IPv6 /64. */
   readonly sourceLimit?: SourceLimit | undefined
-  /** Told once when every request comes from a container bridge (P-187). */
+  /** Called once if every request comes from a container bridge. */
   readonly onBridge?: ((suspicion: BridgeSuspicion) => void) | undefined
-  /** Told of failures to read and to send. */
+  /** Called on failures to read and to send. */
   readonly onError?: StunErrorListener | undefined
   /** For tests. */
   readonly clock?: Clock | undefined
 }
 
-// Enough for bursts; what waits longer than this takes to drain has no use for a client that measures time.
+// Enough for bursts; a response delayed longer than it takes to drain this is useless for measuring time.
 const MAX_QUEUED_BYTES = 1 << 20
 
 /** One datagram in, at most one out. */
@@ -79,7 +79,7 @@ export class StunResponder {
   readonly #onError: StunErrorListener
   readonly #clock: Clock
 
-  /** @throws RangeError for a limit that makes no sense. */
+  /** @throws RangeError for an invalid limit. */
   constructor(options: StunResponderOptions = {}) {
     this.#plain = options.plain ?? false
     this.#limiter = options.sourceLimit && new SourceLimiter(options.sourceLimit)
@@ -88,7 +88,7 @@ export class StunResponder {
     this.#clock = options.clock ?? systemClock
   }
 
-  /** Handles a datagram; the bytes are not kept. */
+  /** Handles a datagram; the bytes are not retained. */
   receive(datagram: Uint8Array, source: DatagramSource, sender: DatagramSender): void {
     const request = parseBindingRequest(datagram)
     if (request.ok) {
@@ -105,7 +105,7 @@ export class StunResponder {
   #receivePlain(datagram: Uint8Array, source: DatagramSource, sender: DatagramSender): void {
     const request = parsePlainRequest(datagram)
     if (request.ok) {
-      // A client that does not know relays takes a mapped address for an IPv6 one; and the answer gets shorter.
+      // Ordinary clients would take a mapped address for IPv6; unmapping also makes the response shorter.
       const address = unmapAddress(sourceAddress(source))
       const accepted = this.#accept(this.requests.plain, address, source)
       if (accepted) this.#send(encodeBindingResponse(request.txId, address), source, sender)
@@ -119,7 +119,7 @@ export class StunResponder {
     }
   }
 
-  /** Counts a request that can be answered; reports whether it may be. */
+  /** Counts a request that can be answered; returns whether it may be. */
   #accept(counts: FamilyCounts, address: StunAddress, source: DatagramSource): boolean {
     const unmapped = unmapAddress(address)
     this.#bridgeWatch?.see(unmapped)
@@ -132,7 +132,7 @@ export class StunResponder {
 
   #mayAnswer({ family, bytes }: StunAddress, source: DatagramSource): boolean {
     if (this.#limiter === undefined) return true
-    // Who has one IPv6 address has the network around it.
+    // A client with one IPv6 address has the whole /64.
     const key = String.fromCharCode(...(family === 4 ? bytes : bytes.subarray(0, 8)))
     if (this.#limiter.tryTake(key, this.#clock.now())) return true
     this.requests.refused.rateLimited[familyOf(source)]++
@@ -144,7 +144,7 @@ export class StunResponder {
     this.requests.refused[reason][familyOf(source)]++
   }
 
-  /** Counts and reports a failure of the socket itself. */
+  /** Counts and reports a socket failure. */
   readFailed(error: Error): void {
     this.counters.readError++
     this.#onError(error, 'read')
@@ -152,7 +152,7 @@ export class StunResponder {
 
   #send(response: Uint8Array, { address, port }: DatagramSource, sender: DatagramSender, isSuccess = true): void {
     if (sender.getSendQueueSize() > MAX_QUEUED_BYTES) {
-      this.#writeFailed(new StunError('ERR_DERP_STUN_BACKLOG', 'send STUN response: too much is waiting to be sent'))
+      this.#writeFailed(new StunError('ERR_DERP_STUN_BACKLOG', 'send STUN response: send queue is full'))
       return
     }
     try {
@@ -171,12 +171,12 @@ export class StunResponder {
   }
 }
 
-/** Without reading the whole address, which need not be done for what is dropped. */
+/** Without parsing the whole address, which is unnecessary for dropped datagrams. */
 function familyOf({ address, family }: DatagramSource): keyof FamilyCounts {
   return family === 'IPv4' || address.startsWith('::ffff:') ? 'ipv4' : 'ipv6'
 }
 
-// A dual-stack socket tells IPv4 sources as IPv4-mapped IPv6, and the response says so too: 16 bytes, family IPv6.
+// A dual-stack socket reports IPv4 sources as IPv4-mapped IPv6, and so does the response: 16 bytes, family IPv6.
 function sourceAddress({ address, port, family }: DatagramSource): StunAddress {
   const bytes = addressTo16(address)
   return family === 'IPv4' ? { family: 4, bytes: bytes.subarray(12), port } : { family: 6, bytes, port }

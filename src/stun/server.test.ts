@@ -16,7 +16,7 @@ function startServer(options: StunServerOptions): StunServer {
   return server
 }
 
-/** A client socket, to see the bytes themselves. */
+/** A client socket, to see the raw bytes. */
 async function connectTo(port: number, address: string): Promise<Socket> {
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
   cleanups.push(() => void socket.close())
@@ -64,7 +64,7 @@ test('createStunServer binds the first IPv4 address of a name', async () => {
   expect((await server.listen()).address).toBe('127.0.0.1')
 })
 
-test('createStunServer answers a request that comes behind garbage, and counts both (P-180, P-183)', async () => {
+test('createStunServer answers a request after garbage, and counts both (P-180, P-183)', async () => {
   const server = startServer({ host: '127.0.0.1' })
   const { port } = await server.listen()
   const client = await connectTo(port, '127.0.0.1')
@@ -74,7 +74,7 @@ test('createStunServer answers a request that comes behind garbage, and counts b
   expect(server.counters).toEqual({ success: 1, notStun: 2, writeError: 0, readError: 0, ipv4: 1, ipv6: 0 })
 })
 
-test('createStunServer answers any client when told to, on a dual-stack socket with its IPv4 address (P-184)', async () => {
+test('createStunServer answers any client if enabled, on a dual-stack socket with its IPv4 address (P-184)', async () => {
   const server = startServer({ plain: true, sourceLimit: { perSecond: 1, burst: 5 } })
   const { port } = await server.listen()
   const client = await connectTo(port, '127.0.0.1')
@@ -86,11 +86,11 @@ test('createStunServer answers any client when told to, on a dual-stack socket w
   expect(server.requests.plain).toEqual({ ipv4: 1, ipv6: 0 })
 })
 
-test('createStunServer refuses a limit that makes no sense (P-186)', () => {
+test('createStunServer rejects an invalid limit (P-186)', () => {
   expect(() => createStunServer({ sourceLimit: { perSecond: -1, burst: 5 } })).toThrow(RangeError)
 })
 
-test('createStunServer rejects listen on a port in use, and frees its own by close', async () => {
+test('createStunServer rejects listen on a port in use, and frees its own on close', async () => {
   const first = startServer({ host: '127.0.0.1' })
   const { port } = await first.listen()
   const second = startServer({ host: '127.0.0.1', port })
@@ -100,7 +100,7 @@ test('createStunServer rejects listen on a port in use, and frees its own by clo
   expect((await third.listen()).port).toBe(port)
 })
 
-test('createStunServer listens once, and not at all after close', async () => {
+test('createStunServer listens only once, and never after close', async () => {
   const server = startServer({ host: '127.0.0.1' })
   await server.listen()
   await expect(server.listen()).rejects.toMatchObject({ code: 'ERR_DERP_STUN_CLOSED' })
@@ -110,7 +110,7 @@ test('createStunServer listens once, and not at all after close', async () => {
   await expect(unused.listen()).rejects.toMatchObject({ code: 'ERR_DERP_STUN_CLOSED' })
 })
 
-test('createStunServer closed while it looks up its name rejects listen and leaves no socket', async () => {
+test('createStunServer closed during the name lookup rejects listen and leaves no socket', async () => {
   const server = startServer({ host: 'localhost' })
   const listening = server.listen()
   const closing = server.close()

@@ -9,31 +9,31 @@ import type { StunRequestCounters } from './request-counters.ts'
 import { type StunCounters, StunResponder, type StunResponderOptions } from './responder.ts'
 import { StunError } from './stun-error.ts'
 
-/** Failures to read and to send go to `onError` besides the counters; the server goes on. */
+/** Failures to read and to send go to `onError` besides the counters; the server keeps running. */
 export interface StunServerOptions extends StunResponderOptions {
   /**
-   * Address or name to bind; the first IPv4 address of a name is taken.
+   * Address or name to bind; for a name, its first IPv4 address.
    *
-   * Empty, `0.0.0.0` and `::` all mean every address of both families by one dual-stack socket, as in the original;
-   * IPv4 clients then read their address in IPv4-mapped form (P-181).
+   * Empty, `0.0.0.0` and `::` all mean every address of both families on one dual-stack socket, as in the original; IPv4
+   * clients then see their address in IPv4-mapped form.
    */
   readonly host?: string | undefined
-  /** UDP port, 0 for any free one. Default {@link STUN_PORT}. */
+  /** UDP port, 0 for a free one. Default {@link STUN_PORT}. */
   readonly port?: number | undefined
 }
 
-/** A STUN server; it starts deaf, and once closed it stays closed. */
+/** A STUN server; idle until `listen`, and unusable once closed. */
 export interface StunServer {
   readonly counters: Readonly<StunCounters>
-  /** The same requests by family and reason (P-185). */
+  /** The same requests by family and reason. */
   readonly requests: StunRequestCounters
-  /** Binds and starts to answer; resolves to where. Rejects when that cannot be, or when called twice. */
+  /** Binds and starts answering; resolves to the address. Rejects if that fails or if called twice. */
   listen(): Promise<AddressPort>
   /** Frees the port; idempotent. */
   close(): Promise<void>
 }
 
-/** @throws RangeError for a limit that makes no sense. */
+/** @throws RangeError for an invalid limit. */
 export function createStunServer(options: StunServerOptions = {}): StunServer {
   return new DgramStunServer(options)
 }
@@ -46,7 +46,7 @@ interface Binding {
 const DUAL_STACK: Binding = { type: 'udp6', address: '::' }
 const IPV4_ONLY: Binding = { type: 'udp4', address: '0.0.0.0' }
 const ANY_HOSTS: ReadonlySet<string> = new Set(['', IPV4_ONLY.address, DUAL_STACK.address])
-// What binding to `::` gives on a machine without IPv6.
+// The error codes of binding `::` on a machine without IPv6.
 const NO_IPV6_CODES: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAVAIL', 'EINVAL'])
 
 class DgramStunServer implements StunServer {
@@ -72,11 +72,11 @@ class DgramStunServer implements StunServer {
   }
 
   async listen(): Promise<AddressPort> {
-    if (this.#state !== 'new') throw new StunError('ERR_DERP_STUN_CLOSED', `start STUN server: it was ${this.#state}`)
+    if (this.#state !== 'new') throw new StunError('ERR_DERP_STUN_CLOSED', `start STUN server: already ${this.#state}`)
     this.#state = 'opened'
     this.#opening = this.#bind()
     const socket = await this.#opening
-    if (this.#isClosed()) throw new StunError('ERR_DERP_STUN_CLOSED', 'start STUN server: closed meanwhile')
+    if (this.#isClosed()) throw new StunError('ERR_DERP_STUN_CLOSED', 'start STUN server: closed during start')
     socket.on('error', error => this.#responder.readFailed(error))
     socket.on('message', (datagram, source) => this.#responder.receive(datagram, source, socket))
     const { address, port } = socket.address()
@@ -90,7 +90,7 @@ class DgramStunServer implements StunServer {
   }
 
   async #shut(): Promise<void> {
-    // A name may still be looked up: the socket that comes of it is closed too.
+    // A name lookup may be pending: the socket it leads to is closed too.
     const socket = await this.#opening?.catch(() => undefined)
     if (socket !== undefined) await closeSocket(socket)
   }
@@ -116,13 +116,13 @@ async function resolveHost(host: string): Promise<Binding> {
 }
 
 async function bindSocket({ type, address }: Binding, port: number): Promise<Socket> {
-  // All addresses handed to the socket are literal: asking the resolver would only put every response off a turn.
+  // All addresses passed to the socket are literal: resolving would only delay every response by a turn.
   const socket = createSocket({
     type,
     lookup: (literal, _options, done) => done(null, literal, type === 'udp4' ? 4 : 6),
   })
   try {
-    // Literal addresses bind at once, so the wait begins before.
+    // Literal addresses bind immediately, so start waiting first.
     const listening = once(socket, 'listening')
     socket.bind({ port, address })
     await listening

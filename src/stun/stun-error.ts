@@ -1,19 +1,19 @@
-/** What can go wrong in a STUN client or server. */
+/** Errors of the STUN client and server. */
 
 import { DerpError } from '../lib/derp-error.ts'
 
 /** Codes of {@link StunError}. */
 export type StunErrorCode =
-  /** No answer came in time. */
+  /** No response in time. */
   | 'ERR_DERP_STUN_TIMEOUT'
-  /** The host has no address, or the network refused the packets. */
+  /** The host has no address, or the network rejected the packets. */
   | 'ERR_DERP_STUN_UNREACHABLE'
   /** A response could not be sent fast enough and was dropped. */
   | 'ERR_DERP_STUN_BACKLOG'
-  /** The server was closed before. */
+  /** The server had been closed. */
   | 'ERR_DERP_STUN_CLOSED'
 
-/** What went wrong in a STUN client or server, told apart by `code`. */
+/** An error of the STUN client or server; distinguish by `code`. */
 export class StunError extends DerpError {
   declare readonly code: StunErrorCode
 

@@ -18,7 +18,7 @@ const status: CertificateStatus = {
   replacements: 0,
 }
 
-test('summarizeCertificate tells the first certificate’s hash as DERP maps pin it, and its time', () => {
+test('summarizeCertificate returns the first certificate’s hash as pinned in DERP maps, and its validity', () => {
   const facts = summarizeCertificate(TLS_CERT)
   expect(facts.fingerprint).toMatch(/^[0-9a-f]{64}$/)
   expect(new Date(facts.notBeforeMs).toISOString()).toBe('2026-11-23T00:27:37.000Z')
@@ -29,16 +29,16 @@ test('summarizeCertificate tells the first certificate’s hash as DERP maps pin
 test.each<[string, Partial<CertificateStatus>, number, string | undefined]>([
   ['is there', {}, 999, undefined],
   ['is there while its renewal fails', { lastError: 'no answer' }, 999, undefined],
-  ['has ended', {}, 1000, 'certificate for relay.test has ended'],
+  ['has expired', {}, 1000, 'certificate for relay.test has expired'],
   [
-    'has ended and could not be renewed',
+    'has expired and could not be renewed',
     { lastError: 'no answer' },
     1001,
-    'certificate for relay.test has ended: no answer',
+    'certificate for relay.test has expired: no answer',
   ],
   ['is not there', { notAfterMs: undefined }, 0, 'no certificate for relay.test yet'],
   [
-    'could not be had',
+    'could not be obtained',
     { notAfterMs: undefined, lastError: 'refused' },
     0,
     'no certificate for relay.test yet: refused',
@@ -49,8 +49,12 @@ test.each<[string, Partial<CertificateStatus>, number, string | undefined]>([
 
 test.each<[string, Partial<CertificateStatus>, string | undefined]>([
   ['is there', {}, undefined],
-  ['is there while its renewal fails', { lastError: 'no answer' }, 'certificate for relay.test is kept: no answer'],
-  ['has ended', { notAfterMs: 500, lastError: 'no answer' }, undefined],
+  [
+    'is there while its renewal fails',
+    { lastError: 'no answer' },
+    'certificate for relay.test was not renewed: no answer',
+  ],
+  ['has expired', { notAfterMs: 500, lastError: 'no answer' }, undefined],
   ['is not there', { notAfterMs: undefined, lastError: 'no answer' }, undefined],
 ])('renewalProblem of one that %s', (_, change, problem) => {
   expect(renewalProblem([{ ...status, ...change }], 999)).toBe(problem)

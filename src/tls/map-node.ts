@@ -1,8 +1,8 @@
-/** What a DERP map says about a relay that is known by its address, for an operator to copy. */
+/** The DERP map entry of a relay addressed by IP, for the operator to copy. */
 
 import { createHash, type X509Certificate } from 'node:crypto'
 
-/** Where the relay listens, where that is not where clients look by themselves. */
+/** Ports of the relay that differ from the defaults. */
 export interface MapNodePorts {
   readonly DERPPort?: number | undefined
   /** -1 for no STUN. */
@@ -10,19 +10,19 @@ export interface MapNodePorts {
   readonly CanPort80?: boolean | undefined
 }
 
-/** Told once the relay listens. */
+/** Called once the relay listens. */
 export type ReadMapNodePorts = () => MapNodePorts
 
-/** Name and region are for the operator to choose. */
+/** Name and region are up to the operator. */
 export interface MapNode extends MapNodePorts {
   readonly Name: string
   readonly RegionID: number
   readonly HostName: string
-  /** The pin of a certificate that no authority vouches for (P-144). */
+  /** The pin of a certificate without an authority (P-144). */
   readonly CertName?: string
 }
 
-/** The entry for an address, with the pin of `certificate` if there must be one. */
+/** The entry for an address, with a pin of `certificate` if needed. */
 export function mapNode(address: string, certificate?: X509Certificate): MapNode {
   const node = { Name: 'custom', RegionID: 900, HostName: address }
   if (certificate === undefined) return node

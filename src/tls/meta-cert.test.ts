@@ -6,7 +6,7 @@ import { createMetaCertificate } from './meta-cert.ts'
 
 const DAY_MS = 24 * 3_600_000
 
-test('createMetaCertificate announces the key by a self-signed Ed25519 certificate of serial 2 (P-140)', async () => {
+test('createMetaCertificate announces the key in a self-signed Ed25519 certificate with serial 2 (P-140)', async () => {
   const clock = new FakeClock({ wallMs: Date.UTC(2026, 4, 6, 7, 8, 9) })
   const publicKey = NodePrivateKey.generate().publicKey()
   const certificate = new X509Certificate(await createMetaCertificate(publicKey, clock))
@@ -20,7 +20,7 @@ test('createMetaCertificate announces the key by a self-signed Ed25519 certifica
   expect(certificate.ca).toBe(false)
 })
 
-test('createMetaCertificate has critical basic constraints, as some platforms ask for (P-140)', async () => {
+test('createMetaCertificate has critical basic constraints, as some platforms require (P-140)', async () => {
   const pem = await createMetaCertificate(NodePrivateKey.generate().publicKey())
   // Extension 2.5.29.19, critical, an empty sequence.
   const basicConstraints = Buffer.from('0603551d130101ff04023000', 'hex')

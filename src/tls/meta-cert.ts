@@ -1,7 +1,7 @@
 /**
- * The certificate behind the relay's own that tells clients the relay's key one round trip early (P-140).
+ * The extra certificate that gives clients the relay's key one round trip early (P-140).
  *
- * It is trusted by nobody and proves nothing; its key is thrown away.
+ * It is not trusted and proves nothing; its private key is discarded.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -9,10 +9,10 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { META_CERTIFICATE_NAME_PREFIX, PROTOCOL_VERSION } from '../protocol/constants.ts'
 import { createSelfSigned } from './x509.ts'
 
-/** Milliseconds that it is valid before and after now. */
+/** Milliseconds of validity before and after now. */
 const META_VALIDITY_MS = 30 * 24 * 3_600_000
 
-/** Makes the certificate that announces `publicKey`, as PEM. */
+/** Creates the certificate that announces `publicKey`, as PEM. */
 export async function createMetaCertificate(publicKey: NodePublicKey, clock: Clock = systemClock): Promise<string> {
   const nowMs = clock.wallNow()
   const { certificate } = await createSelfSigned({

@@ -1,5 +1,5 @@
 /**
- * How a relay speaks TLS: which certificate it shows to whom, and what it offers.
+ * The relay's TLS: which certificate it serves to which client, and what it negotiates.
  *
  * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols, P-147 challenges, P-148 IP addresses.
  */
@@ -22,34 +22,34 @@ import { TlsReplicas, type TlsState, type TlsUpdate } from './replicas.ts'
 import type { CertificatePair } from './x509.ts'
 
 export interface RelayTlsOptions {
-  /** With a DNS name, clients must ask for it; with an IP address they need not ask for anything. */
+  /** With a DNS name, clients must send it as server name; with an IP address they need not send any. */
   readonly hostname: string
-  /** Without one, handshakes end with an alert until {@link RelayTls.replace}. */
+  /** Without one, handshakes fail with an alert until {@link RelayTls.replace}. */
   readonly certificate?: CertificatePair | undefined
-  /** PEM of the certificate that goes behind all others; see `createMetaCertificate`. */
+  /** PEM of the certificate appended to every chain; see `createMetaCertificate`. */
   readonly metaCertificate: string
-  /** Answers to authorities, for relays that ask one for certificates. */
+  /** Challenge responses, for relays that obtain certificates by ACME. */
   readonly challenges?: AcmeChallenges | undefined
-  /** 48 random bytes, where several servers must take each other's sessions up. Default: each server has its own. */
+  /** 48 random bytes, if several servers must resume each other's sessions. Default: per server. */
   readonly ticketKeys?: Uint8Array | undefined
-  /** Other threads that serve the same. */
+  /** Other threads that serve the same certificates. */
   readonly replicas?: TlsReplicas | undefined
 }
 
-/** The one protocol on which upgrades work. */
+/** The only protocol on which upgrades work. */
 const HTTP_PROTOCOL = 'http/1.1'
 
 /**
- * Node's own choice with AES-128-GCM first in TLS 1.3 as it is in 1.2: it costs less than AES-256-GCM, and is what the
- * original takes from a client with AES in hardware.
+ * Node's defaults with AES-128-GCM first in TLS 1.3, as it is in 1.2: cheaper than AES-256-GCM, and what the original
+ * picks for a client with AES in hardware.
  */
 const CIPHERS: string = ['TLS_AES_128_GCM_SHA256', ...DEFAULT_CIPHERS.split(':')]
   .filter((cipher, at, all) => all.indexOf(cipher) === at)
   .join(':')
 
 /**
- * What the certificate has no part in. A handshake anew would cost the relay more than the client that asks for it.
- * The order of ciphers is ours, but a client that asks for ChaCha20 first has no AES in hardware, and gets it.
+ * Everything but the certificate. Renegotiation would cost the relay more than the client requesting it. Cipher order
+ * is ours, except that a client that lists ChaCha20 first has no AES in hardware and gets it.
  */
 const COMMON_OPTIONS = {
   minVersion: 'TLSv1.2',
@@ -60,27 +60,27 @@ const COMMON_OPTIONS = {
 
 type ServerNameAnswer = (error: Error | null, context?: SecureContext) => void
 
-/** The TLS settings of a relay; its certificates can be replaced while servers run. */
+/** TLS settings of a relay; certificates can be replaced while servers run. */
 export class RelayTls {
   readonly hostname: string
   readonly #metaCertificate: string
   readonly #challenges: AcmeChallenges | undefined
   readonly #ticketKeys: Uint8Array | undefined
   readonly #replicas: TlsReplicas
-  /** What is shown, for other threads. */
+  /** The current certificates, for other threads. */
   readonly #pairs: { certificate: CertificatePair | undefined; unnamedCertificate: CertificatePair | undefined } = {
     certificate: undefined,
     unnamedCertificate: undefined,
   }
   readonly #servers = new Set<Server>()
-  // Sockets that an authority has opened: in TLS 1.3 they come to the choice of a name after that of a protocol.
+  // Sockets opened by an authority: in TLS 1.3 the server name callback runs after the ALPN callback.
   readonly #challenged = new WeakSet<TLSSocket>()
-  /** For those who ask for the host name, if that is a DNS name. */
+  /** For clients that send the host name, if that is a DNS name. */
   #named: SecureContext | undefined
-  /** For those who ask for no DNS name. */
+  /** For clients that send no DNS name. */
   #unnamed: SecureContextOptions | undefined
 
-  /** @throws Error for a certificate or key that cannot be used. */
+  /** @throws Error for an unusable certificate or key. */
   constructor(options: RelayTlsOptions) {
     this.hostname = options.hostname
     this.#metaCertificate = options.metaCertificate
@@ -90,7 +90,7 @@ export class RelayTls {
     if (options.certificate !== undefined) this.replace(options.certificate)
   }
 
-  /** The TLS of another thread that has told `state`. */
+  /** The TLS settings of another thread, from its `state`. */
   static ofState({ unnamedCertificate, tlsAnswers, ...options }: TlsState): RelayTls {
     const challenges = tlsAnswers && new AcmeChallenges()
     const tls = new RelayTls({ ...options, challenges })
@@ -99,7 +99,7 @@ export class RelayTls {
     return tls
   }
 
-  /** For other threads; changes since then are told to those that are among the replicas in the same turn. */
+  /** For other threads; registered replicas learn of later changes in the same turn. */
   state(): TlsState {
     return {
       hostname: this.hostname,
@@ -110,7 +110,7 @@ export class RelayTls {
     }
   }
 
-  /** Takes a change that another thread has told. @throws Error as {@link replace}. */
+  /** Applies a change from another thread. @throws Error like {@link replace}. */
   apply(update: TlsUpdate): void {
     switch (update.type) {
       case 'certificate':
@@ -125,7 +125,7 @@ export class RelayTls {
     }
   }
 
-  /** What a server is made with; {@link attach} it then. */
+  /** Options for creating a server; then {@link attach} it. */
   serverOptions(): TlsOptions {
     const challenges = this.#challenges
     return {
@@ -144,9 +144,9 @@ export class RelayTls {
   }
 
   /**
-   * Shows another certificate for the host name from now on; connections that are open stay.
+   * Serves a new certificate for the host name from now on; open connections stay.
    *
-   * @throws Error for a certificate or key that cannot be used; then nothing has changed.
+   * @throws Error for an unusable certificate or key, without any change.
    */
   replace(certificate: CertificatePair): void {
     if (isIpHostname(this.hostname)) this.#showUnnamed(certificate)
@@ -155,9 +155,9 @@ export class RelayTls {
   }
 
   /**
-   * Shows another certificate to those who ask for no DNS name, as {@link replace} does.
+   * Serves a new certificate to clients that send no DNS name, like {@link replace}.
    *
-   * Only this makes a relay with a DNS name take such clients at all (P-148).
+   * A relay with a DNS name accepts such clients only after this (P-148).
    */
   replaceUnnamed(certificate: CertificatePair): void {
     this.#showUnnamed(certificate)
@@ -172,13 +172,13 @@ export class RelayTls {
   }
 
   #note(type: 'certificate' | 'unnamedCertificate', { certificate, key }: CertificatePair): void {
-    // What comes along must not be sent.
+    // Extra fields must not be sent.
     const pair = { certificate, key }
     this.#pairs[type] = pair
     void this.#replicas.tell({ type, pair })
   }
 
-  // Nothing is called when no name is sent at all.
+  // Not called if the client sends no server name.
   #serverNameCallback(): TlsOptions {
     const challenged = this.#challenged
     const answerTo = (serverName: string, answer: ServerNameAnswer) => this.#answerTo(serverName, answer)
@@ -192,13 +192,13 @@ export class RelayTls {
 
   #answerTo(serverName: string, answer: ServerNameAnswer): void {
     const context = serverName === this.hostname ? this.#named : undefined
-    // With no context the server falls back on its own certificate, and if it has none the handshake ends with an
-    // alert. One for IP addresses is nothing for who asks for a name, and an error is the only way not to show it.
+    // Without a context the server falls back to its own certificate; if it has none the handshake fails with an alert.
+    // A certificate for IP addresses must not be served to a client that sends a name, and an error is the only way.
     if (context !== undefined || this.#unnamed === undefined || isIP(serverName) !== 0) answer(null, context)
     else answer(new Error(`no certificate for server name ${serverName}`))
   }
 
-  // A client that offers nothing that is spoken here gets an alert, with the callback as with the list.
+  // A client without a common protocol gets an alert, with the callback as with the list.
   #alpnCallback(challenges: AcmeChallenges): TlsOptions {
     const challenged = this.#challenged
     return {

@@ -1,10 +1,10 @@
-/** Files of certificates and keys, which readers see whole or not at all. */
+/** Atomic files for certificates and keys. */
 
 import { randomBytes } from 'node:crypto'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
-/** Writes a file beside its place and moves it there; its folder is made if missing. */
+/** Writes a temporary file and renames it to `path`, creating the folder if missing. */
 export async function writeWhole(path: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
@@ -12,7 +12,7 @@ export async function writeWhole(path: string, text: string, mode: number): Prom
     const file = await open(temporary, 'wx', mode)
     try {
       await file.writeFile(text)
-      // A power failure must not leave the new name with nothing behind it.
+      // After a power failure the new name must not refer to an empty file.
       await file.sync()
     } finally {
       await file.close()
@@ -24,7 +24,7 @@ export async function writeWhole(path: string, text: string, mode: number): Prom
   }
 }
 
-/** The text of a file; undefined when there is none. Rejects when it cannot be read. */
+/** The text of a file; undefined if there is none. Rejects if it cannot be read. */
 export async function readIfPresent(path: string): Promise<string | undefined> {
   try {
     return await readFile(path, 'utf8')

@@ -1,9 +1,9 @@
-/** Making certificates. The library is large and seldom needed, so it is loaded when it is, and here alone. */
+/** Creates certificates. The library is large and rarely needed, so it is loaded on demand, and only here. */
 
 import { KeyObject, type webcrypto } from 'node:crypto'
 import type * as peculiarX509 from '@peculiar/x509'
 
-/** Kinds of keys: with Ed25519 the signature is short, P-256 is understood by every client. */
+/** Key types: Ed25519 signatures are short, P-256 works with every client. */
 export type CertificateKeyType = 'Ed25519' | 'P-256'
 
 export interface SelfSignedRequest {
@@ -13,11 +13,11 @@ export interface SelfSignedRequest {
   readonly serialHex: string
   readonly notBefore: Date
   readonly notAfter: Date
-  /** IP address that the certificate is for, which makes it a server's certificate; without one it has no use. */
+  /** IP address of the server that the certificate is for; without one it serves no purpose of its own. */
   readonly serverIp?: string
 }
 
-/** A certificate and its key, both as PEM. */
+/** A certificate and its key, both PEM. */
 export interface CertificatePair {
   readonly certificate: string
   readonly key: string
@@ -30,7 +30,7 @@ const ALGORITHMS = {
   'P-256': { keys: { name: 'ECDSA', namedCurve: 'P-256' }, signing: { name: 'ECDSA', hash: 'SHA-256' } },
 } as const
 
-/** Makes a key and a certificate for it that is signed with it and is no authority. */
+/** Creates a key and a self-signed, non-CA certificate for it. */
 export async function createSelfSigned(request: SelfSignedRequest): Promise<CertificatePair> {
   const x509 = await loadX509()
   const algorithm = ALGORITHMS[request.keyType]
@@ -64,7 +64,7 @@ function extensionsOf(x509: X509, { serverIp }: SelfSignedRequest): InstanceType
 }
 
 async function loadX509(): Promise<X509> {
-  // The library's container asks for this at load and does not bring it along.
+  // The library's container expects this at load time and does not bundle it.
   await import('reflect-metadata')
   return import('@peculiar/x509')
 }

@@ -92,7 +92,7 @@ test.skipIf(!hasOpenssl)(
 
     writeFileSync(join(directory, 'localhost.crt'), 'not a certificate')
     derper.child.kill('SIGHUP')
-    await derper.stderrMatch(/"msg":"certificate kept: the new one cannot be used"/)
+    await derper.stderrMatch(/"msg":"certificate not replaced: the new one is unusable"/)
     await shows('second')
     store(second)
     derper.child.kill('SIGHUP')

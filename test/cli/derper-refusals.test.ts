@@ -243,7 +243,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a certificate that is not PEM',
     flags: [...MANUAL, '-hostname', 'no-pem.test'],
-    says: 'parse certificate file no-pem.test.crt: no certificate found; it must begin with the certificate of the host, as PEM, those of its authorities behind it',
+    says: 'parse certificate file no-pem.test.crt: no certificate found; it must be PEM, starting with the host certificate, followed by its chain',
   },
   {
     what: 'a key that is not PEM',
@@ -253,12 +253,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'the key of another certificate',
     flags: [...MANUAL, '-hostname', 'other-key.test'],
-    says: 'use certificate file other-key.test.key: it is not the key of other-key.test.crt; put the key there with which the certificate was requested',
+    says: 'use certificate file other-key.test.key: it does not match other-key.test.crt; put the key there that the certificate was requested with',
   },
   {
     what: 'the certificate of another host',
     flags: [...MANUAL, '-hostname', 'other-name.test'],
-    says: 'use certificate file other-name.test.crt: it is not valid for other-name.test but for DNS:other.test; set -hostname to a name of it, or have one issued for this name',
+    says: 'use certificate file other-name.test.crt: it is valid for DNS:other.test, not for other-name.test; set -hostname to one of its names, or get a certificate for this name',
   },
   {
     what: '-certmode gcp without an account',
@@ -273,7 +273,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'addresses that are none',
     flags: [...ACME, '-acme-ip-certs', '-acme-ips', '192.0.2.1, here'],
-    says: 'get certificates: -acme-ips has "here"; write IP addresses with commas between',
+    says: 'get certificates: -acme-ips has "here"; write comma-separated IP addresses',
   },
 ]
 

@@ -69,7 +69,7 @@ const answer =
 test.for<[string, Script, RegExp]>([
   ['an error', answer(500, 'oops'), /returned error 500/],
   ['no directory', answer(200, 'hello'), /newAccount|newNonce/],
-  ['no end of it', answer(200, 'x'.repeat(2 ** 20 + 1)), /ask 127\.0\.0\.1:\d+: answer of more than 1048576 bytes/],
+  ['no end of it', answer(200, 'x'.repeat(2 ** 20 + 1)), /ask 127\.0\.0\.1:\d+: response of more than 1048576 bytes/],
   ['nothing', request => void request.socket.destroy(), /ask 127\.0\.0\.1:\d+: socket hang up/],
   [
     'half an answer',
@@ -258,5 +258,5 @@ test('a folder that cannot be written to is a failure before anything is asked (
   await failed(certificate, 1)
   expect(certificate.status().lastError).toMatch(/ENOTDIR/)
   expect(authority.asked).toEqual([])
-  expect(lines.map(({ message }) => message)).toContain('record of attempts not stored')
+  expect(lines.map(({ message }) => message)).toContain('ACME state not stored')
 })

@@ -1,4 +1,4 @@
-/** One attempt to get a certificate: with all identifiers, else with those that could be proven (P-148). */
+/** One attempt to obtain a certificate: for all identifiers, otherwise for those that could be validated (P-148). */
 
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -9,11 +9,11 @@ import type { CertificatePair } from '../x509.ts'
 import { type AcmeAccount, type AcmeChallengeType, createAcmeKey, orderCertificate } from './acme.ts'
 import { AcmeError } from './acme-error.ts'
 
-/** What is to be had, from whom. */
+/** What to order. */
 export interface AcmeWish {
   /** A DNS name, or IP addresses. */
   readonly identifiers: readonly string[]
-  /** Identifiers without which a certificate is of no use; of the others some may fail. */
+  /** Identifiers without which the certificate is useless; others may fail. */
   readonly required: readonly string[]
   readonly account: Omit<AcmeAccount, 'key'>
   readonly profile?: string | undefined
@@ -28,7 +28,7 @@ export interface AcmeAttempt extends AcmeWish {
   readonly log: Log
 }
 
-/** Rejects with an {@link AcmeError} when there is no certificate that is of use. */
+/** Rejects with an {@link AcmeError} if no usable certificate is obtained. */
 export async function obtainCertificate(attempt: AcmeAttempt): Promise<CertificatePair> {
   const { identifiers, required, log } = attempt
   try {
@@ -51,10 +51,10 @@ async function orderFor(attempt: AcmeAttempt, identifiers: readonly string[]): P
   return { certificate, key }
 }
 
-/** @throws Error when the key is not the certificate's, or an identifier is not in it. */
+/** @throws Error if the key does not match the certificate, or an identifier is missing from it. */
 export function assertCovers({ certificate, key }: CertificatePair, identifiers: readonly string[]): void {
   const parsed = new X509Certificate(certificate)
-  if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('the key is not that of the certificate')
+  if (!parsed.checkPrivateKey(createPrivateKey(key))) throw new Error('the key does not match the certificate')
   for (const identifier of identifiers) {
     const covers = isIP(identifier) === 0 ? parsed.checkHost(identifier) : parsed.checkIP(identifier)
     if (covers !== undefined) continue

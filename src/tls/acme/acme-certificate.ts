@@ -1,7 +1,7 @@
 /**
- * One certificate that is had from an authority, stored, shown and renewed (P-149).
+ * Obtains, stores, serves and renews one ACME certificate (P-149).
  *
- * Whatever goes wrong, what is shown stays; the authority is asked again later, and never in a hurry.
+ * On any failure the current certificate stays in use; the authority is asked again later, with back-off.
  */
 
 import { isIP } from 'node:net'
@@ -25,27 +25,27 @@ import {
 import { type AcmePaths, acmePaths, loadAccountKey, loadAcmeCertificate, saveAcmeCertificate } from './acme-store.ts'
 
 export interface AcmeCertificateOptions extends AcmeWish {
-  /** Folder for what is kept. */
+  /** Storage folder. */
   readonly directory: string
-  /** Ways to prove an identifier; each failure leads to the next. */
+  /** Usable challenge types; each failure leads to the next. */
   readonly challengeTypes: readonly AcmeChallengeType[]
-  /** Shows a certificate. Throws if it cannot be used; then the one before stays. */
+  /** Serves a certificate. Throws if it is unusable; then the previous one stays. */
   readonly replace: (certificate: CertificatePair) => void
-  /** For what the log says of a DERP map. */
+  /** Ports for the DERP map entry in the log. */
   readonly mapNodePorts?: ReadMapNodePorts | undefined
   readonly log?: Log | undefined
   readonly clock?: Clock | undefined
-  /** For tests: gives a number from 0 to 1. */
+  /** For tests: returns a number from 0 to 1. */
   readonly random?: (() => number) | undefined
 }
 
-/** A clock may be put right, and a machine sleep: the time is looked at this often, in milliseconds. */
+/** Milliseconds between checks of the time: clocks get adjusted and machines sleep. */
 const LOOK_MS = 3_600_000
 
-/** Milliseconds for one order, waiting included. */
+/** Time limit for one order in milliseconds, waiting included. */
 const ORDER_MS = 180_000
 
-/** Milliseconds after a failure before a reload may ask again. */
+/** Milliseconds after a failure before a reload may retry. */
 const RELOAD_MS = 60_000
 
 export class AcmeCertificate {
@@ -56,9 +56,9 @@ export class AcmeCertificate {
   readonly #random: () => number
   readonly #status: { -readonly [K in keyof CertificateStatus]: CertificateStatus[K] }
   #history: AttemptHistory = NO_ATTEMPTS
-  /** When the certificate is due to be renewed, without regard to failures; 0 for at once. */
+  /** When the certificate is due for renewal, regardless of failures; 0 for now. */
   #dueMs = 0
-  /** Until when the authority wants to be left alone. */
+  /** Until when the authority asked not to be contacted. */
   #leaveAloneMs = 0
   #timer: Timer | undefined
   #attempt: Promise<void> | undefined
@@ -66,7 +66,7 @@ export class AcmeCertificate {
 
   constructor(options: AcmeCertificateOptions) {
     const [first] = options.identifiers
-    if (first === undefined) throw new RangeError('ask for certificate: for nobody')
+    if (first === undefined) throw new RangeError('order certificate: no identifiers')
     this.#options = options
     this.#paths = acmePaths(options.directory, first)
     this.#clock = options.clock ?? systemClock
@@ -88,18 +88,18 @@ export class AcmeCertificate {
     return { ...this.#status }
   }
 
-  /** Shows what is stored, and asks for another if that is due; does not wait for it. */
+  /** Serves the stored certificate and orders a new one if due; does not wait for it. */
   async start(): Promise<void> {
     const record = await loadRecord(this.#paths.record)
     const isOfThis = record !== undefined && this.#isOfThis(record)
     if (isOfThis) this.#resume(record)
     await this.#loadStored()
-    // What came from another directory, or for others, is shown until there is better.
+    // A certificate from another directory, or for other identifiers, is served until there is a better one.
     if (record !== undefined && !(isOfThis && record.obtainedMs > 0)) this.#dueMs = 0
     this.#plan()
   }
 
-  /** Takes over what was stored by others, and asks again now if that failed before. */
+  /** Picks up a certificate stored by another process, and retries now if the last attempt failed. */
   async reload(): Promise<void> {
     await this.#loadStored()
     if (this.#status.lastErrorMs !== undefined) {
@@ -111,7 +111,7 @@ export class AcmeCertificate {
   }
 
   async close(): Promise<void> {
-    this.#closing.abort(new AcmeError('relay is closing'))
+    this.#closing.abort(new AcmeError('relay is shutting down'))
     this.#timer?.cancel()
     await this.#attempt
   }
@@ -121,7 +121,7 @@ export class AcmeCertificate {
     return directoryUrl === account.directoryUrl && identifiers.join() === wanted.join()
   }
 
-  /** Goes on where the process before has stopped. */
+  /** Continues from the state of the previous process. */
   #resume(record: AcmeRecord): void {
     this.#history = afterRestart(record, this.#clock.wallNow())
     if (record.lastError === undefined) return
@@ -139,7 +139,7 @@ export class AcmeCertificate {
     try {
       assertCovers(pair, this.#options.required)
       const summary = summarizeCertificate(pair.certificate)
-      // It could not be stored when what is shown is the newer one.
+      // If storing failed, the served certificate is newer than the stored one.
       if (summary.notAfterMs <= Math.max(this.#clock.wallNow(), this.#status.notAfterMs ?? 0)) return
       this.#show(pair, summary, this.#history)
       if (this.#dueMs > this.#clock.wallNow()) this.#forgetError()
@@ -157,7 +157,7 @@ export class AcmeCertificate {
     this.#dueMs = renewalDueMs(summary, history, this.#random())
   }
 
-  /** Sets the timer to what comes next, or asks now. */
+  /** Schedules the next step, or starts it. */
   #plan(): void {
     this.#timer?.cancel()
     if (this.#closing.signal.aborted || this.#attempt !== undefined) return
@@ -223,7 +223,7 @@ export class AcmeCertificate {
     await this.#saveRecord()
   }
 
-  /** What to put into a DERP map for a relay that is known by its addresses. */
+  /** DERP map entries for a relay addressed by IP. */
   #mapNodes(): readonly MapNode[] | undefined {
     const { identifiers, mapNodePorts } = this.#options
     if (identifiers.some(identifier => isIP(identifier) === 0)) return undefined
@@ -241,7 +241,7 @@ export class AcmeCertificate {
     const lastError = reason === undefined || atMs === undefined ? undefined : { reason, atMs }
     const record = { directoryUrl: account.directoryUrl, identifiers, ...this.#history, lastError }
     await saveRecord(this.#paths.record, record).catch((error: unknown) => {
-      this.#log.warn('record of attempts not stored', { reason: (error as Error).message })
+      this.#log.warn('ACME state not stored', { reason: (error as Error).message })
     })
   }
 

@@ -1,11 +1,11 @@
-/** An authority gave no certificate. */
+/** An authority issued no certificate. */
 
 import { DerpError } from '../../lib/derp-error.ts'
 
 export interface AcmeErrorDetails {
-  /** Identifiers of which the authority could not make sure; empty when it was something else. */
+  /** Identifiers that the authority could not validate; empty for other failures. */
   readonly rejected?: readonly string[]
-  /** Milliseconds for which the authority wants to be left alone. */
+  /** Milliseconds for which the authority asked not to be contacted. */
   readonly retryAfterMs?: number | undefined
   readonly cause?: unknown
 }

@@ -1,7 +1,7 @@
 /**
- * The requests to an authority that one order takes: bounded in time and size, and stopped with the order.
+ * The HTTP requests of one ACME order: limited in time and size, and cancelled with the order.
  *
- * Takes the place of the library's own way to send, which retries by itself, for minutes, and then loses the reason.
+ * Replaces the library's own HTTP layer, which retries for minutes on its own and then loses the reason.
  */
 
 import { AsyncLocalStorage } from 'node:async_hooks'
@@ -9,22 +9,22 @@ import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { type Agent, request as requestHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
 
-/** What the requests of one order have in common, and what the last answer said besides its content. */
+/** State shared by the requests of one order, and metadata of the last response. */
 export interface AcmeExchange {
-  /** Carries proxies and authorities to trust. */
+  /** For proxies and CA certificates. */
   readonly agent: Agent
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** How long the authority wants to be left alone. */
+  /** How long the authority asked not to be contacted. */
   retryAfterMs?: number | undefined
-  /** The type of its complaint. */
+  /** The problem type. */
   problem?: string | undefined
 }
 
-/** The exchange that requests belong to: the library hands those of all orders to one function. */
+/** The exchange of the current request: the library calls one function for all orders. */
 export const acmeExchanges: AsyncLocalStorage<AcmeExchange> = new AsyncLocalStorage()
 
-/** A request as the library has it. */
+/** A request as the library passes it. */
 interface LibraryRequest {
   readonly url: string
   readonly method: string
@@ -32,13 +32,13 @@ interface LibraryRequest {
   readonly data?: string
 }
 
-/** Milliseconds without a byte. */
+/** Milliseconds without progress. */
 const SILENCE_MS = 30_000
 
-/** A chain of certificates has some 10 kB. */
+/** A certificate chain has some 10 kB. */
 const MAX_BODY_BYTES = 1 << 20
 
-/** Sends a request of the library's; rejects when there is no whole answer, with the host that gave none. */
+/** Sends a request of the library; rejects without a complete response, naming the host. */
 export async function sendAcme(request: LibraryRequest): Promise<object> {
   const exchange = acmeExchanges.getStore()
   if (exchange === undefined) throw new Error('request outside of an order')
@@ -54,7 +54,7 @@ export async function sendAcme(request: LibraryRequest): Promise<object> {
   }
 }
 
-/** Redirections are not followed: the protocol has none. */
+/** Redirects are not followed: ACME has none. */
 function responseTo(asked: LibraryRequest, { agent, signal }: AcmeExchange): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { url, method, headers } = asked
@@ -62,7 +62,7 @@ function responseTo(asked: LibraryRequest, { agent, signal }: AcmeExchange): Pro
     const request = url.startsWith('http:')
       ? requestHttp(url, options, resolve)
       : requestHttps(url, { ...options, agent }, resolve)
-    request.on('timeout', () => request.destroy(new Error(`no answer in ${SILENCE_MS / 1000} s`)))
+    request.on('timeout', () => request.destroy(new Error(`no response in ${SILENCE_MS / 1000} s`)))
     request.on('error', reject)
     request.end(asked.data)
   })
@@ -73,12 +73,12 @@ async function readBody(response: IncomingMessage): Promise<string> {
   response.setEncoding('utf8')
   for await (const text of response) {
     body += text
-    if (body.length > MAX_BODY_BYTES) throw new Error(`answer of more than ${MAX_BODY_BYTES} bytes`)
+    if (body.length > MAX_BODY_BYTES) throw new Error(`response of more than ${MAX_BODY_BYTES} bytes`)
   }
   return body
 }
 
-/** Milliseconds of a Retry-After header, which has seconds or a date (RFC 9110 section 10.2.3). */
+/** Milliseconds of a Retry-After header, which is in seconds or a date (RFC 9110 section 10.2.3). */
 function retryAfterMs(header: string | undefined, clock: Clock): number | undefined {
   if (header === undefined) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - clock.wallNow()

@@ -1,21 +1,20 @@
 /**
- * The record of attempts to get a certificate. It outlives the process: a relay that is started over and over must not
- * ask over and over (P-149).
+ * Persistent state of certificate attempts, so that a relay in a restart loop does not hammer the authority (P-149).
  */
 
 import { readIfPresent, writeWhole } from '../whole-file.ts'
 import type { AttemptHistory } from './acme-schedule.ts'
 
 export interface AcmeRecord extends AttemptHistory {
-  /** The directory that was asked; what another one gave is replaced. */
+  /** The directory used; a certificate from another one is replaced. */
   readonly directoryUrl: string
-  /** For whom the last certificate was asked, even if not all of them are in it. */
+  /** Identifiers of the last order, even if the certificate lacks some. */
   readonly identifiers: readonly string[]
-  /** What went wrong since the last success, and when, in milliseconds since 1970. */
+  /** Last error since the last success, and its time in milliseconds since 1970. */
   readonly lastError: { readonly reason: string; readonly atMs: number } | undefined
 }
 
-/** Reads a record; undefined when there is none, or none that can be read. */
+/** Reads the state; undefined if there is none or it is unreadable. */
 export async function loadRecord(path: string): Promise<AcmeRecord | undefined> {
   try {
     return parseRecord(JSON.parse((await readIfPresent(path)) ?? 'null'))

@@ -28,13 +28,13 @@ test.each([
   expect((renewalDueMs(certificateOf(days), NO_ATTEMPTS, 0) - START_MS) / DAY_MS).toBeCloseTo(due, 1)
 })
 
-test('renewalDueMs is spread over a twentieth of the life, towards the earlier (P-149)', () => {
+test('renewalDueMs is up to a twentieth of the lifetime earlier (P-149)', () => {
   const latest = renewalDueMs(certificateOf(90), NO_ATTEMPTS, 0)
   const earliest = renewalDueMs(certificateOf(90), NO_ATTEMPTS, 1)
   expect((latest - earliest) / DAY_MS).toBeCloseTo(4.5)
 })
 
-test('renewalDueMs leaves a tenth of the life between renewals, whatever the clock says (P-149)', () => {
+test('renewalDueMs keeps renewals a tenth of the lifetime apart, whatever the clock says (P-149)', () => {
   const nowMs = START_MS + 80 * DAY_MS
   expect(renewalDueMs(certificateOf(90), afterSuccess(nowMs), 0)).toBe(nowMs + 9 * DAY_MS)
 })
@@ -52,25 +52,25 @@ test('afterFailure waits a minute, then twice as long each time up to an hour (P
   expect(history.notBeforeMs).toBe(START_MS + 60 * MINUTE_MS)
 })
 
-test('afterFailure spreads waits towards the longer, and obeys the authority for a day at most (P-149)', () => {
+test('afterFailure adds jitter, and honours Retry-After up to a day (P-149)', () => {
   const waitOf = (random: number, retryAfterMs?: number) =>
     afterFailure(NO_ATTEMPTS, START_MS, random, retryAfterMs).notBeforeMs - START_MS
   expect([waitOf(0), waitOf(0.5), waitOf(1)]).toEqual([60_000, 63_000, 66_000])
   expect([waitOf(0, 30_000), waitOf(0, 7_200_000), waitOf(0, 9e12)]).toEqual([60_000, 7_200_000, DAY_MS])
 })
 
-test('afterSuccess forgets failures and remembers the time (P-149)', () => {
+test('afterSuccess clears failures and remembers the time (P-149)', () => {
   expect(afterSuccess(START_MS)).toEqual({ failures: 0, notBeforeMs: 0, obtainedMs: START_MS })
 })
 
-test('afterRestart forgives the first failures their wait and no more (P-149)', () => {
+test('afterRestart waives the wait for the first failures only (P-149)', () => {
   const history: AttemptHistory = { failures: FORGIVEN_FAILURES, notBeforeMs: START_MS + 1, obtainedMs: 0 }
   expect(afterRestart(history, START_MS)).toEqual({ ...history, notBeforeMs: 0 })
   const worse = { ...history, failures: FORGIVEN_FAILURES + 1 }
   expect(afterRestart(worse, START_MS)).toEqual(worse)
 })
 
-test('afterRestart does not believe a record from the future (P-149)', () => {
+test('afterRestart ignores a record from the future (P-149)', () => {
   const history = { failures: 9, notBeforeMs: START_MS + 900 * DAY_MS, obtainedMs: START_MS + 900 * DAY_MS }
   expect(afterRestart(history, START_MS)).toEqual({
     failures: 9,

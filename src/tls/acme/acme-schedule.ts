@@ -1,4 +1,4 @@
-/** When to ask an authority again: to renew a certificate in good time, and after a failure (P-149). Pure. */
+/** When to contact the authority again: for renewal, and after a failure (P-149). Pure. */
 
 import type { CertificateSummary } from '../certificate-source.ts'
 
@@ -6,47 +6,46 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 
-/** Certificates of up to this long are renewed after half of their life: a day of trouble is much to them. */
+/** Certificates up to this lifetime are renewed at half of it: they leave little time for problems. */
 const SHORT_LIFE_MS = 10 * DAY_MS
 
-/** Part of the life by which renewals of many relays are spread, towards the earlier. */
+/** Jitter as a fraction of the lifetime, towards earlier renewal. */
 const SPREAD = 0.05
 
-/** Part of the life that passes at least between two renewals, whatever the clock says of the certificate. */
+/** Minimum time between renewals as a fraction of the lifetime, whatever the clock says. */
 const LEAST_INTERVAL = 0.1
 
-/** What is known of earlier attempts for a certificate; kept over restarts. */
+/** History of attempts for a certificate; survives restarts. */
 export interface AttemptHistory {
   /** Failures since the last success. */
   readonly failures: number
-  /** Nothing is asked before this time, in milliseconds since 1970. */
+  /** Earliest next attempt, in milliseconds since 1970. */
   readonly notBeforeMs: number
-  /** When the last certificate was had, likewise; 0 for never. */
+  /** When the last certificate was obtained, in milliseconds since 1970; 0 for never. */
   readonly obtainedMs: number
 }
 
 export const NO_ATTEMPTS: AttemptHistory = Object.freeze({ failures: 0, notBeforeMs: 0, obtainedMs: 0 })
 
-/** Failures that a restart is forgiven: whoever has mended something wants to see it work. */
+/** Failures waived after a restart: an operator who fixed something wants to see it work. */
 export const FORGIVEN_FAILURES = 3
 
 /**
- * When a certificate is due for renewal, in milliseconds since 1970: after two thirds of its life, or half of a short one.
- *
- * @param random 0 to 1.
+ * When a certificate is due for renewal, in milliseconds since 1970: after two thirds of its lifetime, or half of a short
+ * one. `random` is 0 to 1.
  */
 export function renewalDueMs(summary: CertificateSummary, history: AttemptHistory, random: number): number {
   const lifeMs = summary.notAfterMs - summary.notBeforeMs
   const part = lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3
   const dueMs = summary.notBeforeMs + Math.round(lifeMs * (part - SPREAD * random))
-  // A clock that is far ahead finds every new certificate due at once.
+  // With a clock far ahead every new certificate looks due at once.
   return Math.max(dueMs, history.obtainedMs + Math.round(lifeMs * LEAST_INTERVAL))
 }
 
 /**
- * The history after one more failure: a wait of one minute, then doubled up to one hour.
+ * The history after another failure: a wait of one minute, doubling up to one hour.
  *
- * @param retryAfterMs what the authority asked for; a day at most is given.
+ * @param retryAfterMs requested by the authority; capped at a day.
  */
 export function afterFailure(
   history: AttemptHistory,
@@ -64,13 +63,13 @@ export function afterSuccess(nowMs: number): AttemptHistory {
   return { failures: 0, notBeforeMs: 0, obtainedMs: nowMs }
 }
 
-/** The history as a new process takes it over: the wait counts from the fourth failure on. */
+/** The history as resumed by a new process: waits apply from the fourth failure on. */
 export function afterRestart({ failures, notBeforeMs, obtainedMs }: AttemptHistory, nowMs: number): AttemptHistory {
   const isForgiven = failures <= FORGIVEN_FAILURES
   return {
     failures,
     notBeforeMs: isForgiven ? 0 : Math.min(notBeforeMs, nowMs + DAY_MS),
-    // Written by a clock that has been put right since.
+    // Written by a clock that has since been corrected.
     obtainedMs: Math.min(obtainedMs, nowMs),
   }
 }

@@ -47,7 +47,7 @@ test('assertAcmeSettings never shows the key (P-147)', () => {
   expect(() => assertAcmeSettings({ ...settings, ...gcp, eabKey })).toThrow(/^(?!.*secret)/)
 })
 
-test('acmeAccount knows the directory of each mode, and takes another (P-147)', () => {
+test('acmeAccount knows the directory of each mode, and accepts another (P-147)', () => {
   expect(acmeAccount(settings)).toMatchObject({ directoryUrl: ACME_DIRECTORIES.letsencrypt, binding: undefined })
   expect(acmeAccount({ ...settings, ...gcp })).toMatchObject({
     directoryUrl: ACME_DIRECTORIES.gcp,

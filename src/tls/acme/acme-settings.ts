@@ -1,10 +1,10 @@
-/** What an operator may say about certificates from an authority, and the checks (P-147 to P-149). */
+/** ACME settings and their checks (P-147 to P-149). */
 
 import { isIP } from 'node:net'
 import { DerpError } from '../../lib/derp-error.ts'
 import type { AcmeAccount, AcmeChallengeType } from './acme.ts'
 
-/** Values of `-certmode` under which an authority is asked. */
+/** Values of `-certmode` that use ACME. */
 export type AcmeMode = 'letsencrypt' | 'gcp'
 
 /** The directory of each mode. */
@@ -13,7 +13,7 @@ export const ACME_DIRECTORIES: Readonly<Record<AcmeMode, string>> = Object.freez
   gcp: 'https://dv.acme-v02.api.pki.goog/directory',
 })
 
-/** The one profile under which certificates for IP addresses are given; they last some six days. */
+/** The only profile for IP address certificates; they are valid some six days. */
 export const IP_PROFILE = 'shortlived'
 
 export interface AcmeSettings {
@@ -24,7 +24,7 @@ export interface AcmeSettings {
   readonly hostname: string
   /** `-acme-ip-certs` */
   readonly ipCerts: boolean
-  /** `-acme-ips`: addresses of the relay, besides the host name if that is one; they count with {@link ipCerts} only. */
+  /** `-acme-ips`: addresses of the relay, besides the host name if that is one; only used with {@link ipCerts}. */
   readonly ipAddresses: readonly string[]
   /** `-acme-email` */
   readonly email?: string | undefined
@@ -34,34 +34,34 @@ export interface AcmeSettings {
   readonly eabKey?: string | undefined
   /** `-acme-directory`; default by mode. */
   readonly directoryUrl?: string | undefined
-  /** PEM of authorities to trust for the directory itself. */
+  /** PEM of CA certificates to trust for the directory itself. */
   readonly directoryCa?: string | undefined
   /** `-acme-profile`, for DNS names. */
   readonly profile?: string | undefined
-  /** Ways that are open for proofs. Default: all. */
+  /** Usable challenge types. Default: all. */
   readonly challengeTypes?: readonly AcmeChallengeType[] | undefined
-  /** Variables that name proxies. */
+  /** Environment variables for proxies. */
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined
 }
 
-/** @throws DerpError naming the flag that is missing or does not fit, and the mend. */
+/** @throws DerpError naming the missing or conflicting flag, and the fix. */
 export function assertAcmeSettings(settings: AcmeSettings): void {
   const { mode, directory, hostname, ipCerts, ipAddresses } = settings
-  if (directory === '') throw invalid('-certdir is not given', 'name a directory for what the authority gives')
+  if (directory === '') throw invalid('-certdir is not given', 'name a directory for certificates')
   if (hostname === '') throw invalid('-hostname is not given', 'name what clients connect to')
   if (ipCerts && mode !== 'letsencrypt') throw invalid('-acme-ip-certs', 'needs -certmode letsencrypt')
   if (isIP(hostname) !== 0 && !ipCerts) {
-    const mend = 'use -certmode manual for a certificate of its own making, or set -acme-ip-certs'
+    const mend = 'use -certmode manual for a self-signed certificate, or set -acme-ip-certs'
     throw invalid(`-hostname ${hostname} is an IP address`, mend)
   }
   for (const address of ipAddresses) {
-    if (isIP(address) === 0) throw invalid(`-acme-ips has "${address}"`, 'write IP addresses with commas between')
+    if (isIP(address) === 0) throw invalid(`-acme-ips has "${address}"`, 'write comma-separated IP addresses')
   }
   assertBinding(settings)
   assertDirectoryUrl(settings.directoryUrl ?? '')
 }
 
-/** Who asks whom, but for the key. */
+/** The ACME account, without its key. */
 export function acmeAccount(settings: AcmeSettings): Omit<AcmeAccount, 'key'> {
   const { mode, email, eabKeyId: keyId, eabKey: hmacKey, directoryUrl, directoryCa, proxyEnv } = settings
   return {
@@ -77,7 +77,7 @@ function assertBinding({ mode, email = '', eabKeyId = '', eabKey = '' }: AcmeSet
   if ((eabKeyId === '') !== (eabKey === '')) {
     throw invalid('only one of -acme-eab-kid and -acme-eab-key is given', 'give both or none')
   }
-  // The value is a secret, and is not told.
+  // The value is secret and not shown.
   if (eabKey !== '' && !isBase64(eabKey)) throw invalid('-acme-eab-key is not base64', 'copy it again')
   if (mode !== 'gcp') return
   if (eabKey === '') throw invalid('-certmode gcp', 'needs -acme-eab-kid and -acme-eab-key')
@@ -88,11 +88,11 @@ function assertDirectoryUrl(text: string): void {
   if (text === '') return
   const url = URL.canParse(text) ? new URL(text) : undefined
   if (url?.protocol !== 'https:' && url?.protocol !== 'http:') {
-    throw invalid(`-acme-directory "${text}" is not an http or https URL`, 'give that of the authority’s directory')
+    throw invalid(`-acme-directory "${text}" is not an http or https URL`, 'set the URL of the authority’s directory')
   }
 }
 
-/** With or without padding, of either alphabet. */
+/** With or without padding, in either alphabet. */
 function isBase64(text: string): boolean {
   return /^(?:[\w-]+|[\w+/-]+={0,2})$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1
 }

@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-test('acmePaths are those of the original, for names and for addresses (P-149)', () => {
+test('acmePaths match the original, for names and addresses (P-149)', () => {
   expect(acmePaths('/c', 'relay.test')).toEqual({
     accountKey: '/c/acme_account+key',
     certificate: '/c/relay.test',
@@ -47,20 +47,20 @@ test.each(['relay.test', '192.0.2.1'])(
     await saveAcmeCertificate(paths, { certificate: chain, key: pair.key })
     expect(await loadAcmeCertificate(paths)).toEqual({ certificate: chain, key: pair.key })
     for (const path of [paths.certificate, paths.key]) expect(statSync(path).mode & 0o777).toBe(0o600)
-    // Stored again over the old; nothing half-written stays behind.
+    // Stored again over the old one; no temporary file is left behind.
     await saveAcmeCertificate(paths, { certificate: pair.certificate, key: pair.key })
     expect(await loadAcmeCertificate(paths)).toEqual({ certificate: pair.certificate, key: pair.key })
     expect(readdirSync(join(directory, 'new')).filter(name => name.endsWith('.tmp'))).toEqual([])
   },
 )
 
-test('a certificate without its key counts as none (P-149)', async () => {
+test('a certificate without its key is ignored (P-149)', async () => {
   const paths = acmePaths(directory, '192.0.2.1')
   writeFileSync(paths.certificate, chain)
   expect(await loadAcmeCertificate(paths)).toBeUndefined()
 })
 
-test('loadAccountKey makes a key once, and never over another (P-149)', async () => {
+test('loadAccountKey creates a key once and never overwrites one (P-149)', async () => {
   const paths = acmePaths(directory, 'relay.test')
   const key = await loadAccountKey(paths, createAcmeKey)
   expect(key).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)

@@ -1,6 +1,6 @@
 /**
- * What ACME keeps in the certificate folder (P-149): names and form are the original's, so that either daemon goes on
- * with what the other has got. Ours alone is the record of attempts.
+ * ACME files in the certificate folder (P-149): names and formats are the original's, so that either daemon can continue
+ * with the other's. Only the attempt state is ours.
  */
 
 import { join } from 'node:path'
@@ -12,12 +12,12 @@ import type { CertificatePair } from '../x509.ts'
 export interface AcmePaths {
   readonly accountKey: string
   readonly certificate: string
-  /** For a DNS name the same file as the certificate, with the key before it. */
+  /** For a DNS name the same file as the certificate, with the key first. */
   readonly key: string
   readonly record: string
 }
 
-/** The files for a DNS name, or for IP addresses of which `subject` is the first. */
+/** The files for a DNS name, or for IP addresses starting with `subject`. */
 export function acmePaths(directory: string, subject: string): AcmePaths {
   const isIp = isIpHostname(subject)
   const name = subject.replaceAll(':', '.').replaceAll(/[^a-zA-Z0-9.-]/g, '')
@@ -30,7 +30,7 @@ export function acmePaths(directory: string, subject: string): AcmePaths {
   }
 }
 
-/** The account's key; one is made if there is none. */
+/** The account key; created if missing. */
 export async function loadAccountKey(paths: AcmePaths, create: () => string): Promise<string> {
   const present = await readIfPresent(paths.accountKey)
   if (present !== undefined) return present
@@ -39,7 +39,7 @@ export async function loadAccountKey(paths: AcmePaths, create: () => string): Pr
   return key
 }
 
-/** The certificate and key that were had before; undefined if either is missing. */
+/** The stored certificate and key; undefined if either is missing. */
 export async function loadAcmeCertificate(paths: AcmePaths): Promise<CertificatePair | undefined> {
   const certificate = await readIfPresent(paths.certificate)
   const key = paths.key === paths.certificate ? certificate : await readIfPresent(paths.key)
@@ -47,7 +47,7 @@ export async function loadAcmeCertificate(paths: AcmePaths): Promise<Certificate
   return { certificate: blocksOf(certificate, /CERTIFICATE/), key: blocksOf(key, /PRIVATE KEY/) }
 }
 
-/** Stores a certificate and its key; where the certificate is, its key is too. */
+/** Stores a certificate and its key, the key first. */
 export async function saveAcmeCertificate(paths: AcmePaths, { certificate, key }: CertificatePair): Promise<void> {
   if (paths.key === paths.certificate) {
     await writeWhole(paths.certificate, `${key.trimEnd()}\n${certificate}`, 0o600)
@@ -57,7 +57,7 @@ export async function saveAcmeCertificate(paths: AcmePaths, { certificate, key }
   await writeWhole(paths.certificate, certificate, 0o600)
 }
 
-/** The PEM blocks of a kind, in order. */
+/** The PEM blocks of one kind, in order. */
 function blocksOf(pem: string, kind: RegExp): string {
   const blocks = pem.match(/-----BEGIN ([^-]+)-----[^-]+-----END \1-----/g) ?? []
   return blocks

@@ -1,4 +1,4 @@
-/** TLS with certificates from an authority, complete with the meta certificate (P-147 to P-149). */
+/** TLS with ACME certificates, meta certificate included (P-147 to P-149). */
 
 import { isIP } from 'node:net'
 import type { NodePublicKey } from '../../keys/node-key.ts'
@@ -17,27 +17,27 @@ import { canonicalAddress } from './own-addresses.ts'
 export interface AcmeTlsOptions extends AcmeSettings, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
-  /** For what the log says of a DERP map. */
+  /** Ports for the DERP map entry in the log. */
   readonly mapNodePorts?: ReadMapNodePorts | undefined
   readonly log?: Log
   readonly clock?: Clock
-  /** For tests: gives a number from 0 to 1. */
+  /** For tests: returns a number from 0 to 1. */
   readonly random?: () => number
 }
 
 export interface AcmeTls {
   readonly tls: RelayTls
-  /** To be started when the listeners are open. */
+  /** Start it once the listeners are open. */
   readonly certificates: CertificateSource
-  /** What the port-80 listener answers from. */
+  /** Challenge responses for the port-80 listener. */
   readonly challenges: AcmeChallenges
 }
 
-/** Over TLS first for names, as the original; over HTTP for addresses, where it knows no other. */
+/** TLS first for names, as in the original; HTTP for addresses, where the original supports nothing else. */
 const NAME_CHALLENGES: readonly AcmeChallengeType[] = ['tls-alpn-01', 'http-01']
 const ADDRESS_CHALLENGES: readonly AcmeChallengeType[] = ['http-01', 'tls-alpn-01']
 
-/** Asks nobody yet. @throws DerpError naming the setting that is missing or does not fit. */
+/** Contacts no one yet. @throws DerpError naming the missing or conflicting setting. */
 export async function createAcmeTls(options: AcmeTlsOptions): Promise<AcmeTls> {
   assertAcmeSettings(options)
   const { publicKey, clock = systemClock } = options
@@ -57,7 +57,7 @@ export async function createAcmeTls(options: AcmeTlsOptions): Promise<AcmeTls> {
   return { tls, certificates, challenges }
 }
 
-/** The certificates of one relay. */
+/** All certificates of a relay. */
 class AcmeCertificates implements CertificateSource {
   readonly #certificates: readonly AcmeCertificate[]
 
@@ -98,7 +98,7 @@ function wishesForName(options: AcmeTlsOptions, hostname: string, tls: RelayTls)
   if (!ipCerts) return [named]
   const identifiers = [...new Set(ipAddresses.map(canonicalAddress))]
   if (identifiers.length === 0) {
-    log.warn('no certificate for IP addresses: no public address of this machine is known; name them with -acme-ips')
+    log.warn('no certificate for IP addresses: this machine has no known public address; set -acme-ips')
     return [named]
   }
   const replace: Wish['replace'] = certificate => tls.replaceUnnamed(certificate)

@@ -1,8 +1,8 @@
 /**
- * One certificate from an authority, by ACME (RFC 8555; RFC 8738 for IP addresses).
+ * Orders one certificate by ACME (RFC 8555; RFC 8738 for IP addresses).
  *
- * The library is large and seldom needed, so it is loaded when it is, and here alone. It signs and formats; asking,
- * waiting and giving up are done here, since its own cannot be stopped.
+ * The library is large and rarely needed, so it is loaded on demand, and only here. It signs and formats; requests,
+ * polling and cancellation are done here, because its own cannot be cancelled.
  *
  * Clauses: P-147 challenges, P-148 IP addresses.
  */
@@ -18,20 +18,20 @@ import type { AcmeChallenges } from '../challenges.ts'
 import { AcmeError } from './acme-error.ts'
 import { type AcmeExchange, acmeExchanges, sendAcme } from './acme-exchange.ts'
 
-/** How an authority makes sure of a name: over plain HTTP on port 80, or over TLS on port 443. */
+/** How an authority validates a name: over plain HTTP on port 80, or over TLS on port 443. */
 export type AcmeChallengeType = 'http-01' | 'tls-alpn-01'
 
-/** Who asks whom. */
+/** Account and authority. */
 export interface AcmeAccount {
   readonly directoryUrl: string
   /** PEM. */
   readonly key: string
   readonly email?: string | undefined
-  /** Ties the account to one that the authority knows otherwise; the key is base64. */
+  /** External account binding; the key is base64. */
   readonly binding?: { readonly keyId: string; readonly hmacKey: string } | undefined
-  /** PEM of authorities to trust for the directory itself, in place of those of the platform. */
+  /** PEM of CA certificates to trust for the directory itself, instead of the platform's. */
   readonly directoryCa?: string | undefined
-  /** Variables that name proxies. */
+  /** Environment variables for proxies. */
   readonly proxyEnv?: NodeJS.ProcessEnv | undefined
 }
 
@@ -41,12 +41,12 @@ export interface AcmeOrder {
   readonly identifiers: readonly string[]
   readonly profile?: string | undefined
   readonly challengeType: AcmeChallengeType
-  /** Where answers are put for as long as they are waited for. */
+  /** Where challenge responses are published while needed. */
   readonly challenges: AcmeChallenges
-  /** PEM of the key that the certificate is for. */
+  /** PEM of the certificate's private key. */
   readonly key: string
   readonly clock: Clock
-  /** Ends it early; the promise rejects with its reason. */
+  /** Cancels the order; the promise rejects with its reason. */
   readonly signal: AbortSignal
 }
 
@@ -54,7 +54,7 @@ type Library = typeof acmeClient
 
 type Account = Awaited<ReturnType<Client['createAccount']>>
 
-/** Asks for a certificate; resolves to it and those of its authorities, as PEM. Rejects with an {@link AcmeError}. */
+/** Orders a certificate; resolves to its chain as PEM. Rejects with an {@link AcmeError}. */
 export async function orderCertificate(order: AcmeOrder): Promise<string> {
   const { clock, signal } = order
   const { directoryCa: ca, proxyEnv } = order.account
@@ -73,13 +73,13 @@ export async function orderCertificate(order: AcmeOrder): Promise<string> {
   }
 }
 
-/** Makes a key of the kind that every client understands, as PEM in the form that the original writes. */
+/** Creates a key of the type that every client supports, as PEM in the original's form. */
 export function createAcmeKey(): string {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
   return privateKey.export({ type: 'sec1', format: 'pem' }).toString()
 }
 
-/** The name that an authority asks for over TLS to make sure of an identifier (RFC 8738 section 6). */
+/** The server name under which an authority validates an identifier over TLS (RFC 8738 section 6). */
 export function alpnServerName(identifier: string): string {
   const bytes = addressTo16(identifier)
   switch (isIP(identifier)) {
@@ -92,7 +92,7 @@ export function alpnServerName(identifier: string): string {
   }
 }
 
-/** The run of requests that one order is. */
+/** The requests of one order. */
 class Ordering {
   readonly #library: Library
   readonly #client: Client
@@ -114,7 +114,7 @@ class Ordering {
   async run(): Promise<string> {
     const { identifiers, profile, key } = this.#order
     await this.#register()
-    // The types know no profiles.
+    // The library's types lack profiles.
     const wanted = { identifiers: identifiers.map(identifierOf), ...(profile !== undefined && { profile }) }
     const order = await this.#client.createOrder(wanted)
     await this.#prove(order)
@@ -126,7 +126,7 @@ class Ordering {
     return this.#client.getCertificate(done)
   }
 
-  /** Looks for the account first: a binding may be good for one only, and an empty update is an error to some. */
+  /** Looks for the account first: a binding may be single-use, and some authorities reject an empty update. */
   async #register(): Promise<void> {
     const { email } = this.#order.account
     const contact = email === undefined ? {} : { contact: [`mailto:${email}`] }
@@ -146,7 +146,7 @@ class Ordering {
     }
   }
 
-  /** Proves each identifier that the authority is not sure of already. */
+  /** Validates each identifier that is not valid yet. */
   async #prove(order: Order): Promise<void> {
     const pending = (await this.#client.getAuthorizations(order)).filter(({ status }) => status === 'pending')
     const withdrawals: (() => void)[] = []
@@ -161,11 +161,11 @@ class Ordering {
     }
   }
 
-  /** Puts the answer to a challenge where the authority will look, and tells it to. */
+  /** Publishes the response to a challenge and tells the authority. */
   async #answer(authorization: Authorization, withdrawals: (() => void)[]): Promise<void> {
     const { challengeType, challenges, signal } = this.#order
     const { identifier } = authorization
-    // The types know one kind of challenge less.
+    // The library's types lack this challenge type.
     const challenge = authorization.challenges.find(({ type }) => type === (challengeType as string))
     if (challenge === undefined) throw new AcmeError(`no ${challengeType} challenge is offered for ${identifier.value}`)
     const answer = await this.#client.getChallengeKeyAuthorization(challenge)
@@ -180,7 +180,7 @@ class Ordering {
       )
       const serverName = alpnServerName(identifier.value)
       withdrawals.push(() => challenges.hideTls(serverName))
-      // The authority may meet any thread.
+      // The authority may reach any thread.
       await untilAborted(challenges.showTls(serverName, { certificate: cert.toString(), key: key.toString() }), signal)
     }
     await this.#client.completeChallenge(challenge)
@@ -201,7 +201,7 @@ class Ordering {
     return this.#repeatWhile(({ status }) => statuses.includes(status), read)
   }
 
-  /** Reads again, more and more seldom, or when the authority says, until what is read is final. */
+  /** Polls with growing intervals, or as the authority says, until the result is final. */
   async #repeatWhile<T>(isPending: (value: T) => boolean, read: () => Promise<T>): Promise<T> {
     const { clock, signal } = this.#order
     for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
@@ -215,7 +215,7 @@ class Ordering {
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
 
-/** The one form of key that the library can put into requests and certificates. */
+/** The only key format that the library supports. */
 function inPkcs8(pem: string): string {
   return createPrivateKey(pem).export({ type: 'pkcs8', format: 'pem' }).toString()
 }
@@ -244,7 +244,7 @@ function pause(clock: Clock, waitMs: number, signal: AbortSignal): Promise<void>
   })
 }
 
-/** Rejects with the signal's reason if that comes first. */
+/** Rejects with the signal's reason if it is aborted first. */
 function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted()

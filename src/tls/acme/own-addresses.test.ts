@@ -26,7 +26,7 @@ test.each([
   expect(isPublicAddress(address)).toBe(expected)
 })
 
-test('canonicalAddress is the form that authorities take (P-148)', () => {
+test('canonicalAddress is the form that authorities accept (P-148)', () => {
   const forms = ['2606:4700:0:0::0001', '::ffff:8.8.8.8', '8.8.8.8', '2606:4700::AB'].map(canonicalAddress)
   expect(forms).toEqual(['2606:4700::1', '8.8.8.8', '8.8.8.8', '2606:4700::ab'])
 })

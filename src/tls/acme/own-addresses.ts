@@ -1,10 +1,10 @@
-/** The addresses of this machine for which an authority could give a certificate (P-148). */
+/** The addresses of this machine for which a certificate can be issued (P-148). */
 
 import { BlockList, isIP } from 'node:net'
 import type { NetworkInterfaceInfo } from 'node:os'
 import { addressFrom16, addressTo16 } from '../../lib/address-port.ts'
 
-/** Where no public address is: private, shared, documentation and special networks (RFC 6890). */
+/** Non-public ranges: private, shared, documentation and special networks (RFC 6890). */
 const NOT_PUBLIC_IPV4 = [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -29,7 +29,7 @@ const NOT_PUBLIC_IPV6 = [
   ['3fff::', 20],
 ] as const
 
-/** Hosts to listen on that are no addresses. */
+/** Listen hosts that are not addresses. */
 const ANY_HOSTS: ReadonlySet<string> = new Set(['', '0.0.0.0', '::'])
 
 const notPublic = new BlockList()
@@ -39,19 +39,19 @@ for (const [network, prefix] of NOT_PUBLIC_IPV6) notPublic.addSubnet(network, pr
 const globalIpv6 = new BlockList()
 globalIpv6.addSubnet('2000::', 3, 'ipv6')
 
-/** Reports whether an address can be reached from the Internet, as far as its number says. */
+/** Whether an address is reachable from the Internet, judging by its range. */
 export function isPublicAddress(address: string): boolean {
   if (isIP(address) === 4) return !notPublic.check(address, 'ipv4')
   return isIP(address) === 6 && globalIpv6.check(address, 'ipv6') && !notPublic.check(address, 'ipv6')
 }
 
-/** The one text form of an address that an authority takes (RFC 5952); IPv4-mapped ones become IPv4. */
+/** The text form of an address that authorities accept (RFC 5952); IPv4-mapped ones become IPv4. */
 export function canonicalAddress(address: string): string {
   return addressFrom16(addressTo16(address))
 }
 
 /**
- * The public addresses among those of the interfaces, each once, IPv4 first.
+ * The public addresses of the interfaces, without duplicates, IPv4 first.
  *
  * @param host the address that the relay listens on; undefined for all.
  */

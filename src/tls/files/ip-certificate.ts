@@ -1,17 +1,17 @@
-/** A certificate of the relay's own for an IP address, for which no authority need be asked (P-145). */
+/** A self-signed certificate for an IP address (P-145). */
 
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../../lib/clock.ts'
 import { writeWhole } from '../whole-file.ts'
 import { type CertificatePair, createSelfSigned } from '../x509.ts'
 
-/** Where a certificate and its key are stored. */
+/** Paths of a certificate and its key. */
 export interface CertificatePaths {
   readonly certificate: string
   readonly key: string
 }
 
-/** Makes a certificate for the address, valid for one year, and stores it. */
+/** Creates and stores a certificate for the address, valid for one year. */
 export async function createIpCertificate(ip: string, paths: CertificatePaths, clock: Clock): Promise<CertificatePair> {
   const notBefore = new Date(clock.wallNow())
   const notAfter = new Date(notBefore)
@@ -24,7 +24,7 @@ export async function createIpCertificate(ip: string, paths: CertificatePaths, c
     notAfter,
     serverIp: ip,
   })
-  // The certificate comes last: where it is, its key is too.
+  // The certificate is written last: if it exists, so does its key.
   await writeWhole(paths.key, pair.key, 0o600)
   await writeWhole(paths.certificate, pair.certificate, 0o644)
   return pair

@@ -32,7 +32,7 @@ function store(hostname: string, pair: Partial<CertificatePair>): void {
   if (pair.key !== undefined) writeFileSync(paths.key, pair.key)
 }
 
-/** The message of the refusal. */
+/** The message of the error. */
 async function refusal(hostname: string): Promise<string> {
   const error = await loadManualCertificate({ directory, hostname }).catch((reason: unknown) => reason)
   if (!isDerpError(error, 'ERR_DERP_CONFIG_INVALID')) throw new Error(`load certificate: no refusal but ${error}`)
@@ -60,7 +60,7 @@ test.for([
   })
 })
 
-test('isIpHostname knows addresses from names, and takes no zone', () => {
+test('isIpHostname distinguishes addresses from names, and rejects zones', () => {
   expect(['127.0.0.1', '::1', '2001:db8::1'].every(isIpHostname)).toBe(true)
   expect(['localhost', 'fe80::1%eth0', '1.2.3', '1.2.3.4.5', ''].some(isIpHostname)).toBe(false)
 })
@@ -75,18 +75,18 @@ test.for(['relay.test', 'RELAY.test', 'relay.test.', 'a.wild.test'])(
 )
 
 test.for(['other.test', 'a.b.wild.test', 'wild.test', 'named.test'])(
-  'loadManualCertificate refuses a certificate that is not valid for %s, and says for which it is (P-141)',
+  'loadManualCertificate rejects a certificate that is not valid for %s, and names those it is valid for (P-141)',
   async hostname => {
     store(hostname, forRelay)
     const { certificate } = manualCertificatePaths(directory, hostname)
     expect(await refusal(hostname)).toBe(
-      `use certificate file ${certificate}: it is not valid for ${hostname} but for DNS:relay.test, DNS:*.wild.test; ` +
-        'set -hostname to a name of it, or have one issued for this name',
+      `use certificate file ${certificate}: it is valid for DNS:relay.test, DNS:*.wild.test, not for ${hostname}; ` +
+        'set -hostname to one of its names, or get a certificate for this name',
     )
   },
 )
 
-test('loadManualCertificate says which file is missing and what belongs there (P-145)', async () => {
+test('loadManualCertificate names the missing file and what to put there (P-145)', async () => {
   const { certificate, key } = manualCertificatePaths(directory, 'relay.test')
   expect(await refusal('relay.test')).toBe(
     `read certificate file ${certificate}: no such file; put the certificate chain for relay.test there as PEM, or set -certdir`,
@@ -100,66 +100,69 @@ test('loadManualCertificate says which file is missing and what belongs there (P
 test('loadManualCertificate says what is wrong with a file (P-145)', async () => {
   const other = await ca.issue({ dns: ['relay.test'] })
   store('relay.test', { certificate: 'nonsense', key: forRelay.key })
-  expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: no certificate found; it must begin with/)
+  expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: no certificate found; it must be PEM, starting with/)
   store('relay.test', { certificate: forRelay.certificate, key: forRelay.certificate })
   expect(await refusal('relay.test')).toMatch(
     /relay\.test\.key: no private key found; it must be PEM and not encrypted/,
   )
   store('relay.test', { key: other.key })
-  expect(await refusal('relay.test')).toMatch(/relay\.test\.key: it is not the key of .*relay\.test\.crt; put the key/)
+  expect(await refusal('relay.test')).toMatch(/relay\.test\.key: it does not match .*relay\.test\.crt; put the key/)
   const brokenChain = `${forRelay.certificate}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`
   store('relay.test', { certificate: brokenChain, key: forRelay.key })
-  expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: .*; check the certificates behind the first/)
+  expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: .*; check the certificates after the first/)
 })
 
-test('loadManualCertificate warns of a certificate that is out of date, and takes it', async () => {
+test('loadManualCertificate warns about an expired certificate and uses it', async () => {
   store(
     'old.test',
     await ca.issue({ dns: ['old.test'], notBefore: new Date(0), notAfter: new Date(1_000_000_000_000) }),
   )
   const { log, lines } = recordingLog()
   await loadManualCertificate({ directory, hostname: 'old.test', log })
-  expect(lines).toMatchObject([{ level: 'warn', message: 'certificate is out of date' }])
+  expect(lines).toMatchObject([{ level: 'warn', message: 'certificate has expired or is not yet valid' }])
 })
 
-test.for(['192.0.2.1', '2001:db8::1'])('loadManualCertificate makes a certificate for %s (P-145)', async hostname => {
-  const clock = new FakeClock({ wallMs: Date.UTC(2027, 1, 3, 4, 5, 6) })
-  const certdir = join(directory, 'new', 'folder')
-  const { derpMapNode, paths, ...pair } = await loadManualCertificate({ directory: certdir, hostname, clock })
-  const certificate = new X509Certificate(pair.certificate)
-  expect(certificate.subject).toBe(`CN=${hostname}`)
-  expect(certificate.checkIP(hostname)).toBe(hostname)
-  expect(certificate.publicKey.asymmetricKeyDetails).toMatchObject({ namedCurve: 'prime256v1' })
-  expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1'])
-  expect([certificate.validFromDate, certificate.validToDate]).toEqual([
-    new Date('2027-02-03T04:05:06Z'),
-    new Date('2028-02-03T04:05:06Z'),
-  ])
-  expect(pair.key).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n/)
-  expect(readFileSync(paths.certificate, 'utf8')).toBe(pair.certificate)
-  expect(readFileSync(paths.key, 'utf8')).toBe(pair.key)
-  expect([certdir, paths.certificate, paths.key].map(path => statSync(path).mode & 0o777)).toEqual([
-    0o700, 0o644, 0o600,
-  ])
-  const hash = createHash('sha256').update(certificate.raw).digest('hex')
-  expect(JSON.stringify(derpMapNode)).toBe(
-    `{"Name":"custom","RegionID":900,"HostName":"${hostname}","CertName":"sha256-raw:${hash}"}`,
-  )
-})
+test.for(['192.0.2.1', '2001:db8::1'])(
+  'loadManualCertificate generates a certificate for %s (P-145)',
+  async hostname => {
+    const clock = new FakeClock({ wallMs: Date.UTC(2027, 1, 3, 4, 5, 6) })
+    const certdir = join(directory, 'new', 'folder')
+    const { derpMapNode, paths, ...pair } = await loadManualCertificate({ directory: certdir, hostname, clock })
+    const certificate = new X509Certificate(pair.certificate)
+    expect(certificate.subject).toBe(`CN=${hostname}`)
+    expect(certificate.checkIP(hostname)).toBe(hostname)
+    expect(certificate.publicKey.asymmetricKeyDetails).toMatchObject({ namedCurve: 'prime256v1' })
+    expect(certificate.keyUsage).toEqual(['1.3.6.1.5.5.7.3.1'])
+    expect([certificate.validFromDate, certificate.validToDate]).toEqual([
+      new Date('2027-02-03T04:05:06Z'),
+      new Date('2028-02-03T04:05:06Z'),
+    ])
+    expect(pair.key).toMatch(/^-----BEGIN EC PRIVATE KEY-----\n/)
+    expect(readFileSync(paths.certificate, 'utf8')).toBe(pair.certificate)
+    expect(readFileSync(paths.key, 'utf8')).toBe(pair.key)
+    expect([certdir, paths.certificate, paths.key].map(path => statSync(path).mode & 0o777)).toEqual([
+      0o700, 0o644, 0o600,
+    ])
+    const hash = createHash('sha256').update(certificate.raw).digest('hex')
+    expect(JSON.stringify(derpMapNode)).toBe(
+      `{"Name":"custom","RegionID":900,"HostName":"${hostname}","CertName":"sha256-raw:${hash}"}`,
+    )
+  },
+)
 
-test('loadManualCertificate keeps the certificate that it has made for an address (P-145)', async () => {
+test('loadManualCertificate reuses the certificate it generated for an address (P-145)', async () => {
   const first = await loadManualCertificate({ directory, hostname: '192.0.2.1' })
   const second = await loadManualCertificate({ directory, hostname: '192.0.2.1' })
   expect(second).toEqual(first)
   expect(readdirSync(directory).toSorted()).toEqual(['192.0.2.1.crt', '192.0.2.1.key'])
 })
 
-test('loadManualCertificate replaces neither file of an address when only one is there (P-145)', async () => {
+test('loadManualCertificate replaces neither file of an address if only one exists (P-145)', async () => {
   store('192.0.2.1', { key: 'precious' })
   const { certificate, key } = manualCertificatePaths(directory, '192.0.2.1')
   expect(await refusal('192.0.2.1')).toBe(
     `read certificate file ${certificate}: no such file; put the certificate chain for 192.0.2.1 there as PEM, ` +
-      `or remove ${key} to have both made`,
+      `or remove ${key} to have both generated`,
   )
   expect(readFileSync(key, 'utf8')).toBe('precious')
 })

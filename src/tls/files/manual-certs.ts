@@ -1,5 +1,5 @@
 /**
- * Certificates that were put into a folder by hand (`-certmode manual`).
+ * Certificates placed in a folder by the operator (`-certmode manual`).
  *
  * Clauses: P-141 valid for the host name, P-145 names of the files.
  */
@@ -27,25 +27,25 @@ export interface ManualCertificateOptions {
 
 export interface ManualCertificate extends CertificatePair {
   readonly paths: CertificatePaths
-  /** For an IP address: the relay's entry in a DERP map. */
+  /** For an IP address: the relay's DERP map entry. */
   readonly derpMapNode: MapNode | undefined
 }
 
-/** Reports whether `hostname` is an IP address, for which server names are not looked at (P-141). */
+/** Whether `hostname` is an IP address, for which server names are ignored (P-141). */
 export function isIpHostname(hostname: string): boolean {
   return isIP(hostname) !== 0 && !hostname.includes('%')
 }
 
-/** Where the certificate and key of a host are: its name without unusual characters, with an ending. */
+/** Paths of a host's certificate and key: its name without unusual characters, plus an extension. */
 export function manualCertificatePaths(directory: string, hostname: string): CertificatePaths {
   const name = hostname.replaceAll(/[^a-zA-Z0-9.-]/g, '')
   return { certificate: join(directory, `${name}.crt`), key: join(directory, `${name}.key`) }
 }
 
 /**
- * Reads and checks the certificate of a host; makes one if there is none and the host is an IP address.
+ * Reads and checks the certificate of a host; generates one if there is none and the host is an IP address.
  *
- * @throws DerpError with file, reason and what to do.
+ * @throws DerpError with file, reason and fix.
  */
 export async function loadManualCertificate(options: ManualCertificateOptions): Promise<ManualCertificate> {
   const { directory, hostname, clock = systemClock } = options
@@ -55,24 +55,24 @@ export async function loadManualCertificate(options: ManualCertificateOptions): 
 }
 
 /**
- * Checks the certificate of a host and makes none; undefined for an IP address that has none yet.
+ * Checks the certificate of a host without generating one; undefined for an IP address that has none yet.
  *
- * @throws DerpError as {@link loadManualCertificate}.
+ * @throws DerpError like {@link loadManualCertificate}.
  */
 export async function checkManualFiles(options: ManualCertificateOptions): Promise<ManualCertificate | undefined> {
   const pair = await readPair(manualCertificatePaths(options.directory, options.hostname), options.hostname)
   return pair && checkManualCertificate(pair, options)
 }
 
-/** Reads the files of a host as they are. @throws DerpError with file, reason and what to do. */
+/** Reads the files of a host. @throws DerpError with file, reason and fix. */
 export async function readManualFiles(options: ManualCertificateOptions): Promise<CertificatePair> {
   const paths = manualCertificatePaths(options.directory, options.hostname)
   const pair = await readPair(paths, options.hostname)
-  if (pair === undefined) throw failure('read', paths.certificate, 'no such file', 'put it and its key there again')
+  if (pair === undefined) throw failure('read', paths.certificate, 'no such file', 'restore it and its key')
   return pair
 }
 
-/** Checks what was read from the files of a host. @throws DerpError with file, reason and what to do. */
+/** Checks the certificate and key of a host. @throws DerpError with file, reason and fix. */
 export function checkManualCertificate(pair: CertificatePair, options: ManualCertificateOptions): ManualCertificate {
   const { directory, hostname, log = silentLog, clock = systemClock } = options
   const paths = manualCertificatePaths(directory, hostname)
@@ -84,7 +84,7 @@ export function checkManualCertificate(pair: CertificatePair, options: ManualCer
   return { ...pair, paths, derpMapNode }
 }
 
-/** Resolves to undefined if both files are missing and may be made. */
+/** Resolves to undefined if both files are missing and may be generated. */
 async function readPair(paths: CertificatePaths, hostname: string): Promise<CertificatePair | undefined> {
   const certificate = await readFileOf(paths.certificate)
   const key = await readFileOf(paths.key)
@@ -94,7 +94,7 @@ async function readPair(paths: CertificatePaths, hostname: string): Promise<Cert
     certificate === undefined
       ? [paths.certificate, paths.key, 'the certificate chain']
       : [paths.key, paths.certificate, 'the private key']
-  const orElse = isIpHostname(hostname) ? `remove ${other} to have both made` : 'set -certdir'
+  const orElse = isIpHostname(hostname) ? `remove ${other} to have both generated` : 'set -certdir'
   throw failure('read', missing, 'no such file', `put ${content} for ${hostname} there as PEM, or ${orElse}`)
 }
 
@@ -110,7 +110,7 @@ async function createPair(paths: CertificatePaths, ip: string, clock: Clock): Pr
   try {
     return await createIpCertificate(ip, paths, clock)
   } catch (error) {
-    const mend = 'set -certdir to a folder that can be written to'
+    const mend = 'set -certdir to a writable folder'
     throw failure('create', paths.certificate, (error as Error).message, mend, error)
   }
 }
@@ -119,7 +119,7 @@ function parseCertificate(paths: CertificatePaths, pem: string): X509Certificate
   try {
     return new X509Certificate(pem)
   } catch (error) {
-    const mend = 'it must begin with the certificate of the host, as PEM, those of its authorities behind it'
+    const mend = 'it must be PEM, starting with the host certificate, followed by its chain'
     throw failure('parse', paths.certificate, 'no certificate found', mend, error)
   }
 }
@@ -132,13 +132,13 @@ function checkKey(paths: CertificatePaths, certificate: X509Certificate, pair: C
     throw failure('parse', paths.key, 'no private key found', 'it must be PEM and not encrypted', error)
   }
   if (!certificate.checkPrivateKey(key)) {
-    const reason = `it is not the key of ${paths.certificate}`
-    throw failure('use', paths.key, reason, 'put the key there with which the certificate was requested')
+    const reason = `it does not match ${paths.certificate}`
+    throw failure('use', paths.key, reason, 'put the key there that the certificate was requested with')
   }
   try {
     createSecureContext({ cert: pair.certificate, key: pair.key })
   } catch (error) {
-    throw failure('use', paths.certificate, (error as Error).message, 'check the certificates behind the first', error)
+    throw failure('use', paths.certificate, (error as Error).message, 'check the certificates after the first', error)
   }
 }
 
@@ -147,15 +147,24 @@ function checkHostname(paths: CertificatePaths, certificate: X509Certificate, ho
     ? certificate.checkIP(hostname)
     : certificate.checkHost(hostname.replace(/\.$/, ''), { subject: 'never', partialWildcards: false })
   if (valid !== undefined) return
-  const reason = `it is not valid for ${hostname} but for ${certificate.subjectAltName ?? 'no name at all'}`
-  throw failure('use', paths.certificate, reason, 'set -hostname to a name of it, or have one issued for this name')
+  const reason = `it is valid for ${certificate.subjectAltName ?? 'no name'}, not for ${hostname}`
+  throw failure(
+    'use',
+    paths.certificate,
+    reason,
+    'set -hostname to one of its names, or get a certificate for this name',
+  )
 }
 
 function warnIfOutOfDate(certificate: X509Certificate, paths: CertificatePaths, log: Log, clock: Clock): void {
   const nowMs = clock.wallNow()
   const { validFromDate, validToDate } = certificate
   if (nowMs >= validFromDate.getTime() && nowMs <= validToDate.getTime()) return
-  log.warn('certificate is out of date', { file: paths.certificate, validFrom: validFromDate, validTo: validToDate })
+  log.warn('certificate has expired or is not yet valid', {
+    file: paths.certificate,
+    validFrom: validFromDate,
+    validTo: validToDate,
+  })
 }
 
 function failure(action: string, path: string, reason: string, mend: string, cause?: unknown): DerpError {

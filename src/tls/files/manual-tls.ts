@@ -1,4 +1,4 @@
-/** TLS from a folder of certificates that is watched, complete with the meta certificate. */
+/** TLS from a watched certificate folder, meta certificate included. */
 
 import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { ReadMapNodePorts } from '../map-node.ts'
@@ -10,18 +10,18 @@ import { WatchedCertificates } from './watched-certs.ts'
 export interface ManualTlsOptions extends ManualCertificateOptions, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
   /** The relay's key, for the meta certificate. */
   readonly publicKey: NodePublicKey
-  /** For what the log says of a DERP map. */
+  /** Ports for the DERP map entry in the log. */
   readonly mapNodePorts?: ReadMapNodePorts | undefined
 }
 
 export interface ManualTls {
   readonly tls: RelayTls
   readonly certificate: ManualCertificate
-  /** To be started when the relay runs. */
+  /** Start it once the relay runs. */
   readonly certificates: WatchedCertificates
 }
 
-/** @throws DerpError with file, reason and what to do. */
+/** @throws DerpError with file, reason and fix. */
 export async function createManualTls(options: ManualTlsOptions): Promise<ManualTls> {
   const certificate = await loadManualCertificate(options)
   const metaCertificate = await createMetaCertificate(options.publicKey, options.clock)

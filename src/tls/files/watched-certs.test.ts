@@ -142,10 +142,10 @@ test('WatchedCertificates keeps the old one on a bad new one, says so once, and 
   await lookAfter(clock, DEFAULTS.pollMs)
   for (let i = 0; i < 3; i++) await lookAfter(clock, DEFAULTS.pollMs)
   expect(replaced).toEqual([])
-  expect(messages()).toEqual(['info: certificate loaded', 'error: certificate kept: the new one cannot be used'])
+  expect(messages()).toEqual(['info: certificate loaded', 'error: certificate not replaced: the new one is unusable'])
   const { fields } = lines[1] as { fields: LogFields }
   expect(fields).toMatchObject({ file: join(directory, 'relay.test.crt'), ...factsOf(first) })
-  expect(fields['reason']).toMatch(/relay\.test\.crt: it is not valid for relay\.test but for DNS:other\.test/)
+  expect(fields['reason']).toMatch(/relay\.test\.crt: it is valid for DNS:other\.test, not for relay\.test/)
   expect(source.status()[0]).toMatchObject({ lastError: fields['reason'], failures: 1, replacements: 0 })
   unlinkSync(join(directory, 'relay.test.key'))
   await lookAfter(clock, DEFAULTS.pollMs)
@@ -197,7 +197,7 @@ test('WatchedCertificates reports a failed reload at once, and each time (P-146)
   await source.reload()
   expect(source.status()[0]?.failures).toBe(2)
   expect(messages().slice(1)).toEqual(
-    ['error', 'error'].map(level => `${level}: certificate kept: the new one cannot be used`),
+    ['error', 'error'].map(level => `${level}: certificate not replaced: the new one is unusable`),
   )
   expect(lines[1]?.fields['reason']).toMatch(/no certificate found/)
 })

@@ -25,7 +25,7 @@ export interface WatchedCertificatesOptions extends ManualCertificateOptions {
   readonly replace: (certificate: ManualCertificate) => void
   /** For what the log says of a DERP map. */
   readonly mapNodePorts?: ReadMapNodePorts | undefined
-  /** Milliseconds between two looks by the clock. Default {@link DEFAULTS.pollMs}. */
+  /** Milliseconds between periodic checks. Default {@link DEFAULTS.pollMs}. */
   readonly pollMs?: number | undefined
   /** For tests. */
   readonly createWatch?: ((onChange: () => void) => FolderWatch) | undefined
@@ -34,13 +34,13 @@ export interface WatchedCertificatesOptions extends ManualCertificateOptions {
 /** Milliseconds. */
 export const DEFAULTS: {
   readonly pollMs: number
-  /** From a change to the look at it: most changes come in several steps. */
+  /** Delay from a change to the check: most changes come in several steps. */
   readonly debounceMs: number
-  /** How long files may fail to fit each other before that is an error: certificate and key come one by one. */
+  /** How long files may be inconsistent before that is an error: certificate and key are replaced separately. */
   readonly settleMs: number
 } = Object.freeze({ pollMs: 60_000, debounceMs: 200, settleMs: 3_000 })
 
-/** What the files held when they were looked at; `content` tells one state of theirs from another. */
+/** File contents at one check; `content` identifies them. */
 type Look =
   | { readonly content: string; readonly pair: CertificatePair }
   | { readonly content: string; readonly error: Error }
@@ -51,7 +51,7 @@ export class WatchedCertificates implements CertificateSource {
   readonly #log: Log
   readonly #folders: FolderWatch
   readonly #status: { -readonly [K in keyof CertificateStatus]: CertificateStatus[K] }
-  /** What is shown, what is not yet called bad, and what was. */
+  /** Contents in use, contents not yet considered bad, and contents reported as bad. */
   #shown: string
   #suspect: { readonly content: string; readonly sinceMs: number } | undefined
   #reported: string | undefined
@@ -101,7 +101,7 @@ export class WatchedCertificates implements CertificateSource {
     await this.#looking
   }
 
-  /** Looks after some time, or at the time that was set before if that is earlier. */
+  /** Checks after a delay, or at the time already set if that is earlier. */
   #lookIn(delayMs: number): void {
     const dueMs = this.#clock.now() + delayMs
     if (this.#closed || dueMs >= this.#timerDueMs) return
@@ -110,7 +110,7 @@ export class WatchedCertificates implements CertificateSource {
     this.#timer = this.#clock.after(delayMs, () => void this.#lookNow(false))
   }
 
-  /** One look at a time. */
+  /** One check at a time. */
   #lookNow(isAsked: boolean): Promise<void> {
     this.#timer?.cancel()
     this.#timerDueMs = Number.POSITIVE_INFINITY
@@ -121,7 +121,7 @@ export class WatchedCertificates implements CertificateSource {
   async #look(isAsked: boolean): Promise<void> {
     const { certificate, key } = this.#options.certificate.paths
     const folders = await Promise.all([foldersOf(certificate), foldersOf(key)])
-    // Before reading: what changes after it is told.
+    // Before reading, so that later changes are noticed.
     if (!this.#closed) this.#folders.set(new Set(folders.flatMap(some => [...some])))
     this.#judge(await this.#read(), isAsked)
     this.#lookIn(this.#options.pollMs ?? DEFAULTS.pollMs)
@@ -179,10 +179,13 @@ export class WatchedCertificates implements CertificateSource {
     this.#status.lastError = error.message
     this.#status.lastErrorMs = this.#clock.wallNow()
     this.#status.failures++
-    this.#log.error('certificate kept: the new one cannot be used', { ...this.#logFields(), reason: error.message })
+    this.#log.error('certificate not replaced: the new one is unusable', {
+      ...this.#logFields(),
+      reason: error.message,
+    })
   }
 
-  /** Whether the files have said the same for long enough; if not, looks again when they have. */
+  /** Whether the files have been unchanged for long enough; if not, schedules another check. */
   #hasSettled(content: string): boolean {
     const nowMs = this.#clock.now()
     if (this.#suspect?.content !== content) this.#suspect = { content, sinceMs: nowMs }

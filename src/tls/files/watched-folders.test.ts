@@ -13,12 +13,12 @@ beforeEach(() => {
 })
 afterAll(() => rmSync(root, { recursive: true }))
 
-test('foldersOf a file is its folder, whether it is there or not (P-146)', async () => {
+test('foldersOf a file is its folder, whether or not it exists (P-146)', async () => {
   expect([...(await foldersOf(join(top, 'a.crt')))]).toEqual([top])
   expect([...(await foldersOf(join(top, 'none', 'a.crt')))]).toEqual([join(top, 'none')])
 })
 
-test('foldersOf a link as certbot makes it are those of both ends (P-146)', async () => {
+test('foldersOf a link as certbot creates it are the folders of both ends (P-146)', async () => {
   mkdirSync(join(top, 'archive'))
   mkdirSync(join(top, 'live'))
   mkdirSync(join(top, 'certs'))
@@ -45,13 +45,13 @@ test('foldersOf a file in a linked folder are the folder, and that of the link (
   expect([...folders].sort()).toEqual([join(top, 'etc'), join(top, 'releases', '1')])
 })
 
-test('foldersOf links that go round ends (P-146)', async () => {
+test('foldersOf terminates for circular links (P-146)', async () => {
   symlinkSync('b.crt', join(top, 'a.crt'))
   symlinkSync('a.crt', join(top, 'b.crt'))
   expect([...(await foldersOf(join(top, 'a.crt')))]).toEqual([top])
 })
 
-test('WatchedFolders tells of changes in the folders of the moment, and passes over what is not there (P-146)', async () => {
+test('WatchedFolders reports changes in the current folders, and ignores missing ones (P-146)', async () => {
   const [first, second] = ['first', 'second'].map(name => join(top, name)) as [string, string]
   mkdirSync(first)
   mkdirSync(second)

@@ -1,22 +1,22 @@
 /**
- * Tells when something may have changed about files, links on the way to them included.
+ * Reports when files may have changed, symbolic links on the way to them included.
  *
- * Tools replace files by moving others into their place, or by turning a link, often one to a folder: so it is the
- * folders that are watched, all those in which a step of the way can be changed.
+ * Tools replace files by renaming others into place or by switching a link, often to a folder. So folders are watched:
+ * all those in which a step of the path can change.
  */
 
 import { type FSWatcher, watch } from 'node:fs'
 import { readlink } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 
-/** Links followed for one file: as many as the operating system would. */
+/** Maximum links followed for one file, as in the operating system. */
 const MAX_LINKS = 40
 
-/** The folders in which the way to `path` can be changed: its own, and those of each link on the way and its target. */
+/** The folders in which the path to `path` can change: its own, and those of each link on the way and its target. */
 export async function foldersOf(path: string): Promise<ReadonlySet<string>> {
   const folders = new Set<string>()
   let links = 0
-  // Goes down from the root; what a link points at is gone through in its place, from where it leads.
+  // Walks down from the root; a link is replaced by its target, relative to where the link is.
   let walked: string = sep
   let steps = stepsOf(resolve(path))
   while (steps.length > 0) {
@@ -37,14 +37,14 @@ export async function foldersOf(path: string): Promise<ReadonlySet<string>> {
   return folders
 }
 
-/** What is needed of something that watches folders. */
+/** Watches folders. */
 export interface FolderWatch {
-  /** Watches these folders and no others from now on. */
+  /** Watches exactly these folders from now on. */
   set(folders: ReadonlySet<string>): void
   close(): void
 }
 
-/** Watches folders as they are named from time to time. What cannot be watched is left to those who look by the clock. */
+/** Watches a changing set of folders. Folders that cannot be watched are covered by periodic checks. */
 export class WatchedFolders implements FolderWatch {
   readonly #onChange: () => void
   readonly #watchers = new Map<string, FSWatcher>()
