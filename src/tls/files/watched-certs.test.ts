@@ -165,7 +165,7 @@ test('WatchedCertificates forgets an error when the files say again what is show
   const source = await watchFolder(new FakeClock())
   store({ key: ofOther.key })
   await source.reload()
-  expect(source.status()[0]?.lastError).toMatch(/it is not the key of/)
+  expect(source.status()[0]?.lastError).toMatch(/it does not match/)
   store(first)
   await source.reload()
   expect(source.status()[0]?.lastError).toBeUndefined()
