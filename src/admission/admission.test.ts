@@ -8,7 +8,7 @@ const denying: Policy = {
   admit: async () => ({ admit: false, cause: DenialReason.KeyDenied, reason: 'on the list' }),
 }
 
-test('Admission counts by cause, and writes a denied client once in ten minutes (P-040)', async () => {
+test('Admission counts by cause, and logs a denied client once in ten minutes (P-040)', async () => {
   const ports = admissionPorts()
   const gate = new Admission(denying, ports)
   const [client, other] = [requestOf(), requestOf()]
@@ -37,7 +37,7 @@ test('Admission remembers a bounded number of clients for its log', async () => 
   expect(ports.lines).toHaveLength(1_002)
 })
 
-test('Admission denies when a source cannot tell, and passes other errors on (P-040)', async () => {
+test('Admission denies when a backend is down, and passes on other errors (P-040)', async () => {
   const ports = admissionPorts()
   const down = new SourceDownError('url', 'ask admission URL: refused', { isTransport: true })
   expect(await new Admission({ admit: () => Promise.reject(down) }, ports).admit(requestOf())).toEqual({
@@ -51,7 +51,7 @@ test('Admission denies when a source cannot tell, and passes other errors on (P-
   await expect(new Admission(broken, ports).admit(requestOf())).rejects.toThrow('a bug')
 })
 
-test('Admission gives no way in to who calls himself a prober (P-040)', async () => {
+test('Admission does not admit a client for claiming to be a prober (P-040)', async () => {
   const request = requestOf({ info: { version: 2, canAckPings: false, isProber: true } })
   expect(await new Admission(denying, admissionPorts()).admit(request)).toMatchObject({ admit: false })
 })

@@ -1,5 +1,5 @@
 /**
- * The relay's admission gate: asks the policies, and tells the log and the counters what came of it.
+ * The relay's admission gate: asks the policies, then logs and counts the result.
  *
  * Clause: P-040.
  */
@@ -10,12 +10,12 @@ import { type AdmissionCounters, DenialReason } from '../metrics/admission-count
 import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 
-/** Clients that are denied try again and again: their line is not written again within this time. */
+/** Denied clients retry endlessly: each is logged at most once within this time. */
 const REPEAT_MS = 10 * 60_000
-/** Clients remembered for that. */
+/** Clients tracked for that. */
 const MAX_REMEMBERED = 1_000
 
-/** What all parts of admission share. */
+/** Dependencies shared by all parts of admission. */
 export interface AdmissionPorts {
   readonly clock: Clock
   readonly log: Log
@@ -25,7 +25,7 @@ export interface AdmissionPorts {
 export class Admission implements AdmissionGate {
   readonly #policy: Policy
   readonly #ports: AdmissionPorts
-  /** When a denial was last written, by client and cause; the longest ago first. */
+  /** When a denial was last logged, by client and cause; oldest first. */
   readonly #loggedAtMs = new Map<string, number>()
 
   constructor(policy: Policy, ports: AdmissionPorts) {

@@ -16,7 +16,7 @@ interface Question {
   readonly body: string
 }
 
-/** A server that answers each question as `answer` does, and remembers them. */
+/** A server that responds with `answer` and records the requests. */
 async function startController(answer: (response: ServerResponse, question: Question) => void) {
   const questions: Question[] = []
   const server = createServer((request, response) => {
@@ -49,7 +49,7 @@ async function freePort(): Promise<number> {
   return port
 }
 
-test('AdmitUrl posts key and address as the original does, and admits on a yes (P-040)', async () => {
+test('AdmitUrl posts key and address as the original does, and admits if allowed (P-040)', async () => {
   await using controller = await answering('{"Allow":true}\n')
   const policy = new AdmitUrl(controller.url, admissionPorts())
   const request = requestOf({ remote: { address: '::ffff:192.0.2.7', port: 1 } })
@@ -65,7 +65,7 @@ test('AdmitUrl posts key and address as the original does, and admits on a yes (
 })
 
 test.each(['{"allow":true}', '{"ALLOW":true,"other":[1]}', '{"Allow":false,"Allow":true}'])(
-  'AdmitUrl takes %s for a yes, as Go reads it (P-040)',
+  'AdmitUrl accepts %s as allowed, as Go does (P-040)',
   async body => {
     await using controller = await answering(body)
     expect(await new AdmitUrl(controller.url, admissionPorts()).admit(requestOf())).toMatchObject({ admit: true })
@@ -90,12 +90,12 @@ test.each([
 })
 
 test.each([
-  ['{"Allow":true}', 500, 'it answers 500'],
+  ['{"Allow":true}', 500, 'status 500'],
   ['{"Allow":"yes"}', 200, 'parse answer: Allow is not of type boolean'],
   ['{"Allow":1}', 200, 'parse answer: Allow is not of type boolean'],
   ['[true]', 200, 'parse answer: not a JSON object'],
   ['', 200, 'parse answer: not JSON'],
-  [`{"Allow":true}${' '.repeat(4_096)}`, 200, 'answer longer than 4096 bytes'],
+  [`{"Allow":true}${' '.repeat(4_096)}`, 200, 'response longer than 4096 bytes'],
 ])(
   'AdmitUrl takes %j with status %d for no answer, which is not failing open (P-040)',
   async (body, status, reason) => {
@@ -109,7 +109,7 @@ test.each([
   },
 )
 
-test('AdmitUrl takes an answer of 4096 bytes', async () => {
+test('AdmitUrl accepts a response of 4096 bytes', async () => {
   await using controller = await answering('{"Allow":true}'.padEnd(4_096))
   expect(await new AdmitUrl(controller.url, admissionPorts()).admit(requestOf())).toMatchObject({ admit: true })
 })
@@ -120,7 +120,7 @@ async function failureOf(policy: AdmitUrl): Promise<SourceDownError> {
   throw new Error(`ask admission URL: ${JSON.stringify(failure)} is no failure of the source`)
 }
 
-test('AdmitUrl tells a failure of transport from a bad answer (P-040)', async () => {
+test('AdmitUrl distinguishes a transport failure from a bad response (P-040)', async () => {
   const port = await freePort()
   const refused = await failureOf(new AdmitUrl(`http://127.0.0.1:${port}/`, admissionPorts()))
   expect(refused).toMatchObject({ isTransport: true, message: expect.stringContaining('ECONNREFUSED') })
@@ -135,7 +135,7 @@ test('AdmitUrl tells a failure of transport from a bad answer (P-040)', async ()
   expect((await failureOf(new AdmitUrl(`http://127.0.0.1:${cutting.port}/`, admissionPorts()))).isTransport).toBe(false)
 })
 
-test('AdmitUrl waits five seconds for the answer, and for its end (P-040)', async () => {
+test('AdmitUrl waits five seconds for the whole response (P-040)', async () => {
   await using silent = await startController(() => {})
   await using endless = await startController(response => void response.writeHead(200).write('{"Allow":'))
   let heads = 0
@@ -156,12 +156,12 @@ test('AdmitUrl waits five seconds for the answer, and for its end (P-040)', asyn
     ports.clock.advance(4_999)
     expect(policy.problemWithin(0)).toBeUndefined()
     ports.clock.advance(1)
-    expect(await failure).toMatchObject({ isTransport, message: expect.stringContaining('no answer after 5000 ms') })
+    expect(await failure).toMatchObject({ isTransport, message: expect.stringContaining('no response after 5000 ms') })
     expect(ports.clock.pendingTimers).toBe(0)
   }
 })
 
-test('AdmitUrl tells once that the URL is out of reach, and once that it is back', async () => {
+test('AdmitUrl logs once that the URL is unreachable, and once that it is back', async () => {
   const port = await freePort()
   const ports = admissionPorts()
   const policy = new AdmitUrl(`http://127.0.0.1:${port}/`, ports)
@@ -175,8 +175,8 @@ test('AdmitUrl tells once that the URL is out of reach, and once that it is back
   await using _listening = await listenOnLoopback(server, port)
   for (let n = 0; n < 2; n++) expect(await policy.admit(requestOf())).toMatchObject({ admit: true })
   expect(ports.lines.map(({ level, message }) => [level, message])).toEqual([
-    ['warn', 'admission source does not answer'],
-    ['info', 'admission source answers again'],
+    ['warn', 'admission backend unreachable'],
+    ['info', 'admission backend is back'],
   ])
   expect([policy.problemWithin(0), ports.counters.sourceFailures.url]).toEqual([undefined, 2])
 })
@@ -193,9 +193,9 @@ test.each(['verify', 'ftp://x/', '', 'unix:/x'])('AdmitUrl refuses "%s"', url =>
   expect(() => new AdmitUrl(url, admissionPorts())).toThrow('read admission URL: not an http or https URL')
 })
 
-test('AdmitUrl on a port that the platform never asks is no failure of transport, which would let everybody in (P-040)', async () => {
+test('AdmitUrl does not treat a port blocked by the platform as a transport failure, which would admit everyone (P-040)', async () => {
   expect(await failureOf(new AdmitUrl('http://127.0.0.1:6000/', admissionPorts()))).toMatchObject({
     isTransport: false,
-    message: 'ask admission URL http://127.0.0.1:6000: port 6000 is never asked, choose another',
+    message: 'ask admission URL http://127.0.0.1:6000: port 6000 is blocked by the platform, choose another',
   })
 })

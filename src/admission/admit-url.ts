@@ -14,10 +14,10 @@ import type { AdmissionPorts } from './admission.ts'
 import { BackendHealth } from './backend-health.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 
-/** Milliseconds for question and answer. */
+/** Milliseconds for request and response. */
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 4_096
-/** What `fetch` says of a port that its standard blocks. */
+/** The error of `fetch` for a port blocked by its standard. */
 const BAD_PORT = 'bad port'
 const ANSWER = { what: 'answer', clause: 'P-040' }
 
@@ -39,7 +39,7 @@ export class AdmitUrl implements Policy {
     this.#watch = new BackendHealth('url', ports)
   }
 
-  /** Why the last question had no answer, if it had none and was asked within that many milliseconds. */
+  /** Why the last request failed, if it failed within the last `ms` milliseconds. */
   problemWithin(ms: number): string | undefined {
     return this.#watch.problemWithin(ms)
   }
@@ -50,7 +50,7 @@ export class AdmitUrl implements Policy {
 
   async #ask({ clientKey, remote }: AdmissionRequest): Promise<Approval | Denial> {
     const stop = new AbortController()
-    const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no answer after ${TIMEOUT_MS} ms`)))
+    const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no response after ${TIMEOUT_MS} ms`)))
     const body = JSON.stringify({ NodePublic: clientKey.toString(), Source: sourceOf(remote) })
     try {
       return await this.#verdictOf(await this.#post(body, stop.signal))
@@ -68,8 +68,9 @@ export class AdmitUrl implements Policy {
       return await fetch(this.#url, { method: 'POST', headers, body, signal })
     } catch (error) {
       const reason = reasonOf(error)
-      // The platform asks no port of other protocols, ever: letting everybody in is not what fail-open is for.
-      if (reason === BAD_PORT) throw this.#down(`port ${this.#url.port} is never asked, choose another`, false, error)
+      // The platform never connects to ports of other protocols; fail-open is not meant for that.
+      if (reason === BAD_PORT)
+        throw this.#down(`port ${this.#url.port} is blocked by the platform, choose another`, false, error)
       throw this.#down(reason, true, error)
     }
   }
@@ -78,9 +79,9 @@ export class AdmitUrl implements Policy {
     const { status } = response
     if (status !== 200) {
       await response.body?.cancel()
-      // Whoever cannot do his work has said nothing about the client.
-      if (status >= 500) throw this.#down(`it answers ${status}`, false)
-      return refused(`admission URL answers ${status}`)
+      // A backend failure says nothing about the client.
+      if (status >= 500) throw this.#down(`status ${status}`, false)
+      return refused(`admission URL returned status ${status}`)
     }
     const bytes = await this.#read(response)
     try {
@@ -97,7 +98,7 @@ export class AdmitUrl implements Policy {
     try {
       for await (const chunk of body ?? []) {
         bytes += chunk.length
-        if (bytes > MAX_ANSWER_BYTES) throw new Error(`answer longer than ${MAX_ANSWER_BYTES} bytes`)
+        if (bytes > MAX_ANSWER_BYTES) throw new Error(`response longer than ${MAX_ANSWER_BYTES} bytes`)
         chunks.push(chunk)
       }
     } catch (error) {
@@ -111,7 +112,7 @@ export class AdmitUrl implements Policy {
   }
 }
 
-/** The URL without user name and password, and the header that they are sent in. @throws DerpError, which shows neither. */
+/** The URL without user name and password, and the header to send them in. @throws DerpError, which shows neither. */
 export function parseAdmissionUrl(text: string): { readonly bare: URL; readonly authorization: string | undefined } {
   const url = URL.parse(text)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw badUrl('not an http or https URL')
@@ -119,16 +120,16 @@ export function parseAdmissionUrl(text: string): { readonly bare: URL; readonly 
     const authorization = takeCredentials(url)
     return { bare: url, authorization }
   } catch {
-    throw badUrl('a % in user name or password begins no escape; write it as %25')
+    throw badUrl('invalid escape in user name or password; write % as %25')
   }
 }
 
-/** The URL is not repeated: it may hold a password. */
+/** The URL is not shown: it may contain a password. */
 function badUrl(reason: string): DerpError {
   return new DerpError('ERR_DERP_CONFIG_INVALID', `read admission URL: ${reason}`, { clause: 'P-040' })
 }
 
-/** Takes user name and password out of the URL. @throws URIError */
+/** Removes user name and password from the URL and returns the header. @throws URIError */
 function takeCredentials(url: URL): string | undefined {
   const { username, password } = url
   if (username === '' && password === '') return undefined
@@ -138,7 +139,7 @@ function takeCredentials(url: URL): string | undefined {
   return `Basic ${Buffer.from(credentials).toString('base64')}`
 }
 
-/** The address alone; that of an IPv4 client in its own form, also from dual-stack sockets; empty when unknown. */
+/** The address without port; IPv4 also from dual-stack sockets; empty if unknown. */
 function sourceOf(remote: AddressPort | undefined): string {
   if (remote === undefined || ipFamilyOf(remote.address) === undefined) return ''
   return addressFrom16(addressTo16(remote.address))
@@ -148,7 +149,7 @@ function refused(reason: string): Denial {
   return { admit: false, cause: DenialReason.UrlRefused, reason }
 }
 
-/** What `fetch` fails with says little; its cause tells. */
+/** The errors of `fetch` say little; their cause does. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   const { cause } = error

@@ -7,7 +7,7 @@ const from = (appName?: string) => {
   return { ...request, info: { ...request.info, ...(appName !== undefined && { appName }) } }
 }
 
-test('DeniedAppNames refuses the names it was given, and nobody without a name (P-040)', async () => {
+test('DeniedAppNames refuses the given names, and no client without a name (P-040)', async () => {
   const policy = new DeniedAppNames(['old app', 'other'])
   expect(await policy.admit(from('old app'))).toEqual({
     admit: false,

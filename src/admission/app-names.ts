@@ -1,4 +1,4 @@
-/** Keeps out clients by the application they say they are (P-040). Their own word: against old software, not attackers. */
+/** Refuses clients by the application name they report (P-040): against old software, not attackers. */
 
 import { DenialReason } from '../metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
@@ -7,7 +7,7 @@ import type { Approval, Denial, Policy } from './policy.ts'
 export class DeniedAppNames implements Policy {
   readonly #names: ReadonlySet<string>
 
-  /** Names are compared as they stand. */
+  /** Names are compared exactly. */
   constructor(names: readonly string[]) {
     this.#names = new Set(names)
   }

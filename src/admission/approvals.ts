@@ -1,10 +1,10 @@
-/** Counts which rules say yes. Clause: P-040. */
+/** Counts approvals by rule. Clause: P-040. */
 
 import type { AdmissionCounters, AdmissionRule } from '../metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { Approval, Denial, Policy } from './policy.ts'
 
-/** `policy`, each yes of which counts as one of `rule`; whether another rule agrees is not its matter. */
+/** `policy`, with its approvals counted for `rule`, whether or not other rules approve. */
 export function countApprovals(policy: Policy, rule: AdmissionRule, counters: AdmissionCounters): Policy {
   return {
     async admit(request: AdmissionRequest): Promise<Approval | Denial> {

@@ -1,4 +1,4 @@
-/** Whether a source answers: told once when it stops and once when it is back, and shown for readiness. */
+/** Whether a backend responds: logged once when it stops and once when it is back, and shown for readiness. */
 
 import type { AdmissionSource } from '../metrics/admission-counters.ts'
 import type { AdmissionPorts } from './admission.ts'
@@ -15,29 +15,29 @@ export class BackendHealth {
     this.#ports = ports
   }
 
-  /** Why the last question had no answer; undefined when it had one, or none was asked yet. */
+  /** Why the last request failed; undefined after a success, or before the first request. */
   get problem(): string | undefined {
     return this.#problem
   }
 
-  /** The {@link problem}, unless nothing was asked for that many milliseconds. */
+  /** The {@link problem}, unless the last request was longer ago than that many milliseconds. */
   problemWithin(ms: number): string | undefined {
     return this.#ports.clock.now() - this.#failedAtMs <= ms ? this.#problem : undefined
   }
 
-  /** What `asking` gives. Only a {@link SourceDownError} counts as no answer. */
+  /** Follows `asking`. Only a {@link SourceDownError} counts as a failure. */
   async over<T>(asking: Promise<T>): Promise<T> {
     const { log, counters } = this.#ports
     try {
       const answer = await asking
-      if (this.#problem !== undefined) log.info('admission source answers again', { source: this.#source })
+      if (this.#problem !== undefined) log.info('admission backend is back', { source: this.#source })
       this.#problem = undefined
       return answer
     } catch (error) {
       if (!(error instanceof SourceDownError)) throw error
       counters.sourceFailures[this.#source]++
       if (this.#problem === undefined) {
-        log.warn('admission source does not answer', { source: this.#source, reason: error.message })
+        log.warn('admission backend unreachable', { source: this.#source, reason: error.message })
       }
       this.#problem = error.message
       this.#failedAtMs = this.#ports.clock.now()

@@ -11,13 +11,13 @@ const no = (reason: string): Policy => ({
 const down: Policy = { admit: async () => Promise.reject(new SourceDownError('url', 'down', { isTransport: true })) }
 const unasked: Policy = { admit: () => Promise.reject(new Error('must not be asked')) }
 
-test('allOf wants every policy to agree, and stops at the first that does not (P-040)', async () => {
+test('allOf requires every policy to approve, and stops at the first that does not (P-040)', async () => {
   expect(await allOf([yes('a'), yes(''), yes('b')]).admit(requestOf())).toEqual({ admit: true, by: 'a, b' })
   expect(await allOf([yes('a'), no('first'), unasked]).admit(requestOf())).toMatchObject({ reason: 'first' })
   await expect(allOf([yes('a'), down, unasked]).admit(requestOf())).rejects.toThrow('down')
 })
 
-test('anyOf wants one policy to agree, and asks no further (P-040)', async () => {
+test('anyOf requires one policy to approve, and asks no further (P-040)', async () => {
   expect(await anyOf([no('first'), yes('b'), unasked]).admit(requestOf())).toEqual({ admit: true, by: 'b' })
   expect(await anyOf([down, yes('b')]).admit(requestOf())).toEqual({ admit: true, by: 'b' })
   expect(await anyOf([no('first'), no('last')]).admit(requestOf())).toMatchObject({ reason: 'last' })

@@ -1,9 +1,9 @@
-/** Several policies as one. Clause: P-040. */
+/** Combines policies. Clause: P-040. */
 
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { Approval, Denial, Policy } from './policy.ts'
 
-/** All must agree. They are asked one after the other, and the first that does not agree is the answer. */
+/** All must approve. They are asked in order; the first that does not approve decides. */
 export function allOf(policies: readonly Policy[]): Policy {
   return {
     async admit(request: AdmissionRequest): Promise<Approval | Denial> {
@@ -19,9 +19,9 @@ export function allOf(policies: readonly Policy[]): Policy {
 }
 
 /**
- * One that agrees is enough. They are asked one after the other.
+ * One approval is enough. They are asked in order.
  *
- * When none agrees, one that cannot tell outweighs those that say no; else the last no is the answer.
+ * If none approves, an undecided one outweighs denials; otherwise the last denial decides.
  */
 export function anyOf(policies: readonly [Policy, ...Policy[]]): Policy {
   return {

@@ -1,8 +1,8 @@
 /**
- * Joins what an operator has set into one gate.
+ * Builds one gate from an operator's settings.
  *
- * The deny lists, the local daemon and the admission URL must all agree. A key of the allow list, or a token, takes the
- * place of what daemon and URL would say: they do not know an operator's own clients and probers.
+ * Deny lists, local daemon and admission URL must all approve. A key on the allow list, or a token, replaces daemon and
+ * URL, which do not know an operator's own clients and probers.
  * Clause: P-040.
  */
 
@@ -25,51 +25,51 @@ import type { WatchedFile } from './watched-file.ts'
 
 type WatchedAnything = Pick<WatchedFile<unknown>, 'reload' | 'close'>
 
-/** Who may connect. Without any of these, everybody. */
+/** Who may connect. Without any of these, everyone. */
 export interface AdmissionSettings {
-  /** Application names of clients that are not let in; empty for none. */
+  /** Denied application names. */
   readonly deniedAppNames?: readonly string[] | undefined
-  /** File of keys that are let in. */
+  /** File of allowed keys. */
   readonly allowKeysFile?: string | undefined
-  /** File of keys that are not. */
+  /** File of denied keys. */
   readonly denyKeysFile?: string | undefined
   /** File of bearer tokens. */
   readonly tokensFile?: string | undefined
-  /** Socket of the local `tailscaled` that must know each client; empty for the usual one. */
+  /** Socket of the local `tailscaled` that must know each client; empty for the default. */
   readonly daemonSocket?: string | undefined
-  /** URL that must agree to each client. */
+  /** URL that must approve each client. */
   readonly url?: string | undefined
-  /** Whether clients are let in when the URL is out of reach. */
+  /** Whether clients are admitted while the URL is unreachable. */
   readonly urlFailOpen?: boolean | undefined
-  /** Milliseconds for which a yes of daemon or URL counts when it cannot be asked; 0 for none. */
+  /** Milliseconds for which an approval of daemon or URL stands in while it is unreachable; 0 for none. */
   readonly memoryMs?: number | undefined
 }
 
-/** Is told of changed files, so that connections can be ended of whom they do not let in any more. */
+/** Callbacks for changed files, so that clients no longer admitted can be disconnected. */
 export interface Revocations {
-  /** A key is off the allow list, or on the deny list. */
+  /** A key was removed from the allow list or added to the deny list. */
   readonly onKey: (key: NodePublicKey) => void
-  /** A token is not known any more. */
+  /** A token was removed. */
   readonly onToken: () => void
 }
 
-/** What {@link createAdmission} has made. */
+/** Result of {@link createAdmission}. */
 export interface BuiltAdmission {
   readonly gate: AdmissionGate
-  /** Looks at the files at once, instead of within seconds. */
+  /** Checks the files now, instead of within seconds. */
   reload(): void
-  /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
+  /** Whether the backends respond, for readiness; kept current after {@link start}. */
   readonly checks: readonly SourceCheck[]
-  /** Begins to ask what can be asked without a client, so that the log tells of a source that is down before one comes. */
+  /** Starts probing, so that a backend that is down is logged before a client connects. */
   start(): void
-  /** Looks at no file any more, and asks nobody. */
+  /** Stops watching files and probing. */
   close(): void
 }
 
 /**
- * Makes the gate; undefined when nothing is set, so that everybody may connect.
+ * Creates the gate; undefined if nothing is set, so that everyone may connect.
  *
- * @throws DerpError naming the file and line, or the setting, that is no good.
+ * @throws DerpError naming the bad file and line, or setting.
  */
 export function createAdmission(
   settings: AdmissionSettings,
@@ -95,7 +95,7 @@ export function createAdmission(
   ])
   const [first, ...others] = ways
   const way = first === undefined ? undefined : anyOf([first, ...others])
-  // Again when the sources have answered: they may take seconds, in which a key can come onto the list.
+  // Checked again after the backends, which may take seconds: a key may have been denied meanwhile.
   const policies = present([deniedApps, denied, way, way && denied])
   if (policies.length === 0) return undefined
   const files: readonly WatchedAnything[] = present([denied?.file, allowed?.file, tokens?.file])

@@ -1,10 +1,10 @@
-/** Lets in whom a source that is out of reach cannot be asked about (`-verify-client-url-fail-open`). Clause: P-040. */
+/** Admits clients while a backend is unreachable (`-verify-client-url-fail-open`). Clause: P-040. */
 
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 
-/** Says yes where `policy` has no connection to its source; an answer that is neither a yes nor a no stays none. */
+/** Approves if `policy` cannot connect to its backend; an invalid response does not count. */
 export class FailOpen implements Policy {
   readonly #policy: Policy
   readonly #ports: AdmissionPorts

@@ -32,7 +32,7 @@ test.each([
   expect(() => parseKeyList(`# keys\n${line}\n`)).toThrow(message)
 })
 
-test('AllowedKeys lets in the keys of its file only, and nobody when it is empty (P-040)', async () => {
+test('AllowedKeys admits only the keys in its file, and no one if it is empty (P-040)', async () => {
   const key = freshKey()
   writeFileSync(path, `${key}\n`)
   const [policy, ports] = [new AllowedKeys(path, admissionPorts()), admissionPorts()]
@@ -42,7 +42,7 @@ test('AllowedKeys lets in the keys of its file only, and nobody when it is empty
   expect(await new AllowedKeys(path, ports).admit(requestOf({ clientKey: key }))).toMatchObject({ admit: false })
 })
 
-test('DeniedKeys keeps out the keys of its file only (P-040)', async () => {
+test('DeniedKeys refuses only the keys in its file (P-040)', async () => {
   const key = freshKey()
   writeFileSync(path, `${key}\n`)
   const policy = new DeniedKeys(path, admissionPorts())
@@ -50,13 +50,13 @@ test('DeniedKeys keeps out the keys of its file only (P-040)', async () => {
   expect(await policy.admit(requestOf())).toMatchObject({ admit: true })
 })
 
-test('a list that cannot be read, or is bad, is refused with file and line', () => {
+test('an unreadable or invalid list is rejected with file and line', () => {
   expect(() => new AllowedKeys(path, admissionPorts())).toThrow(`read allow list ${path}: ENOENT`)
   writeFileSync(path, '\nnodekey:zz\n')
   expect(() => new DeniedKeys(path, admissionPorts())).toThrow(`read deny list ${path}: line 2: `)
 })
 
-test('a changed list is taken, and who is let in no more is told of (P-040)', async () => {
+test('a changed list is loaded, and revoked keys are reported (P-040)', async () => {
   const [stays, leaves, comes] = [freshKey(), freshKey(), freshKey()]
   writeFileSync(path, `${stays}\n${leaves}\n`)
   const ports = admissionPorts()
@@ -76,7 +76,7 @@ test('a changed list is taken, and who is let in no more is told of (P-040)', as
   expect(ports.counters.filesReloaded).toBe(2)
 })
 
-test('a bad or missing new list is logged once and the old one stays; a good one is taken later', async () => {
+test('a bad or missing new list is logged once and the old one stays in use; a good one is loaded later', async () => {
   const key = freshKey()
   const request = requestOf({ clientKey: key })
   writeFileSync(path, `${key}\n`)
@@ -98,7 +98,7 @@ test('a bad or missing new list is logged once and the old one stays; a good one
   expect(await policy.admit(request)).toMatchObject({ admit: false })
 })
 
-test('a link that is pointed elsewhere, and a file that is replaced, are changes; closing ends the looking', async () => {
+test('a redirected link and a replaced file count as changes; closing stops watching', async () => {
   const [a, b, c] = [freshKey(), freshKey(), freshKey()]
   for (const [name, key] of Object.entries({ a, b, c })) writeFileSync(join(directory, name), `${key}\n`)
   symlinkSync('a', path)

@@ -1,7 +1,7 @@
 /**
- * Lists of keys in files: who is let in, and who is not.
+ * Key lists in files: allowed and denied keys.
  *
- * Two files and not one with both: a list that becomes empty must not come to mean the opposite.
+ * Two separate files: an emptied list must not come to mean the opposite.
  * Clause: P-040.
  */
 
@@ -16,17 +16,17 @@ import { type FileForm, WatchedFile } from './watched-file.ts'
 
 type KeySet = KeyMap<true>
 
-/** Is told of each key that was admitted until the file changed, and is not any more. */
+/** Called for each key that is no longer admitted after a change. */
 export type OnRevoked = (key: NodePublicKey) => void
 
-/** Reads one key a line. @throws Error that names the line. */
+/** Parses one key per line. @throws Error naming the line. */
 export function parseKeyList(text: string): KeySet {
   const keys: KeySet = new KeyMap()
   for (const key of parseLines(text, parseKey)) keys.set(key, true)
   return keys
 }
 
-/** Lets in the keys of a file and no others; with none in it, nobody. */
+/** Admits only the keys in a file; if it is empty, no one. */
 export class AllowedKeys implements Policy {
   readonly file: WatchedFile<KeySet>
 
@@ -42,7 +42,7 @@ export class AllowedKeys implements Policy {
   }
 }
 
-/** Keeps out the keys of a file, whatever else speaks for them. */
+/** Refuses the keys in a file, whatever other rules say. */
 export class DeniedKeys implements Policy {
   readonly file: WatchedFile<KeySet>
 
@@ -69,7 +69,7 @@ function parseKey(line: string): NodePublicKey {
   return key
 }
 
-/** Tells of the keys of `all` that are not in `present`. */
+/** Reports the keys of `all` missing from `present`. */
 function tellMissing(all: KeySet, present: KeySet, tell: OnRevoked): void {
   for (const [key] of all) if (!present.has(key)) tell(key)
 }

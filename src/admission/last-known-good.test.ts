@@ -10,7 +10,7 @@ const NO: Denial = { admit: false, cause: DenialReason.UrlRefused, reason: 'no' 
 const unreachable = () => new SourceDownError('url', 'unreachable', { isTransport: true })
 const garbled = () => new SourceDownError('url', 'garbled', { isTransport: false })
 
-/** A source that says what it is told to. */
+/** A backend with scripted answers. */
 class Source implements Policy {
   answer: () => Approval | Denial = () => YES
 
@@ -34,7 +34,7 @@ test.each([unreachable, garbled])(
     expect(await policy.admit(known)).toEqual(YES)
     source.answer = fail(error)
     ports.clock.advance(60_000)
-    expect(await policy.admit(known)).toEqual({ admit: true, by: `memory of 1m ago: ${error().message}` })
+    expect(await policy.admit(known)).toEqual({ admit: true, by: `approval of 1m ago: ${error().message}` })
     await expect(policy.admit(stranger)).rejects.toThrow(error().message)
     expect(ports.counters.admittedFromMemory).toBe(1)
     ports.clock.advance(1)
@@ -42,7 +42,7 @@ test.each([unreachable, garbled])(
   },
 )
 
-test('LastKnownGood never stands in for a no, which forgets the key (P-040)', async () => {
+test('LastKnownGood never overrides a denial, which forgets the key (P-040)', async () => {
   const [source, ports] = [new Source(), admissionPorts()]
   const policy = new LastKnownGood(source, 60_000, ports)
   const client = requestOf()
@@ -53,7 +53,7 @@ test('LastKnownGood never stands in for a no, which forgets the key (P-040)', as
   await expect(policy.admit(client)).rejects.toThrow('unreachable')
 })
 
-test('LastKnownGood with no time remembers nobody, and passes errors of another kind on', async () => {
+test('LastKnownGood without a time remembers no one, and passes on other errors', async () => {
   const [source, ports] = [new Source(), admissionPorts()]
   const [forgetful, mindful] = [new LastKnownGood(source, 0, ports), new LastKnownGood(source, 60_000, ports)]
   const client = requestOf()
@@ -64,7 +64,7 @@ test('LastKnownGood with no time remembers nobody, and passes errors of another 
   await expect(mindful.admit(client)).rejects.toThrow('a bug')
 })
 
-test('FailOpen covers a source that is out of reach, not one that answers badly or says no (P-040)', async () => {
+test('FailOpen covers an unreachable backend, not an invalid response or a denial (P-040)', async () => {
   const [source, ports] = [new Source(), admissionPorts()]
   const policy = new FailOpen(source, ports)
   expect(await policy.admit(requestOf())).toEqual(YES)

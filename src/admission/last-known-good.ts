@@ -1,5 +1,5 @@
 /**
- * Remembers whom a source has let in, for times when it cannot be asked.
+ * Remembers clients admitted by a backend, for when it is unreachable.
  *
  * Clause: P-040.
  */
@@ -10,18 +10,18 @@ import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 
-/** Keys remembered; some 200 bytes each. */
+/** Maximum remembered keys; some 200 bytes each. */
 const MAX_KEYS = 100_000
 
-/** Says yes where `policy` cannot tell, to whom it said yes at most a time ago. A no is final, and forgets the key. */
+/** While `policy` is down, admits clients that it admitted recently. A denial is final and forgets the key. */
 export class LastKnownGood implements Policy {
   readonly #policy: Policy
   readonly #ttlMs: number
   readonly #ports: AdmissionPorts
-  /** When each key was last admitted; the longest ago first. */
+  /** When each key was last admitted; oldest first. */
   readonly #admittedAtMs = new KeyMap<number>()
 
-  /** @param ttlMs milliseconds for which a yes counts; 0 for none. */
+  /** @param ttlMs milliseconds for which an approval counts; 0 for none. */
   constructor(policy: Policy, ttlMs: number, ports: AdmissionPorts) {
     this.#policy = policy
     this.#ttlMs = ttlMs
@@ -37,7 +37,10 @@ export class LastKnownGood implements Policy {
       const ageMs = this.#ageMs(request)
       if (!(error instanceof SourceDownError) || ageMs === undefined) throw error
       this.#ports.counters.admittedFromMemory++
-      return { admit: true, by: `memory of ${formatDuration(Math.round(ageMs / 1_000) * 1_000)} ago: ${error.message}` }
+      return {
+        admit: true,
+        by: `approval of ${formatDuration(Math.round(ageMs / 1_000) * 1_000)} ago: ${error.message}`,
+      }
     }
   }
 
@@ -52,7 +55,7 @@ export class LastKnownGood implements Policy {
     }
   }
 
-  /** Milliseconds since the key was admitted; undefined if it never was, or too long ago. */
+  /** Milliseconds since the key was admitted; undefined if never, or too long ago. */
   #ageMs({ clientKey }: AdmissionRequest): number | undefined {
     const atMs = this.#admittedAtMs.get(clientKey.bytes)
     if (atMs === undefined) return undefined

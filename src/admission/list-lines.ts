@@ -1,6 +1,6 @@
-/** Lists in files: one entry a line, with blank lines and comments between them. Pure. */
+/** Lists in files: one entry per line, blank lines and comments allowed. Pure. */
 
-/** The entries that `parse` makes of the lines; `#` begins a comment. @throws Error that names the line. */
+/** Parses each line with `parse`; `#` starts a comment. @throws Error naming the line. */
 export function parseLines<T>(text: string, parse: (line: string) => T): T[] {
   const entries: T[] = []
   for (const [at, line] of text.split('\n').entries()) {

@@ -1,17 +1,17 @@
-/** Asks `tailscaled` on this machine, over its socket. */
+/** Client for the API of the local `tailscaled`, over its socket. */
 
 import { request } from 'node:http'
 import type { Clock } from '../lib/clock.ts'
 
-/** The daemon wants this name and no other: a page in a browser could not give it. */
+/** The daemon requires this host name: a page in a browser could not send it. */
 const HOST = 'local-tailscaled.sock'
-/** The original's `Tailscale-Cap`, by which newer daemons tell what their caller understands. */
+/** The original's `Tailscale-Cap`: tells newer daemons what the caller understands. */
 const CAPABILITY_VERSION = '116'
 const TIMEOUT_MS = 5_000
-/** The list of all peers is the longest answer: some 2 KiB for each of tens of thousands. */
+/** The peer list is the largest response: some 2 KiB for each of tens of thousands. */
 const MAX_ANSWER_BYTES: number = 128 << 20
 
-/** Where `tailscaled` listens unless it was told otherwise. */
+/** Default socket of `tailscaled`. */
 export function defaultDaemonSocket(platform: NodeJS.Platform = process.platform): string {
   if (platform === 'win32') return String.raw`\\.\pipe\ProtectedPrefix\Administrators\Tailscale\tailscaled`
   return platform === 'darwin' ? '/var/run/tailscaled.socket' : '/var/run/tailscale/tailscaled.sock'
@@ -23,22 +23,22 @@ export interface LocalAnswer {
 }
 
 /**
- * Gets `path`. The socket is opened by its name each time, so that a daemon that was restarted is found.
+ * Gets `path`. Connects anew each time, so that a restarted daemon is found.
  *
- * Rejects when no whole answer comes in time.
+ * Rejects without a complete response in time.
  */
 export function getLocal(socketPath: string, path: string, clock: Clock): Promise<LocalAnswer> {
   return new Promise((resolve, reject) => {
     const headers = { Host: HOST, 'Tailscale-Cap': CAPABILITY_VERSION }
     const asking = request({ socketPath, path, headers, agent: false })
-    const timer = clock.after(TIMEOUT_MS, () => asking.destroy(new Error(`no answer after ${TIMEOUT_MS} ms`)))
+    const timer = clock.after(TIMEOUT_MS, () => asking.destroy(new Error(`no response after ${TIMEOUT_MS} ms`)))
     const chunks: Buffer[] = []
     let bytes = 0
     asking.on('response', response => {
       response.on('data', (chunk: Buffer) => {
         bytes += chunk.length
         if (bytes <= MAX_ANSWER_BYTES) chunks.push(chunk)
-        else asking.destroy(new Error(`answer longer than ${MAX_ANSWER_BYTES} bytes`))
+        else asking.destroy(new Error(`response longer than ${MAX_ANSWER_BYTES} bytes`))
       })
       response.on('end', () =>
         resolve({ status: response.statusCode ?? 0, text: Buffer.concat(chunks).toString('utf8') }),
@@ -48,7 +48,7 @@ export function getLocal(socketPath: string, path: string, clock: Clock): Promis
     asking.on('error', reject)
     asking.on('close', () => {
       timer.cancel()
-      reject(new Error('connection closed before the answer'))
+      reject(new Error('connection closed before the response'))
     })
     asking.end()
   })

@@ -11,7 +11,7 @@ import { LocalDaemon } from './local-daemon.ts'
 
 type Answer = (path: string) => readonly [status: number, body: string] | undefined
 
-/** A LocalAPI on a Unix socket of its own; undefined for no answer. */
+/** A LocalAPI on its own Unix socket; undefined for no response. */
 class TestDaemon implements AsyncDisposable {
   readonly socketPath: string
   readonly requests: IncomingMessage[] = []
@@ -73,7 +73,7 @@ const running = (own: string, peers: readonly string[] = []) =>
   })
 const OWN = `nodekey:${'ab'.repeat(32)}`
 
-test('LocalDaemon asks as the original does, and admits whom the daemon knows (P-040)', async () => {
+test('LocalDaemon asks as the original does, and admits clients that the daemon knows (P-040)', async () => {
   const request = requestOf()
   await using daemon = await TestDaemon.start(() => [200, '{"Node":{"ID":1},"UserProfile":{}}'])
   const policy = new LocalDaemon(daemon.socketPath, admissionPorts())
@@ -83,7 +83,7 @@ test('LocalDaemon asks as the original does, and admits whom the daemon knows (P
   expect(asked?.headers).toMatchObject({ host: 'local-tailscaled.sock', 'tailscale-cap': '116' })
 })
 
-test('LocalDaemon denies whom the daemon does not know, but not the daemon itself (P-040)', async () => {
+test('LocalDaemon denies clients that the daemon does not know, but not the daemon itself (P-040)', async () => {
   const own = requestOf()
   await using daemon = await TestDaemon.start(path =>
     path === OWN_STATUS ? [200, running(own.clientKey.toString())] : [404, 'no match for IP:port\n'],
@@ -110,7 +110,7 @@ test.each(['NeedsLogin', 'Stopped', 'Starting', 'NoState'])(
   },
 )
 
-test('LocalDaemon reads the list of peers of a daemon that cannot look up keys, and says so once (P-040)', async () => {
+test('LocalDaemon reads the peer list of a daemon that cannot look up keys, and logs so once (P-040)', async () => {
   const [known, own, stranger] = [requestOf(), requestOf(), requestOf()]
   await using daemon = await TestDaemon.start(path =>
     path === STATUS
@@ -139,16 +139,16 @@ test('LocalDaemon says what is wrong with a daemon too old for anything (P-040)'
   )
   const policy = new LocalDaemon(daemon.socketPath, admissionPorts())
   await expect(policy.admit(requestOf())).rejects.toThrow(
-    'it answers 404 "not found" when asked for its status; it is too old for this relay',
+    'status request returned 404 "not found"; it is too old for this relay',
   )
 })
 
 test.each([
-  [403, 'whois access denied\n', 'it answers 403 "whois access denied"'],
-  [500, '', 'it answers 500 ""'],
-  [400, 'invalid nodekey', 'it answers 400 "invalid nodekey"'],
-  [200, 'not JSON', 'its answer is no JSON object'],
-  [200, '[]', 'its answer is no JSON object'],
+  [403, 'whois access denied\n', 'status 403 "whois access denied"'],
+  [500, '', 'status 500 ""'],
+  [400, 'invalid nodekey', 'status 400 "invalid nodekey"'],
+  [200, 'not JSON', 'its response is not a JSON object'],
+  [200, '[]', 'its response is not a JSON object'],
 ])('LocalDaemon takes %d with "%s" for no answer (P-040)', async (status, body, reason) => {
   await using daemon = await TestDaemon.start(() => [status, body])
   const ports = admissionPorts()
@@ -157,7 +157,7 @@ test.each([
   expect(ports.counters.sourceFailures).toEqual({ local_daemon: 1, url: 0 })
 })
 
-test('LocalDaemon opens the socket by its name each time, and tells of its absence once (P-040)', async () => {
+test('LocalDaemon connects anew each time, and logs its absence once (P-040)', async () => {
   await using daemon = await TestDaemon.start(() => [200, '{}'])
   const ports = admissionPorts()
   const policy = new LocalDaemon(daemon.socketPath, ports)
@@ -169,18 +169,18 @@ test('LocalDaemon opens the socket by its name each time, and tells of its absen
   expect(ports.lines.map(({ level }) => level)).toEqual(['warn', 'info'])
 })
 
-test('LocalDaemon waits five seconds, and leaves nothing open (P-040)', async () => {
+test('LocalDaemon waits five seconds, and closes everything (P-040)', async () => {
   await using daemon = await TestDaemon.start(() => undefined)
   const ports = admissionPorts()
   const asking = new LocalDaemon(daemon.socketPath, ports).admit(requestOf())
-  const failure = expect(asking).rejects.toThrow('no answer after 5000 ms')
+  const failure = expect(asking).rejects.toThrow('no response after 5000 ms')
   await until(() => daemon.requests.length === 1, 'the question has come')
   ports.clock.advance(5_000)
   await failure
   expect(ports.clock.pendingTimers).toBe(0)
 })
 
-test('LocalDaemon finds nothing wrong with a daemon that runs', async () => {
+test('LocalDaemon reports no problem for a running daemon', async () => {
   await using daemon = await TestDaemon.start(() => [200, running(OWN)])
   expect(await new LocalDaemon(daemon.socketPath, admissionPorts()).probe()).toBeUndefined()
 })

@@ -1,5 +1,5 @@
 /**
- * Admits the nodes of the tailnet that this machine's `tailscaled` is in (`-verify-clients`).
+ * Admits nodes in the tailnet of the local `tailscaled` (`-verify-clients`).
  *
  * Clause: P-040.
  */
@@ -15,9 +15,9 @@ import { type Approval, type Denial, type Policy, SourceDownError } from './poli
 const WHOIS_PATH = '/localapi/v0/whois?addr='
 const STATUS_PATH = '/localapi/v0/status'
 const OWN_STATUS_PATH = '/localapi/v0/status?peers=false'
-/** Milliseconds for which what a status said is not read again. */
+/** Milliseconds for which a status response is cached. */
 const STATUS_TTL_MS = 5_000
-/** How daemons before 1.70 refuse to look up a key, as they know addresses only. */
+/** The error of daemons before 1.70, which cannot look up keys, only addresses. */
 const REFUSES_KEYS = "invalid 'addr' parameter"
 const ADMITTED: Approval = { admit: true, by: 'local tailscaled' }
 const UNKNOWN: Denial = {
@@ -26,7 +26,7 @@ const UNKNOWN: Denial = {
   reason: 'local tailscaled does not know the key',
 }
 
-/** Keys that a status names: the daemon's own and, where they were asked for, those of its peers. */
+/** Keys in a status: the daemon's own and, if requested, those of its peers. */
 type StatusKeys = ReadonlySet<string>
 
 export class LocalDaemon implements Policy {
@@ -37,14 +37,14 @@ export class LocalDaemon implements Policy {
   /** The daemon cannot look up keys. */
   #isOld = false
 
-  /** @param socketPath empty for the platform's usual one. */
+  /** @param socketPath empty for the platform's default. */
   constructor(socketPath: string, ports: AdmissionPorts) {
     this.#socketPath = socketPath || defaultDaemonSocket()
     this.#ports = ports
     this.#watch = new BackendHealth('local_daemon', ports)
   }
 
-  /** Why the daemon did not answer the last question, if it did not. */
+  /** Why the daemon did not answer the last request, if it did not. */
   get problem(): string | undefined {
     return this.#watch.problem
   }
@@ -53,7 +53,7 @@ export class LocalDaemon implements Policy {
     return this.#watch.over(this.#isOld ? this.#lookUpInList(clientKey) : this.#lookUp(clientKey))
   }
 
-  /** Asks after the daemon itself, afresh. Resolves to what is wrong with it, if anything. */
+  /** Probes the daemon itself, uncached. Resolves to its problem, if any. */
   async probe(): Promise<string | undefined> {
     await this.#watch.over(this.#readStatus(OWN_STATUS_PATH)).catch(() => undefined)
     return this.problem
@@ -65,11 +65,11 @@ export class LocalDaemon implements Policy {
       jsonObject(text)
       return ADMITTED
     }
-    // A daemon that is not logged in knows nobody, which is no answer; and before 1.86 none knew its own key.
+    // A daemon that is not logged in knows no one, which is not an answer; and before 1.86 none knew its own key.
     if (status === 404) return verdictOf(await this.#keysOf(OWN_STATUS_PATH), key)
-    if (status !== 400 || !text.includes(REFUSES_KEYS)) throw badAnswer(`it answers ${status} ${firstLine(text)}`)
+    if (status !== 400 || !text.includes(REFUSES_KEYS)) throw badAnswer(`status ${status} ${firstLine(text)}`)
     this.#isOld = true
-    this.#ports.log.warn('local tailscaled is too old to look up keys, its list of peers is read instead: update it')
+    this.#ports.log.warn('local tailscaled is too old to look up keys, reading its peer list instead: update it')
     return this.#lookUpInList(key)
   }
 
@@ -77,7 +77,7 @@ export class LocalDaemon implements Policy {
     return verdictOf(await this.#keysOf(STATUS_PATH), key)
   }
 
-  /** The keys of a status. One question at a time, whose answer all who ask meanwhile and shortly after share. */
+  /** The keys in a status. One request at a time, shared by concurrent callers and cached briefly. */
   async #keysOf(path: string): Promise<StatusKeys> {
     const nowMs = this.#ports.clock.now()
     let read = this.#statuses.get(path)
@@ -97,7 +97,7 @@ export class LocalDaemon implements Policy {
     const { status, text } = await this.#get(path)
     if (status !== 200) {
       const hint = this.#isOld ? '; it is too old for this relay' : ''
-      throw badAnswer(`it answers ${status} ${firstLine(text)} when asked for its status${hint}`)
+      throw badAnswer(`status request returned ${status} ${firstLine(text)}${hint}`)
     }
     const { BackendState: state, Self: self, Peer: peers } = jsonObject(text)
     if (typeof state === 'string' && state !== 'Running') throw badAnswer(`it is in state ${state}`)
@@ -109,7 +109,7 @@ export class LocalDaemon implements Policy {
     try {
       return await getLocal(this.#socketPath, path, this.#ports.clock)
     } catch (cause) {
-      // What comes back may be another version.
+      // It may come back as another version.
       this.#isOld = false
       const reason = `ask local tailscaled at ${this.#socketPath}: ${(cause as Error).message}`
       throw new SourceDownError('local_daemon', reason, { isTransport: true, cause })
@@ -128,7 +128,7 @@ function jsonObject(text: string): Record<string, unknown> {
   } catch {
     parsed = undefined
   }
-  if (!isObject(parsed)) throw badAnswer('its answer is no JSON object')
+  if (!isObject(parsed)) throw badAnswer('its response is not a JSON object')
   return parsed
 }
 

@@ -1,7 +1,7 @@
 /**
- * What admission is made of: policies that say yes or no to a client, or cannot tell.
+ * The elements of admission: policies that approve or deny a client, or cannot decide.
  *
- * Siblings with the mesh key are not asked about. A client that calls itself a prober is asked about like any other.
+ * Mesh peers with the mesh key skip admission. Probers are checked like any other client.
  * Clause: P-040.
  */
 
@@ -11,29 +11,29 @@ import type { AdmissionRequest } from '../server/ports.ts'
 
 export interface Approval {
   readonly admit: true
-  /** What said yes, for the log. */
+  /** What approved, for the log. */
   readonly by: string
 }
 
 export interface Denial {
   readonly admit: false
   readonly cause: DenialReason
-  /** The cause in words. */
+  /** The reason in words. */
   readonly reason: string
-  /** No source has said no: none could be asked. */
+  /** No backend has denied: one was unreachable. */
   readonly isUnsure?: boolean
 }
 
-/** One rule, or several that were joined. */
+/** A rule or a combination of rules. */
 export interface Policy {
-  /** Rejects with a {@link SourceDownError} when it cannot tell. */
+  /** Rejects with a {@link SourceDownError} if it cannot decide. */
   admit(request: AdmissionRequest): Promise<Approval | Denial>
 }
 
-/** A source could not say yes or no. */
+/** A backend could not approve or deny. */
 export class SourceDownError extends DerpError {
   readonly source: AdmissionSource
-  /** Nothing came back at all; otherwise something did that is neither a yes nor a no. */
+  /** There was no response at all; otherwise an invalid one. */
   readonly isTransport: boolean
 
   constructor(source: AdmissionSource, reason: string, details: { isTransport: boolean; cause?: unknown }) {

@@ -23,7 +23,7 @@ class FakeClient implements ReadmittedClient {
 
 const NO: AdmissionVerdict = { admit: false, reason: 'test' }
 
-test('Readmission ends whom the rules do not let in any more, siblings apart, and tells how many (P-040)', async () => {
+test('Readmission disconnects clients that the rules no longer admit, except mesh peers, and reports how many (P-040)', async () => {
   const { log, lines } = admissionPorts()
   const [good, bad, sibling] = [new FakeClient(), new FakeClient({ token: 't' }), new FakeClient({ canMesh: true })]
   const asked: unknown[] = []
@@ -36,10 +36,10 @@ test('Readmission ends whom the rules do not let in any more, siblings apart, an
   await new Readmission(() => [good, bad, sibling], gate, log).run()
   expect([good, bad, sibling].map(({ isClosed }) => isClosed)).toEqual([false, true, false])
   expect(asked[0]).toEqual({ clientKey: bad.key, info: bad.info, remote: bad.remote, token: 't' })
-  expect(lines).toEqual([{ level: 'info', message: 'clients judged again', fields: { asked: 2, ended: 1 } }])
+  expect(lines).toEqual([{ level: 'info', message: 'clients re-checked', fields: { asked: 2, ended: 1 } }])
 })
 
-test('Readmission ends nobody because a source does not answer (P-040)', async () => {
+test('Readmission disconnects no one because a backend is unreachable (P-040)', async () => {
   const clients = [new FakeClient(), new FakeClient()]
   const answers = [Promise.reject(new Error('broken')), Promise.resolve<AdmissionVerdict>({ ...NO, isUnsure: true })]
   const gate = { admit: () => answers.shift() ?? Promise.resolve(NO) }
@@ -47,7 +47,7 @@ test('Readmission ends nobody because a source does not answer (P-040)', async (
   expect(clients.map(({ isClosed }) => isClosed)).toEqual([false, false])
 })
 
-test('Readmission asks about few at a time, one round after the other, and no more once it is stopped (P-040)', async () => {
+test('Readmission checks few at a time, one run after the other, and none after stop (P-040)', async () => {
   const clients = Array.from({ length: 20 }, () => new FakeClient())
   const pending: (() => void)[] = []
   const gate = {

@@ -1,21 +1,21 @@
-/** Asks again about clients that are connected, once the rules have changed, and ends whom they do not let in any more (P-040). */
+/** Re-checks connected clients after rule changes, and disconnects those no longer admitted (P-040). */
 
 import type { Log } from '../lib/log.ts'
 import type { AdmissionGate, AdmissionRequest } from '../server/ports.ts'
 
-/** A client that is connected; a `Session` has this shape. */
+/** A connected client; a `Session` has this shape. */
 export interface ReadmittedClient {
   readonly key: AdmissionRequest['clientKey']
   readonly info: AdmissionRequest['info']
   readonly remote: AdmissionRequest['remote']
   readonly token: string | undefined
-  /** A sibling, about whom nobody is asked. */
+  /** A mesh peer, which skips admission. */
   readonly canMesh: boolean
   readonly isClosed: boolean
   close(): void
 }
 
-/** Clients that are asked about at the same time: the sources have new clients to answer for as well. */
+/** Clients checked at the same time: the backends have new clients to check as well. */
 const ASKED_AT_ONCE = 8
 
 export class Readmission {
@@ -31,13 +31,13 @@ export class Readmission {
     this.#log = log
   }
 
-  /** Asks about all, or about those that `concerns` says, after what is being asked already. Never rejects. */
+  /** Checks all clients, or those matching `concerns`, after any earlier run. Never rejects. */
   run(concerns: (client: ReadmittedClient) => boolean = () => true): Promise<void> {
     this.#running = this.#running.then(() => this.#askAgain(concerns))
     return this.#running
   }
 
-  /** Asks no more. */
+  /** Stops checking. */
   stop(): void {
     this.#isStopped = true
   }
@@ -55,10 +55,10 @@ export class Readmission {
       }
     }
     await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askInTurn))
-    this.#log.info('clients judged again', { asked, ended })
+    this.#log.info('clients re-checked', { asked, ended })
   }
 
-  /** A source that does not answer ends no connection. */
+  /** An unreachable backend disconnects no one. */
   async #isWelcome({ key: clientKey, info, remote, token }: ReadmittedClient): Promise<boolean> {
     try {
       const verdict = await this.#gate.admit({ clientKey, info, remote, token })

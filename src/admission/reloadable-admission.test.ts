@@ -16,7 +16,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const NOBODY_TOLD = { onKey: () => {}, onToken: () => {} }
 
-/** An admission URL that says yes when the test has it say so. */
+/** An admission URL that approves when the test says so. */
 async function slowUrl() {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -35,7 +35,7 @@ async function slowUrl() {
   }
 }
 
-test('ReloadableAdmission lets nobody in by rules that were replaced while a source was asked (P-040)', async () => {
+test('ReloadableAdmission admits no one by rules replaced during a request to a backend (P-040)', async () => {
   await using source = await slowUrl()
   const rules = new ReloadableAdmission({ url: source.url }, admissionPorts(), NOBODY_TOLD)
   const verdict = rules.admit(requestOf({ info: { ...requestOf().info, appName: 'old' } }))
@@ -46,7 +46,7 @@ test('ReloadableAdmission lets nobody in by rules that were replaced while a sou
   rules.close()
 })
 
-test('ReloadableAdmission lets in no key that comes onto the deny list while a source is asked (P-040)', async () => {
+test('ReloadableAdmission admits no key denied during a request to a backend (P-040)', async () => {
   await using source = await slowUrl()
   const denyKeysFile = join(directory, 'deny')
   writeFileSync(denyKeysFile, '')
@@ -61,7 +61,7 @@ test('ReloadableAdmission lets in no key that comes onto the deny list while a s
   rules.close()
 })
 
-test('ReloadableAdmission tells of a token that is gone, and not of one that is new (P-040)', () => {
+test('ReloadableAdmission reports a removed token, not an added one (P-040)', () => {
   const tokensFile = join(directory, 'tokens')
   const [one, other] = ['one token-0123456789', 'other token-9876543210']
   writeFileSync(tokensFile, `${one}\n`)

@@ -1,4 +1,4 @@
-/** A gate whose rules can be replaced while the relay runs. Clause: P-040. */
+/** An admission gate whose rules can be replaced at run time. Clause: P-040. */
 
 import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
@@ -11,19 +11,19 @@ export class ReloadableAdmission implements AdmissionGate {
   #built: BuiltAdmission | undefined
   #isStarted = false
 
-  /** @throws DerpError as {@link createAdmission} does. */
+  /** @throws DerpError like {@link createAdmission}. */
   constructor(settings: AdmissionSettings, ports: AdmissionPorts, revocations: Revocations) {
     this.#ports = ports
     this.#revocations = revocations
     this.#built = createAdmission(settings, ports, revocations)
   }
 
-  /** Whether anybody may be kept out. */
+  /** Whether any rule is set. */
   get isSet(): boolean {
     return this.#built !== undefined
   }
 
-  /** Whether the sources answer, for readiness. */
+  /** Whether the backends respond, for readiness. */
   get checks(): readonly SourceCheck[] {
     return this.#built?.checks ?? []
   }
@@ -32,15 +32,15 @@ export class ReloadableAdmission implements AdmissionGate {
     for (;;) {
       const built = this.#built
       const verdict = built === undefined ? ({ admit: true } as const) : await built.gate.admit(request)
-      // Other rules may have come while the sources were asked.
+      // The rules may have changed during the requests.
       if (!verdict.admit || built === this.#built) return verdict
     }
   }
 
   /**
-   * Decides by other rules from now on, also about whom is being asked; whoever is connected is for the caller to ask about.
+   * Applies new rules from now on, also to pending checks; re-checking connected clients is up to the caller.
    *
-   * @throws DerpError as {@link createAdmission} does; then nothing has changed.
+   * @throws DerpError like {@link createAdmission}, without any change.
    */
   replace(settings: AdmissionSettings): void {
     const next = createAdmission(settings, this.#ports, this.#revocations)
@@ -54,7 +54,7 @@ export class ReloadableAdmission implements AdmissionGate {
     this.#built?.start()
   }
 
-  /** Looks at the files at once. */
+  /** Checks the files now. */
   reload(): void {
     this.#built?.reload()
   }

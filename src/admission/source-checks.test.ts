@@ -22,7 +22,7 @@ async function startDaemon(): Promise<Server> {
   return daemon
 }
 
-test('a daemon that does not answer is a problem until it does, though no client comes (P-171)', async () => {
+test('an unreachable daemon is a problem until it is back, even without clients (P-171)', async () => {
   const ports = admissionPorts()
   const admission = createAdmission({ daemonSocket: socket }, ports)
   const [check] = admission?.checks ?? []
@@ -35,15 +35,15 @@ test('a daemon that does not answer is a problem until it does, though no client
   ports.clock.advance(PROBE_MS)
   await until(() => check.problem() === undefined, 'the daemon is back')
   expect(ports.lines.map(({ level, message }) => [level, message])).toEqual([
-    ['warn', 'admission source does not answer'],
-    ['info', 'admission source answers again'],
+    ['warn', 'admission backend unreachable'],
+    ['info', 'admission backend is back'],
   ])
   admission.close()
   await until(() => ports.clock.pendingTimers === 0, 'nobody asks any more')
   await new Promise(resolve => daemon.close(resolve))
 })
 
-test('an admission URL that does not answer is a problem for a while, as only clients show whether it is back (P-171)', async () => {
+test('an unreachable admission URL is a problem for a while, because only clients show whether it is back (P-171)', async () => {
   const ports = admissionPorts()
   const admission = createAdmission({ url: 'http://127.0.0.1:9/' }, ports)
   const [check] = admission?.checks ?? []
@@ -57,7 +57,7 @@ test('an admission URL that does not answer is a problem for a while, as only cl
   admission.close()
 })
 
-test('a source that clients get in without only degrades the relay (P-171)', () => {
+test('a backend that clients can do without only degrades the relay (P-171)', () => {
   const settings = { daemonSocket: socket, url: 'http://127.0.0.1:9/' }
   const degrades = (more: object) =>
     createAdmission({ ...settings, ...more }, admissionPorts())?.checks.map(({ degradesOnly }) => degradesOnly)

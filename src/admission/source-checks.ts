@@ -1,27 +1,27 @@
-/** Whether the sources of admission answer, for readiness (P-171). */
+/** Whether the admission backends respond, for readiness (P-171). */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { AdmitUrl } from './admit-url.ts'
 import type { LocalDaemon } from './local-daemon.ts'
 
-/** Milliseconds between two questions to the daemon: without clients nobody else would notice that it is back. */
+/** Milliseconds between probes of the daemon: without clients nothing else would notice that it is back. */
 export const PROBE_MS = 10_000
-/** Milliseconds for which the URL counts as down: it can only be asked when a client comes, so clients must come again. */
+/** Milliseconds for which the URL counts as down: only a client triggers a request, so clients must come back. */
 export const DOWN_MS = 30_000
 
-/** One source, as readiness sees it. */
+/** One backend, for readiness. */
 export interface SourceCheck {
   readonly name: string
   readonly problem: () => string | undefined
-  /** Clients are let in without it. */
+  /** Clients are admitted without it. */
   readonly degradesOnly: boolean
 }
 
-/** How clients fare while a source is down. */
+/** What happens to clients while a backend is down. */
 export interface SourceLoss {
-  /** The URL says yes when it is out of reach. */
+  /** The URL fails open. */
   readonly urlFailsOpen: boolean
-  /** Those that were let in before still are. */
+  /** Recently admitted clients are still admitted. */
   readonly remembers: boolean
 }
 
@@ -55,7 +55,7 @@ export class SourceChecks {
     ]
   }
 
-  /** Asks now, and again and again. */
+  /** Probes now and periodically. */
   start(): void {
     if (this.#daemon === undefined) return
     void this.#daemon.probe()

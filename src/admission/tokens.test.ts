@@ -10,7 +10,7 @@ const PROBER = 'prober-token-0123456789'
 const PHONE = 'phone-token-0123456789=='
 const HASHED = createHash('sha256').update(PHONE).digest('hex')
 
-test('Tokens lets in who shows a token of its file, in plain or as a hash, and tells whose it is (P-040)', async () => {
+test('Tokens admits clients with a token from its file, in plain or as a hash, and names its owner (P-040)', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'tokens-'))
   const path = join(directory, 'tokens')
   try {
@@ -28,11 +28,11 @@ test('Tokens lets in who shows a token of its file, in plain or as a hash, and t
 })
 
 test.each([
-  ['prober', 'line 2: not a name, a space and a token'],
-  ['prober a b', 'line 2: not a name, a space and a token'],
-  ['prober short-secret', 'line 2: token has 12 characters, wants 16 or more'],
-  ['prober secret,secret,secret', 'line 2: token has a character that the header cannot carry'],
-  [`prober sha256:${HASHED.slice(1)}`, 'line 2: token has a character that the header cannot carry'],
+  ['prober', 'line 2: expected a name, a space and a token'],
+  ['prober a b', 'line 2: expected a name, a space and a token'],
+  ['prober short-secret', 'line 2: token has 12 characters, needs 16 or more'],
+  ['prober secret,secret,secret', 'line 2: token has a character not allowed in the header'],
+  [`prober sha256:${HASHED.slice(1)}`, 'line 2: token has a character not allowed in the header'],
 ])('parseTokenList refuses "%s" without showing it', (line, message) => {
   expect(() => parseTokenList(`\n${line}\n`)).toThrow(new Error(message))
 })

@@ -1,5 +1,5 @@
 /**
- * Bearer tokens, for clients that can send one with their upgrade request: stock clients cannot.
+ * Bearer tokens, for clients that can send one in their upgrade request: stock clients cannot.
  *
  * Clause: P-040.
  */
@@ -13,38 +13,38 @@ import { parseLines } from './list-lines.ts'
 import type { Approval, Denial, Policy } from './policy.ts'
 import { WatchedFile } from './watched-file.ts'
 
-/** A shorter one could be guessed. */
+/** Shorter ones could be guessed. */
 const MIN_TOKEN_LENGTH = 16
 const LINE = /^([\w.@-]+)\s+(\S+)$/
-/** What an `Authorization: Bearer` header can carry (RFC 6750, section 2.1). */
+/** Characters allowed in an `Authorization: Bearer` header (RFC 6750, section 2.1). */
 const TOKEN = /^[\w.~+/-]+=*$/
 const DIGEST = /^sha256:([0-9a-f]{64})$/i
 
-/** A token that is known, by its hash. */
+/** A known token, by its hash. */
 export interface NamedToken {
-  /** Whose it is, for the log. */
+  /** Its owner, for the log. */
   readonly name: string
   readonly digest: Uint8Array
 }
 
 /**
- * Reads a name and a token, or `sha256:` and the token's hash in hex, from each line.
+ * Parses a name and a token, or `sha256:` and the token's hash in hex, from each line.
  *
- * @throws Error that names the line and shows nothing of what may be a secret.
+ * @throws Error naming the line and showing nothing that may be secret.
  */
 export function parseTokenList(text: string): readonly NamedToken[] {
   return parseLines(text, line => {
     const [, name, secret] = LINE.exec(line) ?? []
-    if (name === undefined || secret === undefined) throw new Error('not a name, a space and a token')
+    if (name === undefined || secret === undefined) throw new Error('expected a name, a space and a token')
     return { name, digest: digestOf(secret) }
   })
 }
 
-/** Lets in whoever shows a token of a file; with none in it, nobody. */
+/** Admits clients that send a token from the file; if it is empty, no one. */
 export class Tokens implements Policy {
   readonly file: WatchedFile<readonly NamedToken[]>
 
-  /** @param onRevoked told when a token is not known any more. @throws DerpError naming file and line. */
+  /** @param onRevoked called when a token was removed. @throws DerpError naming file and line. */
   constructor(path: string, ports: AdmissionPorts, onRevoked: () => void = () => {}) {
     this.file = new WatchedFile(path, { name: 'token file', parse: parseTokenList }, ports)
     this.file.onChange = before => {
@@ -55,13 +55,13 @@ export class Tokens implements Policy {
 
   async admit({ token }: AdmissionRequest): Promise<Approval | Denial> {
     if (token === undefined) {
-      return { admit: false, cause: DenialReason.TokenMissing, reason: 'no bearer token was shown' }
+      return { admit: false, cause: DenialReason.TokenMissing, reason: 'no bearer token' }
     }
     const digest = sha256(token)
-    // All are compared: how long it takes tells nothing.
+    // Compares with all, so that the time taken reveals nothing.
     const [match] = this.file.value.filter(known => equalConstantTime(known.digest, digest))
     if (match !== undefined) return { admit: true, by: `token ${match.name}` }
-    return { admit: false, cause: DenialReason.TokenUnknown, reason: 'bearer token is not known' }
+    return { admit: false, cause: DenialReason.TokenUnknown, reason: 'unknown bearer token' }
   }
 }
 
@@ -69,9 +69,9 @@ function digestOf(secret: string): Uint8Array {
   const [, hex] = DIGEST.exec(secret) ?? []
   if (hex !== undefined) return Buffer.from(hex, 'hex')
   if (secret.length < MIN_TOKEN_LENGTH) {
-    throw new Error(`token has ${secret.length} characters, wants ${MIN_TOKEN_LENGTH} or more`)
+    throw new Error(`token has ${secret.length} characters, needs ${MIN_TOKEN_LENGTH} or more`)
   }
-  if (!TOKEN.test(secret)) throw new Error('token has a character that the header cannot carry')
+  if (!TOKEN.test(secret)) throw new Error('token has a character not allowed in the header')
   return sha256(secret)
 }
 

@@ -1,16 +1,16 @@
-/** A file that may change while it is in use: read anew when it does, and kept as it was when the new one is bad. */
+/** A file that may change while in use: reloaded on change, unless the new contents are invalid. */
 
 import { readFileSync, statSync } from 'node:fs'
 import type { Timer } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { AdmissionPorts } from './admission.ts'
 
-/** Milliseconds between two looks. By name and not by notice, so that replaced links and mounted files are seen too. */
+/** Milliseconds between checks. Polled by name, so that replaced links and mounted files are noticed too. */
 const LOOK_MS = 2_000
 
-/** How a file is read. */
+/** How to parse a file. */
 export interface FileForm<T> {
-  /** What messages call it. */
+  /** Name of the file in messages. */
   readonly name: string
   /** @throws Error whose message names the line. */
   readonly parse: (text: string) => T
@@ -21,14 +21,14 @@ export class WatchedFile<T> {
   readonly #form: FileForm<T>
   readonly #ports: AdmissionPorts
   #value: T
-  /** What tells one state of the file from another, as it was before the last reading. */
+  /** Identifies the state of the file before the last read. */
   #stamp: string
-  /** A second change in the same tick of the file system's clock leaves the stamp as it is. */
+  /** A second change within one tick of the file system clock does not alter the stamp. */
   #mayHaveChanged = true
-  /** The last text, or why there was none. */
+  /** The last text, or why it could not be read. */
   #text: string
   #timer: Timer | undefined
-  /** Called when another value has taken the place of `before`. */
+  /** Called after a new value has replaced `before`. */
   onChange: (before: T) => void = () => {}
 
   /** @throws DerpError naming file, line and reason. */
@@ -50,7 +50,7 @@ export class WatchedFile<T> {
     return this.#value
   }
 
-  /** Looks whether the file has changed. A bad one is logged, once, and changes nothing. */
+  /** Checks for changes. An invalid file is logged once and changes nothing. */
   reload(): void {
     const stamp = stampOf(this.#path)
     if (stamp === this.#stamp && !this.#mayHaveChanged) return
@@ -60,14 +60,14 @@ export class WatchedFile<T> {
     try {
       if (!this.#takeChange()) return
       counters.filesReloaded++
-      log.info('changed file taken', { file: this.#path, name: this.#form.name })
+      log.info('changed file loaded', { file: this.#path, name: this.#form.name })
     } catch (error) {
       counters.filesRejected++
-      log.error('changed file refused, the old one stays in force', { reason: (error as Error).message })
+      log.error('changed file rejected, still using the old one', { reason: (error as Error).message })
     }
   }
 
-  /** Looks no more. */
+  /** Stops watching. */
   close(): void {
     this.#timer?.cancel()
   }
@@ -79,7 +79,7 @@ export class WatchedFile<T> {
     })
   }
 
-  /** Reports whether there was one. @throws DerpError when it is bad, the first time. */
+  /** Returns whether there was a change. @throws DerpError if it is invalid, the first time. */
   #takeChange(): boolean {
     let text: string
     let failure: DerpError | undefined

@@ -14,7 +14,7 @@ export class MeshKey {
     this.#text = text
   }
 
-  /** Reads 64 lowercase hex digits with white space around them. @throws KeyError */
+  /** Parses 64 lowercase hex digits, surrounding white space allowed. @throws KeyError */
   static parse(text: string): MeshKey {
     const trimmed = text.trim()
     if (!FORM.test(trimmed)) {

@@ -1,9 +1,7 @@
 /**
  * Node keys: the X25519 key pair that names a client or a relay (P-020).
  *
- * A private key shows itself in no log, JSON or string; only the methods named `export…` give it away.
- *
- * Clauses: P-021.
+ * A private key never shows in logs, JSON or strings; only the methods named `export…` reveal it.
  */
 
 import { equalBytes } from '../lib/bytes.ts'
@@ -33,7 +31,7 @@ export class NodePublicKey {
     return new NodePublicKey(copyKey(bytes, PUBLIC_FORM))
   }
 
-  /** Reads `nodekey:` and 64 hex digits, or the digits alone. @throws KeyError */
+  /** Parses `nodekey:` and 64 hex digits, or the digits alone. @throws KeyError */
   static parse(text: string): NodePublicKey {
     return new NodePublicKey(parseKeyText(text, PUBLIC_FORM))
   }
@@ -61,7 +59,7 @@ export class NodePublicKey {
     return formatHex(this.bytes)
   }
 
-  /** The form for logs, the first five base64 digits in brackets; empty for the zero key. */
+  /** Short form for logs: the first five base64 digits in brackets; empty for the zero key. */
   shortString(): string {
     return this.isZero() ? '' : `[${btoa(String.fromCharCode(...this.bytes.subarray(0, 4))).slice(0, 5)}]`
   }
@@ -80,7 +78,7 @@ export class NodePrivateKey {
     this.#secret = secret
   }
 
-  /** A fresh random key, clamped as NaCl box wants it. */
+  /** A random key, clamped as NaCl box requires. */
   static generate(): NodePrivateKey {
     const secret = crypto.getRandomValues(new Uint8Array(KEY_BYTES))
     secret[0] = (secret[0] as number) & 0xf8
@@ -93,7 +91,7 @@ export class NodePrivateKey {
     return new NodePrivateKey(copyKey(bytes, PRIVATE_FORM))
   }
 
-  /** Reads `privkey:` and 64 hex digits, or the digits alone, as they are: no clamping. @throws KeyError */
+  /** Parses `privkey:` and 64 hex digits, or the digits alone, without clamping. @throws KeyError */
   static parse(text: string): NodePrivateKey {
     return new NodePrivateKey(parseKeyText(text, PRIVATE_FORM))
   }

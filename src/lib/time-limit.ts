@@ -12,21 +12,21 @@ export interface TimeLimit<T> {
   readonly action: string
   /** The error when time runs out. */
   readonly tooLate: () => DerpError
-  /** Each of them ends the work before its time. */
+  /** Any of them cancels the work early. */
   readonly signals?: readonly (AbortSignal | undefined)[] | undefined
-  /** Takes back a result that nobody waits for any more. */
+  /** Disposes of a result that arrives too late. */
   readonly discard?: ((late: T) => void) | undefined
 }
 
 /**
- * Follows `work` until the limit; its signal is aborted then.
+ * Settles with `work` or rejects at the limit, when the signal passed to it is aborted.
  *
- * Work that is ended early fails with the reason for that, whatever it fails with itself.
+ * Cancelled work rejects with the reason for that, whatever error it ends with.
  */
 export async function withTimeLimit<T>(limit: TimeLimit<T>, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const { clock, timeoutMs, action, tooLate, signals = [], discard } = limit
   const stop = new AbortController()
-  // Listeners that are taken back: `AbortSignal.any` remembers each call for as long as its sources live.
+  // Removable listeners: `AbortSignal.any` remembers each call for as long as its sources live.
   const stopListening = signals.map(signal => onAbort(signal, aborted => stop.abort(abortedError(action, aborted))))
   const timer = clock.after(timeoutMs, () => stop.abort(tooLate()))
   let working: Promise<T> | undefined

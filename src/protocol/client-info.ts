@@ -6,7 +6,7 @@ import { formatInfo, parseInfo } from './info-json.ts'
 export interface ClientInfo {
   /** Protocol version; any number is accepted. Absent from very old clients. */
   readonly version?: number
-  /** The mesh key in hex, from relays of the mesh and trusted monitors. Compare it by {@link MeshKey} only. */
+  /** The mesh key in hex, from mesh peers and trusted monitors. Compare only with {@link MeshKey.matches}. */
   readonly meshKey?: string
   /** Whether the client replies to pings from the server. */
   readonly canAckPings: boolean

@@ -1,8 +1,4 @@
-/**
- * The numbers of the frames and how long each may be.
- *
- * Clauses: P-002, P-003, P-004, P-006, P-030, P-031.
- */
+/** Frame numbers and length bounds. */
 
 import {
   KEY_LENGTH,
@@ -16,19 +12,20 @@ import {
   PING_LENGTH,
 } from './constants.ts'
 
+// P-006
 /** Frame types. */
 export const FrameType = {
-  /** Server's greeting: magic and public key. */
+  /** Server greeting: magic and public key. */
   ServerKey: 0x01, // P-031
-  /** Client's key and sealed ClientInfo. */
+  /** Client key and sealed ClientInfo. */
   ClientInfo: 0x02, // P-032
   /** Sealed ServerInfo: login is complete. */
   ServerInfo: 0x03, // P-034
-  /** A packet for the key in front of it. */
+  /** A packet for the key that precedes it. */
   SendPacket: 0x04, // P-050
-  /** A packet from the key in front of it. */
+  /** A packet from the key that precedes it. */
   RecvPacket: 0x05, // P-051
-  /** Sent by the server so that idle connections stay open. */
+  /** Sent by the server to keep idle connections open. */
   KeepAlive: 0x06, // P-090
   /** Whether this server is the client's home. */
   NotePreferred: 0x07, // P-054
@@ -36,19 +33,19 @@ export const FrameType = {
   PeerGone: 0x08, // P-060
   /** A peer is connected; for watchers. */
   PeerPresent: 0x09, // P-071
-  /** A packet passed on by another relay of the mesh. */
+  /** A packet forwarded by a mesh peer. */
   ForwardPacket: 0x0a, // P-072
-  /** Asks for all PeerPresent and PeerGone; needs the mesh key. */
+  /** Subscribes to PeerPresent and PeerGone; needs the mesh key. */
   WatchConns: 0x10, // P-070
   /** Closes a peer's connections; needs the mesh key. */
   ClosePeer: 0x11, // P-073
-  /** Eight bytes to be sent back. */
+  /** Eight bytes to be returned. */
   Ping: 0x12, // P-091
-  /** The answer to a Ping. */
+  /** The reply to a Ping. */
   Pong: 0x13, // P-091
-  /** What is wrong with this connection, empty when nothing is. */
+  /** A problem with this connection; empty clears it. */
   Health: 0x14, // P-092
-  /** The server goes away for a while. */
+  /** The server is about to restart. */
   Restarting: 0x15, // P-093
 } as const
 export type FrameType = (typeof FrameType)[keyof typeof FrameType]
@@ -99,6 +96,7 @@ function frameBounds(
   return { min, max, unknown, clause, lenient: new Set(lenient), trustedBytes }
 }
 
+// P-003, P-030
 /** What a server reads before the client has logged in. */
 export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
@@ -108,7 +106,8 @@ export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
   { trustedBytes: 1024 },
 )
 
-/** What a server reads from a logged-in client; all else is skipped. */
+// P-002, P-003
+/** What a server reads from a logged-in client; everything else is skipped. */
 export const SERVER_BOUNDS: FrameBounds = frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.SendPacket, [KEY_LENGTH, KEY_LENGTH + MAX_PACKET_LENGTH]],
@@ -125,7 +124,8 @@ export const SERVER_BOUNDS: FrameBounds = frameBounds(
   { lenient: [FrameType.Pong] },
 )
 
-/** What a client reads as the server's greeting. */
+// P-004, P-031
+/** What a client reads as the server greeting. */
 export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
   new Map([[FrameType.ServerKey, [MAGIC.length + KEY_LENGTH, MAX_SERVER_KEY_LENGTH]]]),
   { skipUpTo: 'refuse' },
@@ -135,7 +135,8 @@ export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
 // Clients skip a short frame of a known type, so only exceeding the cap is an error here (P-004).
 const anyServerFrame = [0, MAX_SERVER_FRAME_LENGTH] as const
 
-/** What a client reads after the greeting; all else is skipped. */
+// P-002, P-004
+/** What a client reads after the greeting; everything else is skipped. */
 export const CLIENT_BOUNDS: FrameBounds = frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.ServerInfo, anyServerFrame],

@@ -8,8 +8,6 @@
  *     encodeServerInfo      ──────>  openServerInfo
  *
  * The caller moves the bytes and computes the shared key between the steps (see keys/box.ts).
- *
- * Clauses: P-031, P-032, P-034.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -75,7 +73,7 @@ export function openClientInfo(
   return read(open(sharedKey, hello.sealedInfo, () => `ClientInfo of ${hello.clientKey.shortString()}`))
 }
 
-/** The server's frame that ends the login, of what `formatServerInfo` gives. */
+/** The server frame that ends the login; `info` comes from `formatServerInfo`. */
 export function encodeServerInfo(sharedKey: Uint8Array, info: Uint8Array): Uint8Array {
   return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, info) })
 }

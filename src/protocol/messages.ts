@@ -1,12 +1,9 @@
-/**
- * What frames say, by direction, as plain values.
- *
- * Clauses: P-006, P-034, P-060, P-071, P-090, P-091, P-092, P-093, P-123.
- */
+/** Frame contents, by direction, as plain values. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 
+// P-060
 /** Why a peer is gone. */
 export const PeerGoneReason = {
   /** The peer's last connection in the region ended. */
@@ -20,16 +17,18 @@ export const PeerGoneReason = {
 } as const
 export type PeerGoneReason = (typeof PeerGoneReason)[keyof typeof PeerGoneReason]
 
-/** Bits of PeerPresent's flags. Zero comes from servers that send none. */
+// P-071
+/** Flag bits of PeerPresent. Zero comes from servers that send no flags. */
 export const PeerPresentFlag = {
   Regular: 0b0001,
   MeshPeer: 0b0010,
   Prober: 0b0100,
-  /** The client said that this is not the first node of its region. */
+  /** The client reported that this is not the first node of its region. */
   NotIdeal: 0b1000,
 } as const
 
-/** Frames a client sends. */
+// P-006
+/** Frames that a client sends. */
 export type ClientToServer =
   | { readonly type: 'clientInfo'; readonly clientKey: NodePublicKey; readonly sealedInfo: Uint8Array }
   | { readonly type: 'sendPacket'; readonly destination: NodePublicKey; readonly data: Uint8Array }
@@ -52,7 +51,8 @@ export interface ReceivedPacketMessage {
   readonly data: Uint8Array
 }
 
-/** A peer is not, or no longer, there. */
+// P-060
+/** A peer is not, or no longer, connected. */
 export interface PeerGoneMessage {
   readonly type: 'peerGone'
   readonly peer: NodePublicKey
@@ -60,7 +60,8 @@ export interface PeerGoneMessage {
   readonly reason: number
 }
 
-/** A client of the server, told to watchers once per connection. */
+// P-071
+/** A client of the server, reported to watchers once per connection. */
 export interface PeerPresentMessage {
   readonly type: 'peerPresent'
   readonly peer: NodePublicKey
@@ -72,30 +73,35 @@ export interface PeerPresentMessage {
   readonly appName?: string | undefined
 }
 
-/** Eight bytes to be sent back as a Pong. */
+// P-091
+/** Eight bytes to be returned as a Pong. */
 export interface PingMessage {
   readonly type: 'ping'
   readonly payload: Uint8Array
 }
 
-/** The eight bytes of the Ping it answers. */
+// P-091
+/** The eight bytes of the Ping it replies to. */
 export interface PongMessage {
   readonly type: 'pong'
   readonly payload: Uint8Array
 }
 
-/** Sent by the server now and then; needs no answer. */
+// P-090
+/** Sent by the server periodically; needs no reply. */
 export interface KeepAliveMessage {
   readonly type: 'keepAlive'
 }
 
-/** The server's view of this connection; an empty problem takes an earlier one back. */
+// P-092
+/** A problem with this connection as seen by the server; an empty one clears it. */
 export interface HealthMessage {
   readonly type: 'health'
   readonly problem: string
 }
 
-/** The server goes away for a while. */
+// P-093
+/** The server is about to restart. */
 export interface ServerRestartingMessage {
   readonly type: 'serverRestarting'
   /** Milliseconds to wait before reconnecting; spreads the reconnects of clients. */
@@ -104,7 +110,8 @@ export interface ServerRestartingMessage {
   readonly tryForMs: number
 }
 
-/** What the server says of itself at login. */
+// P-034
+/** What the server says about itself at login. */
 export interface ServerInfoMessage {
   readonly type: 'serverInfo'
   /** Bytes per second, framing included, that the server accepts; 0 if it does not say. */
@@ -113,7 +120,8 @@ export interface ServerInfoMessage {
   readonly tokenBucketBytesBurst: number
 }
 
-/** Frames a server sends, as they are on the wire: the login ones still sealed. */
+// P-006
+/** Frames that a server sends, as on the wire: those of the login are still sealed. */
 export type ServerToClient =
   | { readonly type: 'serverKey'; readonly serverKey: NodePublicKey }
   | { readonly type: 'sealedServerInfo'; readonly sealedInfo: Uint8Array }

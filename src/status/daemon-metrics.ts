@@ -1,4 +1,4 @@
-/** Metrics of what a daemon has around its relay; each group is shown where there is such a thing. */
+/** Metrics of the daemon around its relay; each group is shown only if it applies. */
 
 import { FORWARD_DROP_REASONS, type ForwardDropReason, type MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import { STUN_REFUSAL_REASONS, type StunRequestCounters } from '../stun/request-counters.ts'
@@ -7,14 +7,14 @@ import type { Metric } from './metric.ts'
 import { labelled, number } from './metric-rows.ts'
 import type { Finding } from './readiness.ts'
 
-/** Shown where the listeners are the daemon's own (P-109). */
+/** Shown if the daemon owns the listeners (P-109). */
 export const CONNECTION_METRICS: readonly Metric[] = [
   number('gauge_connections', ({ connections }) => connections?.open ?? 0),
   number('counter_connections_accepted', ({ connections }) => connections?.accepted ?? 0),
   labelled('counter_connections_refused', 'reason', ({ connections }) => connections?.refused ?? {}),
 ].map(metric => ({ ...metric, when: ({ connections }) => connections !== undefined }))
 
-/** Shown where not everybody may connect. */
+/** Shown if admission is restricted. */
 export const ADMISSION_METRICS: readonly Metric[] = [
   number('counter_admission_admitted', ({ admission }) => admission?.admitted ?? 0),
   number('counter_admission_admitted_from_memory', ({ admission }) => admission?.admittedFromMemory ?? 0),
@@ -30,14 +30,14 @@ function perSibling(name: string, read: (link: MeshLinkSnapshot) => number): Met
   return labelled(name, 'sibling', ({ mesh = [] }) => Object.fromEntries(mesh.map(link => [link.host, read(link)])))
 }
 
-/** Packets for siblings that were dropped, by reason, over all links. */
+/** Dropped packets for mesh peers by reason, summed over all links. */
 function forwardDrops(mesh: readonly MeshLinkSnapshot[]): Record<string, number> {
   const sumOf = (reason: ForwardDropReason) =>
     mesh.reduce((sum, { counters }) => sum + counters.dropped[reason].packets, 0)
   return Object.fromEntries(FORWARD_DROP_REASONS.map(reason => [reason, sumOf(reason)]))
 }
 
-/** Shown where there are siblings. */
+/** Shown if there are mesh peers. */
 export const MESH_METRICS: readonly Metric[] = [
   number('gauge_mesh_links', ({ mesh = [] }) => mesh.filter(({ state }) => state !== 'self').length),
   number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
@@ -59,11 +59,11 @@ function perCertificate(name: string, read: (status: CertificateStatus) => numbe
   )
 }
 
-/** Shown where there is TLS. */
+/** Shown with TLS. */
 export const CERTIFICATE_METRICS: readonly Metric[] = [
-  // In seconds since 1970; absent for as long as there is none.
+  // Unix time; absent while there is no certificate.
   perCertificate('gauge_cert_not_after_seconds', ({ notAfterMs }) => notAfterMs && Math.floor(notAfterMs / 1_000)),
-  // Likewise; absent for as long as nothing is wrong.
+  // Unix time; absent while there is no error.
   perCertificate('gauge_cert_last_error_seconds', ({ lastErrorMs }) => lastErrorMs && Math.floor(lastErrorMs / 1_000)),
   perCertificate('counter_cert_failures', ({ failures }) => failures),
   perCertificate('counter_cert_replacements', ({ replacements }) => replacements),
@@ -77,7 +77,7 @@ function snakeCase(name: string): string {
   return name.replaceAll(/[A-Z]/g, letter => `_${letter.toLowerCase()}`)
 }
 
-/** Shown where there is STUN (P-185). */
+/** Shown with STUN (P-185). */
 export const STUN_REQUEST_METRICS: readonly Metric[] = [
   labelled('counter_stun_node_requests', 'family', ({ stunRequests }) => ({ ...stunRequests?.fromNodes })),
   labelled('counter_stun_plain_requests', 'family', ({ stunRequests }) => ({ ...stunRequests?.plain })),
@@ -85,18 +85,18 @@ export const STUN_REQUEST_METRICS: readonly Metric[] = [
   labelled('counter_stun_refused_ipv6', 'reason', ({ stunRequests }) => refusals('ipv6', stunRequests)),
 ].map(metric => ({ ...metric, when: ({ stunRequests }) => stunRequests !== undefined }))
 
-/** Shown where there are several workers. */
+/** Shown with several workers. */
 export const WORKER_METRICS: readonly Metric[] = [
   number('gauge_workers', ({ workers }) => workers?.running ?? 0),
   number('counter_worker_crashes', ({ workers }) => workers?.crashes ?? 0),
 ].map(metric => ({ ...metric, when: ({ workers }) => workers !== undefined }))
 
-/** Names of what is not as it should be, each as 1; all others are left out. */
+/** Names of findings, each with value 1; others are absent. */
 function namesOf(findings: readonly Finding[] | undefined): Record<string, number> {
   return Object.fromEntries((findings ?? []).map(({ name }) => [name, 1]))
 }
 
-/** Whether clients should be sent here, and why not (P-171). */
+/** Readiness and its problems (P-171). */
 export const READINESS_METRICS: readonly Metric[] = [
   number('gauge_ready', ({ readiness }) => (readiness?.ready === true ? 1 : 0)),
   labelled('gauge_not_ready', 'check', ({ readiness }) => namesOf(readiness?.problems)),

@@ -20,7 +20,7 @@ function fakeMonitor() {
   }
 }
 
-test('EventLoopDelay records the longest delay of each interval, without the tick of the monitor', () => {
+test('EventLoopDelay records the longest delay of each interval, excluding the monitor’s own tick', () => {
   const [histogram, clock, monitor] = [new Histogram([0, 50, 100]), new FakeClock(), fakeMonitor()]
   const delay = new EventLoopDelay(histogram, clock, monitor)
   delay.start()
@@ -45,7 +45,7 @@ test('EventLoopDelay notices a loop that is really blocked', async () => {
   const delay = new EventLoopDelay(histogram, clock)
   delay.start()
   try {
-    // The monitor misses what happens before its first tick, so the loop is blocked until it has been seen.
+    // The monitor misses anything before its first tick, so keep blocking until it has noticed.
     await until(() => {
       const endMs = performance.now() + 60
       while (performance.now() < endMs);

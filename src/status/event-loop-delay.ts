@@ -1,21 +1,21 @@
-/** How long the event loop keeps everybody waiting: the longest delay of each interval, by buckets. */
+/** The longest event loop delay of each interval, as a histogram. */
 
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Histogram } from '../metrics/histogram.ts'
 
-/** What is needed of Node's monitor. */
+/** The required part of Node's monitor. */
 export interface DelayMonitor {
-  /** Nanoseconds: the longest time between two ticks since {@link reset}; 0 when there was none. */
+  /** Nanoseconds: the longest time between two ticks since {@link reset}; 0 if there was none. */
   readonly max: number
   enable(): void
   disable(): void
   reset(): void
 }
 
-/** Milliseconds between two ticks of the monitor when nothing delays it. */
+/** Milliseconds between two undelayed ticks of the monitor. */
 const TICK_MS = 10
-/** Milliseconds of which the longest delay is recorded. */
+/** Milliseconds per interval. */
 export const DELAY_INTERVAL_MS = 5_000
 
 export class EventLoopDelay {
@@ -24,7 +24,7 @@ export class EventLoopDelay {
   readonly #monitor: DelayMonitor
   #timer: Timer | undefined
 
-  /** @param histogram where the delays are recorded, in milliseconds. */
+  /** @param histogram receives the delays in milliseconds. */
   constructor(
     histogram: Histogram,
     clock: Clock,
@@ -50,7 +50,7 @@ export class EventLoopDelay {
 
   #arm(): void {
     this.#timer = this.#clock.after(DELAY_INTERVAL_MS, () => {
-      // The monitor's figure contains the tick itself.
+      // The monitor's value includes the tick itself.
       this.#histogram.observe(Math.max(0, this.#monitor.max / 1e6 - TICK_MS))
       this.#monitor.reset()
       this.#arm()

@@ -8,7 +8,7 @@ const numbers = { version: '1' } as unknown as MetricSnapshot
 const values = new Histogram([0, 5])
 values.observe(3)
 
-test('expvarJson writes one line for each name, in the order of names (P-192)', () => {
+test('expvarJson writes one line per name, sorted by name (P-192)', () => {
   const table: Metric[] = [
     { kind: 'text', name: 'version', read: ({ version }) => version },
     { kind: 'list', name: 'cmdline', without: 'varz', read: () => ['derper', '-dev'] },
@@ -21,7 +21,7 @@ test('expvarJson writes one line for each name, in the order of names (P-192)', 
   )
 })
 
-test('expvarJson writes groups and labels as objects, histograms with their buckets, several labels as a name (P-192, P-195)', () => {
+test('expvarJson writes groups and labels as objects, histograms with buckets, and only the type name for several labels (P-192, P-195)', () => {
   const table: Metric[] = [
     {
       kind: 'group',

@@ -7,7 +7,7 @@ import type { MetricSnapshot } from './snapshot.ts'
 /** What the original prints for metrics with several labels (P-195). */
 const MULTI_LABEL_TEXT = 'MultiLabelMap'
 
-/** The JSON text, one line for each name at the top. */
+/** The JSON text, one line per top-level name. */
 export function expvarJson(numbers: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
   const lines = entriesOf(table, numbers).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   return `{\n${lines.join(',\n')}\n}\n`

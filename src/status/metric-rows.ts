@@ -1,14 +1,14 @@
-/** The rows that the tables of metrics are made of. */
+/** Row constructors for the metric tables. */
 
 import type { Histogram } from '../metrics/histogram.ts'
 import type { Metric, Reader } from './metric.ts'
 
-/** A number of the original's own counters, which is one for Prometheus unless its name says otherwise. */
+/** A counter, unless its name says otherwise. */
 export function count(name: string, read: Reader<number>): Metric {
   return { kind: 'number', name, type: 'counter', read }
 }
 
-/** A number that Prometheus gets without a type, unless the name tells it. */
+/** A number exported to Prometheus without a type, unless its name has one. */
 export function number(name: string, read: Reader<number>): Metric {
   return { kind: 'number', name, read }
 }

@@ -1,8 +1,8 @@
 /**
- * Every metric there is, by its name in `/debug/vars`; both expositions are made from this table.
+ * Every metric, by its name in `/debug/vars`; both expositions are generated from this table.
  *
- * Clauses: P-183 STUN, P-194 relay, P-195 drops, P-196 daemon. Names and kinds of the group `derphttp` are our own,
- * all others are the original's, those of the rate limit a newer release's, so that dashboards carry over.
+ * Clauses: P-183 STUN, P-194 relay, P-195 drops, P-196 daemon. Names and types in the group `derphttp` are ours, all
+ * others the original's (those of the rate limit from newer releases), so that dashboards carry over.
  */
 
 import type { Amount } from '../metrics/counters.ts'
@@ -23,7 +23,7 @@ import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts
 import { count, group, histogram, labelled, number } from './metric-rows.ts'
 import type { MetricSnapshot, RelaySnapshot } from './snapshot.ts'
 
-/** A number of the process, of which only Prometheus is told. */
+/** A process metric, exported to Prometheus only. */
 function ofProcess(name: string, type: PrometheusType, help: string, read: Reader<number>): Metric {
   return { kind: 'number', name, type, help, without: 'vars', read }
 }
@@ -51,30 +51,30 @@ function packetsDropped({ counters }: RelaySnapshot, reason: DropReason): number
   return disco.packets + other.packets
 }
 
-/** The original's reasons, and of ours those that have occurred. */
+/** The original's reasons, plus those of ours that have occurred. */
 function shownReasons(relay: RelaySnapshot): readonly DropReason[] {
   return DROP_REASONS.filter(reason => reason !== DropReason.CoreBehind || packetsDropped(relay, reason) > 0).toSorted()
 }
 
-/** Packets dropped for each reason that there can be, of both kinds. */
+/** Dropped packets by reason, both kinds. */
 function dropsByReason({ relay, workers }: MetricSnapshot): Record<string, number> {
   const reasons = workers === undefined ? shownReasons(relay) : DROP_REASONS
   return Object.fromEntries(reasons.map(reason => [reason, packetsDropped(relay, reason)]))
 }
 
-/** Each change of presence is written when it is told, so that there is one round for every batch. */
+/** Each presence change is written when it is sent, so there is one loop per batch. */
 function meshUpdateLoops({ counters }: RelaySnapshot): Histogram {
   const loops = new Histogram(MESH_UPDATE_LOOP_BOUNDS)
   loops.observe(1, counters.meshUpdateBatchSize.count)
   return loops
 }
 
-/** A burst holds at least one whole frame (P-103). */
+/** A burst is at least one whole frame (P-103). */
 function appliedBurst(limit: RateLimit | undefined): number {
   return limit === undefined ? 0 : Math.max(limit.burstBytes, KEY_LENGTH + MAX_PACKET_LENGTH)
 }
 
-/** Only where there is a limit, or was one. */
+/** Shown if there is or was a limit. */
 const isLimited: Reader<boolean> = ({ relay }) => relay.rateLimit !== undefined || relay.counters.rateLimitWaits > 0
 
 const DERP = group('derp', [
@@ -190,12 +190,22 @@ const TLS_LISTENER = group(
 
 const PROCESS: readonly Metric[] = [
   ofProcess('process_cpu_seconds_total', 'counter', 'CPU time used', ({ process }) => process.cpuSeconds),
-  ofProcess('process_max_fds', 'gauge', 'Limit of open descriptors', ({ process }) => process.maxOpenFiles),
-  ofProcess('process_open_fds', 'gauge', 'Open descriptors', ({ process }) => process.openFiles),
-  ofProcess('process_resident_memory_bytes', 'gauge', 'Memory held', ({ process }) => process.residentBytes),
+  ofProcess(
+    'process_max_fds',
+    'gauge',
+    'Maximum number of open file descriptors',
+    ({ process }) => process.maxOpenFiles,
+  ),
+  ofProcess('process_open_fds', 'gauge', 'Number of open file descriptors', ({ process }) => process.openFiles),
+  ofProcess('process_resident_memory_bytes', 'gauge', 'Resident memory size', ({ process }) => process.residentBytes),
   ofProcess('process_start_time_seconds', 'gauge', 'Start, since 1970', ({ process }) => process.startUnixSeconds),
-  ofProcess('process_virtual_memory_bytes', 'gauge', 'Memory mapped', ({ process }) => process.virtualBytes),
-  ofProcess('process_virtual_memory_max_bytes', 'gauge', 'Limit of it', ({ process }) => process.maxVirtualBytes),
+  ofProcess('process_virtual_memory_bytes', 'gauge', 'Virtual memory size', ({ process }) => process.virtualBytes),
+  ofProcess(
+    'process_virtual_memory_max_bytes',
+    'gauge',
+    'Maximum amount of virtual memory available',
+    ({ process }) => process.maxVirtualBytes,
+  ),
 ]
 
 /** All metrics, in no particular order. */

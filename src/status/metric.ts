@@ -1,5 +1,5 @@
 /**
- * One metric: its name, the sort of value behind it, and how to read the value.
+ * One metric: its name, the kind of value, and how to read it.
  *
  * Names are those of `/debug/vars`; Prometheus' names and types follow from them (P-193).
  */
@@ -7,10 +7,10 @@
 import type { Histogram } from '../metrics/histogram.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
-/** Reads a value from the numbers of one moment. */
+/** Reads a value from a snapshot. */
 export type Reader<T> = (numbers: MetricSnapshot) => T
 
-/** A number and the values of its labels, in the order of the metric's label names. */
+/** A number and its label values, in the order of the metric's label names. */
 export interface LabelledNumber {
   readonly labels: readonly string[]
   readonly value: number
@@ -18,13 +18,12 @@ export interface LabelledNumber {
 
 export type PrometheusType = 'counter' | 'gauge'
 
-/** What all metrics have. */
 interface Named {
   readonly name: string
-  /** Which exposition leaves it out; none by default. */
+  /** The exposition that omits it; none by default. */
   readonly without?: 'vars' | 'varz'
   readonly help?: string
-  /** Whether it is shown at all; always by default. */
+  /** Whether it is shown; by default always. */
   readonly when?: Reader<boolean>
 }
 
@@ -32,16 +31,16 @@ export type Metric = Named &
   (
     | {
         readonly kind: 'number'
-        /** The type when the name has no prefix that tells it; with neither, the number is exported without a type. */
+        /** The type if the name has no prefix for it; without either, the number is exported untyped. */
         readonly type?: PrometheusType
         readonly read: Reader<number>
       }
-    /** A text; only one whose name ends in `version` is of use to Prometheus, as a label. */
+    /** A text; Prometheus only gets those whose name ends in `version`, as a label. */
     | { readonly kind: 'text'; readonly read: Reader<string> }
     | { readonly kind: 'list'; readonly without: 'varz'; readonly read: Reader<readonly string[]> }
     /** Numbers by one label; an object in JSON. */
     | { readonly kind: 'labelled'; readonly label: string; readonly read: Reader<Readonly<Record<string, number>>> }
-    /** Numbers by several labels; JSON has only the name of the original's type (P-195). */
+    /** Numbers by several labels; in JSON only the original's type name (P-195). */
     | {
         readonly kind: 'multi'
         readonly type: PrometheusType
@@ -49,13 +48,13 @@ export type Metric = Named &
         readonly read: Reader<readonly LabelledNumber[]>
       }
     | { readonly kind: 'histogram'; readonly read: Reader<Histogram> }
-    /** An object in JSON; Prometheus' names begin with its name. */
+    /** An object in JSON; a name prefix for Prometheus. */
     | { readonly kind: 'group'; readonly metrics: readonly Metric[] }
   )
 
 const PREFIXES = ['gauge', 'counter', 'histogram'] as const
 
-/** Name and type for Prometheus of a metric's name, within a group of name `group` (P-193). */
+/** Prometheus name and type of a metric, within the group named `group` (P-193). */
 export function prometheusName(name: string, group?: string): { name: string; type: PrometheusType | undefined } {
   const prefix = PREFIXES.find(candidate => name.startsWith(`${candidate}_`))
   const bare = prefix === undefined ? name : name.slice(prefix.length + 1)
@@ -65,7 +64,7 @@ export function prometheusName(name: string, group?: string): { name: string; ty
   }
 }
 
-/** The metrics that an exposition shows, in the order of their names, as the original lists them. */
+/** The metrics of an exposition sorted by name, as in the original. */
 export function shownMetrics(
   metrics: readonly Metric[],
   numbers: MetricSnapshot,

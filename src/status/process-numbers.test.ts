@@ -4,7 +4,7 @@ import { ProcessWatch } from './process-numbers.ts'
 
 const onLinux = process.platform === 'linux'
 
-test('ProcessWatch tells of this process, and what is constant stays so (P-194)', async () => {
+test('ProcessWatch reports this process, and constants stay constant (P-194)', async () => {
   let wallMs = Date.UTC(2026, 0, 1)
   const watch = new ProcessWatch(() => wallMs)
   const first = await watch.read()
@@ -27,7 +27,7 @@ test.runIf(onLinux)('ProcessWatch counts open descriptors and reads limits and m
   for (let n = 0; n < 50; n++) descriptors.push(openSync('/dev/null', 'r'))
   try {
     const after = await watch.read()
-    // Other tests of this process may open and close some meanwhile.
+    // Other tests in this process may open and close some meanwhile.
     expect(after.openFiles - before.openFiles).toBeGreaterThan(25)
     expect(after.maxOpenFiles).toBeGreaterThanOrEqual(after.openFiles)
     expect(after.virtualBytes).toBeGreaterThanOrEqual(after.residentBytes)

@@ -1,14 +1,14 @@
-/** Numbers of the process as the operating system sees it; what only Linux tells is 0 elsewhere, as in the original. */
+/** Process statistics from the operating system; those only available on Linux are 0 elsewhere, as in the original. */
 
 import { readdir, readFile } from 'node:fs/promises'
 
 export interface ProcessSnapshot {
   readonly uptimeSeconds: number
-  /** When the process began, in seconds since 1970. */
+  /** Process start, in seconds since 1970. */
   readonly startUnixSeconds: number
   readonly cpuSeconds: number
   readonly residentBytes: number
-  /** {@link residentBytes} when the relay was made. */
+  /** {@link residentBytes} when the relay was created. */
   readonly residentBytesAtStart: number
   readonly virtualBytes: number
   readonly maxVirtualBytes: number
@@ -16,12 +16,12 @@ export interface ProcessSnapshot {
   readonly maxOpenFiles: number
 }
 
-/** What a limit that does not exist is shown as: the largest 64-bit number. */
+/** How an absent limit is shown: the largest 64-bit number. */
 const UNLIMITED = 2 ** 64
 
 const MAX_OPEN_FILES = /^Max open files\s+(\S+)/m
 
-/** How many descriptors `/proc/self/limits` allows: 0 if it does not say, and more than there can be if any number. */
+/** The descriptor limit in `/proc/self/limits`: 0 if absent, {@link UNLIMITED} if unlimited. */
 export function maxOpenFiles(limits: string): number {
   return numberIn(limits, MAX_OPEN_FILES)
 }
@@ -52,7 +52,7 @@ export class ProcessWatch {
   }
 }
 
-/** Open descriptors; the one that reads the directory is among them. */
+/** Number of open descriptors, including the one that reads the directory. */
 async function openFiles(): Promise<number> {
   return (await readdir('/proc/self/fd').catch(() => [])).length
 }

@@ -12,7 +12,7 @@ function lines(...table: Metric[]): string[] {
   return prometheusText(numbers, table).split('\n')
 }
 
-test('prometheusText tells the type that the prefix says, else that of the metric, else none (P-193)', () => {
+test('prometheusText uses the type of the prefix, else that of the metric, else none (P-193)', () => {
   expect(
     lines(
       { kind: 'number', name: 'gauge_b', type: 'counter', read: () => 1 },
@@ -23,7 +23,7 @@ test('prometheusText tells the type that the prefix says, else that of the metri
   ).toEqual(['# HELP a All of them', '# TYPE a counter', 'a 2', '# TYPE b gauge', 'b 1', 'c 0.25', ''])
 })
 
-test('prometheusText writes labels, quoted, and leaves lists out (P-193, P-195)', () => {
+test('prometheusText writes quoted labels, and omits lists (P-193, P-195)', () => {
   expect(
     lines(
       { kind: 'text', name: 'version', read: ({ version }) => version },
@@ -46,7 +46,7 @@ test('prometheusText writes labels, quoted, and leaves lists out (P-193, P-195)'
   ])
 })
 
-test('prometheusText puts the name of a group in front and leaves out one that is off (P-193)', () => {
+test('prometheusText prefixes the group name, and omits a disabled group (P-193)', () => {
   const metrics: Metric[] = [{ kind: 'histogram', name: 'counter_ms', read: () => values }]
   expect(
     lines({ kind: 'group', name: 'derp', metrics }, { kind: 'group', name: 'off', metrics, when: () => false }),

@@ -1,10 +1,10 @@
-/** `/debug/varz`: all metrics in Prometheus' text format, under the names of the original's exporter (P-193). */
+/** `/debug/varz`: all metrics in Prometheus text format, under the names of the original's exporter (P-193). */
 
 import { type Metric, prometheusName, shownMetrics } from './metric.ts'
 import { METRIC_TABLE } from './metric-table.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
-/** The text of all metrics. */
+/** All metrics as text. */
 export function prometheusText(numbers: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
   return `${linesOf(table, numbers).join('\n')}\n`
 }

@@ -1,16 +1,16 @@
-/** Whether a relay is fit to take clients, and why not (P-171). Whoever knows of a condition adds a check. */
+/** Whether a relay is ready for clients, and why not (P-171). Any component can add checks. */
 
-/** One thing that must be as it should be. */
+/** One readiness condition. */
 export interface ReadinessCheck {
-  /** What it is about, as a word or several with hyphens. */
+  /** The subject: one word, or several joined by hyphens. */
   readonly name: string
-  /** What is wrong, in words; undefined when nothing is. Called for each request, so it only looks. */
+  /** The problem in words; undefined if there is none. Called for each request, so it must be cheap. */
   readonly problem: () => string | undefined
-  /** Clients can do without it for a while: a problem is told, and the relay stays ready. */
+  /** Clients can tolerate it for a while: the problem is reported, but the relay stays ready. */
   readonly degradesOnly?: boolean | undefined
 }
 
-/** What is wrong with one thing. */
+/** A problem with one subject. */
 export interface Finding {
   readonly name: string
   readonly reason: string
@@ -18,15 +18,15 @@ export interface Finding {
 
 export interface ReadinessReport {
   readonly ready: boolean
-  /** What keeps the relay from being ready. */
+  /** Problems that make the relay unready. */
   readonly problems: readonly Finding[]
-  /** What does not, though it is not as it should be. */
+  /** Problems that only degrade it. */
   readonly degraded: readonly Finding[]
 }
 
-/** Knows whether a relay is fit; another thread of it has to ask. */
+/** Reports readiness; on another thread of the relay by request. */
 export interface ReadinessSource {
-  /** A rejected promise means that it is not. */
+  /** A rejected promise means not ready. */
   report(): ReadinessReport | Promise<ReadinessReport>
 }
 
@@ -38,12 +38,12 @@ export class Readiness implements ReadinessSource {
     this.add(...checks)
   }
 
-  /** One of the same name gives way. */
+  /** Adds checks, replacing those of the same name. */
   add(...checks: readonly ReadinessCheck[]): void {
     for (const check of checks) this.#checks.set(check.name, check)
   }
 
-  /** Adds checks that may be others each time. */
+  /** Adds checks that are listed anew each time. */
   addGroup(group: () => readonly ReadinessCheck[]): void {
     this.#groups.push(group)
   }

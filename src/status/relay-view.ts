@@ -1,6 +1,5 @@
 /**
- * What the debug pages show of a relay. All answers are promises: the parts of a relay on several cores are a message
- * away.
+ * A relay as shown on debug pages. All results are promises, because with several workers they come by message.
  */
 
 import { formatAddressPort } from '../lib/address-port.ts'
@@ -10,10 +9,10 @@ import type { RelayCore } from '../server/relay-core.ts'
 import type { Session } from '../server/session.ts'
 import type { RelaySnapshot } from './snapshot.ts'
 
-/** One connection, as `/debug/clients` lists it. */
+/** One connection on `/debug/clients`. */
 export interface ClientDetails {
   readonly key: string
-  /** Address and port; empty when the transport does not know them. */
+  /** Address and port; empty if the transport does not know them. */
   readonly address: string
   /** ISO 8601. */
   readonly connectedSince: string
@@ -22,21 +21,21 @@ export interface ClientDetails {
   readonly queuedPackets: number
   readonly pendingBytes: number
   readonly flags: readonly ClientFlag[]
-  /** As the client calls its application; empty when it does not. */
+  /** The client's application name; empty if unknown. */
   readonly appName: string
 }
 
 export type ClientFlag = 'home' | 'mesh' | 'prober' | 'not-ideal' | 'duplicate'
 
-/** Some of the connections, in the order of their logins, and how many there are. */
+/** A page of connections in login order, and their total number. */
 export interface ClientPage {
   readonly total: number
   readonly clients: readonly ClientDetails[]
 }
 
-/** How much has moved on one connection since it began. */
+/** Bytes moved on one connection since it began. */
 export interface ConnectionTraffic {
-  /** Tells the connection from all others of the relay. */
+  /** Unique per connection of the relay. */
   readonly id: string
   readonly key: string
   readonly sent: number
@@ -47,14 +46,14 @@ export interface DebugSource {
   numbers(): Promise<RelaySnapshot>
   clients(offset: number, limit: number): Promise<ClientPage>
   traffic(): Promise<readonly ConnectionTraffic[]>
-  /** What does not add up; empty when all is well. */
+  /** Inconsistencies found; empty if none. */
   inconsistencies(): Promise<readonly string[]>
 }
 
-/** Numbers of the connections of one part of a relay. */
+/** Connection statistics of one worker. */
 export type WorkerPartSnapshot = Pick<RelaySnapshot, 'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins'>
 
-/** The source of a relay on one core. */
+/** The source for a relay on one thread. */
 export class CoreDebugSource implements DebugSource {
   readonly #core: RelayCore
   readonly #ids = new WeakMap<Session, string>()
@@ -69,7 +68,7 @@ export class CoreDebugSource implements DebugSource {
     return { ...this.partNumbers(), ...registryNumbers(registry), rateLimit }
   }
 
-  /** What is known of the relay's own connections, at this moment. */
+  /** Statistics of the relay's own connections. */
   partNumbers(): WorkerPartSnapshot {
     const { counters, queueAge, pendingLogins, sessions } = this.#core
     let pendingBytes = 0
@@ -107,10 +106,10 @@ export class CoreDebugSource implements DebugSource {
   }
 }
 
-/** What is shown of a {@link Registry}. */
+/** The part of a {@link Registry} that is shown. */
 export type ShownRegistry = Pick<Registry<Member, unknown>, 'counters' | 'totalKeys' | 'localKeys' | 'watcherCount'>
 
-/** Numbers of who is connected to the region; a part of a relay has none of its own. */
+/** Statistics of the registry; a worker has none of its own. */
 export function registryNumbers(
   registry: ShownRegistry | undefined,
 ): Pick<RelaySnapshot, 'registry' | 'totalKeys' | 'localKeys' | 'watchers'> {
@@ -122,7 +121,7 @@ export function registryNumbers(
   }
 }
 
-/** What `/debug/clients` shows of a session. */
+/** The row of a session on `/debug/clients`. */
 export function detailsOf(session: Session, clock: Clock): ClientDetails {
   const connectedAtMs = clock.wallNow() - (clock.now() - session.connectedAtMs)
   return {

@@ -1,4 +1,4 @@
-/** The numbers of one moment, from which all metrics are made. */
+/** Snapshots from which all metrics are generated. */
 
 import type { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { ConnectionCounters } from '../metrics/connection-counters.ts'
@@ -13,87 +13,87 @@ import type { CertificateStatus } from '../tls/certificate-source.ts'
 import { type ProcessSnapshot, ProcessWatch } from './process-numbers.ts'
 import type { Readiness, ReadinessReport } from './readiness.ts'
 
-/** Numbers of a relay, of all its parts together. */
+/** Statistics of a relay, all workers together. */
 export interface RelaySnapshot {
   readonly counters: RelayCounters
   readonly registry: RegistryCounters
-  /** Keys known in the region; those connected here. */
+  /** Keys known in the region, and those connected here. */
   readonly totalKeys: number
   readonly localKeys: number
   readonly watchers: number
   readonly averageQueueMs: number
-  /** Bytes that were handed to connections and have not left, and those of packets that wait. */
+  /** Bytes passed to connections but not yet sent, plus those of queued packets. */
   readonly pendingBytes: number
-  /** Connections whose login is not complete. */
+  /** Connections still logging in. */
   readonly pendingLogins: number
-  /** What each client may send; undefined for no limit. */
+  /** Limit per client; undefined for none. */
   readonly rateLimit: RateLimit | undefined
 }
 
-/** Numbers of the threads of a relay on several cores. */
+/** Statistics of the worker threads. */
 export interface WorkersSnapshot {
-  /** Those that take connections. */
+  /** Workers accepting connections. */
   readonly running: number
-  /** Those that have ended without being told to, and were replaced. */
+  /** Workers that crashed and were replaced. */
   readonly crashes: number
 }
 
 export interface MetricSnapshot {
   readonly relay: RelaySnapshot
   readonly http: HttpCounters
-  /** Undefined when the listeners are another's. */
+  /** Undefined if the listeners are not ours. */
   readonly connections: ConnectionCounters | undefined
   readonly stun: Readonly<StunCounters>
-  /** The same by family and reason; undefined without STUN. */
+  /** By family and reason; undefined without STUN. */
   readonly stunRequests: StunRequestCounters | undefined
   /** Undefined without TLS. */
   readonly certificates: readonly CertificateStatus[] | undefined
-  /** Undefined when everybody may connect. */
+  /** Undefined if everyone may connect. */
   readonly admission: AdmissionCounters | undefined
-  /** Links to siblings; undefined without any. */
+  /** Mesh links; undefined without any. */
   readonly mesh: readonly MeshLinkSnapshot[] | undefined
-  /** Undefined on one core. */
+  /** Undefined with a single thread. */
   readonly workers: WorkersSnapshot | undefined
-  /** Undefined where nobody keeps it. */
+  /** Undefined if not tracked. */
   readonly readiness: ReadinessReport | undefined
   readonly process: ProcessSnapshot
-  /** The relay serves TLS. */
+  /** Whether the relay serves TLS. */
   readonly tls: boolean
-  /** Version of this software. */
+  /** Software version. */
   readonly version: string
   readonly commandLine: readonly string[]
 }
 
-/** Where {@link metricReader} finds the numbers. */
+/** Sources of {@link metricReader}. */
 export interface MetricSources {
   readonly relay: () => Promise<RelaySnapshot>
   readonly http: HttpCounters
   readonly connections?: ConnectionCounters | undefined
-  /** Asked each time, as STUN may be off, or start later. */
+  /** Called each time, because STUN may be off or start later. */
   readonly stun?: () => Readonly<StunCounters> | undefined
   readonly stunRequests?: () => StunRequestCounters | undefined
-  /** Asked each time, as certificates come with the listeners. */
+  /** Called each time, because certificates come with the listeners. */
   readonly certificates?: () => readonly CertificateStatus[] | undefined
-  /** Asked each time, as admission may come to be limited later. */
+  /** Called each time, because admission may be restricted later. */
   readonly admission?: () => AdmissionCounters | undefined
-  /** Asked each time, as links are made after the relay. */
+  /** Called each time, because links are created after the relay. */
   readonly mesh?: () => readonly MeshLinkSnapshot[] | undefined
   readonly workers?: () => WorkersSnapshot
   readonly readiness?: Readiness | undefined
   readonly tls?: boolean
   readonly version: string
   readonly commandLine?: readonly string[]
-  /** Wall-clock milliseconds since 1970. */
+  /** Milliseconds since 1970. */
   readonly wallNow: () => number
 }
 
-/** Reads all numbers, once each call. */
+/** Reads all statistics anew. */
 export type MetricReader = () => Promise<MetricSnapshot>
 
-/** What STUN has counted when it is off. */
+/** STUN counters when STUN is off. */
 const NO_STUN: Readonly<StunCounters> = { success: 0, notStun: 0, writeError: 0, readError: 0, ipv4: 0, ipv6: 0 }
 
-/** Makes a reader of `sources`. */
+/** Creates a reader for `sources`. */
 export function metricReader(sources: MetricSources): MetricReader {
   const watch = new ProcessWatch(sources.wallNow)
   return async () => ({

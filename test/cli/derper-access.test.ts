@@ -105,7 +105,7 @@ test('derper -verify-clients asks tailscaled at -socket, and says when it does n
   await new Promise(resolve => daemon.close(resolve))
 
   const alone = await startOurRelay(['-verify-clients', '-socket', join(directory, 'nobody.sock')])
-  await alone.program.stderrMatch(/admission source does not answer/)
+  await alone.program.stderrMatch(/admission backend unreachable/)
   expect(await isLetIn(alone, known)).toBe(false)
   await alone.stop()
 })

@@ -77,7 +77,7 @@ test('derper refuses a listener for metrics that would be open to all, and setti
   expect(await refused('-metrics-addr', '9340')).toContain('set flag -metrics-addr to "9340": not in the form')
   expect(await refused('-metrics-allow', '10.0.0.0/33')).toContain('set flag -metrics-allow to "10.0.0.0/33"')
   const short = await refused('-metrics-token', 'geheim')
-  expect(short).toContain('set flag -metrics-token to "…": has 6 characters, wants 16 or more')
+  expect(short).toContain('set flag -metrics-token to "…": has 6 characters, needs 16 or more')
   expect(short).not.toContain('geheim')
 })
 

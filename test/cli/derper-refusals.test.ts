@@ -158,7 +158,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a token that could be guessed',
     flags: [...PLAIN, '-tokens-file', at('short-token.txt')],
-    says: 'set flag -tokens-file to "short-token.txt": line 1: token has 5 characters, wants 16 or more',
+    says: 'set flag -tokens-file to "short-token.txt": line 1: token has 5 characters, needs 16 or more',
   },
   {
     what: 'an admission URL of another kind',
@@ -168,7 +168,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an admission URL with a password that is not escaped',
     flags: [...PLAIN, '-verify-client-url', 'https://user:50%off@policy.test'],
-    says: 'set flag -verify-client-url: read admission URL: a % in user name or password begins no escape; write it as %25',
+    says: 'set flag -verify-client-url: read admission URL: invalid escape in user name or password; write % as %25',
   },
   {
     what: 'an empty name',

@@ -130,7 +130,7 @@ test('SIGHUP with other rules of admission ends connections of clients that they
   await hup(running)
   await stranger.closed()
   const judged = async (asked: number) => {
-    const [line] = await running.program.stderrMatch(new RegExp(`^.*"asked":${asked}.*clients judged again.*$`, 'm'))
+    const [line] = await running.program.stderrMatch(new RegExp(`^.*"asked":${asked}.*clients re-checked.*$`, 'm'))
     return JSON.parse(line) as object
   }
   expect(await judged(3)).toMatchObject({ asked: 3, ended: 1 })

@@ -161,7 +161,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     relay.program.child.kill('SIGHUP')
     await Promise.all(others.slice(0, CLIENTS / 2).map(client => client.closed()))
     await expectAllReached(listed)
-    expect(logged(relay, 'clients judged again')).toMatchObject([{ asked: CLIENTS - 1, ended: CLIENTS / 2 }])
+    expect(logged(relay, 'clients re-checked')).toMatchObject([{ asked: CLIENTS - 1, ended: CLIENTS / 2 }])
   })
 
   test('drains the clients of all workers on SIGTERM (P-093, P-174)', async () => {

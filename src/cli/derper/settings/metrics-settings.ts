@@ -30,7 +30,7 @@ export function metricsSettings(flags: FlagValues<typeof METRICS_FLAGS>): Metric
 export function metricsAccess(flags: FlagValues<typeof METRICS_FLAGS>): MetricsAccess {
   const { 'metrics-token': token, 'metrics-allow': allow } = flags
   if (token !== '' && token.length < MIN_TOKEN_LENGTH) {
-    throw badSetting('metrics-token', '…', `has ${token.length} characters, wants ${MIN_TOKEN_LENGTH} or more`)
+    throw badSetting('metrics-token', '…', `has ${token.length} characters, needs ${MIN_TOKEN_LENGTH} or more`)
   }
   return {
     ...(token !== '' && { token }),
