@@ -1,12 +1,12 @@
-/** What may be changed on a client while it is in use. */
+/** Settings of a client that may change while it is in use. */
 
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { HealthTracker } from './health-reporter.ts'
 import type { ClientOptions } from './options.ts'
 
-/** Changes take effect with the next connection, or the next attempt to make one. */
+/** Changes take effect with the next connection or connection attempt. */
 export class ClientSettings {
-  /** The mesh's secret, for relays of the mesh and trusted monitors. */
+  /** The mesh key, for relays of the mesh and trusted monitors. */
   meshKey: MeshKey | undefined
   /** Whether to tell the relay that this is a prober. */
   isProber: boolean
@@ -14,9 +14,9 @@ export class ClientSettings {
   appName: string | undefined
   /** Whether to be told which clients come and go; needs the mesh key. */
   watchConnectionChanges: boolean
-  /** Told of connections and of what the relay says about them; a change takes effect at once. */
+  /** Notified of connections and of problems reported by the relay; a change takes effect at once. */
   healthTracker: HealthTracker | undefined
-  /** Gives a signal for each attempt to connect; aborting it ends the attempt. */
+  /** Returns a signal for each connection attempt; aborting it cancels the attempt. */
   baseContext: (() => AbortSignal) | undefined
 
   constructor(options: ClientOptions) {

@@ -1,7 +1,7 @@
 /**
- * The client that stays: connects when it is first used, and again when a call follows a failed one.
+ * The persistent client: connects on first use, and reconnects when a call follows a failed one.
  *
- * Knows nothing of Node: connections come from the transport it is given (see node-client.ts).
+ * Knows nothing of Node: connections come from the given transport (see node-client.ts).
  * Clauses: P-201 connect, P-203 send, P-204 receive, P-207 and P-208 pings, P-209 close, P-210 standing wishes, P-215 to P-217 watching.
  */
 
@@ -24,17 +24,17 @@ import type { TlsConnectionState } from './ports.ts'
 import { type ReceivedDetail, receiveDetail } from './received-detail.ts'
 import { WatchLoop, type WatchLoopOptions } from './watch-loop.ts'
 
-/** The connection that a client has now, for classes above it that must never connect by accident. */
+/** The current connection of a client, for internal use without connecting. */
 export let linkOf: (client: Client) => Link | undefined
-/** Ends a connection of a client; does nothing when that has been done. */
+/** Closes a connection of a client; no effect if already done. */
 export let dropLink: (client: Client, link: Link, error: DerpError) => void
 
 /**
- * A client of one relay, or of whichever relay of a region can be connected to.
+ * A client of one relay, or of the first reachable relay of a region.
  *
- * There is no timer that reconnects: a `send` or `recv` that fails reports the error and drops the connection, and
- * the next call connects anew. An `AbortSignal` ends the waiting of the call it was given to, with the code
- * `ERR_DERP_ABORTED`; connection and messages are not touched by it.
+ * There are no background reconnects: a failed `send` or `recv` reports the error and drops the connection, and the next
+ * call reconnects. An `AbortSignal` cancels the wait of its call with the code `ERR_DERP_ABORTED`; connection and
+ * messages are unaffected.
  */
 export class Client extends ClientSettings implements AsyncIterable<ReceivedMessage, void> {
   readonly #connector: Connector
@@ -51,7 +51,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   /**
    * Opens nothing yet.
    *
-   * @param server the relay's URL, or a function that is asked for a region at each attempt to connect.
+   * @param server the relay's URL, or a function called for the region at each connection attempt.
    * @throws DerpError for an unusable URL, key or option.
    */
   constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
@@ -69,10 +69,10 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   }
 
   /**
-   * Connects unless there is a good connection.
+   * Connects unless there is a working connection.
    *
-   * Resolves once the login has been sent. The relay has let this client in, and peers reach it, when the message
-   * `serverInfo` has come.
+   * Resolves once the login has been sent. When the message `serverInfo` arrives, the relay has admitted this client and
+   * peers can reach it.
    */
   async connect(signal?: AbortSignal): Promise<void> {
     const { link } = this.#links
@@ -93,10 +93,10 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   }
 
   /**
-   * Sends a packet of at most 64 KiB. `data` may be reused at once.
+   * Sends a packet of at most 64 KiB. `data` may be reused immediately.
    *
-   * Resolves when the connection has taken the packet, which says nothing about its delivery. Await it before sending
-   * the next one: that is the back-pressure. Rate limits announced by the relay are kept by waiting.
+   * Resolves when the connection has taken the packet, which does not imply delivery. Await it before sending the next
+   * one: that is the back-pressure. Rate limits announced by the relay are respected by waiting.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     const action = 'send packet'
@@ -108,7 +108,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     )
   }
 
-  /** Sends a packet in the name of a client of another relay of the mesh; needs the mesh key. */
+  /** Sends a packet on behalf of a client of another relay of the mesh; needs the mesh key. */
   async forwardPacket(
     source: NodePublicKey,
     destination: NodePublicKey,
@@ -125,7 +125,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     )
   }
 
-  /** Has the relay close all connections of `peer`; needs the mesh key. */
+  /** Makes the relay close all connections of `peer`; needs the mesh key. */
   async closePeer(peer: NodePublicKey, signal?: AbortSignal): Promise<void> {
     const action = 'close peer'
     assertPublicKey(action, 'peer', peer)
@@ -137,7 +137,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     return (await this.recvDetail(signal)).message
   }
 
-  /** Receives the next message, with the number of the connection it came by. */
+  /** Receives the next message together with the number of its connection. */
   async recvDetail(signal?: AbortSignal): Promise<ReceivedDetail> {
     return this.#links.use('receive', signal, link => receiveDetail(link, signal))
   }
@@ -150,7 +150,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   /**
    * Sends a Ping and waits at most 5 s for its Pong.
    *
-   * Neither connects nor reads: somebody must be calling `recv` meanwhile, who does not see this Pong.
+   * Neither connects nor reads: someone must be calling `recv` meanwhile, which does not return this Pong.
    */
   async ping(signal?: AbortSignal): Promise<void> {
     await pingOver(this.#links.require('ping relay'), this.#connector.options.clock, signal)
@@ -162,16 +162,16 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     await this.#links.require('send ping').derp.sendPing(payload)
   }
 
-  /** Answers a Ping with its eight bytes. Does not connect. */
+  /** Replies to a Ping with its eight bytes. Does not connect. */
   async sendPong(payload: Uint8Array): Promise<void> {
     assertPingPayload('send pong', payload)
     await this.#links.require('send pong').derp.sendPong(payload)
   }
 
   /**
-   * Notes whether the relay is this client's home, and tells it, now and on every later connection.
+   * Sets whether the relay is this client's home, and tells it, now and on every later connection.
    *
-   * Neither connects nor rejects when the connection fails: the next one carries the note.
+   * Neither connects nor rejects if the connection fails: the next one sends it again.
    */
   async notePreferred(preferred: boolean): Promise<void> {
     if (this.#links.isClosed) throw closedError('note preferred')
@@ -182,11 +182,11 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   }
 
   /**
-   * Follows which clients are connected to the relay, reconnecting as needed, until `signal` is aborted or the client
-   * closed; both report the peers that were there as gone. Ends at once when the relay has the key to be ignored.
-   * The loop receives all messages itself: nobody else may.
+   * Follows which clients are connected to the relay, reconnecting as needed, until `signal` is aborted or the client is
+   * closed; in both cases all known peers are reported as gone. Ends at once if the relay has the key to ignore.
+   * The loop receives all messages itself: there must be no other receiver.
    *
-   * @throws TypeError when this client is in use already without {@link watchConnectionChanges}.
+   * @throws TypeError if this client is already in use without {@link watchConnectionChanges}.
    */
   async runWatchConnectionLoop(options: WatchLoopOptions): Promise<void> {
     if (!this.watchConnectionChanges && this.#links.isStarted) {
@@ -197,37 +197,37 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     await new WatchLoop(this, { clock, log, closed: this.#links.closed }, options).run()
   }
 
-  /** Whether to tell the relay, on later connections, that its pings will be answered. */
+  /** Whether to tell the relay, on later connections, that this client replies to its pings. */
   setCanAckPings(canAckPings: boolean): void {
     this.#connector.canAckPings = canAckPings
   }
 
-  /** Our own key. */
+  /** This client's key. */
   selfPublicKey(): NodePublicKey {
     return this.#connector.privateKey.publicKey()
   }
 
-  /** The relay's key; undefined until a first connection has been made. */
+  /** The relay's key; undefined before the first connection. */
   serverPublicKey(): NodePublicKey | undefined {
     return this.#serverKey
   }
 
-  /** Whether there is a connection, or one is being made. */
+  /** Whether there is a connection, or an attempt. */
   connectedState(): ConnectedState {
     return this.#links.state()
   }
 
-  /** Our end of the connection, if the transport knows it. @throws DerpError when there is no connection. */
+  /** The local end of the connection, if the transport knows it. @throws DerpError without a connection. */
   localAddr(): AddressPort | undefined {
     return this.#links.require('read local address').derp.local
   }
 
-  /** What is known of TLS; undefined without a connection and without TLS. */
+  /** TLS details; undefined without a connection or TLS. */
   tlsConnectionState(): TlsConnectionState | undefined {
     return this.#links.link?.tls
   }
 
-  /** The node that is connected to; undefined without a connection, and for a client of a URL. */
+  /** The connected node; undefined without a connection, and for a client of a URL. */
   connectedNode(): DERPNode | undefined {
     return this.#links.link?.node
   }
@@ -239,12 +239,12 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   #onLink({ derp }: Link): void {
     this.#serverKey = derp.serverKey
     if (derp.error === undefined) this.#health.connected()
-    // Should one of these fail, the connection has failed, and the next call tells.
+    // If one of these fails, the connection has failed, and the next call reports it.
     if (this.#preferred) derp.notePreferred(true).catch(() => {})
     if (this.watchConnectionChanges) derp.watchConnectionChanges().catch(() => {})
   }
 
-  /** A connection copies bytes at once; while one is being made, the caller may write over them. */
+  /** A connection copies bytes at once; during a connection attempt the caller might overwrite them. */
   #ownedUntilSent(data: Uint8Array): Uint8Array {
     return this.#links.link === undefined ? copyBytes(data) : data
   }

@@ -1,14 +1,14 @@
-/** What a client tells of its connection. */
+/** What a client reports about its connection. */
 
 import type { AddressPort } from '../lib/address-port.ts'
 
 export interface ConnectedState {
   /** There is a connection, as far as is known. */
   readonly connected: boolean
-  /** One is being made. */
+  /** A connection attempt is in progress. */
   readonly connecting: boolean
-  /** The client was closed, for good. */
+  /** The client has been closed for good. */
   readonly closed: boolean
-  /** Our end of the connection; undefined without one, and where the transport does not know it. */
+  /** The local end of the connection; undefined without one, or if the transport does not know it. */
   readonly localAddr: AddressPort | undefined
 }

@@ -1,5 +1,5 @@
 /**
- * How one client connects: where to, with which key, and what it says of itself.
+ * How a client connects: where to, with which key, and what it reports about itself.
  *
  * Clauses: P-200 URL, P-202 time limit, P-220 regions.
  */
@@ -22,21 +22,21 @@ import {
 import { assertPrivateKey } from './packet.ts'
 import type { ClientTransport, DialTarget, NetworkMonitor } from './ports.ts'
 
-/** Gives the region to connect to, as it is now; undefined when there is none at present. */
+/** Returns the current region to connect to; undefined if there is none at present. */
 export type RegionSource = () => DERPRegion | undefined
 
 export class Connector {
   readonly privateKey: NodePrivateKey
-  /** Checked, with the defaults filled in. */
+  /** Checked, with defaults applied. */
   readonly options: ResolvedConnectionOptions
-  /** Whether the relay is told, on later connections, that its pings will be answered. */
+  /** Whether to tell the relay, on later connections, that its pings are answered. */
   canAckPings: boolean
   readonly #target: URL | RegionSource
   readonly #transport: ClientTransport
   readonly #agreement: KeyAgreement
   readonly #netMon: NetworkMonitor | undefined
   readonly #connectTimeoutMs: number
-  /** As last told; regions may change. */
+  /** The latest name; regions may change. */
   #regionName = 'region unknown'
 
   /** @throws DerpError for an unusable URL, key or option. */
@@ -53,7 +53,7 @@ export class Connector {
     this.#connectTimeoutMs = resolveNumber('connectTimeoutMs', options.connectTimeoutMs)
   }
 
-  /** How messages call the relay or region. */
+  /** Name of the relay or region in messages. */
   get targetName(): string {
     return this.#target instanceof URL ? `url=${formatRelayUrl(this.#target)}` : this.#regionName
   }

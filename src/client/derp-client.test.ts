@@ -16,7 +16,7 @@ const PEER = NodePrivateKey.generate().publicKey()
 const OTHER = NodePrivateKey.generate().publicKey()
 const PING = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
-/** A client that is logged in and has taken its ServerInfo. */
+/** A logged-in client that has received its ServerInfo. */
 async function setUp(options: Partial<DerpClientOptions> = {}) {
   const { relay, clientConn, serverConn } = scriptedMemoryRelay()
   const clock = new FakeClock()
@@ -45,7 +45,7 @@ function header(type: number, length: number): Uint8Array {
   return bytes
 }
 
-test('recv gives every message as it was sent (P-204)', async () => {
+test('recv returns every message as it was sent (P-204)', async () => {
   const { relay, client } = await setUp()
   const messages: Exclude<ServerToClient, { type: 'serverKey' | 'sealedServerInfo' }>[] = [
     packet(Uint8Array.of(9, 8, 7)),
@@ -63,14 +63,14 @@ test('recv gives every message as it was sent (P-204)', async () => {
   for (const message of messages) expect(await client.recv()).toEqual(message)
 })
 
-test('recv gives ServerInfo opened, a second one too (P-034)', async () => {
+test('recv returns ServerInfo opened, a second one too (P-034)', async () => {
   const { relay, client } = await setUp()
   const limits = { tokenBucketBytesPerSecond: 1000, tokenBucketBytesBurst: 5000 }
   relay.send(relay.serverInfo(limits))
   expect(await client.recv()).toEqual({ type: 'serverInfo', ...limits })
 })
 
-test('recv gives packets whose memory is theirs alone', async () => {
+test('recv returns packets that own their memory', async () => {
   const { relay, client } = await setUp()
   relay.send(...numbered(2))
   const frame = encodeServerToClient(packet(new Uint8Array(100)))
@@ -130,7 +130,7 @@ test.each<[string, (relay: ScriptedRelay) => Uint8Array]>([
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_LOGIN_BOX_FORGED' })
 })
 
-test('the first error is what every later call is rejected with', async () => {
+test('every later call rejects with the first error', async () => {
   const { relay, client } = await setUp()
   const waiting = client.recv()
   relay.send(header(FrameType.RecvPacket, 0xffffffff))
@@ -174,7 +174,7 @@ test('a relay that closes in the middle of a frame ends the connection after wha
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('a full receive queue pauses the connection until half of it is taken, and loses nothing', async () => {
+test('a full receive queue pauses the connection until half empty, and loses nothing', async () => {
   const { relay, clientConn, client } = await setUp({ receiveQueueBytes: 8000 })
   for (const frame of numbered(40)) relay.send(frame)
   await settle()
@@ -193,7 +193,7 @@ test('a full receive queue pauses the connection until half of it is taken, and 
   expect(clientConn.unreadWrites).toBe(0)
 })
 
-test('a chunk with more frames than the receive queue holds is given whole, after the end of the connection too', async () => {
+test('a chunk with more frames than the receive queue holds is delivered completely, even after the connection has ended', async () => {
   const { relay, client } = await setUp({ receiveQueueBytes: 3000 })
   relay.send(...numbered(20))
   await settle()
@@ -203,7 +203,7 @@ test('a chunk with more frames than the receive queue holds is given whole, afte
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
 })
 
-test('a receiver that gives up loses no message', async () => {
+test('an aborted receive loses no message', async () => {
   const { relay, client } = await setUp()
   const controller = new AbortController()
   const given = client.recv(controller.signal)
@@ -213,7 +213,7 @@ test('a receiver that gives up loses no message', async () => {
   await expect(client.recv()).resolves.toEqual({ type: 'keepAlive' })
 })
 
-test('silence of 120 s ends the connection; any frame, a skipped one too, begins the time anew (P-094)', async () => {
+test('the connection ends after 120 s of silence; any frame, even a skipped one, resets the timer (P-094)', async () => {
   const { relay, clock, client } = await setUp()
   clock.advance(100_000)
   relay.send(encodeFrame(0x7f as FrameType))
@@ -230,7 +230,7 @@ test('silence of 120 s ends the connection; any frame, a skipped one too, begins
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('bytes that make no whole frame do not count against the silence (P-094)', async () => {
+test('bytes of an incomplete frame do not reset the timer (P-094)', async () => {
   const { relay, clock, client } = await setUp()
   relay.send(header(FrameType.RecvPacket, 1000))
   for (let i = 0; i < 12; i++) {
@@ -241,7 +241,7 @@ test('bytes that make no whole frame do not count against the silence (P-094)', 
   expect(client.error).toMatchObject({ code: 'ERR_DERP_READ_TIMEOUT' })
 })
 
-test('a connection that we do not read is not silent (P-094)', async () => {
+test('the timer does not run while reading is paused (P-094)', async () => {
   const { relay, clock, client } = await setUp({ receiveQueueBytes: 1000 })
   relay.send(...numbered(2))
   await settle()
@@ -290,7 +290,7 @@ test('send copies its bytes at once and keeps the order', async () => {
   expect(relay.frames).toMatchObject([0, 1, 2, 3, 4].map(i => ({ data: Uint8Array.of(i) })))
 })
 
-test('send waits for a relay that does not read, and then all leaves (P-203)', async () => {
+test('send waits while the relay does not read, and loses nothing (P-203)', async () => {
   const { relay, serverConn, client } = await setUp()
   relay.conn.pause()
   let written = 0
@@ -306,7 +306,7 @@ test('send waits for a relay that does not read, and then all leaves (P-203)', a
   expect(relay.frames).toHaveLength(50)
 })
 
-test('send takes 65536 bytes; more is refused with its size, and the connection lives (P-052)', async () => {
+test('send takes 65536 bytes; more is rejected with its size, and the connection stays open (P-052)', async () => {
   const { relay, client } = await setUp()
   await expect(client.send(PEER, new Uint8Array(65_537))).rejects.toMatchObject({
     code: 'ERR_DERP_PACKET_TOO_LONG',
@@ -320,7 +320,7 @@ test('send takes 65536 bytes; more is refused with its size, and the connection 
   expect(relay.frames).toHaveLength(2)
 })
 
-test('a ping or pong of other than eight bytes is refused, and the connection lives (P-091)', async () => {
+test('a ping or pong of other than eight bytes is rejected, and the connection stays open (P-091)', async () => {
   const { relay, client } = await setUp()
   await expect(client.sendPing(new Uint8Array(7))).rejects.toThrow(RangeError)
   await expect(client.sendPong(new Uint8Array(9))).rejects.toThrow(RangeError)
@@ -328,7 +328,7 @@ test('a ping or pong of other than eight bytes is refused, and the connection li
   expect(relay.frames).toHaveLength(1)
 })
 
-test('a forwarded packet that is not taken in 5 s ends the connection (P-212)', async () => {
+test('a forwarded packet not written within 5 s ends the connection (P-212)', async () => {
   const { relay, clock, client } = await setUp()
   relay.conn.pause()
   const forwarded = client.forwardPacket(OTHER, PEER, PING)
@@ -343,7 +343,7 @@ test('a forwarded packet that is not taken in 5 s ends the connection (P-212)', 
   await until(() => relay.closed, 'the connection is over')
 })
 
-test('close ends what is under way and all that follows, and forgets what has come', async () => {
+test('close rejects pending and later calls and discards received messages', async () => {
   const { relay, clock, client } = await setUp()
   relay.conn.pause()
   const waiting = client.recv()
@@ -353,7 +353,7 @@ test('close ends what is under way and all that follows, and forgets what has co
   for (const error of await rejectionsOf([waiting, sending, client.recv(), client.send(PEER, PING)])) {
     expect(error).toMatchObject({
       code: 'ERR_DERP_CONN_CLOSED',
-      message: 'use connection to relay: closed by this side',
+      message: 'use connection to relay: closed locally',
     })
   }
   await settle()

@@ -1,8 +1,8 @@
 /**
- * One logged-in connection to a relay, from its login to its end.
+ * One logged-in connection to a relay, from login to its end.
  *
- * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection and is
- * what every later call is rejected with.
+ * Knows nothing of URLs, sockets or reconnecting: see client.ts for that. The first error ends the connection, and every
+ * later call rejects with it.
  * Clauses: P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211, P-212, P-201.
  */
 
@@ -20,13 +20,13 @@ import { type ConnectionObserver, type DerpClientOptions, resolveConnectionOptio
 import { PacedSender } from './paced-sender.ts'
 import { assertPacket, assertPingPayload } from './packet.ts'
 
-/** Milliseconds in which a forwarded packet must have been written (P-212). */
+/** Milliseconds within which a forwarded packet must have been written (P-212). */
 const FORWARD_TIMEOUT_MS = 5_000
 
 /**
- * One logged-in connection to a relay, over whatever connection somebody else has made.
+ * One logged-in connection to a relay, over a connection that the caller provides.
  *
- * It does not reconnect: the first error ends it, and is what every later call is rejected with.
+ * It does not reconnect: the first error ends it, and every later call rejects with that error.
  */
 export class DerpClient implements ConnHandler {
   /** The relay's key. */
@@ -67,20 +67,20 @@ export class DerpClient implements ConnHandler {
   }
 
   /**
-   * Logs in on a fresh connection, which is destroyed if that fails.
+   * Logs in on a new connection, which is destroyed on failure.
    *
-   * Resolves once the login has been sent. The relay has let this client in when the message `serverInfo` has come.
+   * Resolves once the login has been sent. The relay has admitted this client when the message `serverInfo` arrives.
    */
   static login(conn: Conn, options: DerpClientOptions, signal?: AbortSignal): Promise<DerpClient> {
     return new LoginAttempt(conn, options, loggedIn => new DerpClient(conn, options, loggedIn)).run(signal)
   }
 
-  /** Why the connection has ended; undefined while it has not. */
+  /** Why the connection ended; undefined while it is open. */
   get error(): DerpError | undefined {
     return this.#error
   }
 
-  /** This end, where the transport knows it. */
+  /** The local end, if the transport knows it. */
   get local(): AddressPort | undefined {
     return this.#conn.local
   }
@@ -88,7 +88,7 @@ export class DerpClient implements ConnHandler {
   /**
    * The next message. Its bytes belong to the caller.
    *
-   * After the end of the connection the messages that had come before are given first, then the error.
+   * After the connection has ended, messages received before are returned first, then the error.
    */
   recv(signal?: AbortSignal): Promise<ReceivedMessage> {
     return this.#receiver.take(signal)
@@ -97,15 +97,15 @@ export class DerpClient implements ConnHandler {
   /**
    * Sends a packet of at most 64 KiB. `data` is copied at once.
    *
-   * Resolves when the transport has taken it. Rate limits announced by the relay are kept by waiting; an abort before
-   * the packet's turn has come keeps it from being sent.
+   * Resolves when the transport has taken it. Rate limits announced by the relay are respected by waiting; an abort during
+   * that wait cancels the packet.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertPacket('send packet', data)
     await this.#packets.send(encodeClientToServer({ type: 'sendPacket', destination, data }), signal)
   }
 
-  /** Sends a packet in the name of a client of another relay of the mesh; needs the mesh key. */
+  /** Sends a packet on behalf of a client of another relay of the mesh; needs the mesh key. */
   async forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void> {
     assertPacket('forward packet', data)
     const timer = this.#clock.after(FORWARD_TIMEOUT_MS, () => this.#abandon(notForwarded()))
@@ -116,13 +116,13 @@ export class DerpClient implements ConnHandler {
     }
   }
 
-  /** Sends a Ping of eight bytes; the answer is a message like any other. */
+  /** Sends a Ping of eight bytes; the reply is an ordinary message. */
   async sendPing(payload: Uint8Array): Promise<void> {
     assertPingPayload('send ping', payload)
     await this.#send({ type: 'ping', payload })
   }
 
-  /** Answers a Ping with its eight bytes. */
+  /** Replies to a Ping with its eight bytes. */
   async sendPong(payload: Uint8Array): Promise<void> {
     assertPingPayload('send pong', payload)
     await this.#send({ type: 'pong', payload })
@@ -133,17 +133,17 @@ export class DerpClient implements ConnHandler {
     return this.#send({ type: 'notePreferred', preferred })
   }
 
-  /** Asks for a message whenever a client comes or goes, those here first; needs the mesh key. */
+  /** Subscribes to clients that connect and disconnect, starting with those connected now; needs the mesh key. */
   watchConnectionChanges(): Promise<void> {
     return this.#send({ type: 'watchConns' })
   }
 
-  /** Has the relay close all connections of `peer`; needs the mesh key. */
+  /** Makes the relay close all connections of `peer`; needs the mesh key. */
   closePeer(peer: NodePublicKey): Promise<void> {
     return this.#send({ type: 'closePeer', peer })
   }
 
-  /** Ends the connection at once. Calls under way and later ones are rejected with `error`, unless it had ended before. */
+  /** Closes the connection at once. Pending and later calls reject with `error`, unless it had ended before. */
   close(error: DerpError = closedHere()): void {
     this.#abandon(error)
     this.#receiver.clear()
@@ -169,11 +169,11 @@ export class DerpClient implements ConnHandler {
     else if (message.type === 'health') this.#observer.onHealth?.(message.problem)
   }
 
-  /** Pings that come while a Pong waits to be written get no answer, so that they cannot pile up (P-091). */
+  /** Pings that arrive while a Pong waits to be written get no reply, so that they cannot pile up (P-091). */
   #answer(payload: Uint8Array): void {
     if (this.#pongUnderWay) return
     this.#pongUnderWay = true
-    // A failed write ends the connection, which is how it is told.
+    // A failed write ends the connection, which reports it.
     this.#send({ type: 'pong', payload }).then(
       () => {
         this.#pongUnderWay = false
@@ -182,13 +182,13 @@ export class DerpClient implements ConnHandler {
     )
   }
 
-  /** Ends the connection; of what has come only the messages already queued count. */
+  /** Ends the connection, keeping only messages already queued. */
   #abandon(error: DerpError): void {
     this.#end(error)
     this.#receiver.abandon(this.#error ?? error)
   }
 
-  /** The transport has ended; what had come before is still read. */
+  /** The transport has ended; data received before is still read. */
   #onBroken(error: DerpError): void {
     this.#end(error)
     this.#receiver.drain(this.#error ?? error)
@@ -205,7 +205,7 @@ export class DerpClient implements ConnHandler {
 }
 
 function closedHere(): DerpError {
-  return new DerpError('ERR_DERP_CONN_CLOSED', 'use connection to relay: closed by this side')
+  return new DerpError('ERR_DERP_CONN_CLOSED', 'use connection to relay: closed locally')
 }
 
 /** Relays give no reason: they close. */

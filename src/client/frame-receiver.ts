@@ -1,5 +1,5 @@
 /**
- * The receiving half of one connection: from bytes to the queue of messages, and no further than somebody takes them.
+ * The receiving half of one connection: turns bytes into queued messages, no faster than they are taken.
  *
  * Clauses: P-002 and P-004 what is read and skipped, P-094 silence.
  */
@@ -21,16 +21,16 @@ import { ReceiveQueue } from './receive-queue.ts'
 export interface FrameReceiverPorts {
   readonly conn: Conn
   /** May hold bytes already. */
-  readonly decoder: FrameDecoder
+  /** May already contain bytes. */
   /** Opens ServerInfo. */
   readonly sharedKey: Uint8Array
   readonly clock: Clock
   readonly log: Log
   readonly readTimeoutMs: number
   readonly receiveQueueBytes: number
-  /** Sees each message when it is read, before anybody takes it. */
+  /** Called for each message when it is read, before it is taken. */
   onMessage(message: ReceivedMessage): void
-  /** The other side breaks a rule, or is silent: the owner calls {@link FrameReceiver.abandon}. */
+  /** The peer violates the protocol or is silent: the owner calls {@link FrameReceiver.abandon}. */
   onFailure(error: DerpError): void
 }
 
@@ -38,10 +38,10 @@ export class FrameReceiver {
   readonly #ports: FrameReceiverPorts
   readonly #queue: ReceiveQueue<ReceivedMessage>
   readonly #silence: QuietTimer
-  /** What the decoder still holds is not to be read. */
+  /** What the decoder still holds must not be read. */
   #isAbandoned = false
   #isPaused = false
-  /** Why no more bytes will come. */
+  /** Why no more bytes will arrive. */
   #endedBy: DerpError | undefined
 
   constructor(ports: FrameReceiverPorts) {
@@ -52,7 +52,7 @@ export class FrameReceiver {
     this.#silence.start()
   }
 
-  /** The next message; after the end of the connection those that had come before, then the error. */
+  /** The next message; after the connection has ended those received before, then the error. */
   take(signal?: AbortSignal): Promise<ReceivedMessage> {
     const message = this.#queue.take(signal)
     if (this.#isPaused && this.#queue.hasRoom) this.#readOn()
@@ -65,7 +65,7 @@ export class FrameReceiver {
     this.read()
   }
 
-  /** Reads until the queue is full or there are no more whole frames. */
+  /** Reads until the queue is full or no whole frame is left. */
   read(): void {
     if (this.#isPaused || this.#isAbandoned) return
     const { decoder } = this.#ports
@@ -85,21 +85,21 @@ export class FrameReceiver {
     else if (this.#endedBy !== undefined) this.#queue.fail(this.#endedBy)
   }
 
-  /** The transport has ended; what had come before is still read. */
+  /** The transport has ended; data received before is still read. */
   drain(error: DerpError): void {
     this.#endedBy ??= error
     this.#silence.cancel()
     this.read()
   }
 
-  /** Of what has come only the messages already queued count. */
+  /** Discards everything except messages already queued. */
   abandon(error: DerpError): void {
     this.#isAbandoned = true
     this.#silence.cancel()
     this.#queue.fail(error)
   }
 
-  /** Forgets the queued messages. */
+  /** Discards queued messages. */
   clear(): void {
     this.#queue.clear()
   }

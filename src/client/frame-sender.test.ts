@@ -3,7 +3,7 @@ import { DerpError } from '../lib/derp-error.ts'
 import type { Conn } from '../transport/conn.ts'
 import { FrameSender } from './frame-sender.ts'
 
-/** A transport whose writes end when the test says so. */
+/** A transport whose writes complete when the test says so. */
 class HeldConn {
   readonly writes: { text: string; done: (error?: Error) => void }[] = []
 
@@ -39,7 +39,7 @@ test('FrameSender joins the frames of one turn into one write', async () => {
   expect(conn.writes.map(write => write.text)).toEqual(['a|b'])
 })
 
-test('FrameSender has one write outstanding, and joins what comes meanwhile', async () => {
+test('FrameSender has one pending write, and joins frames that arrive meanwhile', async () => {
   const { conn, send, settled } = setUp()
   void send('a')
   await microtasks()
@@ -58,7 +58,7 @@ test('FrameSender has one write outstanding, and joins what comes meanwhile', as
   expect(settled).toEqual(['a', 'b', 'c'])
 })
 
-test('FrameSender tells its owner of a failed write, and is failed by it', async () => {
+test('FrameSender reports a failed write to its owner, which fails it', async () => {
   const { conn, failures, sender, send, settled } = setUp()
   void send('a')
   await microtasks()
@@ -73,7 +73,7 @@ test('FrameSender tells its owner of a failed write, and is failed by it', async
   expect(conn.writes).toHaveLength(1)
 })
 
-test('FrameSender that was failed writes nothing more and keeps its first error', async () => {
+test('FrameSender writes nothing more after a failure and keeps its first error', async () => {
   const { conn, failures, sender, send, settled } = setUp()
   void send('a')
   sender.fail(new DerpError('ERR_DERP_CONN_CLOSED', 'gone'))

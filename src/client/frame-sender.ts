@@ -1,8 +1,8 @@
 /**
  * The sending half of one connection.
  *
- * Frames that come in one turn, or while a write is under way, leave together in the next write; each caller's
- * promise resolves when the transport has taken its bytes, which is the back-pressure.
+ * Frames of one turn, or of the time while a write is pending, leave together in the next write; each caller's promise
+ * resolves when the transport has taken its bytes, which is the back-pressure.
  */
 
 import { DerpError } from '../lib/derp-error.ts'
@@ -26,7 +26,7 @@ export class FrameSender {
     this.onFailure = onFailure
   }
 
-  /** Sends a frame, which must not change afterwards; resolves when its bytes were handed over. */
+  /** Sends a frame, which must not change afterwards; resolves when the transport has taken its bytes. */
   send(frame: Uint8Array): Promise<void> {
     if (this.#error !== undefined) return Promise.reject(this.#error)
     if (this.#next === undefined) {
@@ -37,7 +37,7 @@ export class FrameSender {
     return this.#next.written.promise
   }
 
-  /** Rejects what has not left, and everything from now on. */
+  /** Rejects frames not yet sent, and all later ones. */
   fail(error: DerpError): void {
     if (this.#error !== undefined) return
     this.#error = error
@@ -69,7 +69,7 @@ export class FrameSender {
 
 function newBatch(): Batch {
   const written = Promise.withResolvers<void>()
-  // The callers see the rejection through the promises they were given; a batch may also have no caller who looks.
+  // Callers see the rejection through their own promises; a batch may have no caller that does.
   written.promise.catch(() => {})
   return { frames: [], written }
 }

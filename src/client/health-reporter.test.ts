@@ -11,7 +11,7 @@ function setUp() {
   return { told, tracker, reporter: new HealthReporter(() => tracker, silentLog) }
 }
 
-test('HealthReporter tells changes only (P-092)', () => {
+test('HealthReporter reports only changes (P-092)', () => {
   const { told, reporter } = setUp()
   reporter.onEnd()
   reporter.connected()
@@ -22,7 +22,7 @@ test('HealthReporter tells changes only (P-092)', () => {
   expect(told).toEqual([true, 'slow', 'slower', 'well', false])
 })
 
-test('HealthReporter takes a problem back with the connection it was about (P-092)', () => {
+test('HealthReporter clears a problem when its connection ends (P-092)', () => {
   const { told, reporter } = setUp()
   reporter.connected()
   reporter.onHealth('duplicate')
@@ -31,7 +31,7 @@ test('HealthReporter takes a problem back with the connection it was about (P-09
   expect(told).toEqual([true, 'duplicate', 'well', false, true])
 })
 
-test('HealthReporter logs what a tracker throws, and goes on', () => {
+test('HealthReporter logs exceptions of a tracker, and continues', () => {
   const errors: unknown[] = []
   const { tracker, told } = setUp()
   const log = { ...silentLog, error: (_message: string, fields?: object) => errors.push(fields) }
@@ -52,7 +52,7 @@ test('HealthReporter logs what a tracker throws, and goes on', () => {
   expect(errors).toEqual([{ error }, { error }])
 })
 
-test('HealthReporter does without a tracker', () => {
+test('HealthReporter works without a tracker', () => {
   const reporter = new HealthReporter(() => undefined, silentLog)
   reporter.connected()
   expect(() => reporter.onHealth('slow')).not.toThrow()

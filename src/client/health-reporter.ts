@@ -1,20 +1,20 @@
 /**
- * Tells a {@link HealthTracker} how a client's connection is.
+ * Reports the state of a client's connection to a {@link HealthTracker}.
  *
  * Clauses: P-092.
  */
 
 import type { Log } from '../lib/log.ts'
 
-/** Told how the connection to a relay is doing, when that changes. */
+/** Notified when the state of the connection to a relay changes. */
 export interface HealthTracker {
-  /** A connection was made, or has ended. */
+  /** A connection was established, or has ended. */
   setConnected(connected: boolean): void
-  /** What the relay says is wrong with the connection; undefined when it is well again, or over. */
+  /** The problem with the connection as reported by the relay; undefined once cleared or disconnected. */
   setProblem(problem: string | undefined): void
 }
 
-/** Keeps the tracker's faults away from the connection: it is called in the middle of reading. */
+/** Isolates the connection from exceptions of the tracker, which is called while reading. */
 export class HealthReporter {
   readonly #trackerOf: () => HealthTracker | undefined
   readonly #log: Log
@@ -40,7 +40,7 @@ export class HealthReporter {
     this.#tell(tracker => tracker.setConnected(false))
   }
 
-  /** What the relay says; empty when it takes an earlier problem back. */
+  /** A report from the relay; empty clears an earlier problem. */
   onHealth(text: string): void {
     const problem = text === '' ? undefined : text
     if (this.#problem === problem) return

@@ -10,14 +10,14 @@ import type { OpenedConnection } from './open-connection.ts'
 const SERVER_KEY = NodePrivateKey.generate().publicKey()
 const lost = () => new DerpError('ERR_DERP_CONN_CLOSED', 'receive: gone')
 
-/** A connection that only remembers what it was closed with. */
+/** A connection that only records its close. */
 function fakeConnection(): OpenedConnection & { closedWith: (DerpError | undefined)[] } {
   const closedWith: (DerpError | undefined)[] = []
   const derp = { serverKey: SERVER_KEY, close: (error?: DerpError) => closedWith.push(error) }
   return { derp: derp as unknown as DerpClient, tls: undefined, closedWith }
 }
 
-/** A keeper whose attempts end as the test says. */
+/** A keeper whose attempts end when the test says so. */
 function setUp() {
   const attempts: (PromiseWithResolvers<OpenedConnection> & { stop: AbortSignal })[] = []
   const seen: Link[] = []
@@ -32,7 +32,7 @@ function setUp() {
     },
     silentLog,
   )
-  /** Makes a connection. */
+  /** Connects. */
   const link = async () => {
     const connection = fakeConnection()
     const connected = keeper.connected('call')
@@ -42,7 +42,7 @@ function setUp() {
   return { keeper, attempts, seen, link }
 }
 
-test('LinkKeeper makes one connection for all, shows it to its owner first, and keeps it (P-201)', async () => {
+test('LinkKeeper makes one connection for all callers, shows it to its owner first, and keeps it (P-201)', async () => {
   const { keeper, attempts, seen } = setUp()
   const calls = [keeper.connected('call'), keeper.connected('call')]
   attempts[0]?.resolve(fakeConnection())
@@ -91,7 +91,7 @@ test('LinkKeeper keeps the new connection when a call fails late on the old one 
   expect(old.closedWith).toHaveLength(1)
 })
 
-test('LinkKeeper keeps the connection of a call that was given up, or was a mistake', async () => {
+test('LinkKeeper keeps the connection of a call that was aborted or invalid', async () => {
   const { keeper, link } = setUp()
   const { link: made } = await link()
   const givenUp = keeper.use('call', AbortSignal.abort(), () => Promise.reject(lost()))
@@ -101,13 +101,13 @@ test('LinkKeeper keeps the connection of a call that was given up, or was a mist
   expect(keeper.link).toBe(made)
 })
 
-test('LinkKeeper begins nothing for a call that was given up before', async () => {
+test('LinkKeeper starts nothing for a call aborted before', async () => {
   const { keeper, attempts } = setUp()
   await expect(keeper.connected('call', AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   expect(attempts).toHaveLength(0)
 })
 
-test('LinkKeeper begins anew while a given-up attempt has not ended yet, and closes what that still brings', async () => {
+test('LinkKeeper starts a new attempt while an aborted one is still ending, and closes its late connection', async () => {
   const { keeper, attempts, seen } = setUp()
   const controller = new AbortController()
   const first = keeper.connected('call', controller.signal)
@@ -123,7 +123,7 @@ test('LinkKeeper begins anew while a given-up attempt has not ended yet, and clo
   expect(seen).toHaveLength(1)
 })
 
-test('LinkKeeper tries again after an attempt that failed', async () => {
+test('LinkKeeper retries after a failed attempt', async () => {
   const { keeper, attempts, link } = setUp()
   const calls = [keeper.connected('call'), keeper.connected('call')]
   const error = lost()
@@ -133,7 +133,7 @@ test('LinkKeeper tries again after an attempt that failed', async () => {
   expect(attempts).toHaveLength(2)
 })
 
-test('LinkKeeper closed has one answer, whatever a call failed of (P-209)', async () => {
+test('LinkKeeper once closed rejects with one error, whatever a call failed with (P-209)', async () => {
   const { keeper, link } = setUp()
   const { closedWith } = await link()
   const call = Promise.withResolvers<void>()
@@ -148,7 +148,7 @@ test('LinkKeeper closed has one answer, whatever a call failed of (P-209)', asyn
   await expect(keeper.connected('call')).rejects.toEqual(closed)
 })
 
-test('LinkKeeper closed ends its attempt and closes what that still brings (P-209)', async () => {
+test('LinkKeeper on close aborts its attempt and closes its late connection (P-209)', async () => {
   const { keeper, attempts } = setUp()
   const connecting = keeper.connected('call')
   keeper.close()

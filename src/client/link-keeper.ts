@@ -1,7 +1,7 @@
 /**
- * Keeps at most one connection for a client: makes it when it is asked for, drops it when a call has failed on it.
+ * Keeps at most one connection for a client: opens it on demand, drops it when a call on it has failed.
  *
- * Has no timers: who calls next connects next.
+ * Has no timers: the next call reconnects.
  * Clauses: P-201 lazy connect, P-205 reconnect, P-206 generation, P-209 close.
  */
 
@@ -19,19 +19,19 @@ import type { TlsConnectionState } from './ports.ts'
 /** A connection in use. */
 export interface Link {
   readonly derp: DerpClient
-  /** 1 for the client's first connection, one more for each later one. */
+  /** 1 for the client's first connection, incremented for each later one. */
   readonly generation: number
   readonly tls: TlsConnectionState | undefined
-  /** The one that was connected to, of a region. */
+  /** The connected node of a region. */
   readonly node?: DERPNode | undefined
   readonly pings: PendingPings
 }
 
-/** What the owner of a {@link LinkKeeper} does for it. */
+/** What a {@link LinkKeeper} needs from its owner. */
 export interface LinkSource {
-  /** Makes a connection, or ends trying when `stop` is aborted. */
+  /** Connects, or stops trying when `stop` is aborted. */
   open(stop: AbortSignal): Promise<OpenedConnection>
-  /** A connection was made; called before anybody else can use it. */
+  /** A connection was established; called before anyone else can use it. */
   onLink(link: Link): void
 }
 
@@ -63,7 +63,7 @@ export class LinkKeeper {
     return this.#started
   }
 
-  /** What the owner's users are told. */
+  /** The state for users of the owner. */
   state(): ConnectedState {
     const derp = this.#link?.derp
     const connected = derp !== undefined && derp.error === undefined
@@ -75,19 +75,19 @@ export class LinkKeeper {
     }
   }
 
-  /** The connection in use, if any: it may have failed without anybody knowing yet. */
+  /** The current connection, if any; it may have failed without having been noticed. */
   get link(): Link | undefined {
     return this.#link
   }
 
-  /** The connection in use. @throws DerpError when there is none. */
+  /** The current connection. @throws DerpError if there is none. */
   require(action: string): Link {
     if (this.isClosed) throw closedError(action)
     if (this.#link === undefined) throw new DerpError('ERR_DERP_CLIENT_NOT_CONNECTED', `${action}: not connected`)
     return this.#link
   }
 
-  /** The connection in use, made if need be: all who wait for it share one attempt. */
+  /** The current connection, opened if necessary: all waiting callers share one attempt. */
   async connected(action: string, signal?: AbortSignal): Promise<Link> {
     this.#started = true
     if (this.isClosed) throw closedError(action)
@@ -98,16 +98,16 @@ export class LinkKeeper {
   }
 
   /**
-   * Has `call` use the connection, made if need be; one that is there is used within this turn.
+   * Calls `call` with the connection, opened if necessary; an existing one is used within this turn.
    *
-   * A call that fails drops its connection, unless it was only given up.
+   * A call that fails drops its connection, unless it was only aborted.
    */
   async use<T>(action: string, signal: AbortSignal | undefined, call: (link: Link) => Promise<T>): Promise<T> {
     const link = this.#link ?? (await this.connected(action, signal))
     return call(link).catch(error => this.#failed(link, error, signal))
   }
 
-  /** Ends a connection, so that the next call makes a new one; does nothing when that has been done. */
+  /** Closes a connection, so that the next call opens a new one; no effect if already done. */
   drop(link: Link, error: DerpError): void {
     if (this.#link !== link) return
     this.#link = undefined
@@ -116,7 +116,7 @@ export class LinkKeeper {
     this.#log.debug('connection dropped', { code: error.code, reason: error.message })
   }
 
-  /** Ends connection and attempt, and takes no more calls. @throws DerpError the second time. */
+  /** Closes connection and attempt, and rejects further calls. @throws DerpError the second time. */
   close(): void {
     if (this.isClosed) throw closedError('close client')
     const error = closedError('use client')
@@ -136,7 +136,7 @@ export class LinkKeeper {
       try {
         return this.#adopt(await this.#source.open(stop), stop)
       } finally {
-        // Before anybody hears of the result, so that the next call cannot meet an attempt that is over.
+        // Before the result is seen, so that the next call cannot find a finished attempt.
         if (this.#attempt === attempt) this.#attempt = undefined
       }
     })
@@ -159,7 +159,7 @@ export class LinkKeeper {
 /** Code of the error that calls on a closed client reject with. */
 export const ErrClientClosed = 'ERR_DERP_CLIENT_CLOSED' // P-209
 
-/** What calls on a closed client are rejected with. */
+/** The error of calls on a closed client. */
 export function closedError(action: string): DerpError {
   return new DerpError(ErrClientClosed, `${action}: client is closed`, { clause: 'P-209' })
 }

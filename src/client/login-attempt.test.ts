@@ -32,7 +32,7 @@ test('login learns the key of the relay and sends ClientInfo, not awaiting Serve
   expect(info).toEqual({ version: 2, canAckPings: false, isProber: false })
 })
 
-test('login tells mesh key, prober and pings (P-033)', async () => {
+test('login sends mesh key, prober flag and ping support (P-033)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
   const { relay } = setUp({ meshKey, isProber: true, canAckPings: true, appName: 'my app' })
   relay.greet()
@@ -40,7 +40,7 @@ test('login tells mesh key, prober and pings (P-033)', async () => {
   expect(info).toEqual({ version: 2, meshKey: 'ab'.repeat(32), canAckPings: true, isProber: true, appName: 'my app' })
 })
 
-test('login with a known key sends ClientInfo unasked and skips the ServerKey that comes (P-122)', async () => {
+test('login with a known key sends ClientInfo without waiting and skips the ServerKey that follows (P-122)', async () => {
   const { relay, clientConn } = scriptedMemoryRelay()
   const serverKey = relay.privateKey.publicKey()
   const clock = new FakeClock()
@@ -52,14 +52,14 @@ test('login with a known key sends ClientInfo unasked and skips the ServerKey th
   await expect(client.recv()).resolves.toMatchObject({ type: 'serverInfo' })
 })
 
-test('login reads what came right behind the greeting', async () => {
+test('login reads frames that directly follow the greeting', async () => {
   const { relay, login } = setUp()
   const greeting = encodeFrame(FrameType.ServerKey, MAGIC, relay.privateKey.publicKey().bytes)
   relay.send(greeting, encodeFrame(FrameType.KeepAlive))
   await expect((await login).recv()).resolves.toEqual({ type: 'keepAlive' })
 })
 
-test('login accepts a greeting with more in it, and one that comes byte by byte (P-031)', async () => {
+test('login accepts a longer greeting, and one that arrives byte by byte (P-031)', async () => {
   const { relay, login } = setUp()
   const key = relay.privateKey.publicKey().bytes
   for (const byte of encodeFrame(FrameType.ServerKey, MAGIC, key, new Uint8Array(1024 - 40))) {
@@ -99,7 +99,7 @@ test('login fails when the relay closes, in the middle of the greeting too (P-03
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('login fails when the relay says nothing in time (P-202)', async () => {
+test('login fails when the relay is silent (P-202)', async () => {
   const { relay, clock, login } = setUp({ loginTimeoutMs: 3000 })
   clock.advance(2999)
   await settle()
@@ -122,7 +122,7 @@ test('login fails when the relay does not take ClientInfo (P-202)', async () => 
   await expect(login).rejects.toMatchObject({ code: 'ERR_DERP_LOGIN_TIMEOUT' })
 })
 
-test('login can be given up, before it begins and later', async () => {
+test('login can be aborted, before it starts and later', async () => {
   const before = setUp({}, AbortSignal.abort())
   await expect(before.login).rejects.toMatchObject({
     code: 'ERR_DERP_ABORTED',
@@ -140,7 +140,7 @@ test('login can be given up, before it begins and later', async () => {
   }
 })
 
-test('login given up while keys are agreed on sends nothing', async () => {
+test('login aborted during key agreement sends nothing', async () => {
   const agreed = Promise.withResolvers<Uint8Array>()
   const controller = new AbortController()
   const { relay, serverConn, login } = setUp({ agreement: { agree: () => agreed.promise } }, controller.signal)
@@ -153,7 +153,7 @@ test('login given up while keys are agreed on sends nothing', async () => {
   expect(serverConn.unreadWrites).toBe(0)
 })
 
-test('login leaves what comes while keys are agreed on to the transport', async () => {
+test('login leaves data that arrives during key agreement to the transport', async () => {
   const { relay, clientConn, login } = setUp({ agreement: { agree: () => new Promise(() => {}) } })
   relay.greet()
   await settle()
@@ -164,7 +164,7 @@ test('login leaves what comes while keys are agreed on to the transport', async 
   await expect(login).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
 })
 
-test('login lets go of the signal of its caller', async () => {
+test('login releases the signal of its caller', async () => {
   const controller = new AbortController()
   const { relay, login } = setUp({}, controller.signal)
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(1)
@@ -173,7 +173,7 @@ test('login lets go of the signal of its caller', async () => {
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0)
 })
 
-test('login refuses an option out of bounds before it touches the connection', () => {
+test('login rejects an option out of bounds before it touches the connection', () => {
   const { clientConn } = scriptedMemoryRelay()
   const options = { privateKey: NodePrivateKey.generate(), agreement: testAgreement, readTimeoutMs: 0 }
   expect(() => DerpClient.login(clientConn, options)).toThrow(

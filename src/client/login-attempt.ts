@@ -1,7 +1,7 @@
 /**
- * The client's half of the login: from a fresh connection to one on which frames flow.
+ * The client half of the login: from a new connection to one that carries frames.
  *
- * It ends when ClientInfo has been handed over; ServerInfo comes later, among the messages (P-201).
+ * It completes when ClientInfo has been sent; ServerInfo arrives later, as a message (P-201).
  * Clauses: P-030 order, P-031 greeting, P-122 known key, P-202 time limit.
  */
 
@@ -21,12 +21,12 @@ import {
   resolveNumber,
 } from './options.ts'
 
-/** What a login leaves behind for the connection that begins. */
+/** Result of a login. */
 export interface LoggedIn {
   readonly serverKey: NodePublicKey
-  /** Precomputed key between client and relay: opens ServerInfo. */
+  /** Precomputed key of client and relay: opens ServerInfo. */
   readonly sharedKey: Uint8Array
-  /** May hold bytes that came behind the greeting. */
+  /** May contain bytes that followed the greeting. */
   readonly decoder: FrameDecoder
   readonly sender: FrameSender
 }
@@ -43,7 +43,7 @@ export class LoginAttempt<T> implements ConnHandler {
   #awaitsGreeting: boolean
   #over = false
 
-  /** @param begin takes the connection over, in the same turn, so that nothing it says is missed. */
+  /** @param begin takes over the connection in the same turn, so that no data is missed. */
   constructor(conn: Conn, options: DerpClientOptions, begin: (loggedIn: LoggedIn) => T) {
     this.#conn = conn
     this.#options = options
@@ -51,7 +51,7 @@ export class LoginAttempt<T> implements ConnHandler {
     this.#timeoutMs = resolveNumber('connectTimeoutMs', options.loginTimeoutMs)
     this.#begin = begin
     this.#awaitsGreeting = options.serverKey === undefined
-    // With a known key the ServerKey that comes is one of the frames to be skipped.
+    // With a known key the ServerKey that arrives is just a frame to skip.
     this.#decoder = new FrameDecoder(this.#awaitsGreeting ? CLIENT_LOGIN_BOUNDS : CLIENT_BOUNDS)
     this.#sender = new FrameSender(conn, error => this.#fail(error))
   }
@@ -92,7 +92,7 @@ export class LoginAttempt<T> implements ConnHandler {
     const serverKey = readGreeting(type, body)
     this.#awaitsGreeting = false
     this.#decoder.bounds = CLIENT_BOUNDS
-    // The rest is read once the connection runs.
+    // The rest is read once the connection is running.
     this.#conn.pause()
     this.#sayHello(serverKey).catch(error => this.#fail(error))
   }
@@ -126,7 +126,7 @@ export class LoginAttempt<T> implements ConnHandler {
   }
 }
 
-/** What calls on a connection fail with that the other side, or the network, has ended; a transport may know better. */
+/** The error of calls on a connection closed by the peer or the network; a transport may know more. */
 export function connectionClosed(action: string, cause: Error | undefined): DerpError {
   if (cause instanceof DerpError) return cause
   return new DerpError('ERR_DERP_CONN_CLOSED', `${action}: ${cause?.message ?? 'connection closed by the relay'}`, {

@@ -1,4 +1,4 @@
-/** One attempt to connect: dial, log in, within one time limit (P-202). */
+/** One connection attempt: dial and login within one time limit (P-202). */
 
 import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPNode } from '../derpmap/types.ts'
@@ -12,27 +12,27 @@ import { formatRelayUrl } from './dial/relay-url.ts'
 import type { DerpClientOptions } from './options.ts'
 import type { ClientTransport, DialedConn, DialTarget, NetworkMonitor, TlsConnectionState } from './ports.ts'
 
-/** What an attempt is made of. */
+/** Parameters of an attempt. */
 export interface ConnectPlan {
   readonly target: DialTarget
   readonly transport: ClientTransport
   readonly clock: Clock
-  /** Milliseconds for everything together. */
+  /** Milliseconds for the whole attempt. */
   readonly timeoutMs: number
-  /** Ends this attempt, however many others it is there for. */
+  /** Cancels this attempt, in addition to its callers' signals. */
   readonly base?: AbortSignal | undefined
   readonly netMon?: NetworkMonitor | undefined
   readonly login: Omit<DerpClientOptions, 'serverKey' | 'loginTimeoutMs'>
 }
 
-/** A connection that runs. */
+/** An established connection. */
 export interface OpenedConnection {
   readonly derp: DerpClient
   readonly tls: TlsConnectionState | undefined
   readonly node?: DERPNode | undefined
 }
 
-/** Connects. Rejects with a DerpError only, and leaves nothing open then. */
+/** Connects. Rejects only with a DerpError, leaving nothing open. */
 export async function openConnection(plan: ConnectPlan, signal: AbortSignal): Promise<OpenedConnection> {
   const { clock, timeoutMs, target } = plan
   const action = `connect to ${formatTarget(target)}`
@@ -60,7 +60,7 @@ async function dial(plan: ConnectPlan, signal: AbortSignal, action: string): Pro
   try {
     return await abortable(dialing, signal, action)
   } catch (error) {
-    // A transport that was slower than its signal may still come with a connection.
+    // A transport slower than its signal may still deliver a connection.
     dialing.then(
       late => late.conn.destroy(),
       () => {},
@@ -83,7 +83,7 @@ function shortened(text: string): string {
   return /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/i.exec(text)?.[1] ?? text.trim()
 }
 
-/** How messages call a target. */
+/** Name of a target in messages. */
 export function formatTarget(target: DialTarget): string {
   return 'url' in target ? formatRelayUrl(target.url) : formatRegion(target.region)
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { systemClock } from '../lib/clock.ts'
 import { DEFAULTS, resolveConnectionOptions, resolveNumber } from './options.ts'
 
-test('resolveConnectionOptions fills in what is left out or undefined', () => {
+test('resolveConnectionOptions applies defaults to missing and undefined options', () => {
   expect(resolveConnectionOptions({ isProber: true, readTimeoutMs: undefined })).toMatchObject({
     meshKey: undefined,
     isProber: true,
@@ -13,11 +13,11 @@ test('resolveConnectionOptions fills in what is left out or undefined', () => {
   })
 })
 
-test('DEFAULTS hold the times of the original (P-094, P-202)', () => {
+test('DEFAULTS are the original’s (P-094, P-202)', () => {
   expect(DEFAULTS).toMatchObject({ readTimeoutMs: 120_000, connectTimeoutMs: 10_000 })
 })
 
-test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('resolveNumber refuses %d and names the option', value => {
+test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('resolveNumber rejects %d and names the option', value => {
   expect(() => resolveNumber('connectTimeoutMs', value)).toThrow(
     expect.objectContaining({
       code: 'ERR_DERP_CONFIG_INVALID',

@@ -1,5 +1,5 @@
 /**
- * Options of clients: what may be set, the defaults, and their checks.
+ * Client options, defaults and checks.
  *
  * Clauses: P-023, P-033, P-070, P-092, P-094, P-095, P-100, P-101, P-122, P-202.
  */
@@ -14,9 +14,9 @@ import { APP_NAME } from '../protocol/client-info.ts'
 import type { HealthTracker } from './health-reporter.ts'
 import type { ClientTransport, NetworkMonitor } from './ports.ts'
 
-/** Options of one connection, however it was made. */
+/** Options of a connection, however it is established. */
 export interface ConnectionOptions {
-  /** The mesh's secret, for relays of the mesh and trusted monitors. */
+  /** The mesh key, for relays of the mesh and trusted monitors. */
   readonly meshKey?: MeshKey | undefined
   /** Tells the relay that this is a prober. */
   readonly isProber?: boolean | undefined
@@ -30,26 +30,26 @@ export interface ConnectionOptions {
    * the value of `autoPong`.
    */
   readonly canAckPings?: boolean | undefined
-  /** Answers the relay's pings; the caller still receives them. */
+  /** Replies to the relay's pings automatically; the caller still receives them. */
   readonly autoPong?: boolean | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
   /** A connection ends after this many milliseconds without a whole frame. Default {@link DEFAULTS.readTimeoutMs}. */
   readonly readTimeoutMs?: number | undefined
   /**
-   * Received messages waiting for the caller, in bytes; when full, the connection is not read.
+   * Maximum bytes of received messages waiting for the caller; beyond that, reading pauses.
    *
-   * Default {@link DEFAULTS.receiveQueueBytes}. A relay drops the packets, and in the
-   * end the connection, of a client that does not read: a larger queue rides out longer pauses.
+   * Default {@link DEFAULTS.receiveQueueBytes}. A relay drops the packets, and eventually the connection, of a client that
+   * does not read: a larger queue tolerates longer pauses.
    */
   readonly receiveQueueBytes?: number | undefined
 }
 
-/** Told of events as they happen, not when somebody receives them. Must not throw. */
+/** Notified of events when they happen, not when they are received. Must not throw. */
 export interface ConnectionObserver {
-  /** What the relay says is wrong with the connection; empty when it is well again (P-092). */
+  /** A problem with the connection reported by the relay; empty clears it (P-092). */
   onHealth?(problem: string): void
-  /** The connection is over. */
+  /** The connection has ended. */
   onEnd?(error: DerpError): void
 }
 
@@ -57,7 +57,7 @@ export interface ConnectionObserver {
 export interface DerpClientOptions extends ConnectionOptions {
   readonly privateKey: NodePrivateKey
   readonly agreement: KeyAgreement
-  /** The relay's key, when known beforehand: the login then does not wait for the relay's. */
+  /** The relay's key, if known beforehand: login then does not wait for ServerKey. */
   readonly serverKey?: NodePublicKey | undefined
   readonly observer?: ConnectionObserver | undefined
   /** Milliseconds for the login. Default {@link DEFAULTS.connectTimeoutMs}. */
@@ -69,19 +69,19 @@ export interface ClientOptions extends ConnectionOptions {
   readonly transport: ClientTransport
   /** Computes the shared key of each login. */
   readonly agreement: KeyAgreement
-  /** Asks the relay, on every connection, which clients come and go; needs the mesh key. */
+  /** Asks the relay, on every connection, to report clients that connect and disconnect; needs the mesh key. */
   readonly watchConnectionChanges?: boolean | undefined
-  /** Told when connections begin and end, and what the relay says about them. */
+  /** Notified when connections begin and end, and of problems reported by the relay. */
   readonly healthTracker?: HealthTracker | undefined
-  /** Gives a signal for each attempt to connect; aborting it ends the attempt. */
+  /** Returns a signal for each connection attempt; aborting it cancels the attempt. */
   readonly baseContext?: (() => AbortSignal) | undefined
-  /** Tells when the host's network changes; passed to the transport with each request. */
+  /** Reports changes of the host's network; passed to the transport with each request. */
   readonly netMon?: NetworkMonitor | undefined
-  /** Milliseconds for a whole attempt to connect. Default {@link DEFAULTS.connectTimeoutMs}. */
+  /** Milliseconds for a whole connection attempt. Default {@link DEFAULTS.connectTimeoutMs}. */
   readonly connectTimeoutMs?: number | undefined
 }
 
-/** What is used for options that are left out. */
+/** Defaults. */
 export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   connectTimeoutMs: 10_000,
   readTimeoutMs: 120_000,
@@ -109,7 +109,7 @@ export interface ResolvedConnectionOptions {
   readonly receiveQueueBytes: number
 }
 
-/** Fills in the defaults. @throws DerpError naming an option that is out of bounds. */
+/** Applies defaults. @throws DerpError naming an option that is out of bounds. */
 export function resolveConnectionOptions(options: ConnectionOptions): ResolvedConnectionOptions {
   return {
     meshKey: options.meshKey,

@@ -16,10 +16,10 @@ function setUp() {
   return { clock, came, paced: new PacedSender(new FrameSender(conn, () => {}), clock) }
 }
 
-/** A frame of `length` bytes that begins with `mark`. */
+/** A frame of `length` bytes filled with `mark`. */
 const frame = (mark: number, length = 100): Uint8Array => new Uint8Array(length).fill(mark)
 
-test('PacedSender sends at once, and sets no timer, without limits', async () => {
+test('PacedSender sends at once and sets no timer without limits', async () => {
   const { clock, came, paced } = setUp()
   for (let mark = 0; mark < 50; mark++) await paced.send(frame(mark, 65_000))
   expect(came).toHaveLength(50)
@@ -58,7 +58,7 @@ test('PacedSender lets no small frame overtake a large one (P-211)', async () =>
   expect(came).toEqual([1, 2, 3])
 })
 
-test('PacedSender sends frames above the burst too, and keeps the rate with them (P-211)', async () => {
+test('PacedSender also sends frames above the burst, and keeps to the rate (P-211)', async () => {
   const { clock, came, paced } = setUp()
   paced.limit(1_000, 50)
   const sent = [1, 2, 3].map(mark => paced.send(frame(mark, 150)))
@@ -75,7 +75,7 @@ test('PacedSender sends frames above the burst too, and keeps the rate with them
   expect(came).toEqual([1, 2, 3])
 })
 
-test('PacedSender lets all go when the limits are taken back (P-211)', async () => {
+test('PacedSender sends everything when the limits are removed (P-211)', async () => {
   const { clock, came, paced } = setUp()
   paced.limit(1, 0)
   const sent = [1, 2, 3, 4].map(mark => paced.send(frame(mark)))
@@ -87,7 +87,7 @@ test('PacedSender lets all go when the limits are taken back (P-211)', async () 
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('PacedSender.send unsends what is aborted, and costs it nothing (P-211)', async () => {
+test('PacedSender.send cancels an aborted frame, at no cost in tokens (P-211)', async () => {
   const { clock, came, paced } = setUp()
   paced.limit(1_000, 100)
   const controller = new AbortController()
@@ -104,7 +104,7 @@ test('PacedSender.send unsends what is aborted, and costs it nothing (P-211)', a
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('PacedSender.fail rejects what waits and leaves no timer', async () => {
+test('PacedSender.fail rejects waiting frames and leaves no timer', async () => {
   const { clock, came, paced } = setUp()
   paced.limit(1, 100)
   const sent = [1, 2, 3].map(mark => paced.send(frame(mark)))
@@ -116,14 +116,14 @@ test('PacedSender.fail rejects what waits and leaves no timer', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('PacedSender takes whatever limits a relay makes up', async () => {
+test('PacedSender survives arbitrary limits from a relay', async () => {
   const { clock, came, paced } = setUp()
   paced.limit(-5, -5)
   await paced.send(frame(1))
   paced.limit(0.001, -5)
   await paced.send(frame(2))
   const waiting = paced.send(frame(3))
-  // Rounding leaves fractions over; the time they take must not become an endless row of timers.
+  // Rounding leaves fractions; they must not turn into an endless series of timers.
   paced.limit(3, 100 / 3)
   for (let i = 0; i < 40; i++) clock.advance(1_000)
   await waiting

@@ -1,7 +1,7 @@
 /**
- * Keeps to the limits that a relay has told, by waiting: nothing is dropped (P-211).
+ * Respects rate limits announced by the relay by waiting: nothing is dropped (P-211).
  *
- * Packets leave in the order in which they came. Without limits there is no wait and no cost.
+ * Packets leave in order of arrival. Without limits there is no wait and no cost.
  */
 
 import { abortedError, onAbort } from '../lib/abort.ts'
@@ -29,7 +29,7 @@ export class PacedSender {
     this.#clock = clock
   }
 
-  /** Takes new limits, with a full bucket; a rate that is not above 0 is none. */
+  /** Sets new limits, with a full bucket; a rate not above 0 means none. */
   limit(bytesPerSecond: number, burstBytes: number): void {
     this.#burst = Math.max(0, burstBytes)
     this.#bucket =
@@ -39,7 +39,7 @@ export class PacedSender {
     this.#sendDue()
   }
 
-  /** Sends a frame, which must not change afterwards, once the limits allow it. An abort before that unsends it. */
+  /** Sends a frame, which must not change afterwards, once the limits allow. An abort before that cancels it. */
   send(frame: Uint8Array, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted) return Promise.reject(abortedError('send packet', signal))
     if (this.#waiting.size === 0 && this.#take(frame.length)) return this.#sender.send(frame)
@@ -55,7 +55,7 @@ export class PacedSender {
     return sent.promise
   }
 
-  /** Rejects what waits. */
+  /** Rejects waiting frames. */
   fail(error: DerpError): void {
     this.#timer?.cancel()
     for (const { sent, stopListening } of this.#waiting) {
@@ -65,7 +65,7 @@ export class PacedSender {
     this.#waiting.clear()
   }
 
-  /** Hands over what may leave by now, and waits for the rest. */
+  /** Sends frames that are due, and schedules the rest. */
   #sendDue(): void {
     for (const waiting of this.#waiting) {
       const { frame, sent, stopListening } = waiting
@@ -80,7 +80,7 @@ export class PacedSender {
     this.#timer?.cancel()
   }
 
-  /** A frame longer than the burst leaves with a full bucket, and the bucket goes into debt. */
+  /** A frame longer than the burst needs a full bucket, which goes into debt. */
   #take(bytes: number): boolean {
     if (this.#bucket === undefined) return true
     const nowMs = this.#clock.now()
@@ -92,7 +92,7 @@ export class PacedSender {
   #arm(bytes: number): void {
     this.#timer?.cancel()
     const waitMs = this.#bucket?.waitMs(Math.min(bytes, this.#burst), this.#clock.now()) ?? 0
-    // Whole milliseconds, at least one: what rounding leaves over must not become a timer that fires on the spot.
+    // Whole milliseconds, at least one: a rounding remainder must not become a timer that fires immediately.
     this.#timer = this.#clock.after(Math.max(1, Math.ceil(waitMs)), () => this.#sendDue())
   }
 }

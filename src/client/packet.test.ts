@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { NodePrivateKey } from '../keys/node-key.ts'
 import { assertPacket, assertPingPayload, assertPrivateKey, assertPublicKey } from './packet.ts'
 
-test('assertPacket takes 0 to 65536 bytes and refuses more, saying how many (P-052)', () => {
+test('assertPacket accepts 0 to 65536 bytes and rejects more, with the size (P-052)', () => {
   assertPacket('send packet', new Uint8Array(0))
   assertPacket('send packet', new Uint8Array(65_536))
   expect(() => assertPacket('send packet', new Uint8Array(65_537))).toThrow(
@@ -14,17 +14,17 @@ test('assertPacket takes 0 to 65536 bytes and refuses more, saying how many (P-0
   )
 })
 
-test('assertPacket refuses what are no bytes', () => {
+test('assertPacket rejects anything but bytes', () => {
   expect(() => assertPacket('send packet', 'text' as unknown as Uint8Array)).toThrow(
     new TypeError('send packet: data is a string, not a Uint8Array'),
   )
 })
 
-test.each([0, 7, 9])('assertPingPayload refuses %i bytes (P-091)', length => {
+test.each([0, 7, 9])('assertPingPayload rejects %i bytes (P-091)', length => {
   expect(() => assertPingPayload('send ping', new Uint8Array(length))).toThrow(RangeError)
 })
 
-test('assertPingPayload takes eight bytes (P-091)', () => {
+test('assertPingPayload accepts eight bytes (P-091)', () => {
   expect(() => assertPingPayload('send ping', new Uint8Array(8))).not.toThrow()
 })
 

@@ -4,7 +4,7 @@ import { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { MAX_PACKET_LENGTH, PING_LENGTH } from '../protocol/constants.ts'
 
-/** @throws DerpError for a packet over 64 KiB (P-052), TypeError for what are no bytes. */
+/** @throws DerpError for a packet over 64 KiB (P-052), TypeError for anything but bytes. */
 export function assertPacket(action: string, data: Uint8Array): void {
   assertBytes(action, data)
   if (data.length <= MAX_PACKET_LENGTH) return
@@ -13,7 +13,7 @@ export function assertPacket(action: string, data: Uint8Array): void {
   })
 }
 
-/** @throws RangeError unless there are exactly eight bytes (P-091), TypeError for what are no bytes. */
+/** @throws RangeError unless there are exactly eight bytes (P-091), TypeError for anything but bytes. */
 export function assertPingPayload(action: string, payload: Uint8Array): void {
   assertBytes(action, payload)
   if (payload.length !== PING_LENGTH) {

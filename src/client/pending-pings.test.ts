@@ -13,7 +13,7 @@ test('PendingPings takes the Pong of each Ping once (P-207)', async () => {
   expect(pings.take(first.payload)).toBe(true)
 })
 
-test('PendingPings leaves other Pongs alone, those of pings given up included (P-208)', () => {
+test('PendingPings ignores other Pongs, including those of aborted pings (P-208)', () => {
   const pings = new PendingPings()
   const ping = pings.add()
   pings.remove(ping)
@@ -21,7 +21,7 @@ test('PendingPings leaves other Pongs alone, those of pings given up included (P
   expect(pings.take(new Uint8Array(8))).toBe(false)
 })
 
-test('PendingPings fails all that wait', async () => {
+test('PendingPings fails all pending pings', async () => {
   const pings = new PendingPings()
   const ping = pings.add()
   const error = new DerpError('ERR_DERP_CONN_CLOSED', 'gone')

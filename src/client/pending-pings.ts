@@ -1,8 +1,8 @@
-/** Pings sent by `ping` whose Pong has not come yet (P-207). */
+/** Pings sent by `ping` whose Pong is pending (P-207). */
 
 import type { DerpError } from '../lib/derp-error.ts'
 
-/** A Ping under way. */
+/** A pending Ping. */
 export interface PendingPing {
   /** Eight random bytes. */
   readonly payload: Uint8Array
@@ -13,17 +13,17 @@ export interface PendingPing {
 export class PendingPings {
   readonly #waiting = new Map<bigint, PromiseWithResolvers<void>>()
 
-  /** Begins to wait for the Pong of a fresh payload. */
+  /** Starts waiting for the Pong of a new payload. */
   add(): PendingPing {
     const payload = crypto.getRandomValues(new Uint8Array(8))
     const answered = Promise.withResolvers<void>()
-    // The connection may fail before anybody waits for the answer.
+    // The connection may fail before anyone awaits the reply.
     answered.promise.catch(() => {})
     this.#waiting.set(keyOf(payload), answered)
     return { payload, answered: answered.promise }
   }
 
-  /** A Pong has come; reports whether it was waited for. */
+  /** Handles a Pong; returns whether it was expected. */
   take(payload: Uint8Array): boolean {
     const key = keyOf(payload)
     this.#waiting.get(key)?.resolve()
@@ -35,7 +35,7 @@ export class PendingPings {
     this.#waiting.delete(keyOf(payload))
   }
 
-  /** No Pong will come any more. */
+  /** No more Pongs will arrive. */
   fail(error: DerpError): void {
     for (const { reject } of this.#waiting.values()) reject(error)
     this.#waiting.clear()

@@ -5,7 +5,7 @@ import { DerpError } from '../lib/derp-error.ts'
 import { withTimeLimit } from '../lib/time-limit.ts'
 import type { Link } from './link-keeper.ts'
 
-/** Most milliseconds that a Pong is waited for. */
+/** Maximum milliseconds to wait for a Pong. */
 const PING_TIMEOUT_MS = 5_000
 
 /** Sends a Ping and waits for its Pong, which the receiver on `link` reports. */
@@ -28,5 +28,5 @@ export async function pingOver(
 }
 
 function timedOut(timeoutMs: number): DerpError {
-  return new DerpError('ERR_DERP_PING_TIMEOUT', `ping relay: no answer in ${timeoutMs} ms`, { clause: 'P-207' })
+  return new DerpError('ERR_DERP_PING_TIMEOUT', `ping relay: no pong in ${timeoutMs} ms`, { clause: 'P-207' })
 }

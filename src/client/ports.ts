@@ -1,5 +1,5 @@
 /**
- * What a client needs from its platform, declared by its consumer.
+ * What a client requires from its platform.
  *
  * Clauses: P-122, P-144, P-200, P-220, P-221.
  */
@@ -10,49 +10,49 @@ import type { Conn } from '../transport/conn.ts'
 
 /** A change of the host's network. */
 export interface NetworkChange {
-  /** The host's own addresses from now on, as text; undefined where the platform does not tell. */
+  /** The host's current addresses as text; undefined if the platform does not say. */
   readonly addresses?: readonly string[] | undefined
 }
 
-/** Tells of changes of the host's network: an interface came or went, an address was lost. */
+/** Reports changes of the host's network: an interface appeared or vanished, an address was lost. */
 export interface NetworkMonitor {
-  /** Calls `listener` at each change; the result takes that back. */
+  /** Calls `listener` on each change; returns a function that removes it. */
   subscribe(listener: (change: NetworkChange) => void): () => void
 }
 
-/** A relay by its http or https URL, or the first relay of a region that answers. */
+/** A relay by its http or https URL, or the first reachable relay of a region. */
 export type DialTarget = { readonly url: URL } | { readonly region: DERPRegion }
 
-/** Where to, and for how long. */
+/** What to dial, and until when. */
 export interface DialRequest {
   readonly target: DialTarget
-  /** Ends the attempt, and everything it has opened, when aborted; its reason says why. */
+  /** Cancels the attempt and closes everything it has opened; its reason says why. */
   readonly signal: AbortSignal
-  /** The client's, for transports that dial by interface. */
+  /** The client's network monitor, for transports that dial by interface. */
   readonly netMon?: NetworkMonitor | undefined
 }
 
-/** Decides whether IPv6 is worth waiting for. */
+/** Decides whether IPv6 gets a head start. */
 export interface AddressFamilySelector {
-  /** Whether IPv4 begins 200 ms after IPv6: to be true only where IPv6 is expected to work. */
+  /** Whether IPv4 starts 200 ms after IPv6; only useful where IPv6 is expected to work. */
   preferIPv6(): boolean
 }
 
-/** What is known of the TLS connection below a {@link Conn}. */
+/** TLS details of a {@link Conn}. */
 export interface TlsConnectionState {
   /** Such as `TLSv1.3`. */
   readonly version: string
   /** Such as `TLS_AES_128_GCM_SHA256`. */
   readonly cipher: string
-  /** Name that was sent to the server; undefined for IP addresses. */
+  /** Server name that was sent; undefined for IP addresses. */
   readonly serverName: string | undefined
-  /** Protocol agreed on by ALPN, if any was offered. */
+  /** Protocol negotiated by ALPN, if offered. */
   readonly protocol: string | undefined
-  /** Whether an earlier session was resumed, in which no certificates are shown. */
+  /** Whether an earlier session was resumed, in which case no certificates are sent. */
   readonly isResumed: boolean
-  /** What the server has shown, its own certificate first; of a resumed session, what it showed when that began. */
+  /** The server's certificates, leaf first; for a resumed session, those of the original handshake. */
   readonly peerCertificates: readonly PeerCertificate[]
-  /** SHA-256 in hex that the server's certificate had to have. */
+  /** SHA-256 in hex that the server's certificate was pinned to. */
   readonly pin: string | undefined
 }
 
@@ -73,23 +73,23 @@ export interface PeerCertificate {
   readonly raw: Uint8Array
 }
 
-/** A connection on which the next bytes are DERP's. */
+/** A connection ready to carry DERP. */
 export interface DialedConn {
   /** Not opened yet. */
   readonly conn: Conn
   /**
-   * The relay's key, when the transport has learned it: the client then sends ClientInfo without waiting for
-   * ServerKey. A transport may hold back its request until that first write, so that both leave together.
+   * The relay's key, if the transport has learned it: the client then sends ClientInfo without waiting for ServerKey. A
+   * transport may delay its request until that first write, so that both leave together.
    */
   readonly serverKey?: NodePublicKey | undefined
   /** Present over TLS. */
   readonly tls?: TlsConnectionState | undefined
-  /** The one that was connected to, of a region. */
+  /** The connected node of a region. */
   readonly node?: DERPNode | undefined
 }
 
 /** Opens connections to relays: over sockets in Node, over WebSockets in browsers, in memory in tests. */
 export interface ClientTransport {
-  /** Rejects with a DerpError where it can tell what went wrong; any other error is wrapped by the client. */
+  /** Rejects with a DerpError if it knows the cause; the client wraps any other error. */
   dial(request: DialRequest): Promise<DialedConn>
 }

@@ -10,7 +10,7 @@ function setUp() {
   return { clock, timer, quiet }
 }
 
-test('QuietTimer fires once, after the time and not before (P-094)', () => {
+test('QuietTimer fires once, not before the time (P-094)', () => {
   const { clock, quiet } = setUp()
   clock.advance(999)
   expect(quiet).toEqual([])
@@ -31,7 +31,7 @@ test('QuietTimer counts from the last frame (P-094)', () => {
   expect(quiet).toEqual([2500])
 })
 
-test('QuietTimer does not fire while suspended, and begins anew after it', () => {
+test('QuietTimer does not fire while suspended, and restarts afterwards', () => {
   const { clock, timer, quiet } = setUp()
   timer.suspend()
   clock.advance(10_500)
@@ -42,7 +42,7 @@ test('QuietTimer does not fire while suspended, and begins anew after it', () =>
   expect(quiet).toEqual([11_500])
 })
 
-test('QuietTimer resumed without having been suspended does not begin anew', () => {
+test('QuietTimer does not restart when resumed without having been suspended', () => {
   const { clock, timer, quiet } = setUp()
   clock.advance(500)
   timer.resume()

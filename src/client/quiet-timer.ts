@@ -1,8 +1,8 @@
-/** Notices that nothing has come for a while (P-091, P-094). */
+/** Detects that nothing has been received for a while (P-091, P-094). */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 
-/** One timer, not moved by every frame: when it fires it looks at how long ago the last one came. */
+/** One timer, not rescheduled for every frame: when it fires it checks how long ago the last frame arrived. */
 export class QuietTimer {
   readonly #clock: Clock
   readonly #quietMs: number
@@ -11,7 +11,7 @@ export class QuietTimer {
   #isSuspended = false
   #timer: Timer | undefined
 
-  /** @param onQuiet called once for each {@link start}, after `quietMs` without anything. */
+  /** @param onQuiet called once per {@link start}, after `quietMs` without a frame. */
   constructor(clock: Clock, quietMs: number, onQuiet: () => void) {
     this.#clock = clock
     this.#quietMs = quietMs
@@ -23,24 +23,24 @@ export class QuietTimer {
     return this.#isSuspended
   }
 
-  /** Something has come. */
+  /** A frame has arrived. */
   touch(): void {
     this.#lastMs = this.#clock.now()
   }
 
-  /** Nothing can come, as nobody reads. */
+  /** Nothing can arrive, because reading is paused. */
   suspend(): void {
     this.#isSuspended = true
   }
 
-  /** Reading goes on; the time begins anew. */
+  /** Reading continues; the time starts again. */
   resume(): void {
     if (!this.#isSuspended) return
     this.#isSuspended = false
     this.touch()
   }
 
-  /** Looks again in `quietMs`, and whenever something came meanwhile, that long after it. */
+  /** Checks again after `quietMs`, or that long after the latest frame. */
   start(): void {
     this.#arm(this.#quietMs)
   }

@@ -6,7 +6,7 @@ import { ReceiveQueue } from './receive-queue.ts'
 
 const gone = () => new DerpError('ERR_DERP_CONN_CLOSED', 'receive: gone')
 
-test('ReceiveQueue gives messages in order, to those who wait in order', async () => {
+test('ReceiveQueue delivers messages in order, to receivers in order', async () => {
   const queue = new ReceiveQueue<number>(1 << 20)
   queue.push(1, 0)
   const taken = [queue.take(), queue.take(), queue.take()]
@@ -15,7 +15,7 @@ test('ReceiveQueue gives messages in order, to those who wait in order', async (
   expect(await Promise.all(taken)).toEqual([1, 2, 3])
 })
 
-test('ReceiveQueue keeps the order over many messages taken and pushed by turns', async () => {
+test('ReceiveQueue keeps order across many alternating pushes and takes', async () => {
   const queue = new ReceiveQueue<number>(1 << 20)
   const taken: number[] = []
   for (let i = 0; i < 300; i++) {
@@ -40,14 +40,14 @@ test('ReceiveQueue is full from its limit on, and has room again at half', async
   expect(queue.hasRoom).toBe(true)
 })
 
-test('ReceiveQueue counts nothing for what goes straight to a receiver', () => {
+test('ReceiveQueue does not count messages that go straight to a receiver', () => {
   const queue = new ReceiveQueue<number>(1000)
   void queue.take()
   queue.push(1, 100_000)
   expect(queue.isFull).toBe(false)
 })
 
-test('ReceiveQueue loses no message to a receiver that has given up', async () => {
+test('ReceiveQueue loses no message to an aborted receiver', async () => {
   const queue = new ReceiveQueue<number>(1000)
   const controller = new AbortController()
   const first = queue.take(controller.signal)
@@ -61,7 +61,7 @@ test('ReceiveQueue loses no message to a receiver that has given up', async () =
   await expect(queue.take()).resolves.toBe(2)
 })
 
-test('ReceiveQueue lets go of the signal of a receiver that was served', async () => {
+test('ReceiveQueue releases the signal of a served receiver', async () => {
   const queue = new ReceiveQueue<number>(1000)
   const { signal } = new AbortController()
   const taken = [queue.take(signal), queue.take(signal)]
@@ -71,7 +71,7 @@ test('ReceiveQueue lets go of the signal of a receiver that was served', async (
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
-test('ReceiveQueue that failed gives what it holds first, then the first error for ever', async () => {
+test('ReceiveQueue after a failure delivers its messages first, then always the first error', async () => {
   const queue = new ReceiveQueue<number>(1000)
   const first = gone()
   queue.push(1, 0)
@@ -82,7 +82,7 @@ test('ReceiveQueue that failed gives what it holds first, then the first error f
   await expect(queue.take()).rejects.toBe(first)
 })
 
-test('ReceiveQueue rejects those who wait when it fails', async () => {
+test('ReceiveQueue rejects waiting receivers when it fails', async () => {
   const queue = new ReceiveQueue<number>(1000)
   const waiting = [queue.take(), queue.take(new AbortController().signal)]
   const error = gone()
@@ -90,7 +90,7 @@ test('ReceiveQueue rejects those who wait when it fails', async () => {
   expect(await rejectionsOf(waiting)).toEqual([error, error])
 })
 
-test('ReceiveQueue cleared has forgotten its messages', async () => {
+test('ReceiveQueue cleared is empty', async () => {
   const queue = new ReceiveQueue<number>(100)
   queue.push(1, 1000)
   const error = gone()

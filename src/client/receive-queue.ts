@@ -1,9 +1,9 @@
-/** Messages that wait for a receiver, and receivers that wait for a message. */
+/** Messages waiting for a receiver, and receivers waiting for a message. */
 
 import { abortedError, onAbort } from '../lib/abort.ts'
 import type { DerpError } from '../lib/derp-error.ts'
 
-/** What a queued message is taken to cost besides its payload, in bytes. */
+/** Assumed cost of a queued message besides its payload, in bytes. */
 const MESSAGE_OVERHEAD_BYTES = 128
 
 interface Queued<T> {
@@ -25,7 +25,7 @@ export class ReceiveQueue<T> {
   readonly #receivers = new Set<Receiver<T>>()
   #error: DerpError | undefined
 
-  /** @param limitBytes the queue is full from here on; the message that reaches it is still taken in. */
+  /** @param limitBytes the queue is full from here on; the message that reaches the limit is still accepted. */
   constructor(limitBytes: number) {
     this.#limitBytes = limitBytes
   }
@@ -39,7 +39,7 @@ export class ReceiveQueue<T> {
     return this.#bytes * 2 <= this.#limitBytes
   }
 
-  /** Adds a message of `payloadBytes`, or hands it to the receiver that has waited longest. */
+  /** Adds a message of `payloadBytes`, or passes it to the longest-waiting receiver. */
   push(message: T, payloadBytes: number): void {
     for (const receiver of this.#receivers) {
       this.#receivers.delete(receiver)
@@ -51,7 +51,7 @@ export class ReceiveQueue<T> {
     this.#bytes += bytes
   }
 
-  /** The oldest message, as soon as there is one. An abort loses no message. */
+  /** The oldest message, once there is one. An abort loses no message. */
   take(signal?: AbortSignal): Promise<T> {
     if (signal?.aborted) return Promise.reject(abortedError('receive', signal))
     const queued = this.#shift()
@@ -76,14 +76,14 @@ export class ReceiveQueue<T> {
     })
   }
 
-  /** Lets every receiver fail once the messages already here are taken. */
+  /** Fails all receivers once the queued messages have been taken. */
   fail(error: DerpError): void {
     this.#error ??= error
     for (const receiver of this.#receivers) receiver.reject(this.#error)
     this.#receivers.clear()
   }
 
-  /** Forgets all messages. */
+  /** Discards all messages. */
   clear(): void {
     this.#queued = []
     this.#head = 0
@@ -95,7 +95,7 @@ export class ReceiveQueue<T> {
     if (queued === undefined) return undefined
     this.#bytes -= queued.bytes
     this.#head++
-    // Taken messages are cut off in bulk, so that each costs the same however long the queue is.
+    // Taken messages are removed in bulk, so that each costs the same however long the queue is.
     if (this.#head * 2 >= this.#queued.length) {
       this.#queued = this.#queued.slice(this.#head)
       this.#head = 0

@@ -1,16 +1,16 @@
-/** What is received on one connection, and which connection that is (P-204, P-206). */
+/** Messages received on one connection, with its number (P-204, P-206). */
 
 import type { ReceivedMessage } from '../protocol/messages.ts'
 import type { Link } from './link-keeper.ts'
 
-/** A message and the connection it came by. */
+/** A message and its connection. */
 export interface ReceivedDetail {
   readonly message: ReceivedMessage
-  /** 1 for the client's first connection, one more for each later one. */
+  /** 1 for the client's first connection, incremented for each later one. */
   readonly connectionGeneration: number
 }
 
-/** The next message; Pongs that a Ping waits for are not among them. */
+/** The next message; Pongs that a pending Ping waits for are not returned. */
 export async function receiveOver({ derp, pings }: Link, signal?: AbortSignal): Promise<ReceivedMessage> {
   for (;;) {
     const message = await derp.recv(signal)
@@ -18,7 +18,7 @@ export async function receiveOver({ derp, pings }: Link, signal?: AbortSignal): 
   }
 }
 
-/** The same with the number of the connection. */
+/** The same with the connection's number. */
 export async function receiveDetail(link: Link, signal?: AbortSignal): Promise<ReceivedDetail> {
   return { message: await receiveOver(link, signal), connectionGeneration: link.generation }
 }

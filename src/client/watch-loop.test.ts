@@ -7,7 +7,7 @@ import { silentLog } from '../lib/log.ts'
 import { PeerGoneReason, type ReceivedMessage } from '../protocol/messages.ts'
 import { WatchLoop } from './watch-loop.ts'
 
-test('WatchLoop forgets all peers when a message comes by a new connection (P-216)', async () => {
+test('WatchLoop forgets all peers when a message arrives on a new connection (P-216)', async () => {
   const peers = [1, 2, 3].map(() => NodePrivateKey.generate().publicKey())
   const present = (at: number): ReceivedMessage => ({
     type: 'peerPresent',

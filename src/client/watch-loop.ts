@@ -1,5 +1,5 @@
 /**
- * Follows who is connected to a relay, for as long as it is wanted.
+ * Follows which clients are connected to a relay, until stopped.
  *
  * Clauses: P-215 loop and retry, P-216 a broken connection takes its peers along, P-217 the own relay.
  */
@@ -19,20 +19,20 @@ import {
 
 /** Milliseconds from a failure to the next attempt (P-215). */
 const RETRY_MS = 5_000
-/** Least milliseconds between two lines about the number of peers. */
+/** Minimum milliseconds between two log lines about the number of peers. */
 const STATUS_MS = 10_000
-/** Milliseconds without a new peer after which the relay has named all who were there. */
+/** Milliseconds without a new peer after which the initial flood is complete. */
 const FLOOD_OVER_MS = 200
-/** The same while it has named nobody yet. */
+/** The same while no peer has been reported yet. */
 const NOBODY_NAMED_MS = 2_000
 
 /** Options of `Client.runWatchConnectionLoop`. */
 export interface WatchLoopOptions {
-  /** The caller's own relay: when it answers with this key the loop ends. */
+  /** The caller's own relay: the loop ends if the server has this key. */
   readonly ignoreServerKey?: NodePublicKey | undefined
-  /** A connection of a peer is there; a peer with several is told several times. */
+  /** A connection of a peer is present; called once for each connection. */
   readonly add: (message: PeerPresentMessage) => void
-  /** A peer's last connection is gone, or can no longer be followed: reason `PeerGoneReason.MeshConnBroke`. */
+  /** A peer's last connection is gone, or can no longer be tracked: reason `PeerGoneReason.MeshConnBroke`. */
   readonly remove: (message: PeerGoneMessage) => void
   /** Told of each failure to connect or receive, after which the loop tries again. Must not throw. */
   readonly onError?: ((error: DerpError) => void) | undefined
@@ -42,7 +42,7 @@ export interface WatchLoopOptions {
   readonly signal?: AbortSignal | undefined
 }
 
-/** What the loop needs of a client. */
+/** What the loop needs from a client. */
 export interface WatchedClient {
   connect(signal?: AbortSignal): Promise<void>
   recvDetail(signal?: AbortSignal): Promise<{ message: ReceivedMessage; connectionGeneration: number }>
@@ -76,7 +76,7 @@ export class WatchLoop {
     this.#flood = ports.clock.after(NOBODY_NAMED_MS, () => this.#tellConnected())
   }
 
-  /** Resolves when the loop has ended: by its signal, by the close of the client, or at the own relay. */
+  /** Resolves when the loop has ended: by its signal, by closing the client, or at the own relay. */
   async run(): Promise<void> {
     const { signal } = this.#options
     try {
@@ -94,12 +94,12 @@ export class WatchLoop {
     return this.#options.signal?.aborted === true || this.#ports.closed.aborted
   }
 
-  /** Follows until something fails; reports whether this is the relay to be ignored. */
+  /** Follows until something fails; returns whether this is the relay to ignore. */
   async #follow(): Promise<boolean> {
     const { signal } = this.#options
     if (!(await this.#tried(this.#client.connect(signal).then(() => true)))) return false
     for (;;) {
-      // A later connection may lead to another relay behind the same name.
+      // A later connection may reach another relay behind the same name.
       if (this.#isIgnored()) return true
       const received = await this.#tried(this.#client.recvDetail(signal))
       if (received === undefined) return false
@@ -111,7 +111,7 @@ export class WatchLoop {
     }
   }
 
-  /** What `call` gives; undefined when it fails, after which nothing is known of any peer. */
+  /** The result of `call`; undefined if it fails, after which no peer is known any more. */
   async #tried<T>(call: Promise<T>): Promise<T | undefined> {
     try {
       return await call
@@ -131,7 +131,7 @@ export class WatchLoop {
     const { ignoreServerKey } = this.#options
     const serverKey = this.#client.serverPublicKey()
     if (ignoreServerKey === undefined || serverKey?.equals(ignoreServerKey) !== true) return false
-    this.#ports.log.info('relay to watch is this one: ignored', { server: serverKey.shortString() })
+    this.#ports.log.info('relay to watch is this relay: ignored', { server: serverKey.shortString() })
     return true
   }
 
@@ -169,7 +169,7 @@ export class WatchLoop {
     this.#infoLog.info('peers connected', { peers: this.#present.size })
   }
 
-  /** Reports everybody gone: nothing is known of them any more. */
+  /** Reports all peers as gone: nothing is known about them any more. */
   #forget(): void {
     const present = this.#present
     if (present.size === 0) return

@@ -86,7 +86,7 @@ test('a proxy that wants another password, or cannot reach the relay, is told by
   await expect(wrong.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_PROXY_REFUSED',
     status: 407,
-    message: `connect to relay.test:1 by proxy http://127.0.0.1:${proxy.port}/: refused with status 407: it wants other credentials`,
+    message: `connect to relay.test:1 by proxy http://127.0.0.1:${proxy.port}/: refused with status 407: other credentials required`,
   })
   await using right = regionClient(1, { proxyEnv: { HTTPS_PROXY: `http://me:secret@127.0.0.1:${proxy.port}` } })
   await expect(right.connect()).rejects.toMatchObject({ code: 'ERR_DERP_PROXY_REFUSED', status: 502 })
@@ -102,7 +102,7 @@ test('a proxy that is not there, closes, or floods its head is told (P-224)', as
   })
   for (const [port, reason] of [
     [gone.port, /connect ECONNREFUSED/],
-    [closing.port, /connection closed before its answer$/],
+    [closing.port, /connection closed before its response$/],
     [flooding.port, /head is longer than 16384 bytes$/],
   ] as const) {
     await using client = regionClient(1, { proxyEnv: { HTTPS_PROXY: `http://127.0.0.1:${port}` } })

@@ -66,7 +66,7 @@ test('ping gives up after 5 s, or when its caller does, and its Pong is then a m
   relay.clock.advance(5000)
   await expect(unanswered).rejects.toMatchObject({
     code: 'ERR_DERP_PING_TIMEOUT',
-    message: 'ping relay: no answer in 5000 ms',
+    message: 'ping relay: no pong in 5000 ms',
   })
   const controller = new AbortController()
   const givenUp = client.ping(controller.signal)

@@ -21,7 +21,7 @@ function setUp(ttlMs?: number) {
   return { clock, cache, questions, answer, fail }
 }
 
-/** A cache that knows an answer for `relay.test`, which is out of date. */
+/** A cache with an expired answer for `relay.test`. */
 async function setUpStale() {
   const all = setUp(1_000)
   const first = all.cache.lookup('relay.test', NEVER)
@@ -46,7 +46,7 @@ test('LastingDnsCache asks once while the answer is fresh, ten minutes by defaul
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('LastingDnsCache has one question per host under way', async () => {
+test('LastingDnsCache has one pending lookup per host', async () => {
   const { cache, questions, answer } = setUp()
   const lookups = [cache.lookup('relay.test', NEVER), cache.lookup('relay.test', NEVER)]
   const other = cache.lookup('other.test', NEVER)
@@ -57,7 +57,7 @@ test('LastingDnsCache has one question per host under way', async () => {
   expect(await other).toEqual(NEW)
 })
 
-test('LastingDnsCache gives the old answer when there is no new one, and asks again the next time', async () => {
+test('LastingDnsCache returns the old answer if there is no new one, and retries the next time', async () => {
   const { cache, questions, answer, fail } = await setUpStale()
   const stale = cache.lookup('relay.test', NEVER)
   fail()
@@ -68,7 +68,7 @@ test('LastingDnsCache gives the old answer when there is no new one, and asks ag
   expect(questions).toHaveLength(3)
 })
 
-test('LastingDnsCache waits half a second for the new answer where there is an old one, and keeps a later one', async () => {
+test('LastingDnsCache waits half a second for the new answer if there is an old one, and stores a later one', async () => {
   const { clock, cache, questions, answer } = await setUpStale()
   const slow = cache.lookup('relay.test', NEVER)
   let given: readonly string[] | undefined
@@ -85,7 +85,7 @@ test('LastingDnsCache waits half a second for the new answer where there is an o
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('LastingDnsCache tells a failure where there is no old answer', async () => {
+test('LastingDnsCache reports a failure if there is no old answer', async () => {
   const { cache, answer, fail } = setUp()
   const failed = cache.lookup('relay.test', NEVER)
   fail()
@@ -98,7 +98,7 @@ test('LastingDnsCache tells a failure where there is no old answer', async () =>
   })
 })
 
-test('LastingDnsCache expects no answer after ten seconds, and asks anew then', async () => {
+test('LastingDnsCache gives up after ten seconds, and then asks again', async () => {
   const { clock, cache, questions, answer } = setUp()
   const unanswered = cache.lookup('relay.test', NEVER)
   unanswered.catch(() => {})
@@ -113,7 +113,7 @@ test('LastingDnsCache expects no answer after ten seconds, and asks anew then', 
   expect(await again).toEqual(NEW)
 })
 
-test('LastingDnsCache.expire has the next lookup ask anew, without forgetting the answer', async () => {
+test('LastingDnsCache.expire makes the next lookup ask again, without forgetting the answer', async () => {
   const { cache, questions, answer, fail } = setUp()
   const first = cache.lookup('relay.test', NEVER)
   answer(OLD)
@@ -126,7 +126,7 @@ test('LastingDnsCache.expire has the next lookup ask anew, without forgetting th
   expect(await second).toEqual(OLD)
 })
 
-test('LastingDnsCache lets a caller give up, while the question goes on', async () => {
+test('LastingDnsCache lets a caller abort while the lookup continues', async () => {
   const { clock, cache, questions, answer } = await setUpStale()
   for (const host of ['relay.test', 'new.test']) {
     const controller = new AbortController()

@@ -1,7 +1,7 @@
 /**
- * A memory for DNS that outlives its failures: an old answer is better than none.
+ * A DNS cache that survives DNS failures: an old answer is better than none.
  *
- * Knows no resolver; see node-dns.ts for the one of Node.
+ * Knows no resolver; see node-dns.ts for Node's.
  */
 
 import { abortable } from '../../lib/abort.ts'
@@ -9,15 +9,15 @@ import type { Clock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type TimeLimit, withTimeLimit } from '../../lib/time-limit.ts'
 
-/** Finds the addresses of hosts. */
+/** Resolves host names. */
 export interface DnsCache {
   /** IPv4 and IPv6 addresses of `host`, in order of preference. */
   lookup(host: string, signal: AbortSignal): Promise<readonly string[]>
-  /** Told when the addresses of `host` were of no use, so that the next lookup asks anew. */
+  /** Called when the addresses of `host` did not work, so that the next lookup asks again. */
   expire?(host: string): void
 }
 
-/** Asks a resolver; at least one address, or an error. */
+/** Asks a resolver; returns at least one address, or fails. */
 export type HostLookup = (host: string) => Promise<readonly string[]>
 
 export interface LastingDnsCacheOptions {
@@ -27,13 +27,13 @@ export interface LastingDnsCacheOptions {
   readonly ttlMs?: number | undefined
 }
 
-/** Milliseconds; addresses of relays seldom change, and one that fails is asked for again. */
+/** Milliseconds; relay addresses rarely change, and one that fails is looked up again. */
 const DEFAULT_TTL_MS = 600_000
-/** Milliseconds to wait for a new answer when there is an old one; short beside the time a node is given (P-221). */
+/** Milliseconds to wait for a new answer if there is an old one; short compared with the time per node (P-221). */
 const PATIENCE_MS = 500
-/** Milliseconds after which an answer is no longer expected. */
+/** Time limit of a lookup in milliseconds. */
 const LOOKUP_TIMEOUT_MS = 10_000
-/** Most hosts remembered; a client knows few. */
+/** Maximum hosts cached; a client knows few. */
 const MAX_HOSTS = 256
 
 interface Answer {
@@ -41,13 +41,13 @@ interface Answer {
   freshUntilMs: number
 }
 
-/** Keeps the last good answer of each host for as long as there is no newer one. */
+/** Keeps the last good answer of each host until there is a newer one. */
 export class LastingDnsCache implements DnsCache {
   readonly #lookup: HostLookup
   readonly #clock: Clock
   readonly #ttlMs: number
   readonly #answers = new Map<string, Answer>()
-  /** One question per host is under way at most. */
+  /** At most one lookup per host is pending. */
   readonly #underWay = new Map<string, Promise<readonly string[]>>()
 
   constructor(options: LastingDnsCacheOptions) {
@@ -65,7 +65,7 @@ export class LastingDnsCache implements DnsCache {
       return await withTimeLimit(this.#limit(host, PATIENCE_MS, signal), () => asked)
     } catch (error) {
       if (signal.aborted) throw error
-      // A late answer is remembered all the same.
+      // A late answer is still stored.
       return known.addresses
     }
   }
@@ -80,7 +80,7 @@ export class LastingDnsCache implements DnsCache {
     if (underWay !== undefined) return underWay
     const asked = this.#askAnew(host).finally(() => this.#underWay.delete(host))
     this.#underWay.set(host, asked)
-    // All who asked may have given up by then.
+    // All callers may have given up by then.
     asked.catch(() => {})
     return asked
   }

@@ -69,7 +69,7 @@ test.each([
   ['a greeting too short for a key', encodeFrame(FrameType.ServerKey, GREETING.subarray(5, 20))],
   ['a greeting without magic', encodeFrame(FrameType.ServerKey, new Uint8Array(40))],
   ['garbage', new Uint8Array(100).fill(0xa5)],
-])('FastStartConn passes on %s as it comes, whole or byte by byte (P-213)', async (_what, bytes) => {
+])('FastStartConn passes on %s, whole or byte by byte (P-213)', async (_what, bytes) => {
   for (const chunks of [[bytes], bytewise(bytes)]) {
     const { conn, handler, received, say, mistakes } = setUp()
     conn.open(handler)
@@ -79,7 +79,7 @@ test.each([
   }
 })
 
-test('FastStartConn ends when the relay has another key than was told (P-213)', async () => {
+test('FastStartConn ends when the relay’s key is not the expected one (P-213)', async () => {
   const other = encodeGreeting(NodePrivateKey.generate().publicKey())
   for (const chunks of [[other], bytewise(other)]) {
     const { conn, handler, received, closed, say, mistakes } = setUp()
@@ -91,7 +91,7 @@ test('FastStartConn ends when the relay has another key than was told (P-213)', 
   }
 })
 
-test('FastStartConn tells an answer of HTTP for what it is (P-213)', async () => {
+test('FastStartConn recognises an HTTP response (P-213)', async () => {
   const answer = encodeUtf8('HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\nnothing here')
   for (const [chunks, excerpt] of [[[answer], 'nothing here'] as const, [bytewise(answer), ''] as const]) {
     const { conn, handler, received, closed, say, mistakes } = setUp()
@@ -103,7 +103,7 @@ test('FastStartConn tells an answer of HTTP for what it is (P-213)', async () =>
   }
 })
 
-test('FastStartConn passes over a 101 that was not to come (P-213)', async () => {
+test('FastStartConn skips an unexpected 101 (P-213)', async () => {
   const bytes = concatBytes([encodeUtf8('HTTP/1.1 101 Switching Protocols\r\n\r\n'), GREETING])
   for (const chunks of [[bytes], bytewise(bytes)]) {
     const { conn, handler, received, say, mistakes } = setUp()
@@ -114,7 +114,7 @@ test('FastStartConn passes over a 101 that was not to come (P-213)', async () =>
   }
 })
 
-test('FastStartConn tells an answer that is cut off, and passes other ends on', async () => {
+test('FastStartConn reports a truncated response, and passes on other ends', async () => {
   const cut = setUp()
   cut.conn.open(cut.handler)
   await cut.say(encodeUtf8('HTTP/1.1 404'))
@@ -131,7 +131,7 @@ test('FastStartConn tells an answer that is cut off, and passes other ends on', 
   expect(ended.mistakes()).toBe(1)
 })
 
-test('FastStartConn hands delivery over, pauses, and knows its addresses', async () => {
+test('FastStartConn switches handlers, pauses, and knows its addresses', async () => {
   const { conn, handler, received, closed, say } = setUp()
   expect([conn.local?.port, conn.remote]).toEqual([1, undefined])
   const earlier: Uint8Array[] = []

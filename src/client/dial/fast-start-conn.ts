@@ -1,8 +1,8 @@
 /**
- * A connection to a relay whose key is known: the upgrade request leaves with the first write and no answer is awaited.
+ * A connection to a relay whose key is known: the upgrade request leaves with the first write and no response is awaited.
  *
- * The first frame is looked at on its way: its key must be the one that was told. A relay that answers in HTTP after
- * all has that answer read.
+ * The first frame is checked in passing: its key must be the expected one. If the relay responds in HTTP after all, that
+ * response is parsed.
  * Clauses: P-122 fast start, P-213 at the client.
  */
 
@@ -17,7 +17,7 @@ import { HTTP_PREFIX } from './response-head.ts'
 import { UpgradeResponse } from './upgrade-response.ts'
 
 const KEY_AT = FRAME_HEADER_LENGTH + MAGIC.length
-/** Bytes that show which key the relay has. */
+/** Bytes needed to see the relay's key. */
 const GREETING_LENGTH = KEY_AT + KEY_LENGTH
 const HTTP_BYTES = encodeUtf8(HTTP_PREFIX)
 
@@ -28,7 +28,7 @@ export interface FastStart {
   readonly path: string
   /** The key that the relay must have. */
   readonly serverKey: NodePublicKey
-  /** The relay has another key, or would not start: what told the key may be out of date. */
+  /** The relay has another key or refused: whatever supplied the key may be outdated. */
   readonly onMistaken: () => void
 }
 
@@ -37,7 +37,7 @@ export class FastStartConn implements Conn, ConnHandler {
   readonly #start: FastStart
   #request: Uint8Array | undefined
   #handler: ConnHandler | undefined
-  /** What has come, until it is known what it is. */
+  /** Bytes received until it is clear what they are. */
   #first: Uint8Array | undefined = EMPTY_BYTES
   #response: UpgradeResponse | undefined
   #error: DerpError | undefined
@@ -106,7 +106,7 @@ export class FastStartConn implements Conn, ConnHandler {
     this.#handler?.onClose(reason ?? error)
   }
 
-  /** Gives what can be passed on. */
+  /** Returns what can be passed on. */
   #lookAtFirst(chunk: Uint8Array): Uint8Array {
     const first = this.#first?.length ? concatBytes([this.#first, chunk]) : chunk
     this.#first = first
@@ -125,12 +125,12 @@ export class FastStartConn implements Conn, ConnHandler {
   #checkKey(key: Uint8Array): void {
     if (equalBytes(key, this.#start.serverKey.bytes)) return
     const expected = this.#start.serverKey.shortString()
-    throw new DerpError('ERR_DERP_LOGIN_KEY_WRONG', `log in: relay does not have the key ${expected} that was told`, {
+    throw new DerpError('ERR_DERP_LOGIN_KEY_WRONG', `log in: relay does not have the expected key ${expected}`, {
       clause: 'P-213',
     })
   }
 
-  /** Gives what follows a 101. @throws UpgradeRefusedError with as much of the body as came with the head. */
+  /** Returns what follows a 101. @throws UpgradeRefusedError with as much of the body as arrived with the head. */
   #readResponse(response: UpgradeResponse, chunk: Uint8Array): Uint8Array {
     const rest = response.push(chunk)
     if (response.isRefusal) response.end()
@@ -148,7 +148,7 @@ export class FastStartConn implements Conn, ConnHandler {
   }
 }
 
-/** Whether the bytes, or as many of them as there are, are a frame of ServerKey; any other frame is for the reader. */
+/** Whether the bytes so far can be a ServerKey frame; any other frame is left to the reader. */
 function mayBeGreeting(bytes: Uint8Array): boolean {
   if (bytes.length > 0 && bytes[0] !== FrameType.ServerKey) return false
   if (bytes.length >= FRAME_HEADER_LENGTH && readUint32(bytes, 1) < MAGIC.length + KEY_LENGTH) return false

@@ -25,7 +25,7 @@ function startRace({ count = 2, staggerMs = 200, signal = new AbortController().
   return { clock, discarded, result, runner, hasBegun }
 }
 
-test('raceStaggered begins the second attempt after its time, and aborts it when the first wins (P-221)', async () => {
+test('raceStaggered starts the second attempt after its delay, and aborts it when the first wins (P-221)', async () => {
   const { clock, result, runner, hasBegun } = startRace()
   clock.advance(199)
   expect(hasBegun()).toEqual([true, false])
@@ -37,7 +37,7 @@ test('raceStaggered begins the second attempt after its time, and aborts it when
   expect(runner(1).signal.aborted).toBe(true)
 })
 
-test('raceStaggered begins nothing more once one has won', async () => {
+test('raceStaggered starts no more attempts once one has won', async () => {
   const { clock, result, runner, hasBegun } = startRace({ count: 3 })
   clock.advance(200)
   runner(1).outcome.resolve('second')
@@ -47,7 +47,7 @@ test('raceStaggered begins nothing more once one has won', async () => {
   expect(hasBegun()).toEqual([true, true, false])
 })
 
-test('raceStaggered begins the next at once when one fails, and the one after that in its time', async () => {
+test('raceStaggered starts the next at once when one fails, and the following one on schedule', async () => {
   const { clock, result, runner, hasBegun } = startRace({ count: 3 })
   clock.advance(150)
   runner(0).outcome.reject(new Error('first'))
@@ -61,7 +61,7 @@ test('raceStaggered begins the next at once when one fails, and the one after th
   expect(await result).toBe('third')
 })
 
-test('raceStaggered without a stagger begins all at once', async () => {
+test('raceStaggered without a stagger starts all at once', async () => {
   const { clock, result, runner, hasBegun } = startRace({ count: 3, staggerMs: 0 })
   expect(hasBegun()).toEqual([true, true, true])
   expect(clock.pendingTimers).toBe(0)
@@ -70,7 +70,7 @@ test('raceStaggered without a stagger begins all at once', async () => {
   expect(await result).toBe('third')
 })
 
-test('raceStaggered throws the errors of all, in the order in which they came', async () => {
+test('raceStaggered throws all errors, in order of occurrence', async () => {
   const { result, runner } = startRace({ staggerMs: 0 })
   runner(1).outcome.reject(new Error('second'))
   await settle()
@@ -80,7 +80,7 @@ test('raceStaggered throws the errors of all, in the order in which they came', 
   expect((error as AggregateError).errors.map(String)).toEqual(['Error: second', 'Error: first'])
 })
 
-test('raceStaggered discards what is won too late', async () => {
+test('raceStaggered discards late results', async () => {
   const { result, runner, discarded } = startRace({ staggerMs: 0 })
   runner(0).outcome.resolve('first')
   runner(1).outcome.resolve('second')
@@ -89,7 +89,7 @@ test('raceStaggered discards what is won too late', async () => {
   expect(discarded).toEqual(['second'])
 })
 
-test('raceStaggered begins nothing more in the turn in which it is aborted', async () => {
+test('raceStaggered starts nothing in the turn in which it is aborted', async () => {
   const controller = new AbortController()
   const { runner, result, hasBegun } = startRace({ signal: controller.signal })
   runner(0).outcome.reject(new Error('first'))
@@ -98,7 +98,7 @@ test('raceStaggered begins nothing more in the turn in which it is aborted', asy
   expect(hasBegun()).toEqual([true, false])
 })
 
-test('raceStaggered ends with its signal, and begins nothing when that was aborted before', async () => {
+test('raceStaggered ends with its signal, and starts nothing if it was already aborted', async () => {
   const controller = new AbortController()
   const under = startRace({ signal: controller.signal })
   controller.abort()

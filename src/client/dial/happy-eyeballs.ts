@@ -1,28 +1,28 @@
-/** Attempts that begin one after the other without waiting for each other's failure (as in RFC 8305, section 5). */
+/** Staggered attempts that do not wait for each other's failure (as in RFC 8305, section 5). */
 
 import { abortedError, onAbort } from '../../lib/abort.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 
-/** Begins at once and ends soon after `signal` is aborted. */
+/** Starts at once and ends soon after `signal` is aborted. */
 export type RaceAttempt<T> = (signal: AbortSignal) => Promise<T>
 
 export interface StaggeredRace<T> {
-  /** At least one, the most promising first. */
+  /** At least one, most promising first. */
   readonly attempts: readonly RaceAttempt<T>[]
-  /** Milliseconds before the next one begins, unless one has failed meanwhile; with 0 all begin at once. */
+  /** Milliseconds before the next one starts, unless one has failed meanwhile; with 0 all start together. */
   readonly staggerMs: number
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** How messages call the race. */
+  /** Name of the race in messages. */
   readonly action: string
-  /** Takes back what an attempt has won too late. */
+  /** Disposes of a late result. */
   readonly discard: (late: T) => void
 }
 
 /**
- * The first success; the other attempts are aborted.
+ * Resolves to the first success; the other attempts are aborted.
  *
- * @throws AggregateError with the errors of all, as they came, when there is none.
+ * @throws AggregateError with all errors, in order, if there is none.
  */
 export function raceStaggered<T>(race: StaggeredRace<T>): Promise<T> {
   return new Runner(race).run()

@@ -7,7 +7,7 @@ const HEX = KEY.toHex()
 const RELAY = { subject: 'CN=relay.test', serialNumber: '0123456789ABCDEF' }
 const meta = (hex: string, serialNumber = '02') => ({ subject: `CN=derpkey${hex}`, serialNumber })
 
-test('readServerKey finds the key of the first meta certificate, wherever it stands (P-143)', () => {
+test('readServerKey finds the key of the first meta certificate, at any position (P-143)', () => {
   const other = meta('11'.repeat(32))
   expect(readServerKey([RELAY, meta(HEX), other])?.equals(KEY)).toBe(true)
   expect(readServerKey([meta(HEX.toUpperCase(), 'FF')])?.equals(KEY)).toBe(true)
@@ -30,7 +30,7 @@ test.each([
   expect(readServerKey(certificates)).toBeUndefined()
 })
 
-test('isMetaCertificate goes by the prefix alone, as a pin does not count them (P-144)', () => {
+test('isMetaCertificate checks only the prefix, because pins do not count meta certificates (P-144)', () => {
   expect(isMetaCertificate(meta(HEX))).toBe(true)
   expect(isMetaCertificate(meta('anything'))).toBe(true)
   expect(isMetaCertificate(RELAY)).toBe(false)

@@ -1,9 +1,9 @@
-/** What a relay's meta certificate tells: its key, one round trip early (P-143). Pure. */
+/** A relay's meta certificate: provides its key one round trip early (P-143). Pure. */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { META_CERTIFICATE_NAME_PREFIX } from '../../protocol/constants.ts'
 
-/** What is looked at of a certificate; those of `node:crypto` have this shape. */
+/** The fields used of a certificate; those of `node:crypto` have this shape. */
 export interface NamedCertificate {
   /** Distinguished name, one attribute per line, such as `CN=relay.example`. */
   readonly subject: string
@@ -11,12 +11,12 @@ export interface NamedCertificate {
   readonly serialNumber: string
 }
 
-/** Whether this is a meta certificate, with a usable key or not: it does not count among those of a chain. */
+/** Whether this is a meta certificate, with a usable key or not: it does not count as part of a chain. */
 export function isMetaCertificate({ subject }: NamedCertificate): boolean {
   return subject.split('\n').some(line => line.startsWith(`CN=${META_CERTIFICATE_NAME_PREFIX}`))
 }
 
-/** The key that the first readable meta certificate among those shown tells; undefined when there is none. */
+/** The key in the first readable meta certificate; undefined if there is none. */
 export function readServerKey(certificates: readonly NamedCertificate[]): NodePublicKey | undefined {
   for (const { subject, serialNumber } of certificates) {
     const hex = META_NAME.exec(subject)?.[1]

@@ -5,7 +5,7 @@ import { formatConnectRequest, ProxyRefusedError, TunnelResponse, tunnelTarget }
 const PROXY = new URL('http://proxy.test:3128')
 const answerTo = () => new TunnelResponse(new URL('http://me:secret@proxy.test:3128'), 'relay.test:443')
 
-test('formatConnectRequest asks for a target, with credentials if the proxy’s URL has some (P-224)', () => {
+test('formatConnectRequest requests a target, with credentials if the proxy’s URL has them (P-224)', () => {
   const request = (proxy: URL | string) => decodeUtf8(formatConnectRequest(new URL(proxy), 'relay.test:8443'))
   expect(request(PROXY)).toBe('CONNECT relay.test:8443 HTTP/1.1\r\nHost: relay.test:8443\r\n\r\n')
   const credentials = (proxy: string) => /Proxy-Authorization: Basic (\S+)\r\n/.exec(request(proxy))?.[1]
@@ -20,7 +20,7 @@ test('tunnelTarget puts IPv6 into brackets (P-224)', () => {
   expect(tunnelTarget('2001:db8::1', 443)).toBe('[2001:db8::1]:443')
 })
 
-test('TunnelResponse gives what follows a 200, byte by byte too (P-224)', () => {
+test('TunnelResponse returns what follows a 200, even byte by byte (P-224)', () => {
   const bytes = encodeUtf8('HTTP/1.0 200 Connection established\r\nX: y\r\n\r\nrest')
   expect(decodeUtf8(answerTo().push(bytes) ?? new Uint8Array(0))).toBe('rest')
   const answer = answerTo()
@@ -31,7 +31,7 @@ test('TunnelResponse gives what follows a 200, byte by byte too (P-224)', () => 
 test.each([
   [
     407,
-    'connect to relay.test:443 by proxy http://proxy.test:3128/: refused with status 407: it wants other credentials',
+    'connect to relay.test:443 by proxy http://proxy.test:3128/: refused with status 407: other credentials required',
   ],
   [502, 'connect to relay.test:443 by proxy http://proxy.test:3128/: refused with status 502'],
   [204, 'connect to relay.test:443 by proxy http://proxy.test:3128/: refused with status 204'],
@@ -42,7 +42,7 @@ test.each([
   )
 })
 
-test('TunnelResponse refuses what is no HTTP, an endless head, and an early end (P-224)', () => {
+test('TunnelResponse rejects non-HTTP, an endless head, and an early end (P-224)', () => {
   const failure = (reason: string) =>
     expect.objectContaining({
       code: 'ERR_DERP_PROXY_FAILED',
@@ -52,5 +52,5 @@ test('TunnelResponse refuses what is no HTTP, an endless head, and an early end 
   expect(() => answerTo().push(encodeUtf8(`HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(3_000)}`))).toThrow(
     failure('head is longer than 16384 bytes'),
   )
-  expect(() => answerTo().end()).toThrow(failure('connection closed before its answer'))
+  expect(() => answerTo().end()).toThrow(failure('connection closed before its response'))
 })

@@ -1,4 +1,4 @@
-/** Asks an HTTP proxy for a tunnel: request and answer of CONNECT (RFC 9110, section 9.3.6). Pure. */
+/** Requests a tunnel from an HTTP proxy: CONNECT request and response (RFC 9110, section 9.3.6). Pure. */
 
 import { formatAddressPort } from '../../lib/address-port.ts'
 import { encodeUtf8 } from '../../lib/bytes.ts'
@@ -8,11 +8,11 @@ import { ResponseHeadReader } from './response-head.ts'
 
 /** A proxy has refused to open a tunnel. */
 export class ProxyRefusedError extends DerpError {
-  /** HTTP status; 407 asks for other credentials. */
+  /** HTTP status; 407 means other credentials are required. */
   readonly status: number
 
   constructor(proxy: URL, target: string, status: number) {
-    const reason = status === 407 ? ': it wants other credentials' : ''
+    const reason = status === 407 ? ': other credentials required' : ''
     super(
       'ERR_DERP_PROXY_REFUSED',
       `connect to ${target} by proxy ${formatRelayUrl(proxy)}: refused with status ${status}${reason}`,
@@ -22,19 +22,19 @@ export class ProxyRefusedError extends DerpError {
   }
 }
 
-/** How a tunnel's end is named. */
+/** The target of a CONNECT request. */
 export function tunnelTarget(host: string, port: number): string {
   return formatAddressPort({ address: host, port })
 }
 
-/** Bytes of the request, with the credentials of the proxy's URL. */
+/** Bytes of the request, with the credentials from the proxy's URL. */
 export function formatConnectRequest(proxy: URL, target: string): Uint8Array {
   const lines = [`CONNECT ${target} HTTP/1.1`, `Host: ${target}`]
   if (proxy.username !== '' || proxy.password !== '') lines.push(`Proxy-Authorization: ${basicCredentials(proxy)}`)
   return encodeUtf8(`${lines.join('\r\n')}\r\n\r\n`)
 }
 
-/** Reads the answer; the same shape as that to an upgrade. */
+/** Reads the response; same shape as that of an upgrade. */
 export class TunnelResponse {
   readonly #proxy: URL
   readonly #target: string
@@ -47,10 +47,10 @@ export class TunnelResponse {
   }
 
   /**
-   * Takes the next bytes.
+   * Adds bytes.
    *
-   * @returns what follows the head of a 200; undefined when more is needed.
-   * @throws ProxyRefusedError for another status; no body is waited for.
+   * @returns what follows the head of a 200; undefined if more is needed.
+   * @throws ProxyRefusedError for another status, without waiting for a body.
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
     const head = this.#head.push(chunk)
@@ -59,9 +59,9 @@ export class TunnelResponse {
     throw new ProxyRefusedError(this.#proxy, this.#target, head.status)
   }
 
-  /** No more will come. @throws always. */
+  /** No more bytes will arrive. @throws always. */
   end(): never {
-    throw this.#failed('connection closed before its answer')
+    throw this.#failed('connection closed before its response')
   }
 
   #failed(reason: string): DerpError {
@@ -72,13 +72,13 @@ export class TunnelResponse {
   }
 }
 
-/** `Basic` and user name and password, which URLs hold percent-encoded. */
+/** `Basic` and the credentials, which URLs store percent-encoded. */
 function basicCredentials({ username, password }: URL): string {
   const bytes = encodeUtf8(`${decodePercent(username)}:${decodePercent(password)}`)
   return `Basic ${btoa(String.fromCharCode(...bytes))}`
 }
 
-/** A stray percent sign stands for itself. */
+/** A stray percent sign is taken literally. */
 function decodePercent(text: string): string {
   try {
     return decodeURIComponent(text)

@@ -14,7 +14,7 @@ const node = (Name: string, fields: Partial<DERPNode> = {}): DERPNode => ({
 })
 const regionOf = (...Nodes: DERPNode[]): DERPRegion => ({ RegionID: 1, RegionCode: 'own', RegionName: '', Nodes })
 
-test('dialRegion tries nodes in their order and stops at the first that answers (P-220)', async () => {
+test('dialRegion tries nodes in order and stops at the first that connects (P-220)', async () => {
   const tried: string[] = []
   const connect = async ({ Name }: DERPNode) => {
     tried.push(Name)
@@ -27,7 +27,7 @@ test('dialRegion tries nodes in their order and stops at the first that answers 
   expect(tried).toEqual(['a', 'b'])
 })
 
-test('dialRegion reports the first error when no node answers (P-220)', async () => {
+test('dialRegion reports the first error when no node connects (P-220)', async () => {
   const connect = async ({ Name }: DERPNode) => Promise.reject(new Error(Name))
   const region = regionOf(node('a'), node('b'))
   await expect(dialRegion({ region, signal: NEVER, log: silentLog, connect })).rejects.toThrow('a')
@@ -35,7 +35,7 @@ test('dialRegion reports the first error when no node answers (P-220)', async ()
 
 test.each([
   [regionOf(), 'dial region 1 (own): no nodes'],
-  [regionOf(node('a', { STUNOnly: true })), 'dial region 1 (own): only nodes for STUN'],
+  [regionOf(node('a', { STUNOnly: true })), 'dial region 1 (own): only STUN-only nodes'],
 ])('dialRegion refuses a region without nodes for packets (P-220)', async (region, message) => {
   const connect = () => Promise.reject(new Error('must not be dialled'))
   await expect(dialRegion({ region, signal: NEVER, log: silentLog, connect })).rejects.toMatchObject({
@@ -44,7 +44,7 @@ test.each([
   })
 })
 
-test('dialRegion goes to no further node once it is given up', async () => {
+test('dialRegion tries no further node once aborted', async () => {
   const controller = new AbortController()
   const tried: string[] = []
   const connect = async ({ Name }: DERPNode) => {
@@ -57,7 +57,7 @@ test('dialRegion goes to no further node once it is given up', async () => {
   expect(tried).toEqual(['a'])
 })
 
-test('withinNodeTime gives a node 1.5 s, and discards what comes later (P-221)', async () => {
+test('withinNodeTime gives a node 1.5 s, and discards a late connection (P-221)', async () => {
   const clock = new FakeClock()
   const late: string[] = []
   const connection = Promise.withResolvers<string>()
@@ -80,7 +80,7 @@ test('withinNodeTime gives a node 1.5 s, and discards what comes later (P-221)',
   expect(late).toEqual(['late'])
 })
 
-test('idealNodeHeaders name the first node unless it was reached, in letters that a header takes (P-225)', () => {
+test('idealNodeHeaders name the first node unless it was reached, in characters allowed in a header (P-225)', () => {
   const region = regionOf(node('1a'), node('1b'))
   const [first, second] = region.Nodes as [DERPNode, DERPNode]
   expect(idealNodeHeaders(region, first)).toEqual({})

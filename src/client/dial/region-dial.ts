@@ -1,4 +1,4 @@
-/** Which node of a region is connected to: the first that answers (P-220, P-221). */
+/** Picks the node of a region: the first that connects (P-220, P-221). */
 
 import { formatNode } from '../../derpmap/endpoint.ts'
 import { formatRegion } from '../../derpmap/regions.ts'
@@ -22,16 +22,16 @@ export interface RegionDial<T> {
   readonly connect: (node: DERPNode, signal: AbortSignal) => Promise<T>
 }
 
-/** A connection, and the node at its other end. */
+/** A connection and its node. */
 export interface DialedNode<T> {
   readonly node: DERPNode
   readonly connection: T
 }
 
 /**
- * Tries the nodes of a region in their order.
+ * Tries the nodes of a region in order.
  *
- * @throws DerpError for a region without nodes for packets, else the error of the first of them.
+ * @throws DerpError for a region without usable nodes, otherwise the first node's error.
  */
 export async function dialRegion<T>({ region, signal, log, connect }: RegionDial<T>): Promise<DialedNode<T>> {
   const nodes = region.Nodes.filter(node => !node.STUNOnly)
@@ -53,11 +53,11 @@ export interface NodeDial<T> {
   readonly node: DERPNode
   readonly clock: Clock
   readonly signal: AbortSignal
-  /** Takes back a connection that came too late. */
+  /** Disposes of a late connection. */
   readonly discard: (late: T) => void
 }
 
-/** Gives the connecting to one node its time. */
+/** Applies the per-node time limit. */
 export function withinNodeTime<T>(dial: NodeDial<T>, connect: (signal: AbortSignal) => Promise<T>): Promise<T> {
   return within(NODE_TIMEOUT_MS, 'not connected', dial, connect)
 }
@@ -79,7 +79,7 @@ function within<T>(
   return withTimeLimit({ clock, signals: [signal], discard, timeoutMs, action, tooLate }, work)
 }
 
-/** What tells the node reached which other one would have been the first (P-225); nothing when it is the first. */
+/** Headers that tell the reached node which one would have been ideal (P-225); none if it is the first. */
 export function idealNodeHeaders(region: DERPRegion, reached: DERPNode): Readonly<Record<string, string>> {
   const [ideal] = region.Nodes
   if (ideal === undefined || ideal === reached || ideal.Name === '') return {}
@@ -87,6 +87,6 @@ export function idealNodeHeaders(region: DERPRegion, reached: DERPNode): Readonl
 }
 
 function withoutNodes(region: DERPRegion): DerpError {
-  const reason = region.Nodes.length === 0 ? 'no nodes' : 'only nodes for STUN'
+  const reason = region.Nodes.length === 0 ? 'no nodes' : 'only STUN-only nodes'
   return new DerpError('ERR_DERP_REGION_EMPTY', `dial ${formatRegion(region)}: ${reason}`, { clause: 'P-220' })
 }

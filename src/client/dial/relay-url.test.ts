@@ -24,7 +24,7 @@ test.each([
   expect(() => parseRelayUrl(text)).toThrow(expect.objectContaining({ code: 'ERR_DERP_URL_INVALID', message }))
 })
 
-test('parseRelayUrl copies a URL, so that its owner may change it', () => {
+test('parseRelayUrl copies a URL, so that the caller may modify it', () => {
   const own = new URL('http://relay.test/derp')
   const url = parseRelayUrl(own)
   own.hostname = 'other.test'
@@ -54,7 +54,7 @@ test.each([
   })
 })
 
-test('endpointOfUrl takes another server name, and none with a dot behind it (P-144)', () => {
+test('endpointOfUrl accepts another server name, and strips a trailing dot (P-144)', () => {
   expect(endpointOfUrl(new URL('https://relay.test./derp')).serverName).toBe('relay.test')
   expect(endpointOfUrl(new URL('https://relay.test/derp'), 'front.test')).toMatchObject({
     host: 'relay.test',

@@ -1,10 +1,10 @@
-/** The URL that names a relay (P-200). */
+/** The URL of a relay (P-200). */
 
 import type { AddressSource, DerpEndpoint } from '../../derpmap/endpoint.ts'
 import { type IpFamily, ipFamilyOf } from '../../lib/address-port.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 
-/** A copy of `input`, checked. @throws DerpError when it is no URL or neither http nor https. */
+/** A checked copy of `input`. @throws DerpError if it is not an http or https URL. */
 export function parseRelayUrl(input: string | URL): URL {
   const url = URL.parse(String(input))
   if (url === null) throw invalid(String(input), 'not a URL')
@@ -14,7 +14,7 @@ export function parseRelayUrl(input: string | URL): URL {
   return url
 }
 
-/** The URL as it may be logged: without user name and password. */
+/** The URL for logs: without user name and password. */
 export function formatRelayUrl(url: URL): string {
   if (url.username === '' && url.password === '') return url.href
   const shown = new URL(url)
@@ -35,9 +35,9 @@ export function portOf(url: URL): number {
 }
 
 /**
- * How the relay of a URL is reached.
+ * The endpoint for a relay URL.
  *
- * @param serverName name to ask for, and to be found in the certificate, instead of the URL's host.
+ * @param serverName name to send and to verify instead of the URL's host.
  */
 export function endpointOfUrl(url: URL, serverName: string = hostOf(url)): DerpEndpoint {
   const host = hostOf(url)

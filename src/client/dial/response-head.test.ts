@@ -5,7 +5,7 @@ import { ResponseHeadReader } from './response-head.ts'
 
 const makeReader = () => new ResponseHeadReader(reason => new DerpError('ERR_DERP_PROXY_FAILED', `read: ${reason}`))
 
-test('ResponseHeadReader gives status, headers by lower-case names, and what follows', () => {
+test('ResponseHeadReader returns status, headers by lower-case name, and what follows', () => {
   const reader = makeReader()
   expect(reader.isEmpty).toBe(true)
   expect(
@@ -17,7 +17,7 @@ test('ResponseHeadReader gives status, headers by lower-case names, and what fol
   expect(decodeUtf8(head?.rest ?? new Uint8Array(0))).toBe('rest')
 })
 
-test('ResponseHeadReader refuses with the error of its owner', () => {
+test('ResponseHeadReader rejects with its owner’s error', () => {
   expect(() => makeReader().push(encodeUtf8('HTTP/2 200'))).toThrow('read: not an HTTP response')
-  expect(() => makeReader().push(encodeUtf8('HTTP/1.1 20\r\n\r\n'))).toThrow('read: status line "HTTP/1.1 20" is none')
+  expect(() => makeReader().push(encodeUtf8('HTTP/1.1 20\r\n\r\n'))).toThrow('read: invalid status line "HTTP/1.1 20"')
 })

@@ -1,45 +1,45 @@
-/** Status line and headers of an HTTP response, read as they come. Pure. */
+/** Incremental parser for the status line and headers of an HTTP response. Pure. */
 
 import { decodeUtf8 } from '../../lib/bytes.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
 
-/** Most bytes of status line and headers. */
+/** Maximum bytes of status line and headers. */
 export const MAX_RESPONSE_HEAD_LENGTH: number = 16 << 10
 
 export const HTTP_PREFIX = 'HTTP/1.'
 
 export interface ResponseHead {
   readonly status: number
-  /** By name in lower case; the last of equal ones. */
+  /** By lower-case name; the last of repeated ones. */
   readonly headers: ReadonlyMap<string, string>
-  /** What the last chunk holds behind the head. */
+  /** Bytes of the last chunk after the head. */
   readonly rest: Uint8Array
 }
 
-/** Gathers the head of one response. */
+/** Collects the head of one response. */
 export class ResponseHeadReader {
   readonly #malformed: (reason: string) => DerpError
   readonly #head = new Uint8Array(MAX_RESPONSE_HEAD_LENGTH)
   #length = 0
 
-  /** @param malformed makes the error for bytes that are no HTTP response. */
+  /** @param malformed creates the error for bytes that are not an HTTP response. */
   constructor(malformed: (reason: string) => DerpError) {
     this.#malformed = malformed
   }
 
-  /** Whether nothing has come. */
+  /** Whether nothing has arrived. */
   get isEmpty(): boolean {
     return this.#length === 0
   }
 
-  /** Takes the next bytes; gives the head once it is complete. */
+  /** Adds bytes; returns the head once complete. */
   push(chunk: Uint8Array): ResponseHead | undefined {
     const consumed = this.#take(chunk)
     if (consumed === undefined) return undefined
     return { ...this.#parse(), rest: chunk.subarray(consumed) }
   }
 
-  /** Gives how many bytes of `chunk` belong to the head, or undefined when it goes on. */
+  /** How many bytes of `chunk` belong to the head; undefined if it continues. */
   #take(chunk: Uint8Array): number | undefined {
     const head = this.#head
     for (let i = 0; i < chunk.length; i++) {
@@ -59,7 +59,7 @@ export class ResponseHeadReader {
   #parse(): Omit<ResponseHead, 'rest'> {
     const [statusLine = '', ...lines] = decodeUtf8(this.#head.subarray(0, this.#length)).split('\r\n')
     const status = /^HTTP\/1\.[01] (\d{3})( |$)/.exec(statusLine)?.[1]
-    if (status === undefined) throw this.#malformed(`status line ${JSON.stringify(statusLine.slice(0, 80))} is none`)
+    if (status === undefined) throw this.#malformed(`invalid status line ${JSON.stringify(statusLine.slice(0, 80))}`)
     const headers = new Map<string, string>()
     for (const line of lines) {
       const colon = line.indexOf(':')

@@ -16,17 +16,17 @@ test.each([
   expect(tlsFailureReason(withCode(code))).toBe(reason)
 })
 
-test('tlsFailureReason knows nothing of other things', () => {
+test('tlsFailureReason is undefined for other errors', () => {
   expect(tlsFailureReason(new Error('x'))).toBeUndefined()
   expect(tlsFailureReason('CERT_HAS_EXPIRED')).toBeUndefined()
 })
 
-test('TlsFailedError says who, why, and the clause', () => {
-  const error = new TlsFailedError('wrong-pin', 'relay.test:443', 'certificate has another SHA-256')
+test('TlsFailedError has the peer, the reason and the clause', () => {
+  const error = new TlsFailedError('wrong-pin', 'relay.test:443', 'certificate has a different SHA-256')
   expect(error).toMatchObject({
     code: 'ERR_DERP_TLS_FAILED',
     reason: 'wrong-pin',
     clause: 'P-144',
-    message: 'secure connection to relay.test:443: certificate has another SHA-256',
+    message: 'secure connection to relay.test:443: certificate has a different SHA-256',
   })
 })

@@ -1,10 +1,10 @@
-/** Why a TLS connection was not made. */
+/** Why a TLS connection failed. */
 
 import { type ConnectionFaultId, connectionFault } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 
 export type TlsFailureReason =
-  /** The certificate is signed by nobody that is trusted. */
+  /** No trusted authority signed the certificate. */
   | 'untrusted'
   | 'expired'
   | 'not-yet-valid'
@@ -12,17 +12,17 @@ export type TlsFailureReason =
   | 'wrong-name'
   /** The certificate is not the one that was pinned. */
   | 'wrong-pin'
-  /** Other certificates came along with the pinned one. */
+  /** Other certificates were sent along with the pinned one. */
   | 'several-certificates'
   | 'no-certificate'
-  /** The other side does not speak TLS, refuses the server name, or has no version or cipher in common with us. */
+  /** The peer does not speak TLS, rejects the server name, or has no common version or cipher. */
   | 'handshake'
 
-/** TLS was spoken, or should have been, and one side did not like it. */
+/** A TLS handshake or certificate check failed. */
 export class TlsFailedError extends DerpError {
   readonly reason: TlsFailureReason
 
-  /** @param explanation goes behind what was being done. */
+  /** @param explanation appended to the action. */
   constructor(reason: TlsFailureReason, peer: string, explanation: string, cause?: unknown) {
     super('ERR_DERP_TLS_FAILED', `secure connection to ${peer}: ${explanation}`, { clause: 'P-144', cause })
     this.reason = reason
@@ -41,7 +41,7 @@ const REASONS: Readonly<Partial<Record<ConnectionFaultId, TlsFailureReason>>> = 
   revoked: 'untrusted',
 }
 
-/** The reason for an error of the platform's TLS; undefined for one that is not TLS's, such as a lost connection. */
+/** The reason for a TLS error of the platform; undefined for other errors, such as a lost connection. */
 export function tlsFailureReason(error: unknown): TlsFailureReason | undefined {
   const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined
   if (typeof code !== 'string') return undefined

@@ -8,7 +8,7 @@ const sessionUntil = (validToMs: number): TlsSession => ({
   serverKey: undefined,
 })
 
-test('TlsSessions give the newest session of a key, any number of times', () => {
+test('TlsSessions return the newest session of a key, any number of times', () => {
   const sessions = new TlsSessions()
   const [older, newer] = [sessionUntil(10), sessionUntil(20)]
   sessions.put('a', older)
@@ -18,7 +18,7 @@ test('TlsSessions give the newest session of a key, any number of times', () => 
   expect(sessions.size).toBe(1)
 })
 
-test('TlsSessions give no session whose certificate has expired, or that has none', () => {
+test('TlsSessions return no session without a certificate or with an expired one', () => {
   const sessions = new TlsSessions()
   const session = sessionUntil(10)
   sessions.put('a', session)
@@ -29,7 +29,7 @@ test('TlsSessions give no session whose certificate has expired, or that has non
   expect(sessions.get('a', 0)).toBeUndefined()
 })
 
-test('TlsSessions forget', () => {
+test('TlsSessions can be cleared', () => {
   const sessions = new TlsSessions()
   for (const key of ['a', 'b', 'c']) sessions.put(key, sessionUntil(10))
   sessions.forget('a')
@@ -38,7 +38,7 @@ test('TlsSessions forget', () => {
   expect(sessions.size).toBe(0)
 })
 
-test('TlsSessions keep 32, the newest', () => {
+test('TlsSessions keep the newest 32', () => {
   const sessions = new TlsSessions()
   for (let i = 0; i < 40; i++) sessions.put(`${i}`, sessionUntil(10))
   sessions.put('8', sessionUntil(10))

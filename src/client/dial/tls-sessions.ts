@@ -1,25 +1,25 @@
-/** Remembers TLS sessions, and what the certificates said that a resumed session does not show (P-143). Pure. */
+/** TLS sessions, with the certificate details that a resumed session does not repeat (P-143). Pure. */
 
 import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { PeerCertificate } from '../ports.ts'
 
-/** Most sessions remembered; a client has few relays. */
+/** Maximum sessions kept; a client has few relays. */
 const MAX_SESSIONS = 32
 
-/** A session that can be resumed. */
+/** A resumable session. */
 export interface TlsSession<C extends PeerCertificate = PeerCertificate> {
   /** For the platform alone to read. */
-  readonly ticket: Uint8Array
+  /** Opaque to everything but the platform. */
   readonly certificates: readonly C[]
   /** From the meta certificate. */
   readonly serverKey: NodePublicKey | undefined
 }
 
 /**
- * The newest session of each key: what was connected to, and how it was checked.
+ * The newest session per key: the peer, and how it was verified.
  *
- * A ticket is used until there is another one, as not every server gives one with each connection. That observers can
- * link the connections by it (RFC 8446, appendix C.4) tells them no more than that they come from one address.
+ * A ticket is reused until there is a new one, because not every server issues one per connection. That observers can
+ * link the connections (RFC 8446, appendix C.4) reveals no more than their common address.
  */
 export class TlsSessions<C extends PeerCertificate = PeerCertificate> {
   readonly #sessions = new Map<string, TlsSession<C>>()

@@ -1,14 +1,13 @@
-/** The HTTP request by which a connection becomes one of DERP (P-120). Pure. */
+/** The HTTP request that upgrades a connection to DERP (P-120). Pure. */
 
 import { encodeUtf8 } from '../../lib/bytes.ts'
 
-/** What servers log of us. */
 const USER_AGENT = 'derphttp'
 
 /**
  * Bytes of the request.
  *
- * @param headers further ones, such as `Ideal-Node`. @throws TypeError for a value that would break the head.
+ * @param headers additional headers, such as `Ideal-Node`. @throws TypeError for a value that would break the head.
  */
 export function formatUpgradeRequest(url: URL, headers: Readonly<Record<string, string>> = {}): Uint8Array {
   const lines = [`GET ${url.pathname}${url.search} HTTP/1.1`]

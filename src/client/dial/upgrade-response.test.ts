@@ -5,7 +5,7 @@ import { UpgradeRefusedError, UpgradeResponse } from './upgrade-response.ts'
 
 const HEAD = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n\r\n'
 
-/** What `run` throws. */
+/** The exception of `run`. */
 function thrownBy(run: () => unknown): unknown {
   try {
     run()
@@ -15,7 +15,7 @@ function thrownBy(run: () => unknown): unknown {
   throw new Error('nothing was thrown')
 }
 
-/** The refusal that `text`, then the end of the stream, leads to. */
+/** The refusal caused by `text` followed by the end of the stream. */
 function refusalOf(text: string): UpgradeRefusedError {
   const response = new UpgradeResponse()
   const error = thrownBy(() => {
@@ -26,21 +26,21 @@ function refusalOf(text: string): UpgradeRefusedError {
   throw error
 }
 
-test('UpgradeResponse gives what follows a 101 (P-121)', () => {
+test('UpgradeResponse returns what follows a 101 (P-121)', () => {
   expect(new UpgradeResponse().push(encodeUtf8(HEAD))).toEqual(new Uint8Array(0))
   expect(decodeUtf8(new UpgradeResponse().push(encodeUtf8(`${HEAD}DERP\r\n\r\n`)) ?? new Uint8Array(0))).toBe(
     'DERP\r\n\r\n',
   )
 })
 
-test('UpgradeResponse reads a head that comes byte by byte, and one with much behind it (P-121)', () => {
+test('UpgradeResponse reads a head byte by byte, and one with much after it (P-121)', () => {
   const bytes = encodeUtf8(HEAD)
   const response = new UpgradeResponse()
   for (const byte of bytes.subarray(0, -1)) expect(response.push(Uint8Array.of(byte))).toBeUndefined()
   expect(response.push(concatBytes([bytes.subarray(-1), new Uint8Array(100_000)]))).toHaveLength(100_000)
 })
 
-test('UpgradeResponse takes any 101, whatever its reason and headers (P-121)', () => {
+test('UpgradeResponse accepts any 101, whatever its reason and headers (P-121)', () => {
   expect(new UpgradeResponse().push(encodeUtf8('HTTP/1.0 101\r\n\r\n'))).toHaveLength(0)
 })
 
@@ -65,7 +65,7 @@ test.each([
   expect(refusalOf(text)).toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED', status, excerpt })
 })
 
-test('UpgradeRefusedError says what was refused', () => {
+test('UpgradeRefusedError describes the refusal', () => {
   expect(new UpgradeRefusedError(403, 'no way').message).toBe(
     'upgrade connection to DERP: refused with status 403: no way',
   )
@@ -104,9 +104,9 @@ test.each([
   ['SSH-2.0-OpenSSH\r\n', 'not an HTTP response'],
   ['\0\0\0', 'not an HTTP response'],
   ['HTTP/2 101\r\n\r\n', 'not an HTTP response'],
-  ['HTTP/1.1 abc\r\n\r\n', 'status line "HTTP/1.1 abc" is none'],
-  ['HTTP/1.12 101\r\n\r\n', 'status line "HTTP/1.12 101" is none'],
-  ['HTTP/1.1 1011\r\n\r\n', 'status line "HTTP/1.1 1011" is none'],
+  ['HTTP/1.1 abc\r\n\r\n', 'invalid status line "HTTP/1.1 abc"'],
+  ['HTTP/1.12 101\r\n\r\n', 'invalid status line "HTTP/1.12 101"'],
+  ['HTTP/1.1 1011\r\n\r\n', 'invalid status line "HTTP/1.1 1011"'],
 ])('UpgradeResponse refuses %j as no HTTP response (P-121)', (text, reason) => {
   expect(thrownBy(() => new UpgradeResponse().push(encodeUtf8(text)))).toMatchObject({
     code: 'ERR_DERP_UPGRADE_MALFORMED',
@@ -114,7 +114,7 @@ test.each([
   })
 })
 
-test('UpgradeResponse takes a head of 16 KiB and not of more', () => {
+test('UpgradeResponse accepts a head of at most 16 KiB', () => {
   const room = MAX_RESPONSE_HEAD_LENGTH - 'HTTP/1.1 101\r\nX: \r\n\r\n'.length
   const head = (length: number) => encodeUtf8(`HTTP/1.1 101\r\nX: ${'y'.repeat(length)}\r\n\r\n`)
   expect(new UpgradeResponse().push(head(room))).toHaveLength(0)
@@ -124,7 +124,7 @@ test('UpgradeResponse takes a head of 16 KiB and not of more', () => {
   })
 })
 
-test('UpgradeResponse tells a stream that ends early', () => {
+test('UpgradeResponse reports a stream that ends early', () => {
   expect(thrownBy(() => new UpgradeResponse().end())).toMatchObject({
     code: 'ERR_DERP_CONN_CLOSED',
     message: 'read upgrade response: connection closed without a response',

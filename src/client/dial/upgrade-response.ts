@@ -1,14 +1,14 @@
 /**
- * The answer to an upgrade request (P-121), read as it comes. Pure.
+ * Incremental parser for the response to an upgrade request (P-121). Pure.
  *
- * A 101 may be followed by DERP bytes at once. Of any other answer the beginning of the body is kept for the error.
+ * A 101 may be followed by DERP bytes immediately. For any other response, the start of the body is kept for the error.
  */
 
 import { decodeUtf8, EMPTY_BYTES } from '../../lib/bytes.ts'
 import { DerpError, ProtocolError } from '../../lib/derp-error.ts'
 import { ResponseHeadReader } from './response-head.ts'
 
-/** Most bytes kept of the body of a refusal, chunk lines included. */
+/** Maximum bytes kept of a refusal's body, chunk lines included. */
 const MAX_REFUSAL_BODY_LENGTH = 1 << 10
 /** Where relays are. */
 const DERP_PATH = '/derp'
@@ -16,11 +16,11 @@ const WEB_PAGE = /^<(?:!doctype|html|head|body|\?xml|!--)/i
 /** Most characters of it that are told. */
 const MAX_EXCERPT_LENGTH = 200
 
-/** The relay, or what stands in for it, does not upgrade. */
+/** The relay, or something in its place, does not upgrade. */
 export class UpgradeRefusedError extends DerpError {
   /** HTTP status. */
   readonly status: number
-  /** Beginning of the body, on one line. */
+  /** Start of the body, on one line. */
   readonly excerpt: string
 
   /** @param path that was asked for, if known. */
@@ -57,10 +57,10 @@ export class UpgradeResponse {
   }
 
   /**
-   * Takes the next bytes.
+   * Adds bytes.
    *
-   * @returns what follows the head of a 101; undefined when more is needed.
-   * @throws UpgradeRefusedError for another status, ProtocolError for what is no HTTP response.
+   * @returns what follows the head of a 101; undefined if more is needed.
+   * @throws UpgradeRefusedError for another status, ProtocolError for anything but HTTP.
    */
   push(chunk: Uint8Array): Uint8Array | undefined {
     if (this.#refusal !== undefined) {
@@ -75,7 +75,7 @@ export class UpgradeResponse {
     return undefined
   }
 
-  /** No more will come. @throws always. */
+  /** No more bytes will arrive. @throws always. */
   end(): never {
     this.#refusal?.end()
     const when = this.#head.isEmpty ? 'without a response' : 'in the middle of the response'
@@ -83,7 +83,7 @@ export class UpgradeResponse {
   }
 }
 
-/** Gathers the beginning of a refusal's body, until there is enough of it or it is over. */
+/** Collects the start of a refusal's body, until there is enough or it ends. */
 class Refusal {
   readonly #status: number
   readonly #isChunked: boolean
@@ -100,7 +100,7 @@ class Refusal {
     this.#wantedLength = hasBody ? Math.min(Number(announced), MAX_REFUSAL_BODY_LENGTH) : 0
   }
 
-  /** @throws UpgradeRefusedError once the body is here. */
+  /** @throws UpgradeRefusedError once there is enough of the body. */
   push(chunk: Uint8Array): void {
     const count = Math.min(chunk.length, this.#wantedLength - this.#body.length)
     const body = new Uint8Array(this.#body.length + count)
@@ -126,7 +126,7 @@ class Refusal {
   }
 }
 
-/** The text without the lines that give the chunks' sizes: close enough for an error message. */
+/** The text without chunk size lines: close enough for an error message. */
 function joinChunks(text: string): string {
   return text.replace(/(^|\r\n)[0-9a-fA-F]+(;[^\r\n]*)?\r\n/g, '')
 }

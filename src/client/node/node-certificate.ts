@@ -1,4 +1,4 @@
-/** Looks at the certificates of the other side (P-143, P-144). */
+/** Inspects the peer's certificates (P-143, P-144). */
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -9,10 +9,10 @@ import { isMetaCertificate } from '../dial/meta-certificate.ts'
 import { TlsFailedError } from '../dial/tls-failure.ts'
 
 /**
- * All certificates that the server has shown, in its order.
+ * All certificates sent by the server, in order.
  *
- * To be called once per connection: on older releases of Node the second call finds the own one only. They form no
- * chain: `issuerCertificate` gives the next one shown, not its issuer, so that a meta certificate is found too.
+ * Call it once per connection: on older Node releases the second call only returns the leaf. They are not a verified
+ * chain: `issuerCertificate` is the next one sent, not the issuer, so that a meta certificate is found too.
  */
 export function readCertificates(socket: TLSSocket): X509Certificate[] {
   const certificates: X509Certificate[] = []
@@ -24,9 +24,9 @@ export function readCertificates(socket: TLSSocket): X509Certificate[] {
   return certificates
 }
 
-/** What a name's check says against a certificate, in the form that `checkServerIdentity` returns. */
+/** The result of a name check, in the form that `checkServerIdentity` returns. */
 export function checkName(certificate: X509Certificate, name: string, peer: string): TlsFailedError | undefined {
-  // A common name is none, as in the original.
+  // Common names are ignored, as in the original.
   const matched =
     isIP(name) === 0
       ? certificate.checkHost(name, { subject: 'never', partialWildcards: false })
@@ -38,15 +38,15 @@ export function checkName(certificate: X509Certificate, name: string, peer: stri
   return new TlsFailedError('wrong-name', peer, explainFault(fault, detail))
 }
 
-/** The same for the bytes of a certificate. */
+/** The same for a DER certificate. */
 export function checkNameOfRaw(raw: Uint8Array, name: string, peer: string): TlsFailedError | undefined {
   return checkName(new X509Certificate(raw), name, peer)
 }
 
 /**
- * Checks that the server's own certificate is the pinned one, that it is good, and that only a meta certificate came
- * along. The handshake has proven the first certificate's key and no other: a copy of the pinned one further behind
- * proves nothing.
+ * Checks that the leaf is the pinned certificate, that it is currently valid, and that only a meta certificate came with
+ * it. The handshake only proves the key of the leaf: a copy of the pinned certificate further down the chain proves
+ * nothing.
  *
  * @throws TlsFailedError
  */
@@ -57,14 +57,18 @@ export function assertPinned(
   wallNowMs: number,
 ): void {
   const [certificate, ...behind] = certificates
-  if (certificate === undefined) throw new TlsFailedError('no-certificate', peer, 'no certificate was shown')
+  if (certificate === undefined) throw new TlsFailedError('no-certificate', peer, 'the server sent no certificate')
   const hash = createHash('sha256').update(certificate.raw).digest('hex')
   if (hash !== sha256) {
-    throw new TlsFailedError('wrong-pin', peer, `certificate has the SHA-256 ${hash}, not the pinned ${sha256}`)
+    throw new TlsFailedError('wrong-pin', peer, `certificate has SHA-256 ${hash}, not the pinned ${sha256}`)
   }
   const others = behind.filter(each => !isMetaCertificate(each)).length
   if (others > 0) {
-    throw new TlsFailedError('several-certificates', peer, `certificates came along with the pinned one: ${others}`)
+    throw new TlsFailedError(
+      'several-certificates',
+      peer,
+      `other certificates were sent with the pinned one: ${others}`,
+    )
   }
   const wrongName = checkName(certificate, name, peer)
   if (wrongName !== undefined) throw wrongName

@@ -1,5 +1,5 @@
 /**
- * The client as users of Node have it: nothing to be set but key and server.
+ * The client for Node users: needs only a key and a server.
  *
  * Clauses: P-220, P-221, P-226.
  */
@@ -31,7 +31,7 @@ export interface NodeClientOptions extends Partial<ClientOptions>, NodeTransport
 export class NodeClient extends Client {
   readonly #transport: NodeTransport
 
-  /** @param options those of Node's transport are for the one made here, not for a `transport` that is given. */
+  /** @param options transport options only apply if no `transport` is given. */
   constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: NodeClientOptions = {}) {
     const transport = new NodeTransport(options)
     super(privateKey, server, {
@@ -43,15 +43,15 @@ export class NodeClient extends Client {
   }
 
   /**
-   * A client of a region: it connects to the first of its relays that answers.
+   * A client of a region: it connects to the first of its relays that is reachable.
    *
-   * @param getRegion asked at each attempt to connect, so that the region may change or be missing for a while.
+   * @param getRegion called at each connection attempt, so that the region may change or be missing for a while.
    */
   static forRegion(privateKey: NodePrivateKey, getRegion: RegionSource, options: NodeClientOptions = {}): NodeClient {
     return new NodeClient(privateKey, getRegion, options)
   }
 
-  /** Settings of TLS, from the next connection on; to be replaced as a whole. */
+  /** TLS settings, from the next connection on; replace as a whole. */
   get tlsConfig(): ConnectionOptions {
     return this.#transport.tlsConfig
   }
@@ -60,7 +60,7 @@ export class NodeClient extends Client {
     this.#transport.tlsConfig = config
   }
 
-  /** Remembers addresses of hosts, from the next dial on; undefined asks the system each time. */
+  /** DNS cache, from the next dial on; undefined asks the system each time. */
   get dnsCache(): DnsCache | undefined {
     return this.#transport.dnsCache
   }
@@ -69,7 +69,7 @@ export class NodeClient extends Client {
     this.#transport.dnsCache = cache
   }
 
-  /** What opens connections in the place of TCP, if this is a client of a URL; undefined means TCP again. */
+  /** Opens connections instead of TCP, for a client of a URL; undefined restores TCP. */
   setUrlDialer(dialer: UrlDialer | undefined): void {
     this.#transport.setUrlDialer(dialer)
   }
@@ -79,7 +79,7 @@ export class NodeClient extends Client {
     this.#transport.setAddressFamilySelector(selector)
   }
 
-  /** Connects to a node of a region, does the TLS handshake and stops there. Leaves the client's own connection alone. */
+  /** Dials a node of a region, completes the TLS handshake and stops there. Does not affect the client's own connection. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
     return this.#transport.dialRegionTls(region, signal)
   }

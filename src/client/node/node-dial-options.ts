@@ -1,5 +1,5 @@
 /**
- * What the transport of Node can be told, and what it gives.
+ * Options of the Node transport, and its results.
  *
  * Clauses: P-223.
  */
@@ -14,9 +14,9 @@ import type { AddressFamilySelector, TlsConnectionState } from '../ports.ts'
 import type { ProxyEnv } from './node-proxy-rules.ts'
 
 /**
- * Opens a connection in the place of TCP: over a VPN, through SOCKS, from another address.
+ * Opens a connection instead of TCP: over a VPN, through SOCKS, from another address.
  *
- * It finds the host's address itself, and should end what it has begun when `signal` is aborted.
+ * It resolves the host itself, and should stop when `signal` is aborted.
  */
 export type UrlDialer = (
   address: { readonly host: string; readonly port: number },
@@ -26,26 +26,26 @@ export type UrlDialer = (
 /** Options of {@link NodeTransport}. */
 export interface NodeTransportOptions {
   /**
-   * For https: `ca` to trust certificates of one's own, client certificates, and what else `tls.connect` takes.
+   * For https: `ca` for private authorities, client certificates, and anything else `tls.connect` accepts.
    *
-   * `servername` replaces the host of a URL, in the handshake and in the certificate; nodes of a region have their own.
+   * `servername` replaces the host of a URL, in the handshake and for verification; region nodes have their own.
    */
   readonly tlsConfig?: ConnectionOptions | undefined
-  /** Remembers addresses of hosts. Default: none, the system is asked each time. See `createDnsCache`. */
+  /** DNS cache. Default: none, the system is asked each time. See `createDnsCache`. */
   readonly dnsCache?: DnsCache | undefined
-  /** Opens the connections of clients of a URL; regions and proxies are not for it. */
+  /** Opens the connections of clients of a URL; not used for regions and proxies. */
   readonly urlDialer?: UrlDialer | undefined
   /** Decides whether IPv6 gets a head start. Default: it does not. */
   readonly addressFamilySelector?: AddressFamilySelector | undefined
   /**
    * `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in either case: `process.env`, or an object with these names.
    *
-   * Nothing reads the environment by itself: without this option no proxy is used.
+   * The environment is never read implicitly: without this option no proxy is used.
    */
   readonly proxyEnv?: ProxyEnv | undefined
   /** For the TLS to a proxy whose own URL is https. */
   readonly proxyTlsConfig?: ConnectionOptions | undefined
-  /** Plain HTTP to the nodes of regions, at port 3340 unless they have another one; for development. */
+  /** Plain HTTP to region nodes, on port 3340 unless they specify another; for development. */
   readonly useHttp?: boolean | undefined
   /**
    * What must fail at a node of a region for the next one to be tried. `tcp`, the default, is the connection only, as in
@@ -62,6 +62,6 @@ export interface RegionTls {
   readonly socket: TLSSocket
   readonly node: DERPNode
   readonly tls: TlsConnectionState
-  /** Ends the connection at once. */
+  /** Closes the connection at once. */
   readonly close: () => void
 }

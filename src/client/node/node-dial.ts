@@ -1,5 +1,5 @@
 /**
- * The transport of Node: sockets, proxies, TLS, and the HTTP upgrade.
+ * The Node transport: sockets, proxies, TLS, and the HTTP upgrade.
  *
  * Clauses: P-200 URL, P-213 fast start, P-220 to P-226 regions, nodes and proxies.
  */
@@ -35,7 +35,7 @@ import { ProxyRules } from './node-proxy-rules.ts'
 import { dialTcp, type Network } from './node-tcp.ts'
 import { type SecuredSocket, startTls } from './node-tls.ts'
 
-/** What is below TLS, and what should be at its other end. */
+/** The stream below TLS, and the expected peer. */
 interface OpenedSocket {
   readonly socket: Duplex
   readonly endpoint: DerpEndpoint
@@ -50,7 +50,7 @@ interface NodeFinish<T> {
 
 /** Dials relays by URL and by region. */
 export class NodeTransport implements ClientTransport {
-  /** Remembers addresses of hosts, from the next dial on. */
+  /** DNS cache, from the next dial on. */
   dnsCache: DnsCache | undefined
   readonly #options: NodeTransportOptions
   readonly #clock: Clock
@@ -64,8 +64,8 @@ export class NodeTransport implements ClientTransport {
   /**
    * Opens nothing yet.
    *
-   * @param connect what connects to IP addresses; sockets by default.
-   * @throws DerpError for a proxy that cannot be used.
+   * @param connect connects to IP addresses; by default with sockets.
+   * @throws DerpError for an unusable proxy.
    */
   constructor(options: NodeTransportOptions = {}, connect?: Network['connect']) {
     this.#options = options
@@ -78,7 +78,7 @@ export class NodeTransport implements ClientTransport {
     this.dnsCache = options.dnsCache
   }
 
-  /** To be replaced as a whole: what was checked under other settings is not resumed. */
+  /** Replace as a whole: sessions verified under other settings are not resumed. */
   get tlsConfig(): ConnectionOptions {
     return this.#tlsConfig
   }
@@ -104,7 +104,7 @@ export class NodeTransport implements ClientTransport {
     }
   }
 
-  /** Connects to a node of a region, does the TLS handshake, in full, and stops there. 10 s at most. */
+  /** Dials a node of a region, completes a full TLS handshake and stops there. 10 s at most. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
     const action = `dial ${formatRegion(region)}`
     const timeoutMs = DEFAULTS.connectTimeoutMs
@@ -161,7 +161,7 @@ export class NodeTransport implements ClientTransport {
     return { node, connection: finished ?? (await finish(opened, node, signal)) }
   }
 
-  /** A node has its own time limit, except through a proxy, whose DNS and ways are not known. */
+  /** A node has its own time limit, except through a proxy, whose DNS and routes are unknown. */
   #open(endpoint: DerpEndpoint, signal: AbortSignal, node?: DERPNode): Promise<Duplex> {
     const { host, port, url } = endpoint
     const clock = this.#clock
@@ -176,7 +176,7 @@ export class NodeTransport implements ClientTransport {
     return withinNodeTime({ node, clock, signal, discard }, stop => dialTcp(endpoint, network, stop))
   }
 
-  /** TLS, where the URL wants it, and the upgrade: a fast one if the relay's key was told. */
+  /** TLS, if the URL requires it, and the upgrade: a fast start if the relay's key is known. */
   async #establish(
     opened: OpenedSocket,
     headers: Readonly<Record<string, string>>,
@@ -201,7 +201,7 @@ export class NodeTransport implements ClientTransport {
     try {
       return await startTls(socket, endpoint, { config: this.#tlsConfig, clock: this.#clock, sessions, signal })
     } catch (error) {
-      // Somebody else is there: perhaps the host has moved, or a captive portal has answered DNS.
+      // Another server responded: the host may have moved, or a captive portal has answered DNS.
       if (isDerpError(error, 'ERR_DERP_TLS_FAILED')) this.dnsCache?.expire?.(endpoint.host)
       throw error
     }
@@ -233,7 +233,7 @@ async function dialWith(dialer: UrlDialer, { host, port }: DerpEndpoint, signal:
   const dialing = dialer({ host, port }, signal)
   try {
     const socket = await abortable(dialing, signal, `dial ${host}`)
-    // An error between two steps must find a listener, or it ends the process.
+    // An error between two steps must have a listener, or it crashes the process.
     socket.on('error', () => {})
     return socket
   } catch (error) {

@@ -1,4 +1,4 @@
-/** DNS as Node's own sockets see it: with the system's resolver, so that `/etc/hosts` and the like count. */
+/** DNS through the system's resolver, so that `/etc/hosts` and the like apply. */
 
 import { lookup } from 'node:dns/promises'
 import type { IpFamily } from '../../lib/address-port.ts'
@@ -18,7 +18,7 @@ export async function lookupSystem(host: string, family?: IpFamily): Promise<rea
 }
 
 export interface DnsCacheOptions {
-  /** What answers the questions. Default: the system's resolver. */
+  /** Performs the lookups. Default: the system's resolver. */
   readonly lookup?: HostLookup | undefined
   readonly clock?: Clock | undefined
   /** Milliseconds for which an answer is used without asking again. Default 10 minutes. */

@@ -1,16 +1,16 @@
-/** Asks over a fresh connection and reads the answer's head, which turns the connection into something else. */
+/** Sends a request on a new connection and reads the response head, after which the protocol switches. */
 
 import type { Duplex } from 'node:stream'
 import { abortedError, onAbort } from '../../lib/abort.ts'
 import type { Clock, Timer } from '../../lib/clock.ts'
 
-/** Reads the answer; both of its methods throw what the connection is given up with. */
+/** Reads the response; both methods throw the error that ends the connection. */
 export interface AnswerReader {
-  /** Gives what follows the head of a good answer; undefined when more is needed. */
+  /** Returns what follows the head of a successful response; undefined if more is needed. */
   push(chunk: Uint8Array): Uint8Array | undefined
-  /** No more will come. */
+  /** No more bytes will arrive. */
   end(): never
-  /** Whether only the body of a bad answer is missing, which is not worth long waiting. */
+  /** Whether only the body of an error response is missing, which is not worth a long wait. */
   readonly isRefusal?: boolean
 }
 
@@ -21,13 +21,13 @@ export interface Exchange {
   readonly signal: AbortSignal
 }
 
-/** Milliseconds for the body of a refusal, which only explains it. */
+/** Milliseconds for the body of a refusal, which is only explanatory. */
 const REFUSAL_TIMEOUT_MS = 1_000
 
 /**
- * Sends the request and waits for a good answer; the socket is destroyed when there is none.
+ * Sends the request and waits for a successful response; otherwise the socket is destroyed.
  *
- * @returns the bytes that came behind the head; nothing is read from the socket after them.
+ * @returns the bytes after the head; nothing further is read from the socket.
  */
 export function exchange(socket: Duplex, plan: Exchange): Promise<Uint8Array> {
   return new Exchanging(socket, plan).run()
@@ -47,7 +47,7 @@ class Exchanging {
   async run(): Promise<Uint8Array> {
     const socket = this.#socket
     const { request, signal } = this.#plan
-    const stopListening = onAbort(signal, aborted => this.#fail(abortedError('await answer', aborted)))
+    const stopListening = onAbort(signal, aborted => this.#fail(abortedError('await response', aborted)))
     socket.on('readable', this.#onReadable)
     socket.on('end', this.#onEnd)
     socket.on('error', this.#fail)
@@ -99,7 +99,7 @@ class Exchanging {
   #stop(): void {
     this.#timer?.cancel()
     const socket = this.#socket
-    // Taking 'readable' away leaves the socket neither flowing nor paused: the next reader starts it.
+    // Removing 'readable' leaves the socket neither flowing nor paused: the next reader starts it.
     socket.off('readable', this.#onReadable)
     socket.off('end', this.#onEnd)
     socket.off('error', this.#fail)

@@ -1,5 +1,5 @@
 /**
- * A client for measuring the way to relays, which logs in nowhere.
+ * A client for measuring latency to relays, without login.
  *
  * Clauses: P-226.
  */
@@ -12,14 +12,14 @@ import type { NodeTransportOptions, RegionTls } from './node-dial-options.ts'
 /** Options of {@link netcheckClient}. */
 export type NetcheckClientOptions = Omit<NodeTransportOptions, 'urlDialer' | 'useHttp'>
 
-/** Can do one thing only. */
+/** Only dials. */
 export interface NetcheckClient {
-  /** Connects to the first node of a region that answers, does the TLS handshake and stops there. 10 s at most. */
+  /** Dials the first reachable node of a region, completes the TLS handshake and stops there. 10 s at most. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls>
   setAddressFamilySelector(selector: AddressFamilySelector): void
 }
 
-/** @throws DerpError for a proxy that cannot be used. */
+/** @throws DerpError for an unusable proxy. */
 export function netcheckClient(options: NetcheckClientOptions = {}): NetcheckClient {
   const transport = new NodeTransport(options)
   return {

@@ -12,7 +12,7 @@ function setUp() {
   return { clock, host, monitor: createNetworkMonitor({ intervalMs: 100, clock, readAddresses }) }
 }
 
-test('createNetworkMonitor tells all listeners of changes only', () => {
+test('createNetworkMonitor notifies all listeners of changes only', () => {
   const { clock, host, monitor } = setUp()
   const told: unknown[] = []
   const stop = [1, 2].map(name => monitor.subscribe(({ addresses }) => told.push([name, addresses])))
@@ -33,7 +33,7 @@ test('createNetworkMonitor tells all listeners of changes only', () => {
   expect(told).toEqual([[2, []]])
 })
 
-test('createNetworkMonitor looks only while somebody listens', () => {
+test('createNetworkMonitor polls only while there are listeners', () => {
   const { clock, host, monitor } = setUp()
   expect(host.looks).toBe(0)
   const stop = monitor.subscribe(() => {})

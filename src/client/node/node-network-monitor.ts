@@ -1,11 +1,11 @@
-/** Changes of the host's network, as far as Node tells: its addresses, looked at now and then. */
+/** Detects changes of the host's network, as far as Node can: polls its addresses. */
 
 import { networkInterfaces } from 'node:os'
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
 import type { NetworkChange, NetworkMonitor } from '../ports.ts'
 
 export interface NetworkMonitorOptions {
-  /** Milliseconds between two looks; there are none without a listener. */
+  /** Milliseconds between polls; there are none without a listener. */
   readonly intervalMs?: number | undefined
   readonly clock?: Clock | undefined
   /** The host's addresses. Default: those of all interfaces. */
@@ -14,7 +14,7 @@ export interface NetworkMonitorOptions {
 
 const DEFAULT_INTERVAL_MS = 2_000
 
-/** Makes a source of network changes. It keeps no process alive. */
+/** Creates a network monitor. It does not keep the process alive. */
 export function createNetworkMonitor(options: NetworkMonitorOptions = {}): NetworkMonitor {
   const { intervalMs = DEFAULT_INTERVAL_MS, clock = systemClock, readAddresses = hostAddresses } = options
   const listeners = new Set<(change: NetworkChange) => void>()

@@ -3,11 +3,11 @@ import { ProxyRules } from './node-proxy-rules.ts'
 
 const PROXY = 'http://proxy.test:3128'
 
-/** Whether a connection over TLS to `host` and `port` goes through the proxy in spite of `noProxy`. */
+/** Whether a TLS connection to `host` and `port` uses the proxy despite `noProxy`. */
 const isProxied = (noProxy: string, host: string, port = 443) =>
   new ProxyRules({ HTTPS_PROXY: PROXY, NO_PROXY: noProxy }).proxyFor({ scheme: 'https', host, port }) !== undefined
 
-test('ProxyRules take one proxy per scheme, from names in either case (P-224)', () => {
+test('ProxyRules use one proxy per scheme, from variables in either case (P-224)', () => {
   const hrefFor = (env: Record<string, string | undefined>, scheme: 'http' | 'https') =>
     new ProxyRules(env).proxyFor({ scheme, host: 'relay.test', port: 80 })?.href
   const env = { HTTP_PROXY: 'http://a.test', https_proxy: 'https://b.test:1', PATH: '/bin' }

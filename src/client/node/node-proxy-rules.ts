@@ -1,7 +1,7 @@
 /**
- * Which proxy a connection goes through, by the variables that other programs go by too (P-224).
+ * Which proxy a connection uses, by the usual environment variables (P-224).
  *
- * They are handed in: only a command looks at its environment by itself.
+ * They are passed in: only commands read the environment.
  */
 
 import { BlockList, isIP } from 'node:net'
@@ -28,13 +28,13 @@ export class ProxyRules {
   readonly #proxies: Readonly<Record<'http' | 'https', URL | undefined>>
   readonly #exceptions: readonly Exception[]
 
-  /** @throws DerpError for a proxy that is no http or https URL. */
+  /** @throws DerpError for a proxy that is not an http or https URL. */
   constructor(env: ProxyEnv) {
     this.#proxies = { http: readProxy(env, 'HTTP_PROXY'), https: readProxy(env, 'HTTPS_PROXY') }
     this.#exceptions = (readVariable(env, 'NO_PROXY') ?? '').split(',').flatMap(parseException)
   }
 
-  /** The proxy for `target`, if any; never one for this machine itself. */
+  /** The proxy for `target`, if any; never for this machine itself. */
   proxyFor({ scheme, host, port }: ProxiedTarget): URL | undefined {
     const proxy = this.#proxies[scheme]
     if (proxy === undefined) return undefined
@@ -56,9 +56,9 @@ function readVariable(env: ProxyEnv, name: string): string | undefined {
 function readProxy(env: ProxyEnv, name: string): URL | undefined {
   const value = readVariable(env, name)?.trim()
   if (!value) return undefined
-  // A bare host with or without a port is as good as a URL.
+  // A bare host, with or without a port, is accepted as a URL.
   const url = URL.parse(value.includes('://') ? value : `http://${value}`)
-  // Where it cannot be told what is a password, nothing in front of a host is shown.
+  // If the password cannot be located, nothing before the host is shown.
   if (url === null) throw invalid(name, JSON.stringify(value.slice(value.lastIndexOf('@') + 1)), 'not a URL')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalid(name, formatRelayUrl(url), `scheme ${url.protocol.slice(0, -1)} is neither http nor https`)
@@ -70,7 +70,7 @@ function invalid(name: string, value: string, reason: string): DerpError {
   return new DerpError('ERR_DERP_CONFIG_INVALID', `set proxy ${name} to ${value}: ${reason}`, { clause: 'P-224' })
 }
 
-/** No entry, or one; what cannot be read is left out, as everywhere else. */
+/** Zero or one exception; unparsable entries are ignored, as elsewhere. */
 function parseException(entry: string): Exception[] {
   const text = entry.trim().toLowerCase()
   if (text === '') return []
@@ -86,7 +86,7 @@ function parseException(entry: string): Exception[] {
   }
   const domain = asciiName(name.replace(/^\*(?=\.)/, ''))
   if (domain === '' || domain === '.') return []
-  // With a leading dot, the domain itself is not meant.
+  // With a leading dot, the domain itself does not match.
   const suffix = domain.startsWith('.') ? domain : `.${domain}`
   return [(host, other) => isIP(host) === 0 && (host.endsWith(suffix) || host === domain) && hasPort(host, other)]
 }
@@ -104,7 +104,7 @@ function inSubnets(subnets: readonly (readonly [network: string, bits: number])[
   return host => isIP(host) !== 0 && list.check(host, isIP(host) === 4 ? 'ipv4' : 'ipv6')
 }
 
-/** In lower case and without a trailing dot; other scripts as DNS writes them. */
+/** Lower case, without a trailing dot; international names in DNS form. */
 function asciiName(host: string): string {
   const name = host.toLowerCase().replace(/(?<=.)\.$/, '')
   return /^[\x20-\x7e]*$/.test(name) ? name : domainToASCII(name)

@@ -18,7 +18,7 @@ export interface ProxyDial {
   readonly signal: AbortSignal
 }
 
-/** Has the proxy open a tunnel, for which it asks DNS itself. @throws DerpError that names the proxy. */
+/** Opens a tunnel through the proxy, which resolves the name. @throws DerpError naming the proxy. */
 export async function dialByProxy(host: string, port: number, dial: ProxyDial): Promise<Duplex> {
   const { proxy, network, signal } = dial
   const target = tunnelTarget(host, port)

@@ -1,11 +1,11 @@
-/** Opens TCP and TLS connections that an `AbortSignal` can end at any moment. */
+/** Opens TCP and TLS connections, cancellable at any time. */
 
 import { connect, type Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls'
 import { abortedError, onAbort } from '../../lib/abort.ts'
 
-/** Milliseconds before TCP asks a silent connection whether it is still there. */
+/** Milliseconds of idle time before TCP keep-alive probes. */
 const TCP_KEEP_ALIVE_MS = 15_000
 
 /** Connects to an IP address. */
@@ -21,9 +21,9 @@ export function openTcp(address: string, port: number, signal: AbortSignal): Pro
 }
 
 /**
- * Does the TLS handshake over `socket`, which is destroyed if that fails.
+ * Performs the TLS handshake over `socket`, which is destroyed on failure.
  *
- * @param onTicket called with what resumes the session, whenever the server sends such.
+ * @param onTicket called with each resumption ticket from the server.
  */
 export async function openTls(
   socket: Duplex,
@@ -42,7 +42,7 @@ export async function openTls(
 }
 
 function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect', signal: AbortSignal): Promise<S> {
-  // For good: between two steps of dialling an error must find a listener, or it ends the process.
+  // Permanent: between two steps of dialling an error must have a listener, or it crashes the process.
   socket.on('error', () => {})
   return new Promise((resolve, reject) => {
     let stopListening = () => {}
@@ -51,7 +51,7 @@ function opened<S extends Socket>(socket: S, event: 'connect' | 'secureConnect',
       socket.destroy()
       reject(error)
     }
-    const closed = () => fail(new Error('connection closed by the other side'))
+    const closed = () => fail(new Error('connection closed by the peer'))
     socket.once('error', fail)
     socket.once('close', closed)
     socket.once(event, () => {

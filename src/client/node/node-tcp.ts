@@ -1,4 +1,4 @@
-/** Connects to a host by whichever of its addresses answers first (P-221, P-222). */
+/** Connects to the first of a host's addresses that responds (P-221, P-222). */
 
 import { isIP, type Socket } from 'node:net'
 import type { AddressSource, DerpEndpoint } from '../../derpmap/endpoint.ts'
@@ -11,17 +11,16 @@ import { raceStaggered } from '../dial/happy-eyeballs.ts'
 import { lookupSystem } from './node-dns.ts'
 import { openTcp } from './node-socket.ts'
 
-/** Milliseconds by which IPv4 waits for IPv6, where that is preferred (P-221). */
+/** Milliseconds by which IPv4 is delayed if IPv6 is preferred (P-221). */
 const HEAD_START_MS = 200
-/** Milliseconds before the next address of a family is tried beside the one before (RFC 8305, section 5). */
+/** Milliseconds before the next address of a family is tried in parallel (RFC 8305, section 5). */
 const NEXT_ADDRESS_MS = 300
-/** Most addresses of a family that are tried: DNS decides how many there are. */
+/** Maximum addresses tried per family: DNS decides how many exist. */
 const MAX_ADDRESSES = 8
 
-/** Where to. */
 export type TcpTarget = Pick<DerpEndpoint, 'host' | 'port' | 'addresses'>
 
-/** The world as a dial sees it. */
+/** Network access of a dial. */
 export interface Network {
   readonly clock: Clock
   /** Without one the system is asked each time. */
@@ -31,12 +30,12 @@ export interface Network {
   readonly connect?: ((address: string, port: number, signal: AbortSignal) => Promise<Socket>) | undefined
 }
 
-/** @throws DerpError when no family is left, else the error of the attempt that failed first. */
+/** @throws DerpError if no family is left, otherwise the error of the attempt that failed first. */
 export async function dialTcp(target: TcpTarget, network: Network, signal: AbortSignal): Promise<Socket> {
   const order: readonly IpFamily[] = network.preferIPv6 ? [6, 4] : [4, 6]
   const families = order.filter(family => target.addresses[family].from !== 'nowhere')
   if (families.length === 0) {
-    throw new DerpError('ERR_DERP_NODE_INVALID', `dial ${target.host}: both IPv4 and IPv6 are switched off`, {
+    throw new DerpError('ERR_DERP_NODE_INVALID', `dial ${target.host}: both IPv4 and IPv6 are disabled`, {
       clause: 'P-222',
     })
   }
@@ -59,7 +58,7 @@ async function addressesOf(source: AddressSource, family: IpFamily, lookup: Fami
   return source.from === 'map' ? [source.address] : lookup(family)
 }
 
-/** A cache answers for both families together, the system for each apart, so that neither waits for the other. */
+/** A cache answers for both families together, the system for each separately, so that neither waits for the other. */
 function lookupOf(host: string, cache: DnsCache | undefined, signal: AbortSignal): FamilyLookup {
   if (cache === undefined) return family => abortable(lookupSystem(host, family), signal, `look up ${host}`)
   let asked: Promise<readonly string[]> | undefined
@@ -96,7 +95,7 @@ async function race(
     return await raceStaggered({ attempts, staggerMs, clock, signal, action: `dial ${host}`, discard })
   } catch (error) {
     if (!(error instanceof AggregateError)) throw error
-    // Hosts with addresses of one family are common: that there are none of the other explains nothing.
+    // Hosts with addresses of only one family are common: the lack of the other explains nothing.
     throw error.errors.find(each => !isDerpError(each, 'ERR_DERP_DNS_FAILED')) ?? error.errors[0]
   }
 }

@@ -1,4 +1,4 @@
-/** Puts TLS onto a connection, checks who is there, and learns the relay's key (P-143, P-144). */
+/** Performs TLS, verifies the peer, and learns the relay's key (P-143, P-144). */
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -17,28 +17,28 @@ import type { TlsConnectionState } from '../ports.ts'
 import { assertPinned, checkNameOfRaw, readCertificates } from './node-certificate.ts'
 import { openTls } from './node-socket.ts'
 
-/** Who is to be at the other end. */
+/** The expected peer. */
 export type TlsPeer = Pick<DerpEndpoint, 'host' | 'port' | 'serverName' | 'certificate'>
 
 export interface TlsSetup {
   readonly config: ConnectionOptions
   readonly clock: Clock
-  /** Sessions to resume; without it, each handshake is a full one. */
+  /** Sessions to resume; without it every handshake is a full one. */
   readonly sessions?: TlsSessions<X509Certificate> | undefined
   readonly signal: AbortSignal
 }
 
-/** A connection whose other end is who it should be. */
+/** A connection to a verified peer. */
 export interface SecuredSocket {
   readonly socket: TLSSocket
   readonly state: TlsConnectionState
-  /** The relay's key, if the other end has told it (P-143). */
+  /** The relay's key, if the peer has announced it (P-143). */
   readonly serverKey: NodePublicKey | undefined
-  /** Has the next connection do a full handshake, after which the key may be another one. */
+  /** Makes the next connection perform a full handshake, after which the key may differ. */
   readonly forgetSession: () => void
 }
 
-/** @throws TlsFailedError when one side does not like the other, DerpError when the connection fails. */
+/** @throws TlsFailedError if handshake or verification fails, DerpError if the connection fails. */
 export async function startTls(below: Duplex, peer: TlsPeer, setup: TlsSetup): Promise<SecuredSocket> {
   const { clock, signal } = setup
   const { servername: _other, ...config } = setup.config
@@ -48,7 +48,7 @@ export async function startTls(below: Duplex, peer: TlsPeer, setup: TlsSetup): P
   const options: ConnectionOptions = {
     ...config,
     host: peer.serverName,
-    // Addresses are not sent as server names (RFC 6066, section 3).
+    // IP addresses are not sent as server names (RFC 6066, section 3).
     ...(isIP(peer.serverName) === 0 && { servername: peer.serverName }),
     ...checksOf(peer.certificate, config, name),
     ...(resumed !== undefined && { session: Buffer.from(resumed.ticket) }),
@@ -72,9 +72,9 @@ export async function startTls(below: Duplex, peer: TlsPeer, setup: TlsSetup): P
   return { socket, state, serverKey, forgetSession: () => session.forget() }
 }
 
-/** One connection's use of the memory for sessions. */
+/** One connection's use of the session cache. */
 class SessionInUse {
-  /** The session that it tries to resume. */
+  /** The session it tries to resume. */
   readonly resumed: TlsSession<X509Certificate> | undefined
   readonly #sessions: TlsSessions<X509Certificate> | undefined
   readonly #key: string
@@ -87,13 +87,13 @@ class SessionInUse {
     this.resumed = sessions?.get(this.#key, clock.wallNow())
   }
 
-  /** With TLS 1.2 tickets come before anything was checked. */
+  /** With TLS 1.2, tickets arrive before verification. */
   onTicket(ticket: Uint8Array): void {
     this.#ticket = ticket
     this.#put()
   }
 
-  /** The connection is good; so will be the session. */
+  /** The connection is verified, so its session may be stored. */
   keep(kept: Omit<TlsSession<X509Certificate>, 'ticket'>): void {
     this.#kept = kept
     this.#put()
@@ -116,7 +116,7 @@ function checksOf(rule: CertificateRule, config: ConnectionOptions, peer: string
     case 'any':
       return { rejectUnauthorized: false }
     case 'pin':
-      // Trusted by nobody; see `assertPinned`.
+      // Needs no trust chain; see `assertPinned`.
       return { rejectUnauthorized: false, checkServerIdentity: () => undefined }
     case 'name': {
       const check = config.checkServerIdentity ?? ((name, { raw }) => checkNameOfRaw(raw, name, peer))
@@ -125,7 +125,7 @@ function checksOf(rule: CertificateRule, config: ConnectionOptions, peer: string
   }
 }
 
-/** Only TLS 1.3 hides certificates from observers, and only then does a relay tell its key to be used. */
+/** Only TLS 1.3 hides certificates from observers, and only then is the announced key used. */
 function serverKeyOf(socket: TLSSocket, certificates: readonly X509Certificate[]): NodePublicKey | undefined {
   return socket.getProtocol() === 'TLSv1.3' ? readServerKey(certificates) : undefined
 }

@@ -29,7 +29,7 @@ function setUp() {
   return { clock, pings, told, liveness, pass }
 }
 
-test('Liveness pings first whatever comes, then after silence only (P-091)', async () => {
+test('Liveness pings once regardless of traffic, then only after silence (P-091)', async () => {
   const { pings, told, liveness, pass } = setUp()
   await pass(5)
   liveness.touch()
@@ -51,7 +51,7 @@ test('Liveness pings first whatever comes, then after silence only (P-091)', asy
   expect(pings).toHaveLength(2)
 })
 
-test('Liveness takes a ping without an answer for the end, but not when something else came (P-091)', async () => {
+test('Liveness treats an unanswered ping as the end, unless something else arrived (P-091)', async () => {
   const { pings, told, liveness, pass } = setUp()
   await pass(10)
   liveness.touch()
@@ -64,7 +64,7 @@ test('Liveness takes a ping without an answer for the end, but not when somethin
   expect(told).toEqual(['ERR_DERP_PING_TIMEOUT'])
 })
 
-test('Liveness leaves failures of the connection to others', async () => {
+test('Liveness ignores connection failures', async () => {
   const { clock, pings, told, pass } = setUp()
   await pass(10)
   pings[0]?.reject(new DerpError('ERR_DERP_CONN_CLOSED', 'closed'))
@@ -73,7 +73,7 @@ test('Liveness leaves failures of the connection to others', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('Liveness says nothing while nobody takes messages', async () => {
+test('Liveness is suspended while no one receives', async () => {
   const { pings, told, liveness, pass } = setUp()
   await pass(10)
   liveness.suspend()
@@ -87,7 +87,7 @@ test('Liveness says nothing while nobody takes messages', async () => {
   expect(pings).toHaveLength(2)
 })
 
-test('Liveness.probe pings at once, unless a ping is under way', async () => {
+test('Liveness.probe pings at once, unless a ping is pending', async () => {
   const { pings, told, liveness, pass } = setUp()
   liveness.probe()
   liveness.probe()
@@ -101,7 +101,7 @@ test('Liveness.probe pings at once, unless a ping is under way', async () => {
   expect(pings).toHaveLength(2)
 })
 
-test('Liveness.stop leaves no timer and tells nothing more', async () => {
+test('Liveness.stop leaves no timer and reports nothing more', async () => {
   for (const settleIt of [(ping?: PromiseWithResolvers<void>) => ping?.resolve(), undefined]) {
     const { clock, pings, told, liveness, pass } = setUp()
     liveness.probe()

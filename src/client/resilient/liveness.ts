@@ -1,4 +1,4 @@
-/** Finds out by pings whether the other side of a connection is still there (P-091). */
+/** Detects dead connections by pings (P-091). */
 
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { type DerpError, isDerpError } from '../../lib/derp-error.ts'
@@ -6,14 +6,14 @@ import { QuietTimer } from '../quiet-timer.ts'
 
 /** Times in milliseconds. */
 export interface LivenessTimes {
-  /** From the beginning to the first ping, which is sent whatever comes meanwhile. */
+  /** From the start to the first ping, which is sent regardless of traffic. */
   readonly healthyAfterMs: number
-  /** Without any message, after which a ping is sent. */
+  /** Time without any message after which a ping is sent. */
   readonly pingIntervalMs: number
 }
 
 export interface LivenessPorts {
-  /** Sends a ping and waits for its Pong; rejects with the code `ERR_DERP_PING_TIMEOUT` when none comes. */
+  /** Sends a ping and waits for its Pong; rejects with the code `ERR_DERP_PING_TIMEOUT` without one. */
   ping(signal: AbortSignal): Promise<void>
   onPong(): void
   onDead(error: DerpError): void
@@ -22,11 +22,11 @@ export interface LivenessPorts {
 export class Liveness {
   readonly #ports: LivenessPorts
   readonly #stop = new AbortController()
-  /** The first ping, which does not wait for quiet. */
+  /** The first ping, which does not wait for silence. */
   readonly #first: Timer
   readonly #quiet: QuietTimer
   #isPinging = false
-  /** Messages, and times without a receiver, since the ping under way was sent. */
+  /** Messages received, and suspensions, since the pending ping was sent. */
   #excuses = 0
 
   constructor(clock: Clock, { healthyAfterMs, pingIntervalMs }: LivenessTimes, ports: LivenessPorts) {
@@ -35,13 +35,13 @@ export class Liveness {
     this.#first = clock.after(Math.min(healthyAfterMs, pingIntervalMs), () => this.#ping())
   }
 
-  /** A message has come. */
+  /** A message has arrived. */
   touch(): void {
     this.#quiet.touch()
     this.#excuses++
   }
 
-  /** Messages are not taken, so silence says nothing. */
+  /** No one receives, so silence means nothing. */
   suspend(): void {
     this.#quiet.suspend()
     this.#excuses++
@@ -52,7 +52,7 @@ export class Liveness {
     this.touch()
   }
 
-  /** Sends a ping now, unless one is under way. */
+  /** Sends a ping now, unless one is pending. */
   probe(): void {
     if (!this.#isPinging && !this.#quiet.isSuspended) this.#ping()
   }
@@ -89,9 +89,9 @@ export class Liveness {
   #unanswered(error: unknown): void {
     this.#isPinging = false
     if (this.#stop.signal.aborted) return
-    // Other failures are those of the connection, which its receiver hears of.
+    // Other failures are those of the connection, which its receiver sees.
     if (!isDerpError(error, 'ERR_DERP_PING_TIMEOUT')) return
-    // A relay may leave pings out when it is busy; one that sends something is there.
+    // A busy relay may leave pings unanswered; one that sends anything is alive.
     if (this.#excuses > 0) this.#quiet.start()
     else this.#ports.onDead(error)
   }

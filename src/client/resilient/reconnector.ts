@@ -1,7 +1,7 @@
 /**
- * Keeps one connection to the best target, for as long as it is not stopped.
+ * Keeps one connection to the best target until stopped.
  *
- * It is the only one that connects, and it never gives up: every end of a connection leads back to the schedule.
+ * It alone connects, and never gives up: every end of a connection leads back to the schedule.
  */
 
 import { DerpError } from '../../lib/derp-error.ts'
@@ -18,12 +18,12 @@ import { StateReporter } from './state-reporter.ts'
 import { type EndCause, type RunEnd, SupervisedConnection } from './supervised-connection.ts'
 import { type Slot, TargetSchedule } from './target-schedule.ts'
 
-/** What a {@link Reconnector} tells its owner. */
+/** Callbacks of a {@link Reconnector}. */
 export interface ReconnectorPorts {
   readonly events: Emitter<ResilientEvents>
-  /** There is a connection to use, or there is none any more. */
+  /** A connection is usable, or no longer. */
   onLink(link: Link | undefined): void
-  /** Takes a message; what it gives is waited for before the next one is taken. */
+  /** Receives a message; a returned promise is awaited before the next message is taken. */
   onMessage(message: ReceivedMessage, generation: number): Promise<void> | undefined
 }
 
@@ -55,12 +55,12 @@ export class Reconnector<T> {
     return this.#report.state
   }
 
-  /** What went wrong last; undefined while connected. */
+  /** The last failure; undefined while connected. */
   get error(): DerpError | undefined {
     return this.#report.error
   }
 
-  /** Connects, and again and again, until {@link stop}; does nothing when that has begun or is over. */
+  /** Connects and keeps connecting until {@link stop}; no effect if started or stopped. */
   start(): void {
     if (this.#report.state !== 'idle') return
     this.#report.start()
@@ -68,7 +68,7 @@ export class Reconnector<T> {
     void this.#run()
   }
 
-  /** Ends everything for good. */
+  /** Stops for good. */
   stop(): void {
     this.#stopped.abort()
     this.#report.reason = 'closed'
@@ -81,7 +81,7 @@ export class Reconnector<T> {
     this.#unsubscribe?.()
   }
 
-  /** Takes new targets; a connection to one that is still among them goes on. */
+  /** Replaces the targets; a connection to one that remains continues. */
   replaceTargets(targets: readonly T[]): void {
     for (const slot of this.#schedule.replace(targets, this.#options.isSame)) {
       if (this.#current?.slot === slot) this.#current.run.end('replaced', replaced(this.#nameOf(slot)))
@@ -90,7 +90,7 @@ export class Reconnector<T> {
     this.#waiting.abort()
   }
 
-  /** A call has failed on a connection, which is of no use any more. */
+  /** A call has failed on a connection, which is now useless. */
   lost(link: Link, error: DerpError): void {
     if (this.#link === link) this.#current?.run.end('failed', error)
   }
@@ -104,14 +104,14 @@ export class Reconnector<T> {
     while (!this.#stopped.signal.aborted) await this.#step()
   }
 
-  /** Waits, or connects and stays as long as that lasts. */
+  /** Waits, or connects and stays until the connection ends. */
   async #step(): Promise<void> {
     const next = this.#schedule.next(this.#options.clock.now())
     if (next !== undefined && next.delayMs === 0) {
       await this.#visit(next.slot)
       return
     }
-    // Made before anybody is told, who may then do what ends the waiting.
+    // Created before listeners run, because they may end the wait.
     this.#waiting = new AbortController()
     if (next === undefined) this.#report.reason = 'noTarget'
     this.#report.enter('waiting', next && this.#nameOf(next.slot), next?.delayMs)
@@ -122,7 +122,7 @@ export class Reconnector<T> {
     this.#report.attempt++
     this.#schedule.begun()
     this.#report.enter('connecting', this.#nameOf(slot))
-    // A listener may have closed this client, or taken the target away.
+    // A listener may have closed this client or removed the target.
     if (this.#stopped.signal.aborted || !this.#schedule.slots.includes(slot)) return
     const end = await this.#runLink(slot)
     this.#current = undefined
@@ -138,7 +138,7 @@ export class Reconnector<T> {
   async #runLink(slot: Slot<T>): Promise<RunEnd> {
     try {
       const client = this.#clientOf(slot)
-      // Remembered at once, and told when there is a connection: without one nothing can fail that the run does not see.
+      // Stored at once, and sent if there is a connection; a failure there also ends the run.
       client.notePreferred(this.#preferred).catch(() => {})
       const run = new SupervisedConnection(client, {
         clock: this.#options.clock,
@@ -150,7 +150,7 @@ export class Reconnector<T> {
       this.#current = { slot, client, run }
       return await run.run()
     } catch (cause) {
-      // A factory that throws is a target that fails: another one, or a later time, may do better.
+      // A factory that throws counts as a failing target: another one, or a later attempt, may work.
       const error = new DerpError('ERR_DERP_DIAL_FAILED', `make client for ${this.#nameOf(slot)}: ${cause}`, { cause })
       return failedEarly('failed', error)
     }
@@ -168,7 +168,7 @@ export class Reconnector<T> {
   #closeClient(slot: Slot<T>): void {
     const client = this.#clients.get(slot)
     this.#clients.delete(slot)
-    // One that its maker has closed before is closed all the same.
+    // Its creator may already have closed it.
     client?.close().catch(() => {})
   }
 
@@ -213,7 +213,7 @@ export class Reconnector<T> {
     this.#ports.onLink(link)
   }
 
-  /** Nothing that is handed in may end the loop. */
+  /** No caller-supplied function may end the loop. */
   #nameOf({ target }: Slot<T>): string {
     try {
       return this.#options.nameOf(target)
@@ -229,9 +229,9 @@ function failedEarly(cause: EndCause, error: DerpError): RunEnd {
 }
 
 function replaced(node: string): DerpError {
-  return new DerpError('ERR_DERP_CONN_CLOSED', `use relay ${node}: no target any more`)
+  return new DerpError('ERR_DERP_CONN_CLOSED', `use relay ${node}: no longer a target`)
 }
 
 function addressGone(address: string): DerpError {
-  return new DerpError('ERR_DERP_CONN_CLOSED', `use connection from ${address}: the host has that address no more`)
+  return new DerpError('ERR_DERP_CONN_CLOSED', `use connection from ${address}: the host no longer has that address`)
 }

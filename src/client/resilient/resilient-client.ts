@@ -1,7 +1,7 @@
 /**
- * The client that keeps connected by itself, through whatever happens to relay and network.
+ * The client that stays connected on its own, whatever happens to relay and network.
  *
- * Where {@link Client} reports each failure once and leaves it to the caller when to go on, this one goes on by itself.
+ * {@link Client} reports each failure once and leaves retrying to the caller; this one retries by itself.
  * Clauses: P-060 peers gone, P-091 pings, P-092 health, P-093 restarts, P-209 close, P-207, P-210.
  */
 
@@ -29,8 +29,8 @@ import {
 /**
  * A client of the best of several relays that serve the same clients.
  *
- * Idle until it is used; from then on it is connected, or on its way there, until {@link close}. It receives all the
- * time, so that dead connections are noticed: its user must take the messages, or reading stops.
+ * Idle until first used; then connected or connecting until {@link close}. It receives all the time to detect dead
+ * connections: take the messages, or reading stops.
  *
  * ```ts
  * const client = new ResilientClient({ targets: [url, otherUrl], createClient: url => new Client(privateKey, url) })
@@ -39,14 +39,14 @@ import {
  * ```
  */
 export class ResilientClient<T = string | URL> implements AsyncIterable<ReceivedMessage, void> {
-  /** Changes of state, health and peers, as they happen. */
+  /** State changes, health reports and departed peers, as they happen. */
   readonly events: Emitter<ResilientEvents> = new Emitter()
   readonly #options: ResolvedResilientOptions<T>
   readonly #reconnector: Reconnector<T>
   readonly #queue: ReceiveQueue<ReceivedDetail>
   readonly #waiters = new Set<PromiseWithResolvers<Link>>()
   #link: Link | undefined
-  /** Resolves when the queue is to be filled again. */
+  /** Resolves when the queue has room again. */
   #room: PromiseWithResolvers<void> | undefined
 
   /** Opens nothing yet. @throws DerpError for an option that is out of bounds. */
@@ -65,12 +65,12 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     return this.#reconnector.state
   }
 
-  /** Starts, and resolves when a relay has let us in, however long that takes; `signal` ends the waiting only. */
+  /** Starts, and resolves when a relay has admitted the client, however long that takes; `signal` only ends the wait. */
   async connect(signal?: AbortSignal): Promise<void> {
     await this.#connected('connect', Number.POSITIVE_INFINITY, signal)
   }
 
-  /** Closes the client for good, as {@link Client.close} does. */
+  /** Closes the client for good, like {@link Client.close}. */
   async close(): Promise<void> {
     if (this.state === 'closed') throw closedError('close client')
     const error = closedError('use client')
@@ -85,10 +85,10 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
   }
 
   /**
-   * Sends a packet of at most 64 KiB. `data` may be reused at once.
+   * Sends a packet of at most 64 KiB. `data` may be reused immediately.
    *
-   * Waits for a connection up to `sendWaitMs`, then rejects with the code `ERR_DERP_CLIENT_NOT_CONNECTED`, the last
-   * failure being the cause. A packet whose connection breaks is rejected and not repeated: it may have arrived.
+   * Waits up to `sendWaitMs` for a connection, then rejects with the code `ERR_DERP_CLIENT_NOT_CONNECTED` and the last
+   * failure as cause. If the connection breaks, the packet is rejected and not resent: it may have arrived.
    */
   async send(destination: NodePublicKey, data: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertPublicKey('send packet', 'destination', destination)
@@ -108,12 +108,12 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     }
   }
 
-  /** The next message, from whichever connection. Its bytes belong to the caller. */
+  /** The next message from any connection. Its bytes belong to the caller. */
   async recv(signal?: AbortSignal): Promise<ReceivedMessage> {
     return (await this.recvDetail(signal)).message
   }
 
-  /** The next message, and the number of the connection that it came by; those that were never let in do not count. */
+  /** The next message and the number of its connection; connections that were never admitted do not count. */
   async recvDetail(signal?: AbortSignal): Promise<ReceivedDetail> {
     if (this.state === 'closed') throw closedError('receive')
     this.#reconnector.start()
@@ -125,7 +125,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     return taken
   }
 
-  /** All messages, until `close`, which it ends by throwing. Leaving the loop does not close the client. */
+  /** All messages until `close`, which makes it throw. Leaving the loop does not close the client. */
   async *[Symbol.asyncIterator](): AsyncGenerator<ReceivedMessage, void, void> {
     for (;;) yield await this.recv()
   }
@@ -137,27 +137,27 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     await pingOver(this.#link, this.#options.clock, signal)
   }
 
-  /** Notes whether this region is the client's home, and tells the relay, now and on every later connection. */
+  /** Sets whether this region is the client's home, and tells the relay, now and on every later connection. */
   async notePreferred(preferred: boolean): Promise<void> {
     if (this.state === 'closed') throw closedError('note preferred')
     await this.#reconnector.notePreferred(preferred)
   }
 
-  /** The key of the relay that is connected, if one is. */
+  /** The key of the connected relay, if any. */
   serverPublicKey(): NodePublicKey | undefined {
     return this.#link?.derp.serverKey
   }
 
   /**
-   * Replaces the targets, the best first. A connection to one that is still among them (option `isSame`) goes on; any
-   * other is ended and a new target connected to.
+   * Replaces the targets, best first. A connection to one that remains (option `isSame`) continues; any other is closed
+   * and a new target connected to.
    */
   replaceTargets(targets: readonly T[]): void {
     if (this.state === 'closed') throw closedError('replace targets')
     this.#reconnector.replaceTargets(targets)
   }
 
-  /** The connection, once there is one, or a rejection after `waitMs`. */
+  /** The connection once there is one, or a rejection after `waitMs`. */
   async #connected(action: string, waitMs: number, signal: AbortSignal | undefined): Promise<Link> {
     this.#reconnector.start()
     if (this.state === 'closed') throw closedError(action)

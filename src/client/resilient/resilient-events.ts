@@ -1,5 +1,5 @@
 /**
- * What a {@link ResilientClient} tells the program it is part of.
+ * Events of a {@link ResilientClient}.
  *
  * Clauses: P-060, P-092.
  */
@@ -8,7 +8,7 @@ import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
 import type { FailureReason } from './target-schedule.ts'
 
-/** `idle` until the client is used first; no state but `closed` is final. */
+/** `idle` until first used; only `closed` is final. */
 export type ResilientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'
 
 /** Why a state was entered. */
@@ -16,7 +16,7 @@ export type StateReason =
   | FailureReason
   /** The client was used for the first time. */
   | 'started'
-  /** The relay has let us in. */
+  /** The relay has admitted the client. */
   | 'accepted'
   /** There is no relay to connect to. */
   | 'noTarget'
@@ -26,26 +26,26 @@ export type StateReason =
 export interface StateEvent {
   readonly state: Exclude<ResilientState, 'idle'>
   readonly reason: StateReason
-  /** Attempts since the last healthy connection, this one included. */
+  /** Attempts since the last healthy connection, including this one. */
   readonly attempt: number
-  /** Name of the target that is, or will be, connected to; undefined without one. */
+  /** Name of the current or next target; undefined without one. */
   readonly node: string | undefined
-  /** Milliseconds until the next attempt, when waiting for one. */
+  /** Milliseconds until the next attempt, while waiting. */
   readonly delayMs: number | undefined
-  /** What went wrong last, when something did. */
+  /** The last failure, if any. */
   readonly error: DerpError | undefined
 }
 
 /** A relay's view of this client. */
 export interface HealthEvent {
-  /** Empty when an earlier problem is over. */
+  /** Empty when an earlier problem is cleared. */
   readonly problem: string
-  /** Whether it says that the key is connected elsewhere too: somebody may have cloned this client. */
+  /** Whether the key is reported as connected elsewhere too: this client may have been cloned. */
   readonly isDuplicate: boolean
   readonly node: string
 }
 
-/** A peer cannot be reached here any more: routes to it by this region are stale. */
+/** A peer can no longer be reached here: routes to it through this region are stale. */
 export interface PeerGoneEvent {
   readonly peer: NodePublicKey
   /** A `PeerGoneReason`. */
@@ -53,7 +53,7 @@ export interface PeerGoneEvent {
   readonly node: string
 }
 
-/** Events by name. What a listener throws is logged, and nothing more. */
+/** Events by name. Exceptions from listeners are logged and otherwise ignored. */
 export interface ResilientEvents {
   readonly state: StateEvent
   readonly health: HealthEvent

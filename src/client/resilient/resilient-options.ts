@@ -1,4 +1,4 @@
-/** Options of {@link ResilientClient}: what may be set, the defaults, and their checks. */
+/** Options of {@link ResilientClient}, defaults and checks. */
 
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
@@ -7,15 +7,15 @@ import type { Client } from '../client.ts'
 import type { NetworkMonitor } from '../ports.ts'
 
 export interface ResilientClientOptions<T> extends Settable<ResilientSnapshot> {
-  /** Relays that serve the same clients, the best first; they may be replaced later, and may be none. */
+  /** Relays that serve the same clients, best first; may be empty, and replaced later. */
   readonly targets: readonly T[]
-  /** Makes the client of a target, once for each. Nobody else may use it. */
+  /** Creates the client of a target, once per target. It must not be used by anything else. */
   readonly createClient: (target: T) => Client
-  /** What events and logs call a target. Default: `String(target)`. */
+  /** Name of a target in events and logs. Default: `String(target)`. */
   readonly nameOf?: ((target: T) => string) | undefined
-  /** Whether a connection to `a` may go on when `a` is replaced by `b`. Default: the same value, or URLs that are equal. */
+  /** Whether a connection to `a` may continue when `a` is replaced by `b`. Default: same value, or equal URLs. */
   readonly isSame?: ((a: T, b: T) => boolean) | undefined
-  /** Tells when the host's network changes: a connection whose address is gone is dropped, waiting is cut short. */
+  /** Reports changes of the host's network: a connection whose address is gone is dropped, a wait is cut short. */
   readonly netMon?: NetworkMonitor | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
@@ -23,28 +23,28 @@ export interface ResilientClientOptions<T> extends Settable<ResilientSnapshot> {
   readonly random?: (() => number) | undefined
 }
 
-/** Numbers that may be set; {@link DEFAULTS} says what they are otherwise. */
+/** Numeric options; defaults are in {@link DEFAULTS}. */
 export interface ResilientSnapshot {
-  /** Most milliseconds between the first failure of a target and the next attempt; they double with each failure. */
+  /** Maximum milliseconds from a target's first failure to the next attempt; doubles with each failure. */
   readonly backoffMinMs: number
-  /** Most milliseconds after any number of failures. */
+  /** Maximum milliseconds after any number of failures. */
   readonly backoffMaxMs: number
-  /** The same for a relay that does not want this client. */
+  /** The same for a relay that refuses this client. */
   readonly deniedMinMs: number
   readonly deniedMaxMs: number
-  /** Most milliseconds to wait when a relay that says that our key is connected twice has closed. */
+  /** Maximum milliseconds to wait after a relay that reported a duplicate key has closed. */
   readonly duplicateMs: number
-  /** Milliseconds from the beginning of an attempt to ServerInfo. */
+  /** Milliseconds from the start of an attempt to ServerInfo. */
   readonly attemptTimeoutMs: number
-  /** Milliseconds from ServerInfo to the earliest packet or pong that lets earlier failures be forgotten. */
+  /** Milliseconds from ServerInfo until a packet or pong resets earlier failures. */
   readonly healthyAfterMs: number
   /** Milliseconds without a message after which the relay is pinged. */
   readonly pingIntervalMs: number
-  /** Milliseconds without an answer, and without anything else, that end a connection. */
+  /** Milliseconds without a pong or anything else after which a connection is closed. */
   readonly pingTimeoutMs: number
-  /** Milliseconds that `send` waits for a connection; 0 has it rejected at once. */
+  /** Milliseconds that `send` waits for a connection; 0 rejects at once. */
   readonly sendWaitMs: number
-  /** Bytes of received messages kept for a caller who is slow to take them; beyond it nothing is read. */
+  /** Maximum bytes of received messages for a slow caller; beyond that, reading pauses. */
   readonly receiveQueueBytes: number
 }
 
@@ -52,7 +52,7 @@ export type ResilientNumber = keyof ResilientSnapshot
 
 type Settable<Options> = { readonly [Name in keyof Options]?: Options[Name] | undefined }
 
-/** What is used for numbers that are left out. */
+/** Defaults. */
 export const DEFAULTS: ResilientSnapshot = Object.freeze({
   backoffMinMs: 250,
   backoffMaxMs: 30_000,
@@ -92,7 +92,7 @@ export interface ResolvedResilientOptions<T> extends ResilientSnapshot {
   readonly random: () => number
 }
 
-/** Fills in the defaults. @throws DerpError naming an option that is out of bounds. */
+/** Applies defaults. @throws DerpError naming an option that is out of bounds. */
 export function resolveResilientOptions<T>(options: ResilientClientOptions<T>): ResolvedResilientOptions<T> {
   const numbers: Record<ResilientNumber, number> = { ...DEFAULTS }
   for (const name of Object.keys(BOUNDS) as ResilientNumber[]) {
@@ -101,8 +101,9 @@ export function resolveResilientOptions<T>(options: ResilientClientOptions<T>): 
     if (!(value >= min && value <= max)) throw invalid(name, value, `not within ${min} and ${max}`)
     numbers[name] = value
   }
-  if (numbers.backoffMinMs > numbers.backoffMaxMs) throw invalid('backoffMinMs', numbers.backoffMinMs, 'above the most')
-  if (numbers.deniedMinMs > numbers.deniedMaxMs) throw invalid('deniedMinMs', numbers.deniedMinMs, 'above the most')
+  if (numbers.backoffMinMs > numbers.backoffMaxMs)
+    throw invalid('backoffMinMs', numbers.backoffMinMs, 'above the maximum')
+  if (numbers.deniedMinMs > numbers.deniedMaxMs) throw invalid('deniedMinMs', numbers.deniedMinMs, 'above the maximum')
   return {
     ...numbers,
     createClient: options.createClient,

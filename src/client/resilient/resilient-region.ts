@@ -1,5 +1,5 @@
 /**
- * A resilient client of one region of a DERP map, which may be replaced while it runs.
+ * A resilient client of one region of a DERP map, which may be replaced at run time.
  *
  * Clauses: P-225.
  */
@@ -14,11 +14,11 @@ import type { ResilientClientOptions } from './resilient-options.ts'
 export interface ResilientRegionOptions
   extends Omit<ResilientClientOptions<DERPNode>, 'targets' | 'createClient' | 'nameOf' | 'isSame'> {
   readonly map: DERPMap
-  /** The region may be missing as long as no map has it. */
+  /** The region may be missing from the map. */
   readonly regionId: number
   /**
-   * Makes a client that connects to the region that `getRegion` gives when it is asked: the region with a single node
-   * to connect to, which is told what the ideal one would have been. It has none when its node is gone.
+   * Creates a client that connects to the region returned by `getRegion` at that time: the region reduced to a single
+   * dialable node, which is told the ideal one. Undefined if its node is gone.
    *
    * ```ts
    * createClient: getRegion => Client.forRegion(privateKey, getRegion)
@@ -27,7 +27,7 @@ export interface ResilientRegionOptions
   readonly createClient: (getRegion: () => DERPRegion | undefined) => Client
 }
 
-/** Connects to the first node of a region that can be reached, as its map says. */
+/** Connects to the first reachable node of a region of a DERP map. */
 export class ResilientRegionClient extends ResilientClient<DERPNode> {
   readonly #nodes: RegionNodes
 
@@ -44,7 +44,7 @@ export class ResilientRegionClient extends ResilientClient<DERPNode> {
     this.#nodes = nodes
   }
 
-  /** Takes another map. The connection is only made anew if what the map says of its node has changed. */
+  /** Replaces the map. Reconnects only if the entry of the connected node has changed. */
   replaceMap(map: DERPMap): void {
     this.#nodes.replace(map)
     this.replaceTargets(this.#nodes.targets())

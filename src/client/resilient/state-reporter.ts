@@ -1,4 +1,4 @@
-/** Keeps what a {@link ResilientClient} says about itself, and tells its listeners. */
+/** Tracks the state of a {@link ResilientClient} and notifies listeners. */
 
 import type { DerpError } from '../../lib/derp-error.ts'
 import type { Emitter } from '../../lib/emitter.ts'
@@ -6,9 +6,9 @@ import type { Log } from '../../lib/log.ts'
 import type { ResilientEvents, ResilientState, StateEvent, StateReason } from './resilient-events.ts'
 
 export class StateReporter {
-  /** What went wrong last; undefined while connected. */
+  /** The last failure; undefined while connected. */
   error: DerpError | undefined
-  /** Why the next state is entered. */
+  /** The reason for the next state. */
   reason: StateReason = 'started'
   /** Attempts since the last healthy connection. */
   attempt = 0
@@ -25,18 +25,18 @@ export class StateReporter {
     return this.#state
   }
 
-  /** The client is used for the first time: no event, as there is nothing to tell yet. */
+  /** The client is used for the first time: no event, because there is nothing to report yet. */
   start(): void {
     this.#state = 'connecting'
   }
 
-  /** Enters a state for {@link reason} and tells it. */
+  /** Enters a state for {@link reason} and reports it. */
   enter(state: StateEvent['state'], node?: string, delayMs?: number): void {
     this.#state = state
     this.emit('state', { state, reason: this.reason, attempt: this.attempt, node, delayMs, error: this.error })
   }
 
-  /** Nothing that a listener throws may end the connection. */
+  /** An exception from a listener must not end the connection. */
   emit<Name extends keyof ResilientEvents>(name: Name, event: ResilientEvents[Name]): void {
     try {
       this.#events.emit(name, event)

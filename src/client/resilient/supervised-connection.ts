@@ -1,8 +1,8 @@
 /**
- * One connection of a client that keeps connected, from the dial to its end.
+ * One connection of a resilient client, from dial to end.
  *
- * The connection counts as usable once ServerInfo has come: only then has the relay let us in (P-036). It counts as
- * healthy once it has carried a packet or answered a ping after a while: only then may earlier failures be forgotten.
+ * It is usable once ServerInfo has arrived: only then has the relay admitted us (P-036). It is healthy once it has
+ * carried a packet or a pong after a while: only then are earlier failures reset.
  */
 
 import { abortable } from '../../lib/abort.ts'
@@ -15,51 +15,51 @@ import { pingOver } from '../ping.ts'
 import { receiveOver } from '../received-detail.ts'
 import { Liveness } from './liveness.ts'
 
-/** Why a run has ended. */
+/** Why a run ended. */
 export type EndCause =
   /** The attempt failed, or the connection broke. */
   | 'failed'
-  /** The other side answers no more. */
+  /** The peer no longer responds. */
   | 'unanswered'
-  /** The host's network has changed below it. */
+  /** The host's network has changed. */
   | 'networkChanged'
-  /** The relay is no target any more. */
+  /** The relay is no longer a target. */
   | 'replaced'
   | 'closed'
 
-/** How far a run has come. */
+/** Progress of a run. */
 export type Stage = 'connecting' | 'loggingIn' | 'usable'
 
-/** What is known of a run when it is over. */
+/** Result of a run. */
 export interface RunEnd {
   readonly cause: EndCause
   readonly stage: Stage
   readonly error: DerpError
   /** Whether it was healthy. */
   readonly isHealthy: boolean
-  /** What the relay said last to be wrong; empty when nothing was (P-092). */
+  /** The last problem reported by the relay; empty if none (P-092). */
   readonly problem: string
-  /** The relay's announcement that it goes away, if there was one (P-093). */
+  /** The relay's restart announcement, if any (P-093). */
   readonly restarting: (ServerRestartingMessage & { readonly atMs: number }) | undefined
 }
 
 /** Times of a run, in milliseconds. */
 export interface RunTimes {
-  /** From the beginning to ServerInfo. */
+  /** From the start to ServerInfo. */
   readonly attemptTimeoutMs: number
-  /** From ServerInfo to the earliest time at which traffic makes the connection healthy. */
+  /** From ServerInfo until traffic makes the connection healthy. */
   readonly healthyAfterMs: number
   readonly pingIntervalMs: number
   readonly pingTimeoutMs: number
 }
 
-/** What a run needs of its owner. */
+/** Callbacks of a run. */
 export interface RunPorts {
   readonly clock: Clock
   readonly times: RunTimes
   onUsable(link: Link): void
   onHealthy(): void
-  /** Takes a message; what it gives is waited for before the next one is taken. */
+  /** Receives a message; a returned promise is awaited before the next message is taken. */
   onMessage(message: ReceivedMessage): Promise<void> | undefined
 }
 
@@ -82,7 +82,7 @@ export class SupervisedConnection {
     this.#ports = ports
   }
 
-  /** Runs to the end, and leaves no connection. Never rejects. */
+  /** Runs until the end and leaves no connection. Never rejects. */
   async run(): Promise<RunEnd> {
     const { clock, times } = this.#ports
     const { attemptTimeoutMs } = times
@@ -101,7 +101,7 @@ export class SupervisedConnection {
     }
   }
 
-  /** Ends the run; the first cause counts. */
+  /** Ends the run; the first cause wins. */
   end(cause: EndCause, error: DerpError): void {
     if (this.#stop.signal.aborted) return
     this.#cause = cause
@@ -109,7 +109,7 @@ export class SupervisedConnection {
     if (this.#link !== undefined) dropLink(this.#client, this.#link, error)
   }
 
-  /** Asks the other side for a sign of life now. */
+  /** Pings the peer now. */
   probe(): void {
     this.#liveness?.probe()
   }
@@ -131,7 +131,7 @@ export class SupervisedConnection {
     this.#note(message)
     const room = this.#ports.onMessage(message)
     if (room === undefined) return
-    // Nobody takes messages, so Pongs are not seen either: silence says nothing now.
+    // No one receives, so Pongs are not seen either: silence means nothing now.
     this.#liveness?.suspend()
     await abortable(room, this.#stop.signal, 'wait for receiver')
     this.#liveness?.resume()
@@ -174,7 +174,7 @@ function notLetIn(timeoutMs: number): DerpError {
 }
 
 function lost(): DerpError {
-  return new DerpError('ERR_DERP_CONN_CLOSED', 'connect to relay: connection closed at once')
+  return new DerpError('ERR_DERP_CONN_CLOSED', 'connect to relay: connection closed immediately')
 }
 
 function failed(cause: unknown): DerpError {

@@ -38,7 +38,7 @@ const restarting = (reconnectInMs: number, tryForMs: number, atMs: number) => ({
   atMs,
 })
 
-test('TargetSchedule gives the first target that is ready, else the one that is ready first', () => {
+test('TargetSchedule returns the first target that is ready, otherwise the one ready soonest', () => {
   const { schedule, next, slot } = setUp('a', 'b')
   expect(next(0)).toEqual(['a', 0])
   expect(schedule.ended(slot('a'), end(), 0)).toBe('failed')
@@ -49,11 +49,11 @@ test('TargetSchedule gives the first target that is ready, else the one that is 
   expect(next(1_000)).toEqual(['a', 0])
 })
 
-test('TargetSchedule without targets gives none', () => {
+test('TargetSchedule without targets returns none', () => {
   expect(setUp().next(0)).toBeUndefined()
 })
 
-test('TargetSchedule doubles the delay of each target by itself, and forgets when it was healthy', () => {
+test('TargetSchedule doubles the delay per target, and resets it after a healthy connection', () => {
   const { schedule, next, slot } = setUp('a')
   for (const delayMs of [125, 250, 500, 1_000]) {
     schedule.ended(slot('a'), end(), 0)
@@ -64,7 +64,7 @@ test('TargetSchedule doubles the delay of each target by itself, and forgets whe
   expect(next(0)).toEqual(['a', 125])
 })
 
-test('TargetSchedule returns to a node that was healthy, even if another is ready before', () => {
+test('TargetSchedule returns to a node that was healthy, even if another is ready earlier', () => {
   const { schedule, next, slot } = setUp('a', 'b')
   expect(schedule.ended(slot('b'), lost, 0)).toBe('lost')
   expect(next(0)).toEqual(['b', 125])
@@ -76,7 +76,7 @@ test('TargetSchedule returns to a node that was healthy, even if another is read
   expect(next(0)).toEqual(['b', 125])
 })
 
-test('TargetSchedule keeps the record of targets that stay, and names those that go', () => {
+test('TargetSchedule keeps the record of remaining targets, and returns those removed', () => {
   const { schedule, next, slot } = setUp('a', 'b')
   schedule.ended(slot('a'), end(), 0)
   const b = slot('b')
@@ -97,7 +97,7 @@ test('TargetSchedule does not return to a target that has gone', () => {
   expect(next(0)).toEqual(['a', 0])
 })
 
-test('TargetSchedule takes a restart for what was announced: no failure, within its time (P-093)', () => {
+test('TargetSchedule does not count an announced restart as failure, within its time (P-093)', () => {
   const { schedule, next, slot } = setUp('a', 'b')
   expect(schedule.ended(slot('a'), { ...lost, restarting: restarting(4_000, 3_000, 1_000) }, 2_000)).toBe('restarting')
   expect(next(2_000)).toEqual(['a', 3_000])
@@ -116,7 +116,7 @@ test('TargetSchedule takes a restart for what was announced: no failure, within 
   expect(slot('a').failures).toBe(1)
 })
 
-test('TargetSchedule takes no restart for longer than a minute, nor its closed logins for a denial (P-093)', () => {
+test('TargetSchedule limits a restart to a minute, and does not count its closed logins as a denial (P-093)', () => {
   const { schedule, slot } = setUp('a')
   const closed = end({ stage: 'loggingIn', error: new DerpError('ERR_DERP_CONN_CLOSED', 'closed') })
   schedule.ended(slot('a'), { ...lost, restarting: restarting(0, 0xffffffff, 0) }, 0)
@@ -126,7 +126,7 @@ test('TargetSchedule takes no restart for longer than a minute, nor its closed l
   expect(schedule.ended(slot('a'), closed, 60_000)).toBe('failed')
 })
 
-test('TargetSchedule takes the word of a relay that was not healthy for the delay only (P-093)', () => {
+test('TargetSchedule honours only the delay from a relay that was not healthy (P-093)', () => {
   const { schedule, next, slot } = setUp('a')
   const end = { ...lost, isHealthy: false, restarting: restarting(4_000, 1e9, 0) }
   expect(schedule.ended(slot('a'), end, 0)).toBe('lost')
@@ -168,7 +168,7 @@ const arbitraryEnd: fc.Arbitrary<RunEnd> = fc.record({
   restarting: fc.option(fc.constant(restarting(0, 0xffffffff, 0)), { nil: undefined }),
 })
 
-test('TargetSchedule bounds the attempts at each target, however they end, unless one was healthy', () => {
+test('TargetSchedule limits attempts per target, however they end, unless one was healthy', () => {
   fc.assert(
     fc.property(fc.array(arbitraryEnd, { minLength: 50, maxLength: 200 }), ends => {
       const schedule = new TargetSchedule<string>(LIMITS, () => 0)

@@ -1,20 +1,20 @@
 /**
- * Which relay to try next, and when. Pure: time and chance are handed in.
+ * Which relay to try next, and when. Pure: time and randomness are passed in.
  *
  * Every target has its own back-off, so that attempts are bounded by the number of targets however they fail. The first
- * target that is ready wins: a failed one gives way to the next at once.
+ * ready target wins: a failed one yields to the next at once.
  */
 
 import { type BackoffLimits, backoffMs } from '../../lib/backoff.ts'
 import { isClosedAtLogin, isDenied, isDuplicateProblem } from './failure-reason.ts'
 import type { RunEnd } from './supervised-connection.ts'
 
-/** Closed logins in a row that count as a denial: fewer may be a relay that is just going down. */
+/** Consecutive closed logins that count as a denial: fewer may be a relay shutting down. */
 const CLOSED_LOGINS_DENIED = 3
-/** Most that a relay may put a client off for, and keep it trying for, in milliseconds (P-093). */
+/** Maximum milliseconds that a relay may delay a client, and keep it retrying (P-093). */
 const MAX_RECONNECT_IN_MS = 120_000
 const MAX_TRY_FOR_MS = 60_000
-/** Least milliseconds between two changes of the network that are acted upon. */
+/** Minimum milliseconds between two network changes that are acted on. */
 const NETWORK_CHANGE_PACE_MS = 5_000
 
 /** Why the client is not connected. */
@@ -30,23 +30,23 @@ export type FailureReason =
 
 export interface ScheduleLimits {
   readonly backoff: BackoffLimits
-  /** For relays that do not want this client. */
+  /** For relays that refuse this client. */
   readonly denied: BackoffLimits
-  /** Most milliseconds to wait when the key is connected elsewhere too. */
+  /** Maximum milliseconds to wait if the key is connected elsewhere too. */
   readonly duplicateMs: number
 }
 
-/** A target and how it has done. */
+/** A target and its record. */
 export interface Slot<T> {
   target: T
-  /** In a row, without healthy traffic between them. */
+  /** Consecutive failures, without healthy traffic in between. */
   failures: number
   closedLogins: number
   denials: number
   readyAtMs: number
-  /** Whether a change of the network may make it ready earlier. */
+  /** Whether a network change may make it ready earlier. */
   mayHasten: boolean
-  /** Until when failures count as the restart that the relay has announced (P-093). */
+  /** Until when failures count as the announced restart (P-093). */
   restartUntilMs: number
   restartAttempts: number
 }
@@ -55,7 +55,7 @@ export class TargetSchedule<T> {
   readonly #limits: ScheduleLimits
   readonly #random: () => number
   #slots: Slot<T>[] = []
-  /** The only target for now, even if others are ready before it. */
+  /** The only target for now, even if others are ready earlier. */
   #returnTo: Slot<T> | undefined
   #networkChangeAtMs = Number.NEGATIVE_INFINITY
 
@@ -69,9 +69,9 @@ export class TargetSchedule<T> {
   }
 
   /**
-   * Takes new targets, the best first; those that `isSame` finds among the old keep their record.
+   * Replaces the targets, best first; those that `isSame` matches keep their record.
    *
-   * @returns the slots that are no more.
+   * @returns the removed slots.
    */
   replace(targets: readonly T[], isSame: (a: T, b: T) => boolean): Slot<T>[] {
     const left = new Set(this.#slots)
@@ -86,7 +86,7 @@ export class TargetSchedule<T> {
     return [...left]
   }
 
-  /** The target to try next, and the milliseconds until then; undefined without targets. */
+  /** The next target and the milliseconds until then; undefined without targets. */
   next(nowMs: number): { readonly slot: Slot<T>; readonly delayMs: number } | undefined {
     let best = this.#returnTo
     if (best === undefined) {
@@ -97,12 +97,12 @@ export class TargetSchedule<T> {
     return best && { slot: best, delayMs: Math.max(0, best.readyAtMs - nowMs) }
   }
 
-  /** An attempt at `slot` begins. */
+  /** An attempt at `slot` starts. */
   begun(): void {
     this.#returnTo = undefined
   }
 
-  /** Its connection has carried traffic for a while: earlier failures count no more. */
+  /** Its connection has carried traffic for a while: resets earlier failures. */
   healthy(slot: Slot<T>): void {
     slot.failures = 0
     slot.closedLogins = 0
@@ -111,7 +111,7 @@ export class TargetSchedule<T> {
     slot.restartAttempts = 0
   }
 
-  /** Its connection has ended: notes when it may be tried again, and says why it was. */
+  /** Its connection has ended: schedules its next attempt, and returns the reason. */
   ended(slot: Slot<T>, end: RunEnd, nowMs: number): FailureReason {
     if (!this.#slots.includes(slot)) return 'targetsReplaced'
     slot.closedLogins = isClosedAtLogin(end) ? slot.closedLogins + 1 : 0
@@ -129,12 +129,12 @@ export class TargetSchedule<T> {
     this.#putOff(slot, end)
     if (end.cause === 'unanswered') return 'unanswered'
     if (end.stage !== 'usable') return 'failed'
-    // Relays of a region expect their clients on the first node, so a good connection is made anew where it was.
+    // Relays of a region expect their clients on the first node, so a healthy connection is re-established where it was.
     if (end.isHealthy) this.#returnTo = slot
     return 'lost'
   }
 
-  /** The network has changed: what failed may work now. Reports whether that makes a difference. */
+  /** The network has changed: failed targets may work now. Returns whether that makes a difference. */
   hasten(nowMs: number): boolean {
     const soonMs = nowMs + backoffMs(1, this.#limits.backoff, this.#random)
     const late = this.#slots.filter(slot => slot.mayHasten && slot.readyAtMs > soonMs)
@@ -143,10 +143,10 @@ export class TargetSchedule<T> {
     return true
   }
 
-  /** A relay that has announced its restart is waited for, without counting failures, within bounds (P-093). */
+  /** Waits for a relay that announced its restart, without counting failures, within limits (P-093). */
   #awaitsRestart(slot: Slot<T>, { restarting, isHealthy }: RunEnd, nowMs: number): boolean {
     let readyAtMs = nowMs + backoffMs(slot.restartAttempts + 1, this.#limits.backoff, this.#random)
-    // From a connection that was not healthy it would be a way to have clients connect without end.
+    // From an unhealthy connection this would make clients reconnect endlessly.
     if (restarting !== undefined && isHealthy) {
       readyAtMs = backAtMs(restarting)
       slot.restartUntilMs = readyAtMs + Math.min(restarting.tryForMs, MAX_TRY_FOR_MS)
@@ -160,7 +160,7 @@ export class TargetSchedule<T> {
     return true
   }
 
-  /** Without its trust, a relay's announcement still says when not to come. */
+  /** Even an untrusted announcement says when not to return. */
   #putOff(slot: Slot<T>, { restarting }: RunEnd): void {
     if (restarting === undefined) return
     slot.readyAtMs = Math.max(slot.readyAtMs, backAtMs(restarting))
@@ -174,7 +174,7 @@ export class TargetSchedule<T> {
     return 'denied'
   }
 
-  /** Another node would only move the quarrel there: all wait. */
+  /** Another node would only move the conflict there: all targets wait. */
   #duplicate(slot: Slot<T>, nowMs: number): FailureReason {
     const { duplicateMs } = this.#limits
     const waitMs = backoffMs(1, { minMs: duplicateMs, maxMs: duplicateMs }, this.#random)
