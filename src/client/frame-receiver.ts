@@ -20,8 +20,8 @@ import { ReceiveQueue } from './receive-queue.ts'
 
 export interface FrameReceiverPorts {
   readonly conn: Conn
-  /** May hold bytes already. */
   /** May already contain bytes. */
+  readonly decoder: FrameDecoder
   /** Opens ServerInfo. */
   readonly sharedKey: Uint8Array
   readonly clock: Clock

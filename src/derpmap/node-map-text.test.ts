@@ -55,7 +55,7 @@ test.each([
   ['{"Regions": {"900": }}', /not JSON: ValueExpected in line 1/],
   ['{\n"Regions": {', /not JSON: \w+ in line 2/],
   ['regions: [900', /neither JSON nor YAML: /],
-  ['just words', /the whole is "just words": not an object/],
+  ['just words', /the map is "just words": not an object/],
 ])('a text that is no map is refused: %j', async (text, message) => {
   await expect(parseDerpMapText(text)).rejects.toThrow(message)
 })

@@ -111,6 +111,5 @@ function reportAddress(stated: string | undefined, family: IpFamily, path: strin
 }
 
 function assertSameId(stated: number | undefined, id: number, path: string): void {
-  if (stated !== undefined && stated !== id)
-    throw new DerpMapError(`${path}.RegionID`, stated, `it is in the region ${id}`)
+  if (stated !== undefined && stated !== id) throw new DerpMapError(`${path}.RegionID`, stated, `it is in region ${id}`)
 }

@@ -8,8 +8,8 @@ const MAX_SESSIONS = 32
 
 /** A resumable session. */
 export interface TlsSession<C extends PeerCertificate = PeerCertificate> {
-  /** For the platform alone to read. */
   /** Opaque to everything but the platform. */
+  readonly ticket: Uint8Array
   readonly certificates: readonly C[]
   /** From the meta certificate. */
   readonly serverKey: NodePublicKey | undefined
