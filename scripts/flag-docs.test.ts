@@ -26,7 +26,7 @@ test.each(flags)('the test that is named for -%s mentions it', (name, { test: fi
   expect(read(`test/${file}`)).toMatch(new RegExp(`['"\` (]-${name}(?![\\w-])`))
 })
 
-test('a configuration with the defaults of the schema is read, and means the defaults', () => {
+test('a configuration with the defaults of the schema is read, and means the defaults', async () => {
   const { properties } = JSON.parse(configSchema()) as { properties: Record<string, { default?: unknown }> }
   const defaults = Object.entries(properties).filter(([name]) => name !== '$schema')
   expect(defaults.length).toBeGreaterThan(40)
@@ -34,8 +34,8 @@ test('a configuration with the defaults of the schema is read, and means the def
   const directory = mkdtempSync(join(tmpdir(), 'flag-docs-'))
   const path = join(directory, 'derper.json')
   writeFileSync(path, JSON.stringify({ $schema: 'derper.schema.json', ...config }))
-  const { values } = readFlags('derper', DERPER_FLAGS, ['-config', path], {})
-  expect(values).toEqual({ ...readFlags('derper', DERPER_FLAGS, [], {}).values, config: path })
+  const { values } = await readFlags('derper', DERPER_FLAGS, { args: ['-config', path], env: {} })
+  expect(values).toEqual({ ...(await readFlags('derper', DERPER_FLAGS, { args: [], env: {} })).values, config: path })
   rmSync(directory, { recursive: true })
 })
 

@@ -56,9 +56,9 @@ export interface Revocations {
 /** Result of {@link createAdmission}. */
 export interface BuiltAdmission {
   readonly gate: AdmissionGate
-  /** Checks the files now, instead of within seconds. */
-  reload(): void
-  /** Whether the backends respond, for readiness; kept current after {@link start}. */
+  /** Looks at the files at once, instead of within seconds. */
+  reload(): Promise<void>
+  /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
   readonly checks: readonly SourceCheck[]
   /** Starts probing, so that a backend that is down is logged before a client connects. */
   start(): void
@@ -71,18 +71,16 @@ export interface BuiltAdmission {
  *
  * @throws DerpError naming the bad file and line, or setting.
  */
-export function createAdmission(
+export async function createAdmission(
   settings: AdmissionSettings,
   ports: AdmissionPorts,
-  { onKey, onToken }: Partial<Revocations> = {},
-): BuiltAdmission | undefined {
-  const { deniedAppNames = [], allowKeysFile, denyKeysFile, tokensFile, daemonSocket, url, memoryMs = 0 } = settings
+  revocations: Partial<Revocations> = {},
+): Promise<BuiltAdmission | undefined> {
+  const { deniedAppNames = [], daemonSocket, url, memoryMs = 0 } = settings
   const deniedApps = deniedAppNames.length === 0 ? undefined : new DeniedAppNames(deniedAppNames)
-  const denied = denyKeysFile === undefined ? undefined : new DeniedKeys(denyKeysFile, ports, onKey)
-  const allowed = allowKeysFile === undefined ? undefined : new AllowedKeys(allowKeysFile, ports, onKey)
-  const tokens = tokensFile === undefined ? undefined : new Tokens(tokensFile, ports, onToken)
   const daemon = daemonSocket === undefined ? undefined : new LocalDaemon(daemonSocket, ports)
   const admitUrl = url === undefined ? undefined : new AdmitUrl(url, ports)
+  const { denied, allowed, tokens, files } = await openLists(settings, ports, revocations)
   const counted = (policy: Policy, rule: AdmissionRule) => countApprovals(policy, rule, ports.counters)
   const sources = present([
     daemon && new LastKnownGood(counted(daemon, 'local_daemon'), memoryMs, ports),
@@ -98,13 +96,12 @@ export function createAdmission(
   // Checked again after the backends, which may take seconds: a key may have been denied meanwhile.
   const policies = present([deniedApps, denied, way, way && denied])
   if (policies.length === 0) return undefined
-  const files: readonly WatchedAnything[] = present([denied?.file, allowed?.file, tokens?.file])
   const loss = { urlFailsOpen: settings.urlFailOpen === true, remembers: memoryMs > 0 }
   const checks = new SourceChecks({ daemon, url: admitUrl }, loss, ports.clock)
   return {
     gate: new Admission(allOf(policies), ports),
-    reload: () => {
-      for (const file of files) file.reload()
+    reload: async () => {
+      await Promise.all(files.map(file => file.reload()))
     },
     checks: checks.list,
     start: () => checks.start(),
@@ -112,6 +109,39 @@ export function createAdmission(
       checks.stop()
       for (const file of files) file.close()
     },
+  }
+}
+
+/** Lists that are open, by what they are for. */
+interface Lists {
+  readonly denied?: DeniedKeys
+  readonly allowed?: AllowedKeys
+  readonly tokens?: Tokens
+  readonly files: readonly WatchedAnything[]
+}
+
+/** Opens all lists or none. Rejects with a DerpError naming file and line. */
+async function openLists(
+  { allowKeysFile, denyKeysFile, tokensFile }: AdmissionSettings,
+  ports: AdmissionPorts,
+  { onKey, onToken }: Partial<Revocations>,
+): Promise<Lists> {
+  const files: WatchedAnything[] = []
+  const opened = async <T extends { readonly file: WatchedAnything }>(opening: Promise<T>): Promise<T> => {
+    const list = await opening
+    files.push(list.file)
+    return list
+  }
+  try {
+    return {
+      ...(denyKeysFile !== undefined && { denied: await opened(DeniedKeys.open(denyKeysFile, ports, onKey)) }),
+      ...(allowKeysFile !== undefined && { allowed: await opened(AllowedKeys.open(allowKeysFile, ports, onKey)) }),
+      ...(tokensFile !== undefined && { tokens: await opened(Tokens.open(tokensFile, ports, onToken)) }),
+      files,
+    }
+  } catch (error) {
+    for (const file of files) file.close()
+    throw error
   }
 }
 

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { admissionPorts, requestOf } from '../../test/support/admission.ts'
-import { NodePrivateKey } from '../keys/node-key.ts'
+import type { FakeClock } from '../../test/support/fake-clock.ts'
+import { untilLooked } from '../../test/support/watching.ts'
+import { NodePrivateKey, type NodePublicKey } from '../keys/node-key.ts'
 import { AllowedKeys, DeniedKeys, parseKeyList } from './key-file.ts'
 
 let directory: string
@@ -16,6 +19,7 @@ afterEach(() => rmSync(directory, { recursive: true }))
 
 const freshKey = () => NodePrivateKey.generate().publicKey()
 const LOOK_MS = 2_000
+const SETTLE_MS = 5_000
 
 test('parseKeyList reads keys with comments, blank lines and any line ends', () => {
   const [a, b] = [freshKey(), freshKey()]
@@ -35,58 +39,74 @@ test.each([
 test('AllowedKeys admits only the keys in its file, and no one if it is empty (P-040)', async () => {
   const key = freshKey()
   writeFileSync(path, `${key}\n`)
-  const [policy, ports] = [new AllowedKeys(path, admissionPorts()), admissionPorts()]
+  const policy = await AllowedKeys.open(path, admissionPorts())
   expect(await policy.admit(requestOf({ clientKey: key }))).toEqual({ admit: true, by: 'allow list' })
   expect(await policy.admit(requestOf())).toMatchObject({ admit: false, cause: 'key_not_listed' })
   writeFileSync(path, '')
-  expect(await new AllowedKeys(path, ports).admit(requestOf({ clientKey: key }))).toMatchObject({ admit: false })
+  const empty = await AllowedKeys.open(path, admissionPorts())
+  expect(await empty.admit(requestOf({ clientKey: key }))).toMatchObject({ admit: false })
 })
 
 test('DeniedKeys refuses only the keys in its file (P-040)', async () => {
   const key = freshKey()
   writeFileSync(path, `${key}\n`)
-  const policy = new DeniedKeys(path, admissionPorts())
+  const policy = await DeniedKeys.open(path, admissionPorts())
   expect(await policy.admit(requestOf({ clientKey: key }))).toMatchObject({ admit: false, cause: 'key_denied' })
   expect(await policy.admit(requestOf())).toMatchObject({ admit: true })
 })
 
-test('an unreadable or invalid list is rejected with file and line', () => {
-  expect(() => new AllowedKeys(path, admissionPorts())).toThrow(`read allow list ${path}: ENOENT`)
+test('an unreadable or invalid list is rejected with file and line', async () => {
+  await expect(AllowedKeys.open(path, admissionPorts())).rejects.toThrow(`read allow list ${path}: ENOENT`)
   writeFileSync(path, '\nnodekey:zz\n')
-  expect(() => new DeniedKeys(path, admissionPorts())).toThrow(`read deny list ${path}: line 2: `)
+  await expect(DeniedKeys.open(path, admissionPorts())).rejects.toThrow(`read deny list ${path}: line 2: `)
 })
 
-test('a changed list is loaded, and revoked keys are reported (P-040)', async () => {
-  const [stays, leaves, comes] = [freshKey(), freshKey(), freshKey()]
-  writeFileSync(path, `${stays}\n${leaves}\n`)
-  const ports = admissionPorts()
-  const revoked: string[] = []
-  const [allowed, denied] = [AllowedKeys, DeniedKeys].map(
-    Policy => new Policy(path, ports, key => revoked.push(`${Policy.name} ${key}`)),
-  ) as [AllowedKeys, DeniedKeys]
-  writeFileSync(path, `${stays}\n${comes}\n`)
-  expect(await allowed.admit(requestOf({ clientKey: comes }))).toMatchObject({ admit: false })
-  ports.clock.advance(LOOK_MS)
-  expect(await allowed.admit(requestOf({ clientKey: comes }))).toMatchObject({ admit: true })
-  expect(await allowed.admit(requestOf({ clientKey: leaves }))).toMatchObject({ admit: false })
-  expect(await denied.admit(requestOf({ clientKey: leaves }))).toMatchObject({ admit: true })
-  expect(revoked).toEqual([`AllowedKeys ${leaves}`, `DeniedKeys ${comes}`])
-  expect(ports.counters.filesReloaded).toBe(2)
-  ports.clock.advance(LOOK_MS)
-  expect(ports.counters.filesReloaded).toBe(2)
-})
+/** Lets the list be checked once. */
+async function look({ clock }: { clock: FakeClock }, ms = LOOK_MS): Promise<void> {
+  clock.advance(ms)
+  await untilLooked(clock)
+}
+
+/** Replaces the list by rename. */
+function replaceBy(...keys: readonly NodePublicKey[]): void {
+  writeFileSync(`${path}.new`, `${keys.join('\n')}\n`)
+  renameSync(`${path}.new`, path)
+}
+
+test.for(['AllowedKeys', 'DeniedKeys'] as const)(
+  '%s loads a changed list, and reports revoked keys (P-040)',
+  async name => {
+    const isAllow = name === 'AllowedKeys'
+    const [stays, leaves, comes] = [freshKey(), freshKey(), freshKey()]
+    writeFileSync(path, `${stays}\n${leaves}\n`)
+    const ports = admissionPorts()
+    const revoked: string[] = []
+    const policy = await (isAllow ? AllowedKeys : DeniedKeys).open(path, ports, key => revoked.push(`${key}`))
+    const isIn = async (clientKey: NodePublicKey) => (await policy.admit(requestOf({ clientKey }))).admit
+    replaceBy(stays, comes)
+    expect(await isIn(comes)).toBe(!isAllow)
+    await look(ports)
+    expect([await isIn(stays), await isIn(leaves), await isIn(comes)]).toEqual(
+      isAllow ? [true, false, true] : [false, true, false],
+    )
+    expect(revoked).toEqual([`${isAllow ? leaves : comes}`])
+    expect(ports.counters.filesReloaded).toBe(1)
+    await look(ports)
+    expect(ports.counters.filesReloaded).toBe(1)
+  },
+)
 
 test('a bad or missing new list is logged once and the old one stays in use; a good one is loaded later', async () => {
   const key = freshKey()
   const request = requestOf({ clientKey: key })
   writeFileSync(path, `${key}\n`)
   const ports = admissionPorts()
-  const policy = new AllowedKeys(path, ports)
+  const policy = await AllowedKeys.open(path, ports)
   writeFileSync(path, `${freshKey()}\nnonsense\n`)
-  ports.clock.advance(3 * LOOK_MS)
+  for (let i = 0; i < 6; i++) await look(ports)
   expect(await policy.admit(request)).toMatchObject({ admit: true })
   rmSync(path)
-  ports.clock.advance(3 * LOOK_MS)
+  for (let i = 0; i < 6; i++) await look(ports)
   expect(await policy.admit(request)).toMatchObject({ admit: true })
   expect(ports.lines.map(({ level, fields }) => [level, fields['reason']])).toEqual([
     ['error', expect.stringContaining(`${path}: line 2: `)],
@@ -94,8 +114,62 @@ test('a bad or missing new list is logged once and the old one stays in use; a g
   ])
   expect(ports.counters).toMatchObject({ filesRejected: 2, filesReloaded: 0 })
   writeFileSync(path, '')
-  policy.file.reload()
+  await policy.file.reload()
   expect(await policy.admit(request)).toMatchObject({ admit: false })
+})
+
+test.for(['AllowedKeys', 'DeniedKeys'] as const)(
+  '%s keeps its keys while its file is truncated in place, and drops them once it has stayed so (P-040)',
+  async name => {
+    const [first, second, third] = [freshKey(), freshKey(), freshKey()]
+    writeFileSync(path, `${first}\n${second}\n`)
+    const ports = admissionPorts()
+    const revoked: string[] = []
+    const policy = await (name === 'AllowedKeys' ? AllowedKeys : DeniedKeys).open(path, ports, key =>
+      revoked.push(`${key}`),
+    )
+    const isListed = async (clientKey: NodePublicKey) =>
+      (await policy.admit(requestOf({ clientKey }))).admit === (name === 'AllowedKeys')
+    // A slow editor, or a copy.
+    writeFileSync(path, '')
+    await look(ports)
+    await look(ports)
+    writeFileSync(path, `${first}\n`)
+    await look(ports)
+    await look(ports)
+    expect([await isListed(first), await isListed(second), revoked]).toEqual([true, true, []])
+    writeFileSync(path, `${first}\n${second}\n${third}\n`)
+    await look(ports)
+    expect([await isListed(second), await isListed(third), ports.counters.filesReloaded]).toEqual([true, true, 1])
+
+    writeFileSync(path, `${second}\n`)
+    await look(ports)
+    await look(ports, SETTLE_MS - 1)
+    expect(await isListed(first)).toBe(true)
+    await look(ports, 1)
+    expect([await isListed(first), await isListed(second)]).toEqual([false, true])
+  },
+)
+
+test('a list truncated in place is loaded at once on request (P-040)', async () => {
+  const [first, second] = [freshKey(), freshKey()]
+  writeFileSync(path, `${first}\n${second}\n`)
+  const policy = await AllowedKeys.open(path, admissionPorts())
+  writeFileSync(path, `${first}\n`)
+  await policy.file.reload()
+  expect((await policy.admit(requestOf({ clientKey: second }))).admit).toBe(false)
+})
+
+test('a list replaced by a pipe without a writer blocks nothing, and the old one stays in use (P-040)', async () => {
+  const key = freshKey()
+  writeFileSync(path, `${key}\n`)
+  const ports = admissionPorts()
+  const policy = await AllowedKeys.open(path, ports)
+  rmSync(path)
+  execFileSync('mkfifo', [path])
+  for (let i = 0; i < 4; i++) await look(ports)
+  expect(ports.lines.map(({ fields }) => fields['reason'])).toEqual([`read allow list ${path}: not a regular file`])
+  expect((await policy.admit(requestOf({ clientKey: key }))).admit).toBe(true)
 })
 
 test('a redirected link and a replaced file count as changes; closing stops watching', async () => {
@@ -103,11 +177,11 @@ test('a redirected link and a replaced file count as changes; closing stops watc
   for (const [name, key] of Object.entries({ a, b, c })) writeFileSync(join(directory, name), `${key}\n`)
   symlinkSync('a', path)
   const ports = admissionPorts()
-  const policy = new AllowedKeys(path, ports)
+  const policy = await AllowedKeys.open(path, ports)
   const isIn = async (clientKey: typeof a) => (await policy.admit(requestOf({ clientKey }))).admit
   symlinkSync('b', join(directory, 'new'))
   renameSync(join(directory, 'new'), path)
-  ports.clock.advance(LOOK_MS)
+  await look(ports)
   expect([await isIn(a), await isIn(b)]).toEqual([false, true])
   renameSync(join(directory, 'c'), path)
   policy.file.close()

@@ -30,10 +30,14 @@ export function parseKeyList(text: string): KeySet {
 export class AllowedKeys implements Policy {
   readonly file: WatchedFile<KeySet>
 
-  /** @throws DerpError naming file and line. */
-  constructor(path: string, ports: AdmissionPorts, onRevoked: OnRevoked = () => {}) {
-    this.file = openKeyList('allow list', path, ports)
-    this.file.onChange = before => tellMissing(before, this.file.value, onRevoked)
+  private constructor(file: WatchedFile<KeySet>, onRevoked: OnRevoked) {
+    this.file = file
+    file.onChange = before => tellMissing(before, file.value, onRevoked)
+  }
+
+  /** Rejects with a DerpError naming file and line. */
+  static async open(path: string, ports: AdmissionPorts, onRevoked: OnRevoked = () => {}): Promise<AllowedKeys> {
+    return new AllowedKeys(await WatchedFile.open(path, formOf('allow list'), ports), onRevoked)
   }
 
   async admit({ clientKey }: AdmissionRequest): Promise<Approval | Denial> {
@@ -46,10 +50,14 @@ export class AllowedKeys implements Policy {
 export class DeniedKeys implements Policy {
   readonly file: WatchedFile<KeySet>
 
-  /** @throws DerpError naming file and line. */
-  constructor(path: string, ports: AdmissionPorts, onRevoked: OnRevoked = () => {}) {
-    this.file = openKeyList('deny list', path, ports)
-    this.file.onChange = before => tellMissing(this.file.value, before, onRevoked)
+  private constructor(file: WatchedFile<KeySet>, onRevoked: OnRevoked) {
+    this.file = file
+    file.onChange = before => tellMissing(file.value, before, onRevoked)
+  }
+
+  /** Rejects with a DerpError naming file and line. */
+  static async open(path: string, ports: AdmissionPorts, onRevoked: OnRevoked = () => {}): Promise<DeniedKeys> {
+    return new DeniedKeys(await WatchedFile.open(path, formOf('deny list'), ports), onRevoked)
   }
 
   async admit({ clientKey }: AdmissionRequest): Promise<Approval | Denial> {
@@ -58,9 +66,8 @@ export class DeniedKeys implements Policy {
   }
 }
 
-function openKeyList(name: string, path: string, ports: AdmissionPorts): WatchedFile<KeySet> {
-  const form: FileForm<KeySet> = { name, parse: parseKeyList }
-  return new WatchedFile(path, form, ports)
+function formOf(name: string): FileForm<KeySet> {
+  return { name, parse: parseKeyList, hasLost: (before, next) => missing(before, next).next().done !== true }
 }
 
 function parseKey(line: string): NodePublicKey {
@@ -71,5 +78,9 @@ function parseKey(line: string): NodePublicKey {
 
 /** Reports the keys of `all` missing from `present`. */
 function tellMissing(all: KeySet, present: KeySet, tell: OnRevoked): void {
-  for (const [key] of all) if (!present.has(key)) tell(key)
+  for (const key of missing(all, present)) tell(key)
+}
+
+function* missing(all: KeySet, present: KeySet): Generator<NodePublicKey> {
+  for (const [key] of all) if (!present.has(key)) yield key
 }

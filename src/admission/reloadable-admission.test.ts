@@ -37,10 +37,10 @@ async function slowUrl() {
 
 test('ReloadableAdmission admits no one by rules replaced during a request to a backend (P-040)', async () => {
   await using source = await slowUrl()
-  const rules = new ReloadableAdmission({ url: source.url }, admissionPorts(), NOBODY_TOLD)
+  const rules = await ReloadableAdmission.create({ url: source.url }, admissionPorts(), NOBODY_TOLD)
   const verdict = rules.admit(requestOf({ info: { ...requestOf().info, appName: 'old' } }))
   await source.asked
-  rules.replace({ deniedAppNames: ['old'] })
+  await rules.replace({ deniedAppNames: ['old'] })
   await source.sayYes()
   expect(await verdict).toMatchObject({ admit: false, cause: 'app_name_denied' })
   rules.close()
@@ -50,28 +50,31 @@ test('ReloadableAdmission admits no key denied during a request to a backend (P-
   await using source = await slowUrl()
   const denyKeysFile = join(directory, 'deny')
   writeFileSync(denyKeysFile, '')
-  const rules = new ReloadableAdmission({ url: source.url, denyKeysFile }, admissionPorts(), NOBODY_TOLD)
+  const rules = await ReloadableAdmission.create({ url: source.url, denyKeysFile }, admissionPorts(), NOBODY_TOLD)
   const request = requestOf()
   const verdict = rules.admit(request)
   await source.asked
   writeFileSync(denyKeysFile, `${request.clientKey}\n`)
-  rules.reload()
+  await rules.reload()
   await source.sayYes()
   expect(await verdict).toMatchObject({ admit: false, cause: 'key_denied' })
   rules.close()
 })
 
-test('ReloadableAdmission reports a removed token, not an added one (P-040)', () => {
+test('ReloadableAdmission tells of a token that is gone, and not of one that is new (P-040)', async () => {
   const tokensFile = join(directory, 'tokens')
   const [one, other] = ['one token-0123456789', 'other token-9876543210']
   writeFileSync(tokensFile, `${one}\n`)
   let lost = 0
-  const rules = new ReloadableAdmission({ tokensFile }, admissionPorts(), { ...NOBODY_TOLD, onToken: () => lost++ })
-  const write = (...lines: string[]) => {
+  const rules = await ReloadableAdmission.create({ tokensFile }, admissionPorts(), {
+    ...NOBODY_TOLD,
+    onToken: () => lost++,
+  })
+  const write = async (...lines: string[]) => {
     writeFileSync(tokensFile, lines.join('\n'))
-    rules.reload()
+    await rules.reload()
     return lost
   }
-  expect([write(one, other), write(other), write()]).toEqual([0, 1, 2])
+  expect([await write(one, other), await write(other), await write()]).toEqual([0, 1, 2])
   rules.close()
 })

@@ -11,11 +11,19 @@ export class ReloadableAdmission implements AdmissionGate {
   #built: BuiltAdmission | undefined
   #isStarted = false
 
-  /** @throws DerpError like {@link createAdmission}. */
-  constructor(settings: AdmissionSettings, ports: AdmissionPorts, revocations: Revocations) {
+  private constructor(built: BuiltAdmission | undefined, ports: AdmissionPorts, revocations: Revocations) {
     this.#ports = ports
     this.#revocations = revocations
-    this.#built = createAdmission(settings, ports, revocations)
+    this.#built = built
+  }
+
+  /** Rejects as {@link createAdmission} does. */
+  static async create(
+    settings: AdmissionSettings,
+    ports: AdmissionPorts,
+    revocations: Revocations,
+  ): Promise<ReloadableAdmission> {
+    return new ReloadableAdmission(await createAdmission(settings, ports, revocations), ports, revocations)
   }
 
   /** Whether any rule is set. */
@@ -40,10 +48,10 @@ export class ReloadableAdmission implements AdmissionGate {
   /**
    * Applies new rules from now on, also to pending checks; re-checking connected clients is up to the caller.
    *
-   * @throws DerpError like {@link createAdmission}, without any change.
+   * One call at a time. Rejects as {@link createAdmission} does; then nothing has changed.
    */
-  replace(settings: AdmissionSettings): void {
-    const next = createAdmission(settings, this.#ports, this.#revocations)
+  async replace(settings: AdmissionSettings): Promise<void> {
+    const next = await createAdmission(settings, this.#ports, this.#revocations)
     if (this.#isStarted) next?.start()
     this.#built?.close()
     this.#built = next
@@ -54,9 +62,9 @@ export class ReloadableAdmission implements AdmissionGate {
     this.#built?.start()
   }
 
-  /** Checks the files now. */
-  reload(): void {
-    this.#built?.reload()
+  /** Looks at the files at once. */
+  async reload(): Promise<void> {
+    await this.#built?.reload()
   }
 
   close(): void {

@@ -24,7 +24,7 @@ async function startDaemon(): Promise<Server> {
 
 test('an unreachable daemon is a problem until it is back, even without clients (P-171)', async () => {
   const ports = admissionPorts()
-  const admission = createAdmission({ daemonSocket: socket }, ports)
+  const admission = await createAdmission({ daemonSocket: socket }, ports)
   const [check] = admission?.checks ?? []
   if (admission === undefined || check === undefined) throw new Error('make admission: there is no check')
   expect([check.name, check.degradesOnly, check.problem()]).toEqual(['admission-daemon', false, undefined])
@@ -45,7 +45,7 @@ test('an unreachable daemon is a problem until it is back, even without clients 
 
 test('an unreachable admission URL is a problem for a while, because only clients show whether it is back (P-171)', async () => {
   const ports = admissionPorts()
-  const admission = createAdmission({ url: 'http://127.0.0.1:9/' }, ports)
+  const admission = await createAdmission({ url: 'http://127.0.0.1:9/' }, ports)
   const [check] = admission?.checks ?? []
   if (admission === undefined || check === undefined) throw new Error('make admission: there is no check')
   expect(await admission.gate.admit(requestOf())).toMatchObject({ admit: false })
@@ -57,11 +57,13 @@ test('an unreachable admission URL is a problem for a while, because only client
   admission.close()
 })
 
-test('a backend that clients can do without only degrades the relay (P-171)', () => {
+test('a source that clients get in without only degrades the relay (P-171)', async () => {
   const settings = { daemonSocket: socket, url: 'http://127.0.0.1:9/' }
-  const degrades = (more: object) =>
-    createAdmission({ ...settings, ...more }, admissionPorts())?.checks.map(({ degradesOnly }) => degradesOnly)
-  expect(degrades({})).toEqual([false, false])
-  expect(degrades({ urlFailOpen: true })).toEqual([false, true])
-  expect(degrades({ memoryMs: 1 })).toEqual([true, true])
+  const degrades = async (more: object) => {
+    const admission = await createAdmission({ ...settings, ...more }, admissionPorts())
+    return admission?.checks.map(({ degradesOnly }) => degradesOnly)
+  }
+  expect(await degrades({})).toEqual([false, false])
+  expect(await degrades({ urlFailOpen: true })).toEqual([false, true])
+  expect(await degrades({ memoryMs: 1 })).toEqual([true, true])
 })

@@ -15,7 +15,7 @@ test('Tokens admits clients with a token from its file, in plain or as a hash, a
   const path = join(directory, 'tokens')
   try {
     writeFileSync(path, `# ours\nprober ${PROBER}\nphone@home\tsha256:${HASHED} # rotated in May\n`)
-    const policy = new Tokens(path, admissionPorts())
+    const policy = await Tokens.open(path, admissionPorts())
     expect(await policy.admit(requestOf({ token: PROBER }))).toEqual({ admit: true, by: 'token prober' })
     expect(await policy.admit(requestOf({ token: PHONE }))).toEqual({ admit: true, by: 'token phone@home' })
     for (const token of [`${PROBER}x`, PROBER.slice(1), '', `sha256:${HASHED}`, HASHED]) {

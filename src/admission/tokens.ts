@@ -44,13 +44,17 @@ export function parseTokenList(text: string): readonly NamedToken[] {
 export class Tokens implements Policy {
   readonly file: WatchedFile<readonly NamedToken[]>
 
-  /** @param onRevoked called when a token was removed. @throws DerpError naming file and line. */
-  constructor(path: string, ports: AdmissionPorts, onRevoked: () => void = () => {}) {
-    this.file = new WatchedFile(path, { name: 'token file', parse: parseTokenList }, ports)
-    this.file.onChange = before => {
-      const isLost = ({ digest }: NamedToken) => !this.file.value.some(known => equalConstantTime(known.digest, digest))
-      if (before.some(isLost)) onRevoked()
+  private constructor(file: WatchedFile<readonly NamedToken[]>, onRevoked: () => void) {
+    this.file = file
+    file.onChange = before => {
+      if (hasLost(before, file.value)) onRevoked()
     }
+  }
+
+  /** @param onRevoked told when a token is not known any more. Rejects with a DerpError naming file and line. */
+  static async open(path: string, ports: AdmissionPorts, onRevoked: () => void = () => {}): Promise<Tokens> {
+    const form = { name: 'token file', parse: parseTokenList, hasLost }
+    return new Tokens(await WatchedFile.open(path, form, ports), onRevoked)
   }
 
   async admit({ token }: AdmissionRequest): Promise<Approval | Denial> {
@@ -63,6 +67,10 @@ export class Tokens implements Policy {
     if (match !== undefined) return { admit: true, by: `token ${match.name}` }
     return { admit: false, cause: DenialReason.TokenUnknown, reason: 'unknown bearer token' }
   }
+}
+
+function hasLost(before: readonly NamedToken[], next: readonly NamedToken[]): boolean {
+  return before.some(({ digest }) => !next.some(known => equalConstantTime(known.digest, digest)))
 }
 
 function digestOf(secret: string): Uint8Array {

@@ -1,12 +1,17 @@
-/** A file that may change while in use: reloaded on change, unless the new contents are invalid. */
+/** A list in a file, re-read when it changes; an invalid version leaves the previous one in use. */
 
-import { readFileSync, statSync } from 'node:fs'
-import type { Timer } from '../lib/clock.ts'
+import { ContentWatch } from '../lib/content-watch.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import { type FileText, TextFile } from '../lib/node-text-file.ts'
 import type { AdmissionPorts } from './admission.ts'
 
-/** Milliseconds between checks. Polled by name, so that replaced links and mounted files are noticed too. */
+/** Polled by name, since change notifications miss retargeted links and mounted files. */
 const LOOK_MS = 2_000
+/**
+ * How long a list that lost entries must stay unchanged before it is used, in milliseconds: tools that write in place
+ * truncate the file first. A file moved into place is complete.
+ */
+const SETTLE_MS = 5_000
 
 /** How to parse a file. */
 export interface FileForm<T> {
@@ -14,109 +19,93 @@ export interface FileForm<T> {
   readonly name: string
   /** @throws Error whose message names the line. */
   readonly parse: (text: string) => T
+  /** Whether `next` lacks an entry of `before`. */
+  readonly hasLost: (before: T, next: T) => boolean
 }
 
 export class WatchedFile<T> {
-  readonly #path: string
+  readonly #file: TextFile
   readonly #form: FileForm<T>
   readonly #ports: AdmissionPorts
+  readonly #watch: ContentWatch<FileText, T>
+  #inode: bigint
   #value: T
-  /** Identifies the state of the file before the last read. */
-  #stamp: string
-  /** A second change within one tick of the file system clock does not alter the stamp. */
-  #mayHaveChanged = true
-  /** The last text, or why it could not be read. */
-  #text: string
-  #timer: Timer | undefined
-  /** Called after a new value has replaced `before`. */
+  /** Called after the value changed from `before`. */
   onChange: (before: T) => void = () => {}
 
-  /** @throws DerpError naming file, line and reason. */
-  constructor(path: string, form: FileForm<T>, ports: AdmissionPorts) {
-    this.#path = path
+  private constructor(file: TextFile, form: FileForm<T>, ports: AdmissionPorts, first: FileText) {
+    this.#file = file
     this.#form = form
     this.#ports = ports
-    this.#stamp = stampOf(path)
-    try {
-      this.#text = readFileSync(path, 'utf8')
-    } catch (error) {
-      throw this.#refusal(error)
+    this.#inode = first.inode
+    this.#value = this.#parse(first)
+    const content = {
+      read: () => readText(file, form),
+      identityOf: ({ text }: FileText) => text,
+      parse: (next: FileText) => this.#parse(next),
+      isPartial: (next: T, { inode }: FileText) => inode === this.#inode && form.hasLost(this.#value, next),
+      use: (next: T, { inode }: FileText) => this.#use(next, inode),
+      onSame: () => {},
+      onRejected: (error: Error) => this.#onRejected(error),
     }
-    this.#value = this.#parse(this.#text)
-    this.#arm()
+    this.#watch = new ContentWatch(content, first, ports.clock, { pollMs: LOOK_MS, settleMs: SETTLE_MS })
+    this.#watch.checkIn(LOOK_MS)
+  }
+
+  /** Reads the file and watches it from then on. Rejects with a DerpError naming file, line and reason. */
+  static async open<T>(path: string, form: FileForm<T>, ports: AdmissionPorts): Promise<WatchedFile<T>> {
+    const file = new TextFile(path, ports.clock)
+    return new WatchedFile(file, form, ports, await readText(file, form))
   }
 
   get value(): T {
     return this.#value
   }
 
-  /** Checks for changes. An invalid file is logged once and changes nothing. */
-  reload(): void {
-    const stamp = stampOf(this.#path)
-    if (stamp === this.#stamp && !this.#mayHaveChanged) return
-    this.#mayHaveChanged = stamp !== this.#stamp
-    this.#stamp = stamp
-    const { log, counters } = this.#ports
-    try {
-      if (!this.#takeChange()) return
-      counters.filesReloaded++
-      log.info('changed file loaded', { file: this.#path, name: this.#form.name })
-    } catch (error) {
-      counters.filesRejected++
-      log.error('changed file rejected, still using the old one', { reason: (error as Error).message })
-    }
+  /** Re-reads the file now and uses it as it is. An invalid file is logged and changes nothing. */
+  reload(): Promise<void> {
+    return this.#watch.check(true)
   }
 
   /** Stops watching. */
   close(): void {
-    this.#timer?.cancel()
+    this.#watch.close()
   }
 
-  #arm(): void {
-    this.#timer = this.#ports.clock.after(LOOK_MS, () => {
-      this.#arm()
-      this.reload()
-    })
-  }
-
-  /** Returns whether there was a change. @throws DerpError if it is invalid, the first time. */
-  #takeChange(): boolean {
-    let text: string
-    let failure: DerpError | undefined
-    try {
-      text = readFileSync(this.#path, 'utf8')
-    } catch (error) {
-      failure = this.#refusal(error)
-      text = failure.message
-    }
-    if (text === this.#text) return false
-    this.#text = text
-    if (failure !== undefined) throw failure
-    const before = this.#value
-    this.#value = this.#parse(text)
-    this.onChange(before)
-    return true
-  }
-
-  #parse(text: string): T {
+  #parse({ text }: FileText): T {
     try {
       return this.#form.parse(text)
     } catch (error) {
-      throw this.#refusal(error)
+      throw refusal(this.#form, this.#file.path, error)
     }
   }
 
-  #refusal(error: unknown): DerpError {
-    const message = `read ${this.#form.name} ${this.#path}: ${(error as Error).message}`
-    return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause: error })
+  #use(next: T, inode: bigint): void {
+    const before = this.#value
+    this.#value = next
+    this.#inode = inode
+    this.onChange(before)
+    const { log, counters } = this.#ports
+    counters.filesReloaded++
+    log.info('changed file loaded', { file: this.#file.path, name: this.#form.name })
+  }
+
+  #onRejected(error: Error): void {
+    const { log, counters } = this.#ports
+    counters.filesRejected++
+    log.error('changed file rejected, still using the old one', { reason: error.message })
   }
 }
 
-function stampOf(path: string): string {
+async function readText(file: TextFile, form: Pick<FileForm<unknown>, 'name'>): Promise<FileText> {
   try {
-    const { ino, size, mtimeNs, ctimeNs } = statSync(path, { bigint: true })
-    return `${ino} ${size} ${mtimeNs} ${ctimeNs}`
+    return await file.read()
   } catch (error) {
-    return String(error)
+    throw refusal(form, file.path, error)
   }
+}
+
+function refusal({ name }: Pick<FileForm<unknown>, 'name'>, path: string, error: unknown): DerpError {
+  const message = `read ${name} ${path}: ${(error as Error).message}`
+  return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause: error })
 }

@@ -18,14 +18,14 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
 /** Milliseconds that the process has to end by itself. */
 const LEAVE_MS = 500
 
-/** A name that is looked up, in a thread of the runtime that an exit waits for. */
-const LOOKUP = 'GetAddrInfoReqWrap'
+/** Work in threads of the runtime that an exit waits for: names that are looked up, and files. */
+const THREADS: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FSReqPromise', 'FSReqCallback'])
 
 /** Ends the process: what nobody waits for any more, such as an answer from DNS, must not hold it up (P-174). */
 export function leave(code: number, clock: Clock = systemClock): void {
   process.exitCode = code
   clock.after(LEAVE_MS, () => {
-    if (!process.getActiveResourcesInfo().includes(LOOKUP)) process.exit()
+    if (!process.getActiveResourcesInfo().some(resource => THREADS.has(resource))) process.exit()
     // The signal takes no code along, and waits for nobody.
     process.removeAllListeners('SIGTERM')
     process.kill(process.pid, 'SIGTERM')

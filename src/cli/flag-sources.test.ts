@@ -26,19 +26,19 @@ const file = (text: string): string => {
   writeFileSync(path, text)
   return path
 }
-const read = (args: string[], env: NodeJS.ProcessEnv = {}) => readFlags('derper', TABLE, args, env)
+const read = (args: string[], env: NodeJS.ProcessEnv = {}) => readFlags('derper', TABLE, { args, env })
 
-test('readFlags takes the command line before the environment before the file before the default', () => {
+test('readFlags takes the command line before the environment before the file before the default', async () => {
   const config = file('{"a": ":1", "stun": false, "stun-port": 1, "timeout": "1m"}')
   const env = { DERPER_CONFIG: config, DERPER_STUN_PORT: '2', DERPER_A: ':2' }
-  const { values, given } = read(['-a', ':3'], env)
+  const { values, given } = await read(['-a', ':3'], env)
   expect(values).toMatchObject({ a: ':3', config, stun: false, 'stun-port': 2, timeout: 60_000, token: '' })
   expect([...given].sort()).toEqual(['a', 'config', 'stun', 'stun-port', 'timeout'])
 })
 
-test('readFlags takes a secret from the file that a variable names, and other flags not', () => {
-  expect(read([], { DERPER_TOKEN_FILE: file(' secret\n') }).values.token).toBe('secret')
-  expect(read([], { DERPER_A_FILE: file(':1') }).values.a).toBe(':443')
+test('readFlags takes a secret from the file that a variable names, and other flags not', async () => {
+  expect((await read([], { DERPER_TOKEN_FILE: file(' secret\n') })).values.token).toBe('secret')
+  expect((await read([], { DERPER_A_FILE: file(':1') })).values.a).toBe(':443')
 })
 
 test('environmentName is the flag in capitals behind the command', () => {
@@ -54,20 +54,20 @@ test.each([
   ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],
   ['{"ace": false}', 'read flag -ace: leave it out'],
   ['{', 'JSON'],
-])('readFlags refuses the configuration file %s and says why', (text, reason) => {
+])('readFlags refuses the configuration file %s and says why', async (text, reason) => {
   const path = file(text)
-  expect(() => read(['-config', path])).toThrow(`read configuration file ${path}: `)
-  expect(() => read(['-config', path])).toThrow(reason)
+  await expect(read(['-config', path])).rejects.toThrow(`read configuration file ${path}: `)
+  await expect(read(['-config', path])).rejects.toThrow(reason)
 })
 
-test('readFlags says which variable is at fault', () => {
-  expect(() => read([], { DERPER_STUN: 'maybe' })).toThrow('read DERPER_STUN: set flag -stun to "maybe"')
-  expect(() => read([], { DERPER_ACE: 'false' })).toThrow('read DERPER_ACE: read flag -ace: leave it out')
-  expect(() => read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).toThrow('read DERPER_TOKEN_FILE: ENOENT')
+test('readFlags says which variable is at fault', async () => {
+  await expect(read([], { DERPER_STUN: 'maybe' })).rejects.toThrow('read DERPER_STUN: set flag -stun to "maybe"')
+  await expect(read([], { DERPER_ACE: 'false' })).rejects.toThrow('read DERPER_ACE: read flag -ace: leave it out')
+  await expect(read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).rejects.toThrow('read DERPER_TOKEN_FILE: ENOENT')
 })
 
-test('readFlags gives defaults along with the wish for help', () => {
-  expect(read(['-help'])).toMatchObject({ help: true, values: { stun: true, timeout: 2_000 } })
+test('readFlags gives defaults along with the wish for help', async () => {
+  expect(await read(['-help'])).toMatchObject({ help: true, values: { stun: true, timeout: 2_000 } })
 })
 
 test('unknownVariables finds what is misspelt, and leaves alone what is meant for others', () => {

@@ -3,12 +3,22 @@
  * default. All use the flag's own notation, so one parser judges them all.
  */
 
-import { readFileSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import { TextFile } from '../lib/node-text-file.ts'
 import { type FlagSpec, type FlagTable, type FlagValues, parseFlags, readFlagValue, refuseFlag } from './go-flags.ts'
 
 /** Name of the flag that names the configuration file. */
 const CONFIG_FLAG = 'config'
+
+/** Where flags are looked for, besides the configuration file that one of them names. */
+export interface FlagInput {
+  readonly args: readonly string[]
+  readonly env: NodeJS.ProcessEnv
+  /** Default: {@link readAnything}. */
+  readonly read?: ReadText
+}
 
 /** Flags with their values, and which were set at all. */
 export interface SourcedFlags<T extends FlagTable> {
@@ -16,6 +26,15 @@ export interface SourcedFlags<T extends FlagTable> {
   readonly values: FlagValues<T>
   readonly given: ReadonlySet<string>
 }
+
+/** Reads a file that a source names. */
+export type ReadText = (path: string) => Promise<string>
+
+/** Reads anything, pipes of a shell included, however long it takes: for a start. */
+export const readAnything: ReadText = path => readFile(path, 'utf8')
+
+/** Reads regular files that answer: for a daemon that runs. */
+export const readRegular: ReadText = async path => (await new TextFile(path, systemClock).read()).text
 
 /** Name of a flag's environment variable, such as `DERPER_STUN_PORT`. */
 export function environmentName(command: string, flag: string): string {
@@ -25,14 +44,13 @@ export function environmentName(command: string, flag: string): string {
 /**
  * Reads the flags of a command from all sources.
  *
- * @throws DerpError naming the source, the flag, its value and what is wrong with it.
+ * Rejects with a DerpError naming the source, the flag, its value and what is wrong with it.
  */
-export function readFlags<const T extends FlagTable>(
+export async function readFlags<const T extends FlagTable>(
   command: string,
   table: T,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): SourcedFlags<T> {
+  { args, env, read = readAnything }: FlagInput,
+): Promise<SourcedFlags<T>> {
   const line = parseFlags(table, args)
   if (line.help) return { help: true, values: defaultsOf(table), given: new Set() }
   const values: Record<string, unknown> = { ...line.values }
@@ -42,10 +60,10 @@ export function readFlags<const T extends FlagTable>(
     values[name] = value
     given.add(name)
   }
-  for (const [name, value] of fromEnvironment(command, table, env)) take(name, value)
+  for await (const [name, value] of fromEnvironment(command, table, env, read)) take(name, value)
   const configPath = values[CONFIG_FLAG]
   if (typeof configPath === 'string' && configPath !== '') {
-    for (const [name, value] of fromConfig(table, configPath)) take(name, value)
+    for await (const [name, value] of fromConfig(table, configPath, read)) take(name, value)
   }
   return { help: false, values: values as FlagValues<T>, given }
 }
@@ -55,15 +73,16 @@ function defaultsOf<T extends FlagTable>(table: T): FlagValues<T> {
   return Object.fromEntries(entries) as FlagValues<T>
 }
 
-function* fromEnvironment(
+async function* fromEnvironment(
   command: string,
   table: FlagTable,
   env: NodeJS.ProcessEnv,
-): Generator<readonly [string, unknown]> {
+  read: ReadText,
+): AsyncGenerator<readonly [string, unknown]> {
   for (const [name, spec] of Object.entries(table)) {
     const variable = environmentName(command, name)
-    const text = env[variable] ?? secretFrom(spec, `${variable}_FILE`, env)
-    if (text !== undefined) yield [name, told(variable, () => takeValue(name, spec, text))]
+    const text = env[variable] ?? (await secretFrom(spec, `${variable}_FILE`, env, read))
+    if (text !== undefined) yield [name, await told(variable, () => takeValue(name, spec, text))]
   }
 }
 
@@ -82,15 +101,20 @@ export function unknownVariables(command: string, table: FlagTable, env: NodeJS.
 }
 
 /** Secrets may be named by a file instead, as container platforms hand them over. */
-function secretFrom(spec: FlagSpec, variable: string, env: NodeJS.ProcessEnv): string | undefined {
+async function secretFrom(
+  spec: FlagSpec,
+  variable: string,
+  env: NodeJS.ProcessEnv,
+  read: ReadText,
+): Promise<string | undefined> {
   const path = env[variable]
   if (spec.secret !== true || path === undefined) return undefined
-  return told(variable, () => readNamed(path).trim())
+  return told(variable, async () => (await readNamed(path, read)).trim())
 }
 
-function* fromConfig(table: FlagTable, path: string): Generator<readonly [string, unknown]> {
+async function* fromConfig(table: FlagTable, path: string, read: ReadText): AsyncGenerator<readonly [string, unknown]> {
   const source = `configuration file ${path}`
-  const config = told(source, () => JSON.parse(readNamed(path)) as unknown)
+  const config = await told(source, async () => JSON.parse(await readNamed(path, read)) as unknown)
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw invalid(`read ${source}: not a JSON object`)
   }
@@ -102,13 +126,13 @@ function* fromConfig(table: FlagTable, path: string): Generator<readonly [string
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
       throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
     }
-    yield [name, told(source, () => takeValue(name, spec, value))]
+    yield [name, await told(source, () => takeValue(name, spec, value))]
   }
 }
 
-function readNamed(path: string): string {
+async function readNamed(path: string, read: ReadText): Promise<string> {
   try {
-    return readFileSync(path, 'utf8')
+    return await read(path)
   } catch (error) {
     throw new Error(`${(error as Error).message}; name a file that can be read`, { cause: error })
   }
@@ -129,9 +153,9 @@ export const CONFIG_TYPES = {
 } as const
 
 /** Says where a fault lies. */
-function told<T>(source: string, read: () => T): T {
+async function told<T>(source: string, read: () => T | Promise<T>): Promise<T> {
   try {
-    return read()
+    return await read()
   } catch (error) {
     throw invalid(`read ${source}: ${(error as Error).message}`, error)
   }

@@ -55,20 +55,31 @@ export class DerperDaemon {
   /** The UDP port that was bound. */
   stunPort: number | undefined
 
-  /** Binds nothing, asks nobody. @throws DerpError naming the setting that is no good. */
-  constructor(settings: DaemonSettings, privateKey: NodePrivateKey, log: LevelledLog) {
-    this.#settings = settings
-    this.#log = log
-    this.#drain = settings.drain
+  /** Binds nothing, asks nobody. Rejects with a DerpError naming the setting or file that is no good. */
+  static async create(settings: DaemonSettings, privateKey: NodePrivateKey, log: LevelledLog): Promise<DerperDaemon> {
     const counters = new AdmissionCounters()
-    this.#admission = new ReloadableAdmission(
+    const admission = await ReloadableAdmission.create(
       settings.admission,
       { clock: systemClock, log, counters },
       {
-        onKey: key => this.#relay.closePeer(key),
-        onToken: () => void this.#readmission.run(({ token }) => token !== undefined),
+        onKey: key => daemon.#relay.closePeer(key),
+        onToken: () => void daemon.#readmission.run(({ token }) => token !== undefined),
       },
     )
+    const daemon = new DerperDaemon(settings, privateKey, log, { admission, counters })
+    return daemon
+  }
+
+  private constructor(
+    settings: DaemonSettings,
+    privateKey: NodePrivateKey,
+    log: LevelledLog,
+    { admission, counters }: { readonly admission: ReloadableAdmission; readonly counters: AdmissionCounters },
+  ) {
+    this.#settings = settings
+    this.#log = log
+    this.#drain = settings.drain
+    this.#admission = admission
     this.#readmission = new Readmission(() => this.#relay.clients, this.#admission, log)
     const onRefresh = () => this.#relay.namesChanged()
     this.#names = {
@@ -146,9 +157,12 @@ export class DerperDaemon {
     this.#limits.start()
   }
 
-  applySettings({ log, metricsAccess, drain }: LiveSettings, admission: AdmissionSettings | undefined): void {
+  async applySettings(
+    { log, metricsAccess, drain }: LiveSettings,
+    admission: AdmissionSettings | undefined,
+  ): Promise<void> {
     if (admission !== undefined) {
-      this.#admission.replace(admission)
+      await this.#admission.replace(admission)
       void this.#readmission.run()
     }
     this.#log.level = log.level
@@ -161,9 +175,8 @@ export class DerperDaemon {
     this.#relay.limitRate(limit)
   }
 
-  reloadFiles(): void {
-    this.#admission.reload()
-    void this.certificates?.reload()
+  async reloadFiles(): Promise<void> {
+    await Promise.all([this.#admission.reload(), this.certificates?.reload()])
   }
 
   /** Ends all connections and frees all ports. */

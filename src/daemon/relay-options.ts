@@ -3,15 +3,20 @@
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { NodePrivateKey } from '../keys/node-key.ts'
 import type { RelayOptions } from '../relay.ts'
+import type { DebugKey } from './debug-key.ts'
 import { debugOptions } from './debug-options.ts'
 import type { DaemonSettings } from './settings.ts'
 
 interface Keys {
   readonly privateKey: NodePrivateKey
   readonly meshKey: MeshKey | undefined
+  readonly debugKey: DebugKey
 }
 
 /** Options that come from the settings; admission, names and what else runs are the caller's. */
-export function relayOptions({ relay, debug }: Pick<DaemonSettings, 'relay' | 'debug'>, keys: Keys): RelayOptions {
-  return { ...relay, ...keys, debug: debugOptions(debug) }
+export function relayOptions(
+  { relay, debug }: Pick<DaemonSettings, 'relay' | 'debug'>,
+  { privateKey, meshKey, debugKey }: Keys,
+): RelayOptions {
+  return { ...relay, privateKey, meshKey, debug: debugOptions(debug, debugKey) }
 }

@@ -13,6 +13,7 @@ import type { MetricReader } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNode } from '../tls/map-node.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
+import { DebugKey } from './debug-key.ts'
 import { type IdleCollection, idleCollection } from './idle-collection.ts'
 import type { LogLevel } from './log.ts'
 import { RelayListeners } from './relay-listeners.ts'
@@ -23,14 +24,16 @@ export class SingleRelay implements DaemonRelay {
   readonly #relay: Relay
   readonly #limits: AcceptLimits
   readonly #idle: IdleCollection
+  readonly #debugKey: DebugKey
   #listeners: RelayListeners | undefined
 
   constructor(parts: DaemonRelayParts) {
     const { settings, privateKey, log, admission, names, program } = parts
     this.#parts = parts
     this.#limits = new AcceptLimits(settings.listen.limits, systemClock, log)
+    this.#debugKey = new DebugKey(settings.debug.keyPath)
     this.#relay = createRelay({
-      ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key }),
+      ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key, debugKey: this.#debugKey }),
       log,
       admission,
       bootstrapDns: names,
@@ -91,6 +94,7 @@ export class SingleRelay implements DaemonRelay {
     const { settings, log, mapNodePorts } = this.#parts
     const parts = { relay: this.#relay, limits: this.#limits, log, mapNodePorts }
     this.#listeners = await RelayListeners.create(settings, parts)
+    await this.#debugKey.start()
   }
 
   async listen(): Promise<void> {
@@ -129,6 +133,7 @@ export class SingleRelay implements DaemonRelay {
 
   async close(): Promise<void> {
     this.#idle.stop()
+    this.#debugKey.close()
     this.#relay.close()
     await this.#listeners?.close()
   }

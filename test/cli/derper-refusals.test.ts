@@ -153,7 +153,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a deny list that cannot be read',
     flags: [...PLAIN, '-deny-keys-file', at('folder')],
-    says: 'set flag -deny-keys-file to "folder": EISDIR: illegal operation on a directory, read; name a file that can be read',
+    says: 'set flag -deny-keys-file to "folder": not a regular file; name a file that can be read',
   },
   {
     what: 'a token that could be guessed',
@@ -295,7 +295,7 @@ test.concurrent.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
 
 test.each(REFUSALS)('check-config finds $what', async ({ flags, env = {}, says }) => {
   const checked = async () => {
-    const { values, given } = readFlags('derper', DERPER_FLAGS, flags, env)
+    const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: flags, env })
     return checkConfig(values, given, { HOME: directory })
   }
   const message = await checked().then(String, (error: Error) => error.message.replaceAll(`${directory}/`, ''))

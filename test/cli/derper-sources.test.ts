@@ -33,7 +33,7 @@ async function output(program: Program): Promise<string> {
 /** The lines of the real check by topic; in this process, as it is the same code. */
 async function planned(...args: string[]): Promise<Record<string, string>> {
   const common = ['-c', at('unmade.key'), '-tokens-file', '/dev/null']
-  const { values, given } = readFlags('derper', DERPER_FLAGS, [...common, ...args], {})
+  const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: [...common, ...args], env: {} })
   const text = await checkConfig(values, given, { HOME: directory })
   return Object.fromEntries(Array.from(text.matchAll(/^ {2}(\S[^:]*): +(.*)$/gm), ([, topic, what]) => [topic, what]))
 }

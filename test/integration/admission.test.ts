@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -38,7 +38,7 @@ function fileOf(name: string, lines: readonly unknown[]): string {
 async function relayWith(settings: AdmissionSettings) {
   const ports = admissionPorts()
   let relay: Relay | undefined
-  const admission = createAdmission(settings, ports, { onKey: key => void relay?.core.directory.closePeer(key) })
+  const admission = await createAdmission(settings, ports, { onKey: key => void relay?.core.directory.closePeer(key) })
   const listening = await ListeningRelay.start({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: admission?.gate,
@@ -82,7 +82,7 @@ const bearer = (token: string) => [`Authorization: Bearer ${token}`]
 const freshKey = () => NodePrivateKey.generate()
 
 test('createAdmission without settings makes no gate: everybody may connect (P-040)', async () => {
-  expect(createAdmission({}, admissionPorts())).toBeUndefined()
+  expect(await createAdmission({}, admissionPorts())).toBeUndefined()
 })
 
 test('relay lets in keys of the allow list and clients with a token, over either carriage, and no others (P-040)', async () => {
@@ -171,13 +171,13 @@ test('relay ends connections of keys that a changed list does not let in (P-040)
   const [a, b] = [await dial(setup.port), await dial(setup.port)]
   await a.login({ privateKey: stays })
   await b.login({ privateKey: leaves })
-  fileOf('allow', [stays.publicKey()])
+  renameSync(fileOf('allow.new', [stays.publicKey()]), path)
   setup.clock.advance(LOOK_MS)
   await b.closed()
   expect(a.isClosed).toBe(false)
   expect(await isLetIn(setup.port, { privateKey: leaves })).toBe(false)
   fileOf('allow', ['nonsense'])
-  setup.admission?.reload()
+  await setup.admission?.reload()
   expect(setup.counters).toMatchObject({ filesReloaded: 1, filesRejected: 1 })
   expect(await isLetIn(setup.port, { privateKey: stays })).toBe(true)
   a.close()

@@ -19,8 +19,8 @@ const VARIABLES: ReadonlySet<string> = new Set(
 const DOCUMENTS = ['docs/operating.md']
 
 /** What `derper` makes of an environment. @throws DerpError as the command would print it. */
-function settingsOf(env: Record<string, string>): DaemonSettings {
-  const { values, given } = readFlags('derper', DERPER_FLAGS, [], env)
+async function settingsOf(env: Record<string, string>): Promise<DaemonSettings> {
+  const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: [], env })
   return readSettings(values, given, env)
 }
 
@@ -51,27 +51,27 @@ test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of
   expect([...FLAGS.map(([name]) => name), 'help']).toEqual(expect.arrayContaining([...flags, ...spokenOf]))
 })
 
-test('the environments that are given to derper are ones that it takes', () => {
+test('the environments that are given to derper are ones that it takes', async () => {
   const image = imageEnvironment()
-  expect(settingsOf({ ...image, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
+  expect(await settingsOf({ ...image, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
     listen: { address: { port: 8443 } },
     tls: { hostname: 'relay.example.com', httpPort: 8080, directory: '/var/lib/derper/certs' },
   })
   const [compose] = readYaml('deploy/compose.yaml')
   const composed = at(compose, 'services.derper.environment') as Record<string, string>
   expect(composed['DERPER_HOSTNAME']).toMatch(/^\$\{DERPER_HOSTNAME:\?.*\}$/)
-  expect(settingsOf({ ...image, ...composed, DERPER_HOSTNAME: 'relay.example.com' }).tls).toBeDefined()
-  expect(settingsOf({ ...image, ...readEnvFile('deploy/kubernetes/derper.env') }).tls?.hostname).toBe(
+  expect((await settingsOf({ ...image, ...composed, DERPER_HOSTNAME: 'relay.example.com' })).tls).toBeDefined()
+  expect((await settingsOf({ ...image, ...readEnvFile('deploy/kubernetes/derper.env') })).tls?.hostname).toBe(
     'relay.example.com',
   )
-  expect(settingsOf(unitEnvironment())).toMatchObject({
+  expect(await settingsOf(unitEnvironment())).toMatchObject({
     listen: { address: { port: 443 } },
     tls: { hostname: 'relay.example.com', directory: '/var/lib/derper/certs' },
   })
 })
 
-test('ports that are published are those that derper listens on in the image', () => {
-  const { listen, tls, stun } = settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
+test('ports that are published are those that derper listens on in the image', async () => {
+  const { listen, tls, stun } = await settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
   const listening = [`${listen.address.port}/tcp`, `${tls?.httpPort}/tcp`, `${stun?.port}/udp`]
   const [, exposed = ''] = /^EXPOSE (.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
   expect(exposed.split(' ')).toEqual(listening)
@@ -88,7 +88,7 @@ function resource(kind: string): Mapping {
   return found[0] as Mapping
 }
 
-test('the resources of Kubernetes fit each other', () => {
+test('the resources of Kubernetes fit each other', async () => {
   const labels = at(resource('StatefulSet'), 'spec.template.metadata.labels')
   expect(at(resource('StatefulSet'), 'spec.selector.matchLabels')).toEqual(labels)
   expect(at(resource('Service'), 'spec.selector')).toEqual(labels)
@@ -100,7 +100,7 @@ test('the resources of Kubernetes fit each other', () => {
   expect(at(resource('StatefulSet'), 'spec.template.spec.enableServiceLinks')).toBe(false)
   const ports = at(resource('StatefulSet'), 'spec.template.spec.containers.0.ports') as Mapping[]
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
-  const { listen, tls, stun, metrics: own } = settingsOf(env)
+  const { listen, tls, stun, metrics: own } = await settingsOf(env)
   const metrics = own?.address.port
   const listening = { https: listen.address.port, http: tls?.httpPort, stun: stun?.port, metrics }
   expect(at(resource('StatefulSet'), 'spec.template.metadata.annotations')).toMatchObject({
@@ -115,18 +115,16 @@ test('the resources of Kubernetes fit each other', () => {
   expect(admitted).toEqual(Object.keys(listening))
 })
 
-test('probes ask for what is served, and whoever ends the relay leaves it the time that it takes', () => {
+test('probes ask for what is served, and whoever ends the relay leaves it the time that it takes', async () => {
   const container = at(resource('StatefulSet'), 'spec.template.spec.containers.0')
   const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'].map(probe => at(container, `${probe}.httpGet`))
   expect(probes).toEqual(['/healthz', '/healthz', '/readyz'].map(path => ({ path, port: 'metrics' })))
   expect(readText('deploy/Dockerfile')).toMatch(/^HEALTHCHECK .*\/healthz/m)
 
-  const { deadlineMs: pods } = settingsOf({
-    ...imageEnvironment(),
-    ...readEnvFile('deploy/kubernetes/derper.env'),
-  }).drain
+  const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
+  const { deadlineMs: pods } = (await settingsOf(env)).drain
   expect(at(resource('StatefulSet'), 'spec.template.spec.terminationGracePeriodSeconds')).toBeGreaterThan(pods / 1_000)
-  const { deadlineMs: others } = settingsOf(unitEnvironment()).drain
+  const { deadlineMs: others } = (await settingsOf(unitEnvironment())).drain
   const grace = at(readYaml('deploy/compose.yaml')[0], 'services.derper.stop_grace_period') as string
   const [, timeout] = /^TimeoutStopSec=(\d+)s$/m.exec(readText('deploy/systemd/derper.service')) ?? []
   for (const seconds of [Number.parseInt(grace, 10), Number(timeout)]) expect(seconds).toBeGreaterThan(others / 1_000)

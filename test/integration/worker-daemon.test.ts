@@ -40,10 +40,10 @@ async function tlsState(): Promise<TlsState> {
   }
 }
 
-function dataFor(args: readonly string[], tls?: TlsState): Omit<WorkerData, 'thread'> {
+async function dataFor(args: readonly string[], tls?: TlsState): Promise<Omit<WorkerData, 'thread'>> {
   const flags = parseFlags(DERPER_FLAGS, ['-dev', '-a', '127.0.0.1:0', '-log-level', 'error', ...args])
   if (flags.help) throw new Error('no help was asked for')
-  const settings = readSettings(flags.values, flags.given, {})
+  const settings = await readSettings(flags.values, flags.given, {})
   const names = {
     published: new Map([['a.example', { addresses: ['192.0.2.1'], share: 1 }]]),
     unpublished: undefined,
@@ -84,7 +84,7 @@ async function probe(port: number): Promise<number> {
 test.runIf(process.platform === 'linux')(
   'workers on one port show the same certificate, and another when told',
   async () => {
-    const port = await start(dataFor([], await tlsState()), 2)
+    const port = await start(await dataFor([], await tlsState()), 2)
     for (let n = 0; n < 8; n++) expect(await shown(port)).toBe('CN=first')
     for (const worker of workers) worker.calls.applyTls({ type: 'certificate', pair: pairs[1] as CertificatePair })
     for (let n = 0; n < 8; n++) expect(await shown(port)).toBe('CN=second')
@@ -94,7 +94,7 @@ test.runIf(process.platform === 'linux')(
 
 test.runIf(process.platform === 'linux')('workers on one port keep to the limits together (P-108, P-109)', async () => {
   const limits = ['-accept-connection-limit', '0.000001', '-accept-connection-burst', '5']
-  const port = await start(dataFor(limits), 2)
+  const port = await start(await dataFor(limits), 2)
   const statuses: number[] = []
   for (let n = 0; n < 12; n++) statuses.push(await probe(port))
   expect(statuses).toEqual([...Array(5).fill(200), ...Array(7).fill(0)])
@@ -102,7 +102,7 @@ test.runIf(process.platform === 'linux')('workers on one port keep to the limits
 })
 
 test('a worker serves what the settings say, and names that it is told (P-163, P-164)', async () => {
-  const port = await start(dataFor(['-home', 'https://home.example/']), 1)
+  const port = await start(await dataFor(['-home', 'https://home.example/']), 1)
   expect((await request(port, 'GET /')).headers.get('location')).toBe('https://home.example/')
   const names = async () => JSON.parse((await request(port, 'GET /bootstrap-dns')).body.toString()) as unknown
   expect(await names()).toEqual({ 'a.example': ['192.0.2.1'] })

@@ -42,7 +42,7 @@ describe.skipIf(!hasGo)('admission URL of stock derper and of our relay', () => 
     controller = await listenOnLoopback(server)
     const url = `http://127.0.0.1:${controller.port}/verify`
     stock = await startReferenceRelay(['-verify-client-url', url])
-    admission = createAdmission({ url, urlFailOpen: true }, { ...admissionPorts(), clock: systemClock })
+    admission = await createAdmission({ url, urlFailOpen: true }, { ...admissionPorts(), clock: systemClock })
     ours = await ListeningRelay.start({ admission: admission?.gate })
   })
   afterAll(async () => {

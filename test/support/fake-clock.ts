@@ -51,6 +51,11 @@ export class FakeClock implements Clock {
     return this.#timers.size
   }
 
+  /** Milliseconds until each timer fires. */
+  get timersInMs(): number[] {
+    return Array.from(this.#timers, ({ dueMs }) => dueMs - this.#nowMs)
+  }
+
   /** Moves time on and runs what falls due, in order of time, then of creation; new timers included. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms

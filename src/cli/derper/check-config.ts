@@ -18,13 +18,13 @@ export async function checkConfig(
   given: ReadonlySet<string>,
   env: NodeJS.ProcessEnv,
 ): Promise<string> {
-  const settings = readSettings(flags, given, env)
+  const settings = await readSettings(flags, given, env)
   assertPortsDiffer(wantedPorts(settings))
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
   const log: LevelledLog = { ...silentLog, level: settings.log.level }
-  await new DerperDaemon(settings, NodePrivateKey.generate(), log).stop()
+  await (await DerperDaemon.create(settings, NodePrivateKey.generate(), log)).stop()
   const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
   const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
   const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)

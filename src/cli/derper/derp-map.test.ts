@@ -12,8 +12,9 @@ import { DERPER_FLAGS } from './derper-flags.ts'
 const directory = mkdtempSync(join(tmpdir(), 'derper-derp-map-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-function write(...args: string[]): Promise<string> {
-  const { values, given } = readFlags('derper', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }, args, {})
+async function write(...args: string[]): Promise<string> {
+  const table = { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }
+  const { values, given } = await readFlags('derper', table, { args, env: {} })
   return derpMapText(values, given, { HOME: directory })
 }
 

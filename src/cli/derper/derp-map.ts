@@ -28,7 +28,7 @@ type OwnNode = Omit<DERPNode, 'Name' | 'RegionID'>
 /** The text to print. @throws DerpError when the flags do not say how clients reach the relay. */
 export async function derpMapText(flags: Flags, given: ReadonlySet<string>, env: NodeJS.ProcessEnv): Promise<string> {
   const format = parseMapFormat(flags.for)
-  const settings = readSettings(flags, given, env)
+  const settings = await readSettings(flags, given, env)
   const notes: string[] = []
   const node = { ...(await hostOf(settings, flags.hostname, notes)), ...servicesOf(settings) }
   const [id, code, name] = [parseRegionId(flags['region-id']), flags['region-code'], flags['region-name']]

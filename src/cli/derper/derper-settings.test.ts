@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { DebugKey } from '../../daemon/debug-key.ts'
 import { relayOptions } from '../../daemon/relay-options.ts'
 import { workerKeys, workerSettings } from '../../daemon/workers/worker-settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
@@ -9,25 +10,25 @@ import { readSettings } from './derper-settings.ts'
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 const ENV = { TS_ALLOW_DEBUG_IP: '192.0.2.1', TAILSCALE_DERPER_MESH_KEY: MESH_KEY }
 
-function settingsOf(args: readonly string[], env: NodeJS.ProcessEnv = ENV) {
+async function settingsOf(args: readonly string[], env: NodeJS.ProcessEnv = ENV) {
   const flags = parseFlags(DERPER_FLAGS, args)
   if (flags.help) throw new Error('no help was asked for')
   return readSettings(flags.values, flags.given, env)
 }
 
-test('settings of relay, listeners and debug pages reach a worker whole, and nothing else does', () => {
+test('settings of relay, listeners and debug pages reach a worker whole, and nothing else does', async () => {
   const serving = ['-dev', '-a', '127.0.0.1:0', '-tls', '-hostname', 'relay.test', '-certdir', '/nowhere']
   const proxies = ['-trusted-proxies', '192.0.2.7', '-proxy-protocol']
   const others = ['-max-clients', '9', '-home', 'blank', '-ping-clients', '5s', '-health-frames']
-  const settings = settingsOf([...serving, ...proxies, ...others])
+  const settings = await settingsOf([...serving, ...proxies, ...others])
   const { relay, listen, debug, mesh } = settings
   const privateKey = NodePrivateKey.generate()
   const sent = structuredClone(workerSettings(settings, privateKey))
   expect(sent).toEqual({ relay, listen, debug, privateKey: privateKey.exportText(), meshKey: MESH_KEY })
   const keys = workerKeys(sent)
   expect([keys.privateKey.equals(privateKey), keys.meshKey?.exportText()]).toEqual([true, MESH_KEY])
-  const here = relayOptions(settings, { privateKey, meshKey: mesh.key })
-  expect({ ...relayOptions(sent, keys), ...keys }).toEqual({ ...here, ...keys })
+  const debugKey = new DebugKey(debug.keyPath)
+  const here = relayOptions(settings, { privateKey, meshKey: mesh.key, debugKey })
   expect(here).toMatchObject({
     home: 'blank',
     maxClients: 9,
@@ -38,8 +39,8 @@ test('settings of relay, listeners and debug pages reach a worker whole, and not
   })
 })
 
-test('a worker has no mesh key where there is none', () => {
-  const settings = settingsOf(['-dev'], {})
+test('a worker has no mesh key where there is none', async () => {
+  const settings = await settingsOf(['-dev'], {})
   const sent = structuredClone(workerSettings(settings, NodePrivateKey.generate()))
   expect(workerKeys(sent).meshKey).toBeUndefined()
 })

@@ -27,19 +27,19 @@ const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
 /** Where the original keeps its key when it runs as root. */
 const ROOT_KEY_FILE = '/var/lib/derper/derper.key'
 
-/** Reads everything but the private key. @throws DerpError naming flag, value and reason. */
-export function readSettings(
+/** Reads everything but the private key. Rejects with a DerpError naming flag, value and reason. */
+export async function readSettings(
   flags: DerperFlagValues,
   given: ReadonlySet<string>,
   env: NodeJS.ProcessEnv,
-): DaemonSettings {
+): Promise<DaemonSettings> {
   const address = flags.dev && !given.has('a') ? DEV_ADDRESS : parseListenAddress('a', flags.a)
   const mesh = meshSettings(flags, env)
-  const tls = tlsSettings(flags, address, env)
-  const admission = admissionSettings(flags)
+  const tls = await tlsSettings(flags, address, env)
+  const admission = await admissionSettings(flags)
   const workers = workersSetting(flags)
   return {
-    relay: relaySettings(flags),
+    relay: await relaySettings(flags),
     listen: listenSettings(flags, address, workers),
     debug: debugSettings(flags.dev, tls?.hostname ?? '', env),
     tls,

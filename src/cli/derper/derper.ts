@@ -7,7 +7,7 @@ import { formatListenAddress } from '../../daemon/listen-address.ts'
 import { createLog } from '../../daemon/log.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
 import { EXIT_OK, runCommand } from '../exit.ts'
-import { readFlags, type SourcedFlags } from '../flag-sources.ts'
+import { type ReadText, readAnything, readFlags, readRegular, type SourcedFlags } from '../flag-sources.ts'
 import { commandLineOf } from '../started-as.ts'
 import { usage } from '../usage.ts'
 import { packageVersion } from '../version.ts'
@@ -32,7 +32,7 @@ const CHECK_CONFIG = 'check-config'
 const DERP_MAP = 'derp-map'
 
 /** Reads the flags from all their sources, each time anew. */
-type ReadFlags = () => SourcedFlags<typeof DERPER_FLAGS>
+type ReadFlags = (read: ReadText) => Promise<SourcedFlags<typeof DERPER_FLAGS>>
 
 /** Runs the command until a signal ends it; resolves to the exit code. */
 export function main(args: readonly string[]): Promise<number> {
@@ -40,35 +40,40 @@ export function main(args: readonly string[]): Promise<number> {
     const [first, ...others] = args
     if (first === DERP_MAP) return writeDerpMap(others, process.env)
     const isCheck = first === CHECK_CONFIG
-    const read = () => readFlags('derper', DERPER_FLAGS, isCheck ? others : args, process.env)
-    const parsed = read()
+    const input = { args: isCheck ? others : args, env: process.env }
+    const readAll: ReadFlags = read => readFlags('derper', DERPER_FLAGS, { ...input, read })
+    const parsed = await readAll(readAnything)
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
     else if (parsed.values.version) process.stdout.write(`${packageVersion()}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
-    else await serve(parsed, process.env, read)
+    else await serve(parsed, process.env, readAll)
     return EXIT_OK
   })
 }
 
 async function writeDerpMap(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
-  const parsed = readFlags('derper', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }, args, env)
+  const parsed = await readFlags('derper', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }, { args, env })
   const help = () => usage('derper derp-map', SUMMARY, [{ title: 'Map', flags: DERP_MAP_FLAGS }, ...DERPER_SECTIONS])
   process.stdout.write(parsed.help ? help() : await derpMapText(parsed.values, parsed.given, env))
   return EXIT_OK
 }
 
-async function serve(flags: SourcedFlags<typeof DERPER_FLAGS>, env: NodeJS.ProcessEnv, read: ReadFlags): Promise<void> {
+async function serve(
+  flags: SourcedFlags<typeof DERPER_FLAGS>,
+  env: NodeJS.ProcessEnv,
+  readAll: ReadFlags,
+): Promise<void> {
   tuneGarbageCollection()
-  const settings = readSettings(flags.values, flags.given, env)
+  const settings = await readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
   // Before a key is made, which a start that fails would leave behind.
   await checkCertificateFiles(settings.tls)
   const log = createLog(settings.log.level)
-  const daemon = new DerperDaemon(settings, await readPrivateKey(flags.values), log)
-  const reload = new Reload(daemon, log, flags, read)
+  const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values), log)
+  const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
   try {
     // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.
-    process.on('SIGHUP', () => reload.run())
+    process.on('SIGHUP', () => void reload.run())
     const ended = endedBySignal(daemon.draining, flags.values.dev)
     await daemon.start()
     log.info('started', {

@@ -14,11 +14,11 @@ import { rateLimitSetting } from './settings/relay-settings.ts'
 
 /** What a daemon takes while it runs. */
 export interface ReloadTarget {
-  /** @param admission undefined when its rules are the same. @throws DerpError; then nothing has changed. */
-  applySettings(settings: LiveSettings, admission: AdmissionSettings | undefined): void
+  /** @param admission undefined when its rules are the same. Rejects with a DerpError; then nothing has changed. */
+  applySettings(settings: LiveSettings, admission: AdmissionSettings | undefined): Promise<void>
   applyRateLimit(limit: RateLimit | undefined): void
   /** Looks at the files that are looked at by themselves, now: each tells its own result. */
-  reloadFiles(): void
+  reloadFiles(): Promise<void>
 }
 
 /** Flags, and which were set at all. */
@@ -27,37 +27,44 @@ type GivenFlags = Pick<SourcedFlags<typeof DERPER_FLAGS>, 'values' | 'given'>
 export class Reload {
   readonly #target: ReloadTarget
   readonly #log: Log
-  readonly #read: () => GivenFlags
+  readonly #read: () => Promise<GivenFlags>
   #flags: GivenFlags
+  #running: Promise<void> = Promise.resolve()
 
   /**
    * @param flags what is in force.
-   * @param read reads the flags from all their sources again. @throws DerpError.
+   * @param read reads the flags from all their sources again. Rejects with a DerpError.
    */
-  constructor(target: ReloadTarget, log: Log, flags: GivenFlags, read: () => GivenFlags) {
+  constructor(target: ReloadTarget, log: Log, flags: GivenFlags, read: () => Promise<GivenFlags>) {
     this.#target = target
     this.#log = log
     this.#flags = flags
     this.#read = read
   }
 
-  run(): void {
-    this.#reloadFlags()
-    this.#reloadRateConfig()
-    this.#target.reloadFiles()
+  /** Reads again after those readings that have begun. Never rejects. */
+  run(): Promise<void> {
+    this.#running = this.#running.then(() => this.#reload())
+    return this.#running
   }
 
-  #reloadFlags(): void {
+  async #reload(): Promise<void> {
+    await this.#reloadFlags()
+    await this.#reloadRateConfig()
+    await this.#target.reloadFiles()
+  }
+
+  async #reloadFlags(): Promise<void> {
     try {
-      const next = this.#read()
+      const next = await this.#read()
       const changed = changedFlags(this.#flags.values, next.values)
       const live = changed.filter(isLive)
       const flags = withLive(this.#flags, next, live)
       const { values } = flags
-      if (live.includes('rate-config')) rateLimitSetting(values)
+      if (live.includes('rate-config')) await rateLimitSetting(values)
       const isAdmission = live.some(name => Object.hasOwn(ADMISSION_FLAGS, name))
-      const admission = isAdmission ? admissionSettings(values) : undefined
-      this.#target.applySettings(liveSettings(values, flags.given), admission)
+      const admission = isAdmission ? await admissionSettings(values) : undefined
+      await this.#target.applySettings(liveSettings(values, flags.given), admission)
       this.#flags = flags
       const needRestart = changed.filter(name => !isLive(name))
       const level = needRestart.length === 0 ? 'info' : 'warn'
@@ -67,10 +74,10 @@ export class Reload {
     }
   }
 
-  #reloadRateConfig(): void {
+  async #reloadRateConfig(): Promise<void> {
     const file = this.#flags.values['rate-config']
     try {
-      const limit = rateLimitSetting(this.#flags.values)
+      const limit = await rateLimitSetting(this.#flags.values)
       this.#target.applyRateLimit(limit)
       if (file !== '') this.#log.info('rate config applied', { file, ...limit })
     } catch (error) {

@@ -6,10 +6,12 @@ import { createHttpListener, type HttpListener } from '../../listen/node/http-li
 import type { RelayCounters } from '../../metrics/counters.ts'
 import { createRelayRoutes, type ShownRelay } from '../../relay.ts'
 import type { DaemonRelayParts } from '../daemon-relay.ts'
+import type { DebugKey } from '../debug-key.ts'
 import { listenerOptions } from '../listener-options.ts'
 import { relayOptions } from '../relay-options.ts'
 
 export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'log' | 'names'> {
+  readonly debugKey: DebugKey
   readonly limits: AcceptLimits
   /** Counts what fails here. */
   readonly counters: RelayCounters
@@ -19,9 +21,9 @@ export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 
 
 /** Binds nothing yet. */
 export function createPlainListener(parts: PlainListenerParts): HttpListener {
-  const { settings, privateKey, log, names, limits, counters, shown, challenges } = parts
+  const { settings, privateKey, log, names, debugKey, limits, counters, shown, challenges } = parts
   const { http, clock } = shown
-  const options = relayOptions(settings, { privateKey, meshKey: settings.mesh.key })
+  const options = relayOptions(settings, { privateKey, meshKey: settings.mesh.key, debugKey })
   const main = createRelayRoutes({ ...options, bootstrapDns: names }, shown)
   const relay = {
     routes: createPort80Routes(main, challenges),

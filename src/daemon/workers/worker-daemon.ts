@@ -8,6 +8,7 @@ import { createHttpsListener } from '../../listen/node/https-listener.ts'
 import { SharedTally } from '../../listen/shared-tally.ts'
 import type { Relay, RelayOptions } from '../../relay.ts'
 import { RelayTls } from '../../tls/relay-tls.ts'
+import { DebugKey } from '../debug-key.ts'
 import { type IdleCollection, idleCollection } from '../idle-collection.ts'
 import { listenerOptions } from '../listener-options.ts'
 import { createLog, type LevelledLog } from '../log.ts'
@@ -33,6 +34,7 @@ export class WorkerDaemon {
   readonly #tls: RelayTls | undefined
   readonly #listener: HttpListener
   readonly #idle: IdleCollection
+  readonly #debugKey: DebugKey
 
   /**
    * Binds nothing yet.
@@ -48,8 +50,9 @@ export class WorkerDaemon {
     const log = this.#log
     this.limits = new AcceptLimits(limits, clock, log, new SharedTally(tally, thread, limits.sourceRate))
     this.#names = { published: new ToldNames(names.published), unpublished: new ToldNames(names.unpublished) }
+    this.#debugKey = new DebugKey(settings.debug.keyPath, clock)
     this.relay = createRelay({
-      ...relayOptions(settings, workerKeys(settings)),
+      ...relayOptions(settings, { ...workerKeys(settings), debugKey: this.#debugKey }),
       log,
       clock,
       bootstrapDns: this.#names,
@@ -77,6 +80,7 @@ export class WorkerDaemon {
   /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
   async listen(port: number): Promise<number> {
     this.#idle.start()
+    await this.#debugKey.start()
     const { host } = this.#data.settings.listen.address
     return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
@@ -88,6 +92,7 @@ export class WorkerDaemon {
 
   async close(): Promise<void> {
     this.#idle.stop()
+    this.#debugKey.close()
     this.relay.close()
     await this.#listener.close()
   }

@@ -22,6 +22,7 @@ import type { MapNode } from '../../tls/map-node.ts'
 import { Workers } from '../../workers/coordinator/node-workers.ts'
 import { bind, type WantedPort } from '../bind.ts'
 import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
+import { DebugKey } from '../debug-key.ts'
 import type { LogLevel } from '../log.ts'
 import { wantedTcpPorts } from '../relay-listeners.ts'
 import { createMainTls, type MainTls } from './main-tls.ts'
@@ -41,6 +42,8 @@ export class WorkerRelay implements DaemonRelay {
   readonly #tally: { readonly memory: ReturnType<typeof createTallyMemory>; readonly own: SharedTally }
   readonly #limits: AcceptLimits
   readonly #http = new HttpCounters()
+  /** For plain HTTP beside TLS; workers look for themselves. */
+  readonly #debugKey: DebugKey
   #logLevel: LogLevel
   #tls: MainTls | undefined
   #port80: HttpListener | undefined
@@ -60,6 +63,7 @@ export class WorkerRelay implements DaemonRelay {
     const memory = createTallyMemory(limits, settings.workers + 1)
     this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, limits.sourceRate) }
     this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own)
+    this.#debugKey = new DebugKey(settings.debug.keyPath, threadsClock)
     this.readiness = new Readiness([
       { name: 'draining', problem: () => (this.#isEnding ? 'the relay takes no more clients' : undefined) },
       { name: 'workers', problem: () => this.#missingWorkers(), degradesOnly: true },
@@ -103,6 +107,7 @@ export class WorkerRelay implements DaemonRelay {
     const [main, http] = wantedTcpPorts(this.#parts.settings)
     if (main !== undefined) await this.#startWorkers(main)
     if (http === undefined) return
+    await this.#debugKey.start()
     const listener = this.#createPort80()
     this.#port80 = listener
     this.httpPort = (await bind(http, () => listener.listen(http.port, http.host))).port
@@ -146,6 +151,7 @@ export class WorkerRelay implements DaemonRelay {
 
   async close(): Promise<void> {
     this.#isEnding = true
+    this.#debugKey.close()
     await Promise.all([this.certificates?.close(), this.#workers?.close(), this.#port80?.close()])
   }
 
@@ -210,6 +216,7 @@ export class WorkerRelay implements DaemonRelay {
     const shown = { source, metrics, readiness, http: this.#http, clock: threadsClock, random: Math.random }
     return createPlainListener({
       ...this.#parts,
+      debugKey: this.#debugKey,
       limits: this.#limits,
       counters,
       shown,

@@ -11,8 +11,8 @@ import { createSecureContext } from 'node:tls'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
+import { TextFile } from '../../lib/node-text-file.ts'
 import { type MapNode, mapNode } from '../map-node.ts'
-import { readIfPresent } from '../whole-file.ts'
 import type { CertificatePair } from '../x509.ts'
 import { type CertificatePaths, createIpCertificate } from './ip-certificate.ts'
 
@@ -50,7 +50,7 @@ export function manualCertificatePaths(directory: string, hostname: string): Cer
 export async function loadManualCertificate(options: ManualCertificateOptions): Promise<ManualCertificate> {
   const { directory, hostname, clock = systemClock } = options
   const paths = manualCertificatePaths(directory, hostname)
-  const pair = (await readPair(paths, hostname)) ?? (await createPair(paths, hostname, clock))
+  const pair = (await new ManualFiles(options).readIfPresent()) ?? (await createPair(paths, hostname, clock))
   return checkManualCertificate(pair, options)
 }
 
@@ -60,16 +60,43 @@ export async function loadManualCertificate(options: ManualCertificateOptions): 
  * @throws DerpError like {@link loadManualCertificate}.
  */
 export async function checkManualFiles(options: ManualCertificateOptions): Promise<ManualCertificate | undefined> {
-  const pair = await readPair(manualCertificatePaths(options.directory, options.hostname), options.hostname)
+  const pair = await new ManualFiles(options).readIfPresent()
   return pair && checkManualCertificate(pair, options)
 }
 
-/** Reads the files of a host. @throws DerpError with file, reason and fix. */
-export async function readManualFiles(options: ManualCertificateOptions): Promise<CertificatePair> {
-  const paths = manualCertificatePaths(options.directory, options.hostname)
-  const pair = await readPair(paths, options.hostname)
-  if (pair === undefined) throw failure('read', paths.certificate, 'no such file', 'restore it and its key')
-  return pair
+/** The two files of a host, as they are. */
+export class ManualFiles {
+  readonly #hostname: string
+  readonly #certificate: TextFile
+  readonly #key: TextFile
+
+  constructor({ directory, hostname, clock = systemClock }: ManualCertificateOptions) {
+    const { certificate, key } = manualCertificatePaths(directory, hostname)
+    this.#hostname = hostname
+    this.#certificate = new TextFile(certificate, clock)
+    this.#key = new TextFile(key, clock)
+  }
+
+  /** Rejects with a DerpError with file, reason and fix. */
+  async read(): Promise<CertificatePair> {
+    const pair = await this.readIfPresent()
+    if (pair !== undefined) return pair
+    throw failure('read', this.#certificate.path, 'no such file', 'restore it and its key')
+  }
+
+  /** Resolves to undefined if both files are missing and may be generated. Rejects as {@link read}. */
+  async readIfPresent(): Promise<CertificatePair | undefined> {
+    const [certificate, key] = [await textOf(this.#certificate), await textOf(this.#key)]
+    if (certificate !== undefined && key !== undefined) return { certificate, key }
+    const isIp = isIpHostname(this.#hostname)
+    if (certificate === undefined && key === undefined && isIp) return undefined
+    const [missing, other, content] =
+      certificate === undefined
+        ? [this.#certificate.path, this.#key.path, 'the certificate chain']
+        : [this.#key.path, this.#certificate.path, 'the private key']
+    const orElse = isIp ? `remove ${other} to have both generated` : 'set -certdir'
+    throw failure('read', missing, 'no such file', `put ${content} for ${this.#hostname} there as PEM, or ${orElse}`)
+  }
 }
 
 /** Checks the certificate and key of a host. @throws DerpError with file, reason and fix. */
@@ -84,25 +111,14 @@ export function checkManualCertificate(pair: CertificatePair, options: ManualCer
   return { ...pair, paths, derpMapNode }
 }
 
-/** Resolves to undefined if both files are missing and may be generated. */
-async function readPair(paths: CertificatePaths, hostname: string): Promise<CertificatePair | undefined> {
-  const certificate = await readFileOf(paths.certificate)
-  const key = await readFileOf(paths.key)
-  if (certificate !== undefined && key !== undefined) return { certificate, key }
-  if (certificate === undefined && key === undefined && isIpHostname(hostname)) return undefined
-  const [missing, other, content] =
-    certificate === undefined
-      ? [paths.certificate, paths.key, 'the certificate chain']
-      : [paths.key, paths.certificate, 'the private key']
-  const orElse = isIpHostname(hostname) ? `remove ${other} to have both generated` : 'set -certdir'
-  throw failure('read', missing, 'no such file', `put ${content} for ${hostname} there as PEM, or ${orElse}`)
-}
-
-async function readFileOf(path: string): Promise<string | undefined> {
+/** Undefined when there is no such file. */
+async function textOf(file: TextFile): Promise<string | undefined> {
   try {
-    return await readIfPresent(path)
+    return (await file.read()).text
   } catch (error) {
-    throw failure('read', path, (error as Error).message, 'check its owner and mode, or set -certdir', error)
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return undefined
+    throw failure('read', file.path, message, 'check its owner and mode, or set -certdir', error)
   }
 }
 

@@ -5,13 +5,14 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { until } from '../../../test/support/settle.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
+import { untilLooked } from '../../../test/support/watching.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { type Log, type LogFields, silentLog } from '../../lib/log.ts'
+import type { FolderWatch } from '../../lib/node-watched-folders.ts'
 import { summarizeCertificate } from '../certificate-source.ts'
 import type { CertificatePair } from '../x509.ts'
 import { loadManualCertificate } from './manual-certs.ts'
 import { DEFAULTS, WatchedCertificates } from './watched-certs.ts'
-import type { FolderWatch } from './watched-folders.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'watched-certs-'))
 let ca: TestCa
@@ -71,7 +72,7 @@ async function watchFolder(clock: Clock): Promise<WatchedCertificates> {
 /** Moves time on, and lets a look that was due come to its end: it plans the next one. */
 async function lookAfter(clock: FakeClock, ms: number): Promise<void> {
   clock.advance(ms)
-  await until(() => clock.pendingTimers === 1, 'the next look is planned')
+  await untilLooked(clock)
 }
 
 const messages = () => lines.map(({ level, message }) => `${level}: ${message}`)

@@ -10,15 +10,15 @@ import { badSetting, badSettings, listSetting, readSettingFile } from './setting
 
 type Flags = FlagValues<typeof ADMISSION_FLAGS>
 
-/** Files are read here once, for a refusal that names the flag. @throws DerpError naming flag, file and reason. */
-export function admissionSettings(flags: Flags): AdmissionSettings {
+/** Files are read here once, for a refusal that names the flag. Rejects with a DerpError naming flag, file and reason. */
+export async function admissionSettings(flags: Flags): Promise<AdmissionSettings> {
   const memoryMs = flags['admission-memory']
   if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0, which is for no memory')
   return {
     deniedAppNames: listSetting(flags['disallow-app-names']),
-    allowKeysFile: checkedFile(flags, 'allow-keys-file', parseKeyList),
-    denyKeysFile: checkedFile(flags, 'deny-keys-file', parseKeyList),
-    tokensFile: checkedFile(flags, 'tokens-file', parseTokenList),
+    allowKeysFile: await checkedFile(flags, 'allow-keys-file', parseKeyList),
+    denyKeysFile: await checkedFile(flags, 'deny-keys-file', parseKeyList),
+    tokensFile: await checkedFile(flags, 'tokens-file', parseTokenList),
     daemonSocket: flags['verify-clients'] ? flags.socket : undefined,
     url: checkedUrl(flags['verify-client-url']),
     urlFailOpen: flags['verify-client-url-fail-open'],
@@ -38,10 +38,14 @@ export function admissionNotes(settings: AdmissionSettings): string[] {
 
 type FileFlag = 'allow-keys-file' | 'deny-keys-file' | 'tokens-file'
 
-function checkedFile(flags: Flags, flag: FileFlag, parse: (text: string) => unknown): string | undefined {
+async function checkedFile(
+  flags: Flags,
+  flag: FileFlag,
+  parse: (text: string) => unknown,
+): Promise<string | undefined> {
   const path = flags[flag]
   if (path === '') return undefined
-  readSettingFile(flag, path, parse)
+  await readSettingFile(flag, path, parse)
   return path
 }
 

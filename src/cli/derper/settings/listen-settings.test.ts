@@ -72,9 +72,9 @@ test.each([
   ['login-timeout=0', '"0s": not above 0 and at most 1h'],
   ['ping-clients=-1s', '"-1s": not from 0 to 1h'],
   ['tcp-write-timeout=61m', '"1h1m": not from 0 to 1h'],
-])('relaySettings refuses -%s', (flag, reason) => {
+])('relaySettings refuses -%s', async (flag, reason) => {
   const name = flag.slice(0, flag.indexOf('='))
-  expect(() => relaySettings(parsed(`-${flag}`).values)).toThrow(`set flag -${name} to ${reason}`)
+  await expect(relaySettings(parsed(`-${flag}`).values)).rejects.toThrow(`set flag -${name} to ${reason}`)
 })
 
 test('limitNotes tells of flags that are given in vain, and of no others (P-106)', () => {

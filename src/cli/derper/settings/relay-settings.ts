@@ -10,25 +10,25 @@ import { durationSetting, intSetting, readSettingFile } from './setting.ts'
 
 const MAX_CLIENTS = 1 << 24
 
-/** @throws DerpError naming flag, value and reason. */
-export function relaySettings(flags: DerperFlagValues): RelaySettings {
+/** Rejects with a DerpError naming flag, value and reason. */
+export async function relaySettings(flags: DerperFlagValues): Promise<RelaySettings> {
   return {
     derp: flags.derp,
     home: homeSetting(flags.home),
     loginTimeoutMs: loginTimeoutSetting(flags),
     maxClients: intSetting(flags, 'max-clients', [0, MAX_CLIENTS]),
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
-    rateLimit: rateLimitSetting(flags),
+    rateLimit: await rateLimitSetting(flags),
     tellHealth: flags['health-frames'],
     trustedProxies: proxySettings(flags).trustedProxies,
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
   }
 }
 
-/** What each client may send, from the file of `-rate-config`; undefined for no limit. @throws DerpError naming it. */
-export function rateLimitSetting({
+/** What each client may send, from the file of `-rate-config`; undefined for no limit. Rejects with a DerpError naming it. */
+export async function rateLimitSetting({
   'rate-config': path,
-}: Pick<DerperFlagValues, 'rate-config'>): RateLimit | undefined {
+}: Pick<DerperFlagValues, 'rate-config'>): Promise<RateLimit | undefined> {
   return path === '' ? undefined : readSettingFile('rate-config', path, parseRateConfig)
 }
 

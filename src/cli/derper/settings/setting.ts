@@ -1,8 +1,8 @@
 /** What the readers of settings share: refusals, ports, durations, lists and files. */
 
-import { readFileSync } from 'node:fs'
 import { DerpError } from '../../../lib/derp-error.ts'
 import { formatDuration } from '../../../lib/duration.ts'
+import { readRegular } from '../../flag-sources.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -41,14 +41,14 @@ export function durationSetting(flag: string, ms: number): number {
 }
 
 /**
- * What `parse` makes of the file that the flag `flag` names.
+ * What `parse` makes of the file that the flag `flag` names; a running daemon may read it too.
  *
- * @throws DerpError naming flag, file and reason.
+ * Rejects with a DerpError naming flag, file and reason.
  */
-export function readSettingFile<T>(flag: string, path: string, parse: (text: string) => T): T {
+export async function readSettingFile<T>(flag: string, path: string, parse: (text: string) => T): Promise<T> {
   let text: string
   try {
-    text = readFileSync(path, 'utf8')
+    text = await readRegular(path)
   } catch (error) {
     throw badSetting(flag, path, `${(error as Error).message}; name a file that can be read`, error)
   }

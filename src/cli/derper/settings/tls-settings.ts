@@ -20,8 +20,12 @@ const HTTPS_PORT = 443
 const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
 const MODES: readonly string[] = ['manual', 'letsencrypt', 'gcp'] satisfies readonly (AcmeMode | 'manual')[]
 
-/** Undefined to serve plain HTTP. @throws DerpError naming flag, value and reason. */
-export function tlsSettings(flags: Flags, address: ListenAddress, env: NodeJS.ProcessEnv): TlsSettings | undefined {
+/** Undefined to serve plain HTTP. Rejects with a DerpError naming flag, value and reason. */
+export async function tlsSettings(
+  flags: Flags,
+  address: ListenAddress,
+  env: NodeJS.ProcessEnv,
+): Promise<TlsSettings | undefined> {
   const { certmode, hostname } = flags
   if (!MODES.includes(certmode)) throw badSetting('certmode', certmode, `not one of ${MODES.join(', ')}`)
   if (address.port !== HTTPS_PORT && certmode !== 'manual' && !flags.tls) return undefined
@@ -37,7 +41,7 @@ export function tlsSettings(flags: Flags, address: ListenAddress, env: NodeJS.Pr
   const httpPort = flags['http-port'] === -1 ? undefined : portSetting('http-port', flags['http-port'])
   const common = { hostname, directory, httpPort }
   if (certmode === 'manual') return { ...common, acme: undefined }
-  const acme = acmeSettings({ ...common, flags, mode: certmode as AcmeMode, host: address.host, env })
+  const acme = await acmeSettings({ ...common, flags, mode: certmode as AcmeMode, host: address.host, env })
   assertAcmeSettings(acme)
   return { ...common, acme }
 }
@@ -64,7 +68,8 @@ interface AcmeSources extends Pick<TlsSettings, 'hostname' | 'directory' | 'http
   readonly env: NodeJS.ProcessEnv
 }
 
-function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }: AcmeSources): AcmeSettings {
+async function acmeSettings(sources: AcmeSources): Promise<AcmeSettings> {
+  const { flags, mode, hostname, directory, httpPort, host, env } = sources
   const named = listSetting(flags['acme-ips'])
   const caFile = flags['acme-ca-file']
   return {
@@ -77,7 +82,7 @@ function acmeSettings({ flags, mode, hostname, directory, httpPort, host, env }:
     eabKeyId: flags['acme-eab-kid'],
     eabKey: flags['acme-eab-key'],
     directoryUrl: flags['acme-directory'],
-    directoryCa: caFile === '' ? undefined : readSettingFile('acme-ca-file', caFile, readCa),
+    directoryCa: caFile === '' ? undefined : await readSettingFile('acme-ca-file', caFile, readCa),
     profile: flags['acme-profile'] || undefined,
     // Without a listener for it, answers over HTTP would never be found.
     challengeTypes: httpPort === undefined ? ['tls-alpn-01'] : undefined,

@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { until } from '../../../test/support/settle.ts'
-import { foldersOf, WatchedFolders } from './watched-folders.ts'
+import { until } from '../../test/support/settle.ts'
+import { foldersOf, WatchedFolders } from './node-watched-folders.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'watched-folders-')))
 let top: string

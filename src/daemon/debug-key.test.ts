@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
+import { untilLooked } from '../../test/support/watching.ts'
+import { DebugKey } from './debug-key.ts'
+
+test('DebugKey is what its file says, and nothing while that cannot be read (P-190)', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'debug-key-'))
+  const path = join(directory, 'key')
+  const clock = new FakeClock()
+  const key = new DebugKey(path, clock)
+  const look = async () => {
+    clock.advance(2_000)
+    await untilLooked(clock)
+    return key.value
+  }
+  try {
+    await key.start()
+    expect(key.value).toBeUndefined()
+    writeFileSync(path, ' one\n')
+    expect(await look()).toBe('one')
+    writeFileSync(path, 'other')
+    expect(await look()).toBe('other')
+    rmSync(path)
+    expect(await look()).toBeUndefined()
+    key.close()
+    expect(clock.pendingTimers).toBe(0)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+  const none = new DebugKey(undefined, clock)
+  await none.start()
+  expect([none.value, clock.pendingTimers]).toEqual([undefined, 0])
+})
