@@ -12,8 +12,8 @@ const project = (name: string, include: string[], slow = false) => ({
     name,
     include,
     // They end what hangs, which takes longer on a busy machine; the waits within tests end sooner and say for what.
-    testTimeout: slow ? 180_000 : 90_000,
-    hookTimeout: slow ? 180_000 : 90_000,
+    testTimeout: slow ? 300_000 : 150_000,
+    hookTimeout: slow ? 300_000 : 150_000,
     expect: { poll: { timeout: PATIENCE_MS } },
     // Files of a fast project share processes, which spares most of their start: a test leaves nothing behind.
     isolate: slow,

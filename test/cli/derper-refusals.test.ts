@@ -285,7 +285,7 @@ async function run(flags: readonly string[], env: Record<string, string> = {}) {
   return { code: await program.exit(), stdout: lines.join(''), stderr: program.stderr.replaceAll(`${directory}/`, '') }
 }
 
-test.concurrent.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
+test.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
   'derper refuses $what with one line, and starts nothing',
   async ({ flags, env, says }) => {
     expect(await run(flags, env)).toEqual({ code: 2, stdout: '', stderr: `derper: ${says}\n` })

@@ -1,4 +1,4 @@
 /** How long tests wait for what must come. */
 
 /** Ends what hangs, and decides nothing: many times what a busy machine takes. `TEST_PATIENCE_MS` sets another. */
-export const PATIENCE_MS = Number(process.env['TEST_PATIENCE_MS'] ?? 30_000)
+export const PATIENCE_MS = Number(process.env['TEST_PATIENCE_MS'] ?? 60_000)
