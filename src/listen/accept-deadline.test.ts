@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { AcceptDeadlines } from './accept-deadline.ts'
 
-/** As much of a socket as is looked at. */
+/** The part of a socket that is used. */
 class FakeSocket extends EventEmitter {
   destroyed = false
 
@@ -21,7 +21,7 @@ function setUp(): { clock: FakeClock; deadlines: AcceptDeadlines; expired: Socke
 
 const socketOf = () => new FakeSocket() as FakeSocket & Socket
 
-test('AcceptDeadlines ends a connection that is too slow, and no other (P-035)', () => {
+test('AcceptDeadlines closes a connection that is too slow, and no other (P-035)', () => {
   const { clock, deadlines, expired } = setUp()
   const slow = socketOf()
   const later = socketOf()
@@ -34,7 +34,7 @@ test('AcceptDeadlines ends a connection that is too slow, and no other (P-035)',
   expect(deadlines.pending).toBe(1)
 })
 
-test('AcceptDeadlines lifts a deadline, which knows when its connection was accepted (P-035)', () => {
+test('AcceptDeadlines lifts a deadline, which records when its connection was accepted (P-035)', () => {
   const { clock, deadlines, expired } = setUp()
   clock.advance(7)
   const socket = socketOf()
@@ -55,7 +55,7 @@ test('AcceptDeadlines forgets a connection that closes', () => {
   expect([deadlines.pending, clock.pendingTimers]).toEqual([0, 0])
 })
 
-test('AcceptDeadlines.destroyPending ends those that have not said what they want, and no others', () => {
+test('AcceptDeadlines.destroyPending closes connections without a request yet, and no others', () => {
   const { deadlines } = setUp()
   const waiting = socketOf()
   const served = socketOf()

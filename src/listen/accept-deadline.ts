@@ -1,4 +1,4 @@
-/** One deadline for each connection from TCP accept to what it came for: a login, or an HTTP request (P-035). */
+/** One deadline per connection, from TCP accept to its login or HTTP request (P-035). */
 
 import type { Socket } from 'node:net'
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -8,7 +8,7 @@ import { TimerQueue } from '../lib/timer-queue.ts'
 export interface AcceptDeadline {
   /** When the connection was accepted, in milliseconds of the clock. */
   readonly acceptedAtMs: number
-  /** The client has said what it wants. */
+  /** The client has made its request. */
   lift(): void
 }
 
@@ -19,7 +19,7 @@ export class AcceptDeadlines {
   readonly #onExpired: (socket: Socket) => void
   readonly #pending = new Set<Pending>()
 
-  /** @param onExpired called after the socket was destroyed for being too slow. */
+  /** @param onExpired called after a socket was destroyed for being too slow. */
   constructor(clock: Clock, timeoutMs: number, onExpired: (socket: Socket) => void) {
     this.#clock = clock
     this.#timers = new TimerQueue(clock)
@@ -27,12 +27,12 @@ export class AcceptDeadlines {
     this.#onExpired = onExpired
   }
 
-  /** Connections whose clients have not said yet what they want. */
+  /** Connections that have not made a request yet. */
   get pending(): number {
     return this.#pending.size
   }
 
-  /** Starts the deadline of a connection that was accepted now. */
+  /** Starts the deadline of a connection accepted now. */
   begin(socket: Socket): AcceptDeadline {
     const timer = this.#timers.after(this.#timeoutMs, () => {
       pending.lift()
@@ -43,7 +43,7 @@ export class AcceptDeadlines {
     return pending
   }
 
-  /** Ends all connections whose clients have not said what they want. */
+  /** Closes all connections that have not made a request yet. */
   destroyPending(): void {
     for (const { socket } of this.#pending) socket.destroy()
   }

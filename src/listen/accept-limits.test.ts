@@ -13,7 +13,7 @@ function setUp(options: AcceptLimitOptions) {
   const tally = new LocalTally(options.sourceRate)
   const limits = new AcceptLimits(options, clock, log, tally)
   const gate = limits.forListener()
-  /** Opens a connection; undefined when it is refused. */
+  /** Opens a connection; undefined if it is refused. */
   const open = (address: string | undefined, at = gate): EventEmitter | undefined => {
     const socket = new EventEmitter()
     if (at.open(socket) && at.admit(socket, address)) return socket
@@ -25,7 +25,7 @@ function setUp(options: AcceptLimitOptions) {
 
 const taken = (sockets: (EventEmitter | undefined)[]) => sockets.filter(socket => socket !== undefined).length
 
-test('AcceptLimits takes all without limits, and counts them', () => {
+test('AcceptLimits accepts everything without limits, and counts it', () => {
   const { limits, tally, open, warnings } = setUp({})
   const sockets = Array.from({ length: 1_000 }, () => open('192.0.2.1'))
   expect([taken(sockets), limits.counters.open, limits.counters.accepted]).toEqual([1_000, 1_000, 1_000])
@@ -33,7 +33,7 @@ test('AcceptLimits takes all without limits, and counts them', () => {
   expect([limits.counters.open, tally.countedSources, warnings.length]).toEqual([0, 0, 0])
 })
 
-test('AcceptLimits lets each listener take a burst, and then so many a second (P-108)', () => {
+test('AcceptLimits allows each listener a burst, then a rate (P-108)', () => {
   const { clock, limits, open } = setUp({ rate: { perSecond: 10, burst: 3 } })
   const other = limits.forListener()
   expect(taken([1, 2, 3, 4, 5].map(n => open(`192.0.2.${n}`)))).toBe(3)
@@ -43,7 +43,7 @@ test('AcceptLimits lets each listener take a burst, and then so many a second (P
   expect(limits.counters.refused).toEqual({ rate: 4, source_rate: 0, connections: 0, source_connections: 0, system: 0 })
 })
 
-test('AcceptLimits gives each source its rate, of which refusals take nothing from the others (P-109)', () => {
+test('AcceptLimits limits each source, whose refusals cost others nothing (P-109)', () => {
   const { clock, limits, open } = setUp({ rate: { perSecond: 1, burst: 4 }, sourceRate: { perSecond: 1, burst: 2 } })
   expect(taken(Array.from({ length: 100 }, (_, n) => open(`2001:db8::${n}`)))).toBe(2)
   expect(taken([open('2001:db8:0:1::1'), open('192.0.2.1'), open('192.0.2.2')])).toBe(2)
@@ -52,13 +52,13 @@ test('AcceptLimits gives each source its rate, of which refusals take nothing fr
   expect(taken([open('2001:db8::1'), open('2001:db8::2')])).toBe(2)
 })
 
-test('AcceptLimits makes no source of those who speak for many (P-109)', () => {
+test('AcceptLimits exempts proxies that serve many clients (P-109)', () => {
   const { tally, open } = setUp({ sourceRate: { perSecond: 1, burst: 1 }, maxConnectionsPerSource: 1 })
   expect(taken([open(undefined), open(undefined), open(undefined)])).toBe(3)
   expect(tally.countedSources).toBe(0)
 })
 
-test('AcceptLimits keeps to the number of connections, of all and of each source (P-109)', () => {
+test('AcceptLimits limits open connections, overall and per source (P-109)', () => {
   const { limits, tally, open } = setUp({ maxConnections: 3, maxConnectionsPerSource: 2 })
   const [first, second, third] = [open('192.0.2.1'), open('192.0.2.1'), open('192.0.2.1')]
   expect([second === undefined, third === undefined]).toEqual([false, true])
@@ -73,12 +73,12 @@ test('AcceptLimits keeps to the number of connections, of all and of each source
   expect([limits.counters.open, tally.countedSources]).toEqual([1, 1])
 })
 
-test('AcceptLimits remembers a bounded number of sources (P-109)', () => {
+test('AcceptLimits tracks a bounded number of sources (P-109)', () => {
   const { open } = setUp({ sourceRate: { perSecond: 1e-9, burst: 1, maxSources: 2 } })
   expect(taken([open('192.0.2.1'), open('192.0.2.2'), open('192.0.2.3'), open('192.0.2.1'), open('192.0.2.1')])).toBe(4)
 })
 
-test('AcceptLimits tells of refusals once a minute, not once each (P-109)', () => {
+test('AcceptLimits logs refusals once a minute, not one by one (P-109)', () => {
   const { clock, warnings, open } = setUp({ maxConnections: 1, maxConnectionsPerSource: 1 })
   open('192.0.2.1')
   for (let n = 0; n < 500; n++) open('192.0.2.1')

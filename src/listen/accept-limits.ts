@@ -1,5 +1,5 @@
 /**
- * Which connections the listeners take, decided before any work is done for them.
+ * Decides which connections the listeners accept, before any work is done for them.
  *
  * Clauses: P-108 rate, P-109 sources and numbers.
  */
@@ -14,34 +14,34 @@ import type { TokenBucketOptions } from '../lib/token-bucket.ts'
 import { ConnectionCounters, RefusalReason } from '../metrics/connection-counters.ts'
 import { type AcceptTally, LocalTally, type Rate } from './accept-tally.ts'
 
-/** What may be limited; nothing is by default. */
+/** Limits; none by default. */
 export interface AcceptLimitOptions {
-  /** New connections of each listener. */
+  /** New connections per listener. */
   readonly rate?: TokenBucketOptions | undefined
-  /** New connections of each source, over all listeners. */
+  /** New connections per source, across all listeners. */
   readonly sourceRate?: SourceLimit | undefined
   /** Open connections of all listeners together. */
   readonly maxConnections?: number | undefined
-  /** Open connections of each source. */
+  /** Open connections per source. */
   readonly maxConnectionsPerSource?: number | undefined
 }
 
-/** What is needed of a socket. */
+/** The required part of a socket. */
 type Closing = Pick<EventEmitter, 'once'>
 
-/** Decides for one listener. What is not taken is to be closed at once. */
+/** The limits of one listener. Refused connections are to be closed at once. */
 export interface AcceptGate {
   /** Whether there is room for a connection whose source is not known yet; if so it is counted until it closes. */
   open(socket: Closing): boolean
-  /** The system could not accept a connection: it has no descriptors or memory left, say. */
+  /** The system could not accept a connection, for lack of descriptors or memory. */
   failed(error: Error): void
-  /** Whether a connection that has room may stay, now that its source is known; undefined for one that speaks for many. */
+  /** Whether a connection may stay now that its source is known; undefined for a proxy that serves many clients. */
   admit(socket: Closing, address: string | undefined): boolean
 }
 
-/** The limits of all listeners of one thread; with a shared tally, of those of other threads as well. */
+/** The limits of all listeners of one thread; with a shared tally, together with other threads. */
 export class AcceptLimits {
-  /** Of the listeners of this thread. */
+  /** Counters of this thread's listeners. */
   readonly counters: ConnectionCounters = new ConnectionCounters()
   readonly #options: AcceptLimitOptions
   readonly #clock: Clock
@@ -62,7 +62,7 @@ export class AcceptLimits {
     )
   }
 
-  /** The gate of one more listener: its rate is its own, so that a flood on one port shuts no other. */
+  /** Limits for another listener: its rate is separate, so that a flood on one port does not block others. */
   forListener(): AcceptGate {
     const { rate } = this.#options
     const own = rate && this.#tally.createRate(rate, this.#clock.now())
@@ -84,7 +84,7 @@ export class AcceptLimits {
     return true
   }
 
-  /** A source at its limit costs the listener nothing of its rate, which is for all. */
+  /** A source at its limit does not use up the listener's rate, which is for all. */
   #admit(socket: Closing, address: string | undefined, rate: Rate | undefined): boolean {
     const nowMs = this.#clock.now()
     const source = address === undefined || !this.#looksAtSources ? undefined : sourcePrefix(address)
@@ -100,7 +100,7 @@ export class AcceptLimits {
     return sourceRate !== undefined || maxConnectionsPerSource !== undefined
   }
 
-  /** What is not refused is counted. */
+  /** Decides, and counts the connection unless it is refused. */
   #judge(source: string | undefined, rate: Rate | undefined, nowMs: number): RefusalReason | undefined {
     const { maxConnectionsPerSource = Number.POSITIVE_INFINITY } = this.#options
     if (source === undefined) return rate?.tryTake(1, nowMs) === false ? RefusalReason.Rate : undefined

@@ -18,7 +18,7 @@ interface FakeSocket {
   destroyed: boolean
 }
 
-test('connections of one turn are begun over several turns, in order (P-110)', () => {
+test('connections of one turn are started over several turns, in order (P-110)', () => {
   const { clock, pace, begun, sockets } = setUp(2)
   for (const socket of sockets) pace.add(socket)
   expect([begun.length, pace.waiting]).toEqual([2, 3])
@@ -37,7 +37,7 @@ test('a connection in a turn of its own does not wait (P-110)', () => {
   }
 })
 
-test('who comes while others wait does not overtake them, and who has left is passed over (P-110)', () => {
+test('a later connection does not overtake waiting ones, and closed ones are skipped (P-110)', () => {
   const { clock, pace, begun, sockets } = setUp(1)
   const [a, b, c, d, e] = sockets as [FakeSocket, FakeSocket, FakeSocket, FakeSocket, FakeSocket]
   for (const socket of [a, b, c]) pace.add(socket)

@@ -1,41 +1,41 @@
 /**
- * Begins few connections in each turn of the event loop, so that packets go in between (P-110).
+ * Starts few connections per turn of the event loop, so that packets get through in between (P-110).
  *
- * A TLS handshake holds the loop for as long as hundreds of packets do. Those of a storm of logins come all at once,
- * and would all be seen to before the next packet.
+ * A TLS handshake blocks the loop for as long as hundreds of packets. In a login storm they arrive all at once, and all
+ * would be handled before the next packet.
  */
 
 import type { Clock } from '../lib/clock.ts'
 
-/** As much of a connection as is looked at. */
+/** The part of a connection that is used. */
 interface Ending {
   readonly destroyed: boolean
 }
 
-/** Connections of one listener that wait to be begun, in the order they came. */
+/** Connections of one listener waiting to be started, in order of arrival. */
 export class AcceptPace<C extends Ending> {
   readonly #clock: Clock
   readonly #perTurn: number
   readonly #begin: (connection: C) => void
   #waiting: C[] = []
-  /** Where in them the first is that still waits. */
+  /** Index of the first one still waiting. */
   #first = 0
   #begun = 0
   #isScheduled = false
 
-  /** @param perTurn how many are begun in one turn. */
+  /** @param perTurn how many are started per turn. */
   constructor(clock: Clock, perTurn: number, begin: (connection: C) => void) {
     this.#clock = clock
     this.#perTurn = perTurn
     this.#begin = begin
   }
 
-  /** Connections that are not begun yet. */
+  /** Connections not started yet. */
   get waiting(): number {
     return this.#waiting.length - this.#first
   }
 
-  /** Begins a connection now or in a turn to come. */
+  /** Starts a connection now or in a later turn. */
   add(connection: C): void {
     this.#waiting.push(connection)
     this.#beginSome()
@@ -44,7 +44,7 @@ export class AcceptPace<C extends Ending> {
   #beginSome(): void {
     while (this.#begun < this.#perTurn && this.waiting > 0) {
       const connection = this.#waiting[this.#first++] as C
-      // Whoever has waited may have left.
+      // It may have been closed while waiting.
       if (connection.destroyed) continue
       this.#begun++
       this.#begin(connection)

@@ -1,26 +1,26 @@
-/** What the limits on connections count: by default for the listeners of this thread alone. */
+/** Connection counts for the limits: by default of this thread's listeners only. */
 
 import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
 import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
 
-/** Allows something so many times a second. */
+/** A rate limit. */
 export interface Rate {
-  /** Whether it may be done `count` times now. */
+  /** Takes `count` tokens if available. */
   tryTake(count: number, nowMs: number): boolean
 }
 
 export interface AcceptTally {
-  /** Connections that are open now, of all listeners. */
+  /** Open connections of all listeners. */
   readonly open: number
-  /** Counts one more connection, unless there are `max`. */
+  /** Counts another connection, unless there are `max`. */
   tryOpen(max: number): boolean
   close(): void
-  /** Counts one more connection of a source, unless it has `max`. */
+  /** Counts another connection of a source, unless it has `max`. */
   tryOpenOf(source: string, max: number): boolean
   closeOf(source: string): void
-  /** Whether a source may have one more connection by its rate. */
+  /** Takes a token of a source's rate, if available. */
   tryTakeOf(source: string, nowMs: number): boolean
-  /** The rate of one more listener, of its own: a flood on one port shuts no other. */
+  /** A separate rate for another listener, so that a flood on one port does not block others. */
   createRate(options: TokenBucketOptions, nowMs: number): Rate
 }
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { CidrList } from './cidr-list.ts'
 
-test('CidrList holds single addresses and blocks of either family, and knows mapped IPv4', () => {
+test('CidrList matches addresses and blocks of either family, and IPv4-mapped addresses', () => {
   const list = new CidrList(['10.0.0.0/8', '192.0.2.7', '2001:db8::/32', 'fe80::/10'])
   for (const inside of ['10.255.0.1', '::ffff:10.1.2.3', '192.0.2.7', '2001:db8::9', 'fe80::1%eth0']) {
     expect(list.includes(inside), inside).toBe(true)

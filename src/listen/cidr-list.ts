@@ -1,4 +1,4 @@
-/** IP addresses and blocks of them, as operators list them: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
+/** Lists of IP addresses and CIDR blocks: `10.0.0.0/8`, `2001:db8::/32`, `192.0.2.7`. */
 
 import { BlockList, isIP } from 'node:net'
 import { DerpError } from '../lib/derp-error.ts'
@@ -6,12 +6,12 @@ import { DerpError } from '../lib/derp-error.ts'
 export class CidrList {
   readonly #blocks = new BlockList()
 
-  /** @throws DerpError naming the entry that is neither an address nor a block. */
+  /** @throws DerpError naming the invalid entry. */
   constructor(entries: readonly string[]) {
     for (const entry of entries) this.#add(entry)
   }
 
-  /** Reports whether `address` is listed; IPv4 in its own form or mapped into IPv6, a zone allowed. */
+  /** Whether `address` is listed; IPv4 in its own form or mapped into IPv6, optionally with a zone. */
   includes(address: string): boolean {
     const version = isIP(address)
     return version !== 0 && this.#blocks.check(address, version === 4 ? 'ipv4' : 'ipv6')

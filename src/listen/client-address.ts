@@ -1,4 +1,4 @@
-/** Who a request comes from, once the words of trusted proxies are weighed (P-125, P-126). */
+/** The client address of a request, taking trusted proxies into account (P-125, P-126). */
 
 import type { AddressPort } from '../lib/address-port.ts'
 import { addressOf } from '../transport/node-conn.ts'
@@ -8,26 +8,26 @@ import type { UpgradeHead } from './upgrade-head.ts'
 
 /** Where a request comes from. */
 export interface Origin {
-  /** Undefined when the connection is gone. */
+  /** Undefined if the connection is gone. */
   readonly client: AddressPort | undefined
   /**
-   * Whether the address may grant anything. It may not when the request was forwarded by somebody who is not trusted, or
-   * by a trusted proxy that has not said for whom: the address is then that of whoever forwarded it.
+   * Whether the address may grant access. It must not if an untrusted party forwarded the request, or if a trusted proxy
+   * did not name the client: the address is then that of the forwarder.
    */
   readonly isCertain: boolean
 }
 
 export type OriginOf = (request: UpgradeHead) => Origin
 
-/** Sources that PROXY headers told, by the requests that came behind them. */
+/** Sources from PROXY headers, by the requests that followed them. */
 const sources = new WeakMap<UpgradeHead, AddressPort>()
 
-/** Notes that the connection of a request comes from `source`, whatever its socket says. */
+/** Records that a request's connection comes from `source`, whatever its socket says. */
 export function noteSource(request: UpgradeHead, source: AddressPort | undefined): void {
   if (source !== undefined) sources.set(request, source)
 }
 
-/** Reads origins for a relay that believes `proxies`; by default nobody. */
+/** Reads origins, trusting `proxies`; by default none. */
 export function originReader(proxies?: CidrList): OriginOf {
   return request => {
     const { socket, headers } = request

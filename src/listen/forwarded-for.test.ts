@@ -10,11 +10,11 @@ test.each([
   ['192.0.2.1:4711', '192.0.2.1', 4711],
   ['[2001:db8::1]', '2001:db8::1', 0],
   ['[2001:db8::1]:443', '2001:db8::1', 443],
-  // What the client wrote itself stands on the left.
+  // Anything forged by the client is on the left.
   ['127.0.0.1, 192.0.2.1', '192.0.2.1', 0],
   ['127.0.0.1,192.0.2.9,192.0.2.1 , 10.0.0.5,fd00::1', '192.0.2.1', 0],
   ['unknown, 192.0.2.1, 10.1.1.1', '192.0.2.1', 0],
-  // Nobody but proxies: the first of them asked.
+  // Only proxies: the first of them sent the request.
   ['10.0.0.7, 10.0.0.5', '10.0.0.7', 0],
   ['127.0.0.1', '127.0.0.1', 0],
 ])('readForwardedFor of "%s" is %s, port %i (P-125)', (header, address, port) => {

@@ -1,15 +1,15 @@
-/** Whom `X-Forwarded-For` names, if those who wrote it are believed (P-125). */
+/** The client named by `X-Forwarded-For`, given trusted proxies (P-125). */
 
 import { type AddressPort, ipFamilyOf } from '../lib/address-port.ts'
 import type { CidrList } from './cidr-list.ts'
 
 /**
- * The client that the header names: the last address that no trusted proxy has, or the first of all if each has.
+ * The client named by the header: the last address that is not a trusted proxy, or the first if all are.
  *
- * Every proxy appends whom it was called by, so only what stands to the right of that address was written by proxies that
- * are trusted; what stands to the left of it is anybody's word.
+ * Every proxy appends its peer, so only the part to the right of that address was written by trusted proxies; anything to
+ * the left may be forged.
  *
- * @returns undefined when a trusted proxy has written what is no address.
+ * @returns undefined if a trusted proxy wrote something other than an address.
  */
 export function readForwardedFor(header: string, proxies: CidrList): AddressPort | undefined {
   let client: AddressPort | undefined
@@ -20,7 +20,7 @@ export function readForwardedFor(header: string, proxies: CidrList): AddressPort
   return client
 }
 
-/** An address, alone or with a port; IPv6 may have brackets. The port is 0 if there is none. */
+/** An address, optionally with a port; IPv6 may be in brackets. The port is 0 if missing. */
 function parseForwarded(text: string): AddressPort | undefined {
   const [, inBrackets, withPort, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(text) ?? []
   const address = inBrackets ?? withPort ?? text

@@ -9,7 +9,7 @@ const TCP6 = '20010db8000000000000000000000001 20010db8000000000000000000000002 
 
 const text = (line: string) => Buffer.from(`${line}\r\n`, 'latin1')
 
-/** A binary header: version and command, family and protocol, then addresses and what else there is. */
+/** A binary header: version and command, family and protocol, addresses, extensions. */
 function binary(command: string, family: string, rest: string, length?: number): Buffer {
   const body = Buffer.from(rest.replaceAll(' ', ''), 'hex')
   const size = (length ?? body.length).toString(16).padStart(4, '0')
@@ -63,7 +63,7 @@ test.each([
   expect(readProxyHeader(text(line))).toBe('malformed')
 })
 
-test('readProxyHeader gives up on a text of 107 bytes without an end (P-126)', () => {
+test('readProxyHeader rejects a text of 107 bytes without an end (P-126)', () => {
   const longest = `PROXY UNKNOWN ${'x'.repeat(91)}`
   expect(readProxyHeader(text(longest))).toMatchObject({ length: 107 })
   expect(readProxyHeader(text(`${longest}x`))).toBe('malformed')
@@ -88,7 +88,7 @@ test.each(['GET / HTTP/1.1\r\n', 'PRI * HTTP/2.0', '\r\n\r\n\0\r\nQUIT\r', '\x16
   },
 )
 
-test('readProxyHeader finds the address of any IPv6 header, and never throws (P-126)', () => {
+test('readProxyHeader finds the address in any IPv6 header, and never throws (P-126)', () => {
   const address = fc.oneof(fc.ipV6(), fc.ipV4())
   fc.assert(
     fc.property(address, fc.nat(65_535), (source, port) => {

@@ -1,22 +1,22 @@
 /**
- * The PROXY header, versions 1 and 2: who is at the other end of a connection that a proxy passes on.
+ * The PROXY header, versions 1 and 2: the client of a connection that a proxy forwards.
  *
- * Pure: reads what has come so far, says when there is not enough yet, and never asks for more than the bounds below.
+ * Pure: parses the bytes so far, says if more are needed, and never asks for more than the limits below.
  * Clauses: P-126 form.
  */
 
 import { type AddressPort, addressFrom16, ipFamilyOf } from '../lib/address-port.ts'
 
-/** Most bytes of a header in text, its line end included. */
+/** Maximum bytes of a text header, line end included. */
 export const MAX_TEXT_HEADER = 107
-/** Most bytes of a binary header. Addresses take 52; the rest are remarks of the proxy, which are passed over. */
+/** Maximum bytes of a binary header. Addresses take 52; the rest are extensions, which are ignored. */
 export const MAX_BINARY_HEADER = 4096
 
 export interface ProxyHeader {
   readonly version: 1 | 2
-  /** Bytes of the header; what follows belongs to the stream. */
+  /** Length of the header; what follows belongs to the stream. */
   readonly length: number
-  /** Undefined when the proxy speaks for itself, or for somebody whom it cannot name. */
+  /** Undefined for the proxy's own connection, or an unsupported address family. */
   readonly source: AddressPort | undefined
 }
 
@@ -31,14 +31,14 @@ const COMMAND = { LOCAL: 0x20, PROXY: 0x21 } as const
 const TCP_OVER_IPV4 = 0x11
 const TCP_OVER_IPV6 = 0x21
 
-/** Reads the header that `bytes`, the beginning of a connection, begin with. */
+/** Parses the header at the start of `bytes`, the first bytes of a connection. */
 export function readProxyHeader(bytes: Buffer): ProxyHeader | NoProxyHeader {
   if (beginsLike(bytes, TEXT_SIGNATURE)) return readText(bytes)
   if (beginsLike(bytes, BINARY_SIGNATURE)) return readBinary(bytes)
   return 'missing'
 }
 
-/** Whether `bytes` are the signature, as far as they go. */
+/** Whether `bytes` match the signature, as far as they go. */
 function beginsLike(bytes: Buffer, signature: Buffer): boolean {
   const length = Math.min(bytes.length, signature.length)
   return bytes.subarray(0, length).equals(signature.subarray(0, length))
@@ -49,7 +49,7 @@ function readText(bytes: Buffer): ProxyHeader | NoProxyHeader {
   if (end === -1) return bytes.length < MAX_TEXT_HEADER ? 'incomplete' : 'malformed'
   const line = bytes.toString('latin1', 0, end)
   const length = end + 2
-  // Behind UNKNOWN anything may stand, and means nothing.
+  // Anything may follow UNKNOWN, and is ignored.
   if (/^PROXY UNKNOWN(?: |$)/.test(line)) return { version: 1, length, source: undefined }
   const [, family, address = '', target = '', port, targetPort] =
     /^PROXY TCP([46]) (\S+) (\S+) (\d{1,5}) (\d{1,5})$/.exec(line) ?? []
@@ -66,7 +66,7 @@ function readBinary(bytes: Buffer): ProxyHeader | NoProxyHeader {
   if (length > MAX_BINARY_HEADER) return 'malformed'
   if (bytes.length < length) return 'incomplete'
   const addresses = bytes.subarray(BINARY_FIXED_BYTES, length)
-  // Of other families and protocols, and of nobody at all, no address is known.
+  // Other families and protocols carry no usable address.
   const width = { [TCP_OVER_IPV4]: 4, [TCP_OVER_IPV6]: 16 }[bytes[13] as number]
   if (command === COMMAND.LOCAL || width === undefined) return { version: 2, length, source: undefined }
   // Both addresses, then both ports.

@@ -1,14 +1,14 @@
 /**
- * Open connections by source, of several threads together.
+ * Open connections per source, across several threads.
  *
- * Each thread has a table of its own in the shared memory that only it writes, and looks the source up in those of all
- * others. A table has twice as many places as there may be connections; a source lies within a few places of the one
- * that its hash names.
+ * Each thread has its own table in shared memory, which only it writes, and looks sources up in the tables of all others.
+ * A table has twice as many slots as there may be connections; a source is within a few slots of the one given by its
+ * hash.
  */
 
 import type { SourceHash } from './source-hash.ts'
 
-/** Whose table is which. */
+/** Identifies a thread's table. */
 export interface CountingThread {
   readonly threads: number
   /** From 0. */
@@ -16,18 +16,18 @@ export interface CountingThread {
   readonly hash: SourceHash
 }
 
-/** What this thread has counted of a source. */
+/** This thread's count of a source. */
 interface Own {
   count: number
-  /** Undefined where no place was free: then other threads do not see it. */
+  /** Undefined if no slot was free: other threads do not see it then. */
   readonly at: number | undefined
 }
 
-/** Places that are looked at. With half of all places taken, hardly ever are so many taken in a row. */
+/** Slots probed. With half of all slots taken, so many in a row are almost never occupied. */
 const REACH = 32
-/** Where the number of connections is not limited. */
+/** Table size if the number of connections is not limited. */
 const DEFAULT_CONNECTIONS = 65_536
-/** Words of a place: the mark of the source, 0 for none, and the number of its connections. */
+/** Words per slot: the source's tag, 0 if free, and its number of connections. */
 const WORDS = 2
 
 export class SharedSourceCounts {
@@ -52,7 +52,7 @@ export class SharedSourceCounts {
     this.#hash = hash
   }
 
-  /** Counts one more connection of `source`, unless there would be more than `max`. */
+  /** Counts another connection of `source`, unless there would be more than `max`. */
   tryOpen(source: string, max: number): boolean {
     this.#hash.update(source)
     const own = this.#count(source)
@@ -70,14 +70,14 @@ export class SharedSourceCounts {
     if (own === undefined) return
     own.count--
     if (own.at !== undefined) {
-      // The mark goes first, so that nobody finds the count of the next source that comes here.
+      // Clear the tag first, so that no one sees the count of the next source in this slot.
       if (own.count === 0) Atomics.store(this.#words, own.at, 0)
       Atomics.store(this.#words, own.at + 1, own.count)
     }
     if (own.count === 0) this.#own.delete(source)
   }
 
-  /** Takes out what another thread, which has ended, had counted. */
+  /** Removes the counts of another thread that has ended. */
   forget(thread: number): void {
     const size = this.#places * WORDS
     this.#words.fill(0, thread * size, (thread + 1) * size)
@@ -114,7 +114,7 @@ export class SharedSourceCounts {
     return 0
   }
 
-  /** Of the source that was hashed last. */
+  /** For the source hashed last. */
   #wordAt(thread: number, step: number): number {
     return (thread * this.#places + ((this.#hash.place + step) % this.#places)) * WORDS
   }

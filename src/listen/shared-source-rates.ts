@@ -1,19 +1,19 @@
 /**
- * How often each source may do something, in all threads together, in memory that does not grow.
+ * Rate limits per source across several threads, in fixed memory.
  *
- * A table of sets: a source has one word in the set that its hash names, with the time at which its bucket is full and
- * some bits that tell it from the others there. In a full set the source whose bucket is full first gives way.
+ * A set-associative table: a source has one word in the set given by its hash, containing the time at which its bucket is
+ * full and a tag. In a full set, the source whose bucket is full first is evicted.
  */
 
 import { microseconds, SharedRate } from '../lib/shared-rate.ts'
 import type { SourceLimit } from '../lib/source-limiter.ts'
 import type { SourceHash } from './source-hash.ts'
 
-/** Of one set. */
+/** Slots per set. */
 const WAYS = 8
-/** With as many sources as `SourceLimiter` remembers, only one set in a thousand is full. */
+/** With as many sources as `SourceLimiter` tracks, only one set in a thousand is full. */
 const SETS = 4_096
-/** Bits of a word for the time; those above tell sources apart. */
+/** Bits of a word for the time; the bits above are the tag. */
 const TIME_BITS = 48n
 const TIME_MASK: bigint = (1n << TIME_BITS) - 1n
 
@@ -32,7 +32,7 @@ export class SharedSourceRates {
     this.#hash = hash
   }
 
-  /** Whether a source may once more; takes it off its allowance. */
+  /** Takes a token of `source` if available. */
   tryTake(source: string, nowMs: number): boolean {
     this.#hash.update(source)
     const nowUs = microseconds(nowMs)
@@ -44,12 +44,12 @@ export class SharedSourceRates {
       const fullUs = tagOf(word) === tag ? word & TIME_MASK : 0n
       const next = this.#rate.next(fullUs, nowUs)
       if (next === undefined) return false
-      // Another thread may have been here meanwhile.
+      // Another thread may have changed the word meanwhile.
       if (Atomics.compareExchange(this.#words, at, word, tag | next) === word) return true
     }
   }
 
-  /** The word of the source, or the one that gives way to it: all threads choose the same. */
+  /** The word of the source, or the one to evict: all threads choose the same. */
   #find(first: number, tag: bigint): number {
     let found = first
     let soonestUs = TIME_MASK

@@ -7,7 +7,7 @@ import { SharedSourceRates } from './shared-source-rates.ts'
 import { createTallyMemory, MAIN_THREAD, SharedTally } from './shared-tally.ts'
 import { SourceHash, type SourceSeeds } from './source-hash.ts'
 
-/** Any will do. */
+/** Arbitrary. */
 const SEEDS: SourceSeeds[] = [
   [1, 2, 3, 4],
   [0xdead_beef, 0x0bad_cafe, 0x1234_5678, 0x9abc_def0],
@@ -15,10 +15,10 @@ const SEEDS: SourceSeeds[] = [
 ]
 const [SOME_SEEDS = [0, 0, 0, 0]] = SEEDS
 
-/** The limits of three threads, and how to open connections on them; undefined when one is refused. */
+/** The limits of three threads, and a function that opens connections on them; undefined if refused. */
 function setUp(options: AcceptLimitOptions) {
   const clock = new FakeClock()
-  // As a worker gets it: what is in it is shared, not copied.
+  // As a worker receives it: its contents are shared, not copied.
   const memory = structuredClone(createTallyMemory(options, 3, SOME_SEEDS))
   const tallies = [MAIN_THREAD, 1, 2].map(thread => new SharedTally(memory, thread, options.sourceRate))
   const limits = tallies.map(tally => new AcceptLimits(options, clock, undefined, tally))
@@ -34,7 +34,7 @@ function setUp(options: AcceptLimitOptions) {
   return { clock, limits, tallies, open, opened }
 }
 
-test('threads that share a tally keep to the number of connections together (P-109)', () => {
+test('threads with a shared tally limit open connections together (P-109)', () => {
   const { limits, tallies, open, opened } = setUp({ maxConnections: 3 })
   const first = open(1, '192.0.2.1')
   expect(opened([2, '192.0.2.1'], [MAIN_THREAD, '192.0.2.1'], [1, '192.0.2.1'], [2, '192.0.2.1'])).toEqual([
@@ -49,7 +49,7 @@ test('threads that share a tally keep to the number of connections together (P-1
   expect(opened([2, '192.0.2.1'], [1, '192.0.2.1'])).toEqual([true, false])
 })
 
-test('threads that share a tally keep to the number of connections of a source together (P-109)', () => {
+test('threads with a shared tally limit open connections per source together (P-109)', () => {
   const { limits, open, opened } = setUp({ maxConnections: 100, maxConnectionsPerSource: 2 })
   const [a, b] = ['192.0.2.1', '2001:db8::1']
   const first = open(1, a)
@@ -61,7 +61,7 @@ test('threads that share a tally keep to the number of connections of a source t
   expect(limits.map(({ counters }) => counters.refused.source_connections)).toEqual([1, 2, 2])
 })
 
-test('what a thread had counted is forgotten with it, and nothing else (P-109)', () => {
+test('only the counts of an ended thread are removed (P-109)', () => {
   const { tallies, opened } = setUp({ maxConnections: 4, maxConnectionsPerSource: 2 })
   expect(opened([1, 'a::'], [1, 'a::'], [2, 'b::'], [2, 'b::'], [2, 'c::'])).toEqual([true, true, true, true, false])
   tallies[MAIN_THREAD]?.forget(1)
@@ -77,7 +77,7 @@ test('threads that share a port share its rate, and other ports have theirs (P-1
   expect(opened([2, 'a::'], [1, 'a::'])).toEqual([true, false])
 })
 
-test('threads that share a tally keep to the rate of a source together (P-109)', () => {
+test('threads with a shared tally limit the rate of a source together (P-109)', () => {
   const { clock, limits, opened } = setUp({ sourceRate: { perSecond: 1, burst: 2 }, rate: { perSecond: 1, burst: 3 } })
   expect(opened([1, 'a::1'], [2, 'a::2'], [1, 'a::3'], [2, 'a::4'], [0, 'a::5'])).toEqual([
     true,
@@ -86,14 +86,14 @@ test('threads that share a tally keep to the rate of a source together (P-109)',
     false,
     false,
   ])
-  // Refusals have taken nothing of what is for all.
+  // Refusals have not used up the overall limit.
   expect(opened([2, 'b::'], [1, 'c::'])).toEqual([true, false])
   expect(limits[1]?.counters.refused).toMatchObject({ source_rate: 1, rate: 1 })
   clock.advance(1_000)
   expect(opened([2, 'a::1'], [1, 'a::1'])).toEqual([true, false])
 })
 
-/** Some rates that allow a source twice, and how many of the sources of a range may once more. */
+/** Rates that allow each source twice, and how many of a range of sources may connect once more. */
 function ratesOf(seeds: SourceSeeds) {
   const memory = SharedSourceRates.createMemory()
   const rates = new SharedSourceRates(memory, { perSecond: 1e-6, burst: 2 }, new SourceHash(seeds))
@@ -106,26 +106,26 @@ function ratesOf(seeds: SourceSeeds) {
   return { memory, allowed }
 }
 
-// The bounds have twice the room that any of some hundreds of random seeds needs.
-test.each(SEEDS)('SharedSourceRates remembers 10,000 sources, whatever the seeds (%#)', (...seeds) => {
+// The bounds leave twice the margin that any of some hundreds of random seeds needs.
+test.each(SEEDS)('SharedSourceRates tracks 10,000 sources, whatever the seeds (%#)', (...seeds) => {
   const { allowed } = ratesOf(seeds)
-  // One in some ten thousands is taken for another of its set.
+  // One in some ten thousand is mistaken for another in its set.
   expect(Math.min(allowed(0, 10_000), allowed(0, 10_000))).toBeGreaterThanOrEqual(9_980)
-  // Hardly any set is so full that one was forgotten.
+  // Hardly any set is so full that a source was evicted.
   expect(allowed(0, 10_000)).toBeLessThan(50)
 })
 
-test('SharedSourceRates remembers sources in bounded memory, those that asked most longest', () => {
+test('SharedSourceRates tracks sources in bounded memory, the most active ones longest', () => {
   const { memory, allowed } = ratesOf(SOME_SEEDS)
   expect(allowed(0, 10_000) + allowed(0, 10_000)).toBeGreaterThanOrEqual(19_960)
-  // One in some thousands is taken for another of its set.
+  // One in some thousand is mistaken for another in its set.
   expect(allowed(10_000, 500_000)).toBeGreaterThan(489_900)
-  // Those that asked twice are still known.
+  // Those that connected twice are still tracked.
   expect(allowed(0, 10_000)).toBeLessThan(100)
   expect(memory.byteLength).toBe(262_144)
 })
 
-test('SharedSourceCounts without a free place counts a source for its own thread', () => {
+test('SharedSourceCounts without a free slot counts a source for its own thread', () => {
   const memory = SharedSourceCounts.createMemory(2, 32)
   const hash = new SourceHash(SOME_SEEDS)
   const [a, b] = [0, 1].map(thread => new SharedSourceCounts(memory, { threads: 2, thread, hash }))
@@ -133,7 +133,7 @@ test('SharedSourceCounts without a free place counts a source for its own thread
   const openAll = (counts: SharedSourceCounts | undefined) =>
     sources.filter(source => counts?.tryOpen(source, 1)).length
   expect([openAll(a), openAll(a)]).toEqual([200, 0])
-  // There are 64 places; of the others the second thread knows nothing.
+  // There are 64 slots; the second thread does not see the other sources.
   expect(openAll(b)).toBeGreaterThanOrEqual(136)
   for (const source of sources) a?.close(source)
   for (const source of sources) b?.close(source)

@@ -1,9 +1,9 @@
 /**
- * What the limits on connections count, for the listeners of several threads together (P-108, P-109).
+ * Connection counts for limits across several threads (P-108, P-109).
  *
- * Each thread writes its own numbers of open connections and adds up those of all, so what a thread that ended had
- * counted can be taken out. It counts first and looks then: never are there more than allowed. Two that come to the last
- * place at the same moment may both be refused.
+ * Each thread writes its own number of open connections and sums those of all, so that the counts of a thread that ended
+ * can be removed. It counts first and checks then, so the limit is never exceeded; two connections that reach the last
+ * slot at the same moment may both be refused.
  */
 
 import { SharedRate } from '../lib/shared-rate.ts'
@@ -15,23 +15,23 @@ import { SharedSourceCounts } from './shared-source-counts.ts'
 import { SharedSourceRates } from './shared-source-rates.ts'
 import { createSourceSeeds, SourceHash, type SourceSeeds } from './source-hash.ts'
 
-/** Can be sent to other threads. */
+/** Transferable to other threads. */
 export interface TallyMemory {
-  /** Connections that are open, by thread. */
+  /** Open connections by thread. */
   readonly open: SharedArrayBuffer
-  /** When the bucket of the listeners that share a port is full again. */
+  /** When the bucket of the listeners sharing a port is full again. */
   readonly rate: SharedArrayBuffer
   readonly sourceCounts: SharedArrayBuffer | undefined
   readonly sourceRates: SharedArrayBuffer | undefined
   readonly seeds: SourceSeeds
 }
 
-/** The thread whose listeners share their ports with no others: each has a rate of its own. */
+/** The thread whose listeners share no ports: each has its own rate. */
 export const MAIN_THREAD = 0
 
 /**
  * Memory for `threads` threads, {@link MAIN_THREAD} among them.
- * @param seeds hash the sources: random, unless results must be repeatable.
+ * @param seeds hash seeds for sources: random, unless results must be repeatable.
  */
 export function createTallyMemory(
   options: AcceptLimitOptions,
@@ -56,7 +56,7 @@ export class SharedTally implements AcceptTally {
   readonly #counts: SharedSourceCounts | undefined
   readonly #rates: SharedSourceRates | undefined
 
-  /** @param thread which of the threads this is, each has another number. */
+  /** @param thread index of this thread, unique among them. */
   constructor(memory: TallyMemory, thread: number, sourceRate: SourceLimit | undefined) {
     const { open, rate, sourceCounts, sourceRates, seeds } = memory
     const hash = new SourceHash(seeds)
@@ -102,7 +102,7 @@ export class SharedTally implements AcceptTally {
     return { tryTake: (_count, atMs) => rate.tryTake(this.#rate, 0, atMs) }
   }
 
-  /** Takes out what another thread has counted, once it has ended and its connections with it. */
+  /** Removes the counts of a thread that has ended. */
   forget(thread: number): void {
     Atomics.store(this.#open, thread, 0)
     this.#counts?.forget(thread)

@@ -1,9 +1,9 @@
-/** Places of sources in tables that threads share. Without the seeds nobody can choose sources that meet in one place. */
+/** Slots of sources in tables shared by threads. Seeded, so that no one can choose sources that collide. */
 
 import { createKeyHash, type KeyHash } from '../keys/key-hash.ts'
 import { KEY_BYTES } from '../keys/key-text.ts'
 
-/** Of two hashes. */
+/** For two hashes. */
 export type SourceSeeds = readonly [number, number, number, number]
 
 export function createSourceSeeds(): SourceSeeds {
@@ -15,9 +15,9 @@ export class SourceHash {
   readonly #bytes = new Uint8Array(KEY_BYTES)
   readonly #place: KeyHash
   readonly #mark: KeyHash
-  /** Of the source that was hashed last: 32 bits to find its place by. */
+  /** For the source hashed last: 32 bits that give its slot. */
   place = 0
-  /** 32 bits, not all zero, that tell it from others of the same place. */
+  /** 32 bits, not all zero, that distinguish it from others in the same slot. */
   mark = 0
 
   constructor(seeds: SourceSeeds) {
@@ -25,11 +25,11 @@ export class SourceHash {
     this.#mark = createKeyHash(seeds[2], seeds[3])
   }
 
-  /** Hashes a source as `sourcePrefix` gives it. */
+  /** Hashes a source as returned by `sourcePrefix`. */
   update(source: string): void {
     const bytes = this.#bytes.fill(0)
     for (let at = 0; at < source.length; at++) bytes[at] = source.charCodeAt(at)
-    // An IPv4 address and the zeros behind it are not an IPv6 network.
+    // An IPv4 address followed by zeros differs from an IPv6 network.
     bytes[KEY_BYTES - 1] = source.length
     this.place = this.#place(bytes, 0) >>> 0
     this.mark = this.#mark(bytes, 0) || 1

@@ -9,7 +9,7 @@ const headOf = (lines: readonly string[], first = 'GET /derp HTTP/1.1') => `${[f
 const read = (text: string, maxBytes?: number) =>
   new UpgradeHeadReader(maxBytes).read(Buffer.from(text, 'latin1'), SOCKET)
 
-test('the request of a client is read, and what comes behind it (P-120)', () => {
+test('a client’s request is parsed, and the bytes after it (P-120)', () => {
   const upgrade = read(`${headOf([...LINES, 'Derp-Fast-Start: 1', 'Authorization: Bearer a b'])}DERP`)
   expect(upgrade?.request).toMatchObject({ method: 'GET', url: '/derp', httpVersionMajor: 1, httpVersionMinor: 1 })
   expect(upgrade?.request.headers).toEqual({
@@ -42,7 +42,7 @@ test.each([
   ['no protocol', headOf(without('Upgrade'))],
   ['a WebSocket', headOf([...without('Upgrade'), 'Upgrade: websocket'])],
   ['two tokens', headOf([...without('Connection'), 'Connection: keep-alive, Upgrade'])],
-  ['a name that comes twice', headOf([...LINES, 'Host: other.test'])],
+  ['a repeated header', headOf([...LINES, 'Host: other.test'])],
   ['a body', headOf([...LINES, 'Content-Length: 4'])],
   ['a body in chunks', headOf([...LINES, 'Transfer-Encoding: chunked'])],
   ['an expectation', headOf([...LINES, 'Expect: 100-continue'])],
@@ -50,7 +50,7 @@ test.each([
   ['a bare line feed', headOf([...LINES, 'X-A: b\nX-C: d'])],
   ['a bare carriage return', headOf([...LINES, 'X-A: b\rc'])],
   ['a space before the colon', headOf([...LINES, 'X-A : b'])],
-  ['no space behind it', headOf([...LINES, 'X-A:b'])],
+  ['no space after the colon', headOf([...LINES, 'X-A:b'])],
   ['an empty value', headOf([...LINES, 'X-A: '])],
   ['a control character', headOf([...LINES, 'X-A: b\0'])],
   ['a character beyond ASCII', headOf([...LINES, 'X-A: \xe9'])],
@@ -62,13 +62,13 @@ test.each([
   expect(read(text)).toBeUndefined()
 })
 
-test('a head longer than heads may be is left to node:http (P-107)', () => {
+test('an oversized head is left to node:http (P-107)', () => {
   const text = headOf(LINES)
   expect(read(text, text.length)).toBeDefined()
   expect(read(text, text.length - 1)).toBeUndefined()
 })
 
-test('a head that comes again is not read again, but for one with a token', () => {
+test('a repeated head is not parsed again, except with a token', () => {
   const reader = new UpgradeHeadReader()
   const readAgain = (lines: readonly string[]) => reader.read(Buffer.from(headOf(lines)), SOCKET)?.request.headers
   expect(readAgain(LINES)).toBe(readAgain(LINES))

@@ -1,21 +1,21 @@
 /**
- * Reads the request of a client of DERP from what the socket gave first (P-120).
+ * Parses the request of a DERP client from the first bytes of a socket (P-120).
  *
- * Such clients ask for one thing, in a few lines that come at once; making a parser, a request and its headers for them
- * as `node:http` does is a good part of what a login costs. What is not exactly such a request is none of this reader's
- * business: it answers undefined, and `node:http` decides.
+ * Such clients send one request, a few lines in one piece; creating the parser, request and headers of `node:http` for it
+ * is a good part of the cost of a login. For anything that is not exactly such a request the result is undefined, and
+ * `node:http` decides.
  */
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 
-/** As much of a request as an upgrade looks at; those of `node:http` have it too. */
+/** The part of a request that an upgrade uses; those of `node:http` have it too. */
 export type UpgradeHead = Pick<
   IncomingMessage,
   'method' | 'url' | 'httpVersionMajor' | 'httpVersionMinor' | 'headers' | 'headersDistinct' | 'socket'
 >
 
-/** A request, and what came behind it. */
+/** A request, and the bytes after it. */
 export interface EarlyUpgrade {
   readonly request: UpgradeHead
   readonly head: Uint8Array
@@ -24,32 +24,32 @@ export interface EarlyUpgrade {
 const REQUEST_LINE = 'GET /derp HTTP/1.1\r\n'
 const BLANK_LINE = '\r\n\r\n'
 const FIELD = /^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)$/
-/** A body, or an answer before it, is for `node:http` to see to. */
+/** Requests with a body, or that expect an interim response, are left to `node:http`. */
 const ABOUT_BODIES = ['content-length', 'transfer-encoding', 'expect', 'trailer'] as const
-/** Bytes of a head; those of clients have some 200. */
+/** Maximum bytes of a head; those of clients have some 200. */
 const MAX_HEAD_BYTES = 2_048
-/** Heads that are kept; then all are forgotten, so that nobody fills memory with what he makes up. */
+/** Cached heads; beyond that the cache is cleared, so that made-up heads cannot fill memory. */
 const MAX_KNOWN = 64
 
 type Headers = Readonly<Record<string, string>>
 
-/** Clients of one release send the same head, so each is read once. */
+/** Clients of one release send the same head, so each is parsed once. */
 export class UpgradeHeadReader {
   readonly #maxBytes: number
   readonly #known = new Map<string, Headers>()
 
-  /** @param maxBytes most that a head may have anyway. */
+  /** @param maxBytes overall limit for heads. */
   constructor(maxBytes: number = MAX_HEAD_BYTES) {
     this.#maxBytes = Math.min(maxBytes, MAX_HEAD_BYTES)
   }
 
-  /** Heads that are kept. */
+  /** Number of cached heads. */
   get size(): number {
     return this.#known.size
   }
 
   read(chunk: Buffer, socket: Socket): EarlyUpgrade | undefined {
-    // A letter tells most other requests apart.
+    // One letter distinguishes most other requests.
     if (chunk[0] !== REQUEST_LINE.charCodeAt(0)) return undefined
     const end = chunk.indexOf(BLANK_LINE)
     if (end === -1 || end + BLANK_LINE.length > this.#maxBytes) return undefined
@@ -64,7 +64,7 @@ export class UpgradeHeadReader {
     if (!text.startsWith(REQUEST_LINE)) return undefined
     const headers = readFields(text.slice(REQUEST_LINE.length))
     if (headers === undefined || !asksForDerp(headers)) return undefined
-    // Tokens are secrets, and stay nowhere.
+    // Tokens are secrets and are never cached.
     if (headers['authorization'] !== undefined) return headers
     if (this.#known.size === MAX_KNOWN) this.#known.clear()
     this.#known.set(text, headers)
@@ -72,7 +72,7 @@ export class UpgradeHeadReader {
   }
 }
 
-/** Undefined for a line that is not as simple as can be, and for a name that comes twice. */
+/** Undefined for anything but the simplest lines, and for a repeated header. */
 function readFields(lines: string): Record<string, string> | undefined {
   const headers: Record<string, string> = {}
   for (const line of lines.split('\r\n')) {

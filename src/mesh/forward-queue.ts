@@ -1,7 +1,7 @@
 /**
- * Packets on their way to one mesh peer.
+ * Packets queued for one mesh peer.
  *
- * Takes each at once and never fails: what the link cannot carry is dropped, the oldest first, and counted.
+ * Accepts every packet at once and never fails: what the link cannot carry is dropped, oldest first, and counted.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -10,9 +10,9 @@ import { ForwardDropReason, type MeshLinkCounters } from '../metrics/mesh-counte
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Destination, PacketSource } from '../server/ports.ts'
 
-/** Payload bytes that were handed to the connection and are not written yet. */
+/** Maximum payload bytes passed to the connection but not yet written. */
 const MAX_UNDER_WAY_BYTES: number = 256 << 10
-/** What may wait beyond that: the queue is for all clients of the mesh peer together. */
+/** Maximum packets queued beyond that, for all clients of the mesh peer together. */
 const MAX_WAITING_PACKETS = 512
 const MAX_WAITING_BYTES: number = 4 << 20
 
@@ -38,7 +38,7 @@ export class ForwardQueue {
     this.#counters = counters
   }
 
-  /** Sends by `carrier` from now on; undefined for nowhere. What waits belongs to the connection before. */
+  /** Sends on `carrier` from now on; undefined for none. Packets already queued belong to the previous connection. */
   use(carrier: ForwardCarrier | undefined): void {
     for (const { payload } of this.#waiting) this.#drop(ForwardDropReason.LinkDown, payload.length)
     this.#waiting = []
@@ -51,7 +51,7 @@ export class ForwardQueue {
     return new QueueDestination(this, client)
   }
 
-  /** Takes a packet. `payload` is valid until the call returns. */
+  /** Queues a packet. `payload` is valid until the call returns. */
   push(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
     if (this.#carrier === undefined) this.#drop(ForwardDropReason.LinkDown, payload.length)
     else if (this.#underWayBytes < MAX_UNDER_WAY_BYTES) this.#send(this.#carrier, source, destination, payload)

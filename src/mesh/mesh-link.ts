@@ -1,5 +1,5 @@
 /**
- * The link to one mesh peer: learns who is connected there, and passes on what is for them.
+ * The link to one mesh peer: tracks its clients and forwards packets to them.
  *
  * Clauses: P-078 mesh links, P-215 watch loop, P-217 the own relay.
  */
@@ -17,14 +17,14 @@ import type { Destination, Link, LinkRoutes, RouteTable } from '../server/ports.
 import { ForwardQueue } from './forward-queue.ts'
 
 /**
- * Most milliseconds by which an attempt that follows a failed one is put off beyond the watch loop's own pause: the
- * mesh peers of a relay that was restarted must not all come back at the same moment.
+ * Maximum extra delay in milliseconds for an attempt after a failed one, beyond the watch loop's pause: mesh peers of a
+ * restarted relay must not all reconnect at the same moment.
  */
 const JITTER_MS = 2_500
 
 export interface MeshLinkPorts {
   readonly table: RouteTable
-  /** The relay's own key: a link to the relay itself is given up. */
+  /** The relay's own key: a link to the relay itself is closed. */
   readonly ownKey: NodePublicKey
   readonly clock: Clock
   readonly log: Log
@@ -32,7 +32,7 @@ export interface MeshLinkPorts {
   readonly random: () => number
 }
 
-/** What the watch loop has to say is detail here: the link tells itself what becomes of it. */
+/** The watch loop's messages are only details here: the link reports its own state. */
 function quietLog(log: Log): Log {
   const debug = (message: string, fields: LogFields = {}) => log.debug(message, fields)
   return { debug, info: debug, warn: debug, error: (message, fields) => log.error(message, fields) }
@@ -49,7 +49,7 @@ export class MeshLink implements Link {
   readonly #routes: LinkRoutes
   #hasFailed = false
 
-  /** @param client has the relay's own key and the mesh key, and watches; only this link uses it. */
+  /** @param client has the relay's own key and the mesh key, and watches; used only by this link. */
   constructor(host: string, client: Client, ports: MeshLinkPorts) {
     this.#host = host
     this.#client = client
@@ -61,7 +61,7 @@ export class MeshLink implements Link {
     return { host: this.#host, state: this.#state, peers: this.#routes.size, counters: this.#counters }
   }
 
-  /** Keeps the link up. Resolves when it was stopped, or leads to the relay itself. */
+  /** Keeps the link up. Resolves when stopped, or if it leads to the relay itself. */
   async run(): Promise<void> {
     const { clock, ownKey } = this.#ports
     const log = quietLog(this.#ports.log)
@@ -78,7 +78,7 @@ export class MeshLink implements Link {
     await this.#client[Symbol.asyncDispose]()
   }
 
-  /** Has {@link run} end. */
+  /** Makes {@link run} return. */
   stop(): void {
     this.#stopping.abort()
   }
@@ -87,7 +87,7 @@ export class MeshLink implements Link {
     return this.#queue.destinationFor(client)
   }
 
-  /** The client as the watch loop sees it: the link learns from it how it stands. */
+  /** The client as the watch loop sees it: the link observes its own state through it. */
   #observed(): WatchedClient {
     const client = this.#client
     return {
@@ -114,7 +114,7 @@ export class MeshLink implements Link {
     }
   }
 
-  /** Only with ServerInfo has the mesh peer let us in. */
+  /** Only ServerInfo means that the mesh peer has admitted us. */
   #onMessage({ type }: ReceivedMessage): void {
     if (type !== 'serverInfo') return
     this.#state = 'up'
@@ -124,7 +124,7 @@ export class MeshLink implements Link {
     this.#ports.log.info('mesh link is up', { connects: this.#counters.connects })
   }
 
-  /** The first of a row of failures is told: it is tried again until it works. */
+  /** Reports the first of several consecutive failures: retries continue until one works. */
   #noteFailure(error: unknown): void {
     if (!this.#hasFailed && !this.#stopping.signal.aborted) {
       const code = isDerpError(error) ? error.code : undefined
@@ -135,7 +135,7 @@ export class MeshLink implements Link {
   }
 
   #giveUp(): void {
-    this.#ports.log.info('mesh link leads to this relay itself and is given up')
+    this.#ports.log.info('mesh link leads to this relay itself: closed')
     this.#goDown('self')
   }
 

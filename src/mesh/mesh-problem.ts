@@ -1,8 +1,8 @@
-/** Which siblings are missing, for readiness (P-171). Pure. */
+/** Which mesh peers have no link, for readiness (P-171). Pure. */
 
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 
-/** In words; undefined when all links are up that should be. */
+/** In words; undefined if all expected links are up. */
 export function meshProblem(links: readonly MeshLinkSnapshot[]): string | undefined {
   const missing = links.filter(({ state }) => state === 'connecting').map(({ host }) => host)
   return missing.length === 0 ? undefined : `no link to ${missing.join(', ')}`

@@ -1,23 +1,23 @@
-/** Which siblings to link to, as `-mesh-with` names them (P-078). Pure. */
+/** The mesh peers listed in `-mesh-with` (P-078). Pure. */
 
 import { ipFamilyOf } from '../lib/address-port.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
-/** A sibling. */
+/** A mesh peer. */
 export interface MeshTarget {
-  /** Its name, which its certificate must have, and its port unless that is 443. */
+  /** Its name, which its certificate must match, with its port unless that is 443. */
   readonly host: string
   readonly url: URL
-  /** Name or address to connect to instead of its name. */
+  /** Name or address to dial instead. */
   readonly dialHost: string | undefined
 }
 
 const HOST_NAME = /^[\w-]+(?:\.[\w-]+)*\.?$/
 
 /**
- * Reads siblings with commas between them, each `host` or `host/dialhost`.
+ * Parses comma-separated mesh peers, each `host` or `host/dialhost`.
  *
- * @throws DerpError that names the flag and the entry.
+ * @throws DerpError naming the flag and the entry.
  */
 export function parseMeshWith(text: string): readonly MeshTarget[] {
   return text.split(',').map(entry => parseTarget(entry.trim()))
@@ -33,7 +33,7 @@ function parseTarget(entry: string): MeshTarget {
   if (dialHost === undefined || dialHost === host) return { host, url, dialHost: undefined }
   const bare = dialHost.replace(/^\[(.*)\]$/, '$1')
   if (ipFamilyOf(bare) === undefined && !HOST_NAME.test(bare)) {
-    throw invalid(entry, 'behind the slash stands no host name or address; the port, if any, belongs before it')
+    throw invalid(entry, 'expected a host name or address after the slash; a port belongs before it')
   }
   return { host, url, dialHost: bare }
 }

@@ -1,5 +1,5 @@
 /**
- * The links of a relay to its siblings (`-mesh-with`).
+ * A relay's links to its mesh peers (`-mesh-with`).
  *
  * Clause: P-078.
  */
@@ -16,7 +16,7 @@ import type { RouteTable } from '../server/ports.ts'
 import { MeshLink } from './mesh-link.ts'
 import type { MeshTarget } from './mesh-target.ts'
 
-/** The relay that has the links; a relay core has this shape, and with several cores their coordinator is the table. */
+/** The relay that owns the links: a relay core, or the coordinator of several workers. */
 export interface MeshOwner extends RouteTable {
   readonly publicKey: NodePublicKey
   readonly options: Pick<ResolvedRelayCoreOptions, 'privateKey' | 'meshKey' | 'clock' | 'log' | 'random'>
@@ -41,9 +41,13 @@ export class Mesh {
   constructor(core: MeshOwner, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
     const { privateKey, meshKey, clock, log, random } = core.options
     if (meshKey === undefined) {
-      throw new DerpError('ERR_DERP_CONFIG_INVALID', 'link to siblings: -mesh-with needs the key of -mesh-psk-file', {
-        clause: 'P-078',
-      })
+      throw new DerpError(
+        'ERR_DERP_CONFIG_INVALID',
+        'link to mesh peers: -mesh-with needs the key from -mesh-psk-file',
+        {
+          clause: 'P-078',
+        },
+      )
     }
     this.#log = log
     this.#links = targets.map(({ host, url, dialHost }) => {
@@ -60,29 +64,29 @@ export class Mesh {
     })
   }
 
-  /** Begins to dial all siblings. */
+  /** Starts dialling all mesh peers. */
   start(): void {
     const failed = (error: unknown) => this.#log.error('mesh link failed for good', { reason: String(error) })
     this.#running = Promise.all(this.#links.map(link => link.run().catch(failed)))
   }
 
-  /** Ends all links. */
+  /** Closes all links. */
   async stop(): Promise<void> {
     for (const link of this.#links) link.stop()
     await this.#running
   }
 
-  /** Numbers of each link, in the order of the siblings. */
+  /** A snapshot of each link, in the order of the mesh peers. */
   numbers(): readonly MeshLinkSnapshot[] {
     return this.#links.map(({ numbers }) => numbers)
   }
 }
 
-/** A log that tells which sibling each line is about. */
-function namedLog(log: Log, sibling: string): Log {
+/** A log that adds the mesh peer to each line. */
+function namedLog(log: Log, meshPeer: string): Log {
   const at =
     (level: keyof Log) =>
     (message: string, fields: LogFields = {}) =>
-      log[level](message, { sibling, ...fields })
+      log[level](message, { meshPeer, ...fields })
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
 }

@@ -66,6 +66,6 @@ test('link that leads to the relay itself says so, and is no problem (P-217)', a
   const { relay, wire, lines, link } = setUp()
   wire.target = relay
   await link.run()
-  expect(lines).toEqual([['info', 'mesh link leads to this relay itself and is given up', {}]])
+  expect(lines).toEqual([['info', 'mesh link leads to this relay itself: closed', {}]])
   expect(meshProblem([link.numbers])).toBeUndefined()
 })

@@ -1,7 +1,7 @@
 /**
- * The way of every connection of a listener, from TCP accept to whoever serves it, stage by stage.
+ * The path of every connection of a listener, from TCP accept to what serves it, stage by stage.
  *
- * What costs little and refuses much comes first. A connection that is refused is closed without an answer.
+ * Cheap stages that refuse much come first. A refused connection is closed without a response.
  */
 
 import type { Socket } from 'node:net'
@@ -13,7 +13,7 @@ import { Connection, type Stage } from './connection.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 
-/** What the stages of one listener work with. */
+/** What the stages of one listener need. */
 export interface StageParts {
   readonly limits: AcceptGate | undefined
   readonly deadlines: AcceptDeadlines
@@ -21,16 +21,16 @@ export interface StageParts {
   /** Undefined for plain HTTP. */
   readonly tls: { readonly pace: AcceptPace<Connection>; readonly handshakes: TlsHandshakes } | undefined
   readonly heads: UpgradeHeadReader
-  /** A connection was taken. */
+  /** A connection was accepted. */
   readonly onAccepted: (() => void) | undefined
-  /** A connection was closed at once, for a limit. */
+  /** A connection was refused by a limit. */
   readonly onRefused: (() => void) | undefined
-  /** Whether a client of DERP is taken by what it asks for; otherwise it is for HTTP. */
+  /** Whether a DERP client's request is accepted here; otherwise it goes to HTTP. */
   readonly takeUpgrade: (connection: Connection, upgrade: EarlyUpgrade) => boolean
   readonly serveHttp: (connection: Connection) => void
 }
 
-/** The stages of a listener, in their order. */
+/** The stages of a listener, in order. */
 export function connectionStages(parts: StageParts): readonly Stage[] {
   const { proxyGate, tls } = parts
   const stages: readonly (Stage | undefined)[] = [
@@ -45,14 +45,14 @@ export function connectionStages(parts: StageParts): readonly Stage[] {
   return stages.filter(stage => stage !== undefined)
 }
 
-/** Sends an accepted socket on its way. */
+/** Starts an accepted socket on its path. */
 export function begin(socket: Socket, stages: readonly Stage[]): void {
-  // Whatever fails, the socket closes, and that is seen to.
+  // After any error the socket closes, which is handled.
   socket.on('error', () => {})
   new Connection(socket, stages).proceed()
 }
 
-/** Open connections of all listeners are limited. */
+/** Limits open connections of all listeners. */
 function takePlace(parts: StageParts, connection: Connection): void {
   if (parts.limits?.open(connection.raw) === false) refuse(parts, connection)
   else connection.proceed()
@@ -61,7 +61,7 @@ function takePlace(parts: StageParts, connection: Connection): void {
 function startDeadline({ deadlines }: StageParts, connection: Connection): void {
   const { raw } = connection
   if (raw.remoteAddress === undefined) {
-    // Reset before anybody could look at it.
+    // Reset before it could be inspected.
     raw.destroy()
     return
   }
@@ -76,7 +76,7 @@ function readProxyHeader(gate: ProxyGate, connection: Connection): void {
   })
 }
 
-/** Only now it is known whom a connection behind a proxy is for. */
+/** Only now is the client behind a proxy known. */
 function admitSource(parts: StageParts, connection: Connection): void {
   const { limits, proxyGate, onAccepted } = parts
   const { raw, source } = connection
@@ -90,7 +90,7 @@ function admitSource(parts: StageParts, connection: Connection): void {
   connection.proceed()
 }
 
-/** DERP clients say in one piece what they want (P-120), and `node:http` need not see them. Others get there. */
+/** DERP clients send their request in one piece (P-120), so `node:http` need not see it. Others get there. */
 function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageParts, connection: Connection): void {
   const { socket } = connection
   const onEnd = () => socket.end()

@@ -1,13 +1,13 @@
-/** A connection on its way from TCP accept to whoever serves it; connection-stages.ts has the way. */
+/** A connection on its path from TCP accept to what serves it; see connection-stages.ts. */
 
 import type { Socket } from 'node:net'
 import type { AddressPort } from '../../lib/address-port.ts'
 import type { AcceptDeadline } from '../accept-deadline.ts'
 
-/** One step of the way. It calls {@link Connection.proceed} at once or later, or ends the connection. */
+/** One step of the path. It calls {@link Connection.proceed} now or later, or closes the connection. */
 export interface Stage {
   readonly name: string
-  /** The clause that it keeps. */
+  /** The clause it implements. */
   readonly clause: string
   readonly run: (connection: Connection) => void
 }
@@ -15,11 +15,11 @@ export interface Stage {
 export class Connection {
   /** As it was accepted. */
   readonly raw: Socket
-  /** What the next stage reads from: {@link raw}, or the TLS socket above it. */
+  /** Where the next stage reads from: {@link raw}, or the TLS socket above it. */
   socket: Socket
-  /** Set until the client has said what it wants. */
+  /** Set until the client has made its request. */
   deadline: AcceptDeadline | undefined
-  /** Who is at the other end, if a PROXY header says so (P-126). */
+  /** The client, if a PROXY header names it (P-126). */
   source: AddressPort | undefined
   readonly #stages: readonly Stage[]
   #at = 0
@@ -40,7 +40,7 @@ export class Connection {
   }
 
   /**
-   * The client has said what it wants.
+   * The client has made its request.
    *
    * @returns when it was accepted, in milliseconds of the clock; undefined after the first call.
    */

@@ -20,7 +20,7 @@ beforeAll(async () => {
 })
 afterAll(() => listening[Symbol.asyncDispose]())
 
-/** The cause of what comes of one handshake. */
+/** The cause of one handshake's failure. */
 async function causeOf(options: object): Promise<string> {
   const failed = new Promise<NodeJS.ErrnoException>(resolve => server.once('tlsClientError', resolve))
   const client = connect({ port: listening.port, host: '127.0.0.1', servername: 'relay.test', ...options })
@@ -30,7 +30,7 @@ async function causeOf(options: object): Promise<string> {
   return cause
 }
 
-test('handshakeFailure names the cause of what a client did', async () => {
+test('handshakeFailure names the cause of a client’s mistake', async () => {
   expect(await causeOf({ servername: 'absent.test' })).toBe('server_name')
   expect(await causeOf({ servername: 'wrong.test' })).toBe('server_name')
   expect(await causeOf({ ALPNProtocols: ['h2'] })).toBe('protocol')

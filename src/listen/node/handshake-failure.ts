@@ -1,9 +1,9 @@
-/** Why a TLS handshake failed, as one of few causes: what the library reports is as varied as what scanners send. */
+/** Classifies TLS handshake failures: the library's errors are as varied as what scanners send. */
 
 import { TlsFailure } from '../../metrics/tls-failure.ts'
 
 const BY_CODE: ReadonlyMap<string, TlsFailure> = new Map<string, TlsFailure>([
-  // There is nothing to sign with, as there is no certificate for the name.
+  // No signature is possible without a certificate for the name.
   ['ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM', TlsFailure.ServerName],
   ['ERR_SSL_NO_SHARED_CIPHER', TlsFailure.Cipher],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', TlsFailure.Version],
@@ -17,9 +17,9 @@ const BY_CODE: ReadonlyMap<string, TlsFailure> = new Map<string, TlsFailure>([
   ['EPIPE', TlsFailure.Closed],
 ])
 
-/** The cause behind the error of `tlsClientError`. */
+/** The cause of a `tlsClientError`. */
 export function handshakeFailure({ code }: NodeJS.ErrnoException): TlsFailure {
-  // Our own choice of a certificate by name is the only one that fails without a code.
+  // Only our own certificate selection by name fails without a code.
   if (code === undefined) return TlsFailure.ServerName
   if (code.includes('_ALERT_')) return TlsFailure.ClientAlert
   return BY_CODE.get(code) ?? TlsFailure.Other

@@ -1,4 +1,4 @@
-/** HTTP listeners that carry DERP: what they share, whether plain or over TLS. */
+/** HTTP listeners that carry DERP: the common part of plain and TLS. */
 
 import { type AddressInfo, createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../lib/clock.ts'
@@ -12,57 +12,57 @@ import { HttpService, type HttpServiceOptions, type RequestObserver } from './ht
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 
-/** TLS handshakes that are begun in one turn of the event loop: each holds it for half a millisecond. */
+/** TLS handshakes started per turn of the event loop: each blocks it for half a millisecond. */
 const HANDSHAKES_PER_TURN = 1
 
 export interface HttpListenerOptions extends HttpServiceOptions {
   readonly clock?: Clock
   /** Called for each connection that was too slow. */
   readonly onAcceptTimeout?: (socket: Socket) => void
-  /** Which connections are taken at all (P-108, P-109). Default: all. */
+  /** Which connections are accepted (P-108, P-109). Default: all. */
   readonly limits?: AcceptLimits
-  /** Proxies that are trusted, and may send PROXY headers (P-126). Several listeners may share it. Default: none. */
+  /** Trusted proxies that may send PROXY headers (P-126). Several listeners may share it. Default: none. */
   readonly proxyGate?: ProxyGate | undefined
-  /** Milliseconds of silence after which TCP asks whether the other side is there; undefined for never (P-106). */
+  /** Idle milliseconds before TCP keep-alive probes; undefined for never (P-106). */
   readonly tcpKeepAliveMs?: number
 }
 
 type TcpOptions = Pick<ServerOpts, 'noDelay' | 'keepAlive' | 'keepAliveInitialDelay'>
 
-/** What becomes of a listener's connections, for those who count. */
+/** Connection events, for counters. */
 export interface ConnectionObserver {
-  /** A connection was taken. */
+  /** A connection was accepted. */
   readonly accepted?: () => void
-  /** A connection was closed at once, for a limit. */
+  /** A connection was refused by a limit. */
   readonly refused?: () => void
   readonly request?: RequestObserver
 }
 
-/** How a port is bound. */
+/** How to bind a port. */
 export interface BindOptions {
-  /** Others of this process bind it as well, and the system spreads connections over them. Not all systems can. */
+  /** Other threads bind it as well, and the system spreads connections over them, if it can. */
   readonly reusePort?: boolean
 }
 
-/** A server that is listening, or can be. */
+/** A server that listens, or can. */
 export interface HttpListener {
   /** Accepts the connections. */
   readonly server: Server
-  /** Binds; port 0 chooses a free one. Rejects when it cannot. */
+  /** Binds; port 0 picks a free one. Rejects on failure. */
   listen(port: number, host?: string, options?: BindOptions): Promise<AddressInfo>
-  /** Takes no more connections; those there are stay. */
+  /** Accepts no more connections; existing ones stay. */
   stopListening(): void
-  /** Stops listening and ends what is not upgraded. */
+  /** Stops listening and closes connections that are not upgraded. */
   close(): Promise<void>
 }
 
-/** A plain HTTP listener for `options`. */
+/** A plain HTTP listener. */
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
-  // A client may end its side and still wait for its answer.
+  // A client may half-close and still wait for its response.
   return listenerOf(createServer({ ...tcpOptions(options), allowHalfOpen: true }), options)
 }
 
-/** What every accepted socket gets (P-106). */
+/** Options for every accepted socket (P-106). */
 export function tcpOptions({ tcpKeepAliveMs }: Pick<HttpListenerOptions, 'tcpKeepAliveMs'>): TcpOptions {
   return {
     noDelay: true,
@@ -70,7 +70,7 @@ export function tcpOptions({ tcpKeepAliveMs }: Pick<HttpListenerOptions, 'tcpKee
   }
 }
 
-/** Puts a server of TCP to work; with `handshakes`, over TLS. */
+/** Connects a TCP server to the stages; with `handshakes`, over TLS. */
 export function listenerOf(
   server: Server,
   options: HttpListenerOptions,
@@ -99,7 +99,7 @@ export function listenerOf(
     server,
     listen: async (port, host, bindOptions) => {
       const address = await listen(server, { ...bindOptions, port, ...(host && { host }) })
-      // One connection that the system does not give must not end all others.
+      // Failing to accept one connection must not end all others.
       server.on('error', error => limits?.failed(error))
       return address
     },

@@ -10,34 +10,34 @@ import { noteSource } from '../client-address.ts'
 import type { EarlyUpgrade, UpgradeHead } from '../upgrade-head.ts'
 import type { Connection } from './connection.ts'
 
-/** Milliseconds a request may take to arrive (P-107). */
+/** Milliseconds for a request to arrive (P-107). */
 const REQUEST_TIMEOUT_MS = 30_000
-/** Milliseconds without a byte either way, unless the options say otherwise. */
+/** Default milliseconds without progress in either direction. */
 const IDLE_TIMEOUT_MS = 30_000
-/** Milliseconds between two requests of one connection. */
+/** Milliseconds between two requests on one connection. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
-/** Requests of one connection; more are refused: answers that nobody reads must not pile up. */
+/** Requests per connection; more are refused, because unread responses must not pile up. */
 const MAX_REQUESTS_PER_CONNECTION = 100
 
-/** Tells of every request, upgraded or not; `lifetime` emits `close` when it is over. */
+/** Called for every request, upgraded or not; `lifetime` emits `close` when it has ended. */
 export type RequestObserver = (socket: Socket, lifetime: EventEmitter) => void
 
 export interface HttpServiceOptions {
   readonly routes: Routes
-  /** Takes a request for `/derp` that asks for an upgrade. */
+  /** Handles an upgrade request for `/derp`. */
   readonly upgrade: UpgradeHandler
   /** Milliseconds from TCP accept to the login or the first request (P-035). */
   readonly acceptTimeoutMs: number
-  /** Milliseconds without a byte either way after which a connection that is not upgraded ends. Default 30 s (P-107). */
+  /** Milliseconds without progress after which a connection that is not upgraded is closed. Default 30 s (P-107). */
   readonly idleTimeoutMs?: number
-  /** Most bytes of a request's head (P-107). Default: Node's, 16 KiB. */
+  /** Maximum bytes of a request's head (P-107). Default: Node's, 16 KiB. */
   readonly maxHeaderBytes?: number
 }
 
 export class HttpService {
   readonly #options: HttpServiceOptions
   readonly #onRequest: RequestObserver | undefined
-  /** It does not listen itself. */
+  /** Does not listen itself. */
   readonly #server: Server
   readonly #connections = new WeakMap<Socket, Connection>()
 
@@ -47,7 +47,7 @@ export class HttpService {
     const server = createServer(serverOptions(options))
     server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
-    // Ends answers that nobody reads, too.
+    // Also ends responses that no one reads.
     server.timeout = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS
     server.on('request', (request, response) => {
       this.#begin(request, response)?.liftDeadline()
@@ -55,25 +55,25 @@ export class HttpService {
     })
     server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Uint8Array) => {
       const connection = this.#begin(request, socket)
-      // Sockets of node:http are sockets; the type of its event is wider.
+      // Sockets of node:http are net.Sockets; the type of its event is wider.
       options.upgrade(request, socket as Socket, head, connection?.liftDeadline())
     })
     this.#server = server
   }
 
-  /** The listener listens. */
+  /** The listener is listening. */
   start(): void {
-    // From this event on `node:http` looks after the deadlines of requests.
+    // From this event on `node:http` enforces its request deadlines.
     this.#server.emit('listening')
   }
 
-  /** Takes a connection whose first bytes can be read again. */
+  /** Serves a connection, including its first bytes. */
   serve(connection: Connection): void {
     this.#connections.set(connection.socket, connection)
     this.#server.emit('connection', connection.socket)
   }
 
-  /** Upgrades a connection that `node:http` has not seen; false if the request is for nothing that is here. */
+  /** Upgrades a connection that `node:http` has not seen; false if the request is for nothing here. */
   takeUpgrade(connection: Connection, { request, head }: EarlyUpgrade): boolean {
     const { routes, upgrade } = this.#options
     if (!isForDerp(routes, request)) return false
@@ -84,7 +84,7 @@ export class HttpService {
     return true
   }
 
-  /** Ends all connections that are not upgraded. */
+  /** Closes all connections that are not upgraded. */
   close(): void {
     this.#server.closeAllConnections()
   }
@@ -100,9 +100,9 @@ export class HttpService {
 
 function serverOptions({ routes, acceptTimeoutMs, maxHeaderBytes }: HttpServiceOptions): ServerOptions {
   return {
-    // Only DERP is upgraded; any other request keeps its answer whatever its Upgrade header says.
+    // Only DERP is upgraded; other requests get their response whatever their Upgrade header says.
     shouldUpgradeCallback: request => isUpgrade(routes, request),
-    // Node takes no shorter one than for its head, for which a connection has until its deadline.
+    // Must not be shorter than Node's timeout for the head, for which the accept deadline applies.
     requestTimeout: Math.max(REQUEST_TIMEOUT_MS, acceptTimeoutMs),
     headersTimeout: acceptTimeoutMs,
     ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),

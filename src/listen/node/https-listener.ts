@@ -16,7 +16,7 @@ export interface HttpsListenerOptions extends HttpListenerOptions {
   readonly log?: Log
 }
 
-/** An HTTPS listener for `options`. */
+/** An HTTPS listener. */
 export function createHttpsListener(options: HttpsListenerOptions): HttpListener {
   const { tls, counters, log = silentLog } = options
   const secure = createServer(tls.serverOptions())
@@ -26,7 +26,7 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
     counters.failTlsHandshake(handshakeFailure(error))
     const serverName = socket.servername || undefined
     const remote = connection?.source?.address ?? socket.remoteAddress
-    // Scanners and clients that use another name do this all day.
+    // Scanners and clients with other names cause this all day.
     log.debug('TLS handshake failed', { remote, serverName, reason: error.code ?? error.message })
   })
   return listenerOf(server, options, handshakes, {

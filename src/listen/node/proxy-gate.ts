@@ -1,8 +1,8 @@
 /**
- * Knows the trusted proxies of listeners, and reads the PROXY headers that they send.
+ * Knows the trusted proxies of listeners and reads their PROXY headers.
  *
- * The address alone tells who must send a header, and the bytes never do: a header from anybody else is the client's own
- * bytes, which make no sense as HTTP or TLS.
+ * Only the address decides who must send a header, never the bytes: a header from anyone else is passed on as the
+ * client's own bytes, which are invalid as HTTP or TLS.
  * Clauses: P-126 form, P-127 from whom.
  */
 
@@ -16,21 +16,21 @@ import { type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
 export interface ProxyGateOptions {
   /** Their addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[]
-  /** Whether they must begin each connection with a header. */
+  /** Whether they must start each connection with a header. */
   readonly sendHeaders: boolean
-  /** Counts what they begin with. */
+  /** Counts the first bytes of their connections. */
   readonly counters: HttpCounters
   readonly log?: Log
 }
 
 export class ProxyGate {
   readonly #proxies: CidrList
-  /** Undefined when no headers are sent. */
+  /** Undefined if no headers are sent. */
   readonly #counters: ProxyHeaderCounters | undefined
   readonly #log: Log
   #hasWarned = false
 
-  /** @throws DerpError for an address that is none. */
+  /** @throws DerpError for an invalid address. */
   constructor({ trustedProxies, sendHeaders, counters, log = silentLog }: ProxyGateOptions) {
     this.#proxies = new CidrList(trustedProxies)
     this.#log = log
@@ -44,16 +44,15 @@ export class ProxyGate {
     return this.#counters !== undefined
   }
 
-  /** The address of the one client that a connection is for; undefined for one of a proxy that speaks for many. */
+  /** The address of the one client that a connection serves; undefined for a proxy that serves many. */
   clientAddress(address: string | undefined): string | undefined {
     return address === undefined || this.#proxies.includes(address) ? undefined : address
   }
 
   /**
-   * Takes the header off a connection, if one is due. Whoever accepts the connection limits how long that may take.
+   * Removes the header from a connection if one is due. Time limits are up to the caller.
    *
-   * @param done called with the client that the header names, if there is a header and it names one; never called for a
-   *   connection that is refused.
+   * @param done called with the client named by the header, if any; never called for a refused connection.
    */
   readHeader(socket: Socket, done: (source: AddressPort | undefined) => void): void {
     const counters = this.#counters
@@ -84,7 +83,7 @@ export class ProxyGate {
   }
 
   #refuse(socket: Socket, reason: 'missing' | 'malformed'): void {
-    // Only trusted proxies get here, so the settings are at fault, and it will happen on each connection.
+    // Only trusted proxies get here, so this is a configuration error that repeats on each connection.
     const fields = { remote: socket.remoteAddress, reason }
     if (this.#hasWarned) this.#log.debug('PROXY header refused', fields)
     else this.#log.warn('PROXY header refused: let the proxy send one, or run without -proxy-protocol', fields)

@@ -1,16 +1,16 @@
-/** TLS handshakes of a listener: connections go in raw and proceed when they are secure (P-140–P-142). */
+/** TLS handshakes of a listener: raw connections go in and proceed once secure (P-140–P-142). */
 
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
 import type { Connection } from './connection.ts'
 
-/** With what the type of the platform leaves out. */
+/** Includes what the platform's type omits. */
 export interface ServedTlsSocket extends TLSSocket {
   /** The socket below. */
   readonly _parent?: Socket | null
 }
 
-/** Called for a handshake that failed; the sockets are closed. */
+/** Called for a failed handshake; the sockets are closed. */
 export type HandshakeFailed = (
   error: NodeJS.ErrnoException,
   socket: ServedTlsSocket,
@@ -19,7 +19,7 @@ export type HandshakeFailed = (
 
 export class TlsHandshakes {
   readonly #server: Server
-  /** By their raw sockets. */
+  /** By raw socket. */
   readonly #connections = new WeakMap<Socket, Connection>()
 
   /** @param server does not listen itself. */
@@ -31,7 +31,7 @@ export class TlsHandshakes {
     )
   }
 
-  /** Begins the handshake with a client; its connection proceeds if it succeeds. */
+  /** Starts the handshake with a client; the connection proceeds if it succeeds. */
   begin(connection: Connection): void {
     this.#connections.set(connection.raw, connection)
     this.#server.emit('connection', connection.raw)

@@ -9,7 +9,7 @@ import { countTlsRequest } from './tls-request-counter.ts'
 test.each([
   ['TLSv1.2', '1.2'],
   ['TLSv1.3', '1.3'],
-] as const)('countTlsRequest counts a request over %s as %s until it is over (P-196)', async (version, label) => {
+] as const)('countTlsRequest counts a request over %s as %s until it has ended (P-196)', async (version, label) => {
   const server = createServer({ key: TLS_KEY, cert: TLS_CERT, minVersion: version, maxVersion: version })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
@@ -32,7 +32,7 @@ test.each([
   }
 })
 
-test('countTlsRequest leaves plain connections alone (P-196)', () => {
+test('countTlsRequest ignores plain connections (P-196)', () => {
   const counters = new HttpCounters()
   countTlsRequest(counters, new Socket(), new EventEmitter())
   expect(counters).toEqual(new HttpCounters())

@@ -1,4 +1,4 @@
-/** Counts requests over TLS by their version (P-196). */
+/** Counts requests over TLS by version (P-196). */
 
 import type { EventEmitter } from 'node:events'
 import type { Socket } from 'node:net'
@@ -13,9 +13,9 @@ const LABELS: Readonly<Record<string, string>> = {
 }
 
 /**
- * Notes a request that came over `socket`, if that is TLS.
+ * Counts a request over `socket`, if that is TLS.
  *
- * @param lifetime emits `close` when the request is over: its response, or the socket once it is upgraded.
+ * @param lifetime emits `close` when the request has ended: its response, or the socket once upgraded.
  */
 export function countTlsRequest(counters: HttpCounters, socket: Socket, lifetime: EventEmitter): void {
   if (!(socket instanceof TLSSocket)) return
