@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Histogram } from '../metrics/histogram.ts'
 import { ClientPings } from './client-pings.ts'
 
-test('ClientPings records the time to the answer, once (P-091)', () => {
+test('ClientPings records the round-trip time once (P-091)', () => {
   const histogram = new Histogram([10])
   const pings = new ClientPings(histogram)
   pings.answered(new Uint8Array(8), 5)
@@ -15,7 +15,7 @@ test('ClientPings records the time to the answer, once (P-091)', () => {
   expect([histogram.count, histogram.sum]).toEqual([1, 25])
 })
 
-test('ClientPings forgets a ping that was not answered before the next (P-091)', () => {
+test('ClientPings forgets an unanswered ping when sending the next (P-091)', () => {
   const histogram = new Histogram([10])
   const pings = new ClientPings(histogram)
   const first = pings.next(0)

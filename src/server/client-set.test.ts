@@ -9,7 +9,7 @@ test('ClientSet makes the newest connection active (P-065)', () => {
   expect([set.active, set.isDuplicate]).toEqual(['b', true])
 })
 
-test('ClientSet makes whichever wrote last active (P-065)', () => {
+test('ClientSet makes the last sender active (P-065)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c']) set.add(member)
   set.noteActivity('a')
@@ -20,14 +20,14 @@ test('ClientSet makes whichever wrote last active (P-065)', () => {
   expect(set.active).toBe('b')
 })
 
-test('ClientSet promotes the first of three silent ones when the newest leaves (P-066)', () => {
+test('ClientSet promotes the first of three silent members when the newest leaves (P-066)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c']) set.add(member)
   set.remove('c')
   expect(set.active).toBe('a')
 })
 
-test('ClientSet promotes whoever wrote last before (P-066)', () => {
+test('ClientSet promotes the previous sender (P-066)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c']) set.add(member)
   for (const member of ['a', 'b', 'c']) set.noteActivity(member)
@@ -37,7 +37,7 @@ test('ClientSet promotes whoever wrote last before (P-066)', () => {
   expect([set.active, set.isDuplicate]).toEqual(['a', false])
 })
 
-test('ClientSet keeps the active one when a silent one leaves, and reports who was a member (P-066)', () => {
+test('ClientSet keeps the active member when a silent one leaves, and reports whether it was a member (P-066)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c']) set.add(member)
   expect(set.remove('a')).toBe(true)
@@ -48,7 +48,7 @@ test('ClientSet keeps the active one when a silent one leaves, and reports who w
   expect([set.active, set.members.size]).toEqual([undefined, 0])
 })
 
-test('ClientSet promotes the newest of four silent ones but the second, when the last leaves (P-066)', () => {
+test('ClientSet promotes the third of four silent members when the last leaves (P-066)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c', 'd']) set.add(member)
   set.remove('d')
@@ -57,7 +57,7 @@ test('ClientSet promotes the newest of four silent ones but the second, when the
   expect(set.active).toBe('a')
 })
 
-test('ClientSet goes by the last frame of each, not by the first (P-066)', () => {
+test('ClientSet goes by each member’s last frame, not its first (P-066)', () => {
   const set = new ClientSet<string>()
   for (const member of ['a', 'b', 'c']) set.add(member)
   for (const member of ['a', 'b', 'a', 'c']) set.noteActivity(member)

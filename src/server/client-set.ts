@@ -1,21 +1,21 @@
 /**
- * All connections of one key, and which of them gets the key's packets.
+ * All connections of one key, and which of them receives the key's packets.
  *
- * Clauses: P-065 the newest is active, then whichever wrote last; P-066 promotion when the active one leaves.
+ * Clauses: P-065 the newest is active, then the last sender; P-066 promotion when the active one leaves.
  */
 
 export class ClientSet<M> {
   readonly members: Set<M> = new Set()
   /**
-   * Members by when they last showed activity, the latest last. A member joins it when it writes, or when it joins
-   * as a duplicate, except that the second connection of a key is not noted until it writes: so after three silent
-   * ones, when the newest leaves the first takes over.
+   * Members by last activity, latest last. A member is added when it writes, or when it joins as a duplicate, except that
+   * a key's second connection is not added until it writes: so if the newest of three silent ones leaves, the first takes
+   * over.
    */
   readonly #history = new Set<M>()
   #last: M | undefined
   #active: M | undefined
 
-  /** The connection that gets the key's packets. */
+  /** The connection that receives the key's packets. */
   get active(): M | undefined {
     return this.#active
   }
@@ -25,7 +25,7 @@ export class ClientSet<M> {
     return this.members.size > 1
   }
 
-  /** Whether the member is active, and was the last to show activity. */
+  /** Whether the member is active and was the last to show activity. */
   isLatest(member: M): boolean {
     return this.#active === member && [...this.#history].at(-1) === member
   }
@@ -47,7 +47,7 @@ export class ClientSet<M> {
     this.#note(member)
   }
 
-  /** Removes a member; reports whether it was one. */
+  /** Removes a member; returns whether it was one. */
   remove(member: M): boolean {
     if (!this.members.delete(member)) return false
     this.#history.delete(member)

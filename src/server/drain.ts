@@ -1,33 +1,32 @@
-/** Taking a relay out of service without all clients coming back at once (P-093, P-174). */
+/** Takes a relay out of service without a reconnect storm (P-093, P-174). */
 
 import type { Clock } from '../lib/clock.ts'
 import { encodeServerToClient } from '../protocol/encode.ts'
 import type { Session } from './session.ts'
 
 export interface DrainOptions {
-  /** Milliseconds over which connections are ended and clients are told to come back. */
+  /** Milliseconds over which connections are closed and clients told to reconnect. */
   readonly spreadMs: number
-  /** Milliseconds for which clients are told to keep trying before they take the loss for an ordinary one. */
+  /** Milliseconds for which clients are told to retry this relay. */
   readonly tryForMs: number
-  /** Milliseconds after which the connections that are left are cut. Default: never. */
+  /** Milliseconds after which the remaining connections are cut. Default: never. */
   readonly deadlineMs?: number | undefined
-  /** Cuts the connections that are left when it is aborted. */
+  /** Cuts the remaining connections when aborted. */
   readonly signal?: AbortSignal | undefined
-  /** Called when the clients' connections have ended; siblings' are ended once it has resolved. Default: at once. */
+  /** Called when the clients' connections have ended; mesh peers are disconnected once it has resolved. Default: at once. */
   readonly clientsEnded?: (() => Promise<void>) | undefined
 }
 
-/** How a drain went, in connections. */
+/** Outcome of a drain, in connections. */
 export interface DrainResult {
-  /** Those that were told to come back. */
+  /** Told to reconnect. */
   readonly told: number
-  /** Those that ended after all that waited for them was written, or that the client ended. */
+  /** Ended by the client, or after everything queued was written. */
   readonly moved: number
-  /** Those that were ended with something left to write. */
+  /** Ended with data left to write. */
   readonly cut: number
 }
 
-/** What {@link drain} works on. */
 export interface DrainedRelay {
   readonly sessions: ReadonlySet<Session>
   readonly clock: Clock
@@ -35,10 +34,10 @@ export interface DrainedRelay {
 }
 
 /**
- * Tells all clients that the relay restarts, each with its own time to come back, and ends their connections one after
- * the other, what waits for them first. Siblings come last: until then they bring what is for the clients still here.
+ * Tells all clients that the relay is restarting, each with its own time to reconnect, and closes their connections one by
+ * one, after what is queued for them. Mesh peers come last: until then they deliver packets for the remaining clients.
  *
- * @returns a promise that resolves when all have ended.
+ * @returns a promise that resolves when all connections have ended.
  */
 export async function drain(relay: DrainedRelay, options: DrainOptions): Promise<DrainResult> {
   const { spreadMs } = options
@@ -56,19 +55,19 @@ export async function drain(relay: DrainedRelay, options: DrainOptions): Promise
   return { told: moved.length, moved: moved.length - cut, cut }
 }
 
-/** Says when to come back: not before the connection has ended, and not when all others do. */
+/** Tells a client when to reconnect: not before its connection has ended, and not when all others do. */
 function tellRestart(relay: DrainedRelay, session: Session, endsInMs: number, options: DrainOptions): void {
   const { spreadMs, tryForMs } = options
   const reconnectInMs = Math.floor(Math.max(endsInMs, relay.random() * spreadMs))
   session.sendControl(encodeServerToClient({ type: 'serverRestarting', reconnectInMs, tryForMs }))
 }
 
-/** Ends sessions, each in its own time, until what is left is cut. */
+/** Ends sessions, each at its own time, until the rest is cut. */
 class Ending {
   readonly #clock: Clock
   readonly #cuts = new Set<() => void>()
   #isCut = false
-  /** Undoes what would cut. */
+  /** Cancels the cut. */
   readonly close: () => void
 
   constructor(clock: Clock, { deadlineMs, signal }: DrainOptions) {
@@ -83,11 +82,11 @@ class Ending {
     if (signal?.aborted === true) this.#cut()
   }
 
-  /** Ends the session, after some time if need be; resolves to whether nothing was left to write. */
+  /** Ends the session, after a delay if any; resolves to whether everything was written. */
   of(session: Session, delayMs?: number): Promise<boolean> {
     return new Promise(resolve => {
       const end = () => session.end(resolve)
-      // The last socket may be gone before the last turn to end one comes.
+      // The last socket may be gone before the last timer: keep the process alive.
       const timer = delayMs === undefined ? end() : this.#clock.after(delayMs, end, true)
       const cut = () => {
         timer?.cancel()

@@ -1,4 +1,4 @@
-/** What a relay tells the program it is part of. */
+/** Events of a relay for the embedding program. */
 
 import type { AddressPort } from '../lib/address-port.ts'
 import type { DerpErrorCode } from '../lib/derp-error.ts'
@@ -6,11 +6,11 @@ import type { Session } from './session.ts'
 
 /** Events by name. Listeners run on the packet path: they must be quick and must not throw. */
 export interface RelayEvents {
-  /** A client has logged in and is routed to. */
+  /** A client has logged in and is reachable. */
   readonly clientConnected: Session
   /** A client's session has ended, for whatever reason. */
   readonly clientDisconnected: Session
-  /** A connection has ended by a fault, before or after its login. */
+  /** A connection has ended with an error, before or after login. */
   readonly connectionFailed: {
     readonly code: DerpErrorCode
     readonly reason: string

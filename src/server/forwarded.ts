@@ -1,6 +1,6 @@
 /**
- * The one door for packets that come in by a link: to a client of this relay, or nowhere. None is forwarded again, as
- * links join all relays of a region to each other.
+ * The only entrance for packets from links: to a client of this relay, or dropped. None is forwarded again, because links
+ * already connect all relays of a region.
  *
  * Clauses: P-051, P-072.
  */
@@ -13,7 +13,7 @@ import { writeFrameHeader } from '../protocol/encode.ts'
 import { FrameType } from '../protocol/frame-type.ts'
 import type { Destination } from './ports.ts'
 
-/** The relay as the door sees it. */
+/** What it needs from the relay. */
 export interface ForwardedHost {
   readonly counters: RelayCounters
   readonly routes: KeyMap<Destination>
@@ -23,8 +23,8 @@ export interface ForwardedHost {
 export const FORWARD_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + 2 * KEY_LENGTH
 
 /**
- * Takes the ForwardPacket frame at `start` up to `end` of `buffer`, and rewrites it in place. The buffer is kept as a
- * `Destination` keeps it.
+ * Delivers the ForwardPacket frame from `start` to `end` of `buffer`, rewriting it in place. The buffer is handled as by
+ * a `Destination`.
  *
  * @returns whether the destination is a client of this relay; if not, the packet has been counted as dropped.
  */
@@ -51,8 +51,8 @@ export function takeForwardPacket(
     local.takeForwardedWithoutSource(buffer, frameAt, end, kind)
     return true
   }
-  // RecvPacket is shorter by one key: it is laid out in place so that the payload need not move. The source key takes
-  // the destination's place before the header overwrites the end of where it was.
+  // RecvPacket is one key shorter: it is laid out in place so that the payload need not move. The source key moves to
+  // the destination's place before the header overwrites its end.
   const frameAt = start + KEY_LENGTH
   buffer.copyWithin(destinationAt, sourceAt, destinationAt)
   writeFrameHeader(buffer, frameAt, FrameType.RecvPacket, end - destinationAt)

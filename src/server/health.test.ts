@@ -7,7 +7,7 @@ function told(act: (health: Health) => void): string[] {
   return texts
 }
 
-test('Health tells of changes only (P-092)', () => {
+test('Health reports changes only (P-092)', () => {
   const texts = told(health => {
     health.set('limited', false)
     health.set('duplicate', true)
@@ -18,7 +18,7 @@ test('Health tells of changes only (P-092)', () => {
   expect(texts).toEqual([expect.stringContaining('connected more than once'), ''])
 })
 
-test('Health tells of all that is wrong at a time (P-092)', () => {
+test('Health reports all current problems together (P-092)', () => {
   const [duplicate, both, limited, none] = told(health => {
     health.set('duplicate', true)
     health.set('limited', true)

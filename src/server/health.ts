@@ -1,6 +1,6 @@
-/** Tells a client what is wrong with its connection, and when that is over (P-092). */
+/** Reports problems with its connection to a client, and when they are over (P-092). */
 
-/** What can be wrong, and how clients are told. */
+/** Possible problems, and their wording for clients. */
 const PROBLEMS = {
   duplicate: 'this node key is connected more than once; packets go to the connection that wrote last',
   limited: 'this client sends faster than the relay allows; it is being slowed down',
@@ -12,12 +12,12 @@ export class Health {
   readonly #tell: (text: string) => void
   readonly #problems = new Set<Problem>()
 
-  /** @param tell sends one Health frame. */
+  /** @param tell sends a Health frame. */
   constructor(tell: (text: string) => void) {
     this.#tell = tell
   }
 
-  /** Notes whether a problem exists; the client is told of changes only. */
+  /** Sets whether a problem exists; the client is told of changes only. */
   set(problem: Problem, exists: boolean): void {
     if (this.#problems.has(problem) === exists) return
     if (exists) this.#problems.add(problem)

@@ -1,4 +1,4 @@
-/** What sessions and logins need of the relay that runs them, declared here so that they need not know its core. */
+/** What sessions and logins need from their relay, so that they need not know its core. */
 
 import type { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -14,7 +14,7 @@ import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 
-/** A frame as the decoder holds it: header at `start` of `buffer`, then `length` bytes of body. */
+/** A frame as the decoder holds it: header at `start` of `buffer`, followed by `length` bytes of body. */
 export interface Frame {
   readonly type: number
   readonly length: number
@@ -23,14 +23,14 @@ export interface Frame {
 }
 
 /**
- * Handles one frame of a session `S`; its length is within the bounds of its type. The frame is valid until the
- * handler returns.
+ * Handles one frame of a session `S`; its length is within the bounds of its type. The frame is valid until the handler
+ * returns.
  *
  * @throws DerpError to end the session.
  */
 export type FrameHandler<S> = (session: S, frame: Frame) => void
 
-/** The relay as a session `S` of it sees it. */
+/** The relay as seen by a session `S`. */
 export interface SessionHost<S extends LocalClient> {
   readonly options: ResolvedRelayCoreOptions
   readonly publicKey: NodePublicKey
@@ -40,25 +40,25 @@ export interface SessionHost<S extends LocalClient> {
   readonly routes: KeyMap<Destination>
   readonly directory: Directory<S>
   readonly timers: TimerQueue
-  /** What each client may send (P-103). */
+  /** Limit per client (P-103). */
   readonly rateLimit: RateLimit | undefined
   /** Milliseconds of the relay's clock. */
   now(): number
-  /** Counts, logs and reports a connection that ended by a fault. */
+  /** Counts, logs and reports a connection that ended with an error. */
   noteFailure(error: DerpError, remote: AddressPort | undefined, fields?: LogFields): void
   sessionEnded(session: S): void
 }
 
-/** The relay as a login `L` sees it, which becomes a session `S`. */
+/** The relay as seen by a login `L`, which becomes a session `S`. */
 export interface LoginHost<L, S extends LocalClient> extends SessionHost<S>, WriterHost {
-  /** The ServerKey frame, the same for all. */
+  /** The prebuilt ServerKey frame. */
   readonly greeting: Uint8Array
-  /** The JSON of ServerInfo, the same for all. */
+  /** The prebuilt ServerInfo JSON. */
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
-  /** A login is complete but for ServerInfo: makes the key reachable (P-036). */
+  /** A login is complete except for ServerInfo: makes the key reachable (P-036). */
   sessionBegins(session: S): Promise<void>
   /** A login has succeeded or failed. */
   loginEnded(login: L): void

@@ -13,7 +13,7 @@ test('Interval acts at the end of each interval until it is stopped', () => {
   expect([at, clock.pendingTimers]).toEqual([[100, 200], 0])
 })
 
-test('Interval may be stopped by what it does', () => {
+test('Interval may be stopped by its own action', () => {
   const clock = new FakeClock()
   let acts = 0
   const interval = new Interval(clock, 100, () => {

@@ -1,4 +1,4 @@
-/** Something done again and again until it is stopped, such as sending keep-alives (P-090). */
+/** A repeated action until stopped, such as sending keep-alives (P-090). */
 
 import type { Timer } from '../lib/clock.ts'
 import type { Timers } from '../lib/timer-queue.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { LinkSet } from './link-set.ts'
 
-test('LinkSet prefers the one known longest (P-075)', () => {
+test('LinkSet prefers the oldest link (P-075)', () => {
   const links = new LinkSet<string>()
   expect([links.preferred, links.size]).toEqual([undefined, 0])
   expect(['a', 'b', 'c', 'b'].map(name => links.add(name))).toEqual([true, true, true, false])

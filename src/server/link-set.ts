@@ -1,7 +1,7 @@
 /**
- * The links by which one key can be reached.
+ * The links that reach one key.
  *
- * Clause: P-075 the link known longest is used, so that packets of one flow take one way.
+ * Clause: P-075 the oldest link is used, so that packets of one flow take one path.
  */
 
 export class LinkSet<L> {
@@ -16,14 +16,14 @@ export class LinkSet<L> {
     return this.#all.length
   }
 
-  /** Adds a link; reports whether it is new. */
+  /** Adds a link; returns whether it is new. */
   add(link: L): boolean {
     if (this.#all.includes(link)) return false
     this.#all.push(link)
     return true
   }
 
-  /** Removes a link; reports whether it was there. */
+  /** Removes a link; returns whether it was there. */
   remove(link: L): boolean {
     const at = this.#all.indexOf(link)
     if (at === -1) return false

@@ -1,4 +1,4 @@
-/** The {@link Directory} of a relay on one core: the registry is asked directly. */
+/** The {@link Directory} of a relay on one thread: calls the registry directly. */
 
 import type { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -10,7 +10,7 @@ export class LocalDirectory<S extends LocalClient> implements Directory<S>, Regi
   readonly #routes: KeyMap<Destination>
   #connections = 0
 
-  /** @param routes what the packet path looks keys up in; kept up to date here. */
+  /** @param routes the packet path's lookup table, kept up to date here. */
   constructor(routes: KeyMap<Destination>) {
     this.#routes = routes
   }

@@ -9,7 +9,7 @@ import { DEFAULTS, type RelayCoreOptions, resolveOptions } from './options.ts'
 const REQUIRED = { privateKey: NodePrivateKey.generate(), agreement: nodeAgreement }
 const resolve = (options: Partial<RelayCoreOptions>) => resolveOptions({ ...REQUIRED, ...options })
 
-test('resolveOptions fills in the defaults of the original (P-035, P-090, P-100, P-101)', async () => {
+test('resolveOptions applies the original’s defaults (P-035, P-090, P-100, P-101)', async () => {
   const resolved = resolve({})
   expect(resolved).toEqual({
     ...REQUIRED,
@@ -35,7 +35,7 @@ test('resolveOptions fills in the defaults of the original (P-035, P-090, P-100,
   expect(await resolved.admission.admit({ ...request, remote: undefined })).toEqual({ admit: true })
 })
 
-test('resolveOptions keeps what is given', () => {
+test('resolveOptions keeps given options', () => {
   const given = {
     meshKey: MeshKey.parse('ab'.repeat(32)),
     rateLimit: { bytesPerSecond: 1, burstBytes: 2 },
@@ -57,7 +57,7 @@ const BOUNDS: [name: keyof typeof DEFAULTS, min: number, max: number][] = [
   ['maxWriteBytes', 1, 16_777_216],
   ['pingClientsMs', 0, 3_600_000],
 ]
-test.each(BOUNDS)('resolveOptions takes %s from %d to %d, and names it when it is outside', (name, min, max) => {
+test.each(BOUNDS)('resolveOptions accepts %s from %d to %d, and names it when out of range', (name, min, max) => {
   expect(resolve({ [name]: min })[name]).toBe(min)
   expect(resolve({ [name]: max })[name]).toBe(max)
   for (const value of [min - 1, max + 1, Number.NaN]) {
@@ -70,12 +70,12 @@ test.each(BOUNDS)('resolveOptions takes %s from %d to %d, and names it when it i
   }
 })
 
-test('DEFAULTS are within the bounds, all of which are tested, and cannot be changed', () => {
+test('DEFAULTS are within bounds, all of which are tested, and frozen', () => {
   expect(BOUNDS.map(([name]) => name).toSorted()).toEqual(Object.keys(DEFAULTS).toSorted())
   expect(Object.isFrozen(DEFAULTS)).toBe(true)
 })
 
-test('resolveOptions refuses the all-zero private key (P-020)', () => {
+test('resolveOptions rejects the all-zero private key (P-020)', () => {
   const { privateKey } = REQUIRED
   const zero = Object.create(privateKey, { isZero: { value: () => true } }) as NodePrivateKey
   expect(() => resolve({ privateKey: zero })).toThrow('the key is all zero')

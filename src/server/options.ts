@@ -1,4 +1,4 @@
-/** Options of the relay core: what may be set, its defaults, and their checks. */
+/** Options of the relay core, defaults and checks. Clauses: P-034, P-035, P-074, P-090 to P-092, P-100, P-101, P-103, P-109. */
 
 import type { KeyAgreement } from '../keys/box.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
@@ -15,48 +15,48 @@ export interface RelayCoreOptions {
   readonly privateKey: NodePrivateKey
   /** Computes the shared key of each login. */
   readonly agreement: KeyAgreement
-  /** Key that siblings and trusted monitors show; without one nobody is privileged (P-074). */
+  /** Key shared with mesh peers and trusted monitors; without one no one is privileged. */
   readonly meshKey?: MeshKey | undefined
-  /** Who may connect. Default: everybody. */
+  /** Decides who may connect. Default: everyone. */
   readonly admission?: AdmissionGate | undefined
   readonly clock?: Clock
   readonly log?: Log
   /** Random numbers in [0, 1), for jitter. */
   readonly random?: () => number
-  /** Limits that ServerInfo tells clients to keep (P-034). Default: none, as the original. */
+  /** Rate limits announced to clients in ServerInfo. Default: none, as in the original. */
   readonly announcedLimits?: Omit<ServerInfo, 'version'>
-  /** Milliseconds from accepting a connection to a completed login (P-035). Default {@link DEFAULTS.loginTimeoutMs}. */
+  /** Milliseconds from accepting a connection to a completed login. Default {@link DEFAULTS.loginTimeoutMs}. */
   readonly loginTimeoutMs?: number
-  /** Milliseconds a client has to take one write; 0 for no limit (P-101). Default {@link DEFAULTS.writeTimeoutMs}. */
+  /** Milliseconds for one write to a client; 0 for no limit. Default {@link DEFAULTS.writeTimeoutMs}. */
   readonly writeTimeoutMs?: number
-  /** The same for sessions with the mesh key (P-101). Default {@link DEFAULTS.meshWriteTimeoutMs}. */
+  /** The same for sessions with the mesh key. Default {@link DEFAULTS.meshWriteTimeoutMs}. */
   readonly meshWriteTimeoutMs?: number
-  /** Milliseconds between keep-alives (P-090). Default {@link DEFAULTS.keepAliveMs}. */
+  /** Milliseconds between keep-alives. Default {@link DEFAULTS.keepAliveMs}. */
   readonly keepAliveMs?: number
-  /** Most milliseconds added to {@link keepAliveMs}, once per session (P-090). Default {@link DEFAULTS.keepAliveJitterMs}. */
+  /** Maximum milliseconds added to {@link keepAliveMs}, drawn once per session. Default {@link DEFAULTS.keepAliveJitterMs}. */
   readonly keepAliveJitterMs?: number
   /**
-   * Packets kept for a slow reader, for data and for disco each, before the oldest is dropped (P-100).
+   * Packets queued for a slow reader, for data and disco each, before the oldest is dropped.
    *
-   * Worst-case memory of one slow reader is twice this times 64 KiB. Default {@link DEFAULTS.sendQueuePackets}.
+   * Worst-case memory per slow reader is twice this times 64 KiB. Default {@link DEFAULTS.sendQueuePackets}.
    */
   readonly sendQueuePackets?: number
-  /** Bytes handed to a connection at once; the rest waits in the queues. Default {@link DEFAULTS.maxWriteBytes}. */
+  /** Bytes passed to a connection per write; the rest stays queued. Default {@link DEFAULTS.maxWriteBytes}. */
   readonly maxWriteBytes?: number
-  /** Limit on what each client may send; the mesh is exempt (P-103). Default: none. */
+  /** Limit on what each client sends; mesh peers are exempt. Default: none. */
   readonly rateLimit?: RateLimit | undefined
   /**
-   * Clients logged in at once; further logins are refused, those with the mesh key apart (P-109). 0 for no limit.
-   * Default {@link DEFAULTS.maxClients}.
+   * Maximum logged-in clients; further logins are refused, except with the mesh key. 0 for no limit. Default
+   * {@link DEFAULTS.maxClients}.
    */
   readonly maxClients?: number
-  /** Whether clients are told what is wrong with their connection (P-092). Default: no, as the original. */
+  /** Whether to tell clients about problems with their connection. Default: no, as in the original. */
   readonly tellHealth?: boolean
-  /** Milliseconds between pings to clients that answer them; 0 for none (P-091). Default: 0, as the original. */
+  /** Milliseconds between pings to clients that support it; 0 for none. Default: 0, as in the original. */
   readonly pingClientsMs?: number
 }
 
-/** What {@link resolveOptions} fills in. */
+/** Defaults. */
 export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   loginTimeoutMs: 10_000,
   writeTimeoutMs: 2_000,
@@ -101,7 +101,7 @@ const BOUNDS: Record<NumericOption, readonly [min: number, max: number]> = {
   pingClientsMs: [0, 3_600_000],
 }
 
-/** Fills in the defaults. @throws DerpError naming an option that is out of bounds. */
+/** Applies defaults. @throws DerpError naming an option that is out of bounds. */
 export function resolveOptions(options: RelayCoreOptions): ResolvedRelayCoreOptions {
   const resolved = {
     ...DEFAULTS,

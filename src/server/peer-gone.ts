@@ -1,35 +1,35 @@
-/** What a session must remember to tell its client rightly that peers are gone. */
+/** What a session tracks in order to report departed peers correctly. */
 
 import { KeyLookup, KeyMap } from '../keys/key-map.ts'
 import { NodePublicKey } from '../keys/node-key.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
 import { KEY_LENGTH } from '../protocol/constants.ts'
 
-/** Not-here answers at once, and per second after that (P-061). */
+/** Burst and rate of not-here replies (P-061). */
 const NOT_HERE = { burst: 3, perSecond: 1 } as const
 
-/** How often a client is told that a peer is not here (P-061). */
+/** Limits how often a client is told that a peer is not here (P-061). */
 export class NotHereLimit {
   #bucket: TokenBucket | undefined
 
-  /** Reports whether one more answer may go out now. */
+  /** Whether another reply may be sent now. */
   allows(nowMs: number): boolean {
     this.#bucket ??= new TokenBucket(NOT_HERE, nowMs)
     return this.#bucket.tryTake(1, nowMs)
   }
 }
 
-/** The peers whose packets a client has been sent: it is told when they leave, once each (P-062). */
+/** The peers whose packets a client has received: it is told once when each leaves (P-062). */
 export class SeenSources {
   #last: object | undefined
   readonly #keys = new KeyMap<true>()
   readonly #lookup = new KeyLookup(this.#keys)
 
   /**
-   * Notes the source whose key lies at `keyAt`.
+   * Notes the source whose key is at `keyAt`.
    *
-   * @param sender the session it comes from, so that a flow's key is not read again; undefined when it was forwarded.
-   * @returns the key when it is new.
+   * @param sender the session it comes from, so that the key is read once per flow; undefined if forwarded.
+   * @returns the key if it is new.
    */
   note(sender: object | undefined, buffer: Uint8Array, keyAt: number): NodePublicKey | undefined {
     if (sender !== undefined && sender === this.#last) return undefined

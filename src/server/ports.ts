@@ -1,4 +1,4 @@
-/** What the relay core needs from outside, declared by its consumer. */
+/** What the relay core requires from outside. Clauses: P-036, P-040, P-051, P-062, P-065, P-070, P-073 to P-075, P-109. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
@@ -6,133 +6,133 @@ import type { PacketKind } from '../metrics/drop-reason.ts'
 import type { ClientInfo } from '../protocol/client-info.ts'
 import type { Member, PresenceChange } from './registry.ts'
 
-/** A client asking to be let in. */
+/** A client requesting admission. */
 export interface AdmissionRequest {
   readonly clientKey: NodePublicKey
   readonly info: ClientInfo
   /** Where the client connects from, if known. */
   readonly remote: AddressPort | undefined
-  /** The bearer token that came with the upgrade request, if any. */
+  /** The bearer token of the upgrade request, if any. */
   readonly token?: string | undefined
 }
 
-/** The answer to an {@link AdmissionRequest}. */
+/** The response to an {@link AdmissionRequest}. */
 export type AdmissionVerdict =
   | { readonly admit: true }
   | {
       readonly admit: false
       readonly reason: string
-      /** Nobody could be asked: no reason to end a connection that there is. */
+      /** A backend was unreachable: no reason to end an existing connection. */
       readonly isUnsure?: boolean
     }
 
-/** Decides who may use the relay. Mesh peers are not asked about. */
+/** Decides who may use the relay. Mesh peers skip it. */
 export interface AdmissionGate {
   /** A rejected promise denies. */
   admit(request: AdmissionRequest): Promise<AdmissionVerdict>
 }
 
-/** Who sends a packet: a client of this relay. */
+/** The sender of a packet: a client of this relay. */
 export interface PacketSource {
   readonly key: NodePublicKey
 }
 
-/** A client of this relay, on whatever part of it. It keeps the frames that it takes as a {@link Destination} does. */
+/** A client of this relay, on any worker. It handles buffers like a {@link Destination}. */
 export interface Recipient {
   /** Takes a RecvPacket frame. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
-  /** Takes the same without a source: only the payload follows the header (P-051). */
+  /** Takes the same without a source: only the payload follows the header. */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
-/** Where packets for one key go: to a client of this relay, or by a {@link Link}. */
+/** Where packets for one key go: to a client of this relay, or over a {@link Link}. */
 export interface Destination {
-  /** Takes what has come by a link; undefined for a client of another relay, as nothing is forwarded twice. */
+  /** Receives packets from links; undefined for a client of another relay, because nothing is forwarded twice. */
   readonly local: Recipient | undefined
   /**
-   * Takes the SendPacket frame at `start` up to `end` of `buffer`, which may be rewritten in place.
+   * Takes the SendPacket frame from `start` to `end` of `buffer`, which may be rewritten in place.
    *
-   * - MUST NOT throw, whatever has become of the way there.
-   * - MUST bound what waits, and copy what waits longer than the turn of the event loop: the buffer is a whole read of a
-   *   socket. What has been handed to a connection is that connection's.
-   * - MUST count a packet that it drops, by a reason of a closed list.
+   * - MUST NOT throw, whatever the state of the path.
+   * - MUST bound what it queues, and copy what it queues beyond this turn of the event loop: the buffer is a whole read
+   *   of a socket. What has been passed to a connection belongs to that connection.
+   * - MUST count every packet that it drops, by a reason from a closed list.
    */
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
 /**
- * A way to clients that are not connected to this part of the relay: on a mesh peer, on another thread, in a region.
+ * A path to clients that are not connected to this worker: on a mesh peer, on another thread, in a region.
  *
  * - MUST announce each key that it reaches to a {@link RouteTable}, withdraw those it no longer reaches, and withdraw
  *   all when it is down.
- * - MUST give destinations that keep the duties of {@link Destination}, also for a key that has been withdrawn since.
- * - MUST hand what comes in to clients of this part of the relay, by `takeForwardPacket` where a key names them, and MUST
- *   NOT send it on by itself or by another link.
+ * - MUST provide destinations that fulfil the duties of {@link Destination}, even for a key withdrawn since.
+ * - MUST deliver incoming packets to clients of this worker, through `takeForwardPacket` if they carry a key, and MUST
+ *   NOT forward them over itself or another link.
  *
- * @typeParam Address - how the link tells its clients apart.
+ * @typeParam Address - how the link identifies its clients.
  */
 export interface Link<Address = NodePublicKey> {
   destinationFor(client: Address): Destination
 }
 
-/** What one link tells of the clients that it reaches. */
+/** One link's announcements. */
 export interface LinkRoutes {
-  /** Keys that are announced. */
+  /** Number of announced keys. */
   readonly size: number
-  /** The link reaches `key`. Once more changes nothing. */
+  /** The link reaches `key`. Repeating it changes nothing. */
   announce(key: NodePublicKey): void
-  /** The link no longer reaches `key`. If nobody else does, clients that heard from it are told (P-062). */
+  /** The link no longer reaches `key`. If nothing else does, clients that heard from it are told. */
   withdraw(key: NodePublicKey): void
-  /** The link reaches nobody any more. */
+  /** The link reaches no one any more. */
   withdrawAll(): void
 }
 
-/** Knows by which links each key can be reached: those that have reached it longest come first (P-075). */
+/** Knows which links reach each key, oldest first. */
 export interface RouteTable {
   addLink(link: Link): LinkRoutes
 }
 
-/** A logged-in connection to this part of the relay, as a {@link Directory} knows it. */
+/** A logged-in connection to this worker, as a {@link Directory} knows it. */
 export interface LocalClient extends Member, Destination {
   readonly local: Recipient
   readonly info: ClientInfo
-  /** The client has shown the relay's mesh key (P-074). */
+  /** The client presented the relay's mesh key. */
   readonly canMesh: boolean
-  /** Bearer token of the upgrade request; kept for when admission is asked again (P-040). */
+  /** Bearer token of the upgrade request, kept for re-checking admission. */
   readonly token: string | undefined
   /** Shares its key with another connection; set by the directory. */
   isDuplicate: boolean
-  /** Tells the client that a peer it heard from has left (P-062). */
+  /** Tells the client that a peer it heard from has left. */
   tellPeerLeft(peer: NodePublicKey): void
-  /** Tells a watcher who comes and goes (P-070). */
+  /** Tells a watcher about connects and disconnects. */
   tellPresence(changes: readonly PresenceChange[]): void
   close(): void
 }
 
-/** Resolves once all parts of the relay know; undefined when they do already. */
+/** Resolves once all workers know; undefined if they already do. */
 export type Propagated = Promise<void> | undefined
 
 /**
- * Knows all clients of the relay and decides what must be decided once: which connection of a key is active,
- * who watches, who is told that a peer is gone. With one core it answers at once; with several it is a message away:
- * a client must not be answered before all parts know what it has caused.
+ * Knows all clients of the relay and makes the decisions that must be made once: which connection of a key is active, who
+ * watches, who is told that a peer is gone. On one thread it answers at once; with several workers it takes a message:
+ * a client must get no reply before all workers know what it has caused.
  */
 export interface Directory<S extends LocalClient = LocalClient> {
-  /** Connections that are logged in, on all parts of the relay. */
+  /** Logged-in connections on all workers. */
   readonly connections: number
   /**
-   * Resolves once every part of the relay routes to the session (P-036).
+   * Resolves once every worker routes to the session.
    *
-   * Rejects with a DerpError when there is no room for it (P-109).
+   * Rejects with a DerpError if there is no room for it.
    */
   register(session: S): Promise<void>
   unregister(session: S): void
-  /** A session that shares its key with others has sent a frame (P-065). */
+  /** A session that shares its key with others has sent a frame. */
   noteActivity(session: S): Propagated
-  /** Tell `session` when `peer` leaves the region (P-062). */
+  /** Tell `session` when `peer` leaves the region. */
   subscribePeerGone(session: S, peer: NodePublicKey): void
-  /** Tell `session` of all clients, those here first (P-070). */
+  /** Report all clients to `session`, those connected now first. */
   watch(session: S): Propagated
-  /** End all connections of `peer` (P-073). */
+  /** Close all connections of `peer`. */
   closePeer(peer: NodePublicKey): Propagated
 }

@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { parseRateConfig, ReadLimit } from './rate-limit.ts'
 
-test('ReadLimit holds at least one whole frame, and charges no frame more than that (P-103)', () => {
+test('ReadLimit has a burst of at least one whole frame, and charges no frame more than that (P-103)', () => {
   const limit = new ReadLimit({ bytesPerSecond: 1_000, burstBytes: 1 }, 0)
   expect(limit.charge(65_568, 0)).toBe(0)
   expect(limit.charge(500, 0)).toBe(500)
   expect(limit.charge(4_000_000_000, 500)).toBe(65_568)
 })
 
-test('ReadLimit takes a larger burst as it is (P-103)', () => {
+test('ReadLimit keeps a larger burst (P-103)', () => {
   const limit = new ReadLimit({ bytesPerSecond: 1, burstBytes: 100_000 }, 0)
   expect([limit.charge(50_000, 0), limit.charge(50_000, 0), limit.charge(1, 0)]).toEqual([0, 0, 1_000])
 })
@@ -18,7 +18,7 @@ test('parseRateConfig reads the original’s fields in any case (P-103)', () => 
   expect(parseRateConfig(text)).toEqual({ bytesPerSecond: 125_000, burstBytes: 250_000 })
 })
 
-test('parseRateConfig gives no limit for a rate of zero (P-103)', () => {
+test('parseRateConfig returns no limit for a rate of zero (P-103)', () => {
   expect(parseRateConfig('{}')).toBeUndefined()
   expect(parseRateConfig('{"PerClientRateLimitBytesPerSec":0,"PerClientRateBurstBytes":9}')).toBeUndefined()
 })

@@ -1,21 +1,21 @@
-/** How fast a client may send: by not reading from it for a while, never by dropping (P-103). */
+/** Limits how fast a client may send: by pausing reads, never by dropping (P-103). */
 
 import { DerpError } from '../lib/derp-error.ts'
 import { TokenBucket } from '../lib/token-bucket.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 
-/** Most bytes that one frame is charged, and fewest that a burst may hold: one whole SendPacket frame. */
+/** Maximum charge per frame and minimum burst: one whole SendPacket frame. */
 const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
 
 /** A limit on what each client sends; sessions with the mesh key are exempt. */
 export interface RateLimit {
-  /** Bytes per second, frame headers apart. */
+  /** Bytes per second, frame headers excluded. */
   readonly bytesPerSecond: number
-  /** Bytes that may come at once; raised to one whole frame. */
+  /** Burst in bytes; raised to at least one whole frame. */
   readonly burstBytes: number
 }
 
-/** Charges frames to one client. */
+/** Charges one client's frames. */
 export class ReadLimit {
   readonly #bucket: TokenBucket
 
@@ -24,7 +24,7 @@ export class ReadLimit {
     this.#bucket = new TokenBucket({ perSecond: limit.bytesPerSecond, burst }, nowMs)
   }
 
-  /** Milliseconds to wait before a frame of this body length may be handled. */
+  /** Milliseconds to wait before a frame with this body length may be handled. */
   charge(length: number, nowMs: number): number {
     return this.#bucket.reserve(Math.min(length, WHOLE_FRAME_BYTES), nowMs)
   }
@@ -33,9 +33,9 @@ export class ReadLimit {
 const FIELDS = { perclientratelimitbytespersec: 'bytesPerSecond', perclientrateburstbytes: 'burstBytes' } as const
 
 /**
- * Reads the JSON of a `-rate-config` file; undefined when it sets no limit.
+ * Parses the JSON of a `-rate-config` file; undefined if it sets no limit.
  *
- * @throws DerpError for what is not an object of the known numbers.
+ * @throws DerpError for anything but an object of the known numbers.
  */
 export function parseRateConfig(text: string): RateLimit | undefined {
   let parsed: unknown

@@ -1,6 +1,5 @@
 /**
- * Makes a client wait: its frames are left unread for as long as its rate limit says (P-103), or until something is
- * known to all parts of the relay.
+ * Delays a client: its frames stay unread as long as its rate limit says (P-103), or until all workers know something.
  */
 
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -8,7 +7,7 @@ import type { RelayCounters } from '../metrics/counters.ts'
 import type { Health } from './health.ts'
 import { type RateLimit, ReadLimit } from './rate-limit.ts'
 
-/** Without a wait for this long, a client counts as not being slowed down any more. */
+/** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
 
 export class ReadPacer {
@@ -16,11 +15,11 @@ export class ReadPacer {
   readonly #counters: RelayCounters
   readonly #health: Health | undefined
   #limit: ReadLimit | undefined
-  /** What is waited for; without a timer it is no matter of the limit. */
+  /** The current wait; without a timer it is not due to the rate limit. */
   #wait: { readonly timer: Timer | undefined; readonly goOn: () => void } | undefined
   #calm: Timer | undefined
 
-  /** @param health told while the client is being slowed down. */
+  /** @param health told while the client is rate-limited. */
   constructor(clock: Clock, counters: RelayCounters, health: Health | undefined) {
     this.#clock = clock
     this.#counters = counters
@@ -31,7 +30,7 @@ export class ReadPacer {
     return this.#wait !== undefined
   }
 
-  /** Sets the limit from now on; who waits by an older one goes on at once. */
+  /** Sets the limit from now on; a wait under an older one ends at once. */
   setLimit(limit: RateLimit | undefined): void {
     this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#clock.now())
     const waiting = this.#wait
@@ -42,9 +41,9 @@ export class ReadPacer {
   }
 
   /**
-   * Charges a frame of this body length.
+   * Charges a frame with this body length.
    *
-   * @param goOn called when the frame may be handled, if that is not now.
+   * @param goOn called when the frame may be handled, if not now.
    * @returns whether it must wait.
    */
   mustWait(length: number, goOn: () => void): boolean {
@@ -60,7 +59,7 @@ export class ReadPacer {
     return true
   }
 
-  /** Waits until `known`, and calls `goOn` then. */
+  /** Waits for `known`, then calls `goOn`. */
   waitFor(known: Promise<void>, goOn: () => void): void {
     const wait = { timer: undefined, goOn }
     this.#wait = wait
@@ -71,7 +70,7 @@ export class ReadPacer {
     })
   }
 
-  /** Whoever waits now waits for ever. */
+  /** Makes the current wait, if any, permanent. */
   stop(): void {
     this.#wait?.timer?.cancel()
     if (this.#wait !== undefined) this.#wait = { timer: undefined, goOn: () => {} }

@@ -5,7 +5,7 @@ import { type Member, Registry, type RegistryOutput } from './registry.ts'
 const key = (n: number) => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
 const member = (n: number): Member => ({ key: key(n), remote: { address: '192.0.2.1', port: n }, flags: n })
 
-/** A registry and all that it tells, as text. */
+/** A registry with its output as text. */
 function registry() {
   const told: string[] = []
   const output: RegistryOutput<Member, string> = {
@@ -20,7 +20,7 @@ function registry() {
   return { real: new Registry<Member, string>(output), take }
 }
 
-test('Registry tells of every change of a route, and of nothing else (P-065, P-075)', () => {
+test('Registry reports every route change, and nothing else (P-065, P-075)', () => {
   const { real, take } = registry()
   const one = member(1)
   real.add(one)
@@ -40,7 +40,7 @@ test('Registry tells of every change of a route, and of nothing else (P-065, P-0
   expect(real.counters.forwarderRemovalsOfOther).toBe(1)
 })
 
-test('Registry tells of activity only when it moves the route (P-065)', () => {
+test('Registry reports activity only if it moves the route (P-065)', () => {
   const { real, take } = registry()
   const [one, other] = [member(1), { ...member(1), remote: { address: '192.0.2.2', port: 2 } }]
   real.noteActivity(one)
@@ -77,7 +77,7 @@ test('Registry floods a watcher with connected keys only (P-070)', () => {
   expect(take()).toEqual(['presence 1: 1 true'])
 })
 
-test('Registry tells who heard from a peer, but not those who have left since (P-062)', () => {
+test('Registry tells clients that heard from a peer, but not those that have left since (P-062)', () => {
   const { real, take } = registry()
   const [one, two, three] = [member(1), member(2), member(3)]
   for (const each of [one, two, three]) real.add(each)
@@ -92,7 +92,7 @@ test('Registry tells who heard from a peer, but not those who have left since (P
   expect(take()).toEqual(['route 1: - -'])
 })
 
-test('Registry finds nothing inconsistent in itself, and a count of connections that does not fit', () => {
+test('Registry is consistent in itself, and detects a wrong connection count', () => {
   const { real } = registry()
   for (const each of [member(1), member(1), member(2)]) real.add(each)
   real.announce(key(3), 'f')
@@ -101,7 +101,7 @@ test('Registry finds nothing inconsistent in itself, and a count of connections 
   expect([real.localKeys, real.totalKeys]).toEqual([2, 3])
 })
 
-test('Registry finds what a member whose key changes under it leaves behind, as by a buffer that is used again', () => {
+test('Registry detects a member whose key changed, as by a reused buffer', () => {
   const { real } = registry()
   const faulty = member(1)
   real.add(member(2))
@@ -116,7 +116,7 @@ test('Registry finds what a member whose key changes under it leaves behind, as 
   ])
 })
 
-test('Registry counts keys with several links when they begin and end to be such (P-075)', () => {
+test('Registry counts keys when they start and stop having several links (P-075)', () => {
   const { real } = registry()
   const counts = () => [real.counters.multiForwardersCreated, real.counters.multiForwardersDeleted]
   for (const name of ['f', 'g', 'h']) real.announce(key(1), name)
@@ -130,7 +130,7 @@ test('Registry counts keys with several links when they begin and end to be such
   expect([counts(), real.totalKeys, real.counters.forwarderRemovalsOfOther]).toEqual([[1, 1], 0, 0])
 })
 
-test('Registry tells all who heard from a peer, in the order they did (P-062)', () => {
+test('Registry tells all clients that heard from a peer, in that order (P-062)', () => {
   const { real, take } = registry()
   const gone = member(3)
   real.add(gone)

@@ -1,8 +1,8 @@
 /**
- * Who is connected to the region, and what follows from it: routes, duplicates, watchers, peers that are gone.
+ * Who is connected to the region, and what follows from it: routes, duplicates, watchers, departed peers.
  *
- * Pure state: it knows members and links only by identity, and tells what changes through its output. One registry
- * decides for all cores of a relay.
+ * Pure state: it knows members and links only by identity, and reports changes through its output. One registry decides
+ * for all workers of a relay.
  * Clauses: P-062, P-065, P-066, P-070, P-071, P-073, P-075.
  */
 
@@ -18,11 +18,11 @@ export interface Member {
   readonly remote: AddressPort | undefined
   /** Bits of PeerPresentFlag. */
   readonly flags: number
-  /** What the client calls its application. */
+  /** The client's application name. */
   readonly appName?: string | undefined
 }
 
-/** A change of presence, as watchers are told. */
+/** A change of presence, as reported to watchers. */
 export type PresenceChange =
   | {
       readonly present: true
@@ -33,25 +33,25 @@ export type PresenceChange =
     }
   | { readonly present: false; readonly peer: NodePublicKey }
 
-/** Where packets for a key go: to the active connection here, else by a link, else nowhere. */
+/** Where packets for a key go: to the active connection here, otherwise over a link. */
 export interface Route<M, L> {
   readonly active: M | undefined
   readonly link: L | undefined
 }
 
-/** What follows from the changes made to a {@link Registry}. */
+/** Consequences of changes to a {@link Registry}. */
 export interface RegistryOutput<M, L> {
-  /** Packets for `key` go another way from now on. */
+  /** The route for `key` has changed. */
   routeChanged(key: NodePublicKey, route: Route<M, L>): void
   /** The member shares its key with others, or no longer does. */
   duplicateChanged(member: M, isDuplicate: boolean): void
   /** A peer that `member` has heard from has left the region. */
   peerLeft(member: M, peer: NodePublicKey): void
-  /** News for a watcher. */
+  /** Presence changes for a watcher. */
   presence(watcher: M, changes: readonly PresenceChange[]): void
 }
 
-/** Numbers of {@link Registry} that the metrics show. */
+/** Statistics of {@link Registry} for the metrics. */
 export interface RegistryCounters {
   duplicateKeys: number
   duplicateConnections: number
@@ -61,7 +61,7 @@ export interface RegistryCounters {
   forwarderRemovalsOfOther: number
 }
 
-/** Where all begin. */
+/** All zero. */
 export function noRegistryCounts(): RegistryCounters {
   return {
     duplicateKeys: 0,
@@ -74,7 +74,7 @@ export function noRegistryCounts(): RegistryCounters {
 }
 
 interface Peer<M, L> {
-  /** Connections to this relay; undefined while the key is only known from links. */
+  /** Connections to this relay; undefined while the key is only reached over links. */
   clients: ClientSet<M> | undefined
   /** Links that reach the key; undefined while it is only connected here. */
   links: LinkSet<L> | undefined
@@ -84,7 +84,7 @@ function routeTo<M, L>({ clients, links }: Peer<M, L>): Route<M, L> {
   return { active: clients?.active, link: links?.preferred }
 }
 
-/** What watchers are told of a connection. */
+/** A connection, as reported to watchers. */
 function presenceOf({ key, remote, flags, appName }: Member): PresenceChange {
   return { present: true, peer: key, address: remote, flags, appName }
 }
@@ -102,7 +102,7 @@ export class Registry<M extends Member, L> {
     this.#output = output
   }
 
-  /** Keys known in the region, here or by links. */
+  /** Keys known in the region, here or over links. */
   get totalKeys(): number {
     return this.#peers.size
   }
@@ -121,18 +121,18 @@ export class Registry<M extends Member, L> {
     return [...(this.#peers.get(key.bytes)?.clients?.members ?? [])]
   }
 
-  /** Where packets for a key go; undefined for one that nobody knows. */
+  /** Where packets for a key go; undefined for an unknown key. */
   routeOf(key: NodePublicKey): Route<M, L> | undefined {
     const peer = this.#peers.get(key.bytes)
     return peer && routeTo(peer)
   }
 
-  /** All keys that are known, with their routes. */
+  /** All known keys with their routes. */
   *routes(): Generator<[NodePublicKey, Route<M, L>]> {
     for (const [key, peer] of this.#peers) yield [key, routeTo(peer)]
   }
 
-  /** Whether more activity of this member would change nothing. */
+  /** Whether further activity of this member would change nothing. */
   isLatest(member: M): boolean {
     return this.#peers.get(member.key.bytes)?.clients?.isLatest(member) ?? false
   }
@@ -175,7 +175,7 @@ export class Registry<M extends Member, L> {
     }
   }
 
-  /** Enrols a watcher; all present peers come first, its own key among them (P-070). */
+  /** Adds a watcher; all present peers are reported first, its own key included (P-070). */
   watch(watcher: M): void {
     const flood: PresenceChange[] = []
     for (const [, { clients }] of this.#peers) {
@@ -186,7 +186,7 @@ export class Registry<M extends Member, L> {
     this.#output.presence(watcher, flood)
   }
 
-  /** Has `member` told when `peer` leaves the region; each pair is told once (P-062). */
+  /** Makes `member` be told when `peer` leaves the region, once per pair (P-062). */
   subscribePeerGone(member: M, peer: NodePublicKey): void {
     const subscribers = this.#goneSubscribers.get(peer.bytes)
     if (subscribers === undefined) this.#goneSubscribers.set(peer, new Set([member]))
@@ -224,7 +224,7 @@ export class Registry<M extends Member, L> {
     this.#routeTo(key, peer)
   }
 
-  /** What does not add up, for `/debug/check`; empty when all is well. */
+  /** Inconsistencies for `/debug/check`; empty if there are none. */
   inconsistencies(currentConnections: number): string[] {
     let keys = 0
     let connections = 0
@@ -281,7 +281,7 @@ export class Registry<M extends Member, L> {
     this.#routeTo(key, peer)
   }
 
-  /** The key is gone from the region: whoever heard from it is told, once (P-062). */
+  /** The key has left the region: clients that heard from it are told, once (P-062). */
   #forget(key: NodePublicKey): void {
     this.#peers.delete(key)
     const subscribers = this.#goneSubscribers.get(key.bytes)

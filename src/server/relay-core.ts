@@ -1,7 +1,7 @@
 /**
- * The relay without transports: takes connections, logs clients in, moves their packets.
+ * The relay without transports: takes connections, logs clients in, forwards their packets.
  *
- * Knows nothing of HTTP, sockets or Node; time, randomness and cryptography are handed in.
+ * Knows nothing of HTTP, sockets or Node; time, randomness and cryptography are passed in.
  */
 
 import { KeyMap } from '../keys/key-map.ts'
@@ -33,10 +33,10 @@ import type { Registry } from './registry.ts'
 import { type AcceptOptions, ServerLogin } from './server-login.ts'
 import type { Session } from './session.ts'
 
-/** Makes the directory of a part of a relay; the core is not complete yet. */
+/** Creates the directory of a worker; the core is not complete yet. */
 export type CreateDirectory = (core: RelayCore) => Directory<Session>
 
-/** What is written at the end of a turn. */
+/** Something to flush at the end of a turn. */
 export interface Flushable {
   flush(): void
 }
@@ -48,12 +48,12 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly counters: RelayCounters = new RelayCounters()
   readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
   readonly events: Emitter<RelayEvents> = new Emitter()
-  /** Where packets go, by key; kept by the {@link directory}. */
+  /** Routes by key, maintained by the {@link directory}. */
   readonly routes: KeyMap<Destination> = new KeyMap()
   readonly directory: Directory<Session>
-  /** Who is connected to the region; undefined in a part of a relay on several cores, whose coordinator knows it. */
+  /** Who is connected to the region; undefined in a worker, whose coordinator has it. */
   readonly registry: Registry<Session, Link> | undefined
-  /** For what each connection waits for. */
+  /** Timers of all connections. */
   readonly timers: TimerQueue
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
@@ -64,7 +64,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
   readonly #logins = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
-  /** Of refusals that an operator may want to do something about. */
+  /** Refusals that an operator may want to act on. */
   readonly #full: TallyLog<AddressPort | undefined>
   #toFlush: Writer[] = []
   #toFlushFirst: Flushable[] = []
@@ -72,7 +72,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   #rateLimit: RateLimit | undefined
   #closed = false
 
-  /** @param createDirectory who else is to decide what must be decided once. Default: this relay itself. */
+  /** @param createDirectory what makes the decisions that must be made once. Default: this relay. */
   constructor(options: RelayCoreOptions, createDirectory?: CreateDirectory) {
     this.options = resolveOptions(options)
     this.publicKey = options.privateKey.publicKey()
@@ -102,7 +102,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     return this.#sessions
   }
 
-  /** Connections whose login is not complete. */
+  /** Connections still logging in. */
   get pendingLogins(): number {
     return this.#logins.size
   }
@@ -112,7 +112,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     return this.options.clock.now()
   }
 
-  /** What each client may send; a change takes effect on those who are connected too (P-103). */
+  /** Limit per client; a change also applies to connected clients. */
   get rateLimit(): RateLimit | undefined {
     return this.#rateLimit
   }
@@ -122,7 +122,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     for (const session of this.#sessions) session.limitRate(limit)
   }
 
-  /** Takes a connection; it is closed when its login fails. */
+  /** Takes over a connection; it is closed if its login fails. */
   accept(conn: Conn, options: AcceptOptions = {}): void {
     this.counters.accepts++
     if (this.#closed) {
@@ -134,16 +134,16 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     login.start()
   }
 
-  /** Adds a way to clients elsewhere (P-075). A part of a relay on several cores has none: its coordinator does. */
+  /** Adds a path to clients elsewhere. Not available in a worker: its coordinator has the links. */
   addLink(link: Link): LinkRoutes {
     if (this.registry === undefined) throw new TypeError('add link to relay core: its coordinator has the links')
     return new RegistryLinkRoutes(this.registry, link)
   }
 
   /**
-   * Takes no more connections, tells clients to come back later, and ends their connections bit by bit.
+   * Accepts no more connections, tells clients to reconnect later, and closes their connections gradually.
    *
-   * @returns a promise that resolves when all have ended.
+   * @returns a promise that resolves when all connections have ended.
    */
   async drain(options: DrainOptions): Promise<DrainResult> {
     this.#closed = true
@@ -152,7 +152,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     return drain({ sessions: this.#sessions, clock, random }, options)
   }
 
-  /** Ends all connections and takes no more. */
+  /** Closes all connections and accepts no more. */
   close(): void {
     this.#closed = true
     for (const login of this.#logins) login.abort()
@@ -165,12 +165,12 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     if (this.#toFlush.push(writer) === 1) this.#flushAtEndOfTurn()
   }
 
-  /** The same before all writers: no answer to a client may overtake what the client has sent before. */
+  /** The same, before all writers: no reply to a client may overtake what the client sent before. */
   flushFirstAfterTurn(link: Flushable): void {
     if (this.#toFlushFirst.push(link) === 1) this.#flushAtEndOfTurn()
   }
 
-  /** A login is complete but for ServerInfo: makes the key reachable (P-036). */
+  /** A login is complete except for ServerInfo: makes the key reachable. */
   async sessionBegins(session: Session): Promise<void> {
     this.#sessions.add(session)
     this.counters.currentConnections++
@@ -195,7 +195,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     this.#logins.delete(login)
   }
 
-  /** Counts, logs and tells of a connection that ended by a fault; clients do as they please, so it is no warning. */
+  /** Counts, logs and reports a connection that ended with an error. Client faults are routine: debug level. */
   noteFailure(error: DerpError, remote: AddressPort | undefined, fields: LogFields = {}): void {
     const { code, message: reason } = error
     this.counters.fail(code)

@@ -1,5 +1,5 @@
 /**
- * The server's half of the login: from an accepted connection to a running session.
+ * The server half of the login: from an accepted connection to a running session.
  *
  * Clauses: P-030 order, P-035 deadline, P-036 registration before ServerInfo, P-037 early frames, P-038 mesh key.
  */
@@ -17,13 +17,13 @@ import type { LoginHost } from './hosts.ts'
 import { Writer } from './queues/writer.ts'
 import { Session } from './session.ts'
 
-/** What is known of a connection before its login. */
+/** What is known about a connection before its login. */
 export interface AcceptOptions {
   /** When the connection was accepted, in milliseconds of the relay's clock; the login deadline counts from it. */
   readonly acceptedAtMs?: number
-  /** Value of the `Ideal-Node` header (P-123). */
+  /** Value of the `Ideal-Node` header. */
   readonly idealNode?: string | undefined
-  /** Bearer token of the upgrade request; only admission looks at it (P-040). */
+  /** Bearer token of the upgrade request, for admission. */
   readonly token?: string | undefined
 }
 
@@ -46,7 +46,7 @@ export class ServerLogin implements ConnHandler {
     this.#conn = conn
     this.#notIdeal = (options.idealNode ?? '') !== ''
     this.#token = options.token
-    // Until the session runs a fault ends the login: that ends the session too, and is noted once.
+    // Until the session runs an error ends the login, which ends the session too and is counted once.
     this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
       (this.#over ? this.#session : this)?.fail(error),
     )
@@ -63,7 +63,7 @@ export class ServerLogin implements ConnHandler {
     )
   }
 
-  /** Greets the client and waits for it. */
+  /** Sends the greeting and waits for the client. */
   start(): void {
     this.#writer.sendControl(this.#relay.greeting)
     this.#conn.open(this)
@@ -98,7 +98,7 @@ export class ServerLogin implements ConnHandler {
     this.#conn.destroy()
   }
 
-  /** Ends the connection because the relay closes; a session that is being registered ends with it. */
+  /** Ends the connection because the relay is closing; a session being registered ends with it. */
   abort(): void {
     if (this.#over) return
     this.#end()
@@ -118,7 +118,7 @@ export class ServerLogin implements ConnHandler {
     const body = buffer.subarray(start + FRAME_HEADER_LENGTH, start + FRAME_HEADER_LENGTH + length)
     const hello = readClientHello(type, body)
     this.#helloSeen = true
-    // What follows is read once the session runs; the sealed part must outlive this chunk.
+    // Further bytes are read once the session runs; the sealed part must outlive this chunk.
     this.#conn.pause()
     this.#decoder.bounds = SERVER_BOUNDS
     this.#login({ clientKey: hello.clientKey, sealedInfo: copyBytes(hello.sealedInfo) }).catch(error =>
@@ -136,14 +136,14 @@ export class ServerLogin implements ConnHandler {
       this.#findRoom()
       await this.#admit(hello, info)
       if (this.#over) return
-      // Others may have come in meanwhile.
+      // Others may have logged in meanwhile.
       this.#findRoom()
     }
     const identity = { key: hello.clientKey, info, canMesh, notIdeal: this.#notIdeal, token: this.#token }
     const session = new Session(relay, this.#conn, { decoder: this.#decoder, writer: this.#writer }, identity)
     this.#session = session
     if (canMesh) this.#writer.deadlines = relay.meshDeadlines
-    // Packets may come for the key as soon as it is known; they wait behind ServerInfo.
+    // Packets may arrive as soon as the key is known; they wait behind ServerInfo.
     this.#writer.hold()
     await relay.sessionBegins(session)
     if (this.#over) {
@@ -158,7 +158,7 @@ export class ServerLogin implements ConnHandler {
     session.start()
   }
 
-  /** @throws DerpError if there is none. */
+  /** @throws DerpError if there is no room. */
   #findRoom(): void {
     const { maxClients } = this.#relay.options
     if (maxClients !== 0 && this.#relay.directory.connections >= maxClients) throw relayFull(maxClients)
@@ -173,7 +173,7 @@ export class ServerLogin implements ConnHandler {
     throw new DerpError('ERR_DERP_ADMISSION_DENIED', `admit client ${hello.clientKey.shortString()}: ${verdict.reason}`)
   }
 
-  /** Whatever goes wrong, nothing of the client stays behind. */
+  /** Whatever the error, nothing of the client remains. */
   #failWith(error: unknown): void {
     const known =
       error instanceof DerpError
@@ -183,16 +183,16 @@ export class ServerLogin implements ConnHandler {
       this.#session?.fail(known)
       return
     }
-    // A client that took the relay for another learns the key, although its ClientInfo came with the request (P-213).
+    // A client that expected another relay learns the key, although its ClientInfo came with the request (P-213).
     this.#writer.flush()
     this.fail(known)
     this.#session?.close()
   }
 }
 
-/** A login that there is no room for (P-109). */
+/** A login refused for lack of room (P-109). */
 export function relayFull(maxClients: number): DerpError {
-  return new DerpError('ERR_DERP_RELAY_FULL', `log client in: there are ${maxClients}, which is the most`, {
+  return new DerpError('ERR_DERP_RELAY_FULL', `log client in: limit of ${maxClients} clients reached`, {
     clause: 'P-109',
   })
 }

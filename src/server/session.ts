@@ -1,8 +1,8 @@
 /**
- * A logged-in client: reads its frames, hands each to its handler, and takes what is meant for it.
+ * A logged-in client: reads its frames, passes each to its handler, and takes packets for it.
  *
  * Knows nothing of sockets, HTTP or how the login went.
- * Clauses: P-002, P-003, P-054, P-060, P-061, P-062, P-065, P-090.
+ * Clauses: P-002, P-003, P-033, P-037, P-051, P-054, P-060 to P-062, P-065, P-070, P-071, P-090, P-091, P-103, P-123.
  */
 
 import { KeyLookup } from '../keys/key-map.ts'
@@ -28,18 +28,18 @@ import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 import type { PresenceChange } from './registry.ts'
 
-/** Announcements of a home within this time of the login are no moves but part of it. */
+/** Home announcements within this time after login count as part of the login, not as moves. */
 const HOME_SETTLE_MS = 5_000
 
-/** What the login has found out. */
+/** Results of the login. */
 export interface SessionIdentity {
   readonly key: NodePublicKey
   readonly info: ClientInfo
-  /** The client has shown the relay's mesh key (P-074). */
+  /** The client presented the relay's mesh key. */
   readonly canMesh: boolean
-  /** The client would rather have reached another node (P-123). */
+  /** The client would have preferred another node. */
   readonly notIdeal: boolean
-  /** Bearer token that came with the upgrade request; kept for when admission is asked again (P-040). */
+  /** Bearer token of the upgrade request, kept for re-checking admission. */
   readonly token?: string | undefined
 }
 
@@ -51,13 +51,13 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
   readonly notIdeal: boolean
   readonly token: string | undefined
   readonly remote: AddressPort | undefined
-  /** Where a client is told what is wrong; undefined unless the relay is set to tell. */
+  /** Reports problems to the client; undefined unless enabled. */
   readonly health: Health | undefined
-  /** Pings under way; undefined unless the relay is set to ping, and the client answers. */
+  /** Pending pings; undefined unless enabled and supported by the client. */
   readonly pings: ClientPings | undefined
-  /** Where the client's packets go. */
+  /** Routes for the client's packets. */
   readonly routes: KeyLookup<Destination>
-  /** Bytes that the client has sent on this connection, frames of all kinds. */
+  /** Bytes received from the client on this connection, in frames of all types. */
   bytesReceived = 0
   /** When the login was complete, in milliseconds of the relay's clock. */
   readonly connectedAtMs: number
@@ -71,7 +71,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
   readonly #notHere = new NotHereLimit()
   #sources: SeenSources | undefined
   readonly #pacer: ReadPacer
-  /** Set while the session is being ended in good order. */
+  /** Set while the session is ending in an orderly way. */
   #onEnd: ((isWhole: boolean) => void) | undefined
 
   constructor(
@@ -102,7 +102,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }
 
-  /** Shares its key with another session; kept by the directory. */
+  /** Shares its key with another session; set by the directory. */
   get isDuplicate(): boolean {
     return this.#isDuplicate
   }
@@ -112,7 +112,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.health?.set('duplicate', isDuplicate)
   }
 
-  /** Bits for PeerPresent (P-071). */
+  /** Flag bits of PeerPresent. */
   get flags(): number {
     const flags =
       (this.info.isProber ? PeerPresentFlag.Prober : 0) |
@@ -121,12 +121,12 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     return flags === 0 ? PeerPresentFlag.Regular : flags
   }
 
-  /** Takes packets of siblings as well; see {@link Destination}. */
+  /** Also takes packets from mesh peers; see {@link Destination}. */
   get local(): Session {
     return this
   }
 
-  /** What the client calls its application (P-033). */
+  /** The client's application name. */
   get appName(): string | undefined {
     return this.info.appName
   }
@@ -135,27 +135,27 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     return this.#closed
   }
 
-  /** Whether the client calls this relay its home. */
+  /** Whether this relay is the client's home. */
   get isPreferred(): boolean {
     return this.#preferred
   }
 
-  /** Bytes that were sent to the client on this connection, frames of all kinds. */
+  /** Bytes sent to the client on this connection, in frames of all types. */
   get bytesSent(): number {
     return this.#writer.bytesSent
   }
 
-  /** Bytes on their way to the client, and those of the packets that wait. */
+  /** Bytes being written to the client, plus those of queued packets. */
   get pendingBytes(): number {
     return this.#writer.pendingBytes
   }
 
-  /** Packets that wait for the client. */
+  /** Packets queued for the client. */
   get queuedPackets(): number {
     return this.#writer.queuedPackets
   }
 
-  /** Begins reading; frames that came behind the login are read first (P-037). */
+  /** Starts reading; frames that followed the login come first. */
   start(): void {
     this.#intervals = this.#startIntervals()
     this.#conn.open(this)
@@ -163,7 +163,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     if (!this.#closed && !this.#pacer.isWaiting) this.#conn.resume()
   }
 
-  /** Limits what the client may send from now on; undefined for no limit. The mesh is exempt (P-103). */
+  /** Limits what the client may send from now on; undefined for no limit. Mesh peers are exempt. */
   limitRate(limit: RateLimit | undefined): void {
     if (this.#onEnd === undefined) this.#pacer.setLimit(this.canMesh ? undefined : limit)
   }
@@ -183,22 +183,22 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     else this.fail(new DerpError('ERR_DERP_CONN_CLOSED', `read from client: ${error.message}`, { cause: error }))
   }
 
-  /** Ends the session by a fault of the client or of its connection. */
+  /** Ends the session because of an error of the client or its connection. */
   fail(error: DerpError): void {
     if (this.#closed) return
     this.relay.noteFailure(error, this.remote, { client: this.key.shortString() })
     this.close()
   }
 
-  /** Ends the session; all that waits for it is dropped and counted. */
+  /** Ends the session; everything queued is dropped and counted. */
   close(): void {
     this.#close(this.#closed)
   }
 
   /**
-   * Reads no more, but for what is under way from a sibling, and ends the session once all that waits for it has been written.
+   * Stops reading, except for packets in flight from a mesh peer, and ends the session once everything queued is written.
    *
-   * @param done called when the connection is over, with whether the client ended it or all was written.
+   * @param done called when the connection has ended, with whether the client ended it or everything was written.
    */
   end(done: (isWhole: boolean) => void): void {
     if (this.#closed) {
@@ -206,7 +206,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
       return
     }
     this.#conn.pause()
-    // A wait that never ends: otherwise the rate limit would have reading resumed.
+    // A permanent wait: otherwise the rate limit would resume reading.
     this.#pacer.stop()
     this.#onEnd = done
     this.#writer.end(() => {
@@ -214,7 +214,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     })
   }
 
-  /** Reports whether the session was still running. */
+  /** Returns whether the session was still running. */
   #finish(): boolean {
     if (this.#closed) return false
     this.#closed = true
@@ -238,44 +238,44 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.#writer.sendControl(frame)
   }
 
-  /** Sends a Pong unless one waits already; reports whether it did (P-091). */
+  /** Sends a Pong unless one is already waiting; returns whether it did. */
   sendPong(frame: Uint8Array): boolean {
     return this.#writer.sendPong(frame)
   }
 
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    // SendPacket and RecvPacket differ in their type and in whose key they carry: no byte of payload moves (P-051).
+    // SendPacket and RecvPacket differ only in type and in whose key they carry: the payload does not move (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
     const leaves = this.#writer.sendPacket(buffer, start, end, kind, source)
     if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes a RecvPacket frame that a sibling relay has passed on. */
+  /** Takes a RecvPacket frame from a mesh peer. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
     if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes the same without a source: only the payload follows the header (P-051). */
+  /** Takes the same without a source: only the payload follows the header. */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     this.#writer.sendPacket(buffer, start, end, kind, NO_SOURCE)
   }
 
-  /** Tells the client that `peer` is unknown, in answer to disco only and not too often (P-061). */
+  /** Tells the client that `peer` is unknown, for disco packets only and rate-limited. */
   tellNotHere(peer: NodePublicKey, kind: PacketKind): void {
     if (kind !== 'disco' || !this.#notHere.allows(this.relay.now())) return
     this.relay.counters.peerGoneNotHereFrames++
     this.sendControl(encodePeerGone(peer, PeerGoneReason.NotHere))
   }
 
-  /** Tells the client that a peer it heard from has left (P-062). */
+  /** Tells the client that a peer it heard from has left. */
   tellPeerLeft(peer: NodePublicKey): void {
     this.relay.counters.peerGoneDisconnectedFrames++
     this.sendControl(encodePeerGone(peer, PeerGoneReason.Disconnected))
   }
 
-  /** Tells a watcher who comes and goes (P-070). */
+  /** Tells a watcher about connects and disconnects. */
   tellPresence(changes: readonly PresenceChange[]): void {
     this.relay.counters.meshUpdateBatchSize.observe(changes.length)
     for (const change of changes) {
@@ -284,7 +284,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     }
   }
 
-  /** Notes whether this relay is the client's home (P-054). */
+  /** Sets whether this relay is the client's home. */
   setPreferred(preferred: boolean): void {
     if (this.#preferred === preferred) return
     this.#preferred = preferred
@@ -295,7 +295,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     else counters.homeMovesOut++
   }
 
-  /** Handles no more frames until all parts of the relay know what the last one has caused. */
+  /** Handles no more frames until all workers know what the last one has caused. */
   pauseUntil(known: Propagated): void {
     if (known !== undefined) this.#waitFor(known, this.#readOn)
   }
@@ -307,14 +307,14 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
         if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
         else this.#handleFrame()
       }
-      // A header is activity already; what is skipped was handled at its header (P-065).
+      // A header already counts as activity; skipped frames were handled at their header (P-065).
       if (this.#isDuplicate && !this.#closed && decoder.isGathering) void this.relay.directory.noteActivity(this)
     } catch (error) {
       this.#failWith(error)
     }
   }
 
-  /** What a sibling had sent before it knew of the end is counted here as it is there; nobody is left to have it (P-174). */
+  /** Packets that a mesh peer sent before it noticed the end are counted here as they are there, and dropped (P-174). */
   #readLate(chunk: Uint8Array): void {
     const decoder = this.#decoder
     try {
@@ -344,10 +344,10 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.#pacer.waitFor(known, goOn)
   }
 
-  /** Handles the frame that had to wait, then those behind it. */
+  /** Handles the frame that had to wait, then those after it. */
   readonly #goOn = (): void => this.#tryThenReadOn(() => this.#handleFrame())
 
-  /** The same for one that has waited until its activity was known. */
+  /** The same for a frame that waited until its activity was known. */
   readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#handleNoted())
 
   readonly #readOn = (): void => this.#tryThenReadOn(() => {})
@@ -365,12 +365,12 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
 
   #failWith(error: unknown): void {
     if (!(error instanceof DerpError)) throw error
-    // The original counts a Ping before it looks at its length.
+    // The original counts a Ping before it checks its length.
     if (error instanceof ProtocolError && this.#decoder.type === FrameType.Ping) this.relay.counters.gotPing++
     this.fail(error)
   }
 
-  /** The first packet from a source makes this session hear of the source's departure (P-062). */
+  /** The first packet from a source subscribes this session to the source's departure (P-062). */
   #noteSource(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources()
     const source = this.#sources.note(sender, buffer, keyAt)

@@ -1,4 +1,4 @@
-/** ClosePeer: ends all connections of another client (P-073). */
+/** ClosePeer: closes all connections of another client (P-073). */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'

@@ -1,4 +1,4 @@
-/** ForwardPacket: a mesh peer passes on a packet for a client of ours (P-072). */
+/** ForwardPacket: a packet from a mesh peer for a client of ours (P-072). */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'

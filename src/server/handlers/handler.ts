@@ -1,4 +1,4 @@
-/** The shape of what handles one frame of a logged-in client. */
+/** Helpers for frame handlers. */
 
 import { DerpError } from '../../lib/derp-error.ts'
 import { frameTypeName } from '../../protocol/frame-type.ts'
@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 
 export type Handler = FrameHandler<Session>
 
-/** Refuses the frame to sessions without the mesh key (P-074). */
+/** Rejects the frame from sessions without the mesh key (P-074). */
 export function assertMesh(session: Session, frame: Frame): void {
   if (session.canMesh) return
   throw new DerpError('ERR_DERP_PERMISSION_MISSING', `handle frame ${frameTypeName(frame.type)}: needs the mesh key`, {

@@ -1,4 +1,4 @@
-/** The frames a logged-in client may send, and what handles each. All others are skipped (P-002). */
+/** The frames that a logged-in client may send, and their handlers. All others are skipped (P-002). */
 
 import { FrameType } from '../../protocol/frame-type.ts'
 import { handleClosePeer } from './close-peer.ts'

@@ -1,4 +1,4 @@
-/** Ping: its first eight bytes go back as a Pong, those after them are ignored (P-091). */
+/** Ping: its first eight bytes are returned as a Pong, the rest is ignored (P-091). */
 
 import { FRAME_HEADER_LENGTH, PING_LENGTH } from '../../protocol/constants.ts'
 import { encodePing } from '../../protocol/encode.ts'

@@ -1,4 +1,4 @@
-/** Pong: the answer to a ping of the relay's own (P-091). */
+/** Pong: the reply to a ping of the relay (P-091). */
 
 import { FRAME_HEADER_LENGTH, PING_LENGTH } from '../../protocol/constants.ts'
 import type { Handler } from './handler.ts'

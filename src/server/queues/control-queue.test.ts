@@ -3,7 +3,7 @@ import { ControlQueue } from './control-queue.ts'
 
 const frame = (n: number) => new Uint8Array(n).fill(n)
 
-test('ControlQueue gives frames back in order, and knows how many bytes wait', () => {
+test('ControlQueue returns frames in order, and knows how many bytes are queued', () => {
   const queue = new ControlQueue()
   expect([queue.isEmpty, queue.bytes, queue.take()]).toEqual([true, 0, undefined])
   for (const n of [1, 2, 3]) queue.push(frame(n))
@@ -14,7 +14,7 @@ test('ControlQueue gives frames back in order, and knows how many bytes wait', (
   expect([queue.take(), queue.bytes, queue.isEmpty, queue.take()]).toEqual([frame(4), 0, true, undefined])
 })
 
-test('ControlQueue puts a frame before those that wait, not before those that were taken', () => {
+test('ControlQueue puts a frame before queued ones, not before those taken', () => {
   const queue = new ControlQueue()
   for (const n of [1, 2]) queue.push(frame(n))
   queue.take()
@@ -25,7 +25,7 @@ test('ControlQueue puts a frame before those that wait, not before those that we
   expect([queue.take(), queue.isEmpty]).toEqual([frame(4), true])
 })
 
-test('ControlQueue that is cleared is as new', () => {
+test('ControlQueue is as good as new when cleared', () => {
   const queue = new ControlQueue()
   for (const n of [1, 2]) queue.push(frame(n))
   queue.take()

@@ -1,7 +1,7 @@
-/** Frames that are never dropped, in order, while a connection cannot take them. */
+/** Frames that are never dropped, in order, while a connection is busy. */
 
 export class ControlQueue {
-  /** Bytes of all frames that wait. */
+  /** Bytes of all queued frames. */
   bytes = 0
   #frames: Uint8Array[] = []
   #head = 0
@@ -15,7 +15,7 @@ export class ControlQueue {
     this.bytes += frame.length
   }
 
-  /** Puts a frame before all others. */
+  /** Queues a frame before all others. */
   pushFirst(frame: Uint8Array): void {
     this.#frames = [frame, ...this.#frames.slice(this.#head)]
     this.#head = 0

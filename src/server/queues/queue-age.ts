@@ -1,4 +1,4 @@
-/** How long packets waited before they were sent, as the moving average that the original exports, and by buckets. */
+/** How long packets were queued, as the original's moving average, and as a histogram. */
 
 import type { Histogram } from '../../metrics/histogram.ts'
 
@@ -9,12 +9,12 @@ export class QueueAge {
   averageMs = 0
   readonly #histogram: Histogram
 
-  /** @param histogram where each age is recorded too. */
+  /** @param histogram receives each age too. */
   constructor(histogram: Histogram) {
     this.#histogram = histogram
   }
 
-  /** Notes `count` packets that waited `ageMs` each. */
+  /** Records `count` packets queued for `ageMs` each. */
   recordMany(count: number, ageMs: number): void {
     if (count === 0) return
     const weight = count === 1 ? 1 - ALPHA : (1 - ALPHA) ** count

@@ -16,7 +16,7 @@ function drain(queue: SendQueue): WaitingPacket[] {
   return taken
 }
 
-test('SendQueue gives packets back in order, where they were received', () => {
+test('SendQueue returns packets in order, in their original buffers', () => {
   const queue = new SendQueue()
   const packets = [received(1), received(2)]
   for (const packet of packets) queue.push(packet)
@@ -27,7 +27,7 @@ test('SendQueue gives packets back in order, where they were received', () => {
   expect(queue.take()).toBeUndefined()
 })
 
-test('SendQueue keeps the order while it grows and is taken from', () => {
+test('SendQueue keeps the order while growing and being emptied', () => {
   const queue = new SendQueue()
   const seen: (number | undefined)[] = []
   for (let n = 0; n < 100; n++) {
@@ -38,7 +38,7 @@ test('SendQueue keeps the order while it grows and is taken from', () => {
   expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n))
 })
 
-test('SendQueue settles packets into one buffer of exactly their size, and lets go of where they were (P-100)', () => {
+test('SendQueue settles packets into one buffer of exactly their size, and releases their original buffers (P-100)', () => {
   const queue = new SendQueue()
   const packets = [received(1, 10), received(2, 20), received(3, 30)]
   const buffers = packets.map(({ buffer }) => buffer)
@@ -52,7 +52,7 @@ test('SendQueue settles packets into one buffer of exactly their size, and lets 
   expect(taken.map(({ settledAtMs }) => settledAtMs)).toEqual([5_000, 5_000, 5_000])
 })
 
-test('SendQueue settles each packet once, those only that have come since', () => {
+test('SendQueue settles each packet once, only those added since', () => {
   const queue = new SendQueue()
   for (const n of [1, 2, 3]) queue.push(received(n))
   queue.settle(10)
@@ -66,7 +66,7 @@ test('SendQueue settles each packet once, those only that have come since', () =
   expect(taken.map(contentOf)).toEqual([[2], [3], [4], [5]])
 })
 
-test('SendQueue keeps count of its bytes', () => {
+test('SendQueue tracks its bytes', () => {
   const queue = new SendQueue()
   for (const size of [10, 20, 30]) queue.push(received(0, size))
   expect([queue.length, queue.bytes]).toEqual([3, 60])

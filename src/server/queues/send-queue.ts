@@ -1,33 +1,33 @@
 /**
- * Packets waiting for one connection, in order.
+ * Packets queued for one connection, in order.
  *
- * A packet waits where it was received for as long as its turn of the event loop lasts: most leave by then. What is
- * left is settled: copied, so that a slow reader never pins the large buffers that sockets read into (P-100).
+ * A packet stays in the buffer it was received in until the end of its event loop turn: most are sent by then. The rest
+ * is settled: copied, so that a slow reader never pins the large buffers that sockets read into (P-100).
  */
 
-/** The RecvPacket frame at `start` up to `end` of `buffer`. */
+/** The RecvPacket frame from `start` to `end` of `buffer`. */
 export interface WaitingPacket {
   buffer: Uint8Array
   start: number
   end: number
   readonly payloadBytes: number
-  /** The session it comes from; undefined when it was forwarded. */
+  /** The session it comes from; undefined if forwarded. */
   readonly sender: object | undefined
-  /** Milliseconds of the relay's clock; undefined in the turn in which the packet came. */
+  /** Milliseconds of the relay's clock; undefined in the turn in which the packet arrived. */
   settledAtMs: number | undefined
 }
 
 const FIRST_SLOTS = 8
 
-/** First in, first out. Whoever pushes keeps the {@link length} within bounds, by taking. */
+/** First in, first out. The caller bounds the {@link length} by taking. */
 export class SendQueue {
   length = 0
-  /** Bytes of all frames that wait. */
+  /** Bytes of all queued frames. */
   bytes = 0
-  // The number of slots is a power of two. There are none at first: most connections never have to wait.
+  // The number of slots is a power of two, 0 at first: most connections never queue.
   #slots: (WaitingPacket | undefined)[] = []
   #head = 0
-  /** How many, from the oldest, have been settled. */
+  /** How many, from the oldest, are settled. */
   #settled = 0
 
   /** The buffer must not change until the packet has been taken or settled. */
@@ -50,7 +50,7 @@ export class SendQueue {
     return oldest
   }
 
-  /** Copies what has come since the last call into one buffer of exactly its size. */
+  /** Copies packets added since the last call into one buffer of exactly their size. */
   settle(nowMs: number): void {
     if (this.#settled === this.length) return
     let total = 0

@@ -1,7 +1,7 @@
 /**
- * What leaves in one write: chunks to be written and what they count as.
+ * The contents of one write: its chunks and their counts.
  *
- * Neighbouring frames become one chunk: a chunk is a view of what was received wherever that is possible.
+ * Adjacent frames become one chunk, which is a view of the received buffer if possible.
  */
 
 import type { RelayCounters } from '../../metrics/counters.ts'
@@ -18,12 +18,12 @@ export class WriteBatch {
   #payloadBytes = 0
   #discoPackets = 0
   #discoBytes = 0
-  /** The last chunk, which the next frame may continue; offsets reckon from the start of this view. */
+  /** The last chunk, which the next frame may extend; offsets are relative to this view. */
   #run: Uint8Array | undefined
   #runStart = 0
   #runEnd = 0
 
-  /** Adds the frame at `start` up to `end` of `buffer`, which must not change until the batch has been written. */
+  /** Adds the frame from `start` to `end` of `buffer`, which must not change until the batch has been written. */
   add(buffer: Uint8Array, start: number, end: number): void {
     const run = this.#run
     if (run !== undefined && continues(run, this.#runEnd, buffer, start)) {
@@ -38,7 +38,7 @@ export class WriteBatch {
     this.frames++
   }
 
-  /** Notes that the frame added last carries a packet. */
+  /** Records that the last frame carries a packet. */
   countPacket(kind: PacketKind, payloadBytes: number): void {
     this.packets++
     this.#payloadBytes += payloadBytes
@@ -47,7 +47,7 @@ export class WriteBatch {
     this.#discoBytes += payloadBytes
   }
 
-  /** Hands the chunks over; what they count as is kept until {@link sent} or {@link dropped}. */
+  /** Takes the chunks; their counts are kept until {@link sent} or {@link dropped}. */
   takeChunks(): Uint8Array[] {
     this.#closeRun()
     const chunks = this.#chunks
@@ -55,14 +55,14 @@ export class WriteBatch {
     return chunks
   }
 
-  /** The batch has left: counts it, and begins anew. */
+  /** The batch was sent: counts it and starts over. */
   sent(counters: RelayCounters): void {
     counters.packetsSent += this.packets
     counters.bytesSent += this.#payloadBytes
     this.#reset()
   }
 
-  /** The batch has not left: counts its packets as dropped, and begins anew. */
+  /** The batch was not sent: counts its packets as dropped and starts over. */
   dropped(counters: RelayCounters, reason: DropReason): void {
     const { disco, other } = counters.dropped[reason]
     disco.packets += this.#discoPackets
@@ -92,8 +92,8 @@ export class WriteBatch {
 }
 
 /**
- * Reports whether `start` of `buffer` is where `runEnd` of `run` is. TLS gives a view of its own for each record, but
- * neighbouring records lie one behind the other.
+ * Whether `start` of `buffer` is at `runEnd` of `run`. TLS returns a separate view per record, but adjacent records are
+ * contiguous in memory.
  */
 function continues(run: Uint8Array, runEnd: number, buffer: Uint8Array, start: number): boolean {
   if (run === buffer) return runEnd === start

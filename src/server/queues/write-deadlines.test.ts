@@ -11,7 +11,7 @@ function holder(): DeadlineHolder & { timeouts: number } {
   }
 }
 
-test('WriteDeadlines ends a holder whose write is not finished in time, once (P-101)', () => {
+test('WriteDeadlines times out a holder once if its write is not finished in time (P-101)', () => {
   const clock = new FakeClock()
   const deadlines = new WriteDeadlines(clock, 2_000)
   const slow = holder()
@@ -24,7 +24,7 @@ test('WriteDeadlines ends a holder whose write is not finished in time, once (P-
   expect(slow.timeouts).toBe(1)
 })
 
-test('WriteDeadlines spares a holder whose write ended, and times each write from its own beginning (P-101)', () => {
+test('WriteDeadlines does not time out a finished write, and times each write from its start (P-101)', () => {
   const clock = new FakeClock()
   const deadlines = new WriteDeadlines(clock, 2_000)
   const quick = holder()
@@ -51,7 +51,7 @@ test('WriteDeadlines of zero never expire (P-101)', () => {
   expect([patient.timeouts, clock.pendingTimers]).toEqual([0, 0])
 })
 
-test('WriteDeadlines that are closed forget all writes and their timer, and may be used again (P-101)', () => {
+test('WriteDeadlines drop all writes and the timer when closed, and can be reused (P-101)', () => {
   const clock = new FakeClock()
   const deadlines = new WriteDeadlines(clock, 2_000)
   const slow = holder()
@@ -67,7 +67,7 @@ test('WriteDeadlines that are closed forget all writes and their timer, and may 
   expect(slow.timeouts).toBe(1)
 })
 
-test('WriteDeadlines have one timer for all writes, and none once there is nothing to wait for (P-101)', () => {
+test('WriteDeadlines use one timer for all writes, and none while there are no writes (P-101)', () => {
   const clock = new FakeClock()
   const deadlines = new WriteDeadlines(clock, 2_000)
   const holders = [holder(), holder(), holder()]
@@ -87,7 +87,7 @@ test('WriteDeadlines have one timer for all writes, and none once there is nothi
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('WriteDeadlines let a holder begin another write, or all be closed, when one has expired (P-101)', () => {
+test('WriteDeadlines allow a new write, or close, while one expires (P-101)', () => {
   const clock = new FakeClock()
   const deadlines = new WriteDeadlines(clock, 2_000)
   const later = holder()

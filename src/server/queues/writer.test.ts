@@ -11,7 +11,7 @@ import { Writer } from './writer.ts'
 const OVERHEAD = 5 + 32
 const ascending = (size: number) => Uint8Array.from({ length: size }, (_, at) => at & 255)
 
-/** A writer over a connection that finishes writes when told to. */
+/** A writer over a connection that finishes writes on demand. */
 class Bench {
   readonly clock: FakeClock = new FakeClock({ turns: 'manual' })
   readonly counters: RelayCounters = new RelayCounters()
@@ -54,7 +54,7 @@ class Bench {
     return (this.writes.at(-1) ?? []).map(chunk => [...chunk])
   }
 
-  /** Ends the write that is under way. */
+  /** Finishes the pending write. */
   written(error?: Error): void {
     const done = this.#done
     if (done === undefined) throw new Error('end write of bench: none is under way')
@@ -67,7 +67,7 @@ class Bench {
     this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'other')
   }
 
-  /** The same of the disco kind. */
+  /** The same for disco. */
   disco(fill: number, payloadBytes = 1): void {
     this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'disco')
   }
@@ -90,7 +90,7 @@ test('Writer writes the frames of one turn at once, at its end', () => {
   expect(bench.writer.bytesSent).toBe(2 + OVERHEAD + 1)
 })
 
-test('Writer asks for one flush per turn, and begins anew after a write', () => {
+test('Writer requests one flush per turn, again after each write', () => {
   const bench = new Bench()
   for (const n of [1, 2]) {
     bench.writer.sendControl(Uint8Array.of(n))
@@ -104,7 +104,7 @@ test('Writer asks for one flush per turn, and begins anew after a write', () => 
   expect(bench.writes).toHaveLength(2)
 })
 
-test('Writer joins neighbouring frames of one buffer to one chunk, and only those', () => {
+test('Writer joins adjacent frames of one buffer into one chunk, and only those', () => {
   const bench = new Bench()
   const buffer = ascending(200)
   const other = ascending(100)
@@ -120,7 +120,7 @@ test('Writer joins neighbouring frames of one buffer to one chunk, and only thos
   expect(bench.counters.bufferedWriteFrames.sum).toBe(5)
 })
 
-test('Writer does not join a frame to a chunk of a write before', () => {
+test('Writer does not join a frame to a chunk of an earlier write', () => {
   const bench = new Bench()
   const buffer = ascending(100)
   bench.writer.sendPacket(buffer, 0, 50, 'other')
@@ -144,7 +144,7 @@ test('Writer does not wait for the end of the turn once a write is full', () => 
   expect(firstBytes(bench.lastWrite)).toEqual([3])
 })
 
-test('Writer sends on what waits where it was received, if it leaves within its turn (P-100)', () => {
+test('Writer sends queued packets from their original buffer within their turn (P-100)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -156,7 +156,7 @@ test('Writer sends on what waits where it was received, if it leaves within its 
   expect(bench.writes.at(-1)?.[0]?.buffer).toBe(buffer.buffer)
 })
 
-test('Writer keeps a copy of exactly what still waits after a turn: a slow reader never pins what was received (P-100)', () => {
+test('Writer copies exactly what is still queued after a turn: a slow reader never pins received buffers (P-100)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -171,7 +171,7 @@ test('Writer keeps a copy of exactly what still waits after a turn: a slow reade
   expect(bench.writes.at(-1)?.[0]?.buffer.byteLength).toBe(100)
 })
 
-test('Writer with a write under way has its queues within bounds when the turn ends, the oldest displaced (P-100)', () => {
+test('Writer cuts its queues to their bounds at the end of the turn, displacing the oldest (P-100)', () => {
   const bench = new Bench({ sendQueuePackets: 2 })
   bench.data(0)
   bench.clock.runTurn()
@@ -190,7 +190,7 @@ test('Writer with a write under way has its queues within bounds when the turn e
   expect(firstBytes(bench.lastWrite)).toEqual([7, 4, 8, 9])
 })
 
-test('Writer loses none of what comes while a write is reported late, up to what the next one holds (P-100)', () => {
+test('Writer loses nothing while a write is reported late, up to one write’s worth (P-100)', () => {
   const bench = new Bench({ sendQueuePackets: 2, maxWriteBytes: 4 * (OVERHEAD + 1) })
   bench.data(0)
   bench.clock.runTurn()
@@ -205,7 +205,7 @@ test('Writer loses none of what comes while a write is reported late, up to what
   expect(bench.counters).toMatchObject({ packetsSent: 5 })
 })
 
-test('Writer writes what has waited by kind: control, one Pong, disco, data (P-091, P-100)', () => {
+test('Writer writes queued frames in order: control, one Pong, disco, data (P-091, P-100)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -222,7 +222,7 @@ test('Writer writes what has waited by kind: control, one Pong, disco, data (P-0
   expect(bench.counters).toMatchObject({ packetsSent: 3, bytesSent: 3 })
 })
 
-test('Writer takes one Pong for each write (P-091)', () => {
+test('Writer sends one Pong per write (P-091)', () => {
   const bench = new Bench()
   expect([bench.writer.sendPong(Uint8Array.of(1)), bench.writer.sendPong(Uint8Array.of(2))]).toEqual([true, false])
   bench.clock.runTurn()
@@ -234,7 +234,7 @@ test('Writer takes one Pong for each write (P-091)', () => {
   expect(bench.lastWrite).toEqual([[4]])
 })
 
-test('Writer takes no more from its queues than one write holds, of disco and data in turn (P-100)', () => {
+test('Writer takes at most one write’s worth from its queues, disco and data alternately (P-100)', () => {
   const bench = new Bench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
   bench.writer.sendControl(Uint8Array.of(0))
   bench.clock.runTurn()
@@ -254,7 +254,7 @@ test('Writer takes no more from its queues than one write holds, of disco and da
   expect(bench.writes).toHaveLength(4)
 })
 
-test('Writer tells how much is on its way and waits', () => {
+test('Writer reports pending bytes and queued packets', () => {
   const bench = new Bench()
   expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([0, 0])
   bench.data(1, 10)
@@ -267,7 +267,7 @@ test('Writer tells how much is on its way and waits', () => {
   expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([2 * OVERHEAD + 50, 0])
 })
 
-test('Writer notes how long packets waited, those that were displaced too (P-194)', () => {
+test('Writer records how long packets were queued, displaced ones included (P-194)', () => {
   const bench = new Bench({ sendQueuePackets: 2 })
   const { queueAgeMs, dropped } = bench.counters
   bench.clock.advance(10_000)
@@ -285,12 +285,12 @@ test('Writer notes how long packets waited, those that were displaced too (P-194
   expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([3, 100])
   bench.clock.advance(10)
   bench.written()
-  // Settled together, they lie one behind the other.
+  // Settled together, they are contiguous.
   expect(bench.lastWrite.map(chunk => [chunk[0], chunk[OVERHEAD + 1]])).toEqual([[4, 5]])
   expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([5, 120])
 })
 
-test('Writer takes packets that leave within their turn as not having waited (P-194)', () => {
+test('Writer records no wait for packets that leave in their turn (P-194)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -301,7 +301,7 @@ test('Writer takes packets that leave within their turn as not having waited (P-
   expect([bench.counters.queueAgeMs.count, bench.counters.queueAgeMs.sum]).toEqual([3, 0])
 })
 
-test('Writer joins frames that lie one behind the other, though they were received as views of their own', () => {
+test('Writer joins contiguous frames received as separate views', () => {
   const bench = new Bench()
   const slab = ascending(200)
   for (const at of [0, 50, 100]) bench.writer.sendPacket(slab.subarray(at, at + 50), 0, 50, 'other')
@@ -311,7 +311,7 @@ test('Writer joins frames that lie one behind the other, though they were receiv
   expect(bench.lastWrite).toEqual([[...slab.subarray(0, 150)], [...slab.subarray(151, 200)], []])
 })
 
-test('Writer that holds lets all wait, and its release goes first (P-036)', () => {
+test('Writer on hold queues everything, and sends the release frame first (P-036)', () => {
   const bench = new Bench()
   bench.writer.hold()
   bench.data(3)
@@ -322,7 +322,7 @@ test('Writer that holds lets all wait, and its release goes first (P-036)', () =
   expect(firstBytes(bench.lastWrite)).toEqual([1, 2, 3])
 })
 
-test('Writer that holds ends the write that is under way, and no other', () => {
+test('Writer on hold finishes the pending write, and starts no other', () => {
   const bench = new Bench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.clock.runTurn()
@@ -334,7 +334,7 @@ test('Writer that holds ends the write that is under way, and no other', () => {
   expect(bench.lastWrite).toEqual([[2], [3]])
 })
 
-test('Writer released before its first frame has left writes once (P-036)', () => {
+test('Writer released before its first frame is sent writes once (P-036)', () => {
   const bench = new Bench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.writer.hold()
@@ -347,7 +347,7 @@ test('Writer released before its first frame has left writes once (P-036)', () =
   expect(bench.writes).toHaveLength(1)
 })
 
-test('Writer released while a write is under way goes on when that is over', () => {
+test('Writer released during a write continues after it', () => {
   const bench = new Bench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.clock.runTurn()
@@ -358,7 +358,7 @@ test('Writer released while a write is under way goes on when that is over', () 
   expect(bench.lastWrite).toEqual([[2]])
 })
 
-test('Writer that is closed counts what is on its way as write errors, what waits as gone (P-102)', () => {
+test('Writer when closed counts packets being written as write errors, queued ones as gone (P-102)', () => {
   const bench = new Bench()
   bench.data(1, 10)
   bench.disco(2, 20)
@@ -384,7 +384,7 @@ test('Writer that is closed counts what is on its way as write errors, what wait
   expect(bench.writes).toHaveLength(1)
 })
 
-test('Writer that is closed before the turn ends counts its packets as gone, and takes nothing more (P-102)', () => {
+test('Writer closed before the end of the turn counts its packets as gone, and accepts nothing more (P-102)', () => {
   const bench = new Bench()
   bench.data(1, 10)
   bench.writer.close()
@@ -423,7 +423,7 @@ test('Writer reports a failed write with its cause, and counts nothing as sent',
   expect(bench.failures).toHaveLength(1)
 })
 
-test('Writer reports a write that takes too long, whatever else was sent since (P-101)', () => {
+test('Writer reports a write that takes too long, whatever was sent since (P-101)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -436,7 +436,7 @@ test('Writer reports a write that takes too long, whatever else was sent since (
   expect(bench.counters.writeTimeouts).toBe(1)
 })
 
-test('Writer times the next write from its own beginning, and none once it is closed (P-101)', () => {
+test('Writer times the next write from its start, and none once closed (P-101)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -450,7 +450,7 @@ test('Writer times the next write from its own beginning, and none once it is cl
   expect(bench.failures).toEqual([])
 })
 
-test('Writer given other deadlines applies them to the write that is under way, and to no old one (P-101)', () => {
+test('Writer given other deadlines applies them to the pending write, and to no earlier one (P-101)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.clock.runTurn()
@@ -462,7 +462,7 @@ test('Writer given other deadlines applies them to the write that is under way, 
   expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_TIMEOUT' }])
 })
 
-test('Writer given other deadlines between two writes forgets the old ones (P-101)', () => {
+test('Writer given other deadlines between writes drops the old ones (P-101)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.writer.deadlines = new WriteDeadlines(bench.clock, 30_000)
@@ -474,7 +474,7 @@ test('Writer given other deadlines between two writes forgets the old ones (P-10
   expect(bench.failures).toEqual([])
 })
 
-test('Writer that is ended calls back at once, or after all that waits', () => {
+test('Writer when ended calls back at once, or after everything queued', () => {
   const idle = new Bench()
   let calls = 0
   idle.writer.end(() => calls++)
@@ -490,7 +490,7 @@ test('Writer that is ended calls back at once, or after all that waits', () => {
   expect(calls).toBe(2)
 })
 
-test('Writer that is ended takes no more, and counts the packets that come (P-102)', () => {
+test('Writer when ended accepts no more, and counts new packets (P-102)', () => {
   const bench = new Bench()
   bench.data(1)
   bench.writer.end(() => {})

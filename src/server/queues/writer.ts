@@ -1,10 +1,10 @@
 /**
  * The sending half of one connection.
  *
- * Frames of one turn of the event loop leave in one write. While a write is under way further packets wait in
- * queues; only one write is outstanding, of bounded size: what the platform holds can neither be dropped nor
- * overtaken. Queues have their bounds at the end of each turn: over TLS a write is reported late in the turn after it
- * even when it has left at once, and what has come by then leaves with the next one.
+ * Frames of one turn of the event loop leave in one write. While a write is pending, further packets are queued; at most
+ * one write is pending, of bounded size, because what the platform holds can neither be dropped nor overtaken. Queues
+ * are cut to their bounds at the end of each turn: over TLS a write is reported late in the next turn even if it was
+ * sent at once, and everything that has arrived by then leaves with the next write.
  * Clauses: P-100 queues, P-101 write timeout, P-102 drops.
  */
 
@@ -27,22 +27,22 @@ export interface WriterHost {
   readonly maxWriteBytes: number
   /** Milliseconds of the relay's clock. */
   now(): number
-  /** Has {@link Writer.endTurn} called once this turn's input has been handled. */
+  /** Makes {@link Writer.endTurn} run once this turn's input has been handled. */
   flushAfterTurn(writer: Writer): void
 }
 
 /** Bytes of a RecvPacket frame before its payload. */
 const RECV_PACKET_OVERHEAD = FRAME_HEADER_LENGTH + KEY_LENGTH
 
-/** In place of the sender of a packet whose payload follows the header at once. */
+/** Sender of a packet whose payload directly follows the header. */
 export const NO_SOURCE: object = Object.freeze({})
 
 type State = 'idle' | 'writing' | 'closed'
 
 export class Writer implements DeadlineHolder {
-  /** Called for each packet that has waited, when it leaves, with its sender and where its source's key lies. */
+  /** Called for each packet sent from a queue, with its sender and the position of its source's key. */
   onPacketLeaves: ((sender: object | undefined, buffer: Uint8Array, keyAt: number) => void) | undefined
-  /** Bytes of all frames that have been written. */
+  /** Bytes of all frames written. */
   bytesSent = 0
   readonly #host: WriterHost
   readonly #conn: Conn
@@ -52,18 +52,18 @@ export class Writer implements DeadlineHolder {
   #deadlines: WriteDeadlines
   #state: State = 'idle'
   #holding = false
-  /** {@link endTurn} is going to be called. */
+  /** {@link endTurn} is scheduled. */
   #endsTurn = false
-  /** The batch that is being gathered has a Pong. */
+  /** The current batch has a Pong. */
   #hasPong = false
   #waitingPong: Uint8Array | undefined
   #onIdle: (() => void) | undefined
-  /** Takes no more: otherwise a client that is sent much would never be ended. */
+  /** Accepts no more: otherwise a busy client would never finish. */
   #isEnding = false
   #data: SendQueue | undefined
   #disco: SendQueue | undefined
 
-  /** @param onFailure called once when a write fails or is not finished in time. */
+  /** @param onFailure called once if a write fails or times out. */
   constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines, onFailure: (error: DerpError) => void) {
     this.#host = host
     this.#conn = conn
@@ -71,7 +71,7 @@ export class Writer implements DeadlineHolder {
     this.#onFailure = onFailure
   }
 
-  /** Time limit of the writes to come, and from now on of the one that is under way. */
+  /** Time limit of future writes, and of the pending one from now on. */
   set deadlines(deadlines: WriteDeadlines) {
     if (this.#state === 'writing') {
       this.#deadlines.end(this)
@@ -80,26 +80,26 @@ export class Writer implements DeadlineHolder {
     this.#deadlines = deadlines
   }
 
-  /** Bytes that are on their way, and those that wait. */
+  /** Bytes being written, plus those queued. */
   get pendingBytes(): number {
     return this.#batch.bytes + this.#control.bytes + (this.#data?.bytes ?? 0) + (this.#disco?.bytes ?? 0)
   }
 
-  /** Packets that wait because a write is under way. */
+  /** Packets queued behind a pending write. */
   get queuedPackets(): number {
     return (this.#data?.length ?? 0) + (this.#disco?.length ?? 0)
   }
 
-  /** Lets everything wait until {@link release}. */
+  /** Queues everything until {@link release}. */
   hold(): void {
     this.#holding = true
   }
 
-  /** Ends {@link hold}; `frame` leaves before all that has waited. */
+  /** Ends {@link hold}; `frame` is sent before everything queued. */
   release(frame: Uint8Array): void {
     this.#holding = false
     this.#control.pushFirst(frame)
-    // What was sent before the hold and has not left yet goes into the same write.
+    // Frames sent before the hold that are still unsent go into the same write.
     if (this.#state === 'idle') this.#writeWaiting()
   }
 
@@ -114,7 +114,7 @@ export class Writer implements DeadlineHolder {
     this.#flushWhenFull()
   }
 
-  /** Sends a Pong unless one waits already, whatever else may wait; reports whether it did (P-091). */
+  /** Sends a Pong unless one is already waiting, whatever else is queued; returns whether it did (P-091). */
   sendPong(frame: Uint8Array): boolean {
     if (this.#takesNothing) return false
     if (this.#takesMore()) {
@@ -129,11 +129,11 @@ export class Writer implements DeadlineHolder {
   }
 
   /**
-   * Sends the RecvPacket frame at `start` up to `end` of `buffer`, which must not change until it has been written:
-   * in place when it can leave with this turn or early in the next, else from a copy.
+   * Sends the RecvPacket frame from `start` to `end` of `buffer`, which must not change until it has been written: in place
+   * if it can leave in this turn or early in the next, otherwise from a copy.
    *
-   * @param sender the session it comes from; none when it was forwarded, {@link NO_SOURCE} without a source key.
-   * @returns whether the packet leaves with this turn; if not, {@link onPacketLeaves} tells, unless it is dropped.
+   * @param sender the session it comes from; none if forwarded, {@link NO_SOURCE} without a source key.
+   * @returns whether the packet leaves in this turn; if not, {@link onPacketLeaves} reports it, unless it is dropped.
    */
   sendPacket(buffer: Uint8Array, start: number, end: number, kind: PacketKind, sender?: object): boolean {
     const payloadBytes = end - start - (sender === NO_SOURCE ? FRAME_HEADER_LENGTH : RECV_PACKET_OVERHEAD)
@@ -151,19 +151,19 @@ export class Writer implements DeadlineHolder {
     return true
   }
 
-  /** The turn is over: writes what it has gathered; what cannot leave waits, within its bounds. */
+  /** The turn has ended: writes the batch; what cannot be sent stays queued, within bounds. */
   endTurn(): void {
     this.#endsTurn = false
     this.flush()
     if (this.queuedPackets > 0) this.#settle()
   }
 
-  /** Writes what has been gathered, if that can leave now. */
+  /** Writes the batch if no write is pending. */
   flush(): void {
     if (this.#state === 'idle' && this.#batch.bytes > 0) this.#write(0)
   }
 
-  /** Takes no more, and calls `fn` once all that it has taken is written; at most one caller. */
+  /** Accepts no more, and calls `fn` once everything accepted is written; at most one caller. */
   end(fn: () => void): void {
     this.#isEnding = true
     this.flush()
@@ -171,7 +171,7 @@ export class Writer implements DeadlineHolder {
     else this.#onIdle = fn
   }
 
-  /** Stops sending; what has not left is counted as dropped. */
+  /** Stops sending; unsent packets are counted as dropped. */
   close(): void {
     if (this.#state === 'closed') return
     const { counters } = this.#host
@@ -191,7 +191,7 @@ export class Writer implements DeadlineHolder {
     this.#waitingPong = undefined
   }
 
-  /** The outstanding write took too long (P-101). */
+  /** The pending write took too long (P-101). */
   onWriteTimeout(): void {
     this.#host.counters.writeTimeouts++
     this.#onFailure(
@@ -222,12 +222,12 @@ export class Writer implements DeadlineHolder {
     const { sendQueuePackets, maxWriteBytes } = this.#host
     const queue = kind === 'disco' ? this.#discoQueue() : this.#dataQueue()
     queue.push(packet)
-    // More than one write takes cannot leave by the end of the turn.
+    // More than one write's worth cannot be sent by the end of the turn.
     if (queue.length > sendQueuePackets && queue.bytes > maxWriteBytes) this.#displace(queue, kind, this.#host.now())
     this.#scheduleEndOfTurn()
   }
 
-  /** Has the oldest packet make room (P-100). */
+  /** Displaces the oldest packet (P-100). */
   #displace(queue: SendQueue, kind: PacketKind, nowMs: number): void {
     const oldest = queue.take()
     if (oldest === undefined) return
@@ -257,7 +257,7 @@ export class Writer implements DeadlineHolder {
     return this.#disco
   }
 
-  /** @param aged packets of the batch whose age has been noted; the others leave with the turn they came in. */
+  /** @param aged packets of the batch whose age has been recorded; the others leave in the turn they arrived in. */
   #write(aged: number): void {
     const { counters, queueAge } = this.#host
     this.#state = 'writing'
@@ -282,7 +282,7 @@ export class Writer implements DeadlineHolder {
     if (this.#state === 'idle') this.#onIdle?.()
   }
 
-  /** Writes what has waited while a write was under way: control frames, then disco and data in turn (P-100). */
+  /** Writes what was queued behind a write: control frames, then disco and data alternately (P-100). */
   #writeWaiting(): void {
     if (this.#holding) return
     const { maxWriteBytes } = this.#host
@@ -303,7 +303,7 @@ export class Writer implements DeadlineHolder {
     if (this.#batch.bytes > 0) this.#write(aged)
   }
 
-  /** Returns how many packets had their age noted. */
+  /** Returns the number of packets whose age was recorded. */
   #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): number {
     const waiting = queue?.take()
     if (waiting === undefined) return 0
