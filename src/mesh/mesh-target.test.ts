@@ -22,8 +22,8 @@ test.each([
   ['a.example:99999', 'not a host'],
   ['user@a.example', 'not a host'],
   ['a.example?x', 'not a host'],
-  ['a.example/10.0.0.3:8443', 'expected a host name or address after the slash name or address'],
-  ['a.example/', 'expected a host name or address after the slash name or address'],
+  ['a.example/10.0.0.3:8443', 'expected a host name or address after the slash; a port belongs before it'],
+  ['a.example/', 'expected a host name or address after the slash; a port belongs before it'],
 ])('parseMeshWith refuses "%s" (P-078)', (text, reason) => {
   expect(() => parseMeshWith(text)).toThrow(reason)
 })

@@ -123,7 +123,7 @@ test('metrics tell of each link, and are not there without siblings (P-078, P-19
 
 test('Mesh refuses a relay without a mesh key (P-078)', () => {
   const { core } = new TestRelay()
-  expect(() => new Mesh(core, parseMeshWith('a.example'))).toThrow('-mesh-with needs the key of -mesh-psk-file')
+  expect(() => new Mesh(core, parseMeshWith('a.example'))).toThrow('-mesh-with needs the key from -mesh-psk-file')
 })
 
 test('link that breaks takes its peers along, and is dialled again with jitter (P-078, P-215, P-216)', async () => {
