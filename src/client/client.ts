@@ -6,7 +6,8 @@
  */
 
 import type { DERPNode } from '../derpmap/types.ts'
-import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+import type { PrivateKey } from '../keys/private-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import { abortable } from '../lib/abort.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import { copyBytes } from '../lib/bytes.ts'
@@ -54,7 +55,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
    * @param server the relay's URL, or a function called for the region at each connection attempt.
    * @throws DerpError for an unusable URL, key or option.
    */
-  constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
+  constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
     super(options)
     this.#connector = new Connector(privateKey, server, options)
     const { log } = this.#connector.options

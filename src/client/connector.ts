@@ -7,7 +7,7 @@
 import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPRegion } from '../derpmap/types.ts'
 import type { KeyAgreement } from '../keys/box.ts'
-import type { NodePrivateKey } from '../keys/node-key.ts'
+import type { PrivateKey } from '../keys/private-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { ClientSettings } from './client-settings.ts'
 import { formatRelayUrl, parseRelayUrl } from './dial/relay-url.ts'
@@ -26,7 +26,7 @@ import type { ClientTransport, DialTarget, NetworkMonitor } from './ports.ts'
 export type RegionSource = () => DERPRegion | undefined
 
 export class Connector {
-  readonly privateKey: NodePrivateKey
+  readonly privateKey: PrivateKey
   /** Checked, with defaults applied. */
   readonly options: ResolvedConnectionOptions
   /** Whether to tell the relay, on later connections, that its pings are answered. */
@@ -40,7 +40,7 @@ export class Connector {
   #regionName = 'region unknown'
 
   /** @throws DerpError for an unusable URL, key or option. */
-  constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
+  constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: ClientOptions) {
     assertPrivateKey('make client', privateKey)
     privateKey.publicKey()
     this.privateKey = privateKey

@@ -6,7 +6,7 @@
  * Clauses: P-050 to P-054, P-070 to P-073, P-091 to P-095, P-211, P-212, P-201.
  */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'

@@ -5,7 +5,7 @@
  * Clauses: P-030 order, P-031 greeting, P-122 known key, P-202 time limit.
  */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import { abortedError, onAbort } from '../lib/abort.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'

@@ -6,7 +6,8 @@
 
 import type { KeyAgreement } from '../keys/box.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
-import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+import type { PrivateKey } from '../keys/private-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
@@ -55,7 +56,7 @@ export interface ConnectionObserver {
 
 /** Options of a {@link DerpClient}. */
 export interface DerpClientOptions extends ConnectionOptions {
-  readonly privateKey: NodePrivateKey
+  readonly privateKey: PrivateKey
   readonly agreement: KeyAgreement
   /** The relay's key, if known beforehand: login then does not wait for ServerKey. */
   readonly serverKey?: NodePublicKey | undefined

@@ -1,6 +1,7 @@
 /** Checks of what callers hand in, before a connection is touched: a mistake names the call and the argument. */
 
-import { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+import { PrivateKey } from '../keys/private-key.ts'
+import { NodePublicKey } from '../keys/public-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { MAX_PACKET_LENGTH, PING_LENGTH } from '../protocol/constants.ts'
 
@@ -30,7 +31,7 @@ export function assertPublicKey(action: string, argument: string, key: unknown):
 
 /** @throws TypeError unless it is a private key. */
 export function assertPrivateKey(action: string, key: unknown): void {
-  if (key instanceof NodePrivateKey) return
+  if (key instanceof PrivateKey) return
   const mend = typeof key === 'string' ? '; NodePrivateKey.parse reads text' : ''
   throw new TypeError(`${action}: privateKey is ${typeName(key)}, not a NodePrivateKey${mend}`)
 }

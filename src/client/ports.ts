@@ -5,7 +5,7 @@
  */
 
 import type { DERPNode, DERPRegion } from '../derpmap/types.ts'
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import type { Conn } from '../transport/conn.ts'
 
 /** A change of the host's network. */

@@ -5,7 +5,7 @@
  */
 
 import { KeyMap } from '../keys/key-map.ts'
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'

@@ -5,8 +5,9 @@ import { fc } from '../../test/support/fast-check.ts'
 import type { KeyAgreement } from './box.ts'
 import { createNodeAgreement, importSpki, nodeAgreement } from './node-box.ts'
 import { NodePrivateKey, NodePublicKey } from './node-key.ts'
-import { createPortableAgreement, portableAgreement, type X25519Subtle } from './portable-box.ts'
+import { createPortableAgreement, portableAgreement } from './portable-box.ts'
 import { precompute } from './secretbox.ts'
+import type { X25519Subtle } from './web-x25519.ts'
 
 const implementations: readonly (readonly [string, KeyAgreement])[] = [
   ['node', nodeAgreement],

@@ -5,7 +5,8 @@
  */
 
 import { KeyError } from './key-error.ts'
-import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
+import type { PrivateKey } from './private-key.ts'
+import type { NodePublicKey } from './public-key.ts'
 
 /** Computes shared keys. */
 export interface KeyAgreement {
@@ -14,11 +15,11 @@ export interface KeyAgreement {
    *
    * Rejects with a KeyError for a zero key of either side and for a public key of low order (P-020).
    */
-  agree(privateKey: NodePrivateKey, publicKey: NodePublicKey): Promise<Uint8Array>
+  agree(privateKey: PrivateKey, publicKey: NodePublicKey): Promise<Uint8Array>
 }
 
 /** @throws KeyError if either key is all zero */
-export function assertNotZero(privateKey: NodePrivateKey, publicKey: NodePublicKey): void {
+export function assertNotZero(privateKey: PrivateKey, publicKey: NodePublicKey): void {
   if (privateKey.isZero()) throw new KeyError('agree on shared key: private key is all zero', { clause: 'P-020' })
   if (publicKey.isZero()) throw new KeyError('agree on shared key: public key is all zero', { clause: 'P-020' })
 }

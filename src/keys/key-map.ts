@@ -6,7 +6,7 @@
 
 import { createRandomKeyHash, type KeyHash } from './key-hash.ts'
 import { KEY_BYTES } from './key-text.ts'
-import type { NodePublicKey } from './node-key.ts'
+import type { NodePublicKey } from './public-key.ts'
 
 const FIRST_CHAINS = 16
 

@@ -49,6 +49,21 @@ export function parseKeyText(text: string, form: KeyForm): Uint8Array<ArrayBuffe
   return bytes
 }
 
+/** Copies exactly 32 bytes. @throws KeyError for another length. */
+export function copyKey(bytes: Uint8Array, form: KeyForm): Uint8Array<ArrayBuffer> {
+  if (bytes.length !== KEY_BYTES) {
+    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, wants ${KEY_BYTES}`, { clause: 'P-020' })
+  }
+  return new Uint8Array(bytes)
+}
+
+/** Whether all bytes are zero. Without an early exit: it is asked of secrets too. */
+export function isZeroKey(bytes: Uint8Array): boolean {
+  let seen = 0
+  for (const byte of bytes) seen |= byte
+  return seen === 0
+}
+
 function parseHex(digits: string): Uint8Array<ArrayBuffer> | undefined {
   const bytes = new Uint8Array(digits.length / 2)
   for (let i = 0; i < bytes.length; i++) {

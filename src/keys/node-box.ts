@@ -8,7 +8,8 @@
 
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'
 import { assertNotZero, type KeyAgreement, lowOrderError } from './box.ts'
-import type { NodePrivateKey, NodePublicKey } from './node-key.ts'
+import type { PrivateKey } from './private-key.ts'
+import type { NodePublicKey } from './public-key.ts'
 import { precompute } from './secretbox.ts'
 
 /** Creates the native form of 32 public key bytes. */
@@ -30,9 +31,9 @@ export const importRaw: ImportPublicKey = bytes =>
 /** Agreement over native keys. */
 export function createNodeAgreement(importPublic: ImportPublicKey): KeyAgreement {
   // A relay uses one private key for every login: its native form is created once and dies with it.
-  const natives = new WeakMap<NodePrivateKey, KeyObject>()
+  const natives = new WeakMap<PrivateKey, KeyObject>()
 
-  function nativePrivate(privateKey: NodePrivateKey): KeyObject {
+  function nativePrivate(privateKey: PrivateKey): KeyObject {
     let native = natives.get(privateKey)
     if (native === undefined) {
       native = importPrivate(privateKey)
@@ -61,7 +62,7 @@ function rawSecret(privateKey: KeyObject, native: KeyObject, publicKey: NodePubl
   }
 }
 
-function importPrivate(privateKey: NodePrivateKey): KeyObject {
+function importPrivate(privateKey: PrivateKey): KeyObject {
   const secret = privateKey.exportBytes()
   const document = Buffer.concat([PKCS8_PREFIX, secret])
   secret.fill(0)

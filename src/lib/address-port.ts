@@ -1,7 +1,6 @@
 /** IP addresses with ports: text in memory, 16 bytes on the wire. */
 
-import ipaddr from 'ipaddr.js'
-
+/** The two families of IP addresses. */
 export type IpFamily = 4 | 6
 
 /** The endpoint of a connection. */
@@ -12,11 +11,15 @@ export interface AddressPort {
   readonly port: number
 }
 
-/** 4 or 6 if `text` is an IP address in its usual form, optionally with a zone; otherwise undefined. */
+const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
+const ZONE = /%.+$/
+/** Bytes before an IPv4 address in IPv6: ten zeros and two of 0xff. */
+const MAPPED_AT = 12
+
+/** 4 or 6 when `text` is an IP address in its usual form, a zone allowed; undefined when it is none. */
 export function ipFamilyOf(text: string): IpFamily | undefined {
-  // The library also accepts `127.1`, octal and hexadecimal, which never appear in connection addresses.
-  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return 4
-  return ipaddr.IPv6.isValid(text) ? 6 : undefined
+  if (IPV4.test(text)) return 4
+  return canonicalIPv6(text) === undefined ? undefined : 6
 }
 
 /**
@@ -25,16 +28,38 @@ export function ipFamilyOf(text: string): IpFamily | undefined {
  * @returns sixteen zeros if `address` is not an IP address, as the original sends for a peer of unknown address (P-071).
  */
 export function addressTo16(address: string): Uint8Array {
-  if (ipFamilyOf(address) === undefined) return new Uint8Array(16)
-  const parsed = ipaddr.parse(address)
-  const v6 = parsed.kind() === 'ipv4' ? (parsed as ipaddr.IPv4).toIPv4MappedAddress() : parsed
-  return Uint8Array.from(v6.toByteArray())
+  const bytes = new Uint8Array(16)
+  if (IPV4.test(address)) {
+    bytes.fill(0xff, MAPPED_AT - 2, MAPPED_AT)
+    bytes.set(address.split('.').map(Number), MAPPED_AT)
+    return bytes
+  }
+  const [before = '', after] = canonicalIPv6(address)?.split('::') ?? []
+  const [first, last] = [groupsOf(before), groupsOf(after ?? '')]
+  for (const [i, group] of first.entries()) bytes.set([group >> 8, group & 0xff], 2 * i)
+  for (const [i, group] of last.entries()) bytes.set([group >> 8, group & 0xff], 16 - 2 * (last.length - i))
+  return bytes
 }
 
 /** Address from 16 bytes; IPv4-mapped addresses become IPv4. */
 export function addressFrom16(bytes: Uint8Array): string {
-  const address = ipaddr.fromByteArray([...bytes]) as ipaddr.IPv6
-  return address.isIPv4MappedAddress() ? address.toIPv4Address().toString() : address.toRFC5952String()
+  const isMapped = bytes.subarray(0, MAPPED_AT).every((byte, i) => byte === (i < MAPPED_AT - 2 ? 0 : 0xff))
+  if (isMapped) return bytes.subarray(MAPPED_AT).join('.')
+  const groups = Array.from({ length: 8 }, (_, i) =>
+    (((bytes[2 * i] as number) << 8) | (bytes[2 * i + 1] as number)).toString(16),
+  )
+  return canonicalIPv6(groups.join(':')) as string
+}
+
+/** The platform's URLs know IPv6 and its canonical form (RFC 5952); they have no zones. */
+function canonicalIPv6(text: string): string | undefined {
+  const address = text.replace(ZONE, '')
+  if (!/^[\da-f:.]+$/i.test(address)) return undefined
+  return URL.parse(`http://[${address}]`)?.hostname.slice(1, -1)
+}
+
+function groupsOf(text: string): number[] {
+  return text === '' ? [] : text.split(':').map(group => Number.parseInt(group, 16))
 }
 
 /** `1.2.3.4:56` or `[::1]:56`. */

@@ -5,7 +5,7 @@
  * {@link FrameBounds}; a body that is still too short for its type yields undefined, which clients skip (P-004).
  */
 
-import { NodePublicKey } from '../keys/node-key.ts'
+import { NodePublicKey } from '../keys/public-key.ts'
 import { addressFrom16 } from '../lib/address-port.ts'
 import { copyBytes, decodeUtf8, equalBytes, readUint32 } from '../lib/bytes.ts'
 import { KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'

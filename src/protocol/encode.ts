@@ -4,7 +4,7 @@
  * Clauses: P-001 header, P-006 numbers, and each frame's own.
  */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import { addressTo16 } from '../lib/address-port.ts'
 import { encodeUtf8, writeUint32 } from '../lib/bytes.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'

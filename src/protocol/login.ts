@@ -10,7 +10,7 @@
  * The caller moves the bytes and computes the shared key between the steps (see keys/box.ts).
  */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import { openBox, sealBox } from '../keys/secretbox.ts'
 import { ProtocolError } from '../lib/derp-error.ts'
 import { type ClientInfo, formatClientInfo, parseClientInfo } from './client-info.ts'

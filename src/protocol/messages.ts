@@ -1,6 +1,6 @@
 /** Frame contents, by direction, as plain values. */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
+import type { NodePublicKey } from '../keys/public-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 
 // P-060

@@ -6,7 +6,7 @@
  * Clauses: P-122 fast start, P-213 at the client.
  */
 
-import type { NodePublicKey } from '../../keys/node-key.ts'
+import type { NodePublicKey } from '../../keys/public-key.ts'
 import type { AddressPort } from '../../lib/address-port.ts'
 import { concatBytes, EMPTY_BYTES, encodeUtf8, equalBytes, readUint32 } from '../../lib/bytes.ts'
 import { DerpError } from '../../lib/derp-error.ts'

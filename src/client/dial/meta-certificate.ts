@@ -1,6 +1,6 @@
 /** A relay's meta certificate: provides its key one round trip early (P-143). Pure. */
 
-import { NodePublicKey } from '../../keys/node-key.ts'
+import { NodePublicKey } from '../../keys/public-key.ts'
 import { META_CERTIFICATE_NAME_PREFIX } from '../../protocol/constants.ts'
 
 /** The fields used of a certificate; those of `node:crypto` have this shape. */

@@ -1,6 +1,6 @@
 /** TLS sessions, with the certificate details that a resumed session does not repeat (P-143). Pure. */
 
-import type { NodePublicKey } from '../../keys/node-key.ts'
+import type { NodePublicKey } from '../../keys/public-key.ts'
 import type { PeerCertificate } from '../ports.ts'
 
 /** Maximum sessions kept; a client has few relays. */

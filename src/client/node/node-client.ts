@@ -7,7 +7,7 @@
 import type { ConnectionOptions } from 'node:tls'
 import type { DERPRegion } from '../../derpmap/types.ts'
 import { nodeAgreement } from '../../keys/node-box.ts'
-import type { NodePrivateKey } from '../../keys/node-key.ts'
+import type { PrivateKey } from '../../keys/private-key.ts'
 import { Client } from '../client.ts'
 import type { RegionSource } from '../connector.ts'
 import type { DnsCache } from '../dial/dns-cache.ts'
@@ -32,7 +32,7 @@ export class NodeClient extends Client {
   readonly #transport: NodeTransport
 
   /** @param options transport options only apply if no `transport` is given. */
-  constructor(privateKey: NodePrivateKey, server: string | URL | RegionSource, options: NodeClientOptions = {}) {
+  constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: NodeClientOptions = {}) {
     const transport = new NodeTransport(options)
     super(privateKey, server, {
       ...options,
@@ -47,7 +47,7 @@ export class NodeClient extends Client {
    *
    * @param getRegion called at each connection attempt, so that the region may change or be missing for a while.
    */
-  static forRegion(privateKey: NodePrivateKey, getRegion: RegionSource, options: NodeClientOptions = {}): NodeClient {
+  static forRegion(privateKey: PrivateKey, getRegion: RegionSource, options: NodeClientOptions = {}): NodeClient {
     return new NodeClient(privateKey, getRegion, options)
   }
 

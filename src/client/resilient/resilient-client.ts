@@ -5,7 +5,7 @@
  * Clauses: P-060 peers gone, P-091 pings, P-092 health, P-093 restarts, P-209 close, P-207, P-210.
  */
 
-import type { NodePublicKey } from '../../keys/node-key.ts'
+import type { NodePublicKey } from '../../keys/public-key.ts'
 import { abortable } from '../../lib/abort.ts'
 import { copyBytes } from '../../lib/bytes.ts'
 import { DerpError } from '../../lib/derp-error.ts'

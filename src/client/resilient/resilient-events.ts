@@ -4,7 +4,7 @@
  * Clauses: P-060, P-092.
  */
 
-import type { NodePublicKey } from '../../keys/node-key.ts'
+import type { NodePublicKey } from '../../keys/public-key.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
 import type { FailureReason } from './target-schedule.ts'
 

@@ -1,0 +1,61 @@
+/** The public half of a node key: the X25519 point that names a client or a relay (P-020, P-021). */
+
+import { equalBytes } from '../lib/bytes.ts'
+import { defineInspect } from './inspect.ts'
+import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
+
+const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', shown: true }
+
+/** The public half: the address of a peer on a relay. Immutable. */
+export class NodePublicKey {
+  static readonly byteLength: number = KEY_BYTES
+
+  /** The 32 bytes, shared and not copied: callers must not modify them. */
+  readonly bytes: Uint8Array
+
+  private constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+
+  /** Copies exactly 32 bytes, so that the key pins no network buffer. @throws KeyError for another length. */
+  static fromBytes(bytes: Uint8Array): NodePublicKey {
+    return new NodePublicKey(copyKey(bytes, PUBLIC_FORM))
+  }
+
+  /** Reads `nodekey:` and 64 hex digits, or the digits alone. @throws KeyError */
+  static parse(text: string): NodePublicKey {
+    return new NodePublicKey(parseKeyText(text, PUBLIC_FORM))
+  }
+
+  /** Whether this is the invalid all-zero key. */
+  isZero(): boolean {
+    return isZeroKey(this.bytes)
+  }
+
+  equals(other: NodePublicKey): boolean {
+    return equalBytes(this.bytes, other.bytes)
+  }
+
+  /** `nodekey:` and 64 hex digits. */
+  toString(): string {
+    return PUBLIC_FORM.prefix + this.toHex()
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+
+  /** 64 lowercase hex digits. */
+  toHex(): string {
+    return formatHex(this.bytes)
+  }
+
+  /** The form for logs, the first five base64 digits in brackets; empty for the zero key. */
+  shortString(): string {
+    return this.isZero() ? '' : `[${btoa(String.fromCharCode(...this.bytes.subarray(0, 4))).slice(0, 5)}]`
+  }
+
+  static {
+    defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
+  }
+}
