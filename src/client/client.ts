@@ -2,7 +2,7 @@
  * The persistent client: connects on first use, and reconnects when a call follows a failed one.
  *
  * Knows nothing of Node: connections come from the given transport (see node-client.ts).
- * Clauses: P-201 connect, P-203 send, P-204 receive, P-207 and P-208 pings, P-209 close, P-210 standing wishes, P-215 to P-217 watching.
+ * Clauses: P-201 connect, P-203 send, P-204 receive, P-207 and P-208 pings, P-209 close, P-210 standing wishes.
  */
 
 import type { DERPNode } from '../derpmap/types.ts'
@@ -23,12 +23,15 @@ import { assertPacket, assertPingPayload, assertPublicKey } from './packet.ts'
 import { pingOver } from './ping.ts'
 import type { TlsConnectionState } from './ports.ts'
 import { type ReceivedDetail, receiveDetail } from './received-detail.ts'
-import { WatchLoop, type WatchLoopOptions } from './watch-loop.ts'
+import type { WatchLoopPorts } from './watch-loop.ts'
 
 /** The current connection of a client, for internal use without connecting. */
 export let linkOf: (client: Client) => Link | undefined
 /** Closes a connection of a client; no effect if already done. */
 export let dropLink: (client: Client, link: Link, error: DerpError) => void
+
+/** What a watch loop needs of a client besides its methods, and whether the client is in use. */
+export let watchPortsOf: (client: Client) => WatchLoopPorts & { readonly isStarted: boolean }
 
 /**
  * A client of one relay, or of the first reachable relay of a region.
@@ -47,6 +50,10 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
   static {
     linkOf = client => client.#links.link
     dropLink = (client, link, error) => client.#links.drop(link, error)
+    watchPortsOf = client => {
+      const { clock, log } = client.#connector.options
+      return { clock, log, closed: client.#links.closed, isStarted: client.#links.isStarted }
+    }
   }
 
   /**
@@ -180,22 +187,6 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     this.#preferred = preferred
     const { link } = this.#links
     await link?.derp.notePreferred(preferred).catch(error => this.#links.drop(link, error))
-  }
-
-  /**
-   * Follows which clients are connected to the relay, reconnecting as needed, until `signal` is aborted or the client is
-   * closed; in both cases all known peers are reported as gone. Ends at once if the relay has the key to ignore.
-   * The loop receives all messages itself: there must be no other receiver.
-   *
-   * @throws TypeError if this client is already in use without {@link watchConnectionChanges}.
-   */
-  async runWatchConnectionLoop(options: WatchLoopOptions): Promise<void> {
-    if (!this.watchConnectionChanges && this.#links.isStarted) {
-      throw new TypeError('watch connections of a client in use: watchConnectionChanges was not set before')
-    }
-    this.watchConnectionChanges = true
-    const { clock, log } = this.#connector.options
-    await new WatchLoop(this, { clock, log, closed: this.#links.closed }, options).run()
   }
 
   /** Whether to tell the relay, on later connections, that this client replies to its pings. */

@@ -4,7 +4,6 @@ import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPNode } from '../derpmap/types.ts'
 import { abortable } from '../lib/abort.ts'
 import type { Clock } from '../lib/clock.ts'
-import { connectionFault, explainFault } from '../lib/connection-fault.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { withTimeLimit } from '../lib/time-limit.ts'
 import { DerpClient } from './derp-client.ts'
@@ -44,7 +43,9 @@ export async function openConnection(plan: ConnectPlan, signal: AbortSignal): Pr
     )
   } catch (error) {
     if (error instanceof DerpError) throw error
-    throw new DerpError('ERR_DERP_DIAL_FAILED', `${action}: ${reasonOf(error)}`, { cause: error })
+    throw new DerpError('ERR_DERP_DIAL_FAILED', `${action}: ${error instanceof Error ? error.message : error}`, {
+      cause: error,
+    })
   }
 }
 
@@ -67,20 +68,6 @@ async function dial(plan: ConnectPlan, signal: AbortSignal, action: string): Pro
     )
     throw error
   }
-}
-
-/** What went wrong and, where that is known, what mends it. Racing several addresses gives errors that hold others. */
-export function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  const text = error instanceof Error ? error.message : String(error)
-  if (error instanceof DerpError) return text
-  const fault = connectionFault(error)
-  return fault === undefined ? text : explainFault(fault, shortened(text))
-}
-
-/** OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. */
-function shortened(text: string): string {
-  return /^[0-9A-F]+:error:[0-9A-F]+:[^:]*:[^:]*:([^:]+)/i.exec(text)?.[1] ?? text.trim()
 }
 
 /** Name of a target in messages. */

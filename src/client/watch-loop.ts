@@ -4,7 +4,6 @@
  * Clauses: P-215 loop and retry, P-216 a broken connection takes its peers along, P-217 the own relay.
  */
 
-import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/public-key.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
@@ -26,7 +25,7 @@ const FLOOD_OVER_MS = 200
 /** The same while no peer has been reported yet. */
 const NOBODY_NAMED_MS = 2_000
 
-/** Options of `Client.runWatchConnectionLoop`. */
+/** Options of watching who is connected to a relay. */
 export interface WatchLoopOptions {
   /** The caller's own relay: the loop ends if the server has this key. */
   readonly ignoreServerKey?: NodePublicKey | undefined
@@ -61,7 +60,8 @@ export class WatchLoop {
   readonly #ports: WatchLoopPorts
   readonly #options: WatchLoopOptions
   readonly #infoLog: Log
-  #present = new KeyMap<true>()
+  /** By the hex form of their keys. */
+  #present = new Map<string, NodePublicKey>()
   #generation = 0
   #toldConnected = false
   #statusAtMs: number
@@ -138,7 +138,7 @@ export class WatchLoop {
   #onMessage(message: ReceivedMessage): void {
     if (message.type === 'peerPresent') {
       this.#options.add(message)
-      this.#present.set(message.peer, true)
+      this.#present.set(message.peer.toHex(), message.peer)
       if (!this.#toldConnected) this.#restartFlood()
     } else if (message.type === 'peerGone') {
       if (message.reason !== PeerGoneReason.Disconnected) {
@@ -146,7 +146,7 @@ export class WatchLoop {
       }
       this.#options.remove(message)
       this.#tellConnected()
-      this.#present.delete(message.peer)
+      this.#present.delete(message.peer.toHex())
     } else return
     this.#tellStatus()
   }
@@ -173,8 +173,9 @@ export class WatchLoop {
   #forget(): void {
     const present = this.#present
     if (present.size === 0) return
-    this.#present = new KeyMap()
+    this.#present = new Map()
     this.#ports.log.info('connection lost, peers forgotten', { peers: present.size })
-    for (const [peer] of present) this.#options.remove({ type: 'peerGone', peer, reason: PeerGoneReason.MeshConnBroke })
+    for (const peer of present.values())
+      this.#options.remove({ type: 'peerGone', peer, reason: PeerGoneReason.MeshConnBroke })
   }
 }

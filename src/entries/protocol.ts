@@ -1,5 +1,11 @@
-/** Entry `derphttp/protocol`: the wire without I/O, for browsers and Node alike. */
+/** Entry `derphttp/protocol`: the wire without I/O, its keys and its box, for browsers and Node alike. */
 
+export type { KeyAgreement } from '../keys/box.ts'
+export { KeyError } from '../keys/key-error.ts'
+export { MeshKey } from '../keys/mesh-key.ts'
+export { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+export { createPortableAgreement, portableAgreement } from '../keys/portable-box.ts'
+export { openBox, sealBox } from '../keys/secretbox.ts'
 export type { AddressPort } from '../lib/address-port.ts'
 export { DerpError, type DerpErrorCode, isDerpError, ProtocolError } from '../lib/derp-error.ts'
 export { type ClientInfo, formatClientInfo, parseClientInfo } from '../protocol/client-info.ts'

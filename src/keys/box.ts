@@ -13,7 +13,7 @@ export interface KeyAgreement {
   /**
    * The 32-byte precomputed key of NaCl box: HSalsa20 of the X25519 result.
    *
-   * Rejects with a KeyError for a zero key of either side and for a public key of low order (P-020).
+   * Rejects with a KeyError for a zero key of either side and for a public key of low order.
    */
   agree(privateKey: PrivateKey, publicKey: NodePublicKey): Promise<Uint8Array>
 }

@@ -52,7 +52,7 @@ export function parseKeyText(text: string, form: KeyForm): Uint8Array<ArrayBuffe
 /** Copies exactly 32 bytes. @throws KeyError for another length. */
 export function copyKey(bytes: Uint8Array, form: KeyForm): Uint8Array<ArrayBuffer> {
   if (bytes.length !== KEY_BYTES) {
-    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, wants ${KEY_BYTES}`, { clause: 'P-020' })
+    throw new KeyError(`read ${form.name}: has ${bytes.length} bytes, expected ${KEY_BYTES}`, { clause: 'P-020' })
   }
   return new Uint8Array(bytes)
 }

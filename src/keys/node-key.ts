@@ -7,11 +7,11 @@ import { x25519PublicKey } from './x25519.ts'
 
 export { NodePublicKey }
 
-/** The secret half. Immutable; the bytes live in a private field and never show by accident. */
+/** A private key. Immutable; the bytes are in a private field and never show by accident. */
 export class NodePrivateKey extends PrivateKey {
   #publicKey: NodePublicKey | undefined
 
-  /** A fresh random key, clamped as NaCl box wants it. */
+  /** A random key, clamped as NaCl box requires. */
   static generate(): NodePrivateKey {
     return new NodePrivateKey(generateSecret())
   }

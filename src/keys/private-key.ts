@@ -1,7 +1,7 @@
 /**
  * The secret half of a node key, without the curve: how the public half is derived differs by platform (P-020, P-021).
  *
- * A private key shows itself in no log, JSON or string; only the methods named `export…` give it away.
+ * A private key never shows in logs, JSON or strings; only the methods named `export…` reveal it.
  */
 
 import { equalConstantTime } from './constant-time.ts'

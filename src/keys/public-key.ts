@@ -6,23 +6,23 @@ import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } 
 
 const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', shown: true }
 
-/** The public half: the address of a peer on a relay. Immutable. */
+/** A public key: the address of a peer on a relay. Immutable. */
 export class NodePublicKey {
   static readonly byteLength: number = KEY_BYTES
 
-  /** The 32 bytes, shared and not copied: callers must not modify them. */
+  /** The 32 bytes, not a copy: callers must not modify them. */
   readonly bytes: Uint8Array
 
   private constructor(bytes: Uint8Array) {
     this.bytes = bytes
   }
 
-  /** Copies exactly 32 bytes, so that the key pins no network buffer. @throws KeyError for another length. */
+  /** Copies exactly 32 bytes, so that the key does not pin a network buffer. @throws KeyError for another length. */
   static fromBytes(bytes: Uint8Array): NodePublicKey {
     return new NodePublicKey(copyKey(bytes, PUBLIC_FORM))
   }
 
-  /** Reads `nodekey:` and 64 hex digits, or the digits alone. @throws KeyError */
+  /** Parses `nodekey:` and 64 hex digits, or the digits alone. @throws KeyError */
   static parse(text: string): NodePublicKey {
     return new NodePublicKey(parseKeyText(text, PUBLIC_FORM))
   }
@@ -50,7 +50,7 @@ export class NodePublicKey {
     return formatHex(this.bytes)
   }
 
-  /** The form for logs, the first five base64 digits in brackets; empty for the zero key. */
+  /** Short form for logs: the first five base64 digits in brackets; empty for the zero key. */
   shortString(): string {
     return this.isZero() ? '' : `[${btoa(String.fromCharCode(...this.bytes.subarray(0, 4))).slice(0, 5)}]`
   }

@@ -98,7 +98,7 @@ function frameBounds(
 
 // P-003, P-030
 /** What a server reads before the client has logged in. */
-export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
+export const SERVER_LOGIN_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
   new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
   { skipUpTo: 'refuse' },
   'P-003',
@@ -108,7 +108,7 @@ export const SERVER_LOGIN_BOUNDS: FrameBounds = frameBounds(
 
 // P-002, P-003
 /** What a server reads from a logged-in client; everything else is skipped. */
-export const SERVER_BOUNDS: FrameBounds = frameBounds(
+export const SERVER_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.SendPacket, [KEY_LENGTH, KEY_LENGTH + MAX_PACKET_LENGTH]],
     [FrameType.ForwardPacket, [2 * KEY_LENGTH, 2 * KEY_LENGTH + MAX_PACKET_LENGTH]],
@@ -126,7 +126,7 @@ export const SERVER_BOUNDS: FrameBounds = frameBounds(
 
 // P-004, P-031
 /** What a client reads as the server greeting. */
-export const CLIENT_LOGIN_BOUNDS: FrameBounds = frameBounds(
+export const CLIENT_LOGIN_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
   new Map([[FrameType.ServerKey, [MAGIC.length + KEY_LENGTH, MAX_SERVER_KEY_LENGTH]]]),
   { skipUpTo: 'refuse' },
   'P-004',
@@ -137,7 +137,7 @@ const anyServerFrame = [0, MAX_SERVER_FRAME_LENGTH] as const
 
 // P-002, P-004
 /** What a client reads after the greeting; everything else is skipped. */
-export const CLIENT_BOUNDS: FrameBounds = frameBounds(
+export const CLIENT_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
   new Map<number, readonly [number, number]>([
     [FrameType.ServerInfo, anyServerFrame],
     [FrameType.RecvPacket, anyServerFrame],

@@ -151,7 +151,7 @@ test.for([
 
 test('WebSocketConn reports a write when the bytes before it have been sent, as far as it can tell', async () => {
   const { socket, conn, clock } = open()
-  socket.bufferedAmount = 65_537
+  socket.bufferedAmount = 262_145
   let done = false
   conn.write([Uint8Array.of(1)], () => {
     done = true
@@ -160,7 +160,7 @@ test('WebSocketConn reports a write when the bytes before it have been sent, as 
   await settle()
   clock.advance(1_000)
   expect(done).toBe(false)
-  socket.bufferedAmount = 65_536
+  socket.bufferedAmount = 262_144
   clock.advance(10)
   expect(done).toBe(true)
 })

@@ -15,7 +15,7 @@ import type { Conn, ConnHandler } from './conn.ts'
  */
 export const MAX_SENT_MESSAGE_BYTES = 32_768
 /** Bytes that may be buffered by a WebSocket that does not report when they have been sent. */
-const MAX_UNREPORTED_BYTES = 65_536
+const MAX_UNREPORTED_BYTES = 262_144
 /** Milliseconds between polls of the buffered amount. */
 const LOOK_INTERVAL_MS = 10
 

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest'
 import type { ClientOptions } from '../../src/client/options.ts'
+import { watchConnections } from '../../src/client/watch-connections.ts'
 import type { WatchLoopOptions } from '../../src/client/watch-loop.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
@@ -24,7 +25,7 @@ function setUp(
   const told: string[] = []
   const name = (key: NodePublicKey) => (key.equals(watcher.selfPublicKey()) ? 'self' : key.shortString())
   const start = () =>
-    watcher.runWatchConnectionLoop({
+    watchConnections(watcher, {
       add: ({ peer }) => told.push(`+${name(peer)}`),
       remove: ({ peer, reason }) => told.push(`-${name(peer)}/${reason}`),
       signal: controller.signal,

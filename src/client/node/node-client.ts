@@ -13,6 +13,8 @@ import type { RegionSource } from '../connector.ts'
 import type { DnsCache } from '../dial/dns-cache.ts'
 import type { ClientOptions } from '../options.ts'
 import type { AddressFamilySelector } from '../ports.ts'
+import { watchConnections } from '../watch-connections.ts'
+import type { WatchLoopOptions } from '../watch-loop.ts'
 import { NodeTransport } from './node-dial.ts'
 import type { NodeTransportOptions, RegionTls, UrlDialer } from './node-dial-options.ts'
 
@@ -49,6 +51,17 @@ export class NodeClient extends Client {
    */
   static forRegion(privateKey: PrivateKey, getRegion: RegionSource, options: NodeClientOptions = {}): NodeClient {
     return new NodeClient(privateKey, getRegion, options)
+  }
+
+  /**
+   * Follows which clients are connected to the relay, reconnecting as needed, until `signal` is aborted or the client is
+   * closed; in both cases all known peers are reported as gone. Ends at once if the relay has the key to ignore.
+   * The loop receives all messages itself: there must be no other receiver.
+   *
+   * @throws TypeError if this client is already in use without {@link watchConnectionChanges}.
+   */
+  runWatchConnectionLoop(options: WatchLoopOptions): Promise<void> {
+    return watchConnections(this, options)
   }
 
   /** TLS settings, from the next connection on; replace as a whole. */

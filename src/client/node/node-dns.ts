@@ -4,8 +4,8 @@ import { lookup } from 'node:dns/promises'
 import type { IpFamily } from '../../lib/address-port.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { reasonOf } from '../dial/dial-reason.ts'
 import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
-import { reasonOf } from '../open-connection.ts'
 
 /** Addresses of `host`, of one family or of both. */
 export async function lookupSystem(host: string, family?: IpFamily): Promise<readonly string[]> {

@@ -1,11 +1,10 @@
 /** What a failed connection implies for the next attempt. Pure. */
 
 import { DerpError, type DerpErrorCode } from '../../lib/derp-error.ts'
-import { UpgradeRefusedError } from '../dial/upgrade-response.ts'
 import type { RunEnd } from './supervised-connection.ts'
 
 /** HTTP statuses that deny access. */
-const DENIED_STATUSES: ReadonlySet<number> = new Set([401, 403])
+const DENIED_STATUSES: ReadonlySet<unknown> = new Set([401, 403])
 
 /** Error codes seen when a relay closes. */
 const CLOSED_CODES: ReadonlySet<DerpErrorCode> = new Set(['ERR_DERP_CONN_CLOSED', 'ERR_DERP_WRITE_FAILED'])
@@ -20,7 +19,7 @@ const DUPLICATE_PROBLEM = /\bmore than once\b|\bduplicate\b|\banother (?:endpoin
 export function isDenied({ error }: RunEnd): boolean {
   for (let inner: unknown = error; inner instanceof DerpError; inner = inner.cause) {
     if (inner.code === 'ERR_DERP_ADMISSION_DENIED') return true
-    if (inner instanceof UpgradeRefusedError && DENIED_STATUSES.has(inner.status)) return true
+    if (inner.code === 'ERR_DERP_UPGRADE_REFUSED' && 'status' in inner && DENIED_STATUSES.has(inner.status)) return true
   }
   return false
 }

@@ -1,0 +1,34 @@
+/** The client as pages have it: nothing to be set but key and server. */
+
+import { portableAgreement } from '../../keys/portable-box.ts'
+import type { PrivateKey } from '../../keys/private-key.ts'
+import { Client } from '../client.ts'
+import type { RegionSource } from '../connector.ts'
+import type { ClientOptions } from '../options.ts'
+import { pageClock } from './page-clock.ts'
+import { WebSocketTransport, type WebSocketTransportOptions } from './websocket-transport.ts'
+
+/** Options of a {@link BrowserClient}: those of any client, and those of its WebSockets. */
+export interface BrowserClientOptions extends Partial<ClientOptions>, WebSocketTransportOptions {}
+
+/**
+ * A client that dials relays by WebSocket.
+ *
+ * ```ts
+ * const client = new Client(await NodePrivateKey.generate(), 'https://relay.example/derp')
+ * await client.send(NodePublicKey.parse('nodekey:…'), bytes)
+ * for await (const message of client) console.log(message.type)
+ * ```
+ */
+export class BrowserClient extends Client {
+  /** @param options those of WebSockets are for the transport made here, not for a `transport` that is given. */
+  constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: BrowserClientOptions = {}) {
+    const { clock = pageClock } = options
+    super(privateKey, server, {
+      ...options,
+      clock,
+      transport: options.transport ?? new WebSocketTransport(options),
+      agreement: options.agreement ?? portableAgreement,
+    })
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * The transport of browsers: a WebSocket with the sub-protocol of DERP, by web APIs alone.
+ *
+ * A browser says nothing of why a WebSocket did not open, not even the HTTP status.
+ * Clauses: P-150 upgrade, P-151 messages, P-154 client.
+ */
+
+import { abortedError, onAbort } from '../../lib/abort.ts'
+import type { Clock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import type { Log } from '../../lib/log.ts'
+import type { Conn } from '../../transport/conn.ts'
+import { WebSocketConn, type WebSocketShape } from '../../transport/websocket-conn.ts'
+import { formatRelayUrl } from '../dial/relay-url.ts'
+import type { ClientTransport, DialedConn, DialRequest } from '../ports.ts'
+import { pageClock } from './page-clock.ts'
+
+const SUB_PROTOCOL = 'derp'
+
+/** What is needed of the platform's WebSocket before it is open. */
+export interface OpeningWebSocket extends WebSocketShape {
+  readonly protocol: string
+  addEventListener(type: 'open', listener: () => void): void
+  addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
+  addEventListener(type: 'error', listener: (event: { readonly message?: string }) => void): void
+}
+
+export interface WebSocketTransportOptions {
+  /**
+   * Sub-protocols that are offered beside `derp`, such as one that carries a token for a proxy or a gateway in front of
+   * the relay: scripts in a browser can set no headers. A token may also go into the query of the relay's URL.
+   */
+  readonly subProtocols?: readonly string[] | undefined
+  /** Plain `ws:` to the nodes of regions, for development. */
+  readonly useHttp?: boolean | undefined
+  /** Makes a WebSocket. Default: the platform's. */
+  readonly createWebSocket?: ((url: string, protocols: string[]) => OpeningWebSocket) | undefined
+  readonly clock?: Clock | undefined
+  readonly log?: Log | undefined
+}
+
+/** Dials relays by URL. */
+export class WebSocketTransport implements ClientTransport {
+  protected readonly options: WebSocketTransportOptions
+  protected readonly clock: Clock
+
+  constructor(options: WebSocketTransportOptions = {}) {
+    this.options = options
+    this.clock = options.clock ?? pageClock
+  }
+
+  async dial({ target, signal }: DialRequest): Promise<DialedConn> {
+    if ('url' in target) return { conn: await this.open(target.url, signal) }
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', 'dial a region: use RegionClient')
+  }
+
+  /** Opens one WebSocket; its connection is handed over unopened. */
+  protected open(url: URL, signal: AbortSignal): Promise<Conn> {
+    const { createWebSocket = platformWebSocket, subProtocols = [] } = this.options
+    const target = new URL(url)
+    target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
+    const socket = createWebSocket(target.href, [SUB_PROTOCOL, ...subProtocols])
+    const conn = new WebSocketConn(socket, { clock: this.clock })
+    return new Promise((resolve, reject) => {
+      const fail = (error: DerpError): void => {
+        stopListening()
+        conn.destroy()
+        reject(error)
+      }
+      const stopListening = onAbort(signal, aborted =>
+        queueMicrotask(() => fail(abortedError('open WebSocket', aborted))),
+      )
+      socket.addEventListener('open', () => {
+        if (socket.protocol !== SUB_PROTOCOL) fail(notOpened(url, `it speaks "${socket.protocol}" instead of DERP`))
+        stopListening()
+        resolve(conn)
+      })
+      socket.addEventListener('close', ({ code }) => fail(notOpened(url, explain(code))))
+    })
+  }
+}
+
+function platformWebSocket(url: string, protocols: string[]): OpeningWebSocket {
+  return new WebSocket(url, protocols)
+}
+
+/** All that a page learns is a code, which is 1006 for nearly everything. */
+function explain(code: number): string {
+  return `closed with code ${code}: the relay is not there, its certificate is not trusted, or a proxy, the page's policy (connect-src) or the relay does not allow it`
+}
+
+function notOpened(url: URL, reason: string): DerpError {
+  return new DerpError('ERR_DERP_DIAL_FAILED', `open WebSocket to ${formatRelayUrl(url)}: ${reason}`, {
+    clause: 'P-150',
+  })
+}
