@@ -1,5 +1,5 @@
 /**
- * A logged-in client: reads its frames, passes each to its handler, and takes packets for it.
+ * A logged-in client: passes its frames to their handlers, and takes packets for it.
  *
  * Knows nothing of sockets, HTTP or how the login went.
  * Clauses: P-002, P-003, P-033, P-037, P-051, P-054, P-060 to P-062, P-065, P-070, P-071, P-090, P-091, P-103, P-123.
@@ -12,7 +12,7 @@ import { DerpError, ProtocolError } from '../lib/derp-error.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
 import type { ClientInfo } from '../protocol/client-info.ts'
 import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
-import { encodeFrame, encodePeerGone, encodePeerPresent, encodePing, encodeServerToClient } from '../protocol/encode.ts'
+import { encodePeerGone, encodePeerPresent, encodeServerToClient } from '../protocol/encode.ts'
 import type { FrameDecoder } from '../protocol/frame-decoder.ts'
 import { FrameType } from '../protocol/frame-type.ts'
 import { PeerGoneReason, PeerPresentFlag } from '../protocol/messages.ts'
@@ -20,12 +20,14 @@ import type { Conn, ConnHandler } from '../transport/conn.ts'
 import { ClientPings } from './client-pings.ts'
 import { Health } from './health.ts'
 import type { SessionHost } from './hosts.ts'
-import { Interval } from './interval.ts'
+import type { Interval } from './interval.ts'
+import { startIntervals } from './keep-alive.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
 import type { Destination, LocalClient, PacketSource, Propagated, Recipient } from './ports.ts'
 import { NO_SOURCE, type Writer } from './queues/writer.ts'
 import type { RateLimit } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
+import { type FrameTarget, Reader } from './reader.ts'
 import type { PresenceChange } from './registry.ts'
 
 /** Home announcements within this time after login count as part of the login, not as moves. */
@@ -43,7 +45,7 @@ export interface SessionIdentity {
   readonly token?: string | undefined
 }
 
-export class Session implements ConnHandler, LocalClient, PacketSource, Recipient {
+export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSource, Recipient {
   readonly relay: SessionHost<Session>
   readonly key: NodePublicKey
   readonly info: ClientInfo
@@ -62,7 +64,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
   /** When the login was complete, in milliseconds of the relay's clock. */
   readonly connectedAtMs: number
   readonly #conn: Conn
-  readonly #decoder: FrameDecoder
+  readonly #reader: Reader
   readonly #writer: Writer
   #preferred = false
   #closed = false
@@ -70,7 +72,6 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
   #intervals: readonly Interval[] = []
   readonly #notHere = new NotHereLimit()
   #sources: SeenSources | undefined
-  readonly #pacer: ReadPacer
   /** Set while the session is ending in an orderly way. */
   #onEnd: ((isWhole: boolean) => void) | undefined
 
@@ -89,7 +90,6 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.remote = conn.remote
     this.routes = new KeyLookup(relay.routes)
     this.#conn = conn
-    this.#decoder = parts.decoder
     this.#writer = parts.writer
     this.connectedAtMs = relay.now()
     const { tellHealth, pingClientsMs } = relay.options
@@ -97,7 +97,8 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
     }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
-    this.#pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
+    const pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
+    this.#reader = new Reader(conn, parts.decoder, pacer, this)
     this.limitRate(relay.rateLimit)
     this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }
@@ -157,25 +158,23 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
 
   /** Starts reading; frames that followed the login come first. */
   start(): void {
-    this.#intervals = this.#startIntervals()
+    this.#intervals = startIntervals(this.relay, this.pings, frame => this.sendControl(frame))
     this.#conn.open(this)
-    this.#readFrames()
-    if (!this.#closed && !this.#pacer.isWaiting) this.#conn.resume()
+    this.#reader.start()
   }
 
   /** Limits what the client may send from now on; undefined for no limit. Mesh peers are exempt. */
   limitRate(limit: RateLimit | undefined): void {
-    if (this.#onEnd === undefined) this.#pacer.setLimit(this.canMesh ? undefined : limit)
+    if (this.#onEnd === undefined) this.#reader.limitRate(this.canMesh ? undefined : limit)
   }
 
   onData(chunk: Uint8Array): void {
     if (this.#closed) {
-      if (this.#onEnd !== undefined && this.canMesh) this.#readLate(chunk)
+      if (this.#onEnd !== undefined && this.canMesh) this.#reader.readLate(chunk)
       return
     }
     this.bytesReceived += chunk.length
-    this.#decoder.push(chunk)
-    this.#readFrames()
+    this.#reader.read(chunk)
   }
 
   onClose(error?: Error): void {
@@ -205,9 +204,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
       done(true)
       return
     }
-    this.#conn.pause()
-    // A permanent wait: otherwise the rate limit would resume reading.
-    this.#pacer.stop()
+    this.#reader.pause()
     this.#onEnd = done
     this.#writer.end(() => {
       if (this.#finish()) this.#conn.end()
@@ -219,7 +216,7 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     if (this.#closed) return false
     this.#closed = true
     for (const interval of this.#intervals) interval.stop()
-    this.#pacer.stop()
+    this.#reader.close()
     this.#writer.close()
     this.relay.sessionEnded(this)
     return true
@@ -297,76 +294,20 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
 
   /** Handles no more frames until all workers know what the last one has caused. */
   pauseUntil(known: Propagated): void {
-    if (known !== undefined) this.#waitFor(known, this.#readOn)
+    this.#reader.pauseUntil(known)
   }
 
-  #readFrames(): void {
-    const decoder = this.#decoder
-    try {
-      while (!this.#closed && !this.#pacer.isWaiting && decoder.next()) {
-        if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
-        else this.#handleFrame()
-      }
-      // A header already counts as activity; skipped frames were handled at their header (P-065).
-      if (this.#isDuplicate && !this.#closed && decoder.isGathering) void this.relay.directory.noteActivity(this)
-    } catch (error) {
-      this.#failWith(error)
-    }
+  noteActivity(): Propagated {
+    return this.relay.directory.noteActivity(this)
   }
 
-  /** Packets that a mesh peer sent before it noticed the end are counted here as they are there, and dropped (P-174). */
-  #readLate(chunk: Uint8Array): void {
-    const decoder = this.#decoder
-    try {
-      decoder.push(chunk)
-      while (decoder.next()) {
-        const isForward = decoder.type === FrameType.ForwardPacket && !decoder.skipped
-        if (isForward) this.relay.handlers[FrameType.ForwardPacket]?.(this, decoder)
-      }
-    } catch (error) {
-      this.#failWith(error)
-    }
+  handleFrame(frame: FrameDecoder): void {
+    this.relay.handlers[frame.type]?.(this, frame)
   }
 
-  #handleFrame(): void {
-    const known = this.#isDuplicate ? this.relay.directory.noteActivity(this) : undefined
-    if (known === undefined) this.#handleNoted()
-    else this.#waitFor(known, this.#goOnNoted)
-  }
-
-  #handleNoted(): void {
-    const decoder = this.#decoder
-    if (!decoder.skipped) this.relay.handlers[decoder.type]?.(this, decoder)
-  }
-
-  #waitFor(known: Promise<void>, goOn: () => void): void {
-    this.#conn.pause()
-    this.#pacer.waitFor(known, goOn)
-  }
-
-  /** Handles the frame that had to wait, then those after it. */
-  readonly #goOn = (): void => this.#tryThenReadOn(() => this.#handleFrame())
-
-  /** The same for a frame that waited until its activity was known. */
-  readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#handleNoted())
-
-  readonly #readOn = (): void => this.#tryThenReadOn(() => {})
-
-  #tryThenReadOn(handle: () => void): void {
-    if (this.#closed) return
-    try {
-      handle()
-    } catch (error) {
-      this.#failWith(error)
-    }
-    this.#readFrames()
-    if (!this.#closed && !this.#pacer.isWaiting) this.#conn.resume()
-  }
-
-  #failWith(error: unknown): void {
-    if (!(error instanceof DerpError)) throw error
+  readFailed(error: DerpError, frame: FrameDecoder): void {
     // The original counts a Ping before it checks its length.
-    if (error instanceof ProtocolError && this.#decoder.type === FrameType.Ping) this.relay.counters.gotPing++
+    if (error instanceof ProtocolError && frame.type === FrameType.Ping) this.relay.counters.gotPing++
     this.fail(error)
   }
 
@@ -375,17 +316,5 @@ export class Session implements ConnHandler, LocalClient, PacketSource, Recipien
     this.#sources ??= new SeenSources()
     const source = this.#sources.note(sender, buffer, keyAt)
     if (source !== undefined) this.relay.directory.subscribePeerGone(this, source)
-  }
-
-  #startIntervals(): readonly Interval[] {
-    const { timers } = this.relay
-    const { clock, keepAliveMs, keepAliveJitterMs, pingClientsMs, random } = this.relay.options
-    const { pings } = this
-    const keepAlive = new Interval(timers, keepAliveMs + random() * keepAliveJitterMs, () =>
-      this.sendControl(encodeFrame(FrameType.KeepAlive)),
-    )
-    if (pings === undefined) return [keepAlive]
-    const ping = () => this.sendControl(encodePing(FrameType.Ping, pings.next(clock.now())))
-    return [keepAlive, new Interval(timers, pingClientsMs, ping)]
   }
 }

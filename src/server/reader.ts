@@ -1,0 +1,146 @@
+/**
+ * Reads a client's frames and passes them on one by one; pauses the connection while one has to wait.
+ *
+ * The twin of the writer. Knows nothing of keys, nor of what a frame means.
+ * Clauses: P-002, P-065, P-103, P-174.
+ */
+
+import { DerpError } from '../lib/derp-error.ts'
+import type { FrameDecoder } from '../protocol/frame-decoder.ts'
+import { FrameType } from '../protocol/frame-type.ts'
+import type { Conn } from '../transport/conn.ts'
+import type { Propagated } from './ports.ts'
+import type { RateLimit } from './rate-limit.ts'
+import type { ReadPacer } from './read-pacer.ts'
+
+/** What takes the frames. */
+export interface FrameTarget {
+  /** No more frames are wanted. */
+  readonly isClosed: boolean
+  /** Each frame counts as activity that others must know of before it is handled (P-065). */
+  readonly isDuplicate: boolean
+  noteActivity(): Propagated
+  /** Handles one frame, which is valid until this returns. Skipped frames are not passed on. */
+  handleFrame(frame: FrameDecoder): void
+  /** What was read breaks the protocol; `frame` is the one being read. */
+  readFailed(error: DerpError, frame: FrameDecoder): void
+}
+
+export class Reader {
+  readonly #conn: Conn
+  readonly #decoder: FrameDecoder
+  readonly #pacer: ReadPacer
+  readonly #target: FrameTarget
+
+  constructor(conn: Conn, decoder: FrameDecoder, pacer: ReadPacer, target: FrameTarget) {
+    this.#conn = conn
+    this.#decoder = decoder
+    this.#pacer = pacer
+    this.#target = target
+  }
+
+  /** Reads what came with the login, then resumes the connection. */
+  start(): void {
+    this.#readFrames()
+    this.#resume()
+  }
+
+  /** Reads the frames of a chunk, which is the decoder's from now on. */
+  read(chunk: Uint8Array): void {
+    this.#decoder.push(chunk)
+    this.#readFrames()
+  }
+
+  /** Passes on packets from a mesh peer and nothing else: those it sent before it noticed the end (P-174). */
+  readLate(chunk: Uint8Array): void {
+    const decoder = this.#decoder
+    try {
+      decoder.push(chunk)
+      while (decoder.next()) {
+        if (decoder.type === FrameType.ForwardPacket && !decoder.skipped) this.#target.handleFrame(decoder)
+      }
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  /** Limits what the client may send from now on; undefined for no limit. */
+  limitRate(limit: RateLimit | undefined): void {
+    this.#pacer.setLimit(limit)
+  }
+
+  /** Passes on no more frames until `known` resolves: until all workers know what the last one has caused. */
+  pauseUntil(known: Propagated): void {
+    if (known !== undefined) this.#waitFor(known, this.#readOn)
+  }
+
+  /** Stops reading for good; the connection stays open. */
+  pause(): void {
+    this.#conn.pause()
+    // A permanent wait: otherwise the rate limit would resume reading.
+    this.#pacer.stop()
+  }
+
+  /** Ends all waits. */
+  close(): void {
+    this.#pacer.stop()
+  }
+
+  #readFrames(): void {
+    const decoder = this.#decoder
+    const target = this.#target
+    try {
+      while (!target.isClosed && !this.#pacer.isWaiting && decoder.next()) {
+        if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
+        else this.#passOn()
+      }
+      // A header already counts as activity; skipped frames were noted at their header (P-065).
+      if (target.isDuplicate && !target.isClosed && decoder.isGathering) void target.noteActivity()
+    } catch (error) {
+      this.#failWith(error)
+    }
+  }
+
+  #passOn(): void {
+    const known = this.#target.isDuplicate ? this.#target.noteActivity() : undefined
+    if (known === undefined) this.#passOnNoted()
+    else this.#waitFor(known, this.#goOnNoted)
+  }
+
+  #passOnNoted(): void {
+    if (!this.#decoder.skipped) this.#target.handleFrame(this.#decoder)
+  }
+
+  #waitFor(known: Promise<void>, goOn: () => void): void {
+    this.#conn.pause()
+    this.#pacer.waitFor(known, goOn)
+  }
+
+  /** Handles the frame that had to wait, then those after it. */
+  readonly #goOn = (): void => this.#tryThenReadOn(() => this.#passOn())
+
+  /** The same for a frame that waited until its activity was known. */
+  readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#passOnNoted())
+
+  readonly #readOn = (): void => this.#tryThenReadOn(() => {})
+
+  #tryThenReadOn(handle: () => void): void {
+    if (this.#target.isClosed) return
+    try {
+      handle()
+    } catch (error) {
+      this.#failWith(error)
+    }
+    this.#readFrames()
+    this.#resume()
+  }
+
+  #resume(): void {
+    if (!this.#target.isClosed && !this.#pacer.isWaiting) this.#conn.resume()
+  }
+
+  #failWith(error: unknown): void {
+    if (!(error instanceof DerpError)) throw error
+    this.#target.readFailed(error, this.#decoder)
+  }
+}
