@@ -24,11 +24,8 @@ const NODE_FILES = '/node-(?!key)[^/]+\\.ts$'
 
 const inFolders = folders => `^src/(?:${folders.join('|')})[/.]`
 
-/** Folders that still reach up, each with what it reaches: to become empty. */
-const DEBTS = { listen: ['http'] }
-
 /** Folders with circles of types: to become empty, and the rule on values with them. */
-const TYPE_CIRCLES = ['^src/server/', '^src/http/upgrade/', '^src/workers/worker/']
+const TYPE_CIRCLES = ['^src/server/', '^src/workers/worker/']
 
 const layerRules = LAYERS.flatMap((folders, layer) =>
   folders.map(folder => {
@@ -38,7 +35,7 @@ const layerRules = LAYERS.flatMap((folders, layer) =>
       comment: `${folder} imports only from its own folder and from lower layers`,
       severity: 'error',
       from: { path: `^src/${folder}[/.]`, pathNot: '\\.test\\.ts$' },
-      to: { path: '^src/', pathNot: inFolders([folder, ...below, ...(DEBTS[folder] ?? [])]) },
+      to: { path: '^src/', pathNot: inFolders([folder, ...below]) },
     }
   }),
 )

@@ -1,19 +1,17 @@
 /** A relay to be mounted in a program of one's own: the relay core with its HTTP carriage and debug pages. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Socket } from 'node:net'
-import type { Duplex } from 'node:stream'
 import { createDebug, type DebugOptions } from './http/debug/debug.ts'
-import { type BootstrapDnsOptions, bootstrapDnsHandler } from './http/pages/bootstrap-dns.ts'
-import { createRoutes, isForDerp, type RouteOptions, type Routes, route } from './http/routes.ts'
-import { createUpgrade, refuseUpgrade } from './http/upgrade/upgrade.ts'
+import type { Endpoint } from './http/page.ts'
+import { type BootstrapDnsOptions, bootstrapDnsPage } from './http/pages/bootstrap-dns.ts'
+import { createRoutes, isForDerp, type RouteOptions, type Routes } from './http/routes.ts'
+import { derpEndpoint } from './http/upgrade/derp-endpoint.ts'
 import { nodeAgreement } from './keys/node-box.ts'
 import type { NodePublicKey } from './keys/node-key.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Emitter } from './lib/emitter.ts'
 import { CidrList } from './listen/cidr-list.ts'
 import { type OriginOf, originReader } from './listen/client-address.ts'
-import type { UpgradeHead } from './listen/upgrade-head.ts'
+import { type RequestHandler, requestHandler, type UpgradeHandler, upgradeHandler } from './listen/node/node-mount.ts'
 import { HttpCounters } from './metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from './server/drain.ts'
 import type { RelayEvents } from './server/events.ts'
@@ -82,13 +80,15 @@ export interface Relay {
   readonly readiness: Readiness
   readonly routes: Routes
   /**
-   * Takes the socket of an upgrade request, as `node:http` emits it. One that is not for DERP is answered and closed.
+   * For the event `upgrade` of a server of `node:http`: takes the sockets of upgrade requests for `/derp`. All others are
+   * left to the other listeners of the server; if there are none they are answered with 404.
    *
-   * @param acceptedAtMs when the connection was accepted, by the relay's clock; the login deadline counts from it.
+   * A fourth argument tells when the connection was accepted, in milliseconds of the relay's clock; the login deadline
+   * counts from then.
    */
-  readonly handleUpgrade: (request: UpgradeHead, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
-  /** Answers any other request from the relay's routes. */
-  readonly handleRequest: (request: IncomingMessage, response: ServerResponse) => void
+  readonly handleUpgrade: UpgradeHandler
+  /** For the event `request` of a server of `node:http`: answers from the relay's routes. */
+  readonly handleRequest: RequestHandler
   /** Takes a connection that speaks DERP already. */
   accept(conn: Conn): void
   /** Takes no more connections, and ends those there are bit by bit; resolves when all have ended. */
@@ -112,15 +112,15 @@ export function createRelay(options: RelayOptions): Relay {
   const wallNow = () => clock.wallNow()
   const metrics =
     part?.metrics ?? metricReader({ relay: () => own.numbers(), http, ...program, readiness, version, wallNow })
-  const routes = createRelayRoutes(options, {
+  const shown = {
     source: part?.source ?? own,
     metrics,
     readiness: part?.readiness ?? readiness,
     http,
     clock,
     random: core.options.random,
-  })
-  const upgrade = createUpgrade(core, http, originOf(options))
+  }
+  const routes = createRelayRoutes(options, shown, derpEndpoint(core, http, originOf(options)))
   const loop = new EventLoopDelay(core.counters.eventLoopDelayMs, clock)
   loop.start()
   return {
@@ -131,12 +131,8 @@ export function createRelay(options: RelayOptions): Relay {
     http,
     readiness,
     routes,
-    handleUpgrade: (request, socket, head, acceptedAtMs) => {
-      // Sockets of node:http are sockets; the type of its event is wider.
-      if (isForDerp(routes, request)) upgrade(request, socket as Socket, head, acceptedAtMs)
-      else refuseUpgrade(socket, { status: 404, text: 'no upgrade here' })
-    },
-    handleRequest: (request, response) => route(routes, request, response),
+    handleUpgrade: upgradeHandler(routes, isForDerp),
+    handleRequest: requestHandler(routes),
     accept: conn => core.accept(conn),
     drain: drainOptions => core.drain(drainOptions),
     close: () => {
@@ -146,21 +142,27 @@ export function createRelay(options: RelayOptions): Relay {
   }
 }
 
-/** What a relay serves over HTTP; of one on several cores, also where none of its parts is. */
+/**
+ * What a relay serves over HTTP.
+ *
+ * @param connect what answers at `/derp`. Default: a refusal, for a thread that takes no clients.
+ */
 export function createRelayRoutes(
   options: Omit<RelayOptions, 'privateKey'>,
   { source, metrics, readiness, http, clock, random }: ShownRelay,
+  connect?: Endpoint,
 ): Routes {
   const { debug = {}, ...shown } = options
   const hasMeshKey = options.meshKey !== undefined
   const origin = originOf(options)
   const bootstrapDns = { ...options.bootstrapDns, random, originOf: origin }
-  return createRoutes({
+  const table = {
     ...shown,
     readiness,
-    bootstrapDns: bootstrapDnsHandler(bootstrapDns, http.bootstrapDns),
+    bootstrapDns: bootstrapDnsPage(bootstrapDns, http.bootstrapDns),
     ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf: origin }) }),
-  })
+  }
+  return createRoutes(table, connect)
 }
 
 function originOf({ trustedProxies }: Pick<RelayOptions, 'trustedProxies'>): OriginOf {

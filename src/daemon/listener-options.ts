@@ -1,5 +1,6 @@
 /** What all TCP listeners of the daemon are made with, on whatever thread. */
 
+import type { Routes } from '../http/routes.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { AcceptLimits } from '../listen/accept-limits.ts'
@@ -9,7 +10,7 @@ import type { Relay } from '../relay.ts'
 import type { ListenSettings } from './settings.ts'
 
 /** What the listeners serve. */
-export interface ServedRelay extends Pick<Relay, 'routes' | 'handleUpgrade' | 'http'> {
+export interface ServedRelay extends Pick<Relay, 'routes' | 'http'> {
   readonly core: Pick<Relay['core'], 'noteFailure'>
 }
 
@@ -20,12 +21,16 @@ export interface ListenerParts {
   readonly log: Log
 }
 
-export function listenerOptions(settings: ListenSettings, { relay, log, limits }: ListenerParts): HttpListenerOptions {
+/** Options of listeners that serve all routes of the relay. */
+export interface RelayListenerOptions extends HttpListenerOptions {
+  readonly routes: Routes
+}
+
+export function listenerOptions(settings: ListenSettings, { relay, log, limits }: ListenerParts): RelayListenerOptions {
   const { address: _, trustedProxies, proxyProtocol: sendHeaders, ...options } = settings
   return {
     ...options,
     routes: relay.routes,
-    upgrade: relay.handleUpgrade,
     limits,
     // Headers come on both ports, or on neither.
     proxyGate: trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log }),

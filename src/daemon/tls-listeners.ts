@@ -1,6 +1,7 @@
 /** The two listeners of a relay that serves TLS: HTTPS, and plain HTTP beside it. */
 
 import { type ChallengeAnswers, createPort80Routes } from '../http/pages/port80.ts'
+import type { Routes } from '../http/routes.ts'
 import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
 import { createHttpsListener, type HttpsListenerOptions } from '../listen/node/https-listener.ts'
 import { type AcmeTlsOptions, createAcmeTls } from '../tls/acme/acme-tls.ts'
@@ -9,7 +10,9 @@ import type { ManualCertificate } from '../tls/files/manual-certs.ts'
 import { createManualTls, type ManualTlsOptions } from '../tls/files/manual-tls.ts'
 import type { RelayTls } from '../tls/relay-tls.ts'
 
-type CommonOptions = Omit<HttpsListenerOptions, 'tls' | 'clock' | 'log'>
+interface CommonOptions extends Omit<HttpsListenerOptions, 'tls' | 'clock' | 'log'> {
+  readonly routes: Routes
+}
 
 export interface TlsListenersOptions extends ManualTlsOptions, CommonOptions {}
 

@@ -1,8 +1,7 @@
 /** Entry `derphttp/server`: a relay to be mounted in a Node program. */
 
-export { type DerpHandler, type HandlerOptions, handler } from '../http/handler.ts'
-export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER, serveNoContent } from '../http/pages/generate-204.ts'
-export { probeHandler } from '../http/pages/probe.ts'
+export { type DerpHandler, type HandlerOptions, handler, probeHandler, serveNoContent } from '../http/handler.ts'
+export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER } from '../http/pages/generate-204.ts'
 export type { RouteOptions, Routes } from '../http/routes.ts'
 export { MeshKey } from '../keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'

@@ -1,13 +1,20 @@
 /** Request headers that may come more than once. */
 
-import type { UpgradeHead } from '../listen/upgrade-head.ts'
+import type { HttpRequest } from '../listen/http-service.ts'
 
-/** The first header of a name, as the original reads them; `node:http` would join all of them. */
-export function firstHeader(request: UpgradeHead, name: string): string | undefined {
-  return request.headersDistinct[name.toLowerCase()]?.[0]
+type Headers = Pick<HttpRequest, 'headers'>
+
+/** The first header of a name, as the original reads them. @param name in lower case. */
+export function firstHeader({ headers }: Headers, name: string): string | undefined {
+  return headers[name]?.[0]
+}
+
+/** All headers of a name as one. @param name in lower case. */
+export function joinedHeader({ headers }: Headers, name: string): string | undefined {
+  return headers[name]?.join(', ')
 }
 
 /** The token of `Authorization: Bearer` (P-040). */
-export function bearerToken(request: UpgradeHead): string | undefined {
+export function bearerToken(request: Headers): string | undefined {
   return /^bearer +(\S+) *$/i.exec(firstHeader(request, 'authorization') ?? '')?.[1]
 }

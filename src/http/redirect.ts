@@ -1,24 +1,23 @@
 /** Redirects as the original's HTTP library sends them. */
 
-import { type OutgoingHttpHeaders, type ServerResponse, STATUS_CODES } from 'node:http'
+import type { HttpReply, HttpRequest } from '../listen/http-service.ts'
 import { escapeHtml } from './debug/debug-page.ts'
 
-/** Answers with a redirect: a link in the body for GET, and no body for other methods. */
-export function sendRedirect(
-  response: ServerResponse,
-  status: 302 | 307,
+const REASONS = { 302: 'Found', 307: 'Temporary Redirect' } as const
+
+/** A redirect: a link in the body for GET, and no body for other methods. */
+export function redirectTo(
+  { method }: Pick<HttpRequest, 'method'>,
+  status: keyof typeof REASONS,
   location: string,
-  headers: OutgoingHttpHeaders = {},
-): void {
-  const { method } = response.req
+  headers: Readonly<Record<string, string>> = {},
+): HttpReply {
   const isRead = method === 'GET' || method === 'HEAD'
-  const body = method === 'GET' ? `<a href="${escapeHtml(location)}">${STATUS_CODES[status]}</a>.\n\n` : ''
-  response
-    .writeHead(status, {
-      ...headers,
-      Location: location,
-      ...(isRead && { 'Content-Type': 'text/html; charset=utf-8' }),
-      ...(method !== 'HEAD' && { 'Content-Length': String(Buffer.byteLength(body)) }),
-    })
-    .end(body)
+  return {
+    status,
+    headers: { ...headers, Location: location, ...(isRead && { 'Content-Type': 'text/html; charset=utf-8' }) },
+    ...(method !== 'HEAD' && {
+      body: method === 'GET' ? `<a href="${escapeHtml(location)}">${REASONS[status]}</a>.\n\n` : '',
+    }),
+  }
 }

@@ -1,113 +1,106 @@
 /** The whole table of what is served over HTTP. */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { UpgradeHead } from '../listen/upgrade-head.ts'
+import type { HttpAnswer, HttpReply, HttpRequest, HttpService } from '../listen/http-service.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
 import { Readiness, type ReadinessSource } from '../status/readiness.ts'
-import { bootstrapDnsHandler } from './pages/bootstrap-dns.ts'
-import { serveNoContent } from './pages/generate-204.ts'
-import { healthRoutes } from './pages/health.ts'
-import { type HttpHandler, homeHandler } from './pages/home.ts'
-import { probeHandler } from './pages/probe.ts'
-import { robotsHandler } from './pages/robots.ts'
-import { sendRedirect } from './redirect.ts'
-import { send, sendError } from './reply.ts'
+import type { Endpoint, Page } from './page.ts'
+import { bootstrapDnsPage } from './pages/bootstrap-dns.ts'
+import { noContentPage } from './pages/generate-204.ts'
+import { healthPages } from './pages/health.ts'
+import { homePage } from './pages/home.ts'
+import { probePage } from './pages/probe.ts'
+import { robotsPage } from './pages/robots.ts'
+import { redirectTo } from './redirect.ts'
+import { errorReply, replyOf } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
-import { isDerpUpgrade, upgradeRequired } from './upgrade/upgrade.ts'
+import { upgradeRefusal } from './upgrade/upgrade-verdict.ts'
 
 /** What is served at and below `/debug/`; `createDebug` makes it. */
 export interface DebugRoutes {
   /** Whether a visitor may look. */
-  readonly allows: (request: IncomingMessage) => boolean
-  /** Handlers by exact path. */
-  readonly exact: ReadonlyMap<string, HttpHandler>
+  readonly allows: (request: HttpRequest) => boolean
+  /** Pages by exact path. */
+  readonly exact: ReadonlyMap<string, Page>
   /** Answers for all other paths below `/debug/`. */
-  readonly notFound: HttpHandler
+  readonly notFound: Page
 }
 
 /** Which parts of the table are on. */
 export interface RouteOptions {
-  /** Value of `-home`; see {@link homeHandler}. */
+  /** Value of `-home`; see {@link homePage}. */
   readonly home?: string
   /** Whether `/derp` takes connections. */
   readonly derp?: boolean
   /** The debug pages; without them every path below `/debug/` is unknown. */
   readonly debug?: DebugRoutes
-  /** What answers at `/bootstrap-dns`; `bootstrapDnsHandler` makes it. Without it there are no names. */
-  readonly bootstrapDns?: HttpHandler
+  /** What answers at `/bootstrap-dns`; `bootstrapDnsPage` makes it. Without it there are no names. */
+  readonly bootstrapDns?: Page
   /** What `/readyz` tells. Default: ready, whatever happens. */
   readonly readiness?: ReadinessSource
 }
 
-/** Handlers by exact path, and the one for all other paths. */
-export interface Routes {
-  readonly exact: ReadonlyMap<string, HttpHandler>
-  readonly fallback: HttpHandler
-  /** Answers for paths below `/debug/` without a handler (P-191). */
-  readonly debugFallback: HttpHandler
-  /** Whether `/derp` takes connections. */
-  readonly takesDerp: boolean
+/** Pages by exact path, and those for all other paths. */
+export interface RouteTable {
+  readonly exact: ReadonlyMap<string, Endpoint>
+  readonly fallback: Endpoint
+  /** Answers for paths below `/debug/` without a page (P-191). */
+  readonly debugFallback: Endpoint
   /** Whether a visitor may see the debug pages. */
-  readonly allowsDebug: (request: IncomingMessage) => boolean
+  readonly allowsDebug: (request: HttpRequest) => boolean
 }
 
-/** Builds the table. @throws DerpError for an option that makes no sense. */
-export function createRoutes(options: RouteOptions = {}): Routes {
+export interface Routes extends RouteTable, HttpService {}
+
+/**
+ * Builds the table.
+ *
+ * @param connect what answers at `/derp`; `derpEndpoint` makes it. By default nothing is upgraded.
+ * @throws DerpError for an option that makes no sense.
+ */
+export function createRoutes(options: RouteOptions = {}, connect: Endpoint = upgradeRefusal): Routes {
   const derp = options.derp ?? true
   const allowDebug = options.debug?.allows
   const allowsDebug = allowDebug ?? (() => false)
-  const exact = new Map<string, HttpHandler>([
-    ['/derp', derp ? upgradeRequired : (_, response) => sendError(response, 404, 'derp server disabled')],
-    ['/derp/probe', probeHandler],
-    ['/derp/latency-check', probeHandler],
-    ['/bootstrap-dns', options.bootstrapDns ?? bootstrapDnsHandler({}, new HttpCounters().bootstrapDns)],
-    ['/generate_204', serveNoContent],
-    ['/robots.txt', robotsHandler],
-    ...healthRoutes(options.readiness ?? new Readiness(), allowsDebug),
+  const exact = new Map<string, Endpoint>([
+    ['/derp', derp ? connect : () => errorReply(404, 'derp server disabled')],
+    ['/derp/probe', probePage],
+    ['/derp/latency-check', probePage],
+    ['/bootstrap-dns', options.bootstrapDns ?? bootstrapDnsPage({}, new HttpCounters().bootstrapDns)],
+    ['/generate_204', noContentPage],
+    ['/robots.txt', robotsPage],
+    ...healthPages(options.readiness ?? new Readiness(), allowsDebug),
     ...(options.debug?.exact ?? []),
   ])
-  return {
+  return routesOf({
     exact,
-    fallback: homeHandler(options.home ?? '', { disabled: !derp, ...(allowDebug !== undefined && { allowDebug }) }),
-    debugFallback: options.debug?.notFound ?? ((_, response) => sendError(response, 404, '404 page not found')),
-    takesDerp: derp,
+    fallback: homePage(options.home ?? '', { disabled: !derp, ...(allowDebug !== undefined && { allowDebug }) }),
+    debugFallback: options.debug?.notFound ?? (() => errorReply(404, '404 page not found')),
     allowsDebug,
-  }
+  })
 }
 
-/** Answers one request from the table. */
-export function route(routes: Routes, request: IncomingMessage, response: ServerResponse): void {
-  const target = readRequestPath(request.url ?? '/')
-  if (target === undefined) {
-    answerNoPath(request, response)
-  } else if (target.redirect !== undefined) {
-    sendRedirect(response, 307, target.redirect)
-  } else {
-    const isDebug = target.path.startsWith('/debug/')
-    const handler = routes.exact.get(target.path) ?? (isDebug ? routes.debugFallback : routes.fallback)
-    handler(request, response)
-  }
+/** Serves a table. */
+export function routesOf(table: RouteTable): Routes {
+  return { ...table, answer: request => answerFrom(table, request) }
 }
 
-/** Reports whether the request is for `/derp`, where connections are taken. */
-export function isForDerp(routes: Routes, request: UpgradeHead): boolean {
-  if (!routes.takesDerp) return false
-  if (request.url === '/derp') return true
-  const target = readRequestPath(request.url ?? '/')
-  return target?.path === '/derp' && target.redirect === undefined
+function answerFrom(table: RouteTable, request: HttpRequest): HttpAnswer | Promise<HttpReply> {
+  const path = readRequestPath(request.target)
+  if (path === undefined) return noPath(request)
+  if (path.redirect !== undefined) return redirectTo(request, 307, path.redirect)
+  const isDebug = path.path.startsWith('/debug/')
+  const endpoint = table.exact.get(path.path) ?? (isDebug ? table.debugFallback : table.fallback)
+  return endpoint(request)
 }
 
-/** Reports whether the request is for `/derp` and asks for what can be had there (P-120). */
-export function isUpgrade(routes: Routes, request: IncomingMessage): boolean {
-  return isForDerp(routes, request) && isDerpUpgrade(request)
+/** Whether a target is for DERP connections. */
+export function isForDerp(target: string): boolean {
+  const path = readRequestPath(target)
+  return path?.path === '/derp' && path.redirect === undefined
 }
 
 /** `OPTIONS *` asks for nothing and gets it; any other target without a path is malformed. */
-function answerNoPath(request: IncomingMessage, response: ServerResponse): void {
-  if (request.url === '*' && request.method === 'OPTIONS') {
-    response.writeHead(200, { 'Content-Length': '0' }).end()
-    return
-  }
-  response.setHeader('Connection', 'close')
-  send(response, 400, 'text/plain; charset=utf-8', request.url === '*' ? '' : '400 Bad Request')
+function noPath({ target, method }: HttpRequest): HttpReply {
+  if (target === '*' && method === 'OPTIONS') return { status: 200, body: '' }
+  return replyOf(400, 'text/plain; charset=utf-8', target === '*' ? '' : '400 Bad Request', { Connection: 'close' })
 }

@@ -1,27 +1,21 @@
-import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { UpgradeHeadReader } from './upgrade-head.ts'
 
 const LINES = ['Host: relay.test', 'User-Agent: Go-http-client/1.1', 'Connection: Upgrade', 'Upgrade: DERP']
-const SOCKET = {} as Socket
 
 const headOf = (lines: readonly string[], first = 'GET /derp HTTP/1.1') => `${[first, ...lines].join('\r\n')}\r\n\r\n`
-const read = (text: string, maxBytes?: number) =>
-  new UpgradeHeadReader(maxBytes).read(Buffer.from(text, 'latin1'), SOCKET)
+const read = (text: string, maxBytes?: number) => new UpgradeHeadReader(maxBytes).read(Buffer.from(text, 'latin1'))
 
 test('a client’s request is parsed, and the bytes after it (P-120)', () => {
   const upgrade = read(`${headOf([...LINES, 'Derp-Fast-Start: 1', 'Authorization: Bearer a b'])}DERP`)
-  expect(upgrade?.request).toMatchObject({ method: 'GET', url: '/derp', httpVersionMajor: 1, httpVersionMinor: 1 })
-  expect(upgrade?.request.headers).toEqual({
-    host: 'relay.test',
-    'user-agent': 'Go-http-client/1.1',
-    connection: 'Upgrade',
-    upgrade: 'DERP',
-    'derp-fast-start': '1',
-    authorization: 'Bearer a b',
+  expect(upgrade?.headers).toEqual({
+    host: ['relay.test'],
+    'user-agent': ['Go-http-client/1.1'],
+    connection: ['Upgrade'],
+    upgrade: ['DERP'],
+    'derp-fast-start': ['1'],
+    authorization: ['Bearer a b'],
   })
-  expect(upgrade?.request.headersDistinct['derp-fast-start']).toEqual(['1'])
-  expect(upgrade?.request.socket).toBe(SOCKET)
   expect(Buffer.from(upgrade?.head ?? []).toString()).toBe('DERP')
 })
 
@@ -70,7 +64,7 @@ test('an oversized head is left to node:http (P-107)', () => {
 
 test('a repeated head is not parsed again, except with a token', () => {
   const reader = new UpgradeHeadReader()
-  const readAgain = (lines: readonly string[]) => reader.read(Buffer.from(headOf(lines)), SOCKET)?.request.headers
+  const readAgain = (lines: readonly string[]) => reader.read(Buffer.from(headOf(lines)))?.headers
   expect(readAgain(LINES)).toBe(readAgain(LINES))
   const secret = [...LINES, 'Authorization: Bearer secret']
   expect(readAgain(secret)).not.toBe(readAgain(secret))

@@ -6,18 +6,11 @@
  * `node:http` decides.
  */
 
-import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
+import type { HttpHeaders } from './http-service.ts'
 
-/** The part of a request that an upgrade uses; those of `node:http` have it too. */
-export type UpgradeHead = Pick<
-  IncomingMessage,
-  'method' | 'url' | 'httpVersionMajor' | 'httpVersionMinor' | 'headers' | 'headersDistinct' | 'socket'
->
-
-/** A request, and the bytes after it. */
+/** The headers of a request, and the bytes after it. */
 export interface EarlyUpgrade {
-  readonly request: UpgradeHead
+  readonly headers: HttpHeaders
   readonly head: Uint8Array
 }
 
@@ -31,12 +24,10 @@ const MAX_HEAD_BYTES = 2_048
 /** Cached heads; beyond that the cache is cleared, so that made-up heads cannot fill memory. */
 const MAX_KNOWN = 64
 
-type Headers = Readonly<Record<string, string>>
-
 /** Clients of one release send the same head, so each is parsed once. */
 export class UpgradeHeadReader {
   readonly #maxBytes: number
-  readonly #known = new Map<string, Headers>()
+  readonly #known = new Map<string, HttpHeaders>()
 
   /** @param maxBytes overall limit for heads. */
   constructor(maxBytes: number = MAX_HEAD_BYTES) {
@@ -48,17 +39,17 @@ export class UpgradeHeadReader {
     return this.#known.size
   }
 
-  read(chunk: Buffer, socket: Socket): EarlyUpgrade | undefined {
+  read(chunk: Buffer): EarlyUpgrade | undefined {
     // One letter distinguishes most other requests.
     if (chunk[0] !== REQUEST_LINE.charCodeAt(0)) return undefined
     const end = chunk.indexOf(BLANK_LINE)
     if (end === -1 || end + BLANK_LINE.length > this.#maxBytes) return undefined
     const headers = this.#headersOf(chunk.toString('latin1', 0, end))
     if (headers === undefined) return undefined
-    return { request: new EarlyRequest(headers, socket), head: chunk.subarray(end + BLANK_LINE.length) }
+    return { headers, head: chunk.subarray(end + BLANK_LINE.length) }
   }
 
-  #headersOf(text: string): Headers | undefined {
+  #headersOf(text: string): HttpHeaders | undefined {
     const known = this.#known.get(text)
     if (known !== undefined) return known
     if (!text.startsWith(REQUEST_LINE)) return undefined
@@ -73,42 +64,22 @@ export class UpgradeHeadReader {
 }
 
 /** Undefined for anything but the simplest lines, and for a repeated header. */
-function readFields(lines: string): Record<string, string> | undefined {
-  const headers: Record<string, string> = {}
+function readFields(lines: string): HttpHeaders | undefined {
+  const headers: Record<string, [string]> = {}
   for (const line of lines.split('\r\n')) {
     const [, name = '', value = ''] = FIELD.exec(line) ?? []
     const key = name.toLowerCase()
     if (key === '' || Object.hasOwn(headers, key)) return undefined
-    headers[key] = value
+    headers[key] = [value]
   }
   return headers
 }
 
-function asksForDerp(headers: Headers): boolean {
+function asksForDerp(headers: HttpHeaders): boolean {
   return (
-    headers['upgrade']?.toLowerCase() === 'derp' &&
-    headers['connection']?.toLowerCase() === 'upgrade' &&
+    headers['upgrade']?.[0]?.toLowerCase() === 'derp' &&
+    headers['connection']?.[0]?.toLowerCase() === 'upgrade' &&
     headers['host'] !== undefined &&
     ABOUT_BODIES.every(name => headers[name] === undefined)
   )
-}
-
-class EarlyRequest implements UpgradeHead {
-  readonly method = 'GET'
-  readonly url = '/derp'
-  readonly httpVersionMajor = 1
-  readonly httpVersionMinor = 1
-  readonly headers: Headers
-  readonly socket: Socket
-  #distinct: Record<string, string[]> | undefined
-
-  constructor(headers: Headers, socket: Socket) {
-    this.headers = headers
-    this.socket = socket
-  }
-
-  get headersDistinct(): Record<string, string[]> {
-    this.#distinct ??= Object.fromEntries(Object.entries(this.headers).map(([name, value]) => [name, [value]]))
-    return this.#distinct
-  }
 }

@@ -53,6 +53,10 @@ export const FAST_START_HEADER = 'Derp-Fast-Start'
 /** HTTP header with the name of the node that the client would have preferred. */
 export const IDEAL_NODE_HEADER = 'Ideal-Node'
 
+// P-150
+/** Sub-protocol of DERP over WebSocket. */
+export const WEBSOCKET_PROTOCOL = 'derp'
+
 // P-140
 /** Prefix of the common name of a meta certificate, followed by the relay's key in raw hex. */
 export const META_CERTIFICATE_NAME_PREFIX = 'derpkey'

@@ -1,11 +1,8 @@
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
 import { varzSamples } from '../../scripts/metric-names.ts'
-import { createRoutes } from '../../src/http/routes.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
-import { createHttpListener } from '../../src/listen/node/http-listener.ts'
 import { prometheusText } from '../../src/status/prometheus.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -18,8 +15,6 @@ import { TestCa } from '../support/test-ca.ts'
 
 const MESH_TEXT = '9f'.repeat(32)
 const MESH_KEY = MeshKey.parse(MESH_TEXT)
-/** More than the buffers of a loopback connection hold. */
-const HUGE = Buffer.alloc(64 << 20)
 const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
 
 /** What becomes of a connection from `localAddress` that asks for something. */
@@ -123,27 +118,6 @@ test('a request whose head is longer than the limit is refused (P-107)', async (
   await using relay = await ListeningRelay.start({ listener: { maxHeaderBytes: 1_024 } })
   const answer = (bytes: number) => request(relay.port, 'GET /derp/probe', [`X-Padding: ${'x'.repeat(bytes)}`])
   expect([(await answer(500)).status, (await answer(2_000)).status]).toEqual([200, 431])
-})
-
-test('a connection on which nothing moves ends; one that is upgraded does not (P-107)', async () => {
-  await using relay = await ListeningRelay.start({ listener: { idleTimeoutMs: 100 } })
-  const [client, silent] = [await loggedIn(relay), connect(relay.port, '127.0.0.1')]
-  silent.write('GET /derp/probe HTTP/1.1\r\nHo')
-  await once(silent.resume(), 'close')
-  await client.sync()
-  client.close()
-})
-
-test('a connection whose answer nobody reads ends (P-107)', async () => {
-  const routes = { ...createRoutes(), fallback: (_: unknown, response: ServerResponse) => response.end(HUGE) }
-  const listener = createHttpListener({ routes, upgrade: () => {}, acceptTimeoutMs: 10_000, idleTimeoutMs: 100 })
-  const { port } = await listener.listen(0, '127.0.0.1')
-  const ended = once(listener.server, 'connection').then(([socket]) => once(socket as Socket, 'close'))
-  const socket = connect(port, '127.0.0.1').pause()
-  socket.write('GET /huge HTTP/1.1\r\nHost: h\r\n\r\n')
-  await ended
-  socket.destroy()
-  await listener.close()
 })
 
 test('a connection that the system cannot accept ends no other, and is counted and told (P-109)', async () => {

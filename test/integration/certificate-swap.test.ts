@@ -34,7 +34,6 @@ test('files are replaced under a hundred live clients: none drops, and newcomers
     hostname: 'relay.test',
     publicKey: relay.publicKey,
     routes: relay.routes,
-    upgrade: relay.handleUpgrade,
     counters: relay.http,
     acceptTimeoutMs: 10_000,
   })

@@ -3,10 +3,10 @@ import { connect } from 'node:net'
 import { connect as tlsConnect } from 'node:tls'
 import { expect, test } from 'vitest'
 import { varzSamples, varzShapes } from '../../scripts/metric-names.ts'
-import { bootstrapDnsHandler } from '../../src/http/pages/bootstrap-dns.ts'
+import { bootstrapDnsPage } from '../../src/http/pages/bootstrap-dns.ts'
 import { BootstrapNames } from '../../src/http/pages/bootstrap-names.ts'
 import { createRoutes } from '../../src/http/routes.ts'
-import { createUpgrade } from '../../src/http/upgrade/upgrade.ts'
+import { derpEndpoint } from '../../src/http/upgrade/derp-endpoint.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
@@ -184,7 +184,7 @@ async function limit({ relay, watch }: Scene): Promise<void> {
 
 /** DERP over WebSocket, a request over TLS, a handshake that is none, and a connection too many. */
 async function carry({ relay, http, watch }: Scene): Promise<void> {
-  const shared = { routes: createRoutes(), upgrade: createUpgrade(relay.core, http), acceptTimeoutMs: 10_000 }
+  const shared = { routes: createRoutes({}, derpEndpoint(relay.core, http)), acceptTimeoutMs: 10_000 }
   const metaCertificate = await createMetaCertificate(relay.core.publicKey)
   const tls = new RelayTls({
     hostname: '127.0.0.1',
@@ -227,8 +227,8 @@ async function bootstrap({ relay, http }: Scene): Promise<void> {
   const unpublished = new BootstrapNames('hidden.example,later.example/share.example', { resolver, clock })
   for (const names of [published, unpublished]) names.start()
   await until(() => published.known !== undefined && unpublished.known !== undefined, 'the names are resolved')
-  const routes = createRoutes({ bootstrapDns: bootstrapDnsHandler({ published, unpublished }, http.bootstrapDns) })
-  const listener = createHttpListener({ routes, upgrade: () => {}, acceptTimeoutMs: 10_000 })
+  const routes = createRoutes({ bootstrapDns: bootstrapDnsPage({ published, unpublished }, http.bootstrapDns) })
+  const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
   const { port } = await listener.listen(0, '127.0.0.1')
   for (const name of ['a.example', 'empty.example', 'hidden.example', 'later.example', 'unknown.example']) {
     await fetch(`http://127.0.0.1:${port}/bootstrap-dns?q=${name}`)

@@ -1,10 +1,16 @@
-import { createServer, IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, IncomingMessage } from 'node:http'
 import { type AddressInfo, connect, type Socket } from 'node:net'
 import { type Duplex, duplexPair } from 'node:stream'
 import { afterEach, expect, test } from 'vitest'
-import { createRoutes } from '../../src/http/routes.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { createHttpListener, type HttpListener } from '../../src/listen/node/http-listener.ts'
+import { EarlyRequest, NodeRequest } from '../../src/listen/node/node-request.ts'
 import { UpgradeHeadReader } from '../../src/listen/upgrade-head.ts'
+import { createRelay } from '../../src/relay.ts'
+import type { Conn } from '../../src/transport/conn.ts'
+import { NodeConn } from '../../src/transport/node-conn.ts'
+import { RawClient } from '../support/raw-client.ts'
+import { exchange as rawExchange } from '../support/raw-http.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const cleanups: (() => unknown)[] = []
@@ -16,15 +22,22 @@ afterEach(async () => {
 /** What came of a connection: taken early, or a request of `node:http`. */
 async function serve(derp = true): Promise<{ listener: HttpListener; port: number; seen: string[] }> {
   const seen: string[] = []
-  const answer = (request: { url?: string | undefined }, response: ServerResponse) => {
-    seen.push(`http ${request.url}`)
-    response.end('ok')
-  }
   const listener = createHttpListener({
-    routes: { ...createRoutes({ derp }), exact: new Map(), fallback: answer },
-    upgrade: (request, socket, head) => {
-      seen.push(`${request instanceof IncomingMessage ? 'upgrade' : 'early'} ${request.url} ${Buffer.from(head)}`)
-      socket.end()
+    routes: {
+      answer: request => {
+        const isEarly = request instanceof EarlyRequest
+        if (!derp || request.headers['upgrade'] === undefined) {
+          seen.push(`reply to ${request.target}`)
+          return { status: 200, body: 'ok' }
+        }
+        const accept = (conn: Conn) => {
+          const kind = isEarly ? 'early' : 'by node:http'
+          seen.push(kind)
+          conn.open({ onData: bytes => seen.push(`${kind}: ${Buffer.from(bytes)}`), onClose: () => {} })
+          conn.end()
+        }
+        return { protocol: 'derp', responseHead: '', remote: request.remote, accept }
+      },
     },
     acceptTimeoutMs: 10_000,
   })
@@ -43,7 +56,7 @@ function exchange(port: number, text: string): Promise<string> {
 /** The same over a connection that gives the server each piece on its own. */
 function exchangePieces({ server }: HttpListener, pieces: readonly string[]): Promise<string> {
   const [client, served] = duplexPair()
-  server.emit('connection', Object.assign(served, { remoteAddress: '127.0.0.1' }))
+  server.emit('connection', Object.assign(served, { remoteAddress: '127.0.0.1', setNoDelay: () => {} }))
   for (const piece of pieces) client.write(piece)
   return answerOf(client)
 }
@@ -63,13 +76,15 @@ function answerOf(socket: Duplex): Promise<string> {
 test('the request of a client never gets to node:http (P-120)', async () => {
   const { port, seen } = await serve()
   await exchange(port, `${REQUEST}first bytes`)
-  expect(seen).toEqual(['early /derp first bytes'])
+  expect(seen).toEqual(['early', 'early: first bytes'])
 })
 
 test('where DERP is off it gets to node:http as if nobody had looked', async () => {
   const { port, seen } = await serve(false)
-  await exchange(port, REQUEST.replace('Connection: Upgrade', 'Connection: close, Upgrade'))
-  expect(seen).toEqual(['http /derp'])
+  const socket = connect(port, '127.0.0.1')
+  await rawExchange(socket, REQUEST)
+  socket.destroy()
+  expect(seen).toEqual(['reply to /derp', 'reply to /derp'])
 })
 
 test.each([
@@ -78,13 +93,13 @@ test.each([
 ])('another request, %s, is answered by node:http', async (_, pieces) => {
   const { listener, seen } = await serve()
   expect(await exchangePieces(listener, pieces)).toMatch(/^HTTP\/1.1 200 OK/)
-  expect(seen).toEqual(['http /x'])
+  expect(seen).toEqual(['reply to /x'])
 })
 
 test('the request of a client that comes in pieces is for node:http', async () => {
   const { listener, seen } = await serve()
   await exchangePieces(listener, [REQUEST.slice(0, 9), REQUEST.slice(9)])
-  expect(seen).toEqual(['upgrade /derp '])
+  expect(seen).toEqual(['by node:http'])
 })
 
 test('a client that says nothing and ends is ended', async () => {
@@ -100,9 +115,9 @@ test('node:http reads the same of what is taken early (P-120)', async () => {
     '  two',
     ' two',
   )
-  const early = new UpgradeHeadReader().read(Buffer.from(text), {} as Socket)?.request
+  const early = new UpgradeHeadReader().read(Buffer.from(text))
   const server = createServer()
-  const told = new Promise<IncomingMessage>(resolve => {
+  const read = new Promise<IncomingMessage>(resolve => {
     server.on('upgrade', (request: IncomingMessage, socket: Socket) => {
       resolve(request)
       socket.end()
@@ -111,27 +126,32 @@ test('node:http reads the same of what is taken early (P-120)', async () => {
   await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
   cleanups.push(() => new Promise(resolve => server.close(resolve)))
   await exchange((server.address() as AddressInfo).port, text)
-  const request = await told
-  expect(early?.headers).toEqual({ ...request.headers })
-  expect(early?.headersDistinct).toEqual({ ...request.headersDistinct })
-  expect([early?.method, early?.url]).toEqual([request.method, request.url])
+  const request = await read
+  expect(early?.headers).toEqual({ ...request.headersDistinct })
+  const told = [new EarlyRequest(early?.headers ?? {}, request.socket, undefined), new NodeRequest(request)]
+  expect(told.map(({ method, target, version }) => [method, target, version])).toEqual([
+    ['GET', '/derp', '1.1'],
+    ['GET', '/derp', '1.1'],
+  ])
 })
 
-test('a listener takes clients early, and only where there is a relay (P-120)', async () => {
-  const taken: unknown[] = []
-  for (const derp of [true, false]) {
-    const listener = createHttpListener({
-      routes: createRoutes({ derp }),
-      upgrade: (request, socket) => {
-        taken.push(request instanceof IncomingMessage)
-        socket.end('bye')
-      },
-      acceptTimeoutMs: 10_000,
-    })
-    const { port } = await listener.listen(0, '127.0.0.1')
-    cleanups.push(() => listener.close())
-    const answer = await exchange(port, REQUEST.replace('Host: a\r\n', 'Host: a\r\nX-A: b\r\n'))
-    expect(answer).toMatch(derp ? /^bye$/ : /^HTTP\/1.1 404 /)
-  }
-  expect(taken).toEqual([false])
+test('a listener hands upgrades to a function of the program that made it, as node:http has read them', async () => {
+  const relay = createRelay({ privateKey: NodePrivateKey.generate() })
+  cleanups.push(() => relay.close())
+  const handed: unknown[] = []
+  const listener = createHttpListener({
+    routes: relay.routes,
+    upgrade: (request, ...rest) => {
+      handed.push(request instanceof IncomingMessage)
+      relay.handleUpgrade(request, ...rest)
+    },
+    acceptTimeoutMs: 10_000,
+  })
+  const { port } = await listener.listen(0, '127.0.0.1')
+  cleanups.push(() => listener.close())
+  const socket = connect(port, '127.0.0.1')
+  const { status, body } = await rawExchange(socket, REQUEST)
+  const client = await RawClient.login(new NodeConn(socket, body))
+  expect([status, handed]).toEqual([101, [true]])
+  client.close()
 })

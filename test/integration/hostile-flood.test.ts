@@ -23,8 +23,7 @@ let port: number
 beforeAll(async () => {
   clock = new FakeClock()
   relay = createRelay({ privateKey: NodePrivateKey.generate(), clock })
-  const { routes, handleUpgrade: upgrade } = relay
-  listener = createHttpListener({ routes, upgrade, clock, acceptTimeoutMs: ACCEPT_TIMEOUT_MS })
+  listener = createHttpListener({ routes: relay.routes, clock, acceptTimeoutMs: ACCEPT_TIMEOUT_MS })
   port = (await listener.listen(0, '127.0.0.1')).port
 })
 afterAll(async () => {

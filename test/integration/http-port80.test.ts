@@ -11,7 +11,6 @@ let allowed = false
 beforeAll(async () => {
   listener = createHttpListener({
     routes: createPort80Routes({ ...createRoutes(), allowsDebug: () => allowed }),
-    upgrade: (_request, socket) => socket.destroy(),
     acceptTimeoutMs: 10_000,
   })
   port = (await listener.listen(0, '127.0.0.1')).port

@@ -14,7 +14,7 @@ afterEach(async () => {
 
 function listenerFor(readiness: ReadinessSource) {
   const routes = createRoutes({ readiness })
-  const listener = createHttpListener({ routes, upgrade: (_, socket) => socket.destroy(), acceptTimeoutMs: 5_000 })
+  const listener = createHttpListener({ routes, acceptTimeoutMs: 5_000 })
   cleanups.push(() => listener.close())
   return listener
 }

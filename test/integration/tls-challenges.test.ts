@@ -149,7 +149,7 @@ test('port 80 answers an authority, and knows nothing at other such paths (P-147
   const challenges = new AcmeChallenges()
   challenges.http.set('token-1', 'token-1.print')
   const routes = createPort80Routes(createRoutes(), challenges)
-  const listener = createHttpListener({ routes, upgrade: () => {}, acceptTimeoutMs: 10_000 })
+  const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
   const { port } = await listener.listen(0, '127.0.0.1')
   cleanups.push(() => listener.close())
   const ask = (path: string, method = 'GET') => fetch(`http://127.0.0.1:${port}${path}`, { method, redirect: 'manual' })
@@ -169,7 +169,6 @@ test('port 80 answers an authority, and knows nothing at other such paths (P-147
 test('port 80 without an authority sends all those paths to TLS (P-166)', async () => {
   const listener = createHttpListener({
     routes: createPort80Routes(createRoutes()),
-    upgrade: () => {},
     acceptTimeoutMs: 10_000,
   })
   const { port } = await listener.listen(0, '127.0.0.1')

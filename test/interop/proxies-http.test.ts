@@ -8,7 +8,7 @@ import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
-import type { UpgradeHead } from '../../src/listen/upgrade-head.ts'
+import type { HttpRequest } from '../../src/listen/http-service.ts'
 import type { AdmissionRequest } from '../../src/server/ports.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
@@ -49,7 +49,7 @@ function behind(file: ProxyFile): void {
   let proxy: RunningProxy
   let url: string
   const asked: AdmissionRequest[] = []
-  const upgrades: UpgradeHead[] = []
+  const upgrades: HttpRequest[] = []
 
   beforeAll(async () => {
     relay = await ListeningRelay.start({
@@ -84,7 +84,9 @@ function behind(file: ProxyFile): void {
     const { transfer } = await goTools()
     const { stdout } = await run(transfer, ['-url', url, '-ca', caFile, '-bytes', '2000000'])
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, exactSizes: [0, 1, 31, 32, 1000, 1400, 65535, 65536] })
-    expect(upgrades.map(({ headers }) => [headers.upgrade?.toLowerCase(), headers['derp-fast-start']])).toEqual([
+    expect(
+      upgrades.map(({ headers }) => [headers['upgrade']?.[0]?.toLowerCase(), headers['derp-fast-start']?.[0]]),
+    ).toEqual([
       ['derp', undefined],
       ['derp', undefined],
     ])

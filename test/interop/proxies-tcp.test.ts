@@ -54,7 +54,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
       tls: { hostname: PROXY_HOSTNAME, certificate },
       trustedProxies: ['127.0.0.1'],
       sendProxyHeaders: true,
-      onUpgrade: ({ headers }) => fastStarts.push(headers['derp-fast-start']),
+      onUpgrade: ({ headers }) => fastStarts.push(headers['derp-fast-start']?.[0]),
     })
     website = await startTcpServer(socket => socket.once('data', (data: Buffer) => greetings.push(data)))
     proxy = await startProxy(file, { relayPort: relay.port, websitePort: website.port, certificate, replace })

@@ -59,7 +59,6 @@ export class AcmeRelay implements AsyncDisposable {
       ...options,
       publicKey: relay.publicKey,
       routes: relay.routes,
-      upgrade: relay.handleUpgrade,
       counters: relay.http,
       acceptTimeoutMs: 10_000,
     })

@@ -28,7 +28,6 @@ export async function startDebugServer(
   })
   const listener = createHttpListener({
     routes: createRoutes({ debug }),
-    upgrade: (_request, socket) => socket.destroy(),
     acceptTimeoutMs: 10_000,
     ...listening,
   })

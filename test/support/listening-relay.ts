@@ -1,15 +1,14 @@
 /** A whole relay of ours behind a listener on loopback, in this process. */
 
 import type { Socket } from 'node:net'
-import type { UpgradeHandler } from '../../src/http/upgrade/upgrade.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { type Log, silentLog } from '../../src/lib/log.ts'
 import { type AcceptLimitOptions, AcceptLimits } from '../../src/listen/accept-limits.ts'
+import { type HttpRequest, type HttpService, isUpgrade } from '../../src/listen/http-service.ts'
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/listen/node/http-listener.ts'
 import { createHttpsListener } from '../../src/listen/node/https-listener.ts'
 import { ProxyGate } from '../../src/listen/node/proxy-gate.ts'
-import type { UpgradeHead } from '../../src/listen/upgrade-head.ts'
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { RelayTls, type RelayTlsOptions } from '../../src/tls/relay-tls.ts'
@@ -26,7 +25,7 @@ export interface ListeningRelayOptions extends Partial<RelayOptions> {
   readonly sendProxyHeaders?: boolean
   readonly onAcceptTimeout?: (socket: Socket) => void
   /** Sees each request that becomes a connection. */
-  readonly onUpgrade?: (request: UpgradeHead) => void
+  readonly onUpgrade?: (request: HttpRequest) => void
   readonly limits?: AcceptLimitOptions
   readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>
 }
@@ -55,14 +54,16 @@ export class ListeningRelay implements AsyncDisposable {
     const program = { ...options.program, tls: options.tls !== undefined, connections: limits?.counters }
     const relay = createRelay({ privateKey: NodePrivateKey.generate(), ...options, program })
     const tls = options.tls && (await relayTls(relay, options.tls))
-    const upgrade: UpgradeHandler = (request, ...rest) => {
-      options.onUpgrade?.(request)
-      relay.handleUpgrade(request, ...rest)
+    const routes: HttpService = {
+      answer: request => {
+        const answer = relay.routes.answer(request)
+        if (isUpgrade(answer)) options.onUpgrade?.(request)
+        return answer
+      },
     }
     const common = {
       ...options.listener,
-      routes: relay.routes,
-      upgrade,
+      routes,
       clock,
       acceptTimeoutMs: options.acceptTimeoutMs ?? 10_000,
       ...(log !== undefined && { log }),

@@ -23,8 +23,8 @@ await runWorker<CoresData>((part, { privateKey, meshKey, port }) => {
     meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),
     part,
   })
-  const { routes, handleUpgrade: upgrade, core, http } = relay
-  const listener = createHttpListener({ routes, upgrade, acceptTimeoutMs: 10_000 })
+  const { routes, core, http } = relay
+  const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
   return {
     core,
     http,

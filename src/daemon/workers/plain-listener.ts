@@ -28,8 +28,6 @@ export function createPlainListener(parts: PlainListenerParts): HttpListener {
   const relay = {
     routes: createPort80Routes(main, challenges),
     http,
-    // Never called: nothing here can be upgraded.
-    handleUpgrade: () => {},
     core: { noteFailure: ({ code }: { code: Parameters<RelayCounters['fail']>[0] }) => counters.fail(code) },
   }
   return createHttpListener({ ...listenerOptions(settings.listen, { relay, log, limits }), clock })

@@ -1,5 +1,6 @@
-import type { IncomingMessage } from 'node:http'
 import { expect, test } from 'vitest'
+import { httpRequest } from '../../../test/support/http-request.ts'
+import type { HttpRequest } from '../../listen/http-service.ts'
 import { debugAccess, isTrustedAddress } from './debug-access.ts'
 
 interface RequestOptions {
@@ -9,8 +10,8 @@ interface RequestOptions {
   readonly headers?: Record<string, string>
 }
 
-function request({ from, method = 'GET', url = '/debug/', headers = {} }: RequestOptions): IncomingMessage {
-  return { method, url, headers, socket: { remoteAddress: from, remotePort: 4711 } } as unknown as IncomingMessage
+function request({ from, method = 'GET', url = '/debug/', headers = {} }: RequestOptions): HttpRequest {
+  return httpRequest({ method, target: url, headers, from })
 }
 
 test.each([

@@ -1,10 +1,10 @@
 /** Who may see `/debug/` (P-190). */
 
-import type { IncomingMessage } from 'node:http'
 import { equalConstantTime } from '../../keys/constant-time.ts'
 import { encodeUtf8 } from '../../lib/bytes.ts'
 import { CidrList } from '../../listen/cidr-list.ts'
 import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
+import type { HttpRequest } from '../../listen/http-service.ts'
 import { queryOf } from '../query.ts'
 
 export interface DebugAccessOptions {
@@ -18,13 +18,13 @@ export interface DebugAccessOptions {
 }
 
 /** Reports whether a request has access. */
-export type DebugAccess = (request: IncomingMessage) => boolean
+export type DebugAccess = (request: HttpRequest) => boolean
 
 /** The rule for `options`. */
 export function debugAccess(options: DebugAccessOptions = {}, originOf: OriginOf = originReader()): DebugAccess {
   return request => {
     if (hasKey(request, options.readKey)) return true
-    // Whoever forwards may be on loopback himself, and unless he is trusted, what he says is anybody's word.
+    // A forwarder may be on loopback itself, and unless it is trusted, what it says proves nothing.
     const origin = originOf(request)
     const address = clientAddress(origin)
     if (address === undefined || !origin.isCertain) return false
@@ -42,7 +42,7 @@ export function isTrustedAddress(address: string): boolean {
   return LOOPBACK.includes(address) || (TAILSCALE.includes(address) && !CHROME_OS.includes(address))
 }
 
-function hasKey(request: IncomingMessage, readKey: (() => string | undefined) | undefined): boolean {
+function hasKey(request: HttpRequest, readKey: (() => string | undefined) | undefined): boolean {
   if (readKey === undefined || request.method !== 'GET') return false
   const given = queryOf(request).get('debugkey') ?? ''
   if (given === '') return false

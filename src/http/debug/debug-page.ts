@@ -1,9 +1,4 @@
-/** What the debug pages are made of: the shape of their handlers, and a few bits of HTML. */
-
-import type { IncomingMessage, ServerResponse } from 'node:http'
-
-/** Answers a request that has access. */
-export type DebugPage = (request: IncomingMessage, response: ServerResponse) => Promise<void>
+/** A few bits of HTML that the debug pages are made of. */
 
 /** Text for use between tags and in quoted attributes. */
 export function escapeHtml(text: string): string {

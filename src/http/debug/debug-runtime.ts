@@ -4,13 +4,15 @@
  * There is no heap snapshot among them: it would hold keys and tokens, and stop the relay for seconds.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Clock } from '../../lib/clock.ts'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
+import type { Page } from '../page.ts'
 import { BROWSER_HEADERS } from '../pages/browser-headers.ts'
 import { queryOf } from '../query.ts'
-import { send, sendError } from '../reply.ts'
-import { type DebugPage, escapeHtml, htmlPage } from './debug-page.ts'
+import { errorReply, replyOf } from '../reply.ts'
+import { escapeHtml, htmlPage } from './debug-page.ts'
+import { timeOrLeave } from './time-or-leave.ts'
 import { type ProfileKind, V8Profiler } from './v8-profiler.ts'
 
 /** Seconds that a profile takes, unless `?seconds=` says otherwise, and most that it may take. */
@@ -24,37 +26,37 @@ const PROFILES: readonly (readonly [path: string, title: string])[] = [
 ]
 
 /** The pages by path. */
-export function runtimePages(clock: Clock, metrics: MetricReader): ReadonlyMap<string, DebugPage> {
+export function runtimePages(clock: Clock, metrics: MetricReader): ReadonlyMap<string, Page> {
   const profiler = new V8Profiler()
-  const profile = (kind: ProfileKind): DebugPage => {
-    return (request, response) => serveProfile({ profiler, clock, kind }, request, response)
+  const profile = (kind: ProfileKind): Page => {
+    return request => profileReply({ profiler, clock, kind }, request)
   }
-  return new Map([
-    ['/debug/gc', (_, response) => serveGarbageCollection(profiler, response)],
-    ['/debug/pprof/', async (_, response) => serveIndex(response)],
+  return new Map<string, Page>([
+    ['/debug/gc', () => collectGarbage(profiler)],
+    ['/debug/pprof/', indexReply],
     ['/debug/pprof/profile', profile('cpu')],
     ['/debug/pprof/heap', profile('heap')],
-    ['/debug/pprof/cmdline', async (_, response) => serveCommandLine(await metrics(), response)],
-  ] satisfies [string, DebugPage][])
+    ['/debug/pprof/cmdline', async () => commandLineReply(await metrics())],
+  ])
 }
 
-function serveIndex(response: ServerResponse): void {
+function indexReply(): HttpReply {
   const items = PROFILES.map(([path, title]) => `<li><a href="${path}">${path}</a> (${escapeHtml(title)})</li>`)
   const note = `<p>One profile at a time, of at most ${MAX_SECONDS} seconds. The developer tools of Chrome open them.</p>`
   const body = htmlPage('derper profiles', `<ul>\n${items.join('\n')}\n</ul>\n${note}`)
-  send(response, 200, 'text/html; charset=utf-8', body, BROWSER_HEADERS)
+  return replyOf(200, 'text/html; charset=utf-8', body, BROWSER_HEADERS)
 }
 
-function serveCommandLine({ commandLine }: { commandLine: readonly string[] }, response: ServerResponse): void {
-  send(response, 200, 'text/plain; charset=utf-8', commandLine.join('\0'), BROWSER_HEADERS)
+function commandLineReply({ commandLine }: { commandLine: readonly string[] }): HttpReply {
+  return replyOf(200, 'text/plain; charset=utf-8', commandLine.join('\0'), BROWSER_HEADERS)
 }
 
-async function serveGarbageCollection(profiler: V8Profiler, response: ServerResponse): Promise<void> {
+async function collectGarbage(profiler: V8Profiler): Promise<HttpReply> {
   const before = process.memoryUsage().heapUsed
   await profiler.collectGarbage()
   const after = process.memoryUsage().heapUsed
   const text = `running GC...\nheap in use: ${before} bytes before, ${after} bytes after\nDone.\n`
-  send(response, 200, 'text/plain; charset=utf-8', text, BROWSER_HEADERS)
+  return replyOf(200, 'text/plain; charset=utf-8', text, BROWSER_HEADERS)
 }
 
 interface ProfileJob {
@@ -63,22 +65,12 @@ interface ProfileJob {
   readonly kind: ProfileKind
 }
 
-async function serveProfile(job: ProfileJob, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { profiler, clock, kind } = job
+async function profileReply({ profiler, clock, kind }: ProfileJob, request: HttpRequest): Promise<HttpReply> {
   const seconds = secondsIn(queryOf(request))
-  if (seconds === undefined) {
-    sendError(response, 400, `seconds is no whole number from 1 to ${MAX_SECONDS}`)
-    return
-  }
-  if (profiler.isBusy) {
-    sendError(response, 409, 'another profile is being made')
-    return
-  }
-  // Nothing moves on the connection until the profile is there.
-  request.socket.setTimeout(0)
-  const profile = await profiler.profile(kind, timeOrEnd(clock, seconds * 1_000, response))
-  if (response.closed) return
-  send(response, 200, 'application/octet-stream', JSON.stringify(profile), {
+  if (seconds === undefined) return errorReply(400, `seconds is no whole number from 1 to ${MAX_SECONDS}`)
+  if (profiler.isBusy) return errorReply(409, 'another profile is being made')
+  const profile = await profiler.profile(kind, timeOrLeave(clock, seconds * 1_000, request.left))
+  return replyOf(200, 'application/octet-stream', JSON.stringify(profile), {
     ...BROWSER_HEADERS,
     'Content-Disposition': `attachment; filename="derper.${kind}profile"`,
   })
@@ -89,18 +81,4 @@ function secondsIn(query: URLSearchParams): number | undefined {
   if (!/^\d{1,2}$/.test(text)) return undefined
   const seconds = Number(text)
   return seconds >= 1 && seconds <= MAX_SECONDS ? seconds : undefined
-}
-
-/** Resolves after `ms`, or when the reader leaves. */
-function timeOrEnd(clock: Clock, ms: number, response: ServerResponse): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      timer.cancel()
-      response.off('close', done)
-      resolve()
-    }
-    const timer = clock.after(ms, done)
-    response.once('close', done)
-    if (response.closed) done()
-  })
 }

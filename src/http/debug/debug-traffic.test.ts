@@ -1,10 +1,7 @@
-import { EventEmitter } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { settle } from '../../../test/support/settle.ts'
-import type { DebugSource } from '../../status/relay-view.ts'
-import { streamTraffic, TRAFFIC_INTERVAL_MS, trafficText } from './debug-traffic.ts'
+import { TRAFFIC_INTERVAL_MS, trafficRounds, trafficText } from './debug-traffic.ts'
 
 const at = (id: string, sent: number, received: number) => ({ id, key: `nodekey:${id}`, sent, received })
 const before = (...connections: ReturnType<typeof at>[]) => new Map(connections.map(one => [one.id, one]))
@@ -22,69 +19,42 @@ test('trafficText is an empty line when nothing has moved (P-198)', () => {
   expect(trafficText([], before())).toBe('\n')
 })
 
-/** A reader whose connection is full as long as `isTaking` is false. */
-class FakeResponse extends EventEmitter {
-  closed = false
-  isTaking = true
-  readonly written: string[] = []
-
-  write(text: string): boolean {
-    this.written.push(text)
-    return this.isTaking
-  }
-
-  close(): void {
-    this.closed = true
-    this.emit('close')
-  }
-}
-
-function startStream() {
-  const [clock, response] = [new FakeClock(), new FakeResponse()]
+test('trafficRounds looks every 2 s, and stops when the reader leaves (P-198)', async () => {
+  const clock = new FakeClock()
+  const reader = new AbortController()
   let looks = 0
-  const source: Pick<DebugSource, 'traffic'> = {
-    traffic: async () => {
-      looks++
-      return [at('a', looks, 0)]
-    },
-  }
-  const done = streamTraffic(source, clock, response as unknown as ServerResponse)
-  return { clock, response, done, looks: () => looks }
-}
-
-test('streamTraffic looks every 2 s, and stops when the reader leaves (P-198)', async () => {
-  const { clock, response, done, looks } = startStream()
+  const source = { traffic: async () => [at('a', ++looks, 0)] }
+  const told: string[] = []
+  const reading = (async () => {
+    for await (const round of trafficRounds(source, clock, reader.signal)) told.push(round)
+  })()
   await settle()
   for (let n = 1; n <= 3; n++) {
-    expect(response.written).toHaveLength(n)
-    expect(response.written.at(-1)).toBe(`{"Sent":${n},"Recv":0,"Key":"nodekey:a"}\n\n`)
+    expect(told).toHaveLength(n)
+    expect(told.at(-1)).toBe(`{"Sent":${n},"Recv":0,"Key":"nodekey:a"}\n\n`)
     clock.advance(TRAFFIC_INTERVAL_MS - 1)
     await settle()
-    expect(looks()).toBe(n)
+    expect(looks).toBe(n)
     clock.advance(1)
     await settle()
   }
-  response.close()
-  await done
-  expect(clock.pendingTimers).toBe(0)
-  expect(response.eventNames()).toEqual([])
+  reader.abort()
+  await reading
+  expect([clock.pendingTimers, looks]).toEqual([0, 4])
 })
 
-test('streamTraffic looks no further while its reader does not read (P-198)', async () => {
-  const { clock, response, done, looks } = startStream()
-  response.isTaking = false
-  await settle()
+test('trafficRounds looks no further while its reader takes nothing (P-198)', async () => {
+  const clock = new FakeClock()
+  let looks = 0
+  const source = { traffic: async () => [at('a', ++looks, 0)] }
+  const rounds = trafficRounds(source, clock, new AbortController().signal)
+  await rounds.next()
   clock.advance(10 * TRAFFIC_INTERVAL_MS)
   await settle()
-  clock.advance(10 * TRAFFIC_INTERVAL_MS)
-  await settle()
-  expect(looks()).toBe(1)
-  response.emit('drain')
+  expect([looks, clock.pendingTimers]).toEqual([1, 0])
+  const next = rounds.next()
   await settle()
   clock.advance(TRAFFIC_INTERVAL_MS)
-  await settle()
-  expect(looks()).toBe(2)
-  response.close()
-  await done
-  expect(response.eventNames()).toEqual([])
+  await next
+  expect(looks).toBe(2)
 })

@@ -1,27 +1,25 @@
 /** `/debug/traffic`: which connections move bytes, told again and again until the reader leaves (P-198). */
 
-import type { ServerResponse } from 'node:http'
 import type { Clock } from '../../lib/clock.ts'
 import type { ConnectionTraffic, DebugSource } from '../../status/relay-view.ts'
+import { timeOrLeave } from './time-or-leave.ts'
 
 /** Milliseconds between two looks. */
 export const TRAFFIC_INTERVAL_MS = 2_000
 
-/** Writes one round after the other; resolves when the reader has left. */
-export async function streamTraffic(
+/** One round after the other, until the reader leaves. */
+export async function* trafficRounds(
   source: Pick<DebugSource, 'traffic'>,
   clock: Clock,
-  response: ServerResponse,
-): Promise<void> {
+  left: AbortSignal,
+): AsyncGenerator<string, void, undefined> {
   let before: ReadonlyMap<string, ConnectionTraffic> = new Map()
-  for (;;) {
+  while (!left.aborted) {
     const traffic = await source.traffic()
-    if (response.closed) return
-    const isTaken = response.write(trafficText(traffic, before))
+    // A slow reader is told less often: no more than one round waits for it.
+    yield trafficText(traffic, before)
     before = new Map(traffic.map(connection => [connection.id, connection]))
-    // A reader who is slow is told less often, so that no more than one round waits for him.
-    if (!isTaken) await nextEvent(response, 'drain')
-    await pause(clock, response)
+    await timeOrLeave(clock, TRAFFIC_INTERVAL_MS, left)
   }
 }
 
@@ -38,32 +36,4 @@ export function trafficText(
     }
   }
   return `${text}\n`
-}
-
-/** Resolves after the interval, or when the reader leaves. */
-async function pause(clock: Clock, response: ServerResponse): Promise<void> {
-  if (response.closed) return
-  await new Promise<void>(resolve => {
-    const done = () => {
-      timer.cancel()
-      response.off('close', done)
-      resolve()
-    }
-    const timer = clock.after(TRAFFIC_INTERVAL_MS, done)
-    response.once('close', done)
-  })
-}
-
-/** Resolves at the event, or when the reader leaves. */
-async function nextEvent(response: ServerResponse, event: 'drain'): Promise<void> {
-  if (response.closed) return
-  await new Promise<void>(resolve => {
-    const done = () => {
-      response.off(event, done)
-      response.off('close', done)
-      resolve()
-    }
-    response.once(event, done)
-    response.once('close', done)
-  })
 }

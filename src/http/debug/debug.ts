@@ -4,24 +4,25 @@
  * Clauses: P-190 access, P-191 index, P-192 and P-193 metrics, P-197 consistency, P-198 traffic, P-199 runtime.
  */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
 import { hostname } from 'node:os'
 import type { Clock } from '../../lib/clock.ts'
 import { formatDuration } from '../../lib/duration.ts'
 import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { expvarJson } from '../../status/expvar-json.ts'
 import { prometheusText } from '../../status/prometheus.ts'
 import type { DebugSource } from '../../status/relay-view.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
+import type { Page } from '../page.ts'
 import { BROWSER_HEADERS } from '../pages/browser-headers.ts'
 import { queryOf } from '../query.ts'
-import { send, sendError } from '../reply.ts'
+import { errorReply, replyOf } from '../reply.ts'
 import type { DebugRoutes } from '../routes.ts'
 import { type DebugAccess, type DebugAccessOptions, debugAccess } from './debug-access.ts'
 import { CLIENTS_PER_PAGE, clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
-import { type DebugPage, escapeHtml, htmlPage } from './debug-page.ts'
+import { escapeHtml, htmlPage } from './debug-page.ts'
 import { runtimePages } from './debug-runtime.ts'
-import { streamTraffic } from './debug-traffic.ts'
+import { trafficRounds } from './debug-traffic.ts'
 
 export interface DebugOptions {
   readonly source: DebugSource
@@ -64,48 +65,42 @@ const LINKS: readonly (readonly [path: string, title: string])[] = [
 export function createDebug(options: DebugOptions): DebugRoutes {
   const originOf = options.originOf ?? originReader()
   const allows = debugAccess(options.access, originOf)
-  const hintFor = (request: IncomingMessage) =>
+  const hintFor = (request: HttpRequest) =>
     options.hintsAtAccess ? `; to permit access, set TS_ALLOW_DEBUG_IP=${clientAddress(originOf(request)) ?? ''}` : ''
-  const page = (serve: DebugPage) => guarded(allows, serve, hintFor)
+  const guard = (page: Page) => guarded(allows, page, hintFor)
   return {
     allows,
     exact: new Map([
-      ['/debug/', guarded(allows, (_, response) => serveIndex(options, response))],
-      ['/debug/vars', page((_, response) => serveVars(options, response))],
-      ['/debug/varz', page((_, response) => serveVarz(options, response))],
-      ['/debug/check', page((_, response) => serveCheck(options, response))],
-      ['/debug/clients', page((request, response) => serveClients(options, request, response))],
-      ['/debug/traffic', page((_, response) => serveTraffic(options, response))],
-      ...Array.from(runtimePages(options.clock, options.metrics), ([path, serve]) => [path, page(serve)] as const),
+      ['/debug/', guarded(allows, () => indexReply(options))],
+      ['/debug/vars', guard(async () => replyOf(200, JSON_TYPE, expvarJson(await options.metrics()), PAGE_HEADERS))],
+      ['/debug/varz', guard(async () => replyOf(200, TEXT, prometheusText(await options.metrics()), PAGE_HEADERS))],
+      ['/debug/check', guard(() => checkReply(options))],
+      ['/debug/clients', guard(request => clientsReply(options, request))],
+      ['/debug/traffic', guard(request => trafficReply(options, request))],
+      ...Array.from(runtimePages(options.clock, options.metrics), ([path, page]) => [path, guard(page)] as const),
     ]),
-    notFound: guarded(allows, async (request, response) => sendError(response, 404, notFoundText(request))),
+    notFound: guarded(allows, request => errorReply(404, notFoundText(request))),
   }
 }
 
-/** Profiles of the Go runtime have no like here. */
-function notFoundText({ url = '' }: IncomingMessage): string {
-  const isProfile = url.startsWith('/debug/pprof/')
+/** Most profiles of the Go runtime have no counterpart. */
+function notFoundText({ target }: HttpRequest): string {
+  const isProfile = target.startsWith('/debug/pprof/')
   return isProfile ? 'no such profile; /debug/pprof/ lists those there are' : '404 page not found'
 }
 
-function guarded(
-  allows: DebugAccess,
-  serve: DebugPage,
-  hintFor: (request: IncomingMessage) => string = () => '',
-): (request: IncomingMessage, response: ServerResponse) => void {
-  return (request, response) => {
-    if (!allows(request)) {
-      sendError(response, 403, `debug access denied${hintFor(request)}`)
-      return
+function guarded(allows: DebugAccess, page: Page, hintFor: (request: HttpRequest) => string = () => ''): Page {
+  return async request => {
+    if (!allows(request)) return errorReply(403, `debug access denied${hintFor(request)}`)
+    try {
+      return await page(request)
+    } catch (error) {
+      return errorReply(500, `serve debug page: ${String(error)}`)
     }
-    serve(request, response).catch((error: unknown) => {
-      if (response.headersSent) response.destroy()
-      else sendError(response, 500, `serve debug page: ${String(error)}`)
-    })
   }
 }
 
-async function serveIndex({ metrics, tlsHostname, hasMeshKey }: DebugOptions, response: ServerResponse): Promise<void> {
+async function indexReply({ metrics, tlsHostname, hasMeshKey }: DebugOptions): Promise<HttpReply> {
   const { process, version } = await metrics()
   const facts: readonly (readonly [string, string])[] = [
     ['Uptime', formatDuration(Math.round(process.uptimeSeconds) * 1_000)],
@@ -118,41 +113,28 @@ async function serveIndex({ metrics, tlsHostname, hasMeshKey }: DebugOptions, re
     ...facts.map(([name, value]) => `<li><b>${name}:</b> ${escapeHtml(value)}</li>`),
     ...LINKS.map(([path, title]) => `<li><a href="${path}">${path}</a> (${title})</li>`),
   ]
-  send(response, 200, HTML, htmlPage('derper debug', `<ul>\n${items.join('\n')}\n</ul>`), BROWSER_HEADERS)
+  return replyOf(200, HTML, htmlPage('derper debug', `<ul>\n${items.join('\n')}\n</ul>`), BROWSER_HEADERS)
 }
 
-async function serveVars({ metrics }: DebugOptions, response: ServerResponse): Promise<void> {
-  send(response, 200, JSON_TYPE, expvarJson(await metrics()), PAGE_HEADERS)
-}
-
-async function serveVarz({ metrics }: DebugOptions, response: ServerResponse): Promise<void> {
-  send(response, 200, TEXT, prometheusText(await metrics()), PAGE_HEADERS)
-}
-
-async function serveCheck({ source }: DebugOptions, response: ServerResponse): Promise<void> {
+async function checkReply({ source }: DebugOptions): Promise<HttpReply> {
   const found = await source.inconsistencies()
-  if (found.length === 0) send(response, 200, TEXT, CONSISTENT, PAGE_HEADERS)
-  else send(response, 500, TEXT, `${found.join(', ')}\n`, PAGE_HEADERS)
+  if (found.length === 0) return replyOf(200, TEXT, CONSISTENT, PAGE_HEADERS)
+  return replyOf(500, TEXT, `${found.join(', ')}\n`, PAGE_HEADERS)
 }
 
-async function serveClients(
-  { source }: DebugOptions,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
+async function clientsReply({ source }: DebugOptions, request: HttpRequest): Promise<HttpReply> {
   const query = queryOf(request)
   const page = pageNumber(query)
-  if (page === undefined) {
-    sendError(response, 400, 'bad page value')
-    return
-  }
+  if (page === undefined) return errorReply(400, 'bad page value')
   const clients = await source.clients((page - 1) * CLIENTS_PER_PAGE, CLIENTS_PER_PAGE)
-  if (query.get('format') === 'json') send(response, 200, JSON_TYPE, clientsJson(page, clients), PAGE_HEADERS)
-  else send(response, 200, HTML, clientsHtml(page, clients), PAGE_HEADERS)
+  if (query.get('format') === 'json') return replyOf(200, JSON_TYPE, clientsJson(page, clients), PAGE_HEADERS)
+  return replyOf(200, HTML, clientsHtml(page, clients), PAGE_HEADERS)
 }
 
-async function serveTraffic({ source, clock }: DebugOptions, response: ServerResponse): Promise<void> {
-  response.writeHead(200, { ...PAGE_HEADERS, 'Content-Type': TEXT })
-  if (response.req.method === 'HEAD') response.end()
-  else await streamTraffic(source, clock, response)
+function trafficReply({ source, clock }: DebugOptions, { left }: HttpRequest): HttpReply {
+  return {
+    status: 200,
+    headers: { ...PAGE_HEADERS, 'Content-Type': TEXT },
+    body: trafficRounds(source, clock, left),
+  }
 }

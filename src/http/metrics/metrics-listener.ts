@@ -1,14 +1,15 @@
 /** The listener for those who watch the relay: metrics and health, and nothing else (P-172, P-173). */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
 import { expvarJson } from '../../status/expvar-json.ts'
 import { prometheusText } from '../../status/prometheus.ts'
 import type { Readiness } from '../../status/readiness.ts'
 import type { MetricReader, MetricSnapshot } from '../../status/snapshot.ts'
-import { healthRoutes } from '../pages/health.ts'
-import type { HttpHandler } from '../pages/home.ts'
-import { send, sendError } from '../reply.ts'
+import type { Page } from '../page.ts'
+import { healthPages } from '../pages/health.ts'
+import { errorReply, replyOf } from '../reply.ts'
+import { routesOf } from '../routes.ts'
 import { type MetricsAccess, mayReadMetrics } from './metrics-access.ts'
 
 export interface MetricsListenerOptions {
@@ -26,49 +27,39 @@ const JSON_TYPE = 'application/json; charset=utf-8'
 
 /** Makes the listener. It does not listen yet. */
 export function createMetricsListener(options: MetricsListenerOptions): HttpListener {
-  const notFound: HttpHandler = (_, response) => sendError(response, 404, '404 page not found')
-  const allows = (request: IncomingMessage) => mayReadMetrics(options.access(), request)
+  const notFound = () => errorReply(404, '404 page not found')
+  const allows = (request: HttpRequest) => mayReadMetrics(options.access(), request)
   return createHttpListener({
-    routes: {
+    routes: routesOf({
       exact: new Map([
-        ['/metrics', numbersHandler(options, EXPOSITION, prometheusText)],
-        ['/debug/vars', numbersHandler(options, JSON_TYPE, expvarJson)],
-        ...healthRoutes(options.readiness, allows),
+        ['/metrics', numbersPage(options, EXPOSITION, prometheusText)],
+        ['/debug/vars', numbersPage(options, JSON_TYPE, expvarJson)],
+        ...healthPages(options.readiness, allows),
       ]),
       fallback: notFound,
       debugFallback: notFound,
-      takesDerp: false,
       allowsDebug: allows,
-    },
-    // Never called: nothing here can be upgraded.
-    upgrade: (_, socket) => socket.destroy(),
+    }),
     acceptTimeoutMs: REQUEST_TIMEOUT_MS,
   })
 }
 
-function numbersHandler(
+function numbersPage(
   { access, metrics }: MetricsListenerOptions,
   contentType: string,
   format: (numbers: MetricSnapshot) => string,
-): HttpHandler {
-  return (request, response) => {
+): Page {
+  return request => {
     const allowed = access()
-    if (!mayReadMetrics(allowed, request)) {
-      refuse(response, allowed)
-      return
-    }
-    metrics().then(
-      numbers => send(response, 200, contentType, format(numbers), { 'Cache-Control': 'no-store' }),
-      (error: unknown) => sendError(response, 500, `read metrics: ${String(error)}`),
+    if (!mayReadMetrics(allowed, request)) return refusal(allowed)
+    return metrics().then(
+      numbers => replyOf(200, contentType, format(numbers), { 'Cache-Control': 'no-store' }),
+      (error: unknown) => errorReply(500, `read metrics: ${String(error)}`),
     )
   }
 }
 
-function refuse(response: ServerResponse, { token }: MetricsAccess): void {
-  if (token === undefined) {
-    sendError(response, 403, 'metrics access denied')
-    return
-  }
-  response.setHeader('WWW-Authenticate', 'Bearer realm="metrics"')
-  sendError(response, 401, 'metrics access denied')
+function refusal({ token }: MetricsAccess): HttpReply {
+  if (token === undefined) return errorReply(403, 'metrics access denied')
+  return errorReply(401, 'metrics access denied', { 'WWW-Authenticate': 'Bearer realm="metrics"' })
 }

@@ -6,11 +6,11 @@
 
 import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
 import type { BootstrapDnsCounters } from '../../metrics/http-counters.ts'
+import type { Page } from '../page.ts'
 import { queryOf } from '../query.ts'
-import { send } from '../reply.ts'
+import { replyOf } from '../reply.ts'
 import type { BootstrapName, KnownNames } from './bootstrap-names.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
-import type { HttpHandler } from './home.ts'
 import { isReached } from './rollout.ts'
 
 /** Different names that are counted; with one more the count begins anew. */
@@ -29,16 +29,15 @@ export interface BootstrapDnsOptions {
   readonly random?: () => number
 }
 
-/** The handler; it counts in `counters`. Starting and stopping the names is the caller's. */
-export function bootstrapDnsHandler(options: BootstrapDnsOptions, counters: BootstrapDnsCounters): HttpHandler {
+/** The page; it counts in `counters`. Starting and stopping the names is the caller's. */
+export function bootstrapDnsPage(options: BootstrapDnsOptions, counters: BootstrapDnsCounters): Page {
   const answers = new Answers(options, counters)
   const originOf = options.originOf ?? originReader()
-  return (request, response) => {
+  return request => {
     counters.requests++
-    // Nobody asks twice: clients ask another relay each time.
-    const headers = { ...BROWSER_HEADERS, Connection: 'close' }
     const body = answers.bodyFor(queryOf(request).get('q') ?? '', clientAddress(originOf(request)))
-    send(response, 200, 'application/json', body, headers)
+    // Nobody asks twice: clients ask another relay each time.
+    return replyOf(200, 'application/json', body, { ...BROWSER_HEADERS, Connection: 'close' })
   }
 }
 

@@ -1,6 +1,6 @@
 /** `/generate_204`: how clients tell a captive portal from the open internet (P-161). */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { firstHeader } from '../header.ts'
 
 /** Request header with the client's challenge. */
@@ -12,11 +12,13 @@ export const NO_CONTENT_RESPONSE_HEADER = 'X-Tailscale-Response'
 const CHALLENGE = /^[a-zA-Z0-9.:_-]{1,64}$/
 
 /** Answers 204 and the challenge, if there is an acceptable one. */
-export function serveNoContent(request: IncomingMessage, response: ServerResponse): void {
-  const challenge = firstHeader(request, NO_CONTENT_CHALLENGE_HEADER)
-  if (challenge !== undefined && CHALLENGE.test(challenge)) {
-    response.setHeader(NO_CONTENT_RESPONSE_HEADER, `response ${challenge}`)
+export function noContentPage(request: HttpRequest): HttpReply {
+  const challenge = firstHeader(request, NO_CONTENT_CHALLENGE_HEADER.toLowerCase()) ?? ''
+  return {
+    status: 204,
+    headers: {
+      ...(CHALLENGE.test(challenge) && { [NO_CONTENT_RESPONSE_HEADER]: `response ${challenge}` }),
+      'Cache-Control': 'no-cache, no-store, must-revalidate, no-transform, max-age=0',
+    },
   }
-  response.setHeader('Cache-Control', 'no-cache, no-store, must-revalidate, no-transform, max-age=0')
-  response.writeHead(204).end()
 }

@@ -1,10 +1,10 @@
 /** `/healthz` and `/readyz`: whether the process lives, and whether it should be sent clients (P-170, P-171). */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import type { Finding, ReadinessReport, ReadinessSource } from '../../status/readiness.ts'
+import type { Page } from '../page.ts'
 import { queryOf } from '../query.ts'
-import { send, sendError } from '../reply.ts'
-import type { HttpHandler } from './home.ts'
+import { errorReply, replyOf } from '../reply.ts'
 
 const NOT_CACHED: Readonly<Record<string, string>> = Object.freeze({
   'Cache-Control': 'no-store',
@@ -12,55 +12,42 @@ const NOT_CACHED: Readonly<Record<string, string>> = Object.freeze({
 })
 const TEXT = 'text/plain; charset=utf-8'
 
-/** The two routes. @param showsReasons whether a visitor may see more than the names of what is wrong. */
-export function healthRoutes(
+/** The two pages by path. @param showsReasons whether a visitor may see more than the names of what is wrong. */
+export function healthPages(
   readiness: ReadinessSource,
-  showsReasons: (request: IncomingMessage) => boolean,
-): ReadonlyMap<string, HttpHandler> {
-  return new Map<string, HttpHandler>([
-    ['/healthz', onlyRead((_, response) => send(response, 200, TEXT, 'ok\n', NOT_CACHED))],
-    ['/readyz', onlyRead((request, response) => serveReadiness(readiness, showsReasons(request), request, response))],
+  showsReasons: (request: HttpRequest) => boolean,
+): ReadonlyMap<string, Page> {
+  return new Map<string, Page>([
+    ['/healthz', onlyRead(() => replyOf(200, TEXT, 'ok\n', NOT_CACHED))],
+    ['/readyz', onlyRead(request => readinessReply(readiness, showsReasons(request), request))],
   ])
 }
 
-function onlyRead(serve: HttpHandler): HttpHandler {
-  return (request, response) => {
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      serve(request, response)
-      return
-    }
-    response.setHeader('Allow', 'GET, HEAD')
-    sendError(response, 405, 'method not allowed')
+function onlyRead(page: Page): Page {
+  return request => {
+    if (request.method === 'GET' || request.method === 'HEAD') return page(request)
+    return errorReply(405, 'method not allowed', { Allow: 'GET, HEAD' })
   }
 }
 
-function serveReadiness(
+function readinessReply(
   readiness: ReadinessSource,
   withReasons: boolean,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
+  request: HttpRequest,
+): HttpReply | Promise<HttpReply> {
+  const isJson = queryOf(request).get('format') === 'json'
+  const replyTo = (report: ReadinessReport) => {
+    const status = report.ready ? 200 : 503
+    if (!isJson) return replyOf(status, TEXT, textOf(report, withReasons), NOT_CACHED)
+    return replyOf(status, 'application/json; charset=utf-8', jsonOf(report, withReasons), NOT_CACHED)
+  }
   const report = readiness.report()
-  const answer = (known: ReadinessReport) => sendReport(known, withReasons, request, response)
-  if (report instanceof Promise) void report.catch(unknownReport).then(answer)
-  else answer(report)
+  return report instanceof Promise ? report.catch(unknownReport).then(replyTo) : replyTo(report)
 }
 
 /** Clients should not be sent where nobody can tell whether they may be. */
 function unknownReport(error: unknown): ReadinessReport {
   return { ready: false, problems: [{ name: 'readiness', reason: String(error) }], degraded: [] }
-}
-
-function sendReport(
-  report: ReadinessReport,
-  withReasons: boolean,
-  request: IncomingMessage,
-  response: ServerResponse,
-): void {
-  const status = report.ready ? 200 : 503
-  if (queryOf(request).get('format') === 'json') {
-    send(response, status, 'application/json; charset=utf-8', jsonOf(report, withReasons), NOT_CACHED)
-  } else send(response, status, TEXT, textOf(report, withReasons), NOT_CACHED)
 }
 
 function textOf({ ready, problems, degraded }: ReadinessReport, withReasons: boolean): string {

@@ -1,12 +1,12 @@
 /** What is served on port 80 beside TLS: the way to it, and what must work without (P-147, P-166). */
 
-import type { IncomingMessage, ServerResponse } from 'node:http'
-import { sendRedirect } from '../redirect.ts'
-import { send, sendError } from '../reply.ts'
+import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
+import type { Endpoint } from '../page.ts'
+import { redirectTo } from '../redirect.ts'
+import { errorReply, replyOf } from '../reply.ts'
 import { readRequestPath } from '../request-path.ts'
-import { type Routes, route } from '../routes.ts'
-import { serveNoContent } from './generate-204.ts'
-import type { HttpHandler } from './home.ts'
+import { type Routes, routesOf } from '../routes.ts'
+import { noContentPage } from './generate-204.ts'
 
 /** Answers to an authority. */
 export interface ChallengeAnswers {
@@ -24,51 +24,35 @@ const HOST = /^[\w.:[\]%~!$&'()*+,;=-]*$/
  * @param challenges answers that an authority comes for, if the relay asks one for certificates.
  */
 export function createPort80Routes(main: Routes, challenges?: ChallengeAnswers): Routes {
-  return {
-    exact: new Map([['/generate_204', serveNoContent], ...healthOf(main)]),
-    fallback: (request, response) => {
-      if (challenges === undefined || !answerChallenge(challenges, request, response)) {
-        sendToTls(main, request, response)
-      }
-    },
-    debugFallback: (request, response) => route(main, request, response),
-    takesDerp: false,
+  return routesOf({
+    exact: new Map([['/generate_204', noContentPage], ...healthOf(main)]),
+    fallback: request => challengeReply(request, challenges) ?? wayToTls(main, request),
+    debugFallback: request => main.answer(request),
     allowsDebug: main.allowsDebug,
-  }
+  })
 }
 
 /** A load balancer may ask on either port, and takes a redirect for an illness. */
-function healthOf({ exact }: Routes): (readonly [path: string, handler: HttpHandler])[] {
+function healthOf({ exact }: Routes): (readonly [path: string, endpoint: Endpoint])[] {
   return ['/healthz', '/readyz'].flatMap(path => {
-    const handler = exact.get(path)
-    return handler === undefined ? [] : [[path, handler] as const]
+    const endpoint = exact.get(path)
+    return endpoint === undefined ? [] : [[path, endpoint] as const]
   })
 }
 
 /** Whatever the host: the authority asks by the name, or the address, that it is to make sure of. */
-function answerChallenge(challenges: ChallengeAnswers, request: IncomingMessage, response: ServerResponse): boolean {
-  const answer = challenges.httpAnswer(readRequestPath(request.url ?? '/')?.path ?? '')
-  if (answer === undefined) return false
-  if (answer === null) sendError(response, 404, '404 page not found')
-  else send(response, 200, 'text/plain', answer)
-  return true
+function challengeReply({ target }: HttpRequest, challenges: ChallengeAnswers | undefined): HttpReply | undefined {
+  const answer = challenges?.httpAnswer(readRequestPath(target)?.path ?? '')
+  if (answer === undefined) return undefined
+  return answer === null ? errorReply(404, '404 page not found') : replyOf(200, 'text/plain', answer)
 }
 
-function sendToTls(main: Routes, request: IncomingMessage, response: ServerResponse): void {
-  const target = request.url ?? '/'
-  if (target.startsWith('/debug')) {
-    route(main, request, response)
-    return
-  }
-  if (request.method !== 'GET' && request.method !== 'HEAD') {
-    sendError(response, 400, 'Use HTTPS')
-    return
-  }
-  const host = request.headers.host ?? ''
-  if (!HOST.test(host)) {
-    sendError(response, 400, 'malformed Host header')
-    return
-  }
+function wayToTls(main: Routes, request: HttpRequest): ReturnType<Endpoint> {
+  const { target, method, headers } = request
+  if (target.startsWith('/debug')) return main.answer(request)
+  if (method !== 'GET' && method !== 'HEAD') return errorReply(400, 'Use HTTPS')
+  const host = headers['host']?.[0] ?? ''
+  if (!HOST.test(host)) return errorReply(400, 'malformed Host header')
   const path = target === '/' && main.allowsDebug(request) ? '/debug/' : target
-  sendRedirect(response, 302, `https://${host}${path}`)
+  return redirectTo(request, 302, `https://${host}${path}`)
 }

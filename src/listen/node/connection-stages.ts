@@ -20,7 +20,8 @@ export interface StageParts {
   readonly proxyGate: ProxyGate | undefined
   /** Undefined for plain HTTP. */
   readonly tls: { readonly pace: AcceptPace<Connection>; readonly handshakes: TlsHandshakes } | undefined
-  readonly heads: UpgradeHeadReader
+  /** Undefined if DERP clients go to HTTP, too. */
+  readonly heads: UpgradeHeadReader | undefined
   /** A connection was accepted. */
   readonly onAccepted: (() => void) | undefined
   /** A connection was refused by a limit. */
@@ -96,7 +97,7 @@ function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageParts, connectio
   const onEnd = () => socket.end()
   const onFirst = (chunk: Buffer) => {
     socket.off('data', onFirst).off('end', onEnd).pause()
-    const upgrade = heads.read(chunk, socket)
+    const upgrade = heads?.read(chunk)
     if (upgrade !== undefined && takeUpgrade(connection, upgrade)) return
     socket.unshift(chunk)
     serveHttp(connection)

@@ -5,17 +5,22 @@ import { type Clock, systemClock } from '../../lib/clock.ts'
 import { AcceptDeadlines } from '../accept-deadline.ts'
 import type { AcceptLimits } from '../accept-limits.ts'
 import { AcceptPace } from '../accept-pace.ts'
-import { UpgradeHeadReader } from '../upgrade-head.ts'
+import { type HttpService, isUpgrade } from '../http-service.ts'
+import { type EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
 import type { Connection } from './connection.ts'
 import { begin, connectionStages } from './connection-stages.ts'
-import { HttpService, type HttpServiceOptions, type RequestObserver } from './http-service.ts'
+import { NodeHttp, type NodeHttpOptions, type RequestObserver } from './node-http.ts'
+import { EarlyRequest } from './node-request.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
+import { takeSocket } from './upgraded-socket.ts'
 
 /** TLS handshakes started per turn of the event loop: each blocks it for half a millisecond. */
 const HANDSHAKES_PER_TURN = 1
 
-export interface HttpListenerOptions extends HttpServiceOptions {
+export interface HttpListenerOptions extends NodeHttpOptions {
+  /** Milliseconds from TCP accept to the login or the first request (P-035). */
+  readonly acceptTimeoutMs: number
   readonly clock?: Clock
   /** Called for each connection that was too slow. */
   readonly onAcceptTimeout?: (socket: Socket) => void
@@ -80,21 +85,20 @@ export function listenerOf(
   const { clock = systemClock } = options
   const limits = options.limits?.forListener()
   const deadlines = new AcceptDeadlines(clock, options.acceptTimeoutMs, socket => options.onAcceptTimeout?.(socket))
-  const http = new HttpService(options, observer.request)
+  const http = new NodeHttp(options, clock, observer.request)
   const pace = new AcceptPace<Connection>(clock, HANDSHAKES_PER_TURN, connection => connection.proceed())
   const stages = connectionStages({
     limits,
     deadlines,
     proxyGate: options.proxyGate,
     tls: handshakes && { pace, handshakes },
-    heads: new UpgradeHeadReader(options.maxHeaderBytes),
+    heads: options.upgrade === undefined ? new UpgradeHeadReader(options.maxHeaderBytes) : undefined,
     onAccepted: observer.accepted,
     onRefused: observer.refused,
-    takeUpgrade: (connection, upgrade) => http.takeUpgrade(connection, upgrade),
+    takeUpgrade: (connection, upgrade) => takeUpgrade(options.routes, connection, upgrade, observer.request),
     serveHttp: connection => http.serve(connection),
   })
   server.on('connection', (socket: Socket) => begin(socket, stages))
-  server.once('listening', () => http.start())
   return {
     server,
     listen: async (port, host, bindOptions) => {
@@ -105,6 +109,7 @@ export function listenerOf(
     },
     stopListening: () => {
       if (server.listening) server.close()
+      http.closeIdle()
     },
     close: () => {
       const closed = close(server)
@@ -113,6 +118,21 @@ export function listenerOf(
       return closed
     },
   }
+}
+
+/** Whether a DERP client is taken that node:http has not seen. */
+function takeUpgrade(
+  routes: HttpService,
+  connection: Connection,
+  { headers, head }: EarlyUpgrade,
+  onRequest: RequestObserver | undefined,
+): boolean {
+  const { socket, source } = connection
+  const answer = routes.answer(new EarlyRequest(headers, socket, source))
+  if (!isUpgrade(answer)) return false
+  onRequest?.(socket, socket)
+  takeSocket(answer, { socket, head, acceptedAtMs: connection.liftDeadline() })
+  return true
 }
 
 function listen(server: Server, options: ListenOptions): Promise<AddressInfo> {

@@ -1,7 +1,7 @@
 /** Options of the relay, from the flags. */
 
 import type { RelaySettings } from '../../../daemon/settings.ts'
-import { homeHandler } from '../../../http/pages/home.ts'
+import { homePage } from '../../../http/pages/home.ts'
 import { parseRateConfig, type RateLimit } from '../../../server/rate-limit.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'
 import { loginTimeoutSetting } from './listen-settings.ts'
@@ -34,6 +34,6 @@ export async function rateLimitSetting({
 
 /** The value as it is. @throws DerpError naming flag, value and reason. */
 function homeSetting(text: string): string {
-  homeHandler(text)
+  homePage(text)
   return text
 }

@@ -1,0 +1,9 @@
+/** What is served at a path. */
+
+import type { HttpAnswer, HttpReply, HttpRequest } from '../listen/http-service.ts'
+
+/** Replies to one request. */
+export type Page = (request: HttpRequest) => HttpReply | Promise<HttpReply>
+
+/** Replies to one request, or upgrades it. */
+export type Endpoint = (request: HttpRequest) => HttpAnswer | Promise<HttpReply>

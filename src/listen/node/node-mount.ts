@@ -1,0 +1,62 @@
+/** Mounts services in a server of `node:http` that somebody else has made. */
+
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { type HttpService, isUpgrade } from '../http-service.ts'
+import { writeReply } from './node-reply.ts'
+import { NodeRequest } from './node-request.ts'
+import { replyOnSocket, takeSocket } from './upgraded-socket.ts'
+
+/** For the event `request` of a server. */
+export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
+
+/** For the event `upgrade` of a server. */
+export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
+
+/** The replies of a service. */
+export function requestHandler(service: HttpService): RequestHandler {
+  return (message, response) => {
+    const answer = service.answer(new NodeRequest(message))
+    // The server has read an upgrade as an ordinary request, and there is no way back.
+    void writeReply(response, isUpgrade(answer) ? { status: 426, body: '' } : answer)
+  }
+}
+
+/**
+ * The upgrades of a service. Requests that are not for it are left to the other listeners of the server.
+ *
+ * @param isFor whether a target is one of the service.
+ * @param others answers for all other targets where there is no other listener: nobody else would close the socket.
+ */
+export function upgradeHandler(
+  service: HttpService,
+  isFor: (target: string) => boolean,
+  others: HttpService = NOT_HERE,
+): UpgradeHandler {
+  return (message, duplex, head, acceptedAtMs) => {
+    // Sockets of node:http are sockets; the type of its event is wider.
+    const socket = duplex as Socket
+    const request = new NodeRequest(message)
+    const isOurs = isFor(request.target)
+    if (!isOurs && hasOtherListeners(message)) return
+    const answer = (isOurs ? service : others).answer(request)
+    if (isUpgrade(answer)) takeSocket(answer, { message, socket, head, acceptedAtMs })
+    else void Promise.resolve(answer).then(reply => replyOnSocket(socket, reply))
+  }
+}
+
+const NOT_HERE: HttpService = {
+  answer: () => ({
+    status: 404,
+    headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    body: 'no upgrade here\n',
+  }),
+}
+
+/** Whether the server of a request has somebody else who may take its upgrade. */
+function hasOtherListeners({ socket }: IncomingMessage): boolean {
+  // What the type of the platform leaves out.
+  const { server } = socket as { readonly server?: Server | null }
+  return (server?.listenerCount('upgrade') ?? 0) > 1
+}

@@ -1,0 +1,65 @@
+/** Requests as services see them, made of what `node:http` or the first bytes of a connection tell. */
+
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import type { AddressPort } from '../../lib/address-port.ts'
+import { addressOf } from '../../transport/node-conn.ts'
+import type { HttpHeaders, HttpRequest } from '../http-service.ts'
+
+abstract class SocketRequest implements HttpRequest {
+  abstract readonly method: string
+  abstract readonly target: string
+  abstract readonly version: string
+  abstract readonly headers: HttpHeaders
+  readonly remote: AddressPort | undefined
+  readonly #socket: Socket
+  #left: AbortController | undefined
+
+  /** @param source who is behind the connection, if a PROXY header has told. */
+  constructor(socket: Socket, source: AddressPort | undefined) {
+    this.#socket = socket
+    this.remote = source ?? addressOf(socket.remoteAddress, socket.remotePort)
+  }
+
+  get left(): AbortSignal {
+    this.#left ??= this.#watch(new AbortController())
+    return this.#left.signal
+  }
+
+  #watch(controller: AbortController): AbortController {
+    if (this.#socket.destroyed) controller.abort()
+    else this.#socket.once('close', () => controller.abort())
+    return controller
+  }
+}
+
+/** A request that `node:http` has read. */
+export class NodeRequest extends SocketRequest {
+  readonly method: string
+  readonly target: string
+  readonly version: string
+  readonly headers: HttpHeaders
+
+  constructor(message: IncomingMessage, source?: AddressPort) {
+    super(message.socket, source)
+    // Express and its like cut off what a handler is mounted at.
+    const { originalUrl } = message as { readonly originalUrl?: unknown }
+    this.method = message.method ?? ''
+    this.target = typeof originalUrl === 'string' ? originalUrl : (message.url ?? '/')
+    this.version = message.httpVersion
+    this.headers = message.headersDistinct
+  }
+}
+
+/** The request of a DERP client, read from its first bytes (P-120). */
+export class EarlyRequest extends SocketRequest {
+  readonly method = 'GET'
+  readonly target = '/derp'
+  readonly version = '1.1'
+  readonly headers: HttpHeaders
+
+  constructor(headers: HttpHeaders, socket: Socket, source: AddressPort | undefined) {
+    super(socket, source)
+    this.headers = headers
+  }
+}

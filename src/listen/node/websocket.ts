@@ -1,0 +1,69 @@
+/**
+ * DERP over WebSocket, for clients that cannot open plain connections.
+ *
+ * Clauses: P-150 upgrade, P-151 messages, P-152 size, P-153 what WebSocket lacks.
+ */
+
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
+import { type ServerOptions, WebSocketServer } from 'ws'
+import { WEBSOCKET_PROTOCOL } from '../../protocol/constants.ts'
+import { addressOf } from '../../transport/node-conn.ts'
+import { WebSocketConn } from '../../transport/websocket-conn.ts'
+import type { HttpUpgrade } from '../http-service.ts'
+
+/** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
+const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
+/** Most fragments of a message: each may pin the 64 KiB that it was read with until the last has come. */
+const MAX_FRAGMENTS = 64
+/** Most chunks that a WebSocket frame may come in; at the smallest usual segment those are well over a message. */
+const MAX_BUFFERED_CHUNKS = 1024
+/** Milliseconds that a client has to answer a close, before the socket below is ended. */
+const CLOSE_TIMEOUT_MS = 1_000
+const CLOSE_POLICY_VIOLATION = 1008
+
+const OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
+  noServer: true,
+  clientTracking: false,
+  // What is carried is encrypted, hence without any redundancy.
+  perMessageDeflate: false,
+  maxPayload: MAX_RECEIVED_MESSAGE_BYTES,
+  maxFragments: MAX_FRAGMENTS,
+  maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+  // Text is refused, whatever it says.
+  skipUTF8Validation: true,
+  closeTimeout: CLOSE_TIMEOUT_MS,
+  handleProtocols: offered => [...offered].find(name => name.toLowerCase() === WEBSOCKET_PROTOCOL) ?? false,
+}
+
+/** Keeps nothing of its connections. */
+const server = new WebSocketServer(OPTIONS)
+
+/** A socket whose request is granted a WebSocket. */
+export interface WebSocketRequest {
+  readonly message: IncomingMessage
+  readonly socket: Socket
+  /** Bytes behind the request. */
+  readonly head: Uint8Array
+  readonly acceptedAtMs: number | undefined
+}
+
+/** Makes a WebSocket of the socket, and hands it over as a connection. */
+export function acceptWebSocket({ remote, accept }: HttpUpgrade, request: WebSocketRequest): void {
+  const { message, socket, head, acceptedAtMs } = request
+  const local = addressOf(socket.localAddress, socket.localPort)
+  server.handleUpgrade(message, socket, Buffer.from(head.buffer, head.byteOffset, head.length), webSocket => {
+    if (webSocket.protocol !== WEBSOCKET_PROTOCOL) {
+      webSocket.on('error', () => {})
+      webSocket.close(CLOSE_POLICY_VIOLATION, `sub-protocol ${WEBSOCKET_PROTOCOL} required`)
+      return
+    }
+    const conn = new WebSocketConn(webSocket, {
+      remote,
+      local,
+      // Success is reported as null, whatever the types say.
+      send: (bytes, done) => webSocket.send(bytes, error => done(error ?? undefined)),
+    })
+    accept(conn, acceptedAtMs)
+  })
+}
