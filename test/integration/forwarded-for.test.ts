@@ -149,3 +149,9 @@ test.for([
       `A proxy handed this request on without the header ${lost}: let it pass Upgrade and Connection, by HTTP/1.1\n`,
   )
 })
+
+test('a trusted proxy that hands on no upgrade is told so, and nobody else is (P-124, P-125)', async () => {
+  const told = async (at: ListeningRelay) => String((await request(at.port, 'GET /derp')).body)
+  expect(await told(believing)).toContain('A proxy handed this request on without the header Upgrade')
+  expect(await told(relay)).toBe('DERP requires connection upgrade\n')
+})

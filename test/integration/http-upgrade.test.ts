@@ -123,3 +123,12 @@ test.for([
   client.close()
   await until(() => core.counters.currentConnections === 0, 'the client is gone')
 })
+
+test('a request of HTTP/1.0 without an upgrade is told what its proxy has lost (P-124)', async () => {
+  const plain = await rawRequest(relay.port, 'GET /derp HTTP/1.1\r\nHost: h\r\n\r\n')
+  expect([plain.status, String(plain.body)]).toEqual([426, 'DERP requires connection upgrade\n'])
+  for (const headers of ['', 'Host: h\r\nConnection: close\r\n']) {
+    const { status, body } = await rawRequest(relay.port, `GET /derp HTTP/1.0\r\n${headers}\r\n`)
+    expect([status, String(body)]).toEqual([426, expect.stringContaining('proxy handed this request on without')])
+  }
+})
