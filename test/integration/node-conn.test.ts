@@ -38,7 +38,9 @@ const CARRIERS = { plain, tls, other }
 
 /** Bytes that tell where in the stream they are. */
 function counting(from: number, length: number): Uint8Array {
-  return Uint8Array.from({ length }, (_, at) => (from + at) % 251)
+  const bytes = new Uint8Array(length)
+  for (let at = 0; at < length; at++) bytes[at] = (from + at) % 251
+  return bytes
 }
 
 function write(conn: NodeConn, ...chunks: readonly Uint8Array[]): Promise<Error | undefined> {

@@ -223,16 +223,7 @@ const restarts = (reconnectInMs: number, tryForMs: number) => {
         relay.conn.end()
       },
     }
-    const answer = async () => {
-      for (let at = 0; !relay.closed; ) {
-        await settle(1)
-        for (const frame of relay.frames.slice(at)) {
-          at++
-          if (frame.type === 'ping') relay.say({ ...frame, type: 'pong' })
-        }
-      }
-    }
-    void answer()
+    relay.answersPings = true
   })
   return { behaviour, end: () => live?.end() }
 }

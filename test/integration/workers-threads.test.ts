@@ -6,7 +6,7 @@ import { Workers, type WorkersOptions } from '../../src/workers/coordinator/node
 import { Target } from '../conformance/target.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { freePort } from '../support/relays.ts'
-import { settle } from '../support/settle.ts'
+import { until } from '../support/settle.ts'
 import type { CoresData } from '../support/workers-program.ts'
 
 const ENTRY = new URL('../support/workers-program.ts', import.meta.url)
@@ -91,7 +91,7 @@ test('a worker that is killed under load takes only its own connections along, a
   goesOn = false
   for (const count of await Promise.all(flows)) expect(count).toBeGreaterThan(0)
   expect(kept.filter(({ isClosed }) => isClosed)).toEqual([])
-  while (workers.listening < 3) await settle(1)
+  await until(() => workers.listening === 3, 'another worker listens in place of the one that was killed')
   expect([workers.crashes, errors.map(({ reason }) => reason)]).toEqual([1, ['it has ended']])
   const later = await Promise.all(Array.from({ length: 24 }, () => target.login()))
   const replaced = [...(await workerOf(started)).values()].filter(worker => worker > 3)

@@ -44,6 +44,8 @@ export class ScriptedRelay {
   writesTaken = 0
   /** Whether the connection is over. */
   closed = false
+  /** Whether pings are answered as they come. */
+  answersPings = false
   readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
   #hello: ClientHello | undefined
   #sharedKey: Uint8Array | undefined
@@ -114,7 +116,9 @@ export class ScriptedRelay {
         continue
       }
       const frame = decodeClientToServer(type, body)
-      if (frame !== undefined) this.frames.push(frame)
+      if (frame === undefined) continue
+      this.frames.push(frame)
+      if (this.answersPings && frame.type === 'ping') this.say({ ...frame, type: 'pong' })
     }
   }
 }
