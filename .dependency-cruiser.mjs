@@ -24,9 +24,6 @@ const NODE_FILES = '/node-(?!key)[^/]+\\.ts$'
 
 const inFolders = folders => `^src/(?:${folders.join('|')})[/.]`
 
-/** Folders with circles of types: to become empty, and the rule on values with them. */
-const TYPE_CIRCLES = ['^src/server/', '^src/workers/worker/']
-
 const layerRules = LAYERS.flatMap((folders, layer) =>
   folders.map(folder => {
     const below = LAYERS.slice(0, layer).flat()
@@ -47,15 +44,8 @@ export default {
       name: 'no-cycle',
       comment: 'no import cycles; imports of types count',
       severity: 'error',
-      from: { pathNot: TYPE_CIRCLES },
-      to: { circular: true },
-    },
-    {
-      name: 'no-value-cycle',
-      comment: 'circles that remain are closed by types alone',
-      severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
     {
       name: 'pure-core',
