@@ -29,6 +29,8 @@ export interface BenchRelay {
   readonly pid: number
   /** File of the authority that clients are to trust. */
   readonly caFile: string
+  /** The mesh peer, if the relay has one. */
+  readonly meshPeer?: BenchRelay
   stop(): Promise<void>
 }
 
@@ -39,10 +41,13 @@ export class Identity implements Disposable {
   /** Holds the files, and those that relays make. */
   readonly directory: string
   readonly caFile: string
+  /** File of the key that mesh peers share. */
+  readonly meshKeyFile: string
 
   private constructor(directory: string, caFile: string) {
     this.directory = directory
     this.caFile = caFile
+    this.meshKeyFile = join(directory, 'mesh.key')
   }
 
   static async create(): Promise<Identity> {
@@ -53,6 +58,7 @@ export class Identity implements Disposable {
     writeFileSync(join(directory, `${HOSTNAME}.key`), key)
     const caFile = join(directory, 'ca.pem')
     writeFileSync(caFile, ca.certificate)
+    writeFileSync(join(directory, 'mesh.key'), `${'5eed'.repeat(16)}\n`)
     return new Identity(directory, caFile)
   }
 
@@ -64,11 +70,38 @@ export class Identity implements Disposable {
 /** Starts a relay on a free port of loopback. */
 export async function startRelay(contender: Contender, carriage: Carriage, identity: Identity): Promise<BenchRelay> {
   const port = await freePort()
-  const keyFile = join(identity.directory, `${contender.id}.key.json`)
+  return startAt(port, contender, carriage, identity)
+}
+
+/** Starts two relays that are mesh peers, over TLS as links want it; the second is in the first. */
+export async function startMesh(contender: Contender, identity: Identity): Promise<BenchRelay> {
+  const ports = [await freePort(), await freePort()] as const
+  const meshWith = ports.map(port => `${HOSTNAME}:${port}/127.0.0.1`).join(',')
+  const mesh = ['-mesh-psk-file', identity.meshKeyFile, '-mesh-with', meshWith]
+  const meshed = { ...contender, args: [...contender.args, ...mesh] }
+  const meshPeer = await startAt(ports[1], meshed, 'tls', identity)
+  try {
+    const relay = await startAt(ports[0], meshed, 'tls', identity)
+    return { ...relay, meshPeer, stop: async () => void (await Promise.all([relay.stop(), meshPeer.stop()])) }
+  } catch (error) {
+    await meshPeer.stop()
+    throw error
+  }
+}
+
+async function startAt(
+  port: number,
+  contender: Contender,
+  carriage: Carriage,
+  identity: Identity,
+): Promise<BenchRelay> {
+  const keyFile = join(identity.directory, `${contender.id}.${port}.key.json`)
   const listen = ['-a', `127.0.0.1:${port}`, '-c', keyFile, '-http-port', '-1', '-stun=false']
   const tls = ['-hostname', HOSTNAME, '-certmode', 'manual', '-certdir', identity.directory]
   const args = [...contender.args, ...listen, ...(carriage === 'tls' ? tls : [])]
-  const program = await startProgram(contender.command, args)
+  // Links of a relay to its mesh peers trust what the system trusts, and this.
+  const env = { NODE_EXTRA_CA_CERTS: identity.caFile, SSL_CERT_FILE: identity.caFile }
+  const program = await startProgram(contender.command, args, { env })
   await Promise.race([untilListening(port), endOf(program, contender)])
   return {
     url: `${carriage === 'tls' ? 'https' : 'http'}://${HOSTNAME}:${port}/derp`,

@@ -6,6 +6,7 @@ import {
   type Contender,
   type ContenderId,
   type Identity,
+  startMesh,
   startRelay,
 } from './contender.ts'
 import type { Bench, Scenario, Values } from './scenario.ts'
@@ -60,7 +61,10 @@ async function measureRound(plan: RunPlan, { scenario, samples }: Measured, roun
 async function measureOnce(plan: RunPlan, scenario: Scenario, contender: Contender): Promise<Values> {
   const bench = { ...plan.bench, seconds: plan.seconds ?? scenario.seconds ?? DEFAULT_SECONDS }
   try {
-    return await withRelay(contender, scenario.carriage, plan.identity, relay => scenario.measure(relay, bench))
+    const relay = scenario.isMesh
+      ? await startMesh(contender, plan.identity)
+      : await startRelay(contender, scenario.carriage, plan.identity)
+    return await using(relay, () => scenario.measure(relay, bench))
   } catch (cause) {
     throw new Error(`measure ${scenario.id} of ${contender.label}: ${(cause as Error).message}`, { cause })
   }
@@ -74,8 +78,12 @@ export async function withRelay<T>(
   use: (relay: BenchRelay) => Promise<T>,
 ): Promise<T> {
   const relay = await startRelay(contender, carriage, identity)
+  return using(relay, () => use(relay))
+}
+
+async function using<T>(relay: BenchRelay, use: () => Promise<T>): Promise<T> {
   try {
-    return await use(relay)
+    return await use()
   } finally {
     await relay.stop()
   }

@@ -31,6 +31,8 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly carriage: Carriage
+  /** The relay has a mesh peer; both are the same contender. */
+  readonly isMesh?: boolean
   readonly figures: readonly Figure[]
   /** Default: all but ours with two workers. */
   readonly contenders?: readonly ContenderId[]

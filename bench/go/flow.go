@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -11,6 +12,9 @@ import (
 // stalledAfter is how long nothing of a full window must arrive before its
 // packets are given up for lost.
 const stalledAfter = time.Second
+
+// reachTimeout bounds how long the mesh has to learn of a receiver.
+const reachTimeout = 30 * time.Second
 
 // pacedNap is the shortest time a paced sender sleeps.
 const pacedNap = 200 * time.Microsecond
@@ -34,11 +38,7 @@ type pair struct {
 // flow sends from each sender to its receiver, with a window of packets
 // under way, each written on its own.
 func flow(s settings) (any, error) {
-	dialer, err := newDialer(s)
-	if err != nil {
-		return nil, err
-	}
-	pairs, err := newPairs(dialer, s.pairs, s.window, s.workers)
+	pairs, err := newPairs(s)
 	if err != nil {
 		return nil, err
 	}
@@ -48,27 +48,93 @@ func flow(s settings) (any, error) {
 	}
 	time.Sleep(s.warmup)
 	say("ready", nil)
-	then, packets, lost := usageNow(s.pid), received(pairs), lost(pairs)
+	then, packets, lost := usageNow(s.pid, s.toPid), received(pairs), lost(pairs)
 	s.wait()
-	return resultOf(pairs, usageNow(s.pid).since(then), packets, lost), nil
+	return resultOf(pairs, usageNow(s.pid, s.toPid).since(then), packets, lost), nil
 }
 
 func resultOf(pairs []*pair, w window, packets, lostBefore int64) flowResult {
 	return flowResult{window: w, Packets: received(pairs) - packets, Lost: lost(pairs) - lostBefore}
 }
 
-func newPairs(d *dialer, count, window, workers int) ([]*pair, error) {
-	clients, err := d.loginAll(2*count, workers)
+func newPairs(s settings) ([]*pair, error) {
+	d, err := newDialer(s)
 	if err != nil {
 		return nil, err
 	}
-	pairs := make([]*pair, count)
+	if s.to != "" {
+		return newMeshPairs(s, d)
+	}
+	clients, err := d.loginAll(2*s.pairs, s.workers)
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]*pair, s.pairs)
 	for at := range pairs {
-		p := &pair{from: clients[2*at], to: clients[2*at+1], free: make(chan struct{}, window)}
-		p.refill()
-		pairs[at] = p
+		pairs[at] = newPair(clients[2*at], clients[2*at+1], s.window)
 	}
 	return pairs, nil
+}
+
+func newPair(from, to *derphttp.Client, window int) *pair {
+	p := &pair{from: from, to: to, free: make(chan struct{}, window)}
+	p.refill()
+	return p
+}
+
+// newMeshPairs makes pairs whose receivers are at a mesh peer of the senders'
+// relay.
+func newMeshPairs(s settings, d *dialer) ([]*pair, error) {
+	to := s
+	to.url = s.to
+	far, err := newDialer(to)
+	if err != nil {
+		return nil, err
+	}
+	senders, err := d.loginAll(s.pairs, s.workers)
+	if err != nil {
+		return nil, err
+	}
+	receivers, err := far.loginAll(s.pairs, s.workers)
+	if err != nil {
+		return nil, err
+	}
+	pairs := make([]*pair, s.pairs)
+	for at := range pairs {
+		pairs[at] = newPair(senders[at], receivers[at], s.window)
+		if err := pairs[at].reach(); err != nil {
+			return nil, err
+		}
+	}
+	return pairs, nil
+}
+
+// reach sends until a packet has arrived: news of the receiver takes a while
+// to the other relay.
+func (p *pair) reach() error {
+	arrived := make(chan error, 1)
+	go func() {
+		for {
+			message, err := p.to.Recv()
+			if _, ok := message.(derp.ReceivedPacket); ok || err != nil {
+				arrived <- err
+				return
+			}
+		}
+	}()
+	for deadline := time.Now().Add(reachTimeout); ; {
+		if err := p.from.Send(p.to.SelfPublicKey(), make([]byte, stampLen)); err != nil {
+			return err
+		}
+		select {
+		case err := <-arrived:
+			return err
+		case <-time.After(50 * time.Millisecond):
+		}
+		if time.Now().After(deadline) {
+			return errors.New("reach the receiver over the mesh: no packet has arrived")
+		}
+	}
 }
 
 func (p *pair) receive() {

@@ -18,7 +18,9 @@ import (
 // settings are the flags; each scenario reads those that concern it.
 type settings struct {
 	url, ca  string
+	to       string
 	pid      int
+	toPid    int
 	pairs    int
 	size     int
 	window   int
@@ -58,6 +60,8 @@ func parse(name string, args []string) settings {
 	flags.StringVar(&s.url, "url", "", "the relay, http://host:port/derp; its port is dialled on loopback")
 	flags.StringVar(&s.ca, "ca", "", "file of certificates to trust")
 	flags.IntVar(&s.pid, "pid", 0, "process of the relay, to read its CPU time; 0 to read none")
+	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the other; empty for the same")
+	flags.IntVar(&s.toPid, "to-pid", 0, "process of that relay; its CPU time is added")
 	flags.IntVar(&s.pairs, "pairs", 20, "pairs of a sender and a receiver")
 	flags.IntVar(&s.size, "size", 1280, "bytes of a packet, at least 16")
 	flags.IntVar(&s.window, "window", 32, "packets of a pair under way at most")

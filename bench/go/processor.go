@@ -11,7 +11,7 @@ import (
 // ticksPerSecond is the unit of /proc, the same on every Linux of today.
 const ticksPerSecond = 100
 
-// usage is processor time in seconds: of the relay, of this program, and of
+// usage is processor time in seconds: of the relays, of this program, and of
 // everything that runs on the machine.
 type usage struct {
 	at                   time.Time
@@ -26,10 +26,12 @@ type window struct {
 	OtherCPUSeconds float64 `json:"otherCpuSeconds"`
 }
 
-func usageNow(pid int) usage {
+func usageNow(pids ...int) usage {
 	now := usage{at: time.Now(), load: processSeconds("self"), machine: machineSeconds()}
-	if pid > 0 {
-		now.relay = processSeconds(strconv.Itoa(pid))
+	for _, pid := range pids {
+		if pid > 0 {
+			now.relay += processSeconds(strconv.Itoa(pid))
+		}
 	}
 	return now
 }

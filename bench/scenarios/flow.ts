@@ -51,7 +51,9 @@ export function flowScenario(shape: FlowShape): Scenario {
 }
 
 export async function measureFlow(bench: Bench, relay: BenchRelay, { size, pairs }: FlowShape): Promise<Values> {
-  const flags = { size, pairs, duration: `${bench.seconds}s` }
+  const { meshPeer } = relay
+  const to = meshPeer && { to: meshPeer.url, 'to-pid': meshPeer.pid }
+  const flags = { size, pairs, duration: `${bench.seconds}s`, ...to }
   const result = await runLoad(bench.load, 'flow', relay, flags)
   return {
     cpu: (result.cpuSeconds / result.packets) * 1e6,

@@ -7,12 +7,14 @@ import { FLOW_SCENARIOS, OUR_FLOW_SCENARIOS } from './flow.ts'
 import { LATENCY_SCENARIOS } from './latency.ts'
 import { LOGIN_SCENARIOS } from './login.ts'
 import { MEMORY_SCENARIOS } from './memory.ts'
+import { MESH_SCENARIOS } from './mesh.ts'
 import { STALL_SCENARIOS } from './stall.ts'
 import { WORKER_SCENARIOS } from './workers.ts'
 
 export const ALL_SCENARIOS: readonly Scenario[] = [
   ...FLOW_SCENARIOS,
   ...OUR_FLOW_SCENARIOS,
+  ...MESH_SCENARIOS,
   ...LATENCY_SCENARIOS,
   ...STALL_SCENARIOS,
   ...LOGIN_SCENARIOS,

@@ -1,0 +1,22 @@
+/** Two relays that are mesh peers, senders at one and receivers at the other: processor time of both per packet. */
+
+import type { Scenario } from '../scenario.ts'
+import { type FlowShape, flowScenario } from './flow.ts'
+
+const SHAPES: readonly FlowShape[] = [
+  { carriage: 'tls', size: 1280, pairs: 20 },
+  { carriage: 'tls', size: 1280, pairs: 2 },
+  { carriage: 'tls', size: 1280, pairs: 150 },
+  { carriage: 'tls', size: 64, pairs: 20 },
+]
+
+export const MESH_SCENARIOS: readonly Scenario[] = SHAPES.map(shape => {
+  const scenario = flowScenario(shape)
+  return {
+    ...scenario,
+    id: `mesh-${shape.size}-${shape.pairs}`,
+    title: `mesh of two, ${scenario.title}`,
+    seconds: 2,
+    isMesh: true,
+  }
+})
