@@ -108,9 +108,14 @@ export class DerpClient implements ConnHandler {
   /** Sends a packet on behalf of a client of another relay of the mesh; needs the mesh key. */
   async forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void> {
     assertPacket('forward packet', data)
+    await this.forwardFrames(encodeClientToServer({ type: 'forwardPacket', source, destination, data }))
+  }
+
+  /** Sends ForwardPacket frames that have been encoded; they must not change until the promise is settled. */
+  async forwardFrames(frames: Uint8Array): Promise<void> {
     const timer = this.#clock.after(FORWARD_TIMEOUT_MS, () => this.#abandon(notForwarded()))
     try {
-      await this.#send({ type: 'forwardPacket', source, destination, data })
+      await this.#sender.send(frames)
     } finally {
       timer.cancel()
     }

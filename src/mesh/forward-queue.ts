@@ -1,119 +1,137 @@
 /**
- * Packets queued for one mesh peer.
+ * Packets on their way to one mesh peer.
  *
- * Accepts every packet at once and never fails: what the link cannot carry is dropped, oldest first, and counted.
+ * Each is encoded straight from the chunk that it was received in, behind the others of its turn. What the link cannot
+ * carry is dropped, the oldest first, and counted.
  */
 
-import type { NodePublicKey } from '../keys/node-key.ts'
-import { copyBytes } from '../lib/bytes.ts'
+import type { Clock } from '../lib/clock.ts'
+import { Fifo } from '../lib/fifo.ts'
 import { ForwardDropReason, type MeshLinkCounters } from '../metrics/mesh-counters.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Destination, PacketSource } from '../server/ports.ts'
+import { ForwardBatch } from './forward-batch.ts'
 
-/** Maximum payload bytes passed to the connection but not yet written. */
-const MAX_UNDER_WAY_BYTES: number = 256 << 10
-/** Maximum packets queued beyond that, for all clients of the mesh peer together. */
-const MAX_WAITING_PACKETS = 512
-const MAX_WAITING_BYTES: number = 4 << 20
+/** Bytes that were handed to the connection and are not written yet. */
+const MAX_UNDER_WAY_BYTES: number = 512 << 10
+/** Bytes of a SendPacket frame before its payload. */
+const SEND_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + KEY_LENGTH
+/** What may wait beyond that: the queue is for all clients of the mesh peer together. */
+const MAX_WAITING_BYTES: number = 8 << 20
+/** Batches kept for use again. */
+const MAX_SPARE = 4
 
-/** A connection to a mesh peer; a `DerpClient` has this shape. It copies `data` before it returns. */
+/** A connection to a mesh peer; a `DerpClient` has this shape. */
 export interface ForwardCarrier {
-  forwardPacket(source: NodePublicKey, destination: NodePublicKey, data: Uint8Array): Promise<void>
+  /** Sends encoded ForwardPacket frames, which must not change until the promise is settled. */
+  forwardFrames(frames: Uint8Array): Promise<void>
 }
 
-interface Waiting {
-  readonly source: NodePublicKey
-  readonly destination: NodePublicKey
-  readonly payload: Uint8Array
-}
-
-export class ForwardQueue {
+export class ForwardQueue implements Destination {
+  /** Nothing is forwarded twice. */
+  readonly local: undefined
   readonly #counters: MeshLinkCounters
+  readonly #clock: Clock
+  readonly #waiting = new Fifo<ForwardBatch>()
+  readonly #spare: ForwardBatch[] = []
   #carrier: ForwardCarrier | undefined
-  #underWayBytes = 0
-  #waiting: Waiting[] = []
+  /** The last of those that wait, which has room. */
+  #filling: ForwardBatch | undefined
   #waitingBytes = 0
+  #underWayBytes = 0
+  #willFlush = false
 
-  constructor(counters: MeshLinkCounters) {
+  constructor(counters: MeshLinkCounters, clock: Clock) {
     this.#counters = counters
+    this.#clock = clock
   }
 
-  /** Sends on `carrier` from now on; undefined for none. Packets already queued belong to the previous connection. */
+  /** Sends by `carrier` from now on; undefined for nowhere. What waits belongs to the connection before. */
   use(carrier: ForwardCarrier | undefined): void {
-    for (const { payload } of this.#waiting) this.#drop(ForwardDropReason.LinkDown, payload.length)
-    this.#waiting = []
-    this.#waitingBytes = 0
+    while (this.#dropOldest(ForwardDropReason.LinkDown));
     this.#underWayBytes = 0
     this.#carrier = carrier
   }
 
-  destinationFor(client: NodePublicKey): Destination {
-    return new QueueDestination(this, client)
+  takeSendPacket({ key }: PacketSource, buffer: Uint8Array, start: number, end: number): void {
+    if (this.#carrier === undefined) {
+      this.#drop(ForwardDropReason.LinkDown, 1, end - start - SEND_PACKET_OVERHEAD)
+      return
+    }
+    const batch = this.#filling ?? this.#nextBatch()
+    const before = batch.length
+    batch.add(key, buffer, start, end)
+    this.#waitingBytes += batch.length - before
+    if (!batch.hasRoom) this.#filling = undefined
+    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#dropOldest(ForwardDropReason.QueueFull)
+    if (this.#willFlush) return
+    this.#willFlush = true
+    this.#clock.afterTurn(this.#endTurn)
   }
 
-  /** Queues a packet. `payload` is valid until the call returns. */
-  push(source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
-    if (this.#carrier === undefined) this.#drop(ForwardDropReason.LinkDown, payload.length)
-    else if (this.#underWayBytes < MAX_UNDER_WAY_BYTES) this.#send(this.#carrier, source, destination, payload)
-    else this.#wait({ source, destination, payload: copyBytes(payload) })
+  readonly #endTurn = (): void => {
+    this.#willFlush = false
+    if (this.#carrier !== undefined) this.#send(this.#carrier)
   }
 
-  #send(carrier: ForwardCarrier, source: NodePublicKey, destination: NodePublicKey, payload: Uint8Array): void {
-    const bytes = payload.length
-    this.#underWayBytes += bytes
-    carrier.forwardPacket(source, destination, payload).then(
-      () => {
-        this.#counters.forwarded.packets++
-        this.#counters.forwarded.bytes += bytes
-        this.#onWritten(carrier, bytes)
-      },
-      () => this.#drop(ForwardDropReason.WriteError, bytes),
-    )
-  }
-
-  #onWritten(carrier: ForwardCarrier, bytes: number): void {
-    if (carrier !== this.#carrier) return
-    this.#underWayBytes -= bytes
+  #send(carrier: ForwardCarrier): void {
     while (this.#underWayBytes < MAX_UNDER_WAY_BYTES) {
-      const next = this.#take()
-      if (next === undefined) return
-      this.#send(carrier, next.source, next.destination, next.payload)
+      const batch = this.#take()
+      if (batch === undefined) return
+      this.#underWayBytes += batch.length
+      carrier.forwardFrames(batch.frames).then(
+        () => this.#onWritten(carrier, batch),
+        () => {
+          this.#drop(ForwardDropReason.WriteError, batch.packets, batch.payloadBytes)
+          this.#release(batch)
+        },
+      )
     }
   }
 
-  #wait(packet: Waiting): void {
-    this.#waiting.push(packet)
-    this.#waitingBytes += packet.payload.length
-    while (this.#waiting.length > MAX_WAITING_PACKETS || this.#waitingBytes > MAX_WAITING_BYTES) {
-      this.#drop(ForwardDropReason.QueueFull, this.#take()?.payload.length ?? 0)
-    }
+  #onWritten(carrier: ForwardCarrier, batch: ForwardBatch): void {
+    const { forwarded } = this.#counters
+    forwarded.packets += batch.packets
+    forwarded.bytes += batch.payloadBytes
+    const { length } = batch
+    this.#release(batch)
+    if (carrier !== this.#carrier) return
+    this.#underWayBytes -= length
+    this.#send(carrier)
   }
 
-  #take(): Waiting | undefined {
-    const oldest = this.#waiting.shift()
-    this.#waitingBytes -= oldest?.payload.length ?? 0
-    return oldest
+  #nextBatch(): ForwardBatch {
+    const batch = this.#spare.pop() ?? new ForwardBatch()
+    this.#waiting.push(batch)
+    this.#filling = batch
+    return batch
   }
 
-  #drop(reason: ForwardDropReason, bytes: number): void {
-    this.#counters.dropped[reason].packets++
-    this.#counters.dropped[reason].bytes += bytes
-  }
-}
-
-/** A client of the mesh peer. */
-class QueueDestination implements Destination {
-  readonly local: undefined
-  readonly #queue: ForwardQueue
-  readonly #client: NodePublicKey
-
-  constructor(queue: ForwardQueue, client: NodePublicKey) {
-    this.#queue = queue
-    this.#client = client
+  #take(): ForwardBatch | undefined {
+    const batch = this.#waiting.take()
+    if (batch === this.#filling) this.#filling = undefined
+    this.#waitingBytes -= batch?.length ?? 0
+    return batch
   }
 
-  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number): void {
-    const payload = buffer.subarray(start + FRAME_HEADER_LENGTH + KEY_LENGTH, end)
-    this.#queue.push(source.key, this.#client, payload)
+  /** Reports whether there was one. */
+  #dropOldest(reason: ForwardDropReason): boolean {
+    const batch = this.#take()
+    if (batch === undefined) return false
+    this.#drop(reason, batch.packets, batch.payloadBytes)
+    this.#release(batch)
+    return true
+  }
+
+  /** Keeps the memory of a batch that nobody reads any more. */
+  #release(batch: ForwardBatch): void {
+    batch.clear()
+    if (this.#spare.length < MAX_SPARE) this.#spare.push(batch)
+  }
+
+  #drop(reason: ForwardDropReason, packets: number, bytes: number): void {
+    const amount = this.#counters.dropped[reason]
+    amount.packets += packets
+    amount.bytes += bytes
   }
 }

@@ -43,7 +43,7 @@ export class MeshLink implements Link {
   readonly #client: Client
   readonly #ports: MeshLinkPorts
   readonly #counters = new MeshLinkCounters()
-  readonly #queue = new ForwardQueue(this.#counters)
+  readonly #queue: ForwardQueue
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
   readonly #routes: LinkRoutes
@@ -54,6 +54,7 @@ export class MeshLink implements Link {
     this.#host = host
     this.#client = client
     this.#ports = ports
+    this.#queue = new ForwardQueue(this.#counters, ports.clock)
     this.#routes = ports.table.addLink(this)
   }
 
@@ -83,8 +84,9 @@ export class MeshLink implements Link {
     this.#stopping.abort()
   }
 
-  destinationFor(client: NodePublicKey): Destination {
-    return this.#queue.destinationFor(client)
+  /** The same for all clients of the mesh peer: a SendPacket frame names its destination. */
+  destinationFor(): Destination {
+    return this.#queue
   }
 
   /** The client as the watch loop sees it: the link observes its own state through it. */
