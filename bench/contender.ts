@@ -102,7 +102,12 @@ async function startAt(
   // Links of a relay to its mesh peers trust what the system trusts, and this.
   const env = { NODE_EXTRA_CA_CERTS: identity.caFile, SSL_CERT_FILE: identity.caFile }
   const program = await startProgram(contender.command, args, { env })
-  await Promise.race([untilListening(port), endOf(program, contender)])
+  try {
+    await Promise.race([untilListening(port), endOf(program, contender)])
+  } catch (error) {
+    await program.stop()
+    throw error
+  }
   return {
     url: `${carriage === 'tls' ? 'https' : 'http'}://${HOSTNAME}:${port}/derp`,
     carriage,
