@@ -25,7 +25,7 @@ const NO: AdmissionVerdict = { admit: false, reason: 'test' }
 
 test('Readmission disconnects clients that the rules no longer admit, except mesh peers, and reports how many (P-040)', async () => {
   const { log, lines } = admissionPorts()
-  const [good, bad, sibling] = [new FakeClient(), new FakeClient({ token: 't' }), new FakeClient({ canMesh: true })]
+  const [good, bad, meshPeer] = [new FakeClient(), new FakeClient({ token: 't' }), new FakeClient({ canMesh: true })]
   const asked: unknown[] = []
   const gate = {
     admit: async (request: object): Promise<AdmissionVerdict> => {
@@ -33,8 +33,8 @@ test('Readmission disconnects clients that the rules no longer admit, except mes
       return asked.length === 1 ? NO : { admit: true }
     },
   }
-  await new Readmission(() => [good, bad, sibling], gate, log).run()
-  expect([good, bad, sibling].map(({ isClosed }) => isClosed)).toEqual([false, true, false])
+  await new Readmission(() => [good, bad, meshPeer], gate, log).run()
+  expect([good, bad, meshPeer].map(({ isClosed }) => isClosed)).toEqual([false, true, false])
   expect(asked[0]).toEqual({ clientKey: bad.key, info: bad.info, remote: bad.remote, token: 't' })
   expect(lines).toEqual([{ level: 'info', message: 'clients re-checked', fields: { asked: 2, ended: 1 } }])
 })

@@ -54,7 +54,7 @@ test.each([
   expect(findings(changes as Parameters<typeof findings>[0])).toEqual({ problems: [name], degraded: [] })
 })
 
-test('a sibling without a link degrades a daemon only, and so does a failed renewal (P-171)', () => {
+test('a mesh peer without a link degrades a daemon only, and so does a failed renewal (P-171)', () => {
   expect(findings({ meshState: 'connecting' })).toEqual({ problems: [], degraded: ['mesh'] })
   expect(findings({ lastError: 'no answer' })).toEqual({ problems: [], degraded: ['certificate-renewal'] })
 })

@@ -32,7 +32,7 @@ export function addDaemonChecks(readiness: Readiness, parts: CheckedParts): void
       problem: () => renewalProblem(parts.certificates()?.status() ?? [], parts.wallNow()),
       degradesOnly: true,
     },
-    // Clients of this relay reach each other, and a sibling that is down must not take the others along.
+    // Clients of this relay reach each other, and a mesh peer that is down must not take the others along.
     { name: 'mesh', problem: () => meshProblem(parts.mesh() ?? []), degradesOnly: true },
   )
   readiness.addGroup(() => parts.admission.checks)

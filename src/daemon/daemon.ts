@@ -1,4 +1,4 @@
-/** A running `derper`: relay, STUN, admission and links to siblings, started and stopped together. */
+/** A running `derper`: relay, STUN, admission and links to mesh peers, started and stopped together. */
 
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { Readmission } from '../admission/readmission.ts'

@@ -12,7 +12,7 @@ export interface PacketTotals {
   readonly packetsForwardedOut: number
   /** By reason; those that did not happen are left out. */
   readonly packetsDropped: Readonly<Record<string, number>>
-  /** What became of the packets that were forwarded: those not written to the sibling, by reason. */
+  /** What became of the packets that were forwarded: those not written to the mesh peer, by reason. */
   readonly meshPacketsDropped: Readonly<Record<string, number>>
 }
 

@@ -26,7 +26,7 @@ export const ADMISSION_METRICS: readonly Metric[] = [
   number('counter_admission_files_rejected', ({ admission }) => admission?.filesRejected ?? 0),
 ].map(metric => ({ ...metric, when: ({ admission }) => admission !== undefined }))
 
-function perSibling(name: string, read: (link: MeshLinkSnapshot) => number): Metric {
+function perMeshPeer(name: string, read: (link: MeshLinkSnapshot) => number): Metric {
   return labelled(name, 'sibling', ({ mesh = [] }) => Object.fromEntries(mesh.map(link => [link.host, read(link)])))
 }
 
@@ -41,10 +41,10 @@ function forwardDrops(mesh: readonly MeshLinkSnapshot[]): Record<string, number>
 export const MESH_METRICS: readonly Metric[] = [
   number('gauge_mesh_links', ({ mesh = [] }) => mesh.filter(({ state }) => state !== 'self').length),
   number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
-  perSibling('gauge_mesh_link_peers', ({ peers }) => peers),
-  perSibling('counter_mesh_link_connects', ({ counters }) => counters.connects),
-  perSibling('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
-  perSibling('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
+  perMeshPeer('gauge_mesh_link_peers', ({ peers }) => peers),
+  perMeshPeer('counter_mesh_link_connects', ({ counters }) => counters.connects),
+  perMeshPeer('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
+  perMeshPeer('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
   labelled('counter_mesh_packets_dropped', 'reason', ({ mesh = [] }) => forwardDrops(mesh)),
 ].map(metric => ({ ...metric, when: ({ mesh }) => mesh !== undefined }))
 

@@ -132,7 +132,7 @@ test('derper -disallow-app-names keeps out clients that call themselves so, and 
   await relay.stop()
 })
 
-test('derper -mesh-with links to siblings, and needs a mesh key (P-078)', async () => {
+test('derper -mesh-with links to mesh peers, and needs a mesh key (P-078)', async () => {
   const meshKey = file('mesh.key', `${MESH_KEY}\n`)
   // Nothing listens there: the link stays down, is counted, and does not keep the relay from stopping.
   const relay = await startOurRelay(['-mesh-psk-file', meshKey, '-mesh-with', 'sibling.test:9/127.0.0.1'])

@@ -119,7 +119,7 @@ test('SIGTERM under load moves clients to the second node within the time they a
     expect(promises).toHaveLength(1)
     expect(movedAtMs).toBeLessThan((promises[0] ?? 0) + SLACK_MS)
   }
-  // The sibling's link is one of those that were told.
+  // The mesh peer's link is one of those that were told.
   expect(words).toMatchObject({ told: CLIENTS + 1, moved: CLIENTS + 1, cut: 0 })
   expectBalance(words)
 

@@ -50,13 +50,13 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     rmSync(directory, { recursive: true })
   })
 
-  /** The same flags for either: all siblings have one list, themselves included. */
+  /** The same flags for either: all mesh peers have one list, themselves included. */
   function flagsOf(index: 0 | 1): string[] {
     const host = HOSTS[index]
     const listen = ['-a', `127.0.0.1:${ports[index]}`, '-http-port', '-1', '-stun=false', '-c', at(`${host}.json`)]
     const tls = ['-certmode', 'manual', '-certdir', directory, '-hostname', host]
-    const siblings = HOSTS.map((name, i) => `${name}:${ports[i]}/127.0.0.1`).join(',')
-    return [...listen, ...tls, '-mesh-psk-file', at('mesh.key'), '-mesh-with', siblings]
+    const meshPeers = HOSTS.map((name, i) => `${name}:${ports[i]}/127.0.0.1`).join(',')
+    return [...listen, ...tls, '-mesh-psk-file', at('mesh.key'), '-mesh-with', meshPeers]
   }
 
   test('links to stock derper and is linked to by it: packets of a client at each cross (P-072, P-078)', async () => {
@@ -71,7 +71,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     await clients.ask('connect', 'stock')
     await clients.ask('recv', 'stock', { action: 'start' })
 
-    // How long the news of a client takes to the sibling is nobody's promise: each sends until something has arrived.
+    // How long the news of a client takes to the mesh peer is nobody's promise: each sends until something has arrived.
     const sending = setInterval(() => void ours.send(stock, Uint8Array.of(7)), 50)
     const there = await clients.event('stock', line => line.type === 'receivedPacket')
     clearInterval(sending)

@@ -64,7 +64,7 @@ const BY_COMMAND: ReadonlySet<string> = new Set([
   'an admission URL with a password that is not escaped',
   'a home page that no header can carry',
   'two listeners on one port',
-  'siblings without a mesh key',
+  'mesh peers without a mesh key',
   'a proxy that is no address',
 ])
 
@@ -136,7 +136,7 @@ const REFUSALS: readonly Refusal[] = [
     says: `set flag -mesh-psk-file to "none.key": ENOENT: no such file or directory, open 'none.key'; name a file that can be read`,
   },
   {
-    what: 'siblings without a mesh key',
+    what: 'mesh peers without a mesh key',
     flags: [...PLAIN, '-mesh-with', 'sibling.test'],
     says: 'set flag -mesh-with to "sibling.test": needs a mesh key, from -mesh-psk-file',
   },

@@ -100,7 +100,7 @@ async function loggedIn(relay: ListeningRelay): Promise<RawClient> {
   return RawClient.login(new NodeConn(socket))
 }
 
-test('a login beyond the number of clients is refused, but for siblings, and told of once a minute (P-109)', async () => {
+test('a login beyond the number of clients is refused, but for mesh peers, and told of once a minute (P-109)', async () => {
   const warnings: unknown[] = []
   const log = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message), error() {} }
   const relay = new MemoryRelay({ maxClients: 2, meshKey: MESH_KEY, log })

@@ -143,9 +143,9 @@ test('a watcher hears of all clients, on every connection, and may have them clo
 test('forwardPacket delivers in the name of another (P-072)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   const peer = await relay.readyClient()
-  const sibling = relay.client({ meshKey: MESH_KEY })
+  const meshPeer = relay.client({ meshKey: MESH_KEY })
   const source = NodePrivateKey.generate().publicKey()
-  await sibling.forwardPacket(source, peer.selfPublicKey(), PING)
+  await meshPeer.forwardPacket(source, peer.selfPublicKey(), PING)
   expect(await peer.recv()).toEqual({ type: 'receivedPacket', source, data: PING })
 })
 

@@ -149,20 +149,20 @@ async function duplicate({ relay, watch }: Scene): Promise<void> {
   second.close()
 }
 
-/** A sibling that watches, forwards and is forwarded to. */
+/** A mesh peer that watches, forwards and is forwarded to. */
 async function mesh({ relay, watch }: Scene): Promise<void> {
-  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
-  sibling.send({ type: 'watchConns' })
-  await sibling.messageOf('peerPresent')
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
+  meshPeer.send({ type: 'watchConns' })
+  await meshPeer.messageOf('peerPresent')
   await watch.look()
   const client: RawClient = await relay.login()
   const source = NodePrivateKey.generate().publicKey()
   for (const data of KINDS) {
     for (const destination of [client.publicKey, source]) {
-      sibling.send({ type: 'forwardPacket', source, destination, data })
+      meshPeer.send({ type: 'forwardPacket', source, destination, data })
     }
   }
-  await sibling.sync()
+  await meshPeer.sync()
   const links = [0, 1, 2].map(() => new TestLink(relay.core))
   const [one, other, third] = links.map(({ routes }) => routes) as [LinkRoutes, LinkRoutes, LinkRoutes]
   for (const routes of [one, other]) routes.announce(source)

@@ -1,4 +1,4 @@
-/** How a drain ends: by its deadline, by a signal, with siblings last, and without half a login left. */
+/** How a drain ends: by its deadline, by a signal, with mesh peers last, and without half a login left. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -57,46 +57,46 @@ test('drain that is told to hurry cuts the rest at once, also those whose turn h
   })
 })
 
-test('drain ends siblings when no client is left, as they bring what is for the clients (P-072, P-174)', async () => {
+test('drain ends mesh peers when no client is left, as they bring what is for the clients (P-072, P-174)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
-  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
   const clients = [await relay.login(), await relay.login()]
   const draining = relay.core.drain({ spreadMs: 2_000, tryForMs: 0 })
   relay.clock.advance(0)
   await clients[0]?.closed()
   const [, last] = clients
   if (last === undefined) throw new Error('no client')
-  sibling.send({
+  meshPeer.send({
     type: 'forwardPacket',
-    source: sibling.publicKey,
+    source: meshPeer.publicKey,
     destination: last.publicKey,
     data: Uint8Array.of(7),
   })
   expect(await last.messageOf('receivedPacket')).toMatchObject({ data: Uint8Array.of(7) })
-  expect(sibling.isClosed).toBe(false)
+  expect(meshPeer.isClosed).toBe(false)
   relay.clock.advance(1_000)
-  await Promise.all([last.closed(), sibling.closed()])
+  await Promise.all([last.closed(), meshPeer.closed()])
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
 })
 
-test('drain counts what a sibling had forwarded before it saw the end: the sibling has counted it too (P-072, P-174)', async () => {
+test('drain counts what a mesh peer had forwarded before it saw the end: the mesh peer has counted it too (P-072, P-174)', async () => {
   await using listening = await ListeningRelay.start({ meshKey: MeshKey.parse(MESH_KEY) })
   const { core } = listening.relay
   // Half open, so that what is sent behind the relay's end is still under way.
   const socket = connect({ port: listening.port, host: '127.0.0.1', allowHalfOpen: true })
   const upgrade = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
   const { body } = await exchange(socket, upgrade)
-  const sibling = await RawClient.login(new NodeConn(socket, body), { info: { meshKey: MESH_KEY } })
+  const meshPeer = await RawClient.login(new NodeConn(socket, body), { info: { meshKey: MESH_KEY } })
   socket.removeAllListeners('end')
   const ended = once(socket, 'end')
   const draining = core.drain({ spreadMs: 0, tryForMs: 0 })
   await ended
   const destination = NodePrivateKey.generate().publicKey()
   for (const data of [Uint8Array.of(1), Uint8Array.of(2, 3)]) {
-    sibling.send({ type: 'forwardPacket', source: sibling.publicKey, destination, data })
+    meshPeer.send({ type: 'forwardPacket', source: meshPeer.publicKey, destination, data })
   }
-  sibling.packet(destination, 'not taken any more')
-  await sibling.flushed()
+  meshPeer.packet(destination, 'not taken any more')
+  await meshPeer.flushed()
   socket.end()
   expect(await draining).toEqual({ told: 1, moved: 1, cut: 0 })
   expect(core.counters).toMatchObject({ packetsForwardedIn: 2, packetsReceivedOther: 0 })

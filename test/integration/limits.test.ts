@@ -53,9 +53,9 @@ test('relay stops reading from a client that must wait, so that the sender is pu
 
 test('relay exempts sessions with the mesh key from the limit (P-103, P-074)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT, meshKey: MeshKey.parse(MESH_KEY) })
-  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
-  for (let n = 0; n < 200; n++) sibling.sendBytes(encodeFrame(0xee as FrameType, PAYLOAD))
-  expect(await sibling.sync()).toEqual([])
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
+  for (let n = 0; n < 200; n++) meshPeer.sendBytes(encodeFrame(0xee as FrameType, PAYLOAD))
+  expect(await meshPeer.sync()).toEqual([])
   expect(relay.core.counters.rateLimitWaits).toBe(0)
 })
 
@@ -87,12 +87,12 @@ test('relay ends a client that leaves while it has to wait (P-103)', async () =>
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('relay ends a client that does not take a write within 2 s, a sibling after 30 s (P-101)', async () => {
+test('relay ends a client that does not take a write within 2 s, a mesh peer after 30 s (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const sender = await relay.login()
   const slow = await relay.login()
-  const sibling = await relay.login({ info: { meshKey: MESH_KEY } })
-  for (const client of [slow, sibling]) {
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
+  for (const client of [slow, meshPeer]) {
     client.conn.pause()
     sender.packet(client.publicKey, PAYLOAD)
   }

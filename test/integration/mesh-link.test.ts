@@ -37,7 +37,7 @@ function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(
     log: silentLog,
     random: () => 0.5,
   }
-  return { link: new MeshLink('sibling', client, ports), transport }
+  return { link: new MeshLink('peer', client, ports), transport }
 }
 
 /** Runs the link until it is up; what it gives resolves at its end. */
@@ -83,7 +83,7 @@ test('peers are counted once each, and the relays are among them (P-078)', async
   const { b, ab } = region()
   await up(ab)
   const privateKey = NodePrivateKey.generate()
-  await until(() => ab.link.numbers.peers === 1, 'the link sees itself at the sibling')
+  await until(() => ab.link.numbers.peers === 1, 'the link sees itself at the mesh peer')
   const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
   await until(() => ab.link.numbers.peers === 2, 'both connections are one peer')
   await first.close()
@@ -93,7 +93,7 @@ test('peers are counted once each, and the relays are among them (P-078)', async
   await until(() => ab.link.numbers.peers === 1, 'the peer is gone')
 })
 
-test('metrics tell of each link, and are not there without siblings (P-078, P-193)', async () => {
+test('metrics tell of each link, and are not there without mesh peers (P-078, P-193)', async () => {
   const { a, b, ab } = region()
   const own = linkOf(a, a)
   await own.link.run()
@@ -109,11 +109,11 @@ test('metrics tell of each link, and are not there without siblings (P-078, P-19
   expect(lines).toEqual(
     expect.arrayContaining([
       'derphttp_mesh_links_up 1',
-      'derphttp_mesh_link_peers{sibling="sibling"} 1',
-      'derphttp_mesh_link_connects{sibling="sibling"} 1',
+      'derphttp_mesh_link_peers{sibling="peer"} 1',
+      'derphttp_mesh_link_connects{sibling="peer"} 1',
       'derphttp_mesh_link_connects{sibling="own"} 0',
-      'derphttp_mesh_packets_forwarded{sibling="sibling"} 1',
-      'derphttp_mesh_bytes_forwarded{sibling="sibling"} 5',
+      'derphttp_mesh_packets_forwarded{sibling="peer"} 1',
+      'derphttp_mesh_bytes_forwarded{sibling="peer"} 5',
       'derphttp_mesh_packets_dropped{reason="link_down"} 1',
       'derphttp_mesh_packets_dropped{reason="queue_full"} 0',
     ]),
@@ -157,13 +157,13 @@ test('link that leads to the relay itself ends for good (P-078, P-217)', async (
   expect(own.transport.conns).toHaveLength(1)
 })
 
-test('link to a sibling that does not let it in stays down and forwards nothing (P-038, P-078)', async () => {
+test('link to a mesh peer that does not let it in stays down and forwards nothing (P-038, P-078)', async () => {
   const clock = new FakeClock()
   const a = new TestRelay({ clock, meshKey })
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
   const { link } = linkOf(a, stranger)
   void link.run()
-  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the sibling has ended the connection')
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has ended the connection')
   await until(() => link.numbers.state === 'connecting', 'the link is down')
   expect(link.numbers.peers).toBe(0)
   forward(link, a, stranger, 7)
@@ -171,7 +171,7 @@ test('link to a sibling that does not let it in stays down and forwards nothing 
   link.stop()
 })
 
-test('sibling that stops reading costs only packets for its clients, the oldest first, all counted (P-078)', async () => {
+test('mesh peer that stops reading costs only packets for its clients, the oldest first, all counted (P-078)', async () => {
   const { clock, a, b } = region()
   const [near, theirs] = memoryConnPair()
   const ab = linkOf(a, b, new MemoryTransport(() => near))
@@ -235,7 +235,7 @@ test('stopping ends the link and leaves nothing behind (P-078)', async () => {
   await over
   expect(ab.link.numbers).toMatchObject({ state: 'stopped', peers: 0 })
   expect(a.core.routes.has(far.selfPublicKey())).toBe(false)
-  await until(() => b.core.sessions.size === 0, 'the sibling has seen the end')
+  await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the end')
   for (const relay of [a, b]) relay.core.close()
   expect(clock.pendingTimers).toBe(0)
 })

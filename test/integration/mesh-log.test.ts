@@ -1,4 +1,4 @@
-/** What links to siblings tell the log, and readiness. */
+/** What links to mesh peers tell the log, and readiness. */
 
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
@@ -16,14 +16,14 @@ const RETRY_MS = 10_000
 
 function setUp() {
   const clock = new FakeClock()
-  const [relay, sibling] = [new TestRelay({ clock, meshKey }), new TestRelay({ clock, meshKey })]
+  const [relay, meshPeer] = [new TestRelay({ clock, meshKey }), new TestRelay({ clock, meshKey })]
   const wire = { target: undefined as TestRelay | undefined }
   const transport = new MemoryTransport(() => {
     if (wire.target === undefined) throw new Error('nobody listens')
     return wire.target.connect()
   })
   const { privateKey } = relay.core.options
-  const client: Client = sibling.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
+  const client: Client = meshPeer.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
   const lines: (readonly [level: string, message: string, fields: LogFields])[] = []
   const at =
     (level: string) =>
@@ -37,18 +37,18 @@ function setUp() {
     clock.advance(RETRY_MS)
     await settle(10)
   }
-  return { relay, sibling, wire, transport, lines, link, waits }
+  return { relay, meshPeer, wire, transport, lines, link, waits }
 }
 
 test('link tells once that it is down, whatever is tried meanwhile, and once that it is up (P-078)', async () => {
-  const { sibling, wire, transport, lines, link, waits } = setUp()
+  const { meshPeer, wire, transport, lines, link, waits } = setUp()
   const over = link.run()
   for (let n = 0; n < 3; n++) await waits()
   expect(lines).toEqual([
     ['warn', 'mesh link is down', { code: 'ERR_DERP_DIAL_FAILED', reason: expect.stringContaining('nobody listens') }],
   ])
   expect(meshProblem([link.numbers])).toBe('no link to b.test')
-  wire.target = sibling
+  wire.target = meshPeer
   await waits()
   await until(() => link.numbers.state === 'up', 'the link is up')
   expect(lines.splice(1)).toEqual([['info', 'mesh link is up', { connects: 1 }]])

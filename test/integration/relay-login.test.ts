@@ -151,7 +151,7 @@ test('relay counts clients that would rather have reached another node (P-123)',
   expect([counters.currentConnections, counters.currentNotIdealConnections]).toEqual([0, 0])
 })
 
-test('relay does not ask the admission gate about its siblings (P-074)', async () => {
+test('relay does not ask the admission gate about its mesh peers (P-074)', async () => {
   const relay = new MemoryRelay({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: { admit: async () => ({ admit: false, reason: 'nobody' }) },
@@ -244,15 +244,15 @@ test('relay notes a fault once that comes while a registration is under way (P-0
   expect([relay.core.sessions.size, relay.core.pendingLogins, relay.clock.pendingTimers]).toEqual([0, 0, 0])
 })
 
-test('relay holds a sibling to the longer write timeout from its login on (P-101)', async () => {
+test('relay holds a mesh peer to the longer write timeout from its login on (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
-  const sibling = relay.connect()
+  const meshPeer = relay.connect()
   // It does not read the greeting, and knows the relay's key already.
-  sibling.conn.pause()
-  sibling.knowServer(relay.core.publicKey)
+  meshPeer.conn.pause()
+  meshPeer.knowServer(relay.core.publicKey)
   await settle()
-  await sayHello(sibling, { info: { meshKey: MESH_KEY } })
-  await until(() => relay.core.counters.logins === 1, 'the sibling is logged in')
+  await sayHello(meshPeer, { info: { meshKey: MESH_KEY } })
+  await until(() => relay.core.counters.logins === 1, 'the mesh peer is logged in')
   relay.clock.advance(29_999)
   await settle()
   expect(relay.core.counters).toMatchObject({ currentConnections: 1, writeTimeouts: 0 })

@@ -10,7 +10,7 @@ import type { LoginOptions } from '../support/raw-client.ts'
 import { settle } from '../support/settle.ts'
 
 const MESH_KEY = 'c4'.repeat(32)
-const SIBLING: LoginOptions = { info: { meshKey: MESH_KEY } }
+const MESH_PEER: LoginOptions = { info: { meshKey: MESH_KEY } }
 const REMOTE = { address: '192.0.2.1', port: 4001 }
 const stranger = NodePrivateKey.generate().publicKey()
 const disco = (size = 62) => Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...new Uint8Array(size - 6)])
@@ -24,7 +24,7 @@ test('watcher is told of all who are here, then of each who comes and goes (P-07
     idealNode: '1b',
     address: { address: '2001:db8::7', port: 65_535 },
   })
-  const watcher = await relay.login(SIBLING)
+  const watcher = await relay.login(MESH_PEER)
   watcher.send({ type: 'watchConns' })
   const flood = await watcher.sync()
   expect(flood).toHaveLength(3)
@@ -46,7 +46,7 @@ test('watcher is told of all who are here, then of each who comes and goes (P-07
 
 test('watcher that asks twice is flooded twice, and told once of what follows (P-070)', async () => {
   const relay = meshRelay()
-  const watcher = await relay.login(SIBLING)
+  const watcher = await relay.login(MESH_PEER)
   watcher.send({ type: 'watchConns' })
   watcher.send({ type: 'watchConns' })
   expect(await watcher.sync()).toHaveLength(2)
@@ -57,7 +57,7 @@ test('watcher that asks twice is flooded twice, and told once of what follows (P
 
 test('watcher that has left is told no more (P-070)', async () => {
   const relay = meshRelay()
-  const watcher = await relay.login(SIBLING)
+  const watcher = await relay.login(MESH_PEER)
   watcher.send({ type: 'watchConns' })
   await watcher.sync()
   watcher.close()
@@ -70,7 +70,7 @@ test('watcher that has left is told no more (P-070)', async () => {
 test('relay that has dialled itself does not watch itself (P-070)', async () => {
   const privateKey = NodePrivateKey.generate()
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY), privateKey })
-  const self = await relay.login({ ...SIBLING, privateKey })
+  const self = await relay.login({ ...MESH_PEER, privateKey })
   self.send({ type: 'watchConns' })
   await relay.login()
   expect(await self.sync()).toEqual([])
@@ -104,10 +104,10 @@ test('relay without a mesh key privileges nobody (P-038, P-074)', async () => {
 
 test('relay passes a forwarded packet on in the name of its source, of every size (P-072)', async () => {
   const relay = meshRelay()
-  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
+  const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
   for (const size of [0, 1, 31, 32, 37, 1_400, 65_536]) {
     const data = Uint8Array.from({ length: size }, (_, at) => at * 3)
-    sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data })
+    meshPeer.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data })
     expect(await client.message()).toEqual({ type: 'receivedPacket', source: stranger, data })
   }
   expect(relay.core.counters).toMatchObject({
@@ -121,7 +121,7 @@ test('relay passes a forwarded packet on in the name of its source, of every siz
 
 test('relay handles forwarded packets that come in one chunk one by one (P-001, P-072)', async () => {
   const relay = meshRelay()
-  const [sibling, a, b] = [await relay.login(SIBLING), await relay.login(), await relay.login()]
+  const [meshPeer, a, b] = [await relay.login(MESH_PEER), await relay.login(), await relay.login()]
   const frames = [a, b, a].map(({ publicKey }, at) =>
     encodeClientToServer({
       type: 'forwardPacket',
@@ -130,7 +130,7 @@ test('relay handles forwarded packets that come in one chunk one by one (P-001, 
       data: Uint8Array.of(at, at, at),
     }),
   )
-  sibling.sendBytes(Uint8Array.from(frames.flatMap(frame => [...frame])))
+  meshPeer.sendBytes(Uint8Array.from(frames.flatMap(frame => [...frame])))
   expect(await a.message()).toMatchObject({ source: stranger, data: Uint8Array.of(0, 0, 0) })
   expect(await a.message()).toMatchObject({ source: stranger, data: Uint8Array.of(2, 2, 2) })
   expect(await b.message()).toMatchObject({ source: stranger, data: Uint8Array.of(1, 1, 1) })
@@ -138,9 +138,9 @@ test('relay handles forwarded packets that come in one chunk one by one (P-001, 
 
 test('relay leaves the source out of a forwarded packet that has the zero key, and does not note it (P-051, P-072)', async () => {
   const relay = meshRelay()
-  const [sibling, client] = [await relay.login(SIBLING), await relay.login()]
+  const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
   const forward = (source: Uint8Array, data: Uint8Array) =>
-    sibling.sendBytes(encodeFrame(FrameType.ForwardPacket, source, client.publicKey.bytes, data))
+    meshPeer.sendBytes(encodeFrame(FrameType.ForwardPacket, source, client.publicKey.bytes, data))
   const data = Uint8Array.from({ length: 50 }, (_, at) => at)
   forward(new Uint8Array(32), data)
   expect(await client.frame()).toEqual({ type: FrameType.RecvPacket, body: data })
@@ -157,12 +157,12 @@ test('relay leaves the source out of a forwarded packet that has the zero key, a
 
 test('relay drops a forwarded packet for an unknown key, and says so in answer to disco only (P-072, P-102)', async () => {
   const relay = meshRelay()
-  const sibling = await relay.login(SIBLING)
+  const meshPeer = await relay.login(MESH_PEER)
   const source = NodePrivateKey.generate().publicKey()
   for (const data of [new Uint8Array(100), disco(), disco(61)]) {
-    sibling.send({ type: 'forwardPacket', source, destination: stranger, data })
+    meshPeer.send({ type: 'forwardPacket', source, destination: stranger, data })
   }
-  expect(await sibling.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
+  expect(await meshPeer.sync()).toEqual([{ type: 'peerGone', peer: stranger, reason: 1 }])
   expect(relay.core.counters.dropped.unknown_dest_on_fwd).toEqual({
     disco: { packets: 1, bytes: 62 },
     other: { packets: 2, bytes: 161 },
@@ -170,29 +170,29 @@ test('relay drops a forwarded packet for an unknown key, and says so in answer t
   expect(relay.core.counters.packetsForwardedIn).toBe(3)
 })
 
-test('relay closes all connections of a peer for a sibling (P-073)', async () => {
+test('relay closes all connections of a peer for a mesh peer (P-073)', async () => {
   const relay = meshRelay()
-  const sibling = await relay.login(SIBLING)
+  const meshPeer = await relay.login(MESH_PEER)
   const privateKey = NodePrivateKey.generate()
   const [first, second, other] = [
     await relay.login({ privateKey }),
     await relay.login({ privateKey }),
     await relay.login(),
   ]
-  sibling.send({ type: 'closePeer', peer: stranger })
-  expect(await sibling.sync()).toEqual([])
+  meshPeer.send({ type: 'closePeer', peer: stranger })
+  expect(await meshPeer.sync()).toEqual([])
   expect(relay.core.counters.currentConnections).toBe(4)
-  sibling.send({ type: 'closePeer', peer: NodePublicKey.fromBytes(privateKey.publicKey().bytes) })
+  meshPeer.send({ type: 'closePeer', peer: NodePublicKey.fromBytes(privateKey.publicKey().bytes) })
   await Promise.all([first.closed(), second.closed()])
   expect(await other.sync()).toEqual([])
   expect(relay.core.counters).toMatchObject({ currentConnections: 2, failures: {} })
 })
 
-test('relay closes the connection of a sibling that asks for it itself (P-073)', async () => {
+test('relay closes the connection of a mesh peer that asks for it itself (P-073)', async () => {
   const relay = meshRelay()
-  const sibling = await relay.login(SIBLING)
-  sibling.send({ type: 'closePeer', peer: sibling.publicKey })
-  sibling.packet(stranger, 'not read')
-  await sibling.closed()
+  const meshPeer = await relay.login(MESH_PEER)
+  meshPeer.send({ type: 'closePeer', peer: meshPeer.publicKey })
+  meshPeer.packet(stranger, 'not read')
+  await meshPeer.closed()
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, packetsReceivedOther: 0 })
 })

@@ -121,10 +121,10 @@ test('Session counts moves by the time since its own login, not since the relay 
   expect(relay.core.counters).toMatchObject({ currentHomeConnections: 1, homeMovesIn: 0 })
 })
 
-test('relay that closes leaves no timer of a write behind, of a sibling neither (P-101)', async () => {
+test('relay that closes leaves no timer of a write behind, of a mesh peer neither (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
-  const [slow, sibling] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
-  for (const client of [slow, sibling]) {
+  const [slow, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
+  for (const client of [slow, meshPeer]) {
     client.conn.pause()
     client.packet(client.publicKey, 'not read')
     await client.flushed()

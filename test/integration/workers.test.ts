@@ -11,7 +11,7 @@ import { settle, until } from '../support/settle.ts'
 import { TestLink } from '../support/test-link.ts'
 
 const MESH_KEY = '7a'.repeat(32)
-const SIBLING: LoginOptions = { info: { meshKey: MESH_KEY } }
+const MESH_PEER: LoginOptions = { info: { meshKey: MESH_KEY } }
 const meshKey = MeshKey.parse(MESH_KEY)
 const stranger = NodePrivateKey.generate().publicKey()
 const textOf = (data: Uint8Array) => new TextDecoder().decode(data)
@@ -100,7 +100,7 @@ test('a connection that takes its key over is answered once all workers know (P-
 test('watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const before = await cores.login(0)
-  const watcher = await cores.login(1, SIBLING)
+  const watcher = await cores.login(1, MESH_PEER)
   watcher.send({ type: 'watchConns' })
   const flood = await watcher.sync()
   expect(flood.map(message => `${message.type} ${'peer' in message && message.peer}`).toSorted()).toEqual(
@@ -145,21 +145,21 @@ test('receiver is told at once of a peer that has left before the coordinator he
   expect(await receiver.sync()).toEqual([])
 })
 
-test('sibling closes a client of another worker, and is answered once that is over (P-073)', async () => {
+test('mesh peer closes a client of another worker, and is answered once that is over (P-073)', async () => {
   const cores = await MemoryWorkers.start({ meshKey, workers: 3 })
   const privateKey = NodePrivateKey.generate()
   const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })]
-  const sibling = await cores.login(2, SIBLING)
-  sibling.send({ type: 'closePeer', peer: privateKey.publicKey() })
-  expect(await sibling.sync()).toEqual([])
+  const meshPeer = await cores.login(2, MESH_PEER)
+  meshPeer.send({ type: 'closePeer', peer: privateKey.publicKey() })
+  expect(await meshPeer.sync()).toEqual([])
   expect(cores.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
   await Promise.all(shared.map(client => client.closed()))
-  sibling.send({ type: 'closePeer', peer: stranger })
-  expect(await sibling.sync()).toEqual([])
+  meshPeer.send({ type: 'closePeer', peer: stranger })
+  expect(await meshPeer.sync()).toEqual([])
   expect((await cores.coordinator.source.numbers()).counters.currentConnections).toBe(1)
 })
 
-test('clients of all workers together are limited, siblings apart (P-109)', async () => {
+test('clients of all workers together are limited, mesh peers apart (P-109)', async () => {
   const cores = await MemoryWorkers.start({ meshKey, maxClients: 2 })
   const [first] = [await cores.login(0), await cores.login(1)]
   for (const worker of [0, 1]) {
@@ -167,7 +167,7 @@ test('clients of all workers together are limited, siblings apart (P-109)', asyn
     refused.sendBytes(await refused.greeting().then(() => refused.hello()))
     await refused.closed()
   }
-  await cores.login(0, SIBLING)
+  await cores.login(0, MESH_PEER)
   first.close()
   await atRest(cores)
   const { counters } = await cores.coordinator.source.numbers()
@@ -233,13 +233,13 @@ test('packets for a client of another relay go by a link, which the coordinator 
   expect(counters.dropped.unknown_dest.other).toEqual({ packets: 1, bytes: 8 })
 })
 
-test('what a sibling passes on reaches clients of all workers, with a source or without (P-051, P-072)', async () => {
+test('what a mesh peer passes on reaches clients of all workers, with a source or without (P-051, P-072)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
-  const [sibling, client] = [await cores.login(0, SIBLING), await cores.login(1)]
+  const [meshPeer, client] = [await cores.login(0, MESH_PEER), await cores.login(1)]
   const nobody = { bytes: new Uint8Array(32) } as NodePublicKey
-  sibling.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(1) })
+  meshPeer.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(1) })
   expect(await client.message()).toMatchObject({ type: 'receivedPacket', source: stranger })
-  sibling.send({ type: 'forwardPacket', source: nobody, destination: client.publicKey, data: new Uint8Array(40) })
+  meshPeer.send({ type: 'forwardPacket', source: nobody, destination: client.publicKey, data: new Uint8Array(40) })
   expect((await client.frame()).body).toHaveLength(40)
   const { counters } = await cores.coordinator.source.numbers()
   expect(counters).toMatchObject({ packetsForwardedIn: 2, packetsSent: 2, bytesSent: 41 })
@@ -247,7 +247,7 @@ test('what a sibling passes on reaches clients of all workers, with a source or 
 
 test('a crashed worker takes its own clients along and nobody else', async () => {
   const cores = await MemoryWorkers.start({ workers: 3, meshKey })
-  const [gone, receiver, watcher] = [await cores.login(0), await cores.login(1), await cores.login(2, SIBLING)]
+  const [gone, receiver, watcher] = [await cores.login(0), await cores.login(1), await cores.login(2, MESH_PEER)]
   watcher.send({ type: 'watchConns' })
   await watcher.sync()
   gone.packet(receiver.publicKey, 'before the end')
@@ -351,14 +351,14 @@ test('a worker that does not answer is shown as it was last', async () => {
   expect((await numbers).counters.logins).toBe(2)
 })
 
-test('drain ends the clients of all workers first, then siblings (P-093, P-174)', async () => {
+test('drain ends the clients of all workers first, then mesh peers (P-093, P-174)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const ends: string[] = []
   const named = async (name: string, client: Promise<RawClient>) => {
     const { closed } = await client.then(one => ({ closed: one.closed() }))
     void closed.then(() => ends.push(name))
   }
-  await named('sibling', cores.login(0, SIBLING))
+  await named('meshPeer', cores.login(0, MESH_PEER))
   await named('first', cores.login(1))
   await named('second', cores.login(1))
   const draining = cores.coordinator.drain({ spreadMs: 1_000, tryForMs: 10_000 })
@@ -368,13 +368,13 @@ test('drain ends the clients of all workers first, then siblings (P-093, P-174)'
   expect(ends).toEqual(['first'])
   cores.clock.advance(500)
   await atRest(cores)
-  expect(ends).toEqual(['first', 'second', 'sibling'])
+  expect(ends).toEqual(['first', 'second', 'meshPeer'])
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
 })
 
 test('drain can be cut short, and ends although a worker crashes', async () => {
   const cores = await MemoryWorkers.start({ workers: 3, meshKey })
-  await Promise.all([cores.login(0), cores.login(1), cores.login(2, SIBLING)])
+  await Promise.all([cores.login(0), cores.login(1), cores.login(2, MESH_PEER)])
   const hurry = new AbortController()
   const draining = cores.coordinator.drain({ spreadMs: 60_000, tryForMs: 0, signal: hurry.signal })
   await settle()
@@ -400,7 +400,7 @@ test('events of all workers are told at the coordinator', async () => {
 test('clients of all workers are judged again when the rules change (P-040)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const clients = [await cores.login(0, { token: 'old' }), await cores.login(1, { token: 'new' })] as const
-  await cores.login(1, SIBLING)
+  await cores.login(1, MESH_PEER)
   const gate = {
     admit: async ({ token }: AdmissionRequest) =>
       token === 'new' ? { admit: true as const } : { admit: false as const, reason: 'an old token' },

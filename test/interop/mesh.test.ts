@@ -46,7 +46,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     stockPort = await freePort()
     stock = await startStock()
     clients = await StockClients.start({ SSL_CERT_FILE: caFile })
-    // Our relay is in its own list, as operators give all siblings the same one.
+    // Our relay is in its own list, as operators give all mesh peers the same one.
     const targets = parseMeshWith(`${STOCK}:${stockPort}/127.0.0.1,${OURS}:${ours.port}/localhost`)
     mesh = new Mesh(ours.relay.core, targets, { tlsConfig: { ca: ca.certificate } })
     mesh.start()
@@ -62,10 +62,10 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     const { derper } = await goTools()
     const files = ['-c', join(directory, 'derper.key'), '-mesh-psk-file', join(directory, 'mesh.key')]
     const tls = ['-certmode', 'manual', '-certdir', directory, '-hostname', STOCK, '-http-port', '-1', '-stun=false']
-    const siblings = ['-mesh-with', `${OURS}:${ours.port}/127.0.0.1,${STOCK}:${stockPort}/127.0.0.1`]
+    const meshPeers = ['-mesh-with', `${OURS}:${ours.port}/127.0.0.1,${STOCK}:${stockPort}/127.0.0.1`]
     const listen = ['-a', `127.0.0.1:${stockPort}`]
     const env = { SSL_CERT_FILE: caFile }
-    const program = await startProgram(derper, [...listen, ...files, ...tls, ...siblings], { env })
+    const program = await startProgram(derper, [...listen, ...files, ...tls, ...meshPeers], { env })
     await untilListening(stockPort)
     return program
   }
@@ -91,7 +91,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     return NodePublicKey.parse(publicKey as string)
   }
 
-  /** Sends until one arrives: how long the news of a client takes to the sibling is nobody's promise. */
+  /** Sends until one arrives: how long the news of a client takes to the mesh peer is nobody's promise. */
   async function sendUntilHere(from: NodeClient, to: NodeClient): Promise<void> {
     const arrived = nextMessage(to, 'receivedPacket')
     let isHere = false
@@ -142,7 +142,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
   test('stock derper that is restarted is found again (P-078, P-215)', async () => {
     await stock?.stop()
     await until(() => states()[0] === 'connecting', 'the link is down')
-    await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the sibling is left')
+    await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the mesh peer is left')
     stock = await startStock()
     await until(() => states()[0] === 'up', 'the link stands again')
     expect(mesh.numbers()[0]).toMatchObject({ state: 'up', counters: { connects: 2 } })

@@ -29,29 +29,30 @@ describe.skipIf(!hasGo)('stock watch loop on our relay', () => {
 
   test('watch loop follows clients that come and go, and its forwarded packets arrive (P-070, P-071, P-072)', async () => {
     const early = await connected('early')
-    const { publicKey: sibling } = await clients.ask('new', 'sibling', { url: relay.url, meshKey, watch: true })
-    await clients.ask('watchLoop', 'sibling', { action: 'start' })
-    const present = (key: unknown) => clients.event('sibling', line => line.event === 'watchAdd' && line['key'] === key)
+    const { publicKey: meshPeer } = await clients.ask('new', 'meshPeer', { url: relay.url, meshKey, watch: true })
+    await clients.ask('watchLoop', 'meshPeer', { action: 'start' })
+    const present = (key: unknown) =>
+      clients.event('meshPeer', line => line.event === 'watchAdd' && line['key'] === key)
     expect(await present(early)).toMatchObject({ type: 'peerPresent', flags: 1 })
-    expect(await present(sibling)).toMatchObject({ type: 'peerPresent', flags: 2 })
+    expect(await present(meshPeer)).toMatchObject({ type: 'peerPresent', flags: 2 })
     const late = await connected('late')
     const news = await present(late)
     expect(news['ipPort']).toMatch(/^127\.0\.0\.1:\d+$/)
 
-    await clients.ask('forward', 'sibling', { from: early, to: late, dataBase64: 'Zm9yd2FyZGVk' })
+    await clients.ask('forward', 'meshPeer', { from: early, to: late, dataBase64: 'Zm9yd2FyZGVk' })
     expect(await clients.event('late', line => line.type === 'receivedPacket')).toMatchObject({
       source: early,
       dataBase64: 'Zm9yd2FyZGVk',
     })
 
     await clients.ask('close', 'late')
-    expect(await clients.event('sibling', line => line.event === 'watchRemove')).toMatchObject({
+    expect(await clients.event('meshPeer', line => line.event === 'watchRemove')).toMatchObject({
       peer: late,
       reason: 0,
     })
   })
 
-  test('sibling closes a peer of ours (P-073)', async () => {
+  test('mesh peer closes a peer of ours (P-073)', async () => {
     const victim = await connected('victim')
     await clients.ask('new', 'closer', { url: relay.url, meshKey })
     await clients.ask('connect', 'closer')

@@ -73,14 +73,14 @@ export class TestRegion implements AsyncDisposable {
       { name: 'a.test', port: await freePort() },
       { name: 'b.test', port: await freePort() },
     ]
-    const siblings = `${first.name}:${first.port}/127.0.0.1,${second.name}:${second.port}/127.0.0.1`
+    const meshPeers = `${first.name}:${first.port}/127.0.0.1,${second.name}:${second.port}/127.0.0.1`
     const start = async ({ name, port }: typeof first) => {
       const { certificate, key } = await ca.issue({ dns: [name] })
       writeFileSync(join(directory, `${name}.crt`), certificate)
       writeFileSync(join(directory, `${name}.key`), key)
       const listen = ['-a', `127.0.0.1:${port}`, '-http-port=-1', '-stun=false', '-metrics-addr', '127.0.0.1:0']
       const identity = ['-c', join(directory, `${name}.derper`), '-hostname', name, '-certdir', directory]
-      const mesh = ['-mesh-psk-file', join(directory, 'mesh.key'), '-mesh-with', siblings]
+      const mesh = ['-mesh-psk-file', join(directory, 'mesh.key'), '-mesh-with', meshPeers]
       const args = [DERPER, ...listen, ...identity, '-certmode', 'manual', ...mesh, ...flags]
       const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
       const program = await startProgram(process.execPath, args, { env })

@@ -6,7 +6,7 @@ import type { WorkerHandles } from './worker-handles.ts'
 
 export class Draining {
   readonly #handles: WorkerHandles
-  /** Workers that still have clients, siblings apart. */
+  /** Workers that still have clients, mesh peers apart. */
   readonly #withClients = new Set<WorkerHandle>()
   /** Called when none has any more. */
   #waiting: (() => void)[] = []

@@ -1,4 +1,4 @@
-/** Packets that a sibling relay passes on. */
+/** Packets that a mesh peer passes on. */
 
 import { NodePrivateKey, NodePublicKey } from '../../../src/keys/node-key.ts'
 import { encodeClientToServer, encodeFrame } from '../../../src/protocol/encode.ts'
@@ -20,8 +20,8 @@ import {
 } from '../check.ts'
 import { caughtUp, depart, newsOf, nextNews } from '../presence.ts'
 
-const forward = (sibling: RawClient, source: NodePublicKey, to: NodePublicKey, data: Uint8Array): void =>
-  sibling.send({ type: 'forwardPacket', source, destination: to, data })
+const forward = (meshPeer: RawClient, source: NodePublicKey, to: NodePublicKey, data: Uint8Array): void =>
+  meshPeer.send({ type: 'forwardPacket', source, destination: to, data })
 
 /** All zero: what version 1 of the protocol had instead of a source. */
 const NO_SOURCE = NodePublicKey.fromBytes(new Uint8Array(32))
@@ -31,9 +31,9 @@ const sizes: ConformanceCase[] = [0, 1, 31, 32, 61, 62, 1280, 16_384, 65_535, 65
   clauses: ['P-052', 'P-072'],
   needs: ['mesh'],
   async run(target) {
-    const [sibling, receiver] = [await target.mesh(), await target.login()]
+    const [meshPeer, receiver] = [await target.mesh(), await target.login()]
     const source = strangerKey()
-    forward(sibling, source, receiver.publicKey, payload(size, size))
+    forward(meshPeer, source, receiver.publicKey, payload(size, size))
     await expectPacket(receiver, source, payload(size, size))
     await expectNothingBut(receiver)
   },
@@ -44,7 +44,7 @@ const splits: ConformanceCase[] = [1, 36, 69, 1000].map(step => ({
   clauses: ['P-001', 'P-072'],
   needs: ['mesh'],
   async run(target) {
-    const [sibling, receiver] = [await target.mesh(), await target.login()]
+    const [meshPeer, receiver] = [await target.mesh(), await target.login()]
     const source = strangerKey()
     const frames = Array.from({ length: 8 }, (_, n) =>
       encodeClientToServer({
@@ -55,7 +55,7 @@ const splits: ConformanceCase[] = [1, 36, 69, 1000].map(step => ({
       }),
     )
     const stream = Buffer.concat(frames)
-    for (let at = 0; at < stream.length; at += step) sibling.sendBytes(stream.subarray(at, at + step))
+    for (let at = 0; at < stream.length; at += step) meshPeer.sendBytes(stream.subarray(at, at + step))
     for (let n = 0; n < frames.length; n++) await expectPacket(receiver, source, payload(n * 30, n))
   },
 }))
@@ -65,12 +65,12 @@ const noSource: ConformanceCase[] = [0, 31, 32, 100].map(size => ({
   clauses: ['P-051', 'P-072'],
   needs: ['mesh'],
   async run(target) {
-    const [sibling, receiver] = [await target.mesh(), await target.login()]
-    forward(sibling, NO_SOURCE, receiver.publicKey, payload(size, 9))
+    const [meshPeer, receiver] = [await target.mesh(), await target.login()]
+    forward(meshPeer, NO_SOURCE, receiver.publicKey, payload(size, 9))
     const frame = await receiver.frame()
     equal(frame.type, FrameType.RecvPacket)
     ok(Buffer.compare(frame.body, payload(size, 9)) === 0, `${frame.body.length} bytes came, not the payload alone`)
-    await expectRelays(sibling, receiver)
+    await expectRelays(meshPeer, receiver)
   },
 }))
 
@@ -80,9 +80,9 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-005', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver] = [await target.mesh(), await target.login()]
+      const [meshPeer, receiver] = [await target.mesh(), await target.login()]
       const source = strangerKey()
-      for (let n = 0; n < 30; n++) forward(sibling, source, receiver.publicKey, Uint8Array.of(n))
+      for (let n = 0; n < 30; n++) forward(meshPeer, source, receiver.publicKey, Uint8Array.of(n))
       for (let n = 0; n < 30; n++) await expectPacket(receiver, source, Uint8Array.of(n))
     },
   },
@@ -91,9 +91,9 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver] = [await target.mesh(), await target.login()]
-      const sources = [strangerKey(), strangerKey(), sibling.publicKey, receiver.publicKey]
-      for (let n = 0; n < 20; n++) forward(sibling, sources[n % 4] as NodePublicKey, receiver.publicKey, payload(n, n))
+      const [meshPeer, receiver] = [await target.mesh(), await target.login()]
+      const sources = [strangerKey(), strangerKey(), meshPeer.publicKey, receiver.publicKey]
+      for (let n = 0; n < 20; n++) forward(meshPeer, sources[n % 4] as NodePublicKey, receiver.publicKey, payload(n, n))
       for (let n = 0; n < 20; n++) await expectPacket(receiver, sources[n % 4] as NodePublicKey, payload(n, n))
     },
   },
@@ -102,10 +102,10 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-072'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const source = strangerKey()
-      forward(sibling, source, sibling.publicKey, payload(70, 1))
-      await expectPacket(sibling, source, payload(70, 1))
+      forward(meshPeer, source, meshPeer.publicKey, payload(70, 1))
+      await expectPacket(meshPeer, source, payload(70, 1))
     },
   },
   {
@@ -113,7 +113,7 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-072'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const receivers = [await target.login(), await target.login(), await target.login()]
       const source = strangerKey()
       const frames = receivers.flatMap((receiver, n) => [
@@ -125,10 +125,10 @@ const delivery: ConformanceCase[] = [
         }),
         encodeClientToServer({ type: 'sendPacket', destination: receiver.publicKey, data: payload(n * 50, n) }),
       ])
-      sibling.sendBytes(Buffer.concat(frames))
+      meshPeer.sendBytes(Buffer.concat(frames))
       for (const [n, receiver] of receivers.entries()) {
         await expectPacket(receiver, source, payload(n * 40, n))
-        await expectPacket(receiver, sibling, payload(n * 50, n))
+        await expectPacket(receiver, meshPeer, payload(n * 50, n))
       }
     },
   },
@@ -137,11 +137,11 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-065', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const privateKey = NodePrivateKey.generate()
       const [first, second] = [await target.login({ privateKey }), await target.login({ privateKey })]
       const source = strangerKey()
-      forward(sibling, source, privateKey.publicKey(), payload(40, 2))
+      forward(meshPeer, source, privateKey.publicKey(), payload(40, 2))
       await expectPacket(second, source, payload(40, 2))
       await expectNothingBut(first)
     },
@@ -151,10 +151,10 @@ const delivery: ConformanceCase[] = [
     clauses: ['P-003', 'P-052', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver] = [await target.mesh(), await target.login()]
+      const [meshPeer, receiver] = [await target.mesh(), await target.login()]
       const keys = [strangerKey().bytes, receiver.publicKey.bytes]
-      sibling.sendBytes(encodeFrame(FrameType.ForwardPacket, ...keys, new Uint8Array(65_537)))
-      await expectClosed(sibling)
+      meshPeer.sendBytes(encodeFrame(FrameType.ForwardPacket, ...keys, new Uint8Array(65_537)))
+      await expectClosed(meshPeer)
       await expectNothingBut(receiver)
     },
   },
@@ -166,10 +166,10 @@ const unknownDestination: ConformanceCase[] = [
     clauses: ['P-061', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
-      forward(sibling, strangerKey(), strangerKey(), payload(100, 1))
-      forward(sibling, strangerKey(), strangerKey(), discoPacket(61))
-      deepEqual(await caughtUp(sibling), [])
+      const meshPeer = await target.mesh()
+      forward(meshPeer, strangerKey(), strangerKey(), payload(100, 1))
+      forward(meshPeer, strangerKey(), strangerKey(), discoPacket(61))
+      deepEqual(await caughtUp(meshPeer), [])
     },
   },
   {
@@ -177,11 +177,11 @@ const unknownDestination: ConformanceCase[] = [
     clauses: ['P-061', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, source] = [await target.mesh(), await target.login()]
+      const [meshPeer, source] = [await target.mesh(), await target.login()]
       const nobody = strangerKey()
-      forward(sibling, source.publicKey, nobody, discoPacket())
-      deepEqual(await nextNews(sibling, nobody), { type: 'peerGone', peer: nobody, reason: 1 })
-      // It is the sibling that asks, not whom it names.
+      forward(meshPeer, source.publicKey, nobody, discoPacket())
+      deepEqual(await nextNews(meshPeer, nobody), { type: 'peerGone', peer: nobody, reason: 1 })
+      // It is the mesh peer that asks, not whom it names.
       await expectNothingBut(source)
     },
   },
@@ -192,11 +192,11 @@ const unknownDestination: ConformanceCase[] = [
     async run(target) {
       // One a second more.
       await withinMs(1_000, async timed => {
-        const sibling = await target.mesh()
+        const meshPeer = await target.mesh()
         await timed(async () => {
-          for (let n = 0; n < 8; n++) forward(sibling, strangerKey(), strangerKey(), discoPacket())
-          for (let n = 0; n < 3; n++) await sibling.messageOf('peerGone')
-          equal((await caughtUp(sibling)).filter(({ type }) => type === 'peerGone').length, 0)
+          for (let n = 0; n < 8; n++) forward(meshPeer, strangerKey(), strangerKey(), discoPacket())
+          for (let n = 0; n < 3; n++) await meshPeer.messageOf('peerGone')
+          equal((await caughtUp(meshPeer)).filter(({ type }) => type === 'peerGone').length, 0)
         })
       })
     },
@@ -209,10 +209,10 @@ const peerGone: ConformanceCase[] = [
     clauses: ['P-062', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver] = [await target.mesh(), await target.login()]
+      const [meshPeer, receiver] = [await target.mesh(), await target.login()]
       const privateKey = NodePrivateKey.generate()
       const source = privateKey.publicKey()
-      forward(sibling, source, receiver.publicKey, payload(40, 1))
+      forward(meshPeer, source, receiver.publicKey, payload(40, 1))
       await expectPacket(receiver, source, payload(40, 1))
       await depart(await target.login({ privateKey }))
       deepEqual(await nextNews(receiver, source), { type: 'peerGone', peer: source, reason: 0 })
@@ -223,10 +223,10 @@ const peerGone: ConformanceCase[] = [
     clauses: ['P-062', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver] = [await target.mesh(), await target.login()]
+      const [meshPeer, receiver] = [await target.mesh(), await target.login()]
       const source = await target.login()
       await expectRelays(source, receiver)
-      forward(sibling, source.publicKey, receiver.publicKey, payload(40, 1))
+      forward(meshPeer, source.publicKey, receiver.publicKey, payload(40, 1))
       await expectPacket(receiver, source, payload(40, 1))
       await expectRelays(source, receiver)
       await depart(source)
@@ -239,13 +239,13 @@ const peerGone: ConformanceCase[] = [
     clauses: ['P-062', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, receiver, witness] = [await target.mesh(), await target.login(), await target.login()]
-      await expectRelays(sibling, witness)
+      const [meshPeer, receiver, witness] = [await target.mesh(), await target.login(), await target.login()]
+      await expectRelays(meshPeer, witness)
       const source = strangerKey()
-      forward(sibling, source, receiver.publicKey, payload(40, 1))
+      forward(meshPeer, source, receiver.publicKey, payload(40, 1))
       await expectPacket(receiver, source, payload(40, 1))
-      await depart(sibling)
-      await nextNews(witness, sibling.publicKey)
+      await depart(meshPeer)
+      await nextNews(witness, meshPeer.publicKey)
       deepEqual(await caughtUp(receiver), [])
     },
   },
@@ -258,17 +258,17 @@ const slowReader: ConformanceCase = {
   needs: ['mesh'],
   alone: true,
   async run(target) {
-    const [sender, sibling] = [await target.login(), await target.mesh()]
-    sibling.conn.pause()
+    const [sender, meshPeer] = [await target.login(), await target.mesh()]
+    meshPeer.conn.pause()
     const flood = setInterval(() => {
-      for (let n = 0; n < 20; n++) sender.packet(sibling.publicKey, payload(60_000, n))
+      for (let n = 0; n < 20; n++) sender.packet(meshPeer.publicKey, payload(60_000, n))
     }, 50)
     await new Promise(resolve => setTimeout(resolve, 4_000))
     clearInterval(flood)
     await sender.sync()
-    sibling.conn.resume()
-    await sibling.sync()
-    ok(!sibling.isClosed, 'still connected')
+    meshPeer.conn.resume()
+    await meshPeer.sync()
+    ok(!meshPeer.isClosed, 'still connected')
   },
 }
 

@@ -233,11 +233,11 @@ export const meshWatchCases: readonly ConformanceCase[] = [
     clauses: ['P-070'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const peer = await target.login()
       await depart(peer)
       await delay(50)
-      await expectNothingBut(sibling)
+      await expectNothingBut(meshPeer)
     },
   },
   {
@@ -272,15 +272,15 @@ export const meshWatchCases: readonly ConformanceCase[] = [
     clauses: ['P-050', 'P-070'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const peer = await target.login()
-      await expectRelays(sibling, peer)
-      await expectRelays(peer, sibling)
-      sibling.send({ type: 'watchConns' })
-      await caughtUp(sibling)
-      await expectRelays(sibling, peer)
-      peer.packet(sibling.publicKey, payload(40, 1))
-      deepEqual((await sibling.messageOf('receivedPacket')).data, payload(40, 1))
+      await expectRelays(meshPeer, peer)
+      await expectRelays(peer, meshPeer)
+      meshPeer.send({ type: 'watchConns' })
+      await caughtUp(meshPeer)
+      await expectRelays(meshPeer, peer)
+      peer.packet(meshPeer.publicKey, payload(40, 1))
+      deepEqual((await meshPeer.messageOf('receivedPacket')).data, payload(40, 1))
     },
   },
 ]

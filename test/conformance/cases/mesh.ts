@@ -75,9 +75,9 @@ const wrongLengthWithKey: ConformanceCase[] = Object.entries(wrongLengths).map((
   clauses: ['P-003', 'P-074'],
   needs: ['mesh'],
   async run(target) {
-    const sibling = await target.mesh()
-    sibling.sendBytes(frame())
-    await expectClosed(sibling)
+    const meshPeer = await target.mesh()
+    meshPeer.sendBytes(frame())
+    await expectClosed(meshPeer)
   },
 }))
 
@@ -87,7 +87,7 @@ const closing: ConformanceCase[] = [
     clauses: ['P-073'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const privateKey = NodePrivateKey.generate()
       const closed = [
         await target.login({ privateKey }),
@@ -95,13 +95,13 @@ const closing: ConformanceCase[] = [
         await target.login({ privateKey }),
       ]
       const other = await target.login()
-      sibling.send({ type: 'closePeer', peer: privateKey.publicKey() })
+      meshPeer.send({ type: 'closePeer', peer: privateKey.publicKey() })
       for (const peer of closed) {
         await expectClosed(peer)
         equal(peer.waitingFrames.length, 0, 'nothing is said to it')
       }
-      await expectRelays(sibling, other)
-      await expectNothingBut(sibling)
+      await expectRelays(meshPeer, other)
+      await expectNothingBut(meshPeer)
     },
   },
   {
@@ -109,10 +109,10 @@ const closing: ConformanceCase[] = [
     clauses: ['P-073'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, other] = [await target.mesh(), await target.login()]
-      sibling.send({ type: 'closePeer', peer: NodePrivateKey.generate().publicKey() })
-      await expectRelays(sibling, other)
-      await expectNothingBut(sibling)
+      const [meshPeer, other] = [await target.mesh(), await target.login()]
+      meshPeer.send({ type: 'closePeer', peer: NodePrivateKey.generate().publicKey() })
+      await expectRelays(meshPeer, other)
+      await expectNothingBut(meshPeer)
     },
   },
   {
@@ -120,9 +120,9 @@ const closing: ConformanceCase[] = [
     clauses: ['P-073'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
-      sibling.send({ type: 'closePeer', peer: sibling.publicKey })
-      await expectClosed(sibling)
+      const meshPeer = await target.mesh()
+      meshPeer.send({ type: 'closePeer', peer: meshPeer.publicKey })
+      await expectClosed(meshPeer)
     },
   },
   {
@@ -130,12 +130,12 @@ const closing: ConformanceCase[] = [
     clauses: ['P-073'],
     needs: ['mesh'],
     async run(target) {
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const privateKey = NodePrivateKey.generate()
       for (let round = 0; round < 3; round++) {
         const peer = await target.login({ privateKey })
-        await expectRelays(sibling, peer)
-        sibling.send({ type: 'closePeer', peer: peer.publicKey })
+        await expectRelays(meshPeer, peer)
+        meshPeer.send({ type: 'closePeer', peer: peer.publicKey })
         await expectClosed(peer)
       }
     },
@@ -145,10 +145,10 @@ const closing: ConformanceCase[] = [
     clauses: ['P-062', 'P-073', 'P-077'],
     needs: ['mesh'],
     async run(target) {
-      const [sibling, watcher] = [await target.mesh(), await watch(target)]
+      const [meshPeer, watcher] = [await target.mesh(), await watch(target)]
       const [peer, receiver] = [await target.login(), await target.login()]
       await expectRelays(peer, receiver)
-      sibling.send({ type: 'closePeer', peer: peer.publicKey })
+      meshPeer.send({ type: 'closePeer', peer: peer.publicKey })
       equal((await nextNews(watcher, peer.publicKey)).type, 'peerPresent')
       equal((await nextNews(watcher, peer.publicKey)).type, 'peerGone')
       deepEqual(await nextNews(receiver, peer.publicKey), { type: 'peerGone', peer: peer.publicKey, reason: 0 })

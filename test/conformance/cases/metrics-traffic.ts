@@ -25,7 +25,7 @@ import type { Target } from '../target.ts'
 
 const one = (target: Target): Promise<RawClient> => target.login()
 const pair = async (target: Target): Promise<[RawClient, RawClient]> => [await target.login(), await target.login()]
-const siblingAndOne = async (target: Target): Promise<[RawClient, RawClient]> => [
+const meshPeerAndOne = async (target: Target): Promise<[RawClient, RawClient]> => [
   await target.mesh(),
   await target.login(),
 ]
@@ -226,15 +226,15 @@ const mesh: ConformanceCase[] = [
     needs: ['debug', 'mesh'],
     async run(target) {
       for (let n = 0; n < 7; n++) await target.login()
-      const sibling = await target.mesh()
+      const meshPeer = await target.mesh()
       const updates = async (): Promise<Record<string, number>> => {
         const derp = (await target.vars())['derp'] as Record<string, Record<string, number>>
         return derp['counter_mesh_update_batch_size'] ?? {}
       }
       const before = await updates()
-      sibling.send({ type: 'watchConns' })
-      await nextNews(sibling, sibling.publicKey)
-      await sibling.sync()
+      meshPeer.send({ type: 'watchConns' })
+      await nextNews(meshPeer, meshPeer.publicKey)
+      await meshPeer.sync()
       const after = await updates()
       const risen = (name: string): number => (after[name] ?? Number.NaN) - (before[name] ?? Number.NaN)
       equal(risen('count'), 1, 'batches')
@@ -245,11 +245,11 @@ const mesh: ConformanceCase[] = [
   moves(
     'watcher',
     { gauge_watchers: 1 },
-    siblingAndOne,
-    async ([sibling]) => {
-      sibling.send({ type: 'watchConns' })
-      sibling.send({ type: 'watchConns' })
-      await nextNews(sibling, sibling.publicKey)
+    meshPeerAndOne,
+    async ([meshPeer]) => {
+      meshPeer.send({ type: 'watchConns' })
+      meshPeer.send({ type: 'watchConns' })
+      await nextNews(meshPeer, meshPeer.publicKey)
     },
     ['mesh'],
   ),
@@ -257,10 +257,10 @@ const mesh: ConformanceCase[] = [
     'watcher-that-leaves',
     { ...goneBy(1), gauge_watchers: -1 },
     async target => {
-      const sibling = await target.mesh()
-      sibling.send({ type: 'watchConns' })
-      await nextNews(sibling, sibling.publicKey)
-      return sibling
+      const meshPeer = await target.mesh()
+      meshPeer.send({ type: 'watchConns' })
+      await nextNews(meshPeer, meshPeer.publicKey)
+      return meshPeer
     },
     depart,
     ['mesh'],
@@ -269,9 +269,9 @@ const mesh: ConformanceCase[] = [
     'gone-as-told-to-a-watcher',
     { ...goneBy(1), peer_gone_disconnected_frames: 1 },
     async target => {
-      const [sibling, peer] = [await target.mesh(), await target.login()]
-      sibling.send({ type: 'watchConns' })
-      await nextNews(sibling, peer.publicKey)
+      const [meshPeer, peer] = [await target.mesh(), await target.login()]
+      meshPeer.send({ type: 'watchConns' })
+      await nextNews(meshPeer, peer.publicKey)
       return peer
     },
     depart,
@@ -280,9 +280,9 @@ const mesh: ConformanceCase[] = [
   moves(
     'forwarded-packet',
     { packets_forwarded_in: 1, packets_sent: 1, bytes_sent: 100 },
-    siblingAndOne,
-    async ([sibling, { publicKey }]) =>
-      sibling.send({ type: 'forwardPacket', source: strangerKey(), destination: publicKey, data: payload(100, 1) }),
+    meshPeerAndOne,
+    async ([meshPeer, { publicKey }]) =>
+      meshPeer.send({ type: 'forwardPacket', source: strangerKey(), destination: publicKey, data: payload(100, 1) }),
     ['mesh'],
   ),
   moves(
@@ -295,20 +295,20 @@ const mesh: ConformanceCase[] = [
       'dropped:unknown_dest_on_fwd:disco': 1,
       'dropped-bytes:unknown_dest_on_fwd:disco': 62,
     },
-    siblingAndOne,
-    async ([sibling]) => {
+    meshPeerAndOne,
+    async ([meshPeer]) => {
       for (const data of [payload(50, 1), discoPacket()])
-        sibling.send({ type: 'forwardPacket', source: strangerKey(), destination: strangerKey(), data })
-      await sibling.messageOf('peerGone')
+        meshPeer.send({ type: 'forwardPacket', source: strangerKey(), destination: strangerKey(), data })
+      await meshPeer.messageOf('peerGone')
     },
     ['mesh'],
   ),
   moves(
     'close-peer',
     goneBy(1),
-    siblingAndOne,
-    async ([sibling, peer]) => {
-      sibling.send({ type: 'closePeer', peer: peer.publicKey })
+    meshPeerAndOne,
+    async ([meshPeer, peer]) => {
+      meshPeer.send({ type: 'closePeer', peer: peer.publicKey })
       await expectClosed(peer)
     },
     ['mesh'],
