@@ -97,7 +97,8 @@ export class DerperDaemon {
       mapNodePorts: () => this.#mapNodePorts(),
     }
     this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
-    if (settings.mesh.peers.length > 0) this.#mesh = new Mesh(this.#relay, settings.mesh.peers)
+    const { peers, maxClients } = settings.mesh
+    if (peers.length > 0) this.#mesh = new Mesh(this.#relay, peers, { maxClients })
     if (settings.metrics !== undefined) this.#metrics = new MetricsListener(settings.metrics, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()

@@ -99,6 +99,8 @@ export interface MeshSettings {
   readonly key: MeshKey | undefined
   /** Mesh peers to link to; empty for none. */
   readonly peers: readonly MeshTarget[]
+  /** Clients that each may announce; 0 for no limit. */
+  readonly maxClients: number
 }
 
 /** Names for `/bootstrap-dns`, with commas between them; empty for none. */

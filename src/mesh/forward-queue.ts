@@ -6,7 +6,7 @@
  */
 
 import type { Clock } from '../lib/clock.ts'
-import { Fifo } from '../lib/fifo.ts'
+import { Fifo } from '../lib/collections/fifo.ts'
 import { ForwardDropReason, type MeshLinkCounters } from '../metrics/mesh-counters.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Destination, PacketSource } from '../server/ports.ts'

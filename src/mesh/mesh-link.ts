@@ -8,7 +8,7 @@ import { type Client, linkOf } from '../client/client.ts'
 import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
-import { isDerpError } from '../lib/derp-error.ts'
+import { DerpError, isDerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
 import { MeshLinkCounters, type MeshLinkSnapshot, type MeshLinkState } from '../metrics/mesh-counters.ts'
@@ -21,6 +21,8 @@ import { ForwardQueue } from './forward-queue.ts'
  * restarted relay must not all reconnect at the same moment.
  */
 const JITTER_MS = 2_500
+/** Milliseconds added to that after a link was closed because its mesh peer has too many clients. */
+const OVERFLOW_PAUSE_MS = 60_000
 
 export interface MeshLinkPorts {
   readonly table: RouteTable
@@ -30,6 +32,8 @@ export interface MeshLinkPorts {
   readonly log: Log
   /** Random numbers in [0, 1). */
   readonly random: () => number
+  /** Clients that the mesh peer may announce; with more the link is closed. 0 for no limit. */
+  readonly maxClients: number
 }
 
 /** The watch loop's messages are only details here: the link reports its own state. */
@@ -48,6 +52,8 @@ export class MeshLink implements Link {
   #state: MeshLinkState = 'connecting'
   readonly #routes: LinkRoutes
   #hasFailed = false
+  /** What the next attempt waits besides, in milliseconds. */
+  #pauseMs = 0
 
   /** @param client has the relay's own key and the mesh key, and watches; used only by this link. */
   constructor(host: string, client: Client, ports: MeshLinkPorts) {
@@ -71,7 +77,7 @@ export class MeshLink implements Link {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
       infoLog: log,
-      add: ({ peer }) => this.#routes.announce(peer),
+      add: ({ peer }) => this.#announce(peer),
       remove: ({ peer }) => this.#routes.withdraw(peer),
     }).run()
     if (this.#stopping.signal.aborted) this.#goDown('stopped')
@@ -95,7 +101,8 @@ export class MeshLink implements Link {
     return {
       connect: async signal => {
         const { clock, random } = this.#ports
-        if (this.#hasFailed) await sleep(clock, random() * JITTER_MS, this.#stopping.signal)
+        if (this.#hasFailed) await sleep(clock, random() * JITTER_MS + this.#pauseMs, this.#stopping.signal)
+        this.#pauseMs = 0
         await this.#noting(client.connect(signal))
       },
       recvDetail: async signal => {
@@ -114,6 +121,16 @@ export class MeshLink implements Link {
       this.#noteFailure(error)
       throw error
     }
+  }
+
+  #announce(client: NodePublicKey): void {
+    this.#routes.announce(client)
+    const { maxClients } = this.#ports
+    if (maxClients === 0 || this.#routes.size <= maxClients) return
+    this.#counters.overflows++
+    this.#pauseMs = OVERFLOW_PAUSE_MS
+    const reason = `watch mesh peer ${this.#host}: it has more than ${maxClients} clients, the limit of -mesh-max-clients`
+    linkOf(this.#client)?.derp.close(new DerpError('ERR_DERP_MESH_FULL', reason, { clause: 'P-078' }))
   }
 
   /** Only ServerInfo means that the mesh peer has admitted us. */

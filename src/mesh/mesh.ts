@@ -22,9 +22,14 @@ export interface MeshOwner extends RouteTable {
   readonly options: Pick<ResolvedRelayCoreOptions, 'privateKey' | 'meshKey' | 'clock' | 'log' | 'random'>
 }
 
+/** A client of a mesh peer takes some 1.2 KB here: this many take 600 MB. */
+export const DEFAULT_MAX_CLIENTS = 500_000
+
 export interface MeshOptions {
   /** For certificates that the system does not trust. */
   readonly tlsConfig?: ConnectionOptions | undefined
+  /** Clients that each mesh peer may announce; 0 for no limit. Default {@link DEFAULT_MAX_CLIENTS}. */
+  readonly maxClients?: number
 }
 
 export class Mesh {
@@ -38,7 +43,8 @@ export class Mesh {
    * @param core the relay, whose key and mesh key the links log in with.
    * @throws DerpError for a relay without a mesh key.
    */
-  constructor(core: MeshOwner, targets: readonly MeshTarget[], { tlsConfig }: MeshOptions = {}) {
+  constructor(core: MeshOwner, targets: readonly MeshTarget[], options: MeshOptions = {}) {
+    const { tlsConfig, maxClients = DEFAULT_MAX_CLIENTS } = options
     const { privateKey, meshKey, clock, log, random } = core.options
     if (meshKey === undefined) {
       throw new DerpError(
@@ -60,7 +66,8 @@ export class Mesh {
         tlsConfig,
         ...(dialHost !== undefined && { urlDialer: ({ port }, signal) => openTcp(dialHost, port, signal) }),
       })
-      return new MeshLink(host, client, { table: core, ownKey: core.publicKey, clock, log: named, random })
+      const ports = { table: core, ownKey: core.publicKey, clock, log: named, random, maxClients }
+      return new MeshLink(host, client, ports)
     })
   }
 

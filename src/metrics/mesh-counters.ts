@@ -22,6 +22,8 @@ export type MeshLinkState = 'connecting' | 'up' | 'self' | 'stopped'
 export class MeshLinkCounters {
   /** Times the link came up. */
   connects = 0
+  /** Times that it was closed because the mesh peer had too many clients. */
+  overflows = 0
   /** Packets and payload written to the mesh peer. */
   readonly forwarded: Amount = { packets: 0, bytes: 0 }
   readonly dropped: Record<ForwardDropReason, Amount> = Object.fromEntries(

@@ -42,14 +42,14 @@ export interface DrainedRelay {
 export async function drain(relay: DrainedRelay, options: DrainOptions): Promise<DrainResult> {
   const { spreadMs } = options
   const clients = [...relay.sessions].filter(({ canMesh }) => !canMesh)
-  const siblings = [...relay.sessions].filter(({ canMesh }) => canMesh)
+  const meshPeers = [...relay.sessions].filter(({ canMesh }) => canMesh)
   const endsInMs = (at: number) => (at / clients.length) * spreadMs
   for (const [at, client] of clients.entries()) tellRestart(relay, client, endsInMs(at), options)
-  for (const sibling of siblings) tellRestart(relay, sibling, spreadMs, options)
+  for (const meshPeer of meshPeers) tellRestart(relay, meshPeer, spreadMs, options)
   const ending = new Ending(relay.clock, options)
   const moved = await Promise.all(clients.map((client, at) => ending.of(client, endsInMs(at))))
   await options.clientsEnded?.()
-  moved.push(...(await Promise.all(siblings.map(sibling => ending.of(sibling)))))
+  moved.push(...(await Promise.all(meshPeers.map(meshPeer => ending.of(meshPeer)))))
   ending.close()
   const cut = moved.filter(isMoved => !isMoved).length
   return { told: moved.length, moved: moved.length - cut, cut }

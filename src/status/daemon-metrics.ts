@@ -43,6 +43,7 @@ export const MESH_METRICS: readonly Metric[] = [
   number('gauge_mesh_links_up', ({ mesh = [] }) => mesh.filter(({ state }) => state === 'up').length),
   perMeshPeer('gauge_mesh_link_peers', ({ peers }) => peers),
   perMeshPeer('counter_mesh_link_connects', ({ counters }) => counters.connects),
+  perMeshPeer('counter_mesh_link_overflows', ({ counters }) => counters.overflows),
   perMeshPeer('counter_mesh_packets_forwarded', ({ counters }) => counters.forwarded.packets),
   perMeshPeer('counter_mesh_bytes_forwarded', ({ counters }) => counters.forwarded.bytes),
   labelled('counter_mesh_packets_dropped', 'reason', ({ mesh = [] }) => forwardDrops(mesh)),

@@ -36,6 +36,7 @@ function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(
     clock: from.clock,
     log: silentLog,
     random: () => 0.5,
+    maxClients: 0,
   }
   return { link: new MeshLink('peer', client, ports), transport }
 }

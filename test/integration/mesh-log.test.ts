@@ -30,7 +30,7 @@ function setUp() {
     (message: string, fields: LogFields = {}) =>
       void lines.push([level, message, fields])
   const log = { debug: () => {}, info: at('info'), warn: at('warn'), error: at('error') }
-  const ports = { table: relay.core, ownKey: relay.core.publicKey, clock, log, random: () => 0 }
+  const ports = { table: relay.core, ownKey: relay.core.publicKey, clock, log, random: () => 0, maxClients: 2 }
   const link = new MeshLink('b.test', client, ports)
   const waits = async () => {
     await settle(10)
@@ -60,6 +60,35 @@ test('link tells once that it is down, whatever is tried meanwhile, and once tha
   link.stop()
   await over
   expect(lines).toHaveLength(2)
+})
+
+test('link to a mesh peer with too many clients is closed, says why, and is tried again after a minute (P-078)', async () => {
+  const { relay, meshPeer, wire, transport, lines, link, waits } = setUp()
+  wire.target = meshPeer
+  const over = link.run()
+  await until(() => link.numbers.peers === 1, 'the link sees itself')
+  const client = await meshPeer.readyClient()
+  await until(() => link.numbers.peers === 2, 'the client is announced')
+  const [second, third] = [await meshPeer.readyClient(), await meshPeer.readyClient()]
+  await until(() => link.numbers.state === 'connecting', 'the link is closed')
+  expect(lines).toEqual([
+    ['info', 'mesh link is up', { connects: 1 }],
+    [
+      'warn',
+      'mesh link is down',
+      { code: 'ERR_DERP_MESH_FULL', reason: expect.stringContaining('more than 2 clients') },
+    ],
+  ])
+  expect([link.numbers.peers, link.numbers.counters.overflows]).toEqual([0, 1])
+  expect(relay.core.registry?.totalKeys).toBe(0)
+  for (const gone of [second, third]) await gone.close()
+  // A pause of the watch loop, then a minute.
+  for (let n = 0; n < 6; n++) await waits()
+  expect(transport.conns).toHaveLength(1)
+  await waits()
+  await until(() => link.numbers.peers === 2, 'the link is up again')
+  link.stop()
+  await Promise.all([over, client.close()])
 })
 
 test('link that leads to the relay itself says so, and is no problem (P-217)', async () => {

@@ -54,7 +54,7 @@ async function meshLink(): Promise<LinkUnderTest> {
   const { privateKey } = near.core.options
   const transport = new MemoryTransport(() => conn)
   const linkClient = far.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
-  const ports = { table: near.core, ownKey: near.core.publicKey, clock, log: silentLog, random: () => 0 }
+  const ports = { table: near.core, ownKey: near.core.publicKey, clock, log: silentLog, random: () => 0, maxClients: 0 }
   const link = new MeshLink('far', linkClient, ports)
   void link.run()
   const client = await far.readyClient()

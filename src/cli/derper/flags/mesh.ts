@@ -15,4 +15,11 @@ export const MESH_FLAGS = {
     test: 'cli/derper-mesh.test.ts',
     help: 'comma-separated relays of the same region to link to, each "host" or "host/dialhost" to dial another address; may include this relay; needs the mesh key',
   },
+  'mesh-max-clients': {
+    kind: 'int',
+    default: '500000',
+    origin: 'ours',
+    test: 'cli/derper-mesh-limit.test.ts',
+    help: 'clients that one mesh peer may announce; a link with more is closed, and dialled again after a minute. 0 for no limit.',
+  },
 } as const

@@ -8,7 +8,9 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { MESH_FLAGS } from '../flags/mesh.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from '../mesh-key-file.ts'
-import { badSetting } from './setting.ts'
+import { badSetting, intSetting } from './setting.ts'
+
+const MAX_CLIENTS: number = 16 << 20
 
 type Flags = FlagValues<typeof MESH_FLAGS> & Pick<FlagValues<typeof SERVING_FLAGS>, 'dev'>
 
@@ -16,9 +18,10 @@ type Flags = FlagValues<typeof MESH_FLAGS> & Pick<FlagValues<typeof SERVING_FLAG
 export function meshSettings(flags: Flags, env: NodeJS.ProcessEnv): MeshSettings {
   const key = loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, meshKeyFile(flags, env))
   const peers = flags['mesh-with']
-  if (peers === '') return { key, peers: [] }
+  const maxClients = intSetting(flags, 'mesh-max-clients', [0, MAX_CLIENTS])
+  if (peers === '') return { key, peers: [], maxClients }
   if (key === undefined) throw badSetting('mesh-with', peers, 'needs a mesh key, from -mesh-psk-file')
-  return { key, peers: parseMeshWith(peers) }
+  return { key, peers: parseMeshWith(peers), maxClients }
 }
 
 /** The file with the mesh key: the one that is named, else where the original looks by itself; empty for none. */

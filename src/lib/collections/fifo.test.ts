@@ -1,5 +1,5 @@
-import fc from 'fast-check'
 import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
 import { Fifo } from './fifo.ts'
 
 test('Fifo gives items in the order in which they came', () => {
