@@ -4,11 +4,13 @@
  * Clause: P-040.
  */
 
+import type { ProxyEnv } from '../client/node/node-proxy-rules.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { type AdmissionCounters, DenialReason } from '../metrics/admission-counters.ts'
 import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+import type { RequestLimits } from './request-queue.ts'
 
 /** Denied clients retry endlessly: each is logged at most once within this time. */
 const REPEAT_MS = 10 * 60_000
@@ -20,6 +22,10 @@ export interface AdmissionPorts {
   readonly clock: Clock
   readonly log: Log
   readonly counters: AdmissionCounters
+  /** Where proxies for the admission URL are looked up. Default: none are used. */
+  readonly proxyEnv?: ProxyEnv | undefined
+  /** Bounds on requests to each backend. Default: those of the request queue. */
+  readonly requests?: RequestLimits | undefined
 }
 
 export class Admission implements AdmissionGate {
@@ -51,7 +57,8 @@ export class Admission implements AdmissionGate {
       return await this.#policy.admit(request)
     } catch (error) {
       if (!(error instanceof SourceDownError)) throw error
-      return { admit: false, cause: DenialReason.SourceDown, reason: error.message, isUnsure: true }
+      const cause = error.isOwn ? DenialReason.Overloaded : DenialReason.SourceDown
+      return { admit: false, cause, reason: error.message, isUnsure: true }
     }
   }
 

@@ -4,39 +4,49 @@
  * Clause: P-040.
  */
 
+import { NodePrivateKey } from '../keys/node-key.ts'
 import { type AddressPort, addressFrom16, addressTo16, ipFamilyOf } from '../lib/address-port.ts'
-import { concatBytes } from '../lib/bytes.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import { parseInfo } from '../protocol/info-json.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
-import { BackendHealth } from './backend-health.ts'
+import { BackendHealth, type EffectOf } from './backend-health.ts'
+import { HttpPost, type PostResponse } from './http-post.ts'
+import { isOwnShortage } from './own-shortage.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+import { DEFAULTS, RequestQueue } from './request-queue.ts'
 
 /** Milliseconds for request and response. */
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 4_096
-/** The error of `fetch` for a port blocked by its standard. */
-const BAD_PORT = 'bad port'
 const ANSWER = { what: 'answer', clause: 'P-040' }
 
 export class AdmitUrl implements Policy {
   readonly #url: URL
-  readonly #authorization: string | undefined
+  readonly #headers: Readonly<Record<string, string>>
   readonly #ports: AdmissionPorts
   readonly #watch: BackendHealth
+  readonly #queue: RequestQueue
+  readonly #http: HttpPost
 
   /**
    * @param url http or https; user name and password in it are sent as basic authentication.
-   * @throws DerpError for anything else.
+   * @param effectOf what to log with a failure.
+   * @throws DerpError for anything else, and for a proxy that is none.
    */
-  constructor(url: string, ports: AdmissionPorts) {
+  constructor(url: string, ports: AdmissionPorts, effectOf: EffectOf = () => '') {
     const { bare, authorization } = parseAdmissionUrl(url)
-    this.#authorization = authorization
+    const { requests = DEFAULTS, proxyEnv = {} } = ports
+    this.#headers = {
+      'Content-Type': 'application/json',
+      ...(authorization !== undefined && { Authorization: authorization }),
+    }
     this.#url = bare
     this.#ports = ports
-    this.#watch = new BackendHealth('url', ports)
+    this.#watch = new BackendHealth('url', ports, effectOf)
+    this.#queue = new RequestQueue('url', requests, ports.clock)
+    this.#http = new HttpPost(proxyEnv, requests.maxRequests)
   }
 
   /** Why the last request failed, if it failed within the last `ms` milliseconds. */
@@ -45,10 +55,26 @@ export class AdmitUrl implements Policy {
   }
 
   admit(request: AdmissionRequest): Promise<Approval | Denial> {
-    return this.#watch.over(this.#ask(request))
+    return this.#watch.over(this.#queue.run(() => this.#ask(request)))
   }
 
-  async #ask({ clientKey, remote }: AdmissionRequest): Promise<Approval | Denial> {
+  /** Asks about a key that nobody has. Resolves to the reason if the URL does not respond. */
+  async probe(): Promise<string | undefined> {
+    const clientKey = NodePrivateKey.generate().publicKey()
+    try {
+      await this.#watch.over(this.#ask({ clientKey, remote: undefined }))
+      return undefined
+    } catch (error) {
+      return (error as Error).message
+    }
+  }
+
+  /** Closes idle connections. */
+  close(): void {
+    this.#http.close()
+  }
+
+  async #ask({ clientKey, remote }: Pick<AdmissionRequest, 'clientKey' | 'remote'>): Promise<Approval | Denial> {
     const stop = new AbortController()
     const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no response after ${TIMEOUT_MS} ms`)))
     const body = JSON.stringify({ NodePublic: clientKey.toString(), Source: sourceOf(remote) })
@@ -59,26 +85,18 @@ export class AdmitUrl implements Policy {
     }
   }
 
-  async #post(body: string, signal: AbortSignal): Promise<Response> {
-    const headers = {
-      'Content-Type': 'application/json',
-      ...(this.#authorization !== undefined && { Authorization: this.#authorization }),
-    }
+  async #post(body: string, signal: AbortSignal): Promise<PostResponse> {
     try {
-      return await fetch(this.#url, { method: 'POST', headers, body, signal })
+      return await this.#http.post({ url: this.#url, headers: this.#headers, body, signal })
     } catch (error) {
-      const reason = reasonOf(error)
-      // The platform never connects to ports of other protocols; fail-open is not meant for that.
-      if (reason === BAD_PORT)
-        throw this.#down(`port ${this.#url.port} is blocked by the platform, choose another`, false, error)
-      throw this.#down(reason, true, error)
+      throw this.#down(reasonOf(error), true, error)
     }
   }
 
-  async #verdictOf(response: Response): Promise<Approval | Denial> {
+  async #verdictOf(response: PostResponse): Promise<Approval | Denial> {
     const { status } = response
     if (status !== 200) {
-      await response.body?.cancel()
+      response.discard()
       // A backend failure says nothing about the client.
       if (status >= 500) throw this.#down(`status ${status}`, false)
       return refused(`admission URL returned status ${status}`)
@@ -92,23 +110,17 @@ export class AdmitUrl implements Policy {
     }
   }
 
-  async #read({ body }: Response): Promise<Uint8Array> {
-    const chunks: Uint8Array[] = []
-    let bytes = 0
+  async #read(response: PostResponse): Promise<Uint8Array> {
     try {
-      for await (const chunk of body ?? []) {
-        bytes += chunk.length
-        if (bytes > MAX_ANSWER_BYTES) throw new Error(`response longer than ${MAX_ANSWER_BYTES} bytes`)
-        chunks.push(chunk)
-      }
+      return await response.read(MAX_ANSWER_BYTES)
     } catch (error) {
       throw this.#down(reasonOf(error), false, error)
     }
-    return concatBytes(chunks)
   }
 
   #down(reason: string, isTransport: boolean, cause?: unknown): SourceDownError {
-    return new SourceDownError('url', `ask admission URL ${this.#url.origin}: ${reason}`, { isTransport, cause })
+    const details = { isTransport, isOwn: isOwnShortage(cause), cause }
+    return new SourceDownError('url', `ask admission URL ${this.#url.origin}: ${reason}`, details)
   }
 }
 
@@ -149,10 +161,9 @@ function refused(reason: string): Denial {
   return { admit: false, cause: DenialReason.UrlRefused, reason }
 }
 
-/** The errors of `fetch` say little; their cause does. */
+/** An abort carries its reason as the cause, and attempts at several addresses have an error each. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
-  const { cause } = error
-  if (cause instanceof AggregateError && cause.errors[0] instanceof Error) return cause.errors[0].message
-  return cause instanceof Error ? cause.message : error.message
+  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
+  return error.cause instanceof Error ? reasonOf(error.cause) : error.message
 }

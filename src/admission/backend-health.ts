@@ -1,18 +1,28 @@
 /** Whether a backend responds: logged once when it stops and once when it is back, and shown for readiness. */
 
+import { TallyLog } from '../lib/tally-log.ts'
 import type { AdmissionSource } from '../metrics/admission-counters.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { SourceDownError } from './policy.ts'
 
+/** What a failure means for clients, in words; `isTransport` as in {@link SourceDownError}. */
+export type EffectOf = (isTransport: boolean) => string
+
 export class BackendHealth {
   readonly #source: AdmissionSource
   readonly #ports: AdmissionPorts
+  readonly #effectOf: EffectOf
+  readonly #shortages: TallyLog<string>
   #problem: string | undefined
   #failedAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(source: AdmissionSource, ports: AdmissionPorts) {
+  constructor(source: AdmissionSource, ports: AdmissionPorts, effectOf: EffectOf) {
     this.#source = source
     this.#ports = ports
+    this.#effectOf = effectOf
+    this.#shortages = new TallyLog(ports.clock, ({ refused }, reason) =>
+      ports.log.warn('clients refused: this relay could not ask about them', { source, refused, reason }),
+    )
   }
 
   /** Why the last request failed; undefined after a success, or before the first request. */
@@ -35,9 +45,14 @@ export class BackendHealth {
       return answer
     } catch (error) {
       if (!(error instanceof SourceDownError)) throw error
+      if (error.isOwn) {
+        this.#shortages.note('refused', error.message)
+        throw error
+      }
       counters.sourceFailures[this.#source]++
       if (this.#problem === undefined) {
-        log.warn('admission backend unreachable', { source: this.#source, reason: error.message })
+        const effect = this.#effectOf(error.isTransport)
+        log.warn('admission backend unreachable', { source: this.#source, effect, reason: error.message })
       }
       this.#problem = error.message
       this.#failedAtMs = this.#ports.clock.now()

@@ -7,6 +7,7 @@
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
+import { formatDuration } from '../lib/duration.ts'
 import type { AdmissionRule } from '../metrics/admission-counters.ts'
 import type { AdmissionGate } from '../server/ports.ts'
 import { Admission, type AdmissionPorts } from './admission.ts'
@@ -60,6 +61,8 @@ export interface BuiltAdmission {
   reload(): Promise<void>
   /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
   readonly checks: readonly SourceCheck[]
+  /** Probes the backends once. Resolves to what is wrong with those that do not respond, by name. */
+  probe(): Promise<ReadonlyMap<string, string>>
   /** Starts probing, so that a backend that is down is logged before a client connects. */
   start(): void
   /** Stops watching files and probing. */
@@ -76,16 +79,11 @@ export async function createAdmission(
   ports: AdmissionPorts,
   revocations: Partial<Revocations> = {},
 ): Promise<BuiltAdmission | undefined> {
-  const { deniedAppNames = [], daemonSocket, url, memoryMs = 0 } = settings
+  const { deniedAppNames = [] } = settings
   const deniedApps = deniedAppNames.length === 0 ? undefined : new DeniedAppNames(deniedAppNames)
-  const daemon = daemonSocket === undefined ? undefined : new LocalDaemon(daemonSocket, ports)
-  const admitUrl = url === undefined ? undefined : new AdmitUrl(url, ports)
+  const { daemon, url, policies: sources } = createBackends(settings, ports)
   const { denied, allowed, tokens, files } = await openLists(settings, ports, revocations)
   const counted = (policy: Policy, rule: AdmissionRule) => countApprovals(policy, rule, ports.counters)
-  const sources = present([
-    daemon && new LastKnownGood(counted(daemon, 'local_daemon'), memoryMs, ports),
-    admitUrl && failingOpen(new LastKnownGood(counted(admitUrl, 'url'), memoryMs, ports), settings, ports),
-  ])
   const ways = present([
     allowed && counted(allowed, 'allow_list'),
     tokens && counted(tokens, 'token'),
@@ -96,20 +94,57 @@ export async function createAdmission(
   // Checked again after the backends, which may take seconds: a key may have been denied meanwhile.
   const policies = present([deniedApps, denied, way, way && denied])
   if (policies.length === 0) return undefined
-  const loss = { urlFailsOpen: settings.urlFailOpen === true, remembers: memoryMs > 0 }
-  const checks = new SourceChecks({ daemon, url: admitUrl }, loss, ports.clock)
+  const { urlFailOpen: urlFailsOpen = false, memoryMs = 0 } = settings
+  const checks = new SourceChecks({ daemon, url }, { urlFailsOpen, remembers: memoryMs > 0 }, ports.clock)
   return {
     gate: new Admission(allOf(policies), ports),
     reload: async () => {
       await Promise.all(files.map(file => file.reload()))
     },
     checks: checks.list,
+    probe: () => checks.probe(),
     start: () => checks.start(),
     close: () => {
       checks.stop()
+      url?.close()
       for (const file of files) file.close()
     },
   }
+}
+
+/** What is asked over a connection. */
+interface Backends {
+  readonly daemon: LocalDaemon | undefined
+  readonly url: AdmitUrl | undefined
+  /** All of them must approve. */
+  readonly policies: readonly Policy[]
+}
+
+/** @throws DerpError naming the bad setting. */
+function createBackends(
+  { daemonSocket, url: text, urlFailOpen = false, memoryMs = 0 }: AdmissionSettings,
+  ports: AdmissionPorts,
+): Backends {
+  const daemon =
+    daemonSocket === undefined ? undefined : new LocalDaemon(daemonSocket, ports, () => lossEffect(false, memoryMs))
+  const url =
+    text === undefined
+      ? undefined
+      : new AdmitUrl(text, ports, isTransport => lossEffect(isTransport && urlFailOpen, memoryMs))
+  const remembered = (policy: Policy, rule: AdmissionRule) =>
+    new LastKnownGood(countApprovals(policy, rule, ports.counters), memoryMs, ports)
+  const policies = present([
+    daemon && remembered(daemon, 'local_daemon'),
+    url && failingOpen(remembered(url, 'url'), urlFailOpen, ports),
+  ])
+  return { daemon, url, policies }
+}
+
+/** What follows for clients that need the approval of a backend while it does not respond. */
+function lossEffect(failsOpen: boolean, memoryMs: number): string {
+  if (failsOpen) return 'it refuses no client until it responds'
+  if (memoryMs === 0) return 'it admits no client until it responds'
+  return `it admits only clients that it approved within ${formatDuration(memoryMs)}, until it responds`
 }
 
 /** Lists that are open, by what they are for. */
@@ -145,8 +180,8 @@ async function openLists(
   }
 }
 
-function failingOpen(policy: Policy, { urlFailOpen }: AdmissionSettings, ports: AdmissionPorts): Policy {
-  return urlFailOpen === true ? new FailOpen(policy, ports) : policy
+function failingOpen(policy: Policy, urlFailOpen: boolean, ports: AdmissionPorts): Policy {
+  return urlFailOpen ? new FailOpen(policy, ports) : policy
 }
 
 function present<T>(values: readonly (T | undefined)[]): T[] {

@@ -4,7 +4,7 @@ import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 
-/** Approves if `policy` cannot connect to its backend; an invalid response does not count. */
+/** Approves if `policy` cannot reach its backend; an invalid response, or a shortage of our own, does not count. */
 export class FailOpen implements Policy {
   readonly #policy: Policy
   readonly #ports: AdmissionPorts

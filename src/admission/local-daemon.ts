@@ -8,9 +8,11 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
-import { BackendHealth } from './backend-health.ts'
+import { BackendHealth, type EffectOf } from './backend-health.ts'
 import { defaultDaemonSocket, getLocal, type LocalAnswer } from './local-api.ts'
+import { isOwnShortage } from './own-shortage.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
+import { DEFAULTS, RequestQueue } from './request-queue.ts'
 
 const WHOIS_PATH = '/localapi/v0/whois?addr='
 const STATUS_PATH = '/localapi/v0/status'
@@ -33,15 +35,20 @@ export class LocalDaemon implements Policy {
   readonly #socketPath: string
   readonly #ports: AdmissionPorts
   readonly #watch: BackendHealth
+  readonly #queue: RequestQueue
   readonly #statuses = new Map<string, { readonly readAtMs: number; readonly keys: Promise<StatusKeys> }>()
   /** The daemon cannot look up keys. */
   #isOld = false
 
-  /** @param socketPath empty for the platform's default. */
-  constructor(socketPath: string, ports: AdmissionPorts) {
+  /**
+   * @param socketPath empty for the platform's default.
+   * @param effectOf what to log with a failure.
+   */
+  constructor(socketPath: string, ports: AdmissionPorts, effectOf: EffectOf = () => '') {
     this.#socketPath = socketPath || defaultDaemonSocket()
     this.#ports = ports
-    this.#watch = new BackendHealth('local_daemon', ports)
+    this.#watch = new BackendHealth('local_daemon', ports, effectOf)
+    this.#queue = new RequestQueue('local_daemon', ports.requests ?? DEFAULTS, ports.clock)
   }
 
   /** Why the daemon did not answer the last request, if it did not. */
@@ -106,14 +113,17 @@ export class LocalDaemon implements Policy {
   }
 
   async #get(path: string): Promise<LocalAnswer> {
-    try {
-      return await getLocal(this.#socketPath, path, this.#ports.clock)
-    } catch (cause) {
-      // It may come back as another version.
-      this.#isOld = false
-      const reason = `ask local tailscaled at ${this.#socketPath}: ${(cause as Error).message}`
-      throw new SourceDownError('local_daemon', reason, { isTransport: true, cause })
-    }
+    return this.#queue.run(async () => {
+      try {
+        return await getLocal(this.#socketPath, path, this.#ports.clock)
+      } catch (cause) {
+        const isOwn = isOwnShortage(cause)
+        // It may come back as another version.
+        if (!isOwn) this.#isOld = false
+        const reason = `ask local tailscaled at ${this.#socketPath}: ${(cause as Error).message}`
+        throw new SourceDownError('local_daemon', reason, { isTransport: true, isOwn, cause })
+      }
+    })
   }
 }
 

@@ -30,15 +30,25 @@ export interface Policy {
   admit(request: AdmissionRequest): Promise<Approval | Denial>
 }
 
+export interface SourceDownDetails {
+  readonly isTransport: boolean
+  /** Default: no. */
+  readonly isOwn?: boolean
+  readonly cause?: unknown
+}
+
 /** A backend could not approve or deny. */
 export class SourceDownError extends DerpError {
   readonly source: AdmissionSource
   /** There was no response at all; otherwise an invalid one. */
   readonly isTransport: boolean
+  /** The request was not sent, for a reason of our own; says nothing about the backend. */
+  readonly isOwn: boolean
 
-  constructor(source: AdmissionSource, reason: string, details: { isTransport: boolean; cause?: unknown }) {
+  constructor(source: AdmissionSource, reason: string, details: SourceDownDetails) {
     super('ERR_DERP_ADMISSION_DENIED', reason, { clause: 'P-040', cause: details.cause })
     this.source = source
-    this.isTransport = details.isTransport
+    this.isOwn = details.isOwn ?? false
+    this.isTransport = details.isTransport && !this.isOwn
   }
 }

@@ -28,6 +28,7 @@ export interface SourceLoss {
 export class SourceChecks {
   readonly list: readonly SourceCheck[]
   readonly #daemon: LocalDaemon | undefined
+  readonly #url: AdmitUrl | undefined
   readonly #clock: Clock
   #timer: Timer | undefined
 
@@ -38,6 +39,7 @@ export class SourceChecks {
   ) {
     const { daemon, url } = sources
     this.#daemon = daemon
+    this.#url = url
     this.#clock = clock
     this.list = [
       ...(daemon === undefined
@@ -55,11 +57,26 @@ export class SourceChecks {
     ]
   }
 
-  /** Probes now and periodically. */
+  /** Probes both now, and the daemon periodically. */
   start(): void {
+    // Later requests of clients show whether it responds; each probe is one for a made-up client.
+    void this.#url?.probe()
+    this.#probeDaemon()
+  }
+
+  /** Probes each backend. Resolves to what is wrong with those that do not respond, by name. */
+  async probe(): Promise<ReadonlyMap<string, string>> {
+    const probed = [
+      ['local tailscaled', await this.#daemon?.probe()],
+      ['admission URL', await this.#url?.probe()],
+    ] as const
+    return new Map(probed.flatMap(([name, problem]) => (problem === undefined ? [] : [[name, problem] as const])))
+  }
+
+  #probeDaemon(): void {
     if (this.#daemon === undefined) return
     void this.#daemon.probe()
-    this.#timer = this.#clock.after(PROBE_MS, () => this.start())
+    this.#timer = this.#clock.after(PROBE_MS, () => this.#probeDaemon())
   }
 
   stop(): void {

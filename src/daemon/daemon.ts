@@ -60,7 +60,7 @@ export class DerperDaemon {
     const counters = new AdmissionCounters()
     const admission = await ReloadableAdmission.create(
       settings.admission,
-      { clock: systemClock, log, counters },
+      { clock: systemClock, log, counters, ...settings.outbound },
       {
         onKey: key => daemon.#relay.closePeer(key),
         onToken: () => void daemon.#readmission.run(({ token }) => token !== undefined),
@@ -97,8 +97,9 @@ export class DerperDaemon {
       mapNodePorts: () => this.#mapNodePorts(),
     }
     this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
-    const { peers, maxClients } = settings.mesh
-    if (peers.length > 0) this.#mesh = new Mesh(this.#relay, peers, { maxClients })
+    const { mesh, outbound } = settings
+    const { peers, maxClients } = mesh
+    if (peers.length > 0) this.#mesh = new Mesh(this.#relay, peers, { ...outbound, maxClients })
     if (settings.metrics !== undefined) this.#metrics = new MetricsListener(settings.metrics, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()

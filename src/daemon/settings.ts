@@ -5,6 +5,8 @@
  */
 
 import type { AdmissionSettings } from '../admission/create-admission.ts'
+import type { RequestLimits } from '../admission/request-queue.ts'
+import type { ProxyEnv } from '../client/node/node-proxy-rules.ts'
 import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { AcceptLimitOptions } from '../listen/accept-limits.ts'
@@ -25,6 +27,7 @@ export interface DaemonSettings {
   /** Undefined for no STUN. */
   readonly stun: StunSettings | undefined
   readonly admission: AdmissionSettings
+  readonly outbound: OutboundSettings
   readonly mesh: MeshSettings
   readonly bootstrapDns: BootstrapDnsSettings
   readonly drain: DrainSettings
@@ -92,6 +95,14 @@ export interface TlsSettings {
 /** Options of the STUN server that are plain data. */
 export interface StunSettings extends Omit<StunServerOptions, 'onError' | 'onBridge' | 'clock'> {
   readonly port: number
+}
+
+/** How the daemon connects to others. */
+export interface OutboundSettings {
+  /** Where proxies are looked up, for the admission URL, mesh links and the ACME directory. */
+  readonly proxyEnv: ProxyEnv
+  /** Bounds on admission requests. */
+  readonly requests: RequestLimits
 }
 
 export interface MeshSettings {

@@ -18,23 +18,25 @@ export class Slots {
 
   /** Runs `work` once a slot is free. Rejects like `work`, or if `signal` is aborted before it starts. */
   async run<T>(action: string, signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-    await this.#enter(action, signal)
+    const leave = await this.enter(action, signal)
     try {
       return await work()
     } finally {
-      this.#leave()
+      leave()
     }
   }
 
-  #enter(action: string, signal: AbortSignal | undefined): Promise<void> {
+  /** Takes a slot once one is free; the result, called once, gives it back. Rejects if `signal` is aborted first. */
+  enter(action: string, signal?: AbortSignal): Promise<() => void> {
+    const leave = () => this.#leave()
     if (this.#free > 0) {
       this.#free--
-      return Promise.resolve()
+      return Promise.resolve(leave)
     }
     return new Promise((resolve, reject) => {
       const enter = () => {
         stopListening()
-        resolve()
+        resolve(leave)
       }
       this.#waiting.add(enter)
       const stopListening = onAbort(signal, aborted => {

@@ -6,6 +6,7 @@
 
 import type { ConnectionOptions } from 'node:tls'
 import { NodeClient } from '../client/node/node-client.ts'
+import type { ProxyEnv } from '../client/node/node-proxy-rules.ts'
 import { openTcp } from '../client/node/node-socket.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
@@ -30,6 +31,8 @@ export interface MeshOptions {
   readonly tlsConfig?: ConnectionOptions | undefined
   /** Clients that each mesh peer may announce; 0 for no limit. Default {@link DEFAULT_MAX_CLIENTS}. */
   readonly maxClients?: number
+  /** Where proxies are looked up. Default: none are used. */
+  readonly proxyEnv?: ProxyEnv | undefined
 }
 
 export class Mesh {
@@ -44,7 +47,7 @@ export class Mesh {
    * @throws DerpError for a relay without a mesh key.
    */
   constructor(core: MeshOwner, targets: readonly MeshTarget[], options: MeshOptions = {}) {
-    const { tlsConfig, maxClients = DEFAULT_MAX_CLIENTS } = options
+    const { tlsConfig, proxyEnv, maxClients = DEFAULT_MAX_CLIENTS } = options
     const { privateKey, meshKey, clock, log, random } = core.options
     if (meshKey === undefined) {
       throw new DerpError(
@@ -64,6 +67,7 @@ export class Mesh {
         clock,
         log: named,
         tlsConfig,
+        proxyEnv,
         ...(dialHost !== undefined && { urlDialer: ({ port }, signal) => openTcp(dialHost, port, signal) }),
       })
       const ports = { table: core, ownKey: core.publicKey, clock, log: named, random, maxClients }

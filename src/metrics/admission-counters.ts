@@ -16,6 +16,8 @@ export const DenialReason = {
   UrlRefused: 'url_refused',
   /** A required backend was unreachable. */
   SourceDown: 'source_down',
+  /** A required backend could not be asked: this relay is short of descriptors, or too many requests are pending. */
+  Overloaded: 'overloaded',
 } as const
 export type DenialReason = (typeof DenialReason)[keyof typeof DenialReason]
 

@@ -89,6 +89,39 @@ test('derper asks the admission URL, and what -verify-client-url-fail-open says 
   await Promise.all([open.stop(), closed.stop()])
 })
 
+test('derper admits nobody for lack of descriptors, however many log in at once (P-040)', async () => {
+  const controller = createServer((_, response) => void setTimeout(() => response.end('{"Allow":false}'), 20))
+  await using listening = await listenOnLoopback(controller)
+  const flags = [
+    '-dev',
+    '-a',
+    '127.0.0.1:0',
+    '-stun=false',
+    '-verify-client-url',
+    `http://127.0.0.1:${listening.port}/`,
+  ]
+  const limited = ['-c', 'ulimit -n 256 && exec "$0" "$@"', process.execPath, DERPER, ...flags]
+  const program = await startProgram('bash', limited)
+  const port = Number(await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
+  const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
+  // As many as there is room for, up to the greeting.
+  const clients = await Promise.all(Array.from({ length: 180 }, () => target.connect()))
+  await Promise.all(clients.map(client => client.greeting()))
+  const hellos = await Promise.all(clients.map(client => client.hello()))
+  for (const [at, hello] of hellos.entries()) clients[at]?.sendBytes(hello)
+  const admitted = await Promise.all(
+    clients.map(client =>
+      client.serverInfo().then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  expect(admitted.filter(isAdmitted => isAdmitted)).toEqual([])
+  target.closeAll()
+  await program.stop()
+}, 120_000)
+
 test('derper -verify-clients asks tailscaled at -socket, and says when it does not answer (P-040)', async () => {
   const known = NodePrivateKey.generate()
   const socket = join(directory, 'tailscaled.sock')

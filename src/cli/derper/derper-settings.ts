@@ -17,6 +17,7 @@ import { limitNotes, listenSettings } from './settings/listen-settings.ts'
 import { logSettings } from './settings/log-settings.ts'
 import { meshSettings } from './settings/mesh-settings.ts'
 import { metricsSettings } from './settings/metrics-settings.ts'
+import { outboundSettings } from './settings/outbound-settings.ts'
 import { relaySettings } from './settings/relay-settings.ts'
 import { badSettings } from './settings/setting.ts'
 import { stunSettings } from './settings/stun-settings.ts'
@@ -45,6 +46,7 @@ export async function readSettings(
     tls,
     stun: stunSettings(flags, address.host),
     admission,
+    outbound: outboundSettings(flags, env, workers),
     mesh,
     bootstrapDns: bootstrapDnsSettings(flags),
     drain: drainSettings(flags, given),

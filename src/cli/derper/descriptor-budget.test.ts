@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { descriptorBudget } from './descriptor-budget.ts'
+import { descriptorBudget, requestBudget } from './descriptor-budget.ts'
 
 test.each([
   ['1024', 960],
@@ -24,6 +24,16 @@ test.each([
 
 test('descriptorBudget knows no number where the system tells none', () => {
   expect(descriptorBudget(1, '')).toBeUndefined()
+})
+
+test.each([
+  ['256', 16],
+  ['1024', 16],
+  ['65536', 256],
+  ['6', 1],
+  ['unlimited', 256],
+])('requestBudget of a limit of %s descriptors is a part of the reserve (P-040)', (limit, budget) => {
+  expect(requestBudget(1, `Max open files  ${limit}  ${limit}  files\n`)).toBe(budget)
 })
 
 test.runIf(process.platform === 'linux')('descriptorBudget knows the limit of this process (P-109)', () => {

@@ -1,0 +1,140 @@
+/**
+ * POST requests to the admission URL: over kept connections, by the proxies of the environment, redirects followed.
+ *
+ * Certificates are checked against the authorities that the process trusts.
+ */
+
+import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as requestHttp } from 'node:http'
+import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
+import { type ProxyEnv, ProxyRules } from '../client/node/node-proxy-rules.ts'
+import { concatBytes } from '../lib/bytes.ts'
+
+export interface PostRequest {
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string
+  readonly signal: AbortSignal
+}
+
+export interface PostResponse {
+  readonly status: number
+  /** Reads the body. Rejects if it is longer than `maxBytes`, or cut off. */
+  read(maxBytes: number): Promise<Uint8Array>
+  /** Drops the body. */
+  discard(): void
+}
+
+/** As many as Go follows. */
+const MAX_REDIRECTS = 10
+/** Redirects that repeat the method and the body; after others the request is a GET. */
+const REPEATING: ReadonlySet<number> = new Set([307, 308])
+const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, ...REPEATING])
+/** A server may close a kept connection just when it is used again; the request was not processed then. */
+const MAX_RETRIES = 2
+
+export class HttpPost {
+  readonly #rules: ProxyRules
+  readonly #maxSockets: number
+  readonly #agents = new Map<string, HttpAgent | HttpsAgent>()
+
+  /** @throws DerpError for a proxy that is not an http or https URL. */
+  constructor(proxyEnv: ProxyEnv, maxSockets: number) {
+    this.#rules = new ProxyRules(proxyEnv)
+    this.#maxSockets = maxSockets
+  }
+
+  /** Resolves to the response to the last request, whatever its status. Rejects if there is none. */
+  async post(request: PostRequest): Promise<PostResponse> {
+    let url = request.url
+    let isPost = true
+    let { headers } = request
+    for (let redirects = 0; ; redirects++) {
+      const response = await this.#exchange({ ...request, url, headers }, isPost)
+      const { statusCode: status = 0 } = response
+      const { location } = response.headers
+      if (!REDIRECTS.has(status) || location === undefined) return responseOf(status, response, request.signal)
+      response.resume()
+      if (redirects === MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`)
+      const next = new URL(location, url)
+      // The password is for the configured host.
+      if (next.origin !== url.origin) headers = withoutAuthorization(headers)
+      isPost = isPost && REPEATING.has(status)
+      url = next
+    }
+  }
+
+  /** Closes idle connections, and others once their response has come. */
+  close(): void {
+    for (const agent of this.#agents.values()) {
+      agent.maxFreeSockets = 0
+      for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy()
+    }
+  }
+
+  async #exchange(request: PostRequest, isPost: boolean): Promise<IncomingMessage> {
+    for (let retries = 0; ; retries++) {
+      const sent = this.#send(request, isPost)
+      try {
+        return await responseTo(sent)
+      } catch (error) {
+        if (!sent.reusedSocket || request.signal.aborted || retries === MAX_RETRIES) throw error
+      }
+    }
+  }
+
+  #send({ url, headers, body, signal }: PostRequest, isPost: boolean): ClientRequest {
+    const options = { method: isPost ? 'POST' : 'GET', headers, signal, agent: this.#agentFor(url) }
+    const request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options)
+    return request.end(isPost ? body : undefined)
+  }
+
+  #agentFor({ protocol, hostname, port }: URL): HttpAgent | HttpsAgent {
+    const scheme = protocol === 'https:' ? 'https' : 'http'
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const proxy = this.#rules.proxyFor({ scheme, host, port: Number(port) || (scheme === 'https' ? 443 : 80) })?.href
+    const name = `${scheme} ${proxy}`
+    let agent = this.#agents.get(name)
+    if (agent === undefined) {
+      const proxyEnv = proxy === undefined ? {} : { proxyEnv: { HTTP_PROXY: proxy, HTTPS_PROXY: proxy } }
+      const options = { keepAlive: true, maxSockets: this.#maxSockets, ...proxyEnv }
+      agent = scheme === 'https' ? new HttpsAgent(options) : new HttpAgent(options)
+      this.#agents.set(name, agent)
+    }
+    return agent
+  }
+}
+
+function responseTo(request: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => request.on('response', resolve).on('error', reject))
+}
+
+function responseOf(status: number, response: IncomingMessage, signal: AbortSignal): PostResponse {
+  return {
+    status,
+    discard: () => void response.resume(),
+    read: async maxBytes => {
+      try {
+        return await readBody(response, maxBytes)
+      } catch (error) {
+        // Only the request itself fails with the reason of an abort.
+        throw signal.aborted ? signal.reason : error
+      }
+    },
+  }
+}
+
+async function readBody(response: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of response) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw new Error(`response longer than ${maxBytes} bytes`)
+    chunks.push(chunk)
+  }
+  return concatBytes(chunks)
+}
+
+function withoutAuthorization(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const { Authorization: _, ...others } = headers
+  return others
+}
