@@ -63,7 +63,7 @@ test('one profile is made at a time, and it ends when its reader leaves (P-199)'
 
 test('a profile outlasts the time after which idle connections end (P-107, P-199)', async () => {
   const relay = new MemoryRelay()
-  await using server = await startDebugServer(relay, {}, { idleTimeoutMs: 100 })
+  await using server = await startDebugServer(relay, {}, { idleTimeoutMs: 1_000 })
   const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`)
   await begun(relay)
   await once(connect(server.port, '127.0.0.1').resume(), 'close')

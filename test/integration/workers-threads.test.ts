@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { Log, LogFields } from '../../src/lib/log.ts'
 import { Workers, type WorkersOptions } from '../../src/workers/coordinator/node-workers.ts'
@@ -16,9 +16,6 @@ afterEach(async () => {
   await running?.close()
   running = undefined
 })
-
-/** Threads take a while to start on a machine that is busy. */
-vi.setConfig({ testTimeout: 60_000 })
 
 interface Started {
   readonly workers: Workers
@@ -93,7 +90,8 @@ test('a worker that is killed under load takes only its own connections along, a
   expect(kept.filter(({ isClosed }) => isClosed)).toEqual([])
   await until(() => workers.listening === 3, 'another worker listens in place of the one that was killed')
   expect([workers.crashes, errors.map(({ reason }) => reason)]).toEqual([1, ['it has ended']])
-  const later = await Promise.all(Array.from({ length: 24 }, () => target.login()))
+  // The system spreads connections by chance: one run in ten million has none of them on the new worker.
+  const later = await Promise.all(Array.from({ length: 40 }, () => target.login()))
   const replaced = [...(await workerOf(started)).values()].filter(worker => worker > 3)
   expect(replaced.length).toBeGreaterThan(0)
   for (const [n, one] of later.entries()) {
