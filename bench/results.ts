@@ -59,14 +59,14 @@ export function gatherResults(
 
 function scenarioResult({ scenario, samples }: Measured): ScenarioResult {
   const ids = [...new Set(samples.map(({ contender }) => contender))]
-  const numbersOf = (id: ContenderId, figure: string) =>
+  const snapshotOf = (id: ContenderId, figure: string) =>
     samples.filter(({ contender }) => contender === id).map(({ values }) => fourDigits(values[figure] ?? 0))
   return {
     id: scenario.id,
     title: scenario.title,
     figures: scenario.figures.map(figure => ({
       ...figure,
-      values: Object.fromEntries(ids.map(id => [id, numbersOf(id, figure.id)])),
+      values: Object.fromEntries(ids.map(id => [id, snapshotOf(id, figure.id)])),
     })),
   }
 }

@@ -42,7 +42,7 @@ export interface RelayOptions
   readonly trustedProxies?: readonly string[] | undefined
   /** What the metrics show of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
-  /** Makes this one part of a relay on several cores, whose coordinator decides and whose numbers are shown. */
+  /** Makes this one part of a relay on several cores, whose coordinator decides and whose snapshot are shown. */
   readonly part?: RelayPart
 }
 
@@ -72,7 +72,7 @@ export interface Relay {
   readonly core: RelayCore
   /** Tells of clients that come and go, and of connections that fail. */
   readonly events: Emitter<RelayEvents>
-  /** Reads all numbers that the metrics show. */
+  /** Reads all snapshot that the metrics show. */
   readonly metrics: MetricReader
   /** Counters of what carries DERP to the core. */
   readonly http: HttpCounters
@@ -111,7 +111,7 @@ export function createRelay(options: RelayOptions): Relay {
   const { version = '', ...program } = options.program ?? {}
   const wallNow = () => clock.wallNow()
   const metrics =
-    part?.metrics ?? metricReader({ relay: () => own.numbers(), http, ...program, readiness, version, wallNow })
+    part?.metrics ?? metricReader({ relay: () => own.snapshot(), http, ...program, readiness, version, wallNow })
   const shown = {
     source: part?.source ?? own,
     metrics,

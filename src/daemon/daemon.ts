@@ -108,7 +108,7 @@ export class DerperDaemon {
       isListening: () => this.#relay.isListening,
       certificates: () => this.certificates,
       admission: this.#admission,
-      mesh: () => this.#mesh?.numbers(),
+      mesh: () => this.#mesh?.snapshot(),
       wallNow: () => systemClock.wallNow(),
     })
   }
@@ -246,7 +246,7 @@ export class DerperDaemon {
     return {
       stun: () => this.#stun?.counters,
       stunRequests: () => this.#stun?.requests,
-      mesh: () => this.#mesh?.numbers(),
+      mesh: () => this.#mesh?.snapshot(),
       tls: this.#settings.tls !== undefined,
       ...this.#settings.program,
     }

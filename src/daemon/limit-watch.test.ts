@@ -14,9 +14,9 @@ test('LimitWatch writes one line for all that hit a limit within a while, and no
   const metrics = testMetrics(relay.core, { http })
   let looks = 0
   const counted = async () => {
-    const numbers = await metrics()
+    const snapshot = await metrics()
     looks++
-    return numbers
+    return snapshot
   }
   const watch = new LimitWatch(counted, relay.clock, log)
   const look = async () => {

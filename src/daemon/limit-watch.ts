@@ -8,7 +8,7 @@ import type { MetricReader, MetricSnapshot } from '../status/snapshot.ts'
 export const LOOK_MS = 60_000
 
 /** What is counted when a limit is hit, by the name in the log. */
-const LIMITS: Readonly<Record<string, (numbers: MetricSnapshot) => number>> = {
+const LIMITS: Readonly<Record<string, (snapshot: MetricSnapshot) => number>> = {
   /** Clients that had to wait by `-rate-config`. */
   rateLimitWaits: ({ relay }) => relay.counters.rateLimitWaits,
   /** Clients that were cut off by `-tcp-write-timeout`. */
@@ -42,8 +42,8 @@ export class LimitWatch {
   }
 
   async #look(): Promise<void> {
-    const numbers = await this.#metrics()
-    const now = Object.fromEntries(Object.entries(LIMITS).map(([name, count]) => [name, count(numbers)]))
+    const snapshot = await this.#metrics()
+    const now = Object.fromEntries(Object.entries(LIMITS).map(([name, count]) => [name, count(snapshot)]))
     const hits = Object.entries(now)
       .map(([name, count]) => [name, count - (this.#before[name] ?? 0)] as const)
       .filter(([, count]) => count > 0)

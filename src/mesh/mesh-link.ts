@@ -64,7 +64,7 @@ export class MeshLink implements Link {
     this.#routes = ports.table.addLink(this)
   }
 
-  get numbers(): MeshLinkSnapshot {
+  get snapshot(): MeshLinkSnapshot {
     return { host: this.#host, state: this.#state, peers: this.#routes.size, counters: this.#counters }
   }
 

@@ -88,8 +88,8 @@ export class Mesh {
   }
 
   /** A snapshot of each link, in the order of the mesh peers. */
-  numbers(): readonly MeshLinkSnapshot[] {
-    return this.#links.map(({ numbers }) => numbers)
+  snapshot(): readonly MeshLinkSnapshot[] {
+    return this.#links.map(({ snapshot }) => snapshot)
   }
 }
 

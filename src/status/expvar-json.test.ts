@@ -4,7 +4,7 @@ import { expvarJson } from './expvar-json.ts'
 import type { Metric } from './metric.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
-const numbers = { version: '1' } as unknown as MetricSnapshot
+const snapshot = { version: '1' } as unknown as MetricSnapshot
 const values = new Histogram([0, 5])
 values.observe(3)
 
@@ -16,7 +16,7 @@ test('expvarJson writes one line per name, sorted by name (P-192)', () => {
     { kind: 'number', name: 'gauge_half', read: () => 0.5 },
     { kind: 'number', name: 'hidden', without: 'vars', read: () => 1 },
   ]
-  expect(expvarJson(numbers, table)).toBe(
+  expect(expvarJson(snapshot, table)).toBe(
     '{\n"cmdline": ["derper","-dev"],\n"count": 3,\n"gauge_half": 0.5,\n"version": "1"\n}\n',
   )
 })
@@ -34,7 +34,7 @@ test('expvarJson writes groups and labels as objects, histograms with buckets, a
     { kind: 'group', name: 'off', metrics: [], when: () => false },
     { kind: 'multi', name: 'drops', type: 'counter', labels: ['reason'], read: () => [] },
   ]
-  expect(JSON.parse(expvarJson(numbers, table))).toEqual({
+  expect(JSON.parse(expvarJson(snapshot, table))).toEqual({
     derp: { counter_kind: { disco: 1, other: 2 }, histogram_ms: { '0': 0, '5': 1, '+Inf': 1, sum: 3, count: 1 } },
     drops: 'MultiLabelMap',
   })

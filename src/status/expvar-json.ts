@@ -8,30 +8,30 @@ import type { MetricSnapshot } from './snapshot.ts'
 const MULTI_LABEL_TEXT = 'MultiLabelMap'
 
 /** The JSON text, one line per top-level name. */
-export function expvarJson(numbers: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
-  const lines = entriesOf(table, numbers).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
+export function expvarJson(snapshot: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
+  const lines = entriesOf(table, snapshot).map(([name, value]) => `${JSON.stringify(name)}: ${JSON.stringify(value)}`)
   return `{\n${lines.join(',\n')}\n}\n`
 }
 
-function entriesOf(metrics: readonly Metric[], numbers: MetricSnapshot): [name: string, value: unknown][] {
-  return shownMetrics(metrics, numbers, 'vars').map(metric => [metric.name, jsonOf(metric, numbers)])
+function entriesOf(metrics: readonly Metric[], snapshot: MetricSnapshot): [name: string, value: unknown][] {
+  return shownMetrics(metrics, snapshot, 'vars').map(metric => [metric.name, jsonOf(metric, snapshot)])
 }
 
-function jsonOf(metric: Metric, numbers: MetricSnapshot): unknown {
+function jsonOf(metric: Metric, snapshot: MetricSnapshot): unknown {
   switch (metric.kind) {
     case 'number':
     case 'text':
     case 'list':
     case 'labelled':
-      return metric.read(numbers)
+      return metric.read(snapshot)
     case 'multi':
       return MULTI_LABEL_TEXT
     case 'histogram': {
-      const histogram = metric.read(numbers)
+      const histogram = metric.read(snapshot)
       const buckets = histogram.cumulative().map(({ le, count }) => [le, count])
       return { ...Object.fromEntries(buckets), sum: histogram.sum, count: histogram.count }
     }
     case 'group':
-      return Object.fromEntries(entriesOf(metric.metrics, numbers))
+      return Object.fromEntries(entriesOf(metric.metrics, snapshot))
   }
 }

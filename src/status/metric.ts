@@ -8,7 +8,7 @@ import type { Histogram } from '../metrics/histogram.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
 /** Reads a value from a snapshot. */
-export type Reader<T> = (numbers: MetricSnapshot) => T
+export type Reader<T> = (snapshot: MetricSnapshot) => T
 
 /** A number and its label values, in the order of the metric's label names. */
 export interface LabelledNumber {
@@ -67,11 +67,11 @@ export function prometheusName(name: string, group?: string): { name: string; ty
 /** The metrics of an exposition sorted by name, as in the original. */
 export function shownMetrics(
   metrics: readonly Metric[],
-  numbers: MetricSnapshot,
+  snapshot: MetricSnapshot,
   exposition: 'vars' | 'varz',
 ): readonly Metric[] {
   const nameOf = ({ name }: Metric) => (exposition === 'vars' ? name : prometheusName(name).name)
   return metrics
-    .filter(metric => metric.without !== exposition && metric.when?.(numbers) !== false)
+    .filter(metric => metric.without !== exposition && metric.when?.(snapshot) !== false)
     .toSorted((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1))
 }

@@ -4,12 +4,12 @@ import type { Metric } from './metric.ts'
 import { prometheusText } from './prometheus.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
-const numbers = { version: '1 "x"\\\n' } as unknown as MetricSnapshot
+const snapshot = { version: '1 "x"\\\n' } as unknown as MetricSnapshot
 const values = new Histogram([0, 5])
 values.observe(3)
 
 function lines(...table: Metric[]): string[] {
-  return prometheusText(numbers, table).split('\n')
+  return prometheusText(snapshot, table).split('\n')
 }
 
 test('prometheusText uses the type of the prefix, else that of the metric, else none (P-193)', () => {

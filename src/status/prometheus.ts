@@ -5,35 +5,35 @@ import { METRIC_TABLE } from './metric-table.ts'
 import type { MetricSnapshot } from './snapshot.ts'
 
 /** All metrics as text. */
-export function prometheusText(numbers: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
-  return `${linesOf(table, numbers).join('\n')}\n`
+export function prometheusText(snapshot: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
+  return `${linesOf(table, snapshot).join('\n')}\n`
 }
 
-function linesOf(metrics: readonly Metric[], numbers: MetricSnapshot, group?: string): string[] {
-  return shownMetrics(metrics, numbers, 'varz').flatMap(metric => linesOfMetric(metric, numbers, group))
+function linesOf(metrics: readonly Metric[], snapshot: MetricSnapshot, group?: string): string[] {
+  return shownMetrics(metrics, snapshot, 'varz').flatMap(metric => linesOfMetric(metric, snapshot, group))
 }
 
-function linesOfMetric(metric: Metric, numbers: MetricSnapshot, group: string | undefined): string[] {
+function linesOfMetric(metric: Metric, snapshot: MetricSnapshot, group: string | undefined): string[] {
   const { name, type } = prometheusName(metric.name, group)
   switch (metric.kind) {
     case 'number':
-      return [...header(name, type ?? metric.type, metric.help), sample(name, metric.read(numbers))]
+      return [...header(name, type ?? metric.type, metric.help), sample(name, metric.read(snapshot))]
     case 'text':
-      return [sample(name, 1, [['version', metric.read(numbers)]])]
+      return [sample(name, 1, [['version', metric.read(snapshot)]])]
     case 'list':
       return []
     case 'labelled':
       return [
         ...header(name, type, metric.help),
-        ...Object.entries(metric.read(numbers)).map(([label, value]) => sample(name, value, [[metric.label, label]])),
+        ...Object.entries(metric.read(snapshot)).map(([label, value]) => sample(name, value, [[metric.label, label]])),
       ]
     case 'multi':
       return [
         ...header(name, metric.type, metric.help),
-        ...metric.read(numbers).map(({ labels, value }) => sample(name, value, zip(metric.labels, labels))),
+        ...metric.read(snapshot).map(({ labels, value }) => sample(name, value, zip(metric.labels, labels))),
       ]
     case 'histogram': {
-      const histogram = metric.read(numbers)
+      const histogram = metric.read(snapshot)
       return [
         ...header(name, 'histogram', metric.help),
         ...histogram.cumulative().map(({ le, count }) => sample(`${name}_bucket`, count, [['le', le]])),
@@ -42,7 +42,7 @@ function linesOfMetric(metric: Metric, numbers: MetricSnapshot, group: string | 
       ]
     }
     case 'group':
-      return linesOf(metric.metrics, numbers, name)
+      return linesOf(metric.metrics, snapshot, name)
   }
 }
 

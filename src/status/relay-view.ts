@@ -43,7 +43,7 @@ export interface ConnectionTraffic {
 }
 
 export interface DebugSource {
-  numbers(): Promise<RelaySnapshot>
+  snapshot(): Promise<RelaySnapshot>
   clients(offset: number, limit: number): Promise<ClientPage>
   traffic(): Promise<readonly ConnectionTraffic[]>
   /** Inconsistencies found; empty if none. */
@@ -51,7 +51,7 @@ export interface DebugSource {
 }
 
 /** Connection statistics of one worker. */
-export type WorkerPartSnapshot = Pick<RelaySnapshot, 'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins'>
+export type SessionsSnapshot = Pick<RelaySnapshot, 'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins'>
 
 /** The source for a relay on one thread. */
 export class CoreDebugSource implements DebugSource {
@@ -63,13 +63,13 @@ export class CoreDebugSource implements DebugSource {
     this.#core = core
   }
 
-  async numbers(): Promise<RelaySnapshot> {
+  async snapshot(): Promise<RelaySnapshot> {
     const { registry, rateLimit } = this.#core
-    return { ...this.partNumbers(), ...registryNumbers(registry), rateLimit }
+    return { ...this.sessionsSnapshot(), ...registrySnapshot(registry), rateLimit }
   }
 
   /** Statistics of the relay's own connections. */
-  partNumbers(): WorkerPartSnapshot {
+  sessionsSnapshot(): SessionsSnapshot {
     const { counters, queueAge, pendingLogins, sessions } = this.#core
     let pendingBytes = 0
     for (const session of sessions) pendingBytes += session.pendingBytes
@@ -110,7 +110,7 @@ export class CoreDebugSource implements DebugSource {
 export type ShownRegistry = Pick<Registry<Member, unknown>, 'counters' | 'totalKeys' | 'localKeys' | 'watcherCount'>
 
 /** Statistics of the registry; a worker has none of its own. */
-export function registryNumbers(
+export function registrySnapshot(
   registry: ShownRegistry | undefined,
 ): Pick<RelaySnapshot, 'registry' | 'totalKeys' | 'localKeys' | 'watchers'> {
   return {

@@ -10,7 +10,7 @@ import type { RegistryCounters } from '../server/registry.ts'
 import type { StunRequestCounters } from '../stun/request-counters.ts'
 import type { StunCounters } from '../stun/responder.ts'
 import type { CertificateStatus } from '../tls/certificate-source.ts'
-import { type ProcessSnapshot, ProcessWatch } from './process-numbers.ts'
+import { type ProcessSnapshot, ProcessWatch } from './process-watch.ts'
 import type { Readiness, ReadinessReport } from './readiness.ts'
 
 /** Statistics of a relay, all workers together. */

@@ -17,7 +17,7 @@ const golden = JSON.parse(readFileSync(new URL('metric-names.json', import.meta.
 /** Names of our own (P-194); everything else is the original's. */
 const OWN = /^derphttp[/_]/
 
-async function numbers() {
+async function snapshot() {
   const http = new HttpCounters()
   // The capture was made over TLS, where each request tells of itself.
   http.beginTlsRequest('1.3')
@@ -29,12 +29,12 @@ function withoutOwn<T>(shapes: Readonly<Record<string, T>>): Record<string, T> {
 }
 
 test('expvarJson has every name of the original, of the same shape, and no other but our own (P-192, P-194, P-196)', async () => {
-  const shapes = varsShapes(expvarJson(await numbers()))
+  const shapes = varsShapes(expvarJson(await snapshot()))
   expect(withoutOwn(shapes)).toEqual(golden.vars)
 })
 
 test('prometheusText has every name of the original, of the same type and labels (P-193, P-194, P-195, P-196)', async () => {
-  const shapes = varzShapes(prometheusText(await numbers()))
+  const shapes = varzShapes(prometheusText(await snapshot()))
   expect(withoutOwn(shapes)).toEqual(golden.varz)
 })
 

@@ -68,9 +68,9 @@ const attacks: ((socket: Socket, n: number) => void)[] = [
 test('2,000 hostile connections leave every gauge as it was, and the relay relays on (P-007, P-030, P-035)', async () => {
   const [a, b] = [await loggedIn(), await loggedIn()]
   const gauges = async () => {
-    const { relay: numbers } = await relay.metrics()
-    const { currentConnections, currentHomeConnections, currentNotIdealConnections } = numbers.counters
-    const { totalKeys, localKeys, watchers, pendingBytes, pendingLogins } = numbers
+    const { relay: snapshot } = await relay.metrics()
+    const { currentConnections, currentHomeConnections, currentNotIdealConnections } = snapshot.counters
+    const { totalKeys, localKeys, watchers, pendingBytes, pendingLogins } = snapshot
     const connections = { currentConnections, currentHomeConnections, currentNotIdealConnections }
     return { ...connections, totalKeys, localKeys, watchers, pendingBytes, pendingLogins }
   }

@@ -80,8 +80,8 @@ const attacks: ((socket: Socket, n: number) => unknown)[] = [
 
 /** What must be as before. */
 async function gauges() {
-  const { relay: numbers, http, connections } = await relay.relay.metrics()
-  const { totalKeys, localKeys, pendingBytes, pendingLogins, counters } = numbers
+  const { relay: snapshot, http, connections } = await relay.relay.metrics()
+  const { totalKeys, localKeys, pendingBytes, pendingLogins, counters } = snapshot
   const { currentConnections, logins } = counters
   const { open } = connections ?? {}
   return { totalKeys, localKeys, pendingBytes, pendingLogins, currentConnections, logins, open, tls: http.tlsActive }

@@ -44,7 +44,7 @@ function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(
 /** Runs the link until it is up; what it gives resolves at its end. */
 async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }> {
   const over = link.run()
-  await until(() => link.numbers.state === 'up', 'the link is up')
+  await until(() => link.snapshot.state === 'up', 'the link is up')
   return { over }
 }
 
@@ -71,7 +71,7 @@ test('packets cross between two relays both ways, and peer gone with them (P-072
   await until(knows(b, early.selfPublicKey()), 'b knows the client of a')
   await exchange(early, late, 1)
   await exchange(late, early, 2)
-  expect(ab.link.numbers).toMatchObject({
+  expect(ab.link.snapshot).toMatchObject({
     state: 'up',
     counters: { connects: 1, forwarded: { packets: 1, bytes: 1 } },
   })
@@ -84,14 +84,14 @@ test('peers are counted once each, and the relays are among them (P-078)', async
   const { b, ab } = region()
   await up(ab)
   const privateKey = NodePrivateKey.generate()
-  await until(() => ab.link.numbers.peers === 1, 'the link sees itself at the mesh peer')
+  await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the sibling')
   const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
-  await until(() => ab.link.numbers.peers === 2, 'both connections are one peer')
+  await until(() => ab.link.snapshot.peers === 2, 'both connections are one peer')
   await first.close()
   await settle()
-  expect(ab.link.numbers.peers).toBe(2)
+  expect(ab.link.snapshot.peers).toBe(2)
   await second.close()
-  await until(() => ab.link.numbers.peers === 1, 'the peer is gone')
+  await until(() => ab.link.snapshot.peers === 1, 'the peer is gone')
 })
 
 test('metrics tell of each link, and are not there without mesh peers (P-078, P-193)', async () => {
@@ -100,12 +100,12 @@ test('metrics tell of each link, and are not there without mesh peers (P-078, P-
   await own.link.run()
   const text = async (mesh?: () => readonly MeshLinkSnapshot[]) =>
     prometheusText(await testMetrics(a.core, mesh && { mesh })())
-  const links = () => [ab.link.numbers, { ...own.link.numbers, host: 'own' }]
+  const links = () => [ab.link.snapshot, { ...own.link.snapshot, host: 'own' }]
   expect(await text(links)).toContain('derphttp_mesh_links 1\n')
   expect(await text(links)).toContain('derphttp_mesh_links_up 0\n')
   await up(ab)
   for (const { link } of [ab, own]) forward(link, a, b, 5)
-  await until(() => ab.link.numbers.counters.forwarded.packets === 1, 'the packet is written')
+  await until(() => ab.link.snapshot.counters.forwarded.packets === 1, 'the packet is written')
   const lines = (await text(links)).split('\n').filter(line => line.startsWith('derphttp_mesh_'))
   expect(lines).toEqual(
     expect.arrayContaining([
@@ -133,9 +133,9 @@ test('link that breaks takes its peers along, and is dialled again with jitter (
   const far = await b.readyClient()
   await until(knows(a, far.selfPublicKey()), 'a knows the client of b')
   ab.transport.conns[0]?.destroy()
-  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
+  await until(() => ab.link.snapshot.state === 'connecting', 'the link is down')
   await until(() => !knows(a, far.selfPublicKey())(), 'the peer is forgotten')
-  expect(ab.link.numbers.peers).toBe(0)
+  expect(ab.link.snapshot.peers).toBe(0)
   await settle()
   clock.advance(RETRY_MS)
   await settle()
@@ -144,14 +144,14 @@ test('link that breaks takes its peers along, and is dialled again with jitter (
   expect(ab.transport.conns).toHaveLength(1)
   clock.advance(1)
   await until(knows(a, far.selfPublicKey()), 'a knows the client of b again')
-  expect(ab.link.numbers).toMatchObject({ state: 'up', counters: { connects: 2 } })
+  expect(ab.link.snapshot).toMatchObject({ state: 'up', counters: { connects: 2 } })
 })
 
 test('link that leads to the relay itself ends for good (P-078, P-217)', async () => {
   const { clock, a } = region()
   const own = linkOf(a, a)
   await own.link.run()
-  expect(own.link.numbers).toMatchObject({ state: 'self', peers: 0 })
+  expect(own.link.snapshot).toMatchObject({ state: 'self', peers: 0 })
   await until(() => a.core.sessions.size === 0, 'the connection is closed')
   clock.advance(10 * RETRY_MS)
   await settle()
@@ -164,11 +164,11 @@ test('link to a mesh peer that does not let it in stays down and forwards nothin
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
   const { link } = linkOf(a, stranger)
   void link.run()
-  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has ended the connection')
-  await until(() => link.numbers.state === 'connecting', 'the link is down')
-  expect(link.numbers.peers).toBe(0)
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the sibling has ended the connection')
+  await until(() => link.snapshot.state === 'connecting', 'the link is down')
+  expect(link.snapshot.peers).toBe(0)
   forward(link, a, stranger, 7)
-  expect(link.numbers.counters.dropped.link_down).toEqual({ packets: 1, bytes: 7 })
+  expect(link.snapshot.counters.dropped.link_down).toEqual({ packets: 1, bytes: 7 })
   link.stop()
 })
 
@@ -188,7 +188,7 @@ test('mesh peer that stops reading costs only packets for its clients, the oldes
     await sender.send(far.selfPublicKey(), data)
   }
   await exchange(sender, neighbour, 9)
-  const { dropped, forwarded } = ab.link.numbers.counters
+  const { dropped, forwarded } = ab.link.snapshot.counters
   expect(dropped.queue_full.packets).toBeGreaterThan(1_000)
   expect(forwarded.packets).toBeLessThan(10)
   theirs.resume()
@@ -214,8 +214,8 @@ test('packets that wait when the link breaks are counted, those under way as wel
   for (let n = 0; n < 20; n++) forward(ab.link, a, b, 60_000)
   await settle(1)
   near.destroy()
-  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
-  const { dropped, forwarded } = ab.link.numbers.counters
+  await until(() => ab.link.snapshot.state === 'connecting', 'the link is down')
+  const { dropped, forwarded } = ab.link.snapshot.counters
   await until(() => dropped.write_error.packets > 0, 'what was under way has failed')
   expect(dropped).toEqual({
     queue_full: { packets: 0, bytes: 0 },
@@ -234,7 +234,7 @@ test('stopping ends the link and leaves nothing behind (P-078)', async () => {
   await far.close()
   ab.link.stop()
   await over
-  expect(ab.link.numbers).toMatchObject({ state: 'stopped', peers: 0 })
+  expect(ab.link.snapshot).toMatchObject({ state: 'stopped', peers: 0 })
   expect(a.core.routes.has(far.selfPublicKey())).toBe(false)
   await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the end')
   for (const relay of [a, b]) relay.core.close()
@@ -245,8 +245,8 @@ test('stopping while waiting to dial again ends at once', async () => {
   const { a, ab } = region()
   const { over } = await up(ab)
   ab.transport.conns[0]?.destroy()
-  await until(() => ab.link.numbers.state === 'connecting', 'the link is down')
+  await until(() => ab.link.snapshot.state === 'connecting', 'the link is down')
   ab.link.stop()
   await over
-  expect([ab.link.numbers.state, a.core.routes.has(a.core.publicKey)]).toEqual(['stopped', false])
+  expect([ab.link.snapshot.state, a.core.routes.has(a.core.publicKey)]).toEqual(['stopped', false])
 })

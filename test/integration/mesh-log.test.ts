@@ -47,12 +47,12 @@ test('link tells once that it is down, whatever is tried meanwhile, and once tha
   expect(lines).toEqual([
     ['warn', 'mesh link is down', { code: 'ERR_DERP_DIAL_FAILED', reason: expect.stringContaining('nobody listens') }],
   ])
-  expect(meshProblem([link.numbers])).toBe('no link to b.test')
-  wire.target = meshPeer
+  expect(meshProblem([link.snapshot])).toBe('no link to b.test')
+  wire.target = sibling
   await waits()
-  await until(() => link.numbers.state === 'up', 'the link is up')
+  await until(() => link.snapshot.state === 'up', 'the link is up')
   expect(lines.splice(1)).toEqual([['info', 'mesh link is up', { connects: 1 }]])
-  expect(meshProblem([link.numbers])).toBeUndefined()
+  expect(meshProblem([link.snapshot])).toBeUndefined()
   wire.target = undefined
   transport.conns.at(-1)?.destroy()
   for (let n = 0; n < 3; n++) await waits()
@@ -96,5 +96,5 @@ test('link that leads to the relay itself says so, and is no problem (P-217)', a
   wire.target = relay
   await link.run()
   expect(lines).toEqual([['info', 'mesh link leads to this relay itself: closed', {}]])
-  expect(meshProblem([link.numbers])).toBeUndefined()
+  expect(meshProblem([link.snapshot])).toBeUndefined()
 })

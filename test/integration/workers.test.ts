@@ -72,7 +72,7 @@ test('of a key on two workers the newest connection is active, then whichever wr
   shared[0].close()
   await atRest(cores)
   await expectActive(1)
-  expect((await cores.coordinator.source.numbers()).registry).toMatchObject({
+  expect((await cores.coordinator.source.snapshot()).registry).toMatchObject({
     duplicateKeys: 0,
     duplicateConnections: 0,
     duplicateConnectionsTotal: 1,
@@ -154,9 +154,9 @@ test('mesh peer closes a client of another worker, and is answered once that is 
   expect(await meshPeer.sync()).toEqual([])
   expect(cores.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
   await Promise.all(shared.map(client => client.closed()))
-  meshPeer.send({ type: 'closePeer', peer: stranger })
-  expect(await meshPeer.sync()).toEqual([])
-  expect((await cores.coordinator.source.numbers()).counters.currentConnections).toBe(1)
+  sibling.send({ type: 'closePeer', peer: stranger })
+  expect(await sibling.sync()).toEqual([])
+  expect((await cores.coordinator.source.snapshot()).counters.currentConnections).toBe(1)
 })
 
 test('clients of all workers together are limited, mesh peers apart (P-109)', async () => {
@@ -170,7 +170,7 @@ test('clients of all workers together are limited, mesh peers apart (P-109)', as
   await cores.login(0, MESH_PEER)
   first.close()
   await atRest(cores)
-  const { counters } = await cores.coordinator.source.numbers()
+  const { counters } = await cores.coordinator.source.snapshot()
   expect(counters).toMatchObject({ currentConnections: 2, logins: 3, failures: { ERR_DERP_RELAY_FULL: 2 } })
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
@@ -186,7 +186,7 @@ test('of two clients that come to two workers at once only one gets the last pla
   )
   expect((await Promise.all(logins)).toSorted()).toEqual(['in', 'refused'])
   await atRest(cores)
-  expect((await cores.coordinator.source.numbers()).counters).toMatchObject({ currentConnections: 1, logins: 1 })
+  expect((await cores.coordinator.source.snapshot()).counters).toMatchObject({ currentConnections: 1, logins: 1 })
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
@@ -228,7 +228,7 @@ test('packets for a client of another relay go by a link, which the coordinator 
   link.routes.withdraw(stranger)
   cores.courier.release()
   await atRest(cores)
-  const { counters } = await cores.coordinator.source.numbers()
+  const { counters } = await cores.coordinator.source.snapshot()
   expect(counters.packetsForwardedOut).toBe(2)
   expect(counters.dropped.unknown_dest.other).toEqual({ packets: 1, bytes: 8 })
 })
@@ -241,7 +241,7 @@ test('what a mesh peer passes on reaches clients of all workers, with a source o
   expect(await client.message()).toMatchObject({ type: 'receivedPacket', source: stranger })
   meshPeer.send({ type: 'forwardPacket', source: nobody, destination: client.publicKey, data: new Uint8Array(40) })
   expect((await client.frame()).body).toHaveLength(40)
-  const { counters } = await cores.coordinator.source.numbers()
+  const { counters } = await cores.coordinator.source.snapshot()
   expect(counters).toMatchObject({ packetsForwardedIn: 2, packetsSent: 2, bytesSent: 41 })
 })
 
@@ -252,11 +252,11 @@ test('a crashed worker takes its own clients along and nobody else', async () =>
   await watcher.sync()
   gone.packet(receiver.publicKey, 'before the end')
   expect(await nextText(receiver)).toBe('before the end')
-  await cores.coordinator.source.numbers()
+  await cores.coordinator.source.snapshot()
   cores.crash(0)
   const left = { type: 'peerGone', peer: gone.publicKey, reason: 0 }
   expect([await receiver.message(), await watcher.message()]).toEqual([left, left])
-  const { counters, localKeys } = await cores.coordinator.source.numbers()
+  const { counters, localKeys } = await cores.coordinator.source.snapshot()
   expect(localKeys).toBe(2)
   expect(counters).toMatchObject({ packetsReceivedOther: 1, logins: 3, accepts: 3, currentConnections: 2 })
   await cores.addWorker()
@@ -317,7 +317,7 @@ test('rate limit is pushed to all workers, and to those that come later (P-103)'
   cores.coordinator.rateLimit = { bytesPerSecond: 5_000, burstBytes: 5_000 }
   await cores.addWorker()
   expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([5_000, 5_000, 5_000])
-  expect((await cores.coordinator.source.numbers()).rateLimit?.bytesPerSecond).toBe(5_000)
+  expect((await cores.coordinator.source.snapshot()).rateLimit?.bytesPerSecond).toBe(5_000)
 })
 
 test('pages of any worker show the clients of all, in the order of their logins', async () => {
@@ -336,19 +336,19 @@ test('pages of any worker show the clients of all, in the order of their logins'
   const { relay, http } = await metrics()
   expect([relay.counters.loginMs.count, relay.localKeys, http.websocketAccepts]).toEqual([4, 4, 0])
   expect(relay.counters.loginMs.cumulative().at(-1)).toEqual({ le: '+Inf', count: 4 })
-  expect((await source.numbers()).counters.packetsSent).toBe(1)
+  expect((await source.snapshot()).counters.packetsSent).toBe(1)
   expect(await source.inconsistencies()).toEqual([])
 })
 
 test('a worker that does not answer is shown as it was last', async () => {
   const cores = await MemoryWorkers.start()
   await Promise.all([cores.login(0), cores.login(1)])
-  await cores.coordinator.source.numbers()
+  await cores.coordinator.source.snapshot()
   cores.courier.isHeld = true
-  const numbers = cores.coordinator.source.numbers()
+  const snapshot = cores.coordinator.source.snapshot()
   await settle()
   cores.clock.advance(2_000)
-  expect((await numbers).counters.logins).toBe(2)
+  expect((await snapshot).counters.logins).toBe(2)
 })
 
 test('drain ends the clients of all workers first, then mesh peers (P-093, P-174)', async () => {

@@ -70,7 +70,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     return program
   }
 
-  const states = () => mesh.numbers().map(({ state }) => state)
+  const states = () => mesh.snapshot().map(({ state }) => state)
 
   /** A client of ours, at one of the relays. */
   async function ourClient(host: string, port: number): Promise<NodeClient> {
@@ -132,7 +132,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
   })
 
   test('link that leads to our relay itself was given up, on stock derper’s side too (P-078, P-217)', async () => {
-    expect(mesh.numbers().map(({ host, state, peers }) => [host, state, peers > 0])).toEqual([
+    expect(mesh.snapshot().map(({ host, state, peers }) => [host, state, peers > 0])).toEqual([
       [`${STOCK}:${stockPort}`, 'up', true],
       [`${OURS}:${ours.port}`, 'self', false],
     ])
@@ -145,7 +145,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the mesh peer is left')
     stock = await startStock()
     await until(() => states()[0] === 'up', 'the link stands again')
-    expect(mesh.numbers()[0]).toMatchObject({ state: 'up', counters: { connects: 2 } })
+    expect(mesh.snapshot()[0]).toMatchObject({ state: 'up', counters: { connects: 2 } })
     const near = await ourClient(OURS, ours.port)
     const far = await ourClient(STOCK, stockPort)
     await sendUntilHere(near, far)

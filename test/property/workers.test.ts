@@ -95,7 +95,7 @@ test('a relay on several cores does what one on one core does (P-062, P-065, P-0
           steps,
         )
         expect(several).toEqual(one)
-        const { counters } = await cores.coordinator.source.numbers()
+        const { counters } = await cores.coordinator.source.snapshot()
         const { queueAgeMs: _a, bufferedWriteFrames: _b, ...compared } = structuredClone(counters)
         const { queueAgeMs: _c, bufferedWriteFrames: _d, ...expected } = structuredClone(single.core.counters)
         expect(compared).toEqual(expected)

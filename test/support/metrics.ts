@@ -9,7 +9,7 @@ import { type MetricReader, type MetricSources, metricReader } from '../../src/s
 export function testMetrics(core: RelayCore, sources: Partial<MetricSources> = {}): MetricReader {
   const source = new CoreDebugSource(core)
   return metricReader({
-    relay: () => source.numbers(),
+    relay: () => source.snapshot(),
     http: new HttpCounters(),
     version: '1.2.3',
     commandLine: ['derper', '-dev'],

@@ -1,7 +1,7 @@
 /** How many connections this process may hold before it has no descriptors left for anything else (P-109). */
 
 import { readFileSync } from 'node:fs'
-import { maxOpenFiles } from '../../status/process-numbers.ts'
+import { maxOpenFiles } from '../../status/process-watch.ts'
 
 /** Descriptors reserved for certificates, logs, mesh links, admission requests, and the runtime itself. */
 const RESERVED = 64

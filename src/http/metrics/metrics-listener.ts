@@ -47,13 +47,13 @@ export function createMetricsListener(options: MetricsListenerOptions): HttpList
 function numbersPage(
   { access, metrics }: MetricsListenerOptions,
   contentType: string,
-  format: (numbers: MetricSnapshot) => string,
+  format: (snapshot: MetricSnapshot) => string,
 ): Page {
   return request => {
     const allowed = access()
     if (!mayReadMetrics(allowed, request)) return refusal(allowed)
     return metrics().then(
-      numbers => replyOf(200, contentType, format(numbers), { 'Cache-Control': 'no-store' }),
+      snapshot => replyOf(200, contentType, format(snapshot), { 'Cache-Control': 'no-store' }),
       (error: unknown) => errorReply(500, `read metrics: ${String(error)}`),
     )
   }

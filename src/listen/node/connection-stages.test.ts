@@ -9,7 +9,7 @@ import { AcceptDeadlines } from '../accept-deadline.ts'
 import { AcceptPace } from '../accept-pace.ts'
 import { UpgradeHeadReader } from '../upgrade-head.ts'
 import { Connection, type Stage } from './connection.ts'
-import { begin, connectionStages, type StageParts } from './connection-stages.ts'
+import { begin, connectionStages, type StageContext } from './connection-stages.ts'
 import { ProxyGate } from './proxy-gate.ts'
 import { TlsHandshakes } from './tls-handshakes.ts'
 
@@ -27,7 +27,7 @@ interface SetUp {
   readonly done: string[]
 }
 
-function setUp(parts: Partial<StageParts> = {}): SetUp {
+function setUp(parts: Partial<StageContext> = {}): SetUp {
   const clock = new FakeClock({ turns: 'manual' })
   const done: string[] = []
   const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())

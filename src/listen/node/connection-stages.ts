@@ -14,7 +14,7 @@ import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 
 /** What the stages of one listener need. */
-export interface StageParts {
+export interface StageContext {
   readonly limits: AcceptGate | undefined
   readonly deadlines: AcceptDeadlines
   readonly proxyGate: ProxyGate | undefined
@@ -32,7 +32,7 @@ export interface StageParts {
 }
 
 /** The stages of a listener, in order. */
-export function connectionStages(parts: StageParts): readonly Stage[] {
+export function connectionStages(parts: StageContext): readonly Stage[] {
   const { proxyGate, tls } = parts
   const stages: readonly (Stage | undefined)[] = [
     { name: 'number', clause: 'P-109', run: connection => takePlace(parts, connection) },
@@ -54,12 +54,12 @@ export function begin(socket: Socket, stages: readonly Stage[]): void {
 }
 
 /** Limits open connections of all listeners. */
-function takePlace(parts: StageParts, connection: Connection): void {
+function takePlace(parts: StageContext, connection: Connection): void {
   if (parts.limits?.open(connection.raw) === false) refuse(parts, connection)
   else connection.proceed()
 }
 
-function startDeadline({ deadlines }: StageParts, connection: Connection): void {
+function startDeadline({ deadlines }: StageContext, connection: Connection): void {
   const { raw } = connection
   if (raw.remoteAddress === undefined) {
     // Reset before it could be inspected.
@@ -78,7 +78,7 @@ function readProxyHeader(gate: ProxyGate, connection: Connection): void {
 }
 
 /** Only now is the client behind a proxy known. */
-function admitSource(parts: StageParts, connection: Connection): void {
+function admitSource(parts: StageContext, connection: Connection): void {
   const { limits, proxyGate, onAccepted } = parts
   const { raw, source } = connection
   const peer = source?.address ?? raw.remoteAddress
@@ -92,7 +92,7 @@ function admitSource(parts: StageParts, connection: Connection): void {
 }
 
 /** DERP clients send their request in one piece (P-120), so `node:http` need not see it. Others get there. */
-function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageParts, connection: Connection): void {
+function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageContext, connection: Connection): void {
   const { socket } = connection
   const onEnd = () => socket.end()
   const onFirst = (chunk: Buffer) => {
@@ -106,7 +106,7 @@ function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageParts, connectio
   socket.on('data', onFirst).on('end', onEnd)
 }
 
-function refuse({ onRefused }: StageParts, { raw }: Connection): void {
+function refuse({ onRefused }: StageContext, { raw }: Connection): void {
   raw.destroy()
   onRefused?.()
 }

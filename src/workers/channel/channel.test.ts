@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Channel, type Post } from './channel.ts'
 import type { Port } from './port.ts'
 
-/** Ends whose posts wait to be delivered. */
+/** Two ends whose posts wait to be delivered. */
 function ends() {
   const posts: { a: Post<string>[]; b: Post<string>[] } = { a: [], b: [] }
   const handlers: { a?: (post: Post<string>) => void; b?: (post: Post<string>) => void } = {}
@@ -35,7 +35,7 @@ test('Channel posts all messages of one callback together', async () => {
   expect(heard).toEqual(['one', 'two'])
 })
 
-test('Channel tells when the other side has handled what was sent', async () => {
+test('Channel reports when the other side has handled what was sent', async () => {
   const { a, b, deliver } = ends()
   a.open(() => {})
   b.open(() => {})
@@ -53,7 +53,7 @@ test('Channel tells when the other side has handled what was sent', async () => 
   expect([known, a.isHeard, b.handled]).toEqual([[1, 2], true, 2])
 })
 
-test('Channel takes all for handled once the other side is gone', async () => {
+test('Channel treats everything as handled once the other side is gone', async () => {
   const { a } = ends()
   const known: number[] = []
   a.whenHandled(() => known.push(1))

@@ -1,17 +1,17 @@
 /**
- * Messages between the coordinator and a worker, several in one post.
+ * Messages between coordinator and worker, several per post.
  *
- * Each side counts the posts that it has handled and says so with its own: so the other knows what is known here.
+ * Each side counts the posts it has handled and reports the count with its own: so each knows what the other knows.
  */
 
 import type { Port, TransferHandle } from './port.ts'
 
-/** What one side has to say at once. */
+/** What one side sends at once. */
 export interface Post<M> {
   readonly messages: readonly M[]
-  /** Posts of the other side that were handled before this one was made. */
+  /** Posts of the other side handled before this one was made. */
   readonly handled: number
-  /** The other side is to say when it has handled this one, though it may have nothing else to say. */
+  /** Asks the other side to report when it has handled this one, even if it has nothing else to send. */
   readonly wantsAnswer: boolean
 }
 
@@ -22,12 +22,12 @@ export class Channel<Out, In> {
   #posted = 0
   #handled = 0
   #heard = 0
-  /** The same as the post that is being handled says. */
+  /** The count reported by the post being handled. */
   #hearing = 0
   #wantsAnswer = false
   #isScheduled = false
   #isClosed = false
-  /** In the order of their posts. */
+  /** Ordered by post. */
   #waiting: { readonly post: number; readonly fn: () => void }[] = []
 
   constructor(port: Port<Post<Out>, Post<In>>) {
@@ -39,22 +39,22 @@ export class Channel<Out, In> {
     return this.#handled
   }
 
-  /** Posts of ours that the other side is known to have handled: all that it has said before that was handled here. */
+  /** Posts of ours that the other side is known to have handled; everything it sent before that has been handled here. */
   get heard(): number {
     return this.#heard
   }
 
-  /** The number of the post in which a message of this moment leaves. */
+  /** The number of the post that carries a message sent now. */
   get nextPost(): number {
     return this.#posted + 1
   }
 
-  /** Whether the other side has handled all that was sent. */
+  /** Whether the other side has handled everything sent. */
   get isHeard(): boolean {
     return this.#messages.length === 0 && this.#hearing >= this.#posted
   }
 
-  /** Delivers messages from now on. */
+  /** Starts delivering messages. */
   open(handle: (message: In) => void): void {
     this.#port.open(({ messages, handled, wantsAnswer }) => {
       this.#hearing = handled
@@ -66,14 +66,14 @@ export class Channel<Out, In> {
     })
   }
 
-  /** Sends a message, with all others of the same callback. */
+  /** Sends a message, together with all others of the same callback. */
   send(message: Out, handed: readonly TransferHandle[] = []): void {
     this.#messages.push(message)
     this.#handed.push(...handed)
     this.#schedule()
   }
 
-  /** Calls `fn` once the other side has handled all that was sent until now, or is gone. */
+  /** Calls `fn` once the other side has handled everything sent so far, or is gone. */
   whenHandled(fn: () => void): void {
     if (this.#isClosed) {
       fn()

@@ -1,4 +1,4 @@
-/** What to do at each message of a union, by its type; the compiler complains of a missing one. */
+/** One handler per message type of a union; the compiler reports missing ones. */
 
 export type Handlers<M extends { readonly type: string }> = {
   readonly [T in M['type']]: (message: Extract<M, { type: T }>) => void

@@ -1,7 +1,7 @@
 /**
- * What the coordinator of a relay and its workers tell each other.
+ * Messages between the coordinator of a relay and its workers.
  *
- * Messages cross threads as structured clones: keys are bytes, and nothing has methods.
+ * They cross threads as structured clones: keys are bytes, and nothing has methods.
  */
 
 import type { AddressPort } from '../../lib/address-port.ts'
@@ -12,7 +12,7 @@ import type { DrainResult } from '../../server/drain.ts'
 import type { RelayEvents } from '../../server/events.ts'
 import type { AdmissionVerdict } from '../../server/ports.ts'
 import type { RateLimit } from '../../server/rate-limit.ts'
-import type { ClientDetails, ClientPage, ConnectionTraffic, WorkerPartSnapshot } from '../../status/relay-view.ts'
+import type { ClientDetails, ClientPage, ConnectionTraffic, SessionsSnapshot } from '../../status/relay-view.ts'
 import type { MetricSnapshot } from '../../status/snapshot.ts'
 import type { TransferHandle } from './port.ts'
 import type { PresenceMessage } from './presence-message.ts'
@@ -21,9 +21,9 @@ import type { Answered, Asked } from './rpc.ts'
 /** A public key: 32 bytes. */
 export type KeyBytes = Uint8Array
 
-/** A session of a worker, as the coordinator knows it. */
+/** A worker's session, for the coordinator. */
 export interface SessionMessage {
-  /** Tells it from the worker's other sessions, for ever. */
+  /** Unique among the worker's sessions, and never reused. */
   readonly id: number
   readonly key: KeyBytes
   readonly remote: AddressPort | undefined
@@ -33,7 +33,7 @@ export interface SessionMessage {
   readonly token: string | undefined
 }
 
-/** Somebody who wants to be let in. */
+/** A client requesting admission. */
 export interface AdmissionMessage {
   readonly clientKey: KeyBytes
   readonly info: ClientInfo
@@ -41,14 +41,14 @@ export interface AdmissionMessage {
   readonly token: string | undefined
 }
 
-/** Where packets for a key go: to a session of a worker, by a link of the coordinator, nowhere. */
+/** Where packets for a key go: to a worker's session, over a link of the coordinator, or nowhere. */
 export type RouteMessage =
   | { readonly to: 'session'; readonly worker: number; readonly id: number }
   | { readonly to: 'link' }
   | { readonly to: 'nobody' }
 
-/** Numbers of one worker, or of several together. */
-export interface WorkerSnapshot extends WorkerPartSnapshot {
+/** Statistics of one worker, or of several together. */
+export interface WorkerSnapshot extends SessionsSnapshot {
   readonly http: HttpCounters
   readonly connections: ConnectionCounters | undefined
 }
@@ -57,7 +57,7 @@ export interface WorkerSnapshot extends WorkerPartSnapshot {
 export interface CheckedSnapshot extends WorkerSnapshot {
   /** Keys that the worker routes. */
   readonly routes: number
-  /** Sessions that it has told of, and that have not ended. */
+  /** Sessions reported and not ended. */
   readonly sessions: number
 }
 
@@ -67,18 +67,18 @@ export interface DrainMessage {
   readonly deadlineMs: number | undefined
 }
 
-/** What a worker asks. */
+/** Requests from a worker. */
 export interface WorkerQuestions {
-  /** Answered once all workers route to the session; the answer is whether there was room. */
+  /** Answered once all workers route to the session, with whether there was room. */
   readonly register: { readonly question: SessionMessage; readonly answer: boolean }
-  /** Answered once all know. */
+  /** Answered once all workers know. */
   readonly activity: { readonly question: number; readonly answer: undefined }
-  /** Answered behind the first presence. */
+  /** Answered after the initial flood. */
   readonly watch: { readonly question: number; readonly answer: undefined }
-  /** Answered once the connections have ended and all know. */
+  /** Answered once the connections have ended and all workers know. */
   readonly closePeer: { readonly question: KeyBytes; readonly answer: undefined }
   readonly admit: { readonly question: AdmissionMessage; readonly answer: AdmissionVerdict }
-  /** Answered once no worker has clients any more, mesh peers apart. */
+  /** Answered once no worker has clients any more, except mesh peers. */
   readonly clientsEnded: { readonly question: undefined; readonly answer: undefined }
   readonly metrics: { readonly question: undefined; readonly answer: MetricSnapshot }
   readonly clients: {
@@ -89,10 +89,10 @@ export interface WorkerQuestions {
   readonly inconsistencies: { readonly question: undefined; readonly answer: readonly string[] }
 }
 
-/** What the coordinator asks. */
+/** Requests from the coordinator. */
 export interface CoordinatorQuestions {
-  readonly numbers: { readonly question: undefined; readonly answer: CheckedSnapshot }
-  /** Details of these sessions, those that have ended left out. */
+  readonly snapshot: { readonly question: undefined; readonly answer: CheckedSnapshot }
+  /** Details of these sessions, omitting those that have ended. */
   readonly details: {
     readonly question: readonly number[]
     readonly answer: readonly (readonly [id: number, ClientDetails])[]
@@ -103,25 +103,25 @@ export interface CoordinatorQuestions {
   readonly close: { readonly question: number; readonly answer: undefined }
 }
 
-/** A direct way for packets to another part. */
+/** A direct packet link to another worker or the coordinator. */
 export interface LinkMessage {
   readonly port: TransferHandle
-  /** What the other part has taken; see `link-tally`. */
+  /** What the other end has acknowledged; see `link-tally`. */
   readonly sent: SharedArrayBuffer
-  /** What this part has taken. */
+  /** What this end has acknowledged. */
   readonly received: SharedArrayBuffer
 }
 
 export type ToCoordinator =
   | Asked<WorkerQuestions>
   | Answered
-  /** The worker wants to know all, and is ready to be told. */
+  /** The worker is ready and requests the full state. */
   | { readonly type: 'ready' }
-  /** The worker takes connections. */
+  /** The worker accepts connections. */
   | { readonly type: 'listening' }
   /** A session has ended; the worker has sent all its packets before. */
   | { readonly type: 'unregister'; readonly id: number }
-  /** With how many posts of the coordinator the worker had handled when the session heard from the peer. */
+  /** Includes the number of coordinator posts the worker had handled when the session heard from the peer. */
   | { readonly type: 'subscribe'; readonly id: number; readonly peer: KeyBytes; readonly handled: number }
   | { readonly type: 'failed'; readonly failure: RelayEvents['connectionFailed'] }
 
@@ -130,21 +130,21 @@ export type ToWorker =
   | Answered
   | ({ readonly type: 'link'; readonly worker: number } & LinkMessage)
   | { readonly type: 'unlink'; readonly worker: number }
-  /** Packets for clients of other relays go this way. */
+  /** The link for packets to clients of other relays. */
   | ({ readonly type: 'coordinatorLink' } & LinkMessage)
-  /** Take all packets that the worker has sent: of one of its sessions there will be no more. */
+  /** Drain the worker's link: one of its sessions has ended and sends no more. */
   | { readonly type: 'drain'; readonly worker: number }
-  /** With how many sessions are logged in, of all workers. */
+  /** Includes the number of logged-in sessions on all workers. */
   | { readonly type: 'route'; readonly key: KeyBytes; readonly route: RouteMessage; readonly connections: number }
   | { readonly type: 'duplicate'; readonly id: number; readonly isDuplicate: boolean }
-  /** More activity of this session would change nothing. */
+  /** Further activity of this session would change nothing. */
   | { readonly type: 'latest'; readonly id: number }
   | { readonly type: 'peerLeft'; readonly id: number; readonly peer: KeyBytes }
   | { readonly type: 'presence'; readonly id: number; readonly changes: readonly PresenceMessage[] }
   | { readonly type: 'rateLimit'; readonly limit: RateLimit | undefined }
-  /** The worker knows all, and may take connections. */
+  /** The worker has the full state and may accept connections. */
   | { readonly type: 'joined' }
-  /** Ends the drain that is under way. */
+  /** Cuts the current drain short. */
   | { readonly type: 'cut' }
   | { readonly type: 'stopListening' }
   | { readonly type: 'close' }

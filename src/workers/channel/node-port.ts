@@ -1,10 +1,10 @@
-/** Ports and memory of Node's threads. */
+/** Ports and memory for Node threads. */
 
 import { MessageChannel, MessagePort, receiveMessageOnPort, type Transferable } from 'node:worker_threads'
 import type { BatchMemory } from '../link/link-batch.ts'
 import type { Port, TransferHandle } from './port.ts'
 
-/** A {@link Port} of an end of a channel. */
+/** A {@link Port} on a `MessagePort`. */
 export function nodePort<Out, In>(port: MessagePort): Port<Out, In> {
   let handle: ((message: In) => void) | undefined
   return {
@@ -22,21 +22,21 @@ export function nodePort<Out, In>(port: MessagePort): Port<Out, In> {
   }
 }
 
-/** The same of an end that has come in a message. */
+/** The same for a port received in a message. */
 export function openLink(end: TransferHandle): Port<ArrayBuffer, ArrayBuffer> {
-  if (!(end instanceof MessagePort)) throw new TypeError('open link to another part: no port has come')
+  if (!(end instanceof MessagePort)) throw new TypeError('open packet link: not a MessagePort')
   return nodePort(end)
 }
 
-/** A channel with two ends to be handed over. */
+/** A channel with two transferable ends. */
 export function createChannel(): readonly [MessagePort, MessagePort] {
   const { port1, port2 } = new MessageChannel()
   return [port1, port2]
 }
 
 export const nodeMemory: BatchMemory = {
-  // Unlike `new ArrayBuffer` it is not cleared; unlike smaller ones of a pool it can be handed over.
+  // Unlike `new ArrayBuffer` it is not zeroed; unlike small pooled buffers it can be transferred.
   allocate: bytes => Buffer.allocUnsafeSlow(bytes).buffer,
-  // Sockets make a Buffer of any other view, for each piece that they write.
+  // Sockets would create a Buffer from any other view, for each piece that they write.
   view: buffer => Buffer.from(buffer),
 }

@@ -1,15 +1,15 @@
-/** What the parts of a relay need of what joins them. */
+/** The message port interface between coordinator and workers. */
 
-/** What a message hands over for good: memory, or the end of a channel in the platform's own shape. */
+/** A transferable: memory, or a channel end in the platform's own form. */
 export type TransferHandle = object
 
-/** One end of a channel: in order, and without loss while both ends are there. */
+/** One end of a channel: ordered, and lossless while both ends exist. */
 export interface Port<Out, In> {
-  /** Sends a copy; what is `handed` over goes itself, and is no longer the sender's. */
+  /** Sends a copy; transferables move and no longer belong to the sender. */
   post(message: Out, handed?: readonly TransferHandle[]): void
-  /** Delivers from now on; what has come before has waited. */
+  /** Starts delivering, including earlier messages. */
   open(handler: (message: In) => void): void
-  /** Delivers all that has been posted until now, at once. */
+  /** Delivers everything posted so far, synchronously. */
   drain(): void
   close(): void
 }

@@ -1,10 +1,10 @@
-/** Changes of presence on their way to a worker. */
+/** Presence changes in transferable form. */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import type { AddressPort } from '../../lib/address-port.ts'
 import type { PresenceChange } from '../../server/registry.ts'
 
-/** A {@link PresenceChange} whose key is bytes. */
+/** A {@link PresenceChange} with its key as bytes. */
 export type PresenceMessage =
   | {
       readonly present: true

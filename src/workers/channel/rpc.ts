@@ -1,11 +1,11 @@
-/** Questions over a {@link Channel}, and their answers. */
+/** Requests and responses over a {@link Channel}. */
 
 import { DerpError } from '../../lib/derp-error.ts'
 
-/** What one side may ask, by name. */
+/** Requests of one side, by name. */
 export type Questions<Q> = { readonly [Name in keyof Q]: { readonly question: unknown; readonly answer: unknown } }
 
-/** A question on its way. */
+/** A request in transit. */
 export type Asked<Q extends Questions<Q>> = {
   readonly [Name in keyof Q]: {
     readonly type: 'ask'
@@ -15,14 +15,14 @@ export type Asked<Q extends Questions<Q>> = {
   }
 }[keyof Q]
 
-/** An answer on its way. */
+/** A response in transit. */
 export interface Answered {
   readonly type: 'answer'
   readonly id: number
   readonly answer: unknown
 }
 
-/** How each question is answered; an answer that takes a while is a promise, which must not reject. */
+/** A response per request; it may be a promise, which must not reject. */
 export type Answers<Q extends Questions<Q>> = {
   readonly [Name in keyof Q]: (
     question: Q[Name]['question'],
@@ -30,7 +30,7 @@ export type Answers<Q extends Questions<Q>> = {
   ) => void | Promise<void>
 }
 
-/** Answers one question. */
+/** Answers one request. */
 export function serveRpc<Q extends Questions<Q>>(
   answers: Answers<Q>,
   { name, id, question }: Asked<Q>,
@@ -54,14 +54,14 @@ export class RpcClient<Q extends Questions<Q>> {
     this.#send = send
   }
 
-  /** Rejects when the other side is gone. */
+  /** Rejects if the other side is gone. */
   async ask<Name extends keyof Q>(name: Name, question: Q[Name]['question']): Promise<Q[Name]['answer']> {
     const { promise, resolve } = Promise.withResolvers<Q[Name]['answer']>()
     await this.callInOrder(name, question, resolve)
     return promise
   }
 
-  /** The same with `take` called with the answer before any message that follows it is handled. */
+  /** The same, calling `take` with the answer before any later message is handled. */
   callInOrder<Name extends keyof Q>(
     name: Name,
     question: Q[Name]['question'],
@@ -75,12 +75,12 @@ export class RpcClient<Q extends Questions<Q>> {
         resolve()
       }
       this.#open.set(id, { onAnswer, reject })
-      // The union has a member of this name and question.
+      // The union has a member with this name and question.
       this.#send({ type: 'ask', name, id, question } as Asked<Q>)
     })
   }
 
-  /** An answer has come. */
+  /** Handles a response. */
   settle({ id, answer }: Answered): void {
     this.#open.get(id)?.onAnswer(answer)
     this.#open.delete(id)
@@ -95,5 +95,5 @@ export class RpcClient<Q extends Questions<Q>> {
 }
 
 function gone(what: PropertyKey): DerpError {
-  return new DerpError('ERR_DERP_RELAY_CLOSED', `ask ${String(what)}: the other part of the relay is gone`)
+  return new DerpError('ERR_DERP_RELAY_CLOSED', `ask ${String(what)}: the other thread is gone`)
 }

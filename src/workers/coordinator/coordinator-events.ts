@@ -1,4 +1,4 @@
-/** What a relay on several cores tells the program it is part of. */
+/** Events of a relay on several threads for the embedding program. */
 
 import type { RelayEvents } from '../../server/events.ts'
 import type { RemoteMember } from './worker-handle.ts'
@@ -9,6 +9,6 @@ export interface CoordinatorEvents {
   readonly clientConnected: RemoteMember
   /** A client's session has ended, for whatever reason. */
   readonly clientDisconnected: RemoteMember
-  /** A connection has ended by a fault, before or after its login. */
+  /** A connection has ended with an error, before or after login. */
   readonly connectionFailed: RelayEvents['connectionFailed']
 }

@@ -1,4 +1,4 @@
-/** What the debug pages show of all workers together. */
+/** Debug pages for all workers together. */
 
 import type { Clock } from '../../lib/clock.ts'
 import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
@@ -10,7 +10,7 @@ import {
   type ClientPage,
   type ConnectionTraffic,
   type DebugSource,
-  registryNumbers,
+  registrySnapshot,
 } from '../../status/relay-view.ts'
 import type { RelaySnapshot } from '../../status/snapshot.ts'
 import type { CheckedSnapshot } from '../channel/messages.ts'
@@ -19,31 +19,31 @@ import type { RemoteMember, WorkerHandle } from './worker-handle.ts'
 import type { WorkerHandles } from './worker-handles.ts'
 import { WorkerTotals } from './worker-totals.ts'
 
-/** Milliseconds that a worker has to answer; after that its last answer is shown. */
+/** Milliseconds for a worker to answer; after that its last answer is used. */
 const ANSWER_TIMEOUT_MS = 2_000
 
-/** What the coordinator itself knows. */
+/** The coordinator's own statistics. */
 export interface OwnSnapshot {
   readonly clock: Clock
-  /** Of the coordinator. */
+  /** The coordinator's counters. */
   readonly counters: RelayCounters
   readonly rateLimit: () => RateLimit | undefined
 }
 
-/** Numbers of all workers together. */
+/** Statistics of all workers together. */
 export interface WholeSnapshot {
   readonly relay: RelaySnapshot
   readonly http: HttpCounters
-  /** Undefined where no worker counts any. */
+  /** Undefined if no worker counts them. */
   readonly connections: ConnectionCounters | undefined
 }
 
-/** A worker's numbers, beside what the coordinator knew when they came. */
+/** A worker's statistics, with what the coordinator knew when they arrived. */
 interface Compared {
   readonly handle: WorkerHandle
-  readonly numbers: CheckedSnapshot
+  readonly snapshot: CheckedSnapshot
   readonly sessionsTold: number
-  /** Undefined when the worker had not been told all yet. */
+  /** Undefined if the worker did not have the full state yet. */
   readonly keysTold: number | undefined
 }
 
@@ -59,7 +59,7 @@ export class CoordinatorSource implements DebugSource {
     this.#own = own
   }
 
-  async numbers(): Promise<RelaySnapshot> {
+  async snapshot(): Promise<RelaySnapshot> {
     return (await this.whole()).relay
   }
 
@@ -68,19 +68,19 @@ export class CoordinatorSource implements DebugSource {
     return this.lastWhole()
   }
 
-  /** The same as it was known last. */
+  /** The same from the last known answers. */
   lastWhole(): WholeSnapshot {
     const { http, connections, ...sum } = this.#totals.sum()
     const counters = mergeCounters([sum.counters, this.#own.counters])
     const { registry } = this.#membership
     return {
-      relay: { ...sum, counters, ...registryNumbers(registry), rateLimit: this.#own.rateLimit() },
+      relay: { ...sum, counters, ...registrySnapshot(registry), rateLimit: this.#own.rateLimit() },
       http,
       connections,
     }
   }
 
-  /** In the order of the logins. */
+  /** In login order. */
   async clients(offset: number, limit: number): Promise<ClientPage> {
     const { members } = this.#membership
     const page = [...members].slice(offset, offset + limit)
@@ -111,38 +111,38 @@ export class CoordinatorSource implements DebugSource {
     return [...registry.inconsistencies(members.size), ...compared.flatMap(differences)]
   }
 
-  /** The worker is gone; what it has counted is shown for ever. */
-  keepNumbersOf(handle: WorkerHandle): void {
+  /** The worker is gone; its counters are kept. */
+  keepTotalsOf(handle: WorkerHandle): void {
     this.#totals.remove(handle)
   }
 
   async #compare(): Promise<readonly Compared[]> {
     const compared: Compared[] = []
     await this.#ofEach(this.#handles.joined, async handle => {
-      await handle.asking.callInOrder('numbers', undefined, numbers => {
-        this.#totals.note(handle, numbers)
+      await handle.asking.callInOrder('snapshot', undefined, snapshot => {
+        this.#totals.note(handle, snapshot)
         const sessionsTold = handle.members.size + handle.refused.size
         const keysTold = handle.knowsAll ? this.#membership.registry.totalKeys : undefined
-        compared.push({ handle, numbers, sessionsTold, keysTold })
+        compared.push({ handle, snapshot, sessionsTold, keysTold })
       })
     })
     return compared
   }
 
-  /** Waits for all, but not for long. */
+  /** Waits for all, with a time limit. */
   async #ofEach(handles: readonly WorkerHandle[], ask: (handle: WorkerHandle) => Promise<void>): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>()
     const timer = this.#own.clock.after(ANSWER_TIMEOUT_MS, resolve)
-    // A worker that is gone has nothing to say.
+    // A worker that is gone does not answer.
     await Promise.race([late, Promise.allSettled(handles.map(ask))])
     timer.cancel()
   }
 }
 
-function differences({ handle, numbers, sessionsTold, keysTold }: Compared): string[] {
+function differences({ handle, snapshot, sessionsTold, keysTold }: Compared): string[] {
   const found: string[] = []
   const name = `worker ${handle.number}`
-  const { sessions, routes, counters } = numbers
+  const { sessions, routes, counters } = snapshot
   if (sessions !== sessionsTold) found.push(`${name} has ${sessions} sessions, ${sessionsTold} are registered`)
   if (counters.currentConnections !== sessions) {
     found.push(`${name} counts ${counters.currentConnections} connections, ${sessions} are sessions`)

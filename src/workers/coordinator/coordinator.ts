@@ -1,7 +1,8 @@
 /**
- * Decides for all workers of a relay what must be decided once, joins them to each other, and answers for them all.
+ * Makes the decisions that must be made once for all workers of a relay, connects workers to each other, and answers for
+ * them all.
  *
- * Knows nothing of threads. docs/decisions/005-workers.md has what it must not get wrong.
+ * Knows nothing of threads. See docs/decisions/005-workers.md for the ordering rules.
  */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
@@ -30,43 +31,43 @@ import { Membership } from './membership.ts'
 import type { RemoteMember, WorkerHandle, WorkerPort } from './worker-handle.ts'
 import { WorkerHandles } from './worker-handles.ts'
 
-/** What the coordinator needs. */
+/** Options and dependencies of the coordinator. */
 export interface CoordinatorOptions {
   readonly clock: Clock
-  /** Who may connect. Default: everybody. */
+  /** Decides who may connect. Default: everyone. */
   readonly admission?: AdmissionGate | undefined
-  /** Clients logged in at once, on all workers together; 0 for no limit (P-109). Default: 0. */
+  /** Maximum logged-in clients on all workers together; 0 for no limit (P-109). Default: 0. */
   readonly maxClients?: number
-  /** What each client may send (P-103). Default: no limit. */
+  /** Limit per client (P-103). Default: no limit. */
   readonly rateLimit?: RateLimit | undefined
-  /** Of listeners on the coordinator's own thread; their connections are in {@link program}. Default: none. */
+  /** Counters of listeners on the coordinator's thread; their connections are in {@link program}. Default: none. */
   readonly http?: HttpCounters | undefined
-  /** What the metrics show of the program around the relay. */
+  /** Metrics of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
   readonly memory: BatchMemory
-  /** Makes a channel for packets, with two ends to be handed over. */
+  /** Creates a packet channel with two transferable ends. */
   readonly createChannel: () => readonly [TransferHandle, TransferHandle]
-  /** Makes a port of an end that is kept. */
+  /** Creates a port from an end that is kept. */
   readonly openLink: (end: TransferHandle) => Port<ArrayBuffer, ArrayBuffer>
 }
 
-/** What becomes of a worker. */
+/** Notifications about a worker. */
 export interface WorkerObserver {
-  /** It takes connections. */
+  /** It accepts connections. */
   onListening(): void
 }
 
 export class Coordinator implements RouteTable {
   readonly events: Emitter<CoordinatorEvents> = new Emitter()
-  /** What the debug pages show of all workers together. */
+  /** Debug pages for all workers together. */
   readonly source: CoordinatorSource
-  /** Reads all numbers of the relay and of the program around it, for the pages that workers serve. */
+  /** Reads all statistics of the relay and the program around it, for the pages that workers serve. */
   readonly metrics: MetricReader
   readonly #options: CoordinatorOptions
   readonly #handles = new WorkerHandles()
   readonly #membership: Membership
   readonly #draining = new Draining(this.#handles)
-  /** Of packets for clients of other relays, and of what fails on the coordinator's own thread. */
+  /** Packets for clients of other relays, and failures on the coordinator's own thread. */
   readonly counters: RelayCounters = new RelayCounters()
   readonly #forwarder: LinkForwarder
   #rateLimit: RateLimit | undefined
@@ -85,12 +86,12 @@ export class Coordinator implements RouteTable {
     this.metrics = this.#metricReader()
   }
 
-  /** Clients that are logged in, on all workers, in the order of their logins. */
+  /** Logged-in clients on all workers, in login order. */
   get members(): ReadonlySet<RemoteMember> {
     return this.#membership.members
   }
 
-  /** Connections that are logged in, on all workers. */
+  /** Logged-in connections on all workers. */
   get connections(): number {
     return this.#membership.members.size
   }
@@ -99,13 +100,13 @@ export class Coordinator implements RouteTable {
     return this.#rateLimit
   }
 
-  /** A change takes effect on those who are connected too (P-103). */
+  /** A change also applies to connected clients (P-103). */
   set rateLimit(limit: RateLimit | undefined) {
     this.#rateLimit = limit
     this.#handles.send({ type: 'rateLimit', limit })
   }
 
-  /** A worker is being started; it is told all once it says that it is ready. */
+  /** A worker is starting; it receives the full state once it is ready. */
   addWorker(port: WorkerPort, observer: WorkerObserver): WorkerHandle {
     const handle = this.#handles.add(port)
     const handlers = this.#handlers(handle, observer)
@@ -118,31 +119,31 @@ export class Coordinator implements RouteTable {
     if (!this.#handles.remove(handle)) return
     this.#handles.send({ type: 'unlink', worker: handle.number })
     this.#draining.onWorkerGone(handle, handle.members.size)
-    this.source.keepNumbersOf(handle)
+    this.source.keepTotalsOf(handle)
     this.#membership.removeAll(handle)
   }
 
-  /** Adds a way to clients of other relays (P-075). */
+  /** Adds a link to clients of other relays (P-075). */
   addLink(link: Link): LinkRoutes {
     return new RegistryLinkRoutes(this.#membership.registry, link)
   }
 
-  /** Ends all connections of a key; resolves when they have ended and all workers know (P-073). */
+  /** Closes all connections of a key; resolves when they have ended and all workers know (P-073). */
   closePeer(peer: NodePublicKey): Promise<void> {
     return this.#membership.closePeer(peer)
   }
 
-  /** Has all listeners take no more connections. */
+  /** Makes all listeners stop accepting connections. */
   stopListening(): void {
     this.#handles.send({ type: 'stopListening' })
   }
 
-  /** Takes no more connections, and ends those there are bit by bit; mesh peers come last, on all workers. */
+  /** Accepts no more connections and closes existing ones gradually; mesh peers come last, on all workers. */
   drain(options: DrainOptions): Promise<DrainResult> {
     return this.#draining.run(options)
   }
 
-  /** Has all workers end. */
+  /** Stops all workers. */
   close(): void {
     this.#handles.closeAll()
   }
@@ -188,18 +189,18 @@ export class Coordinator implements RouteTable {
     const { clock, http = new HttpCounters(), program: { version = '', ...program } = {} } = this.#options
     const { source } = this
     const read = metricReader({
-      relay: () => source.numbers(),
+      relay: () => source.snapshot(),
       http,
       ...program,
       version,
       wallNow: () => clock.wallNow(),
     })
     return async () => {
-      const numbers = await read()
+      const snapshot = await read()
       const whole = source.lastWhole()
-      const connections = [numbers.connections, whole.connections].filter(part => part !== undefined)
+      const connections = [snapshot.connections, whole.connections].filter(part => part !== undefined)
       return {
-        ...numbers,
+        ...snapshot,
         http: mergeHttpCounters([http, whole.http]),
         connections: connections.length === 0 ? undefined : mergeConnectionCounters(connections),
       }
@@ -216,7 +217,7 @@ export class Coordinator implements RouteTable {
     }
   }
 
-  /** Joins a worker to the others, and tells it all. */
+  /** Connects a worker to the others, and sends it the full state. */
   #join(handle: WorkerHandle): void {
     this.#joinToCoordinator(handle)
     for (const other of this.#handles.joined) this.#joinWorkers(handle, other)

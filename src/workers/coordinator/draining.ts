@@ -1,4 +1,4 @@
-/** Taking all workers of a relay out of service together (P-093, P-174). */
+/** Drains all workers of a relay together (P-093, P-174). */
 
 import type { DrainOptions, DrainResult } from '../../server/drain.ts'
 import type { WorkerHandle } from './worker-handle.ts'
@@ -6,9 +6,9 @@ import type { WorkerHandles } from './worker-handles.ts'
 
 export class Draining {
   readonly #handles: WorkerHandles
-  /** Workers that still have clients, mesh peers apart. */
+  /** Workers that still have clients other than mesh peers. */
   readonly #withClients = new Set<WorkerHandle>()
-  /** Called when none has any more. */
+  /** Called when there are none left. */
   #waiting: (() => void)[] = []
   #lost = 0
 
@@ -36,14 +36,14 @@ export class Draining {
     return total
   }
 
-  /** A worker has no clients any more; `goOn` is called when that is so of all. */
+  /** A worker has no clients left; `goOn` is called when that is true of all. */
   onClientsEnded(handle: WorkerHandle, goOn: () => void): void {
     this.#waiting.push(goOn)
     this.#withClients.delete(handle)
     this.#goOnWhenAllHave()
   }
 
-  /** A worker is gone, with so many connections. */
+  /** A worker is gone, with this many connections. */
   onWorkerGone(handle: WorkerHandle, connections: number): void {
     if (!this.#withClients.delete(handle)) return
     this.#lost += connections

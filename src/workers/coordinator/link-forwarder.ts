@@ -1,4 +1,4 @@
-/** Packets of workers' clients for clients of other relays: the links to those are here (P-072). */
+/** Forwards packets from workers' clients to clients of other relays over the coordinator's links (P-072). */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import type { RelayCounters } from '../../metrics/counters.ts'
@@ -19,7 +19,7 @@ export class LinkForwarder implements FrameSink {
     this.#counters = counters
   }
 
-  /** Takes the source's key with a SendPacket frame behind it. */
+  /** Takes the source key followed by a SendPacket frame. */
   takeFrame(_to: number, bytes: Uint8Array, start: number, end: number, tag: number): void {
     const frameAt = start + KEY_LENGTH
     const keyAt = frameAt + FRAME_HEADER_LENGTH

@@ -1,7 +1,7 @@
 /**
- * Who is connected to a relay on several cores: one registry, and what follows from it told to all workers.
+ * Who is connected to a relay on several threads: one registry, whose changes are sent to all workers.
  *
- * Whatever a client can take for an answer leaves only when all workers know what it answers.
+ * Anything that a client may take as a reply is sent only once all workers know about it.
  * Clauses: P-036, P-062, P-065, P-070, P-073, P-109.
  */
 
@@ -22,22 +22,22 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
   readonly #handles: WorkerHandles
   readonly #events: Emitter<CoordinatorEvents>
   readonly #maxClients: number
-  /** In the order of their logins. */
+  /** In login order. */
   readonly #members = new Set<RemoteMember>()
 
-  /** @param maxClients connections at once, 0 for no limit; those with the mesh key are let in beyond it (P-109). */
+  /** @param maxClients maximum connections, 0 for no limit; those with the mesh key are never refused (P-109). */
   constructor(handles: WorkerHandles, events: Emitter<CoordinatorEvents>, maxClients: number) {
     this.#handles = handles
     this.#events = events
     this.#maxClients = maxClients
   }
 
-  /** Connections that are logged in, in the order of their logins. */
+  /** Logged-in connections, in login order. */
   get members(): ReadonlySet<RemoteMember> {
     return this.#members
   }
 
-  /** Tells a worker all that others have been told; it is told with them from now on. */
+  /** Sends a worker the full state; from then on it gets all changes. */
   tellAll(handle: WorkerHandle): void {
     handle.isJoined = true
     for (const [key, route] of this.registry.routes()) this.#tellRoute(handle, key, messageOf(route))
@@ -66,7 +66,7 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
     const member = handle.members.get(id)
     if (member === undefined) return
     handle.members.delete(id)
-    // What the client has sent comes before the news that it has left.
+    // The client's packets come before the news of its disconnect.
     this.#handles.send({ type: 'drain', worker: handle.number })
     this.#remove(member)
   }
@@ -96,7 +96,7 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
     if (member !== undefined) this.registry.watch(member)
   }
 
-  /** A session has heard from a peer; of one that has left without the worker's knowing it is told at once. */
+  /** A session has heard from a peer; if that has already left without the worker knowing, it is told at once. */
   subscribePeerGone(handle: WorkerHandle, { id, peer: bytes, handled }: Subscription): void {
     const member = handle.members.get(id)
     if (member === undefined) return
@@ -105,7 +105,7 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
     else this.registry.subscribePeerGone(member, peer)
   }
 
-  /** Ends all connections of a key; resolves when they have ended and all workers know. */
+  /** Closes all connections of a key; resolves when they have ended and all workers know. */
   async closePeer(peer: NodePublicKey): Promise<void> {
     const closing = this.registry.membersOf(peer).map(({ handle, id }) => handle.asking.ask('close', id))
     // A worker that is gone has no connections.

@@ -1,8 +1,8 @@
 /**
- * The workers of a relay, each a thread: started, watched, replaced and ended.
+ * The worker threads of a relay: starts, watches, replaces and stops them.
  *
- * `tsc` rewrites imports but no URLs: an entry module that gives its own `import.meta.url` works from sources and from
- * the built package alike.
+ * `tsc` rewrites imports but not URLs: an entry module that passes its own `import.meta.url` works from sources and from
+ * the built package.
  */
 
 import { type MessagePort, Worker } from 'node:worker_threads'
@@ -14,30 +14,30 @@ import { createChannel, nodeMemory, nodePort, openLink } from '../channel/node-p
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts'
 import { RestartDelay } from './restart-delay.ts'
 
-/** Milliseconds that workers have to end in good order. */
+/** Milliseconds for workers to stop in an orderly way. */
 const CLOSE_TIMEOUT_MS = 2_000
 
 export interface WorkersOptions
   extends Partial<Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'program'>> {
   /** Module that calls `runWorker`. */
   readonly entry: URL
-  /** What each worker is given; anything that can cross threads. */
+  /** Passed to each worker; anything that can cross threads. */
   readonly data: unknown
   /** Two or more. */
   readonly count: number
   readonly log?: Log
-  /** Called with each thread that is started; its own port is free for the program's use. */
+  /** Called for each thread started; its own port is free for the program's use. */
   readonly onThread?: (thread: Worker) => void
 }
 
-/** What a thread is started with. */
+/** Start data of a thread. */
 export interface WorkerStart {
   readonly worker: number
   readonly port: MessagePort
   readonly data: unknown
 }
 
-/** A slot for a worker: whoever sits there is replaced. */
+/** A slot for a worker, which is replaced when it crashes. */
 interface WorkerSlot {
   readonly index: number
   readonly delay: RestartDelay
@@ -53,7 +53,7 @@ export class Workers {
   #listening = 0
   #crashes = 0
   #isEnding = false
-  /** While the first workers are being started. */
+  /** While the first workers are starting. */
   #starting: PromiseWithResolvers<void> | undefined
 
   private constructor(options: WorkersOptions) {
@@ -76,7 +76,7 @@ export class Workers {
     }))
   }
 
-  /** Resolves once all workers listen. Rejects, with none left, when one of them ends before that. */
+  /** Resolves once all workers listen. Rejects, leaving none, if one of them exits before that. */
   static async start(options: WorkersOptions): Promise<Workers> {
     const workers = new Workers(options)
     workers.#starting = Promise.withResolvers()
@@ -96,29 +96,29 @@ export class Workers {
     return this.#coordinator
   }
 
-  /** Workers that take connections. */
+  /** Workers that accept connections. */
   get listening(): number {
     return this.#listening
   }
 
-  /** Workers that have ended without being told to. */
+  /** Workers that exited without being told to. */
   get crashes(): number {
     return this.#crashes
   }
 
-  /** Has all listeners take no more connections. */
+  /** Makes all listeners stop accepting connections. */
   stopListening(): void {
     this.#isEnding = true
     this.#coordinator.stopListening()
   }
 
-  /** Takes no more connections, and ends those there are bit by bit. No worker is replaced any more. */
+  /** Accepts no more connections and closes existing ones gradually. Workers are no longer replaced. */
   drain(options: DrainOptions): Promise<DrainResult> {
     this.#isEnding = true
     return this.#coordinator.drain(options)
   }
 
-  /** Ends all connections and all workers. */
+  /** Closes all connections and stops all workers. */
   async close(): Promise<void> {
     this.#isEnding = true
     this.#coordinator.close()
@@ -147,7 +147,7 @@ export class Workers {
       transferList: [workerEnd],
     })
     slot.thread = thread
-    let reason = 'it has ended'
+    let reason = 'it exited'
     thread.on('error', error => {
       reason = error instanceof Error ? error.message : String(error)
     })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { RestartDelay } from './restart-delay.ts'
 
-test('RestartDelay lets a worker start at once, and waits longer each time it ends soon', () => {
+test('RestartDelay restarts a worker at once, and waits longer each time it exits early', () => {
   const delay = new RestartDelay()
   expect(delay.afterEnd(3_600_000)).toBe(0)
   expect([1, 2, 3, 4].map(() => delay.afterEnd(100))).toEqual([250, 500, 1_000, 2_000])

@@ -1,15 +1,15 @@
-/** When a worker that has ended is started anew: at once, unless it ends again and again. */
+/** When to restart a worker that exited: at once, unless it keeps exiting. */
 
-/** Milliseconds that a worker must have run for its end to be the first. */
+/** Milliseconds a worker must have run for its exit to count as the first. */
 const LASTING_MS = 60_000
-/** Milliseconds before the second start; each further one in a row waits twice as long. */
+/** Milliseconds before the second restart; doubled for each further one. */
 const FIRST_DELAY_MS = 250
 const MAX_DELAY_MS = 30_000
 
 export class RestartDelay {
   #endsInARow = 0
 
-  /** The worker has ended after so long; returns milliseconds until it is to be started again. */
+  /** The worker exited after this long; returns milliseconds until it is to be restarted. */
   afterEnd(ranMs: number): number {
     this.#endsInARow = ranMs >= LASTING_MS ? 1 : this.#endsInARow + 1
     if (this.#endsInARow === 1) return 0

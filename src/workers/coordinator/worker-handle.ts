@@ -1,4 +1,4 @@
-/** A worker, as the coordinator knows it. */
+/** A worker, as the coordinator sees it. */
 
 import { KeyMap } from '../../keys/key-map.ts'
 import { NodePublicKey } from '../../keys/node-key.ts'
@@ -13,14 +13,14 @@ import { RpcClient } from '../channel/rpc.ts'
 /** A session of a worker. */
 export class RemoteMember implements Member {
   readonly handle: WorkerHandle
-  /** Tells it from the worker's other sessions. */
+  /** Unique among the worker's sessions. */
   readonly id: number
   readonly key: NodePublicKey
   readonly remote: AddressPort | undefined
   readonly flags: number
   readonly info: ClientInfo
   readonly canMesh: boolean
-  /** Bearer token that it came with; kept for when admission is asked again (P-040). */
+  /** Its bearer token, kept for re-checking admission (P-040). */
   readonly token: string | undefined
 
   constructor(handle: WorkerHandle, message: SessionMessage) {
@@ -42,30 +42,30 @@ export class RemoteMember implements Member {
     return this.handle.members.get(this.id) !== this
   }
 
-  /** Has its worker end it. */
+  /** Makes its worker close it. */
   close(): void {
     // A worker that is gone has no connections.
     this.handle.asking.ask('close', this.id).catch(() => {})
   }
 }
 
-/** The coordinator's end of a worker's line. */
+/** The coordinator's end of the channel to a worker. */
 export type WorkerPort = Port<Post<ToWorker>, Post<ToCoordinator>>
 
-/** Departures that are remembered before the worker is asked what it has heard. */
+/** Departed keys remembered before asking the worker what it has handled. */
 const DEPARTURES_BEFORE_ASKING = 1_000
 
 export class WorkerHandle {
-  /** Tells it from all others there have been. */
+  /** Unique among all workers ever started. */
   readonly number: number
   readonly members: Map<number, RemoteMember> = new Map()
   readonly asking: RpcClient<CoordinatorQuestions>
-  /** Sessions that there was no room for, until they have ended. */
+  /** Sessions refused for lack of room, until they have ended. */
   readonly refused: Set<number> = new Set()
-  /** It is told everything. */
+  /** It receives all changes. */
   isJoined = false
   readonly #channel: Channel<ToWorker, ToCoordinator>
-  /** Keys that left, by the post that tells of it; in the order of the posts. */
+  /** Departed keys with the post that reports them, in post order. */
   readonly #departed = new KeyMap<number>()
 
   constructor(number: number, port: WorkerPort) {
@@ -74,7 +74,7 @@ export class WorkerHandle {
     this.asking = new RpcClient(asked => this.#channel.send(asked))
   }
 
-  /** The worker has been told all, and has heard it. */
+  /** The worker has received and handled the full state. */
   get knowsAll(): boolean {
     return this.#channel.isHeard
   }
@@ -87,21 +87,21 @@ export class WorkerHandle {
     this.#channel.send(message, handed)
   }
 
-  /** Calls `fn` once the worker has handled all that it was told until now, or is gone. */
+  /** Calls `fn` once the worker has handled everything sent so far, or is gone. */
   whenHandled(fn: () => void): void {
     this.#channel.whenHandled(fn)
   }
 
-  /** A key has left the region; the worker hears of it in the next post. */
+  /** A key has left the region; the next post tells the worker. */
   noteDeparture(key: NodePublicKey): void {
     this.#forgetHeard()
-    // It must be the last again.
+    // Reinsert, so that it is last.
     this.#departed.delete(key)
     this.#departed.set(key, this.#channel.nextPost)
     if (this.#departed.size % DEPARTURES_BEFORE_ASKING === 0) this.#channel.whenHandled(() => this.#forgetHeard())
   }
 
-  /** Whether the key left without the worker's having known when it had handled so many posts. */
+  /** Whether the key left without the worker knowing, given how many posts it had handled. */
   hasMissedDeparture(key: NodePublicKey, handled: number): boolean {
     return (this.#departed.get(key.bytes) ?? 0) > handled
   }

@@ -7,35 +7,35 @@ export class WorkerHandles {
   readonly #all = new Set<WorkerHandle>()
   #lastNumber = 0
 
-  /** A worker is being started. */
+  /** A worker is starting. */
   add(port: WorkerPort): WorkerHandle {
     const handle = new WorkerHandle(++this.#lastNumber, port)
     this.#all.add(handle)
     return handle
   }
 
-  /** A worker is gone; reports whether it was there. */
+  /** A worker is gone; returns whether it was there. */
   remove(handle: WorkerHandle): boolean {
     handle.close()
     return this.#all.delete(handle)
   }
 
-  /** Those that are told everything. */
+  /** Workers that receive all changes. */
   get joined(): readonly WorkerHandle[] {
     return [...this.#all].filter(({ isJoined }) => isJoined)
   }
 
-  /** Tells all. */
+  /** Sends to all. */
   send(message: ToWorker): void {
     for (const handle of this.#all) if (handle.isJoined) handle.send(message)
   }
 
-  /** Has all end, those that are not joined yet as well. */
+  /** Stops all, including those not joined yet. */
   closeAll(): void {
     for (const handle of this.#all) handle.send({ type: 'close' })
   }
 
-  /** Calls `fn` once all have handled what they were told until now. */
+  /** Calls `fn` once all have handled everything sent so far. */
   whenAllKnow(fn: () => void): void {
     const handles = this.joined
     let left = handles.length

@@ -5,7 +5,7 @@ import { HttpCounters } from '../../metrics/http-counters.ts'
 import type { WorkerSnapshot } from '../channel/messages.ts'
 import { WorkerTotals } from './worker-totals.ts'
 
-function numbers(packets: number, averageQueueMs: number): WorkerSnapshot {
+function snapshot(packets: number, averageQueueMs: number): WorkerSnapshot {
   const counters = new RelayCounters()
   counters.packetsSent = packets
   counters.currentConnections = 1
@@ -20,10 +20,10 @@ function numbers(packets: number, averageQueueMs: number): WorkerSnapshot {
   return { counters, averageQueueMs, pendingBytes: 5, pendingLogins: 2, http, connections }
 }
 
-test('WorkerTotals adds workers, each with as much of the average as it has packets', () => {
+test('WorkerTotals adds workers, weighting their averages by packets', () => {
   const totals = new WorkerTotals<string>()
-  totals.note('a', numbers(30, 1))
-  totals.note('b', numbers(10, 5))
+  totals.note('a', snapshot(30, 1))
+  totals.note('b', snapshot(10, 5))
   const sum = totals.sum()
   expect(sum).toMatchObject({ averageQueueMs: 2, pendingBytes: 10, pendingLogins: 4 })
   expect(sum.counters).toMatchObject({ packetsSent: 40, currentConnections: 2 })
@@ -31,12 +31,12 @@ test('WorkerTotals adds workers, each with as much of the average as it has pack
   expect([sum.http.tlsActive, sum.connections]).toMatchObject([{ '1.3': 2 }, { open: 2, accepted: 40 }])
 })
 
-test('WorkerTotals keeps what a worker that is gone has counted, and nothing that was a state', () => {
+test('WorkerTotals keeps the counters of a worker that is gone, but not its state', () => {
   const totals = new WorkerTotals<string>()
-  totals.note('a', numbers(30, 1))
+  totals.note('a', snapshot(30, 1))
   totals.remove('a')
   totals.remove('unknown')
-  totals.note('b', numbers(1, 0))
+  totals.note('b', snapshot(1, 0))
   const { counters, http, connections, pendingBytes } = totals.sum()
   expect(counters).toMatchObject({
     packetsSent: 31,

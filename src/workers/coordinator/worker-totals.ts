@@ -1,4 +1,4 @@
-/** Numbers of all workers together, those that are gone included: no counter may go backwards. */
+/** Statistics of all workers, including those that are gone: no counter may go backwards. */
 
 import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import { mergeCounters, RelayCounters } from '../../metrics/counters.ts'
@@ -6,8 +6,8 @@ import { HttpCounters } from '../../metrics/http-counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
 import type { WorkerSnapshot } from '../channel/messages.ts'
 
-/** Of nobody. */
-function noNumbers(): WorkerSnapshot {
+/** All zero. */
+function noTotals(): WorkerSnapshot {
   return {
     counters: new RelayCounters(),
     averageQueueMs: 0,
@@ -19,16 +19,16 @@ function noNumbers(): WorkerSnapshot {
 }
 
 export class WorkerTotals<W> {
-  /** Of each worker, the last that is known. */
+  /** The last known statistics of each worker. */
   readonly #known = new Map<W, WorkerSnapshot>()
-  /** What those that are gone have counted, as far as is known. */
-  #gone: WorkerSnapshot = noNumbers()
+  /** Counters of workers that are gone, as far as known. */
+  #gone: WorkerSnapshot = noTotals()
 
-  note(worker: W, numbers: WorkerSnapshot): void {
-    this.#known.set(worker, numbers)
+  note(worker: W, snapshot: WorkerSnapshot): void {
+    this.#known.set(worker, snapshot)
   }
 
-  /** The worker is gone: what it has counted stays. */
+  /** The worker is gone: its counters stay. */
   remove(worker: W): void {
     const last = this.#known.get(worker)
     if (last !== undefined) this.#gone = sumOf([this.#gone, countedBy(last)])
@@ -54,7 +54,7 @@ function sumOf(parts: readonly WorkerSnapshot[]): WorkerSnapshot {
   }
 }
 
-/** Each worker's average counts as much as it has packets. */
+/** Each worker's average is weighted by its packets. */
 function averageQueueMs(parts: readonly WorkerSnapshot[]): number {
   let packets = 0
   let weighted = 0
@@ -67,14 +67,14 @@ function averageQueueMs(parts: readonly WorkerSnapshot[]): number {
   return packets === 0 ? 0 : weighted / packets
 }
 
-/** What stays when the worker is gone: counters, but nothing that is a state. */
-function countedBy(numbers: WorkerSnapshot): WorkerSnapshot {
-  const { counters, http, connections } = sumOf([numbers])
+/** What remains when the worker is gone: counters, but no state. */
+function countedBy(snapshot: WorkerSnapshot): WorkerSnapshot {
+  const { counters, http, connections } = sumOf([snapshot])
   counters.currentConnections = 0
   counters.currentHomeConnections = 0
   counters.currentNotIdealConnections = 0
   for (const version of Object.keys(http.tlsActive)) http.tlsActive[version] = 0
   http.bootstrapDns.queriedDomains = 0
   if (connections !== undefined) connections.open = 0
-  return { ...noNumbers(), counters, http, connections }
+  return { ...noTotals(), counters, http, connections }
 }

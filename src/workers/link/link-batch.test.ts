@@ -18,7 +18,7 @@ function read(batch: ArrayBuffer) {
   return frames
 }
 
-test('a batch holds the frames that were put in, one batch after the other', () => {
+test('batches contain the frames added, one batch after the other', () => {
   fc.assert(
     fc.property(fc.array(fc.array(frame, { maxLength: 90 }), { maxLength: 3 }), batches => {
       const writer = new BatchWriter()
@@ -37,7 +37,7 @@ test('a batch holds the frames that were put in, one batch after the other', () 
   )
 })
 
-test('frames that are neighbours in a buffer are copied as one piece', () => {
+test('adjacent frames of a buffer are copied as one piece', () => {
   const writer = new BatchWriter()
   const chunk = Uint8Array.from({ length: 12 }, (_, at) => at)
   for (const [n, at] of [0, 4, 8].entries()) {

@@ -1,42 +1,42 @@
 /**
- * The layout of packets on their way to another part: frames one after the other, then a table of two words for each
- * frame, then the number of frames. Neighbours for one client stay neighbours, and leave there as one piece.
+ * The layout of packets on a link: the frames, then a table of two words per frame, then the number of frames. Adjacent
+ * frames for one client stay adjacent, and are written as one piece there.
  */
 
-/** Bytes of a word, and of a frame's row in the table. */
+/** Bytes of a word. */
 const WORD_BYTES = 4
 const ROW_WORDS = 2
-/** The second word of a row: the frame's length, and its tag above that. */
+/** The second word of a row: the frame's length, with its tag above. */
 const LENGTH_BITS = 24
 const LENGTH_MASK: number = 2 ** LENGTH_BITS - 1
 
-/** How batches are kept in memory. */
+/** Memory for batches. */
 export interface BatchMemory {
-  /** Memory of its own, whatever is in it. */
+  /** Transferable memory, not zeroed. */
   allocate(bytes: number): ArrayBuffer
-  /** The bytes as sockets like them best. */
+  /** The bytes in the form that sockets prefer. */
   view(buffer: ArrayBuffer): Uint8Array
 }
 
-/** Takes a frame of a batch; it keeps the bytes as a `Destination` does. */
+/** Receives the frames of a batch; it handles the bytes like a `Destination`. */
 export interface FrameSink {
   /** @param tag see `frame-tag`. */
   takeFrame(to: number, bytes: Uint8Array, start: number, end: number, tag: number): void
 }
 
-/** Gathers frames; they are copied once, when the batch is made. */
+/** Collects frames; they are copied once, when the batch is made. */
 export class BatchWriter {
   #pieces: Uint8Array[] = []
   #table = new Uint32Array(64)
   #rows = 0
   #bytes = 0
-  /** The last piece, which the next may continue. */
+  /** The last piece, which the next may extend. */
   #run: Uint8Array | undefined
   #runStart = 0
   #runEnd = 0
   #frameStart = 0
 
-  /** Bytes of the frames. */
+  /** Total bytes of the frames. */
   get bytes(): number {
     return this.#bytes
   }
@@ -58,7 +58,7 @@ export class BatchWriter {
     this.#runEnd = end
   }
 
-  /** What was added since the last frame is a frame for `to`. */
+  /** Everything added since the last frame is a frame for `to`. */
   endFrame(to: number, tag: number): void {
     if ((this.#rows + 1) * ROW_WORDS > this.#table.length) this.#growTable()
     const at = this.#rows++ * ROW_WORDS
@@ -68,7 +68,7 @@ export class BatchWriter {
     this.#table[at + 1] = length | (tag << LENGTH_BITS)
   }
 
-  /** The batch; the next one begins. */
+  /** Returns the batch and starts the next one. */
   take(memory: BatchMemory): ArrayBuffer {
     this.#closeRun()
     const tableAt = align(this.#bytes)
@@ -107,7 +107,7 @@ export class BatchWriter {
   }
 }
 
-/** Hands all frames of a batch over, in order. */
+/** Passes on all frames of a batch, in order. */
 export function readBatch(batch: ArrayBuffer, memory: BatchMemory, taker: FrameSink): void {
   const bytes = memory.view(batch)
   const words = new Uint32Array(batch)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createTally, LinkCount } from './link-tally.ts'
 
-test('LinkCount tells what the other side has not taken, also when the numbers wrap around', () => {
+test('LinkCount returns what is unacknowledged, even when the counts wrap around', () => {
   const tally = new Int32Array(createTally())
   const [sent, taken] = [new LinkCount(), new LinkCount()]
   for (const count of [sent, taken]) for (let n = 0; n < 3; n++) count.add('disco', 2 ** 30, 2 ** 30)

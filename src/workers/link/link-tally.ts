@@ -1,7 +1,7 @@
 /**
- * What one part has taken of the packets that another has sent it: in memory that both see, so that it costs no message.
+ * Acknowledges packets on a link through shared memory, so that it costs no message.
  *
- * The numbers wrap around; only differences mean something.
+ * The counts wrap around; only differences are meaningful.
  */
 
 import type { PacketKind } from '../../metrics/drop-reason.ts'
@@ -17,7 +17,7 @@ export interface Share {
   readonly bytes: number
 }
 
-/** The numbers of one side. */
+/** The counts of one side. */
 export class LinkCount {
   readonly #numbers = new Int32Array(COUNT)
 
@@ -29,17 +29,17 @@ export class LinkCount {
     numbers[slot + 1] = (numbers[slot + 1] as number) + payloadBytes
   }
 
-  /** Shows the numbers to the other side. */
+  /** Publishes the counts to the other side. */
   publish(tally: Int32Array): void {
     for (let slot = 0; slot < COUNT; slot++) Atomics.store(tally, slot, this.#numbers[slot] as number)
   }
 
-  /** Bytes of frames that the other side has not taken yet. */
+  /** Bytes of frames not acknowledged yet. */
   bytesBeyond(tally: Int32Array): number {
     return this.#beyond(tally, FRAME_BYTES)
   }
 
-  /** Packets of a kind that the other side has not taken yet. */
+  /** Packets of a kind not acknowledged yet. */
   packetsBeyond(tally: Int32Array, kind: PacketKind): Share {
     const slot = SLOTS[kind]
     return { packets: this.#beyond(tally, slot), bytes: this.#beyond(tally, slot + 1) }

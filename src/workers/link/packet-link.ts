@@ -1,7 +1,7 @@
 /**
- * Packets to another part of the relay, and from it: one batch for each turn of the event loop.
+ * Packets between two threads of the relay: one batch per turn of the event loop.
  *
- * What the other part has not taken is bounded: beyond it packets are dropped (P-102).
+ * Unacknowledged bytes are bounded: beyond that, packets are dropped (P-102).
  */
 
 import type { RelayCounters } from '../../metrics/counters.ts'
@@ -12,16 +12,16 @@ import { kindOf, overheadOf } from './frame-tag.ts'
 import { type BatchMemory, BatchWriter, type FrameSink, readBatch } from './link-batch.ts'
 import { LinkCount } from './link-tally.ts'
 
-/** Bytes of frames that one part may have sent to another before that has taken them. */
+/** Maximum bytes of frames sent and not acknowledged. */
 export const MAX_UNTAKEN_BYTES: number = 8 << 20
-/** Bytes with which a batch leaves before its turn is over. */
+/** Bytes at which a batch is sent before its turn ends. */
 const MAX_BATCH_BYTES: number = 256 << 10
 
-/** What the links of one part share. */
+/** What a thread's links share. */
 export interface LinkHost {
   readonly counters: RelayCounters
   readonly memory: BatchMemory
-  /** Has the link flushed at the end of this turn, before clients are written to. */
+  /** Flushes the link at the end of this turn, before clients are written to. */
   flushFirstAfterTurn(link: Flushable): void
 }
 
@@ -29,11 +29,11 @@ export interface LinkHost {
 export class LinkSender implements Flushable {
   readonly #host: LinkHost
   readonly #port: Port<ArrayBuffer, ArrayBuffer>
-  /** What the other part has taken. */
+  /** What the other side has acknowledged. */
   readonly #taken: Int32Array
   readonly #sent = new LinkCount()
   readonly #batch = new BatchWriter()
-  /** Bytes that may be added before the other part is looked at again. */
+  /** Bytes that may be added before the acknowledgements are read again. */
   #room = 0
   #isClosed = false
 
@@ -43,7 +43,7 @@ export class LinkSender implements Flushable {
     this.#taken = new Int32Array(taken)
   }
 
-  /** Sends the frame at `start` up to `end` of `buffer`, which must not change before the turn is over. */
+  /** Sends the frame from `start` to `end` of `buffer`, which must not change before the turn ends. */
   send(to: number, buffer: Uint8Array, start: number, end: number, tag: number): void {
     if (!this.#admit(end - start, tag)) return
     this.#batch.add(buffer, start, end)
@@ -65,7 +65,7 @@ export class LinkSender implements Flushable {
     this.#room = 0
   }
 
-  /** The other part is gone: what it has not taken is lost. */
+  /** The other side is gone: what it has not acknowledged is lost. */
   close(): void {
     this.#isClosed = true
     this.#batch.clear()
@@ -78,7 +78,7 @@ export class LinkSender implements Flushable {
     }
   }
 
-  /** Counts a frame of so many bytes, as sent or as dropped. */
+  /** Counts a frame of this many bytes, as sent or dropped. */
   #admit(bytes: number, tag: number): boolean {
     const [kind, payloadBytes] = [kindOf(tag), bytes - overheadOf(tag)]
     if (this.#isClosed || !this.#hasRoom(bytes)) {
@@ -104,7 +104,7 @@ export class LinkSender implements Flushable {
   }
 }
 
-/** The taking half: hands on what comes, and lets the sender know. */
+/** The receiving half: passes on frames and acknowledges them. */
 export function takeFromLink(
   port: Port<ArrayBuffer, ArrayBuffer>,
   tally: SharedArrayBuffer,

@@ -1,4 +1,4 @@
-/** Links of a worker: to clients of another worker, and by the coordinator to clients of other relays. */
+/** A worker's links: to clients of other workers, and through the coordinator to clients of other relays. */
 
 import type { PacketKind } from '../../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH } from '../../protocol/constants.ts'
@@ -7,7 +7,7 @@ import type { Destination, Link, PacketSource, Recipient } from '../../server/po
 import { forwardTag, recvPacketTag, sourcelessTag } from '../link/frame-tag.ts'
 import type { LinkSender } from '../link/packet-link.ts'
 
-/** To another worker, which tells its clients apart by numbers. The coordinator tells which key has which. */
+/** To another worker, which identifies its clients by number. The coordinator says which key has which. */
 export class WorkerLink implements Link<number> {
   readonly #sender: LinkSender
 
@@ -28,7 +28,7 @@ export class CoordinatorLink implements Link {
     this.#clients = new ViaCoordinator(sender)
   }
 
-  /** The same for all: a SendPacket frame names its destination. */
+  /** Shared by all keys: a SendPacket frame names its destination. */
   destinationFor(): Destination {
     return this.#clients
   }
@@ -49,7 +49,7 @@ class RemoteClient implements Destination, Recipient {
   }
 
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
-    // As a session of this worker does it (P-051).
+    // Same as a session of this worker does (P-051).
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
     this.#sender.send(this.#id, buffer, start, end, recvPacketTag(kind))

@@ -1,4 +1,4 @@
-/** The thread of a worker. */
+/** The entry of a worker thread. */
 
 import { workerData } from 'node:worker_threads'
 import { nodeMemory, nodePort, openLink } from '../channel/node-port.ts'
@@ -7,10 +7,10 @@ import { RelayWorker } from './relay-worker.ts'
 import type { WorkerRuntime } from './worker-runtime.ts'
 
 /**
- * Runs this thread as a worker of a relay; for entry modules that `Workers.start` is given.
+ * Runs this thread as a worker of a relay; call it from the entry module passed to `Workers.start`.
  *
- * @param setup makes what the worker runs, of the data that `Workers.start` was given.
- * @returns a promise that resolves when the worker has been told to end, and has.
+ * @param setup creates what the worker runs, from the data passed to `Workers.start`.
+ * @returns a promise that resolves when the worker has been told to stop and has stopped.
  */
 export async function runWorker<Data>(
   setup: (part: RelayWorker, data: Data) => WorkerRuntime | Promise<WorkerRuntime>,

@@ -1,6 +1,5 @@
 /**
- * One part of a relay on several cores, as its worker sees it: what a relay is made with to be such a part, and what it
- * does at the coordinator's word.
+ * One worker of a relay: what its relay core is created with, and what it does on the coordinator's behalf.
  *
  * Knows nothing of threads.
  */
@@ -27,7 +26,7 @@ export class RelayWorker {
   readonly #asking: RpcClient<WorkerQuestions>
   #directory: WorkerDirectory | undefined
   #links: WorkerLinks | undefined
-  /** Resolves when the part has been closed at the coordinator's word. */
+  /** Resolves when the coordinator has closed the worker. */
   readonly closed: Promise<void>
   readonly #setClosed: () => void
 
@@ -41,7 +40,7 @@ export class RelayWorker {
     this.#setClosed = resolve
   }
 
-  /** For the relay core, which decides nothing itself that must be decided once. */
+  /** For the relay core, which makes none of the decisions that must be made once. */
   readonly createDirectory: CreateDirectory = core => {
     const { worker, openLink, memory } = this.#wiring
     const flushFirstAfterTurn = core.flushFirstAfterTurn.bind(core)
@@ -55,39 +54,38 @@ export class RelayWorker {
     return directory
   }
 
-  /** Asks where the rules are. */
+  /** Asks the coordinator. */
   readonly admission: AdmissionGate = {
     admit: ({ clientKey, info, remote, token }) =>
       this.#asking.ask('admit', { clientKey: clientKey.bytes, info, remote, token }),
   }
 
-  /** What the debug pages show of the whole relay. */
+  /** Debug pages for the whole relay. */
   readonly source: DebugSource = {
-    numbers: async () => (await this.metrics()).relay,
+    snapshot: async () => (await this.metrics()).relay,
     clients: (offset, limit) => this.#asking.ask('clients', { offset, limit }),
     traffic: () => this.#asking.ask('traffic', undefined),
     inconsistencies: () => this.#asking.ask('inconsistencies', undefined),
   }
 
-  /** All numbers of the whole relay, and of the program around it. */
+  /** All statistics of the whole relay and the program around it. */
   readonly metrics: MetricReader = async () => {
-    const numbers = await this.#asking.ask('metrics', undefined)
-    // What has crossed threads has no methods.
-    return { ...numbers, relay: { ...numbers.relay, counters: mergeCounters([numbers.relay.counters]) } }
+    const snapshot = await this.#asking.ask('metrics', undefined)
+    // Data from other threads has no methods.
+    return { ...snapshot, relay: { ...snapshot.relay, counters: mergeCounters([snapshot.relay.counters]) } }
   }
 
   get directory(): WorkerDirectory {
-    if (this.#directory === undefined)
-      throw new TypeError('run part of relay: its core was made without createDirectory')
+    if (this.#directory === undefined) throw new TypeError('run worker: its core was created without createDirectory')
     return this.#directory
   }
 
   get links(): WorkerLinks {
-    if (this.#links === undefined) throw new TypeError('run part of relay: its core was made without createDirectory')
+    if (this.#links === undefined) throw new TypeError('run worker: its core was created without createDirectory')
     return this.#links
   }
 
-  /** Puts the part to work: it is told all, and listens then. */
+  /** Starts the worker: it receives the full state, then listens. */
   run(parts: WorkerRuntime): void {
     const { core } = parts
     core.events.on('connectionFailed', failure => this.#channel.send({ type: 'failed', failure }))

@@ -1,23 +1,23 @@
-/** What a worker answers the coordinator. */
+/** A worker's answers to the coordinator. */
 
 import { mergeCounters } from '../../metrics/counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
 import type { DrainResult } from '../../server/drain.ts'
-import { CoreDebugSource, detailsOf, type WorkerPartSnapshot } from '../../status/relay-view.ts'
+import { CoreDebugSource, detailsOf, type SessionsSnapshot } from '../../status/relay-view.ts'
 import type { CheckedSnapshot, CoordinatorQuestions, DrainMessage, WorkerQuestions } from '../channel/messages.ts'
 import type { Answers, RpcClient } from '../channel/rpc.ts'
 import type { WorkerDirectory } from './worker-directory.ts'
 import type { WorkerRuntime } from './worker-runtime.ts'
 
-/** What is asked about. */
-export interface AskedParts extends Pick<WorkerRuntime, 'core' | 'http' | 'connections'> {
+/** What the answers are about. */
+export interface AnswerContext extends Pick<WorkerRuntime, 'core' | 'http' | 'connections'> {
   readonly directory: WorkerDirectory
   /** Cuts a drain short. */
   readonly cut: AbortSignal
 }
 
-/** Answers for the parts' relay. */
-export function workerAnswers(parts: AskedParts, asking: RpcClient<WorkerQuestions>): Answers<CoordinatorQuestions> {
+/** The answers of this worker. */
+export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQuestions>): Answers<CoordinatorQuestions> {
   const own = new CoreDebugSource(parts.core)
   const { sessions } = parts.directory
   return {
@@ -26,14 +26,14 @@ export function workerAnswers(parts: AskedParts, asking: RpcClient<WorkerQuestio
       answer(undefined)
     },
     details: (ids, answer) => answer(detailsOfThose(ids, parts)),
-    numbers: (_, answer) => answer(numbersOf(parts, own.partNumbers())),
+    snapshot: (_, answer) => answer(snapshotOf(parts, own.sessionsSnapshot())),
     traffic: async (_, answer) => answer(await own.traffic()),
     drain: async (message, answer) => answer(await drain(message, parts, asking)),
   }
 }
 
-/** Of this moment, as they are compared with what has been told before. */
-function numbersOf({ core, http, connections, directory }: AskedParts, own: WorkerPartSnapshot): CheckedSnapshot {
+/** The current statistics, for comparison with what was reported before. */
+function snapshotOf({ core, http, connections, directory }: AnswerContext, own: SessionsSnapshot): CheckedSnapshot {
   return {
     ...own,
     counters: mergeCounters([own.counters]),
@@ -46,7 +46,7 @@ function numbersOf({ core, http, connections, directory }: AskedParts, own: Work
 
 function detailsOfThose(
   ids: readonly number[],
-  { core, directory }: AskedParts,
+  { core, directory }: AnswerContext,
 ): CoordinatorQuestions['details']['answer'] {
   return ids.flatMap(id => {
     const session = directory.sessions.get(id)
@@ -56,7 +56,7 @@ function detailsOfThose(
 
 function drain(
   message: DrainMessage,
-  { core, cut }: AskedParts,
+  { core, cut }: AnswerContext,
   asking: RpcClient<WorkerQuestions>,
 ): Promise<DrainResult> {
   return core.drain({ ...message, signal: cut, clientsEnded: () => asking.ask('clientsEnded', undefined) })

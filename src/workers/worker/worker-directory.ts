@@ -1,5 +1,5 @@
 /**
- * The {@link Directory} of a worker: what the coordinator has decided, and the way to ask it.
+ * The {@link Directory} of a worker: what the coordinator has decided, and requests to it.
  *
  * Knows nothing of threads. Clauses: P-036, P-062, P-065, P-070, P-073, P-075.
  */
@@ -17,13 +17,13 @@ import { hasSource, kindOf, overheadOf } from '../link/frame-tag.ts'
 import type { FrameSink } from '../link/link-batch.ts'
 import type { WorkerLinks } from './worker-links.ts'
 
-/** How the directory speaks to the coordinator. */
+/** The directory's connection to the coordinator. */
 export interface CoordinatorLine {
   readonly worker: number
   readonly asking: RpcClient<WorkerQuestions>
   readonly links: WorkerLinks
   send(message: ToCoordinator): void
-  /** Posts of the coordinator that have been handled. */
+  /** Number of coordinator posts handled. */
   handled(): number
 }
 
@@ -47,7 +47,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     return this.#connections
   }
 
-  /** Sessions by the ids that the coordinator knows them by. */
+  /** Sessions by the ids that the coordinator uses. */
   get sessions(): ReadonlyMap<number, Session> {
     return this.#sessions
   }
@@ -66,7 +66,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     this.#sessions.delete(id)
     this.#ids.delete(session)
     this.#latest.delete(session)
-    // Whoever hears that the client has left must have its packets before.
+    // Clients that learn of the disconnect must have received the client's packets before.
     this.#line.links.flush()
     this.#line.send({ type: 'unregister', id })
   }
@@ -76,7 +76,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
   }
 
   subscribePeerGone(session: Session, peer: NodePublicKey): void {
-    // A session that has ended hears no more.
+    // A session that has ended is told nothing more.
     const id = this.#ids.get(session)
     if (id !== undefined) this.#line.send({ type: 'subscribe', id, peer: peer.bytes, handled: this.#line.handled() })
   }
@@ -89,7 +89,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     return this.#line.asking.ask('closePeer', peer.bytes)
   }
 
-  /** Packets for clients of other relays go by `link`. */
+  /** Packets for clients of other relays use `link`. */
   useCoordinatorLink(link: Link): void {
     this.#coordinatorLink = link
   }
@@ -112,7 +112,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     this.#latest.delete(session)
   }
 
-  /** Activity of the session is no news from now on. */
+  /** Further activity of the session changes nothing. */
   noteLatest(id: number): void {
     const session = this.#sessions.get(id)
     if (session?.isDuplicate === true) this.#latest.add(session)

@@ -1,4 +1,4 @@
-/** The ways by which a worker's packets go straight to other workers and to the coordinator, and theirs come here. */
+/** A worker's packet links to other workers and the coordinator. */
 
 import type { LinkMessage } from '../channel/messages.ts'
 import type { Port, TransferHandle } from '../channel/port.ts'
@@ -6,7 +6,7 @@ import type { FrameSink } from '../link/link-batch.ts'
 import { type LinkHost, LinkSender, takeFromLink } from '../link/packet-link.ts'
 import { WorkerLink } from './destinations.ts'
 
-/** Makes a port of what came in a message. */
+/** Creates a port from a transferred one. */
 export type OpenLink = (port: TransferHandle) => Port<ArrayBuffer, ArrayBuffer>
 
 interface OpenedLink {
@@ -27,7 +27,7 @@ export class WorkerLinks {
     this.#taker = taker
   }
 
-  /** Sends to a worker, or to the coordinator, and takes what comes from there. */
+  /** Connects to a worker or the coordinator, in both directions. */
   add(worker: number, message: LinkMessage): LinkSender {
     const port = this.#openLink(message.port)
     takeFromLink(port, message.received, this.#host.memory, this.#taker)
@@ -36,7 +36,7 @@ export class WorkerLinks {
     return sender
   }
 
-  /** The worker is gone; what it had sent comes first. */
+  /** The worker is gone; what it had sent is delivered first. */
   remove(worker: number): void {
     const link = this.#links.get(worker)
     if (link === undefined) return
@@ -46,17 +46,17 @@ export class WorkerLinks {
     this.#links.delete(worker)
   }
 
-  /** Takes all that the worker has sent. */
+  /** Delivers everything that the worker has sent. */
   drain(worker: number): void {
     this.#links.get(worker)?.port.drain()
   }
 
-  /** Sends all that is to leave with this turn. */
+  /** Sends everything queued in this turn. */
   flush(): void {
     for (const { sender } of this.#links.values()) sender.flush()
   }
 
-  /** The way to another worker; undefined for one that is gone. */
+  /** The link to another worker; undefined if it is gone. */
   to(worker: number): WorkerLink | undefined {
     return this.#links.get(worker)?.link
   }

@@ -1,4 +1,4 @@
-/** What a worker is joined to the others by, and what it runs. */
+/** A worker's connections to other threads, and what it runs. */
 
 import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
@@ -9,10 +9,10 @@ import type { Port } from '../channel/port.ts'
 import type { BatchMemory } from '../link/link-batch.ts'
 import type { OpenLink } from './worker-links.ts'
 
-/** The number that stands for the coordinator among the workers'. */
+/** The number of the coordinator among the workers'. */
 export const COORDINATOR = -1
 
-/** What a worker is joined to the others by. */
+/** A worker's connections to other threads. */
 export interface WorkerChannels {
   readonly worker: number
   readonly port: Port<Post<ToCoordinator>, Post<ToWorker>>
@@ -22,14 +22,14 @@ export interface WorkerChannels {
 
 /** What a worker runs. */
 export interface WorkerRuntime {
-  /** Made with {@link RelayWorker.createDirectory}, {@link RelayWorker.admission} and no admission of its own. */
+  /** Created with {@link RelayWorker.createDirectory}, {@link RelayWorker.admission} and no admission of its own. */
   readonly core: RelayCore
   readonly http: HttpCounters
   readonly connections?: ConnectionCounters | undefined
-  /** Takes connections from now on; called once the part knows all. */
+  /** Starts accepting connections; called once the worker has the full state. */
   listen(): Promise<void>
-  /** Takes no more; those there are stay. */
+  /** Accepts no more connections; existing ones stay. */
   stopListening(): void
-  /** Ends all and frees all. */
+  /** Closes everything. */
   close(): Promise<void>
 }

@@ -72,7 +72,7 @@ async function meshLink(): Promise<LinkUnderTest> {
     destination: near.core.routes.get(key.bytes) as Destination,
     received,
     dropped: () => {
-      const drops = Object.values(link.numbers.counters.dropped)
+      const drops = Object.values(link.snapshot.counters.dropped)
       return drops.reduce((sum, { packets }) => sum + packets, 0) + droppedBy(far.core.counters)
     },
     stall: () => farConn.pause(),

@@ -45,7 +45,7 @@ async function onThreeThreads(): Promise<ContractRelay> {
     login,
     loginMesh: () => login({ info: { meshKey: MESH_KEY } }),
     rest: () => atRest(workers),
-    counters: async () => (await workers.coordinator.source.numbers()).counters,
+    counters: async () => (await workers.coordinator.source.snapshot()).counters,
   }
 }
 

@@ -1,6 +1,6 @@
 import { closeSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { ProcessWatch } from './process-numbers.ts'
+import { ProcessWatch } from './process-watch.ts'
 
 const onLinux = process.platform === 'linux'
 
