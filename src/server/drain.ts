@@ -45,11 +45,11 @@ export async function drain(relay: DrainedRelay, options: DrainOptions): Promise
   const meshPeers = [...relay.sessions].filter(({ canMesh }) => canMesh)
   const endsInMs = (at: number) => (at / clients.length) * spreadMs
   for (const [at, client] of clients.entries()) tellRestart(relay, client, endsInMs(at), options)
-  for (const meshPeer of meshPeers) tellRestart(relay, meshPeer, spreadMs, options)
+  for (const peer of meshPeers) tellRestart(relay, peer, spreadMs, options)
   const ending = new Ending(relay.clock, options)
   const moved = await Promise.all(clients.map((client, at) => ending.of(client, endsInMs(at))))
   await options.clientsEnded?.()
-  moved.push(...(await Promise.all(meshPeers.map(meshPeer => ending.of(meshPeer)))))
+  moved.push(...(await Promise.all(meshPeers.map(peer => ending.of(peer)))))
   ending.close()
   const cut = moved.filter(isMoved => !isMoved).length
   return { told: moved.length, moved: moved.length - cut, cut }
