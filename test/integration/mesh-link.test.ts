@@ -164,7 +164,7 @@ test('link to a mesh peer that does not let it in stays down and forwards nothin
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
   const { link } = linkOf(a, stranger)
   void link.run()
-  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the sibling has ended the connection')
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has ended the connection')
   await until(() => link.snapshot.state === 'connecting', 'the link is down')
   expect(link.snapshot.peers).toBe(0)
   forward(link, a, stranger, 7)

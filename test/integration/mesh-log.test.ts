@@ -48,7 +48,7 @@ test('link tells once that it is down, whatever is tried meanwhile, and once tha
     ['warn', 'mesh link is down', { code: 'ERR_DERP_DIAL_FAILED', reason: expect.stringContaining('nobody listens') }],
   ])
   expect(meshProblem([link.snapshot])).toBe('no link to b.test')
-  wire.target = sibling
+  wire.target = meshPeer
   await waits()
   await until(() => link.snapshot.state === 'up', 'the link is up')
   expect(lines.splice(1)).toEqual([['info', 'mesh link is up', { connects: 1 }]])
@@ -66,11 +66,11 @@ test('link to a mesh peer with too many clients is closed, says why, and is trie
   const { relay, meshPeer, wire, transport, lines, link, waits } = setUp()
   wire.target = meshPeer
   const over = link.run()
-  await until(() => link.numbers.peers === 1, 'the link sees itself')
+  await until(() => link.snapshot.peers === 1, 'the link sees itself')
   const client = await meshPeer.readyClient()
-  await until(() => link.numbers.peers === 2, 'the client is announced')
+  await until(() => link.snapshot.peers === 2, 'the client is announced')
   const [second, third] = [await meshPeer.readyClient(), await meshPeer.readyClient()]
-  await until(() => link.numbers.state === 'connecting', 'the link is closed')
+  await until(() => link.snapshot.state === 'connecting', 'the link is closed')
   expect(lines).toEqual([
     ['info', 'mesh link is up', { connects: 1 }],
     [
@@ -79,14 +79,14 @@ test('link to a mesh peer with too many clients is closed, says why, and is trie
       { code: 'ERR_DERP_MESH_FULL', reason: expect.stringContaining('more than 2 clients') },
     ],
   ])
-  expect([link.numbers.peers, link.numbers.counters.overflows]).toEqual([0, 1])
+  expect([link.snapshot.peers, link.snapshot.counters.overflows]).toEqual([0, 1])
   expect(relay.core.registry?.totalKeys).toBe(0)
   for (const gone of [second, third]) await gone.close()
   // A pause of the watch loop, then a minute.
   for (let n = 0; n < 6; n++) await waits()
   expect(transport.conns).toHaveLength(1)
   await waits()
-  await until(() => link.numbers.peers === 2, 'the link is up again')
+  await until(() => link.snapshot.peers === 2, 'the link is up again')
   link.stop()
   await Promise.all([over, client.close()])
 })

@@ -88,9 +88,10 @@ test('a worker that is killed under load takes only its own connections along, a
   goesOn = false
   for (const count of await Promise.all(flows)) expect(count).toBeGreaterThan(0)
   expect(kept.filter(({ isClosed }) => isClosed)).toEqual([])
-  while (workers.listening < 3) await settle(1)
+  await until(() => workers.listening === 3, 'another worker listens in place of the one that was killed')
   expect([workers.crashes, errors.map(({ reason }) => reason)]).toEqual([1, ['it exited']])
-  const later = await Promise.all(Array.from({ length: 24 }, () => target.login()))
+  // The system spreads connections by chance: one run in ten million has none of them on the new worker.
+  const later = await Promise.all(Array.from({ length: 40 }, () => target.login()))
   const replaced = [...(await workerOf(started)).values()].filter(worker => worker > 3)
   expect(replaced.length).toBeGreaterThan(0)
   for (const [n, one] of later.entries()) {

@@ -154,8 +154,8 @@ test('mesh peer closes a client of another worker, and is answered once that is 
   expect(await meshPeer.sync()).toEqual([])
   expect(cores.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
   await Promise.all(shared.map(client => client.closed()))
-  sibling.send({ type: 'closePeer', peer: stranger })
-  expect(await sibling.sync()).toEqual([])
+  meshPeer.send({ type: 'closePeer', peer: stranger })
+  expect(await meshPeer.sync()).toEqual([])
   expect((await cores.coordinator.source.snapshot()).counters.currentConnections).toBe(1)
 })
 
