@@ -50,7 +50,8 @@ export class MeshLink implements Link {
   readonly #queue: ForwardQueue
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
-  readonly #routes: LinkRoutes
+  /** Undefined until the link runs: the table may not be there before the relay listens. */
+  #routes: LinkRoutes | undefined
   #hasFailed = false
   /** What the next attempt waits besides, in milliseconds. */
   #pauseMs = 0
@@ -61,24 +62,24 @@ export class MeshLink implements Link {
     this.#client = client
     this.#ports = ports
     this.#queue = new ForwardQueue(this.#counters, ports.clock)
-    this.#routes = ports.table.addLink(this)
   }
 
   get snapshot(): MeshLinkSnapshot {
-    return { host: this.#host, state: this.#state, peers: this.#routes.size, counters: this.#counters }
+    return { host: this.#host, state: this.#state, peers: this.#routes?.size ?? 0, counters: this.#counters }
   }
 
   /** Keeps the link up. Resolves when stopped, or if it leads to the relay itself. */
   async run(): Promise<void> {
-    const { clock, ownKey } = this.#ports
+    const { clock, ownKey, table } = this.#ports
     const log = quietLog(this.#ports.log)
+    this.#routes = table.addLink(this)
     const loopPorts = { clock, log, closed: this.#stopping.signal }
     await new WatchLoop(this.#observed(), loopPorts, {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
       infoLog: log,
       add: ({ peer }) => this.#announce(peer),
-      remove: ({ peer }) => this.#routes.withdraw(peer),
+      remove: ({ peer }) => this.#routes?.withdraw(peer),
     }).run()
     if (this.#stopping.signal.aborted) this.#goDown('stopped')
     else this.#giveUp()
@@ -124,9 +125,9 @@ export class MeshLink implements Link {
   }
 
   #announce(client: NodePublicKey): void {
-    this.#routes.announce(client)
+    this.#routes?.announce(client)
     const { maxClients } = this.#ports
-    if (maxClients === 0 || this.#routes.size <= maxClients) return
+    if (maxClients === 0 || (this.#routes?.size ?? 0) <= maxClients) return
     this.#counters.overflows++
     this.#pauseMs = OVERFLOW_PAUSE_MS
     const reason = `watch mesh peer ${this.#host}: it has more than ${maxClients} clients, the limit of -mesh-max-clients`
