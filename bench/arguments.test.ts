@@ -20,6 +20,6 @@ test('a whole name is one scenario, a part is all that have it', () => {
 
 test('the aims, with two workers only where they exist', () => {
   expect(chosen([], true)).toHaveLength(9)
-  expect(chosen([], true, false)).toHaveLength(7)
+  expect(chosen([], true, false)).toHaveLength(8)
   expect(chosen([]).length).toBeGreaterThan(30)
 })
