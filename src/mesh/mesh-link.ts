@@ -46,7 +46,8 @@ export class MeshLink implements Link {
   readonly #queue = new ForwardQueue(this.#counters)
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
-  readonly #routes: LinkRoutes
+  /** Undefined until the link runs: the table may not be there before the relay listens. */
+  #routes: LinkRoutes | undefined
   #hasFailed = false
 
   /** @param client has the relay's own key and the mesh key, and watches; used only by this link. */
@@ -54,24 +55,24 @@ export class MeshLink implements Link {
     this.#host = host
     this.#client = client
     this.#ports = ports
-    this.#routes = ports.table.addLink(this)
   }
 
   get numbers(): MeshLinkSnapshot {
-    return { host: this.#host, state: this.#state, peers: this.#routes.size, counters: this.#counters }
+    return { host: this.#host, state: this.#state, peers: this.#routes?.size ?? 0, counters: this.#counters }
   }
 
   /** Keeps the link up. Resolves when stopped, or if it leads to the relay itself. */
   async run(): Promise<void> {
-    const { clock, ownKey } = this.#ports
+    const { clock, ownKey, table } = this.#ports
     const log = quietLog(this.#ports.log)
+    this.#routes = table.addLink(this)
     const loopPorts = { clock, log, closed: this.#stopping.signal }
     await new WatchLoop(this.#observed(), loopPorts, {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
       infoLog: log,
-      add: ({ peer }) => this.#routes.announce(peer),
-      remove: ({ peer }) => this.#routes.withdraw(peer),
+      add: ({ peer }) => this.#routes?.announce(peer),
+      remove: ({ peer }) => this.#routes?.withdraw(peer),
     }).run()
     if (this.#stopping.signal.aborted) this.#goDown('stopped')
     else this.#giveUp()
