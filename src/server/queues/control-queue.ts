@@ -1,13 +1,14 @@
 /** Frames that are never dropped, in order, while a connection is busy. */
 
+import { Fifo } from '../../lib/collections/fifo.ts'
+
 export class ControlQueue {
   /** Bytes of all queued frames. */
   bytes = 0
-  #frames: Uint8Array[] = []
-  #head = 0
+  readonly #frames = new Fifo<Uint8Array>()
 
   get isEmpty(): boolean {
-    return this.#head === this.#frames.length
+    return this.#frames.length === 0
   }
 
   push(frame: Uint8Array): void {
@@ -17,24 +18,22 @@ export class ControlQueue {
 
   /** Queues a frame before all others. */
   pushFirst(frame: Uint8Array): void {
-    this.#frames = [frame, ...this.#frames.slice(this.#head)]
-    this.#head = 0
+    this.#frames.pushFirst(frame)
     this.bytes += frame.length
   }
 
   /** Removes and returns the oldest frame. */
   take(): Uint8Array | undefined {
-    const frame = this.#frames[this.#head]
+    const frame = this.#frames.take()
     if (frame === undefined) return undefined
-    this.#head++
     this.bytes -= frame.length
+    // A burst must not leave its memory behind.
     if (this.isEmpty) this.clear()
     return frame
   }
 
   clear(): void {
-    this.#frames = []
-    this.#head = 0
+    this.#frames.clear()
     this.bytes = 0
   }
 }
