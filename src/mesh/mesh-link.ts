@@ -50,7 +50,7 @@ export class MeshLink implements Link {
   readonly #queue: ForwardQueue
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
-  /** Undefined until the link runs: the table may not be there before the relay listens. */
+  /** For the snapshot; undefined until the link runs: the table may not be there before the relay listens. */
   #routes: LinkRoutes | undefined
   #hasFailed = false
   /** What the next attempt waits besides, in milliseconds. */
@@ -72,14 +72,15 @@ export class MeshLink implements Link {
   async run(): Promise<void> {
     const { clock, ownKey, table } = this.#ports
     const log = quietLog(this.#ports.log)
-    this.#routes = table.addLink(this)
+    const routes = table.addLink(this)
+    this.#routes = routes
     const loopPorts = { clock, log, closed: this.#stopping.signal }
     await new WatchLoop(this.#observed(), loopPorts, {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
       infoLog: log,
-      add: ({ peer }) => this.#announce(peer),
-      remove: ({ peer }) => this.#routes?.withdraw(peer),
+      add: ({ peer }) => this.#announce(routes, peer),
+      remove: ({ peer }) => routes.withdraw(peer),
     }).run()
     if (this.#stopping.signal.aborted) this.#goDown('stopped')
     else this.#giveUp()
@@ -124,10 +125,10 @@ export class MeshLink implements Link {
     }
   }
 
-  #announce(client: NodePublicKey): void {
-    this.#routes?.announce(client)
+  #announce(routes: LinkRoutes, client: NodePublicKey): void {
+    routes.announce(client)
     const { maxClients } = this.#ports
-    if (maxClients === 0 || (this.#routes?.size ?? 0) <= maxClients) return
+    if (maxClients === 0 || routes.size <= maxClients) return
     this.#counters.overflows++
     this.#pauseMs = OVERFLOW_PAUSE_MS
     const reason = `watch mesh peer ${this.#host}: it has more than ${maxClients} clients, the limit of -mesh-max-clients`
