@@ -36,7 +36,7 @@ function canReturn(): boolean {
   }
 }
 
-/** Warns of what cannot be used any more, though the daemon runs without it for now. */
+/** Warns of paths that the new user cannot access, although they are not needed until later. */
 export function warnOfLost(uses: readonly LaterUse[], log: Log): void {
   for (const { flag, path, use } of uses) {
     try {

@@ -46,7 +46,7 @@ export class ForwardQueue implements Destination {
     this.#clock = clock
   }
 
-  /** Sends by `carrier` from now on; undefined for nowhere. What waits belongs to the connection before. */
+  /** Replaces the carrier; undefined while the link is down. Packets that wait for the old one are dropped. */
   use(carrier: ForwardCarrier | undefined): void {
     while (this.#dropOldest(ForwardDropReason.LinkDown));
     this.#underWayBytes = 0

@@ -55,7 +55,7 @@ export class TargetSchedule<T> {
   readonly #limits: ScheduleLimits
   readonly #random: () => number
   #slots: Slot<T>[] = []
-  /** The only target for now, even if others are ready earlier. */
+  /** The only target until it has been tried, even if others are ready earlier. */
   #returnTo: Slot<T> | undefined
   #networkChangeAtMs = Number.NEGATIVE_INFINITY
 

@@ -5,8 +5,6 @@
  * is settled: copied, so that a slow reader never pins the large buffers that sockets read into (P-100).
  */
 
-import { Fifo } from '../../lib/collections/fifo.ts'
-
 /** The RecvPacket frame from `start` to `end` of `buffer`. */
 export interface WaitingPacket {
   buffer: Uint8Array
@@ -19,29 +17,35 @@ export interface WaitingPacket {
   settledAtMs: number | undefined
 }
 
+const FIRST_SLOTS = 8
+
 /** First in, first out. The caller bounds the {@link length} by taking. */
 export class SendQueue {
+  length = 0
   /** Bytes of all queued frames. */
   bytes = 0
-  readonly #packets = new Fifo<WaitingPacket>()
+  // The number of slots is a power of two, 0 at first: most connections never queue.
+  #slots: (WaitingPacket | undefined)[] = []
+  #head = 0
   /** How many, from the oldest, are settled. */
   #settled = 0
 
-  get length(): number {
-    return this.#packets.length
-  }
-
   /** The buffer must not change until the packet has been taken or settled. */
   push(packet: WaitingPacket): void {
-    this.#packets.push(packet)
-    this.bytes += bytesOf(packet)
+    if (this.length === this.#slots.length) this.#grow()
+    this.#slots[(this.#head + this.length) & (this.#slots.length - 1)] = packet
+    this.length++
+    this.bytes += packet.end - packet.start
   }
 
   /** Removes and returns the oldest packet. */
   take(): WaitingPacket | undefined {
-    const oldest = this.#packets.take()
-    if (oldest === undefined) return undefined
-    this.bytes -= bytesOf(oldest)
+    if (this.length === 0) return undefined
+    const oldest = this.#slots[this.#head] as WaitingPacket
+    this.#slots[this.#head] = undefined
+    this.#head = (this.#head + 1) & (this.#slots.length - 1)
+    this.length--
+    this.bytes -= oldest.end - oldest.start
     if (this.#settled > 0) this.#settled--
     return oldest
   }
@@ -67,7 +71,14 @@ export class SendQueue {
   }
 
   #at(index: number): WaitingPacket {
-    return this.#packets.at(index) as WaitingPacket
+    return this.#slots[(this.#head + index) & (this.#slots.length - 1)] as WaitingPacket
+  }
+
+  #grow(): void {
+    const ordered = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head)]
+    const missing = Math.max(FIRST_SLOTS, ordered.length)
+    this.#slots = [...ordered, ...Array.from({ length: missing }, () => undefined)]
+    this.#head = 0
   }
 }
 

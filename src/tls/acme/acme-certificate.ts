@@ -56,7 +56,7 @@ export class AcmeCertificate {
   readonly #random: () => number
   readonly #status: { -readonly [K in keyof CertificateStatus]: CertificateStatus[K] }
   #history: AttemptHistory = NO_ATTEMPTS
-  /** When the certificate is due for renewal, regardless of failures; 0 for now. */
+  /** When the certificate is due for renewal, regardless of failures; 0 while there is none. */
   #dueMs = 0
   /** Until when the authority asked not to be contacted. */
   #leaveAloneMs = 0
