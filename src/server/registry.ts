@@ -10,6 +10,7 @@ import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
 import { ClientSet } from './client-set.ts'
+import { GoneSubscribers } from './gone-subscribers.ts'
 import { LinkSet } from './link-set.ts'
 
 /** One logged-in connection. */
@@ -94,8 +95,7 @@ export class Registry<M extends Member, L> {
   readonly #output: RegistryOutput<M, L>
   readonly #peers = new KeyMap<Peer<M, L>>()
   readonly #watchers = new Set<M>()
-  readonly #goneSubscribers = new KeyMap<Set<M>>()
-  readonly #subscriptions = new Map<M, NodePublicKey[]>()
+  readonly #goneSubscribers = new GoneSubscribers<M>()
   #localKeys = 0
 
   constructor(output: RegistryOutput<M, L>) {
@@ -158,7 +158,7 @@ export class Registry<M extends Member, L> {
     const clients = peer?.clients
     if (peer === undefined || clients === undefined || !clients.remove(member)) return
     this.#watchers.delete(member)
-    this.#unsubscribe(member)
+    this.#goneSubscribers.remove(member)
     if (clients.members.size === 0) this.#removeLast(member.key, peer)
     else this.#removeDuplicate(member.key, peer, clients)
   }
@@ -188,12 +188,7 @@ export class Registry<M extends Member, L> {
 
   /** Makes `member` be told when `peer` leaves the region, once per pair (P-062). */
   subscribePeerGone(member: M, peer: NodePublicKey): void {
-    const subscribers = this.#goneSubscribers.get(peer.bytes)
-    if (subscribers === undefined) this.#goneSubscribers.set(peer, new Set([member]))
-    else subscribers.add(member)
-    const subscribed = this.#subscriptions.get(member)
-    if (subscribed === undefined) this.#subscriptions.set(member, [peer])
-    else subscribed.push(peer)
+    this.#goneSubscribers.add(member, peer)
   }
 
   /** A link reaches `key` (P-075). */
@@ -284,18 +279,7 @@ export class Registry<M extends Member, L> {
   /** The key has left the region: clients that heard from it are told, once (P-062). */
   #forget(key: NodePublicKey): void {
     this.#peers.delete(key)
-    const subscribers = this.#goneSubscribers.get(key.bytes)
-    if (subscribers === undefined) return
-    this.#goneSubscribers.delete(key)
-    for (const member of subscribers) this.#output.peerLeft(member, key)
-  }
-
-  #unsubscribe(member: M): void {
-    for (const peer of this.#subscriptions.get(member) ?? []) {
-      const subscribers = this.#goneSubscribers.get(peer.bytes)
-      if (subscribers?.delete(member) && subscribers.size === 0) this.#goneSubscribers.delete(peer)
-    }
-    this.#subscriptions.delete(member)
+    for (const member of this.#goneSubscribers.take(key)) this.#output.peerLeft(member, key)
   }
 
   #routeTo(key: NodePublicKey, peer: Peer<M, L>): void {

@@ -32,14 +32,10 @@ import type { RateLimit } from './rate-limit.ts'
 import type { Registry } from './registry.ts'
 import { type AcceptOptions, ServerLogin } from './server-login.ts'
 import type { Session } from './session.ts'
+import { type Flushable, TurnFlush } from './turn-flush.ts'
 
 /** Creates the directory of a worker; the core is not complete yet. */
 export type CreateDirectory = (core: RelayCore) => Directory<Session>
-
-/** Something to flush at the end of a turn. */
-export interface Flushable {
-  flush(): void
-}
 
 export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly options: ResolvedRelayCoreOptions
@@ -66,9 +62,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly #sessions = new Set<Session>()
   /** Refusals that an operator may want to act on. */
   readonly #full: TallyLog<AddressPort | undefined>
-  #toFlush: Writer[] = []
-  #toFlushFirst: Flushable[] = []
-  #turnWillEnd = false
+  readonly #turn: TurnFlush
   #rateLimit: RateLimit | undefined
   #closed = false
 
@@ -80,6 +74,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     this.serverInfo = formatServerInfo(this.options.announcedLimits)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.timers = new TimerQueue(clock)
+    this.#turn = new TurnFlush(clock)
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
     this.#rateLimit = this.options.rateLimit
@@ -162,12 +157,12 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   }
 
   flushAfterTurn(writer: Writer): void {
-    if (this.#toFlush.push(writer) === 1) this.#flushAtEndOfTurn()
+    this.#turn.add(writer)
   }
 
   /** The same, before all writers: no reply to a client may overtake what the client sent before. */
   flushFirstAfterTurn(link: Flushable): void {
-    if (this.#toFlushFirst.push(link) === 1) this.#flushAtEndOfTurn()
+    this.#turn.addFirst(link)
   }
 
   /** A login is complete except for ServerInfo: makes the key reachable. */
@@ -202,18 +197,5 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     if (code === 'ERR_DERP_RELAY_FULL') this.#full.note('relay_full', remote)
     this.options.log.debug('connection ended', { ...fields, remote, code, reason })
     this.events.emit('connectionFailed', { code, reason, remote })
-  }
-
-  #flushAtEndOfTurn(): void {
-    if (this.#turnWillEnd) return
-    this.#turnWillEnd = true
-    this.options.clock.afterTurn(() => {
-      this.#turnWillEnd = false
-      const [links, writers] = [this.#toFlushFirst, this.#toFlush]
-      this.#toFlushFirst = []
-      this.#toFlush = []
-      for (const link of links) link.flush()
-      for (const waiting of writers) waiting.endTurn()
-    })
   }
 }

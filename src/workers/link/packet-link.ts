@@ -6,7 +6,7 @@
 
 import type { RelayCounters } from '../../metrics/counters.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
-import type { Flushable } from '../../server/relay-core.ts'
+import type { Flushable } from '../../server/turn-flush.ts'
 import type { Port } from '../channel/port.ts'
 import { kindOf, overheadOf } from './frame-tag.ts'
 import { type BatchMemory, BatchWriter, type FrameSink, readBatch } from './link-batch.ts'
