@@ -1,7 +1,7 @@
 /** Redirects as the original's HTTP library sends them. */
 
 import type { HttpReply, HttpRequest } from '../listen/http-service.ts'
-import { escapeHtml } from './debug/debug-page.ts'
+import { escapeHtml } from './debug/html.ts'
 
 const REASONS = { 302: 'Found', 307: 'Temporary Redirect' } as const
 

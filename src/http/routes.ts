@@ -1,4 +1,4 @@
-/** The whole table of what is served over HTTP. */
+/** What is served over HTTP; pages of `/debug/` have a table of their own in debug/debug.ts. */
 
 import type { HttpAnswer, HttpReply, HttpRequest, HttpService } from '../listen/http-service.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'

@@ -75,7 +75,7 @@ export class AcceptLimits {
 
   #open(socket: Closing): boolean {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.#options
-    if (!this.#tally.tryOpen(maxConnections)) return this.#refuse(RefusalReason.Connections, undefined)
+    if (!this.#tally.tryOpen(maxConnections)) return this.#noteRefusal(RefusalReason.Connections, undefined)
     this.counters.open++
     socket.once('close', () => {
       this.counters.open--
@@ -89,7 +89,7 @@ export class AcceptLimits {
     const nowMs = this.#clock.now()
     const source = address === undefined || !this.#looksAtSources ? undefined : sourcePrefix(address)
     const refusal = this.#judge(source, rate, nowMs)
-    if (refusal !== undefined) return this.#refuse(refusal, address)
+    if (refusal !== undefined) return this.#noteRefusal(refusal, address)
     if (source !== undefined) socket.once('close', () => this.#tally.closeOf(source))
     this.counters.accepted++
     return true
@@ -112,7 +112,7 @@ export class AcceptLimits {
     return refusal
   }
 
-  #refuse(reason: RefusalReason, lastSource: string | undefined): false {
+  #noteRefusal(reason: RefusalReason, lastSource: string | undefined): false {
     this.#note(reason, { lastSource })
     return false
   }

@@ -14,7 +14,7 @@ import { sleep } from '../lib/sleep.ts'
 import { MeshLinkCounters, type MeshLinkSnapshot, type MeshLinkState } from '../metrics/mesh-counters.ts'
 import type { ReceivedMessage } from '../protocol/messages.ts'
 import type { Destination, Link, LinkRoutes, RouteTable } from '../server/ports.ts'
-import { ForwardQueue } from './forward-queue.ts'
+import { ForwardSender } from './forward-sender.ts'
 
 /**
  * Maximum extra delay in milliseconds for an attempt after a failed one, beyond the watch loop's pause: mesh peers of a
@@ -47,7 +47,7 @@ export class MeshLink implements Link {
   readonly #client: Client
   readonly #ports: MeshLinkPorts
   readonly #counters = new MeshLinkCounters()
-  readonly #queue: ForwardQueue
+  readonly #queue: ForwardSender
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
   /** For the snapshot; undefined until the link runs: the table may not be there before the relay listens. */
@@ -61,7 +61,7 @@ export class MeshLink implements Link {
     this.#host = host
     this.#client = client
     this.#ports = ports
-    this.#queue = new ForwardQueue(this.#counters, ports.clock)
+    this.#queue = new ForwardSender(this.#counters, ports.clock)
   }
 
   get snapshot(): MeshLinkSnapshot {

@@ -1,5 +1,5 @@
 /**
- * The relay's TLS: which certificate it serves to which client, and what it negotiates.
+ * The relay's TLS: which certificate it serves to which client, swapping it for a new one, and what it negotiates.
  *
  * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols, P-147 challenges, P-148 IP addresses.
  */

@@ -8,7 +8,7 @@ import { type AdmissionSettings, createAdmission } from '../../src/admission/cre
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { Relay } from '../../src/relay.ts'
-import { prometheusText } from '../../src/status/prometheus.ts'
+import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { admissionPorts } from '../support/admission.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'

@@ -1,7 +1,7 @@
 /** Health and readiness, on the main listener and beside it. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { prometheusText } from '../../src/status/prometheus.ts'
+import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { request } from '../support/raw-http.ts'
 

@@ -1,7 +1,7 @@
 /** `/debug/clients`: who is connected, a hundred at a time, as HTML or JSON. */
 
 import type { ClientDetails, ClientPage } from '../../status/relay-view.ts'
-import { htmlPage, htmlTable } from './debug-page.ts'
+import { htmlPage, htmlTable } from './html.ts'
 
 /** Clients on one page. */
 export const CLIENTS_PER_PAGE = 100

@@ -11,7 +11,7 @@ import type { Page } from '../page.ts'
 import { BROWSER_HEADERS } from '../pages/browser-headers.ts'
 import { queryOf } from '../query.ts'
 import { errorReply, replyOf } from '../reply.ts'
-import { escapeHtml, htmlPage } from './debug-page.ts'
+import { escapeHtml, htmlPage } from './html.ts'
 import { timeOrLeave } from './time-or-leave.ts'
 import { type ProfileKind, V8Profiler } from './v8-profiler.ts'
 

@@ -2,10 +2,10 @@
 
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
-import { expvarJson } from '../../status/expvar-json.ts'
-import { prometheusText } from '../../status/prometheus.ts'
 import type { Readiness } from '../../status/readiness.ts'
 import type { MetricReader, MetricSnapshot } from '../../status/snapshot.ts'
+import { expvarJson } from '../../status/vars-expvar.ts'
+import { prometheusText } from '../../status/varz-prometheus.ts'
 import type { Page } from '../page.ts'
 import { healthPages } from '../pages/health.ts'
 import { errorReply, replyOf } from '../reply.ts'

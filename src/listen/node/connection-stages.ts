@@ -9,7 +9,7 @@ import type { AcceptDeadlines } from '../accept-deadline.ts'
 import type { AcceptGate } from '../accept-limits.ts'
 import type { AcceptPace } from '../accept-pace.ts'
 import type { EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
-import { Connection, type Stage } from './connection.ts'
+import { Connection, type Stage } from './accepted-connection.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 

@@ -2,7 +2,7 @@
 
 import type { Socket } from 'node:net'
 import type { Server, TLSSocket } from 'node:tls'
-import type { Connection } from './connection.ts'
+import type { Connection } from './accepted-connection.ts'
 
 /** Includes what the platform's type omits. */
 export interface ServedTlsSocket extends TLSSocket {

@@ -1,5 +1,5 @@
 /**
- * Certificates of a folder that are replaced while the relay runs (P-146).
+ * Notices new certificates in a folder while the relay runs (P-146); `RelayTls.replace` then serves them.
  *
  * Changes are told by the operating system where it can, and looked for by the clock in any case: links may lead to
  * places that cannot be watched. Only what the files say counts, not their times.

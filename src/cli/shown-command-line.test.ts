@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { withoutSecrets } from './command-line.ts'
+import { withoutSecrets } from './shown-command-line.ts'
 
 const TABLE = {
   a: { kind: 'string', default: '', help: '' },

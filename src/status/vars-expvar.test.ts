@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Histogram } from '../metrics/histogram.ts'
-import { expvarJson } from './expvar-json.ts'
 import type { Metric } from './metric.ts'
 import type { MetricSnapshot } from './snapshot.ts'
+import { expvarJson } from './vars-expvar.ts'
 
 const snapshot = { version: '1' } as unknown as MetricSnapshot
 const values = new Histogram([0, 5])

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { Histogram } from '../metrics/histogram.ts'
 import type { Metric } from './metric.ts'
-import { prometheusText } from './prometheus.ts'
 import type { MetricSnapshot } from './snapshot.ts'
+import { prometheusText } from './varz-prometheus.ts'
 
 const snapshot = { version: '1 "x"\\\n' } as unknown as MetricSnapshot
 const values = new Histogram([0, 5])

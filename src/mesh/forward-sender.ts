@@ -27,7 +27,7 @@ export interface ForwardCarrier {
   forwardFrames(frames: Uint8Array): Promise<void>
 }
 
-export class ForwardQueue implements Destination {
+export class ForwardSender implements Destination {
   /** Nothing is forwarded twice. */
   readonly local: undefined
   readonly #counters: MeshLinkCounters
