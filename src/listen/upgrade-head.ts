@@ -6,6 +6,7 @@
  * `node:http` decides.
  */
 
+import { BoundedMemo } from '../lib/collections/bounded-memo.ts'
 import type { HttpHeaders } from './http-service.ts'
 
 /** The headers of a request, and the bytes after it. */
@@ -21,13 +22,13 @@ const FIELD = /^([A-Za-z0-9-]+): ([!-~](?:[ -~]*[!-~])?)$/
 const ABOUT_BODIES = ['content-length', 'transfer-encoding', 'expect', 'trailer'] as const
 /** Maximum bytes of a head; those of clients have some 200. */
 const MAX_HEAD_BYTES = 2_048
-/** Cached heads; beyond that the cache is cleared, so that made-up heads cannot fill memory. */
+/** Cached heads. */
 const MAX_KNOWN = 64
 
 /** Clients of one release send the same head, so each is parsed once. */
 export class UpgradeHeadReader {
   readonly #maxBytes: number
-  readonly #known = new Map<string, HttpHeaders>()
+  readonly #known = new BoundedMemo<HttpHeaders>(MAX_KNOWN)
 
   /** @param maxBytes overall limit for heads. */
   constructor(maxBytes: number = MAX_HEAD_BYTES) {
@@ -57,7 +58,6 @@ export class UpgradeHeadReader {
     if (headers === undefined || !asksForDerp(headers)) return undefined
     // Tokens are secrets and are never cached.
     if (headers['authorization'] !== undefined) return headers
-    if (this.#known.size === MAX_KNOWN) this.#known.clear()
     this.#known.set(text, headers)
     return headers
   }

@@ -4,15 +4,16 @@
  */
 
 import { decodeUtf8 } from '../lib/bytes.ts'
+import { BoundedMemo } from '../lib/collections/bounded-memo.ts'
 import { type ClientInfo, parseClientInfo } from './client-info.ts'
 
-/** Cached texts; beyond that the cache is cleared, so that made-up texts cannot fill memory. */
+/** Cached texts. */
 const MAX_KNOWN = 64
 /** Longest text that is cached, in bytes. */
 const MAX_KNOWN_BYTES = 256
 
 export class ClientInfoReader {
-  readonly #known = new Map<string, ClientInfo>()
+  readonly #known = new BoundedMemo<ClientInfo>(MAX_KNOWN)
 
   /** Number of cached texts. */
   get size(): number {
@@ -28,7 +29,6 @@ export class ClientInfoReader {
     const info = Object.freeze(parseClientInfo(json))
     // A mesh key is a secret and is never cached.
     if (info.meshKey !== undefined) return info
-    if (this.#known.size === MAX_KNOWN) this.#known.clear()
     this.#known.set(text, info)
     return info
   }

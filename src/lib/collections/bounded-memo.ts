@@ -1,0 +1,23 @@
+/** Results by text, at most so many: when full it starts over, so that made-up texts cannot fill memory. */
+
+export class BoundedMemo<T> {
+  readonly #maxEntries: number
+  readonly #results = new Map<string, T>()
+
+  constructor(maxEntries: number) {
+    this.#maxEntries = maxEntries
+  }
+
+  get size(): number {
+    return this.#results.size
+  }
+
+  get(text: string): T | undefined {
+    return this.#results.get(text)
+  }
+
+  set(text: string, result: T): void {
+    if (this.#results.size === this.#maxEntries) this.#results.clear()
+    this.#results.set(text, result)
+  }
+}
