@@ -6,7 +6,7 @@
  * client: hence only in silence, and with few clients.
  */
 
-import { V8Profiler } from '../http/debug/v8-profiler.ts'
+import { Profiler } from '../http/debug/profiler.ts'
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 
@@ -66,7 +66,7 @@ export class IdleCollection {
 
 /** For the relay of this process that has these counters. */
 export function idleCollection(counters: RelayCounters): IdleCollection {
-  const profiler = new V8Profiler()
+  const profiler = new Profiler()
   return new IdleCollection({
     clock: systemClock,
     numbers: () => ({

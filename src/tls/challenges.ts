@@ -26,6 +26,11 @@ export class AcmeChallenges {
     return Array.from(this.#tls, ([serverName, { pair }]) => [serverName, pair] as const)
   }
 
+  /** Whether an authority may come by TLS. */
+  get awaitsTls(): boolean {
+    return this.#tls.size > 0
+  }
+
   /** Serves `pair` to the authority for `serverName`; resolves once every thread does. */
   async showTls(serverName: string, pair: CertificatePair): Promise<void> {
     const context = createSecureContext({ cert: pair.certificate, key: pair.key, minVersion: 'TLSv1.2' })

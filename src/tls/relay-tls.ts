@@ -13,10 +13,10 @@ import {
   type SecureContext,
   type SecureContextOptions,
   type Server,
-  type TLSSocket,
   type TlsOptions,
 } from 'node:tls'
 import { ACME_TLS_PROTOCOL, AcmeChallenges } from './challenges.ts'
+import type { ClientHello } from './client-hello.ts'
 import { isIpHostname } from './files/manual-certs.ts'
 import { TlsReplicas, type TlsState, type TlsUpdate } from './replicas.ts'
 import type { CertificatePair } from './x509.ts'
@@ -73,8 +73,6 @@ export class RelayTls {
     unnamedCertificate: undefined,
   }
   readonly #servers = new Set<Server>()
-  // Sockets opened by an authority: in TLS 1.3 the server name callback runs after the ALPN callback.
-  readonly #challenged = new WeakSet<TLSSocket>()
   /** For clients that send the host name, if that is a DNS name. */
   #named: SecureContext | undefined
   /** For clients that send no DNS name. */
@@ -127,13 +125,33 @@ export class RelayTls {
 
   /** Options for creating a server; then {@link attach} it. */
   serverOptions(): TlsOptions {
-    const challenges = this.#challenges
     return {
       ...COMMON_OPTIONS,
-      ...(challenges === undefined ? { ALPNProtocols: [HTTP_PROTOCOL] } : this.#alpnCallback(challenges)),
+      // A client without a common protocol gets an alert.
+      ALPNProtocols: [HTTP_PROTOCOL],
       ...(!isIpHostname(this.hostname) && this.#serverNameCallback()),
       ...this.#unnamed,
       ...(this.#ticketKeys !== undefined && { ticketKeys: Buffer.from(this.#ticketKeys) }),
+    }
+  }
+
+  /** Whether an authority may come to validate a name. */
+  get awaitsAuthority(): boolean {
+    return this.#challenges?.awaitsTls === true
+  }
+
+  /** Whether a client is an authority that validates a name, and must get the response to that. */
+  isAuthority({ serverName, protocols }: ClientHello): boolean {
+    return this.#challenges?.tlsAnswer(serverName ?? '', protocols) !== undefined
+  }
+
+  /** Options for creating a server that authorities alone are sent to, see {@link isAuthority}. */
+  responseOptions(): TlsOptions {
+    return {
+      minVersion: 'TLSv1.2',
+      ALPNProtocols: [ACME_TLS_PROTOCOL],
+      SNICallback: (serverName: string, answer: ServerNameAnswer) =>
+        answer(null, this.#challenges?.tlsAnswer(serverName, [ACME_TLS_PROTOCOL])),
     }
   }
 
@@ -180,14 +198,7 @@ export class RelayTls {
 
   // Not called if the client sends no server name.
   #serverNameCallback(): TlsOptions {
-    const challenged = this.#challenged
-    const answerTo = (serverName: string, answer: ServerNameAnswer) => this.#answerTo(serverName, answer)
-    return {
-      SNICallback(this: TLSSocket, serverName: string, answer: ServerNameAnswer) {
-        if (challenged.has(this)) answer(null)
-        else answerTo(serverName, answer)
-      },
-    }
+    return { SNICallback: (serverName: string, answer: ServerNameAnswer) => this.#answerTo(serverName, answer) }
   }
 
   #answerTo(serverName: string, answer: ServerNameAnswer): void {
@@ -196,20 +207,6 @@ export class RelayTls {
     // A certificate for IP addresses must not be served to a client that sends a name, and an error is the only way.
     if (context !== undefined || this.#unnamed === undefined || isIP(serverName) !== 0) answer(null, context)
     else answer(new Error(`no certificate for server name ${serverName}`))
-  }
-
-  // A client without a common protocol gets an alert, with the callback as with the list.
-  #alpnCallback(challenges: AcmeChallenges): TlsOptions {
-    const challenged = this.#challenged
-    return {
-      ALPNCallback(this: TLSSocket, { servername, protocols }: { servername: string; protocols: string[] }) {
-        const answer = challenges.tlsAnswer(servername, protocols)
-        if (answer === undefined) return protocols.includes(HTTP_PROTOCOL) ? HTTP_PROTOCOL : undefined
-        challenged.add(this)
-        this.setKeyCert(answer)
-        return ACME_TLS_PROTOCOL
-      },
-    }
   }
 
   #credentialsOf({ certificate, key }: CertificatePair): SecureContextOptions {

@@ -1,6 +1,6 @@
 /** Creates certificates. The library is large and rarely needed, so it is loaded on demand, and only here. */
 
-import { KeyObject, type webcrypto } from 'node:crypto'
+import { createHash, KeyObject, type webcrypto } from 'node:crypto'
 import type * as peculiarX509 from '@peculiar/x509'
 
 /** Key types: Ed25519 signatures are short, P-256 works with every client. */
@@ -15,6 +15,14 @@ export interface SelfSignedRequest {
   readonly notAfter: Date
   /** IP address of the server that the certificate is for; without one it serves no purpose of its own. */
   readonly serverIp?: string
+  /** Instead of `serverIp`: the response to an authority that validates over TLS (RFC 8737). */
+  readonly acmeResponse?: AcmeTlsResponse
+}
+
+export interface AcmeTlsResponse {
+  readonly type: 'dns' | 'ip'
+  readonly identifier: string
+  readonly keyAuthorization: string
 }
 
 /** A certificate and its key, both PEM. */
@@ -51,8 +59,11 @@ export async function createSelfSigned(request: SelfSignedRequest): Promise<Cert
   }
 }
 
-function extensionsOf(x509: X509, { serverIp }: SelfSignedRequest): InstanceType<X509['Extension']>[] {
+type Extensions = InstanceType<X509['Extension']>[]
+
+function extensionsOf(x509: X509, { serverIp, acmeResponse }: SelfSignedRequest): Extensions {
   const noAuthority = new x509.BasicConstraintsExtension(false, undefined, true)
+  if (acmeResponse !== undefined) return [noAuthority, ...responseExtensions(x509, acmeResponse)]
   if (serverIp === undefined) return [noAuthority]
   const { digitalSignature, keyEncipherment } = x509.KeyUsageFlags
   return [
@@ -60,6 +71,21 @@ function extensionsOf(x509: X509, { serverIp }: SelfSignedRequest): InstanceType
     new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
     noAuthority,
     new x509.SubjectAlternativeNameExtension([{ type: 'ip', value: serverIp }]),
+  ]
+}
+
+/** id-pe-acmeIdentifier. */
+const ACME_IDENTIFIER_OID = '1.3.6.1.5.5.7.1.31'
+/** What an octet string of 32 bytes begins with in DER. */
+const OCTETS_32 = [0x04, 0x20]
+
+function responseExtensions(x509: X509, { type, identifier, keyAuthorization }: AcmeTlsResponse): Extensions {
+  const digest = createHash('sha256').update(keyAuthorization).digest()
+  return [
+    // BoringSSL, and so Bun, signs handshakes with such certificates only.
+    new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
+    new x509.SubjectAlternativeNameExtension([{ type, value: identifier }]),
+    new x509.Extension(ACME_IDENTIFIER_OID, true, Uint8Array.from([...OCTETS_32, ...digest]).buffer),
   ]
 }
 

@@ -6,9 +6,10 @@ import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { payload } from '../support/payload.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
-const derp = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERP, ...args])
+const derp = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERP, ...args])
 
 let relay: RunningRelay
 beforeAll(async () => {
@@ -71,7 +72,7 @@ test('derp key prints a key in the form of a key file', async () => {
 test('derper derp-map writes what derp map lint, fed by a pipe, finds good', async () => {
   const derper = join(import.meta.dirname, '../../src/bin/derper.ts')
   const flags = ['-for', 'headscale', '-hostname', 'relay.example', '-c', '/nowhere/key', '-certdir', '/nowhere']
-  const writer = await startProgram(process.execPath, [derper, 'derp-map', ...flags])
+  const writer = await startProgram(RUNTIME_PATH, [derper, 'derp-map', ...flags])
   const linter = await derp('map', 'lint', '-')
   if (writer.child.stdout === null || linter.child.stdin === null) throw new Error('pipe: no streams')
   writer.child.stdout.pipe(linter.child.stdin)

@@ -8,6 +8,7 @@ import type { ClientInfo } from '../../src/protocol/client-info.ts'
 import { Target } from '../conformance/target.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -44,7 +45,7 @@ async function isLetIn(
 }
 
 async function refused(...args: string[]): Promise<string> {
-  const program = await startProgram(process.execPath, [DERPER, '-dev', ...args])
+  const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', ...args])
   expect(await program.exit()).toBe(2)
   return program.stderr
 }
@@ -100,7 +101,7 @@ test('derper admits nobody for lack of descriptors, however many log in at once 
     '-verify-client-url',
     `http://127.0.0.1:${listening.port}/`,
   ]
-  const limited = ['-c', 'ulimit -n 256 && exec "$0" "$@"', process.execPath, DERPER, ...flags]
+  const limited = ['-c', 'ulimit -n 256 && exec "$0" "$@"', RUNTIME_PATH, DERPER, ...flags]
   const program = await startProgram('bash', limited)
   const port = Number(await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
   const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })

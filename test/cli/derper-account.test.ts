@@ -9,6 +9,7 @@ import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { CRASH_HOOK } from '../support/crash-hook.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 /** Numbers that need no entry anywhere. */
@@ -26,7 +27,7 @@ afterEach(() => Promise.all(programs.splice(0).map(program => program.stop('SIGK
 afterAll(() => rmSync(directory, { recursive: true }))
 
 async function start(...flags: string[]): Promise<Program> {
-  const program = await startProgram(process.execPath, [DERPER, '-stun=false', ...flags], { env: CRASH_HOOK })
+  const program = await startProgram(RUNTIME_PATH, [DERPER, '-stun=false', ...flags], { env: CRASH_HOOK })
   programs.push(program)
   return program
 }
@@ -141,7 +142,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
 
   test('is refused to whoever is not root', async () => {
     const other = ['--reuid', String(UID), '--regid', String(GID), '--clear-groups']
-    const derper = [process.execPath, DERPER, '-dev', '-a', '127.0.0.1:0', '-user', 'daemon']
+    const derper = [RUNTIME_PATH, DERPER, '-dev', '-a', '127.0.0.1:0', '-user', 'daemon']
     const program = await startProgram('setpriv', [...other, ...derper])
     programs.push(program)
     expect(await program.exit()).toBe(2)

@@ -8,6 +8,7 @@ import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { Pebble, type PebbleOptions } from '../support/pebble.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const WEEK_SECONDS = 7 * 86_400
@@ -50,7 +51,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
     const authority = ['-acme-directory', pebble.directoryUrl, '-acme-ca-file', at('directory.pem')]
     const common = [...listen, ...authority, '-hostname', 'relay.test', '-certdir', directory]
     const plain = ['-http-port', `${ports.httpPort}`]
-    derper = await startProgram(process.execPath, [DERPER, ...common, ...plain, ...flags], { env })
+    derper = await startProgram(RUNTIME_PATH, [DERPER, ...common, ...plain, ...flags], { env })
     return derper
   }
 
@@ -105,7 +106,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
       expect(program.stderr).not.toContain(EAB_KEY)
       // What was stored serves after a restart, without another order.
       await program.stop()
-      const again = await startProgram(process.execPath, program.child.spawnargs.slice(1), { env })
+      const again = await startProgram(RUNTIME_PATH, program.child.spawnargs.slice(1), { env })
       derper = again
       await again.stderrMatch(/"msg":"certificate loaded"/)
       expect((await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')).shown).toEqual(shown)

@@ -10,6 +10,7 @@ import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -68,7 +69,7 @@ test.skipIf(!hasOpenssl)(
     store(await issue('first'))
     const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', join(directory, 'derper.key')]
     const certificates = ['-hostname', 'localhost', '-certmode', 'manual', '-certdir', directory]
-    program = await startProgram(process.execPath, [DERPER, ...listen, ...certificates])
+    program = await startProgram(RUNTIME_PATH, [DERPER, ...listen, ...certificates])
     const derper = program
     const port = Number(
       await derper.lineWhere(line => /^derper: serving on 127\.0\.0\.1:(\d+) with TLS,/.exec(line)?.[1]),

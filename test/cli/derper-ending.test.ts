@@ -8,6 +8,7 @@ import { NodeConn } from '../../src/transport/node-conn.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { RUNTIME_NAME } from '../support/runtime.ts'
 
 const relays: RunningRelay[] = []
 afterEach(() => Promise.all(relays.splice(0).map(({ program }) => program.stop('SIGKILL'))))
@@ -48,6 +49,9 @@ async function drainLine({ program }: RunningRelay): Promise<Record<string, unkn
   return JSON.parse(line) as Record<string, unknown>
 }
 
+/** As the log names it. */
+const RUNTIME = { node: `Node.js ${process.versions.node}`, bun: 'Bun 1.4.5' }[RUNTIME_NAME]
+
 test('SIGTERM makes the relay unready at once, but it takes clients for -drain-delay; a second signal ends it at once (P-171, P-174)', async () => {
   const relay = await start('-drain-delay', '1h', '-drain-time', '1h', '-drain-deadline', '0')
   const ready = async () => {
@@ -55,7 +59,11 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
     return [response.status, await response.text()]
   }
   const [started] = await relay.program.stderrMatch(/^.*"msg":"started".*$/m)
-  expect(JSON.parse(started)).toMatchObject({ level: 'info', plan: { relay: 'on', admission: 'everyone' } })
+  expect(JSON.parse(started)).toMatchObject({
+    level: 'info',
+    runtime: RUNTIME,
+    plan: { relay: 'on', admission: 'everyone' },
+  })
   expect(await ready()).toEqual([200, 'ready\n'])
   const early = await login(relay)
   relay.program.child.kill('SIGTERM')

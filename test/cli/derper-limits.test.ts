@@ -6,6 +6,7 @@ import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { exchange, request } from '../support/raw-http.ts'
 import { startOurRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -96,7 +97,7 @@ test.each([
 ])('derper that is flooded to the limit of its descriptors %s (P-109)', async (_, flags, counted) => {
   // On a busy machine it may take a while until all are open.
   const patient = ['-login-timeout', '10m']
-  const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', process.execPath, DERPER]
+  const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', RUNTIME_PATH, DERPER]
   const flooded = await startProgram('bash', [
     ...limited,
     '-dev',

@@ -9,6 +9,7 @@ import { goTools, hasGo } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
 import { freePort, untilListening } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -38,7 +39,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     const { derper } = await goTools()
     programs.push(
       await startProgram(derper, flagsOf(1), { env: { SSL_CERT_FILE: at('ca.pem') } }),
-      await startProgram(process.execPath, [DERPER, '-workers', workers, ...flagsOf(0)], {
+      await startProgram(RUNTIME_PATH, [DERPER, '-workers', workers, ...flagsOf(0)], {
         env: { NODE_EXTRA_CA_CERTS: at('ca.pem') },
       }),
     )

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../support/process.ts'
 import { request } from '../support/raw-http.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const TOKEN = 'metrics-token-0123456789'
@@ -35,7 +36,7 @@ async function start(flags: readonly string[], env: Record<string, string> = {})
 }
 
 async function refused(...flags: string[]): Promise<string> {
-  const program = await startProgram(process.execPath, [DERPER, '-dev', ...flags])
+  const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', ...flags])
   expect(await program.exit()).toBe(2)
   expect(program.stderr.trimEnd().split('\n')).toHaveLength(1)
   return program.stderr

@@ -9,6 +9,7 @@ import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readFlags } from '../../src/cli/flag-sources.ts'
 import { startProgram } from '../support/process.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -279,7 +280,7 @@ const REFUSALS: readonly Refusal[] = [
 
 /** What the real command does. */
 async function run(flags: readonly string[], env: Record<string, string> = {}) {
-  const program = await startProgram(process.execPath, [DERPER, ...flags], { env })
+  const program = await startProgram(RUNTIME_PATH, [DERPER, ...flags], { env })
   const lines: string[] = []
   program.child.stdout?.setEncoding('utf8').on('data', (text: string) => lines.push(text))
   return { code: await program.exit(), stdout: lines.join(''), stderr: program.stderr.replaceAll(`${directory}/`, '') }

@@ -11,6 +11,7 @@ import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const MESH_KEY = '0123456789abcdef'.repeat(4)
@@ -21,7 +22,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const derper = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERPER, ...args])
+const derper = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERPER, ...args])
 
 async function refused(...args: string[]): Promise<string> {
   const program = await derper(...args)

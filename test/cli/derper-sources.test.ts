@@ -7,6 +7,7 @@ import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { type Program, startProgram } from '../support/process.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -21,7 +22,7 @@ function file(name: string, text: string): string {
 }
 
 const derper = (args: string[], env: Record<string, string> = {}): Promise<Program> =>
-  startProgram(process.execPath, [DERPER, ...args], { env })
+  startProgram(RUNTIME_PATH, [DERPER, ...args], { env })
 
 async function output(program: Program): Promise<string> {
   const pieces: string[] = []

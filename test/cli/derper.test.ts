@@ -7,6 +7,7 @@ import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { stunBinding } from '../../src/entries/stun.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
+import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
@@ -16,7 +17,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(directory, { recursive: true }))
 
-const derper = (...args: string[]): Promise<Program> => startProgram(process.execPath, [DERPER, ...args])
+const derper = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERPER, ...args])
 
 async function refused(...args: string[]): Promise<string> {
   const program = await derper(...args)
@@ -124,7 +125,7 @@ test('derper takes its mesh key from a file, and in development mode from the en
   const env = { TAILSCALE_DERPER_MESH_KEY: meshKey }
   const watches = async (args: string[], programEnv: Record<string, string>, key: string): Promise<boolean> => {
     const common = [DERPER, '-a', '127.0.0.1:0', '-stun=false']
-    const program = await startProgram(process.execPath, [...common, ...args], { env: programEnv })
+    const program = await startProgram(RUNTIME_PATH, [...common, ...args], { env: programEnv })
     const target = new Target({ url: (await served(program)).url, carriage: 'raw', like: 'ours', meshKey: key })
     const client = await target.mesh()
     client.send({ type: 'watchConns' })
@@ -144,7 +145,7 @@ test('derper takes its mesh key from a file, and in development mode from the en
 
 test('derper -dev refuses an environment with a mesh key of the wrong form, and does not show it (P-023)', async () => {
   const env = { TAILSCALE_DERPER_MESH_KEY: 'secret' }
-  const program = await startProgram(process.execPath, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
+  const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
   expect(await program.exit()).toBe(2)
   expect(program.stderr).toBe(
     `derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits; ${MAKE_ONE}\n`,
@@ -168,9 +169,14 @@ test('derper refuses a port that is taken', async () => {
   taken.close()
 })
 
-test('derper prints its version and its flags', async () => {
+/** Of the package and of the runtime. */
+const VERSION = { node: /^\d+\.\d+\.\d+ on Node\.js 26\.\d+\.\d+$/, bun: /^\d+\.\d+\.\d+ on Bun 1\.4\.5$/ }[
+  RUNTIME_NAME
+]
+
+test('derper prints its version and that of its runtime, and its flags', async () => {
   const version = await derper('-version')
-  expect(await version.lineWhere(line => line)).toMatch(/^\d+\.\d+\.\d+$/)
+  expect(await version.lineWhere(line => line)).toMatch(VERSION)
   const help = await derper('-help')
   await help.lineWhere(line => (line === 'Usage of derper:' ? line : undefined))
   expect(await help.exit()).toBe(0)

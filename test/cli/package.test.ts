@@ -68,7 +68,7 @@ await client.close()
 test('package: commands run', async () => {
   for (const path of Object.values(manifest.bin)) {
     const { stdout } = await run(process.execPath, [join(project, 'node_modules/derphttp', path), '--version'])
-    expect(stdout).toMatch(/^\d+\.\d+\.\d+\n$/)
+    expect(stdout).toMatch(/^\d+\.\d+\.\d+( on \S+ \S+)?\n$/)
   }
 })
 

@@ -1,6 +1,4 @@
 import type { X509Certificate } from 'node:crypto'
-import { createServer } from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { createPort80Routes } from '../../src/http/pages/port80.ts'
@@ -11,6 +9,7 @@ import { AcmeChallenges } from '../../src/tls/challenges.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { RelayTls } from '../../src/tls/relay-tls.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
+import { ServedTls } from '../support/served-tls.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const ALPN = 'acme-tls/1'
@@ -49,11 +48,9 @@ class Server {
   static async start(hostname: string, certificate?: CertificatePair): Promise<Server> {
     const challenges = new AcmeChallenges()
     const tls = new RelayTls({ hostname, certificate, metaCertificate, challenges })
-    const server = createServer(tls.serverOptions())
-    tls.attach(server)
-    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-    cleanups.push(() => server.close())
-    return new Server(tls, challenges, (server.address() as AddressInfo).port)
+    const server = await ServedTls.start(tls)
+    cleanups.push(() => server[Symbol.asyncDispose]())
+    return new Server(tls, challenges, server.port)
   }
 
   expectProof(serverName: string): void {

@@ -1,6 +1,5 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { type ConnectionOptions, connect, createServer, type SecureVersion } from 'node:tls'
+import { type ConnectionOptions, connect, type SecureVersion } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { AcmeChallenges } from '../../src/tls/challenges.ts'
@@ -8,6 +7,7 @@ import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { RelayTls } from '../../src/tls/relay-tls.ts'
 import { TlsReplicas } from '../../src/tls/replicas.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
+import { ServedTls } from '../support/served-tls.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const AUTHORITY: ConnectionOptions = { servername: 'relay.test', ALPNProtocols: ['acme-tls/1'] }
@@ -24,19 +24,17 @@ beforeAll(async () => {
   }
   metaCertificate = await createMetaCertificate(NodePrivateKey.generate().publicKey())
 })
-afterEach(() => {
-  for (const cleanup of cleanups.splice(0)) cleanup()
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
 const pair = (commonName: string): CertificatePair => pairs[commonName] as CertificatePair
 
 /** A thread's server; returns the port. */
 async function serve(tls: RelayTls): Promise<number> {
-  const server = createServer(tls.serverOptions(), socket => socket.end('.').on('error', () => {}))
-  tls.attach(server)
-  cleanups.push(() => server.close())
-  await once(server.listen(0, '127.0.0.1'), 'listening')
-  return (server.address() as AddressInfo).port
+  const server = await ServedTls.start(tls)
+  cleanups.push(() => server[Symbol.asyncDispose]())
+  return server.port
 }
 
 /** What `tls` tells now and from now on, as it comes through to another thread. */

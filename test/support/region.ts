@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import type { DERPMap } from '../../src/derpmap/types.ts'
 import { type Program, startProgram } from './process.ts'
 import { freePort } from './relays.ts'
+import { RUNTIME_PATH } from './runtime.ts'
 import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -83,7 +84,7 @@ export class TestRegion implements AsyncDisposable {
       const mesh = ['-mesh-psk-file', join(directory, 'mesh.key'), '-mesh-with', meshPeers]
       const args = [DERPER, ...listen, ...identity, '-certmode', 'manual', ...mesh, ...flags]
       const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
-      const program = await startProgram(process.execPath, args, { env })
+      const program = await startProgram(RUNTIME_PATH, args, { env })
       const metricsUrl = await program.lineWhere(line => /^derper: metrics on (\S+)$/.exec(line)?.[1])
       return new RegionNode(name, program, metricsUrl)
     }

@@ -8,6 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { goTools } from './go-tools.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { type Program, startProgram } from './process.ts'
+import { RUNTIME_PATH } from './runtime.ts'
 import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -26,11 +27,9 @@ export async function startOurRelay(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<RunningRelay> {
-  const program = await startProgram(
-    process.execPath,
-    [DERPER, '-dev', '-a', '127.0.0.1:0', '-stun-port', '0', ...args],
-    { env },
-  )
+  const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', '-a', '127.0.0.1:0', '-stun-port', '0', ...args], {
+    env,
+  })
   const port = await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1])
   return running(program, Number(port))
 }
@@ -75,7 +74,7 @@ export function startOurTlsRelay(
 ): Promise<RunningTlsRelay> {
   return overTls(async (directory, port, stunPort) => {
     const flags = [...tlsFlags(directory, port, stunPort), ...AT_ONCE, ...args]
-    const program = await startProgram(process.execPath, [DERPER, ...flags], { env })
+    const program = await startProgram(RUNTIME_PATH, [DERPER, ...flags], { env })
     await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
     return program
   })

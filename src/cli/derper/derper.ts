@@ -6,11 +6,14 @@ import { tuneGarbageCollection } from '../../daemon/garbage-collection.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
 import { createLog } from '../../daemon/log.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
+import type { Log } from '../../lib/log.ts'
+import { RUNTIME, RUNTIME_TITLE } from '../../lib/runtime.ts'
 import { EXIT_OK, runCommand } from '../exit.ts'
 import { type ReadText, readAnything, readFlags, readRegular, type SourcedFlags } from '../flag-sources.ts'
 import { commandLineOf } from '../started-as.ts'
 import { usage } from '../usage.ts'
 import { packageVersion } from '../version.ts'
+import { betterRuntime } from './better-runtime.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
 import { DERP_MAP_FLAGS, derpMapText } from './derp-map.ts'
@@ -44,7 +47,7 @@ export function main(args: readonly string[]): Promise<number> {
     const readAll: ReadFlags = read => readFlags('derper', DERPER_FLAGS, { ...input, read })
     const parsed = await readAll(readAnything)
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
-    else if (parsed.values.version) process.stdout.write(`${packageVersion()}\n`)
+    else if (parsed.values.version) process.stdout.write(`${packageVersion()} on ${RUNTIME_TITLE}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
     else await serve(parsed, process.env, readAll)
     return EXIT_OK
@@ -78,14 +81,21 @@ async function serve(
     await daemon.start()
     log.info('started', {
       version: settings.program.version,
-      node: process.version,
+      runtime: RUNTIME_TITLE,
       plan: Object.fromEntries(planOf(settings)),
     })
+    adviseRuntime(log, env)
     announce(settings, daemon, flags.values.dev)
     await ended
   } finally {
     await daemon.stop()
   }
+}
+
+function adviseRuntime(log: Log, env: NodeJS.ProcessEnv): void {
+  const started = { runtime: RUNTIME, script: process.argv[1], chosen: env['DERPHTTP_RUNTIME'] }
+  const advice = betterRuntime(started)
+  if (advice !== undefined) log.info('another runtime would serve better', { ...advice })
 }
 
 /** Says where the relay is and what to try next; tests wait for the first line. */

@@ -1,47 +1,55 @@
 /**
- * `/debug/gc` and `/debug/pprof/`: what the original's pages of the Go runtime are for, by V8's means (P-199).
+ * `/debug/gc` and `/debug/pprof/`: what the original's pages of the Go runtime are for, by the means of this runtime (P-199).
  *
  * There is no heap snapshot among them: it would hold keys and tokens, and stop the relay for seconds.
  */
 
 import type { Clock } from '../../lib/clock.ts'
+import { RUNTIME_TITLE } from '../../lib/runtime.ts'
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
 import type { Page } from '../page.ts'
 import { BROWSER_HEADERS } from '../pages/browser-headers.ts'
 import { queryOf } from '../query.ts'
 import { errorReply, replyOf } from '../reply.ts'
+import type { ProfileKind } from './engine.ts'
 import { escapeHtml, htmlPage } from './html.ts'
+import { Profiler } from './profiler.ts'
 import { timeOrLeave } from './time-or-leave.ts'
-import { type ProfileKind, V8Profiler } from './v8-profiler.ts'
 
 /** Seconds that a profile takes, unless `?seconds=` says otherwise, and most that it may take. */
 const DEFAULT_SECONDS = 30
 const MAX_SECONDS = 60
 
-const PROFILES: readonly (readonly [path: string, title: string])[] = [
-  ['/debug/pprof/profile?seconds=10', 'where time goes, as .cpuprofile'],
-  ['/debug/pprof/heap?seconds=10', 'memory that is taken meanwhile and still held at the end, as .heapprofile'],
+/** By kind of profile, if they are some. */
+const PROFILES: readonly (readonly [path: string, title: string, kind?: ProfileKind])[] = [
+  ['/debug/pprof/profile?seconds=10', 'where time goes, as .cpuprofile', 'cpu'],
+  ['/debug/pprof/heap?seconds=10', 'memory that is taken meanwhile and still held at the end, as .heapprofile', 'heap'],
   ['/debug/pprof/cmdline', 'the command line'],
 ]
 
+const NO_PROFILE = `not made by ${RUNTIME_TITLE}; a relay on Node.js makes it`
+
 /** The pages by path. */
 export function runtimePages(clock: Clock, metrics: MetricReader): ReadonlyMap<string, Page> {
-  const profiler = new V8Profiler()
+  const profiler = new Profiler()
   const profile = (kind: ProfileKind): Page => {
     return request => profileReply({ profiler, clock, kind }, request)
   }
   return new Map<string, Page>([
     ['/debug/gc', () => collectGarbage(profiler)],
-    ['/debug/pprof/', indexReply],
+    ['/debug/pprof/', () => indexReply(profiler)],
     ['/debug/pprof/profile', profile('cpu')],
     ['/debug/pprof/heap', profile('heap')],
     ['/debug/pprof/cmdline', async () => commandLineReply(await metrics())],
   ])
 }
 
-function indexReply(): HttpReply {
-  const items = PROFILES.map(([path, title]) => `<li><a href="${path}">${path}</a> (${escapeHtml(title)})</li>`)
+function indexReply(profiler: Profiler): HttpReply {
+  const items = PROFILES.map(([path, title, kind]) => {
+    if (kind !== undefined && !profiler.makes(kind)) return `<li>${path} (${NO_PROFILE})</li>`
+    return `<li><a href="${path}">${path}</a> (${escapeHtml(title)})</li>`
+  })
   const note = `<p>One profile at a time, of at most ${MAX_SECONDS} seconds. The developer tools of Chrome open them.</p>`
   const body = htmlPage('derper profiles', `<ul>\n${items.join('\n')}\n</ul>\n${note}`)
   return replyOf(200, 'text/html; charset=utf-8', body, BROWSER_HEADERS)
@@ -51,7 +59,7 @@ function commandLineReply({ commandLine }: { commandLine: readonly string[] }): 
   return replyOf(200, 'text/plain; charset=utf-8', commandLine.join('\0'), BROWSER_HEADERS)
 }
 
-async function collectGarbage(profiler: V8Profiler): Promise<HttpReply> {
+async function collectGarbage(profiler: Profiler): Promise<HttpReply> {
   const before = process.memoryUsage().heapUsed
   await profiler.collectGarbage()
   const after = process.memoryUsage().heapUsed
@@ -60,7 +68,7 @@ async function collectGarbage(profiler: V8Profiler): Promise<HttpReply> {
 }
 
 interface ProfileJob {
-  readonly profiler: V8Profiler
+  readonly profiler: Profiler
   readonly clock: Clock
   readonly kind: ProfileKind
 }
@@ -68,6 +76,7 @@ interface ProfileJob {
 async function profileReply({ profiler, clock, kind }: ProfileJob, request: HttpRequest): Promise<HttpReply> {
   const seconds = secondsIn(queryOf(request))
   if (seconds === undefined) return errorReply(400, `seconds is no whole number from 1 to ${MAX_SECONDS}`)
+  if (!profiler.makes(kind)) return errorReply(501, NO_PROFILE)
   if (profiler.isBusy) return errorReply(409, 'another profile is being made')
   const profile = await profiler.profile(kind, timeOrLeave(clock, seconds * 1_000, request.left))
   return replyOf(200, 'application/octet-stream', JSON.stringify(profile), {

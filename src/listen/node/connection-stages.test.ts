@@ -5,10 +5,12 @@ import { createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { HttpCounters } from '../../metrics/http-counters.ts'
+import { RelayTls } from '../../tls/relay-tls.ts'
 import { AcceptDeadlines } from '../accept-deadline.ts'
 import { AcceptPace } from '../accept-pace.ts'
 import { UpgradeHeadReader } from '../upgrade-head.ts'
 import { Connection, type Stage } from './accepted-connection.ts'
+import { AuthorityHandshakes } from './authority-handshakes.ts'
 import { begin, connectionStages, type StageContext } from './connection-stages.ts'
 import { ProxyGate } from './proxy-gate.ts'
 import { TlsHandshakes } from './tls-handshakes.ts'
@@ -32,11 +34,12 @@ function setUp(parts: Partial<StageContext> = {}): SetUp {
   const done: string[] = []
   const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())
   const handshakes = new TlsHandshakes(createTlsServer(), () => {})
+  const authorities = noAuthority()
   const stages = connectionStages({
     limits: undefined,
     deadlines: new AcceptDeadlines(clock, 10_000, () => done.push('expired')),
     proxyGate: undefined,
-    tls: { pace, handshakes },
+    tls: { pace, authorities, handshakes },
     heads: new UpgradeHeadReader(),
     onAccepted: () => done.push('accepted'),
     onRefused: () => done.push('refused'),
@@ -45,6 +48,11 @@ function setUp(parts: Partial<StageContext> = {}): SetUp {
     ...parts,
   })
   return { clock, stages, done }
+}
+
+/** For a relay that asks none. */
+function noAuthority(): AuthorityHandshakes {
+  return new AuthorityHandshakes(new RelayTls({ hostname: 'relay.test', metaCertificate: '' }), () => {})
 }
 
 /** Runs one stage of the list, and notes whether the connection proceeds from it. */
@@ -136,7 +144,7 @@ test('stage "TLS" hands the raw socket to the server of TLS (P-142)', () => {
   const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())
   const handshakes = new TlsHandshakes(server as ReturnType<typeof createTlsServer>, () => {})
   const { socket } = socketFrom('192.0.2.1')
-  const set = setUp({ tls: { pace, handshakes } })
+  const set = setUp({ tls: { pace, authorities: noAuthority(), handshakes } })
   const connection = run(set, 'TLS', socket)
   expect([handed, set.done]).toEqual([[socket], []])
   const secured = Object.assign(socketFrom('192.0.2.1').socket, { _parent: socket })

@@ -10,8 +10,16 @@ import type { AcceptGate } from '../accept-limits.ts'
 import type { AcceptPace } from '../accept-pace.ts'
 import type { EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
 import { Connection, type Stage } from './accepted-connection.ts'
+import type { AuthorityHandshakes } from './authority-handshakes.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
+
+/** What the stages of TLS need. */
+export interface TlsStages {
+  readonly pace: AcceptPace<Connection>
+  readonly authorities: AuthorityHandshakes
+  readonly handshakes: TlsHandshakes
+}
 
 /** What the stages of one listener need. */
 export interface StageContext {
@@ -19,7 +27,7 @@ export interface StageContext {
   readonly deadlines: AcceptDeadlines
   readonly proxyGate: ProxyGate | undefined
   /** Undefined for plain HTTP. */
-  readonly tls: { readonly pace: AcceptPace<Connection>; readonly handshakes: TlsHandshakes } | undefined
+  readonly tls: TlsStages | undefined
   /** Undefined if DERP clients go to HTTP, too. */
   readonly heads: UpgradeHeadReader | undefined
   /** A connection was accepted. */
@@ -40,6 +48,7 @@ export function connectionStages(parts: StageContext): readonly Stage[] {
     proxyGate && { name: 'PROXY header', clause: 'P-126', run: connection => readProxyHeader(proxyGate, connection) },
     { name: 'source and rate', clause: 'P-108', run: connection => admitSource(parts, connection) },
     tls && { name: 'pace', clause: 'P-110', run: connection => tls.pace.add(connection) },
+    tls && { name: 'authority', clause: 'P-147', run: connection => tls.authorities.take(connection) },
     tls && { name: 'TLS', clause: 'P-142', run: connection => tls.handshakes.begin(connection) },
     { name: 'first bytes', clause: 'P-120', run: connection => readFirstBytes(parts, connection) },
   ]

@@ -8,11 +8,10 @@ import { AcceptPace } from '../accept-pace.ts'
 import { type HttpService, isUpgrade } from '../http-service.ts'
 import { type EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
 import type { Connection } from './accepted-connection.ts'
-import { begin, connectionStages } from './connection-stages.ts'
+import { begin, connectionStages, type TlsStages } from './connection-stages.ts'
 import { NodeHttp, type NodeHttpOptions, type RequestObserver } from './node-http.ts'
 import { EarlyRequest } from './node-request.ts'
 import type { ProxyGate } from './proxy-gate.ts'
-import type { TlsHandshakes } from './tls-handshakes.ts'
 import { takeSocket } from './upgraded-socket.ts'
 
 /** TLS handshakes started per turn of the event loop: each blocks it for half a millisecond. */
@@ -75,11 +74,11 @@ export function tcpOptions({ tcpKeepAliveMs }: Pick<HttpListenerOptions, 'tcpKee
   }
 }
 
-/** Connects a TCP server to the stages; with `handshakes`, over TLS. */
+/** Connects a TCP server to the stages; with `secure`, over TLS. */
 export function listenerOf(
   server: Server,
   options: HttpListenerOptions,
-  handshakes?: TlsHandshakes,
+  secure?: Omit<TlsStages, 'pace'>,
   observer: ConnectionObserver = {},
 ): HttpListener {
   const { clock = systemClock } = options
@@ -91,7 +90,7 @@ export function listenerOf(
     limits,
     deadlines,
     proxyGate: options.proxyGate,
-    tls: handshakes && { pace, handshakes },
+    tls: secure && { ...secure, pace },
     heads: options.upgrade === undefined ? new UpgradeHeadReader(options.maxHeaderBytes) : undefined,
     onAccepted: observer.accepted,
     onRefused: observer.refused,

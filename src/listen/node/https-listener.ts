@@ -5,9 +5,10 @@ import { createServer } from 'node:tls'
 import { type Log, silentLog } from '../../lib/log.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
 import type { RelayTls } from '../../tls/relay-tls.ts'
+import { AuthorityHandshakes } from './authority-handshakes.ts'
 import { handshakeFailure } from './handshake-failure.ts'
 import { type HttpListener, type HttpListenerOptions, listenerOf, tcpOptions } from './http-listener.ts'
-import { TlsHandshakes } from './tls-handshakes.ts'
+import { type HandshakeFailed, TlsHandshakes } from './tls-handshakes.ts'
 import { countTlsRequest } from './tls-request-counter.ts'
 
 export interface HttpsListenerOptions extends HttpListenerOptions {
@@ -22,16 +23,22 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const secure = createServer(tls.serverOptions())
   const server = createTcpServer(tcpOptions(options))
   tls.attach(secure, server)
-  const handshakes = new TlsHandshakes(secure, (error, socket, connection) => {
+  const onFailed: HandshakeFailed = (error, socket, connection) => {
     counters.failTlsHandshake(handshakeFailure(error))
     const serverName = socket.servername || undefined
     const remote = connection?.source?.address ?? socket.remoteAddress
     // Scanners and clients with other names cause this all day.
     log.debug('TLS handshake failed', { remote, serverName, reason: error.code ?? error.message })
-  })
-  return listenerOf(server, options, handshakes, {
-    accepted: () => counters.tlsAccepted++,
-    refused: () => counters.tlsRejected++,
-    request: (socket, lifetime) => countTlsRequest(counters, socket, lifetime),
-  })
+  }
+  const handshakes = new TlsHandshakes(secure, onFailed)
+  return listenerOf(
+    server,
+    options,
+    { handshakes, authorities: new AuthorityHandshakes(tls, onFailed) },
+    {
+      accepted: () => counters.tlsAccepted++,
+      refused: () => counters.tlsRejected++,
+      request: (socket, lifetime) => countTlsRequest(counters, socket, lifetime),
+    },
+  )
 }

@@ -15,6 +15,7 @@ import type { Authorization, Client, Order } from 'acme-client'
 import { addressTo16 } from '../../lib/address-port.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { AcmeChallenges } from '../challenges.ts'
+import { type CertificatePair, createSelfSigned } from '../x509.ts'
 import { AcmeError } from './acme-error.ts'
 import { type AcmeExchange, acmeExchanges, sendAcme } from './acme-exchange.ts'
 
@@ -173,15 +174,11 @@ class Ordering {
       challenges.http.set(challenge.token, answer)
       withdrawals.push(() => challenges.http.delete(challenge.token))
     } else {
-      const [key, cert] = await this.#library.crypto.createAlpnCertificate(
-        authorization,
-        answer,
-        inPkcs8(createAcmeKey()),
-      )
+      const pair = await createResponse(identifier.value, answer, this.#order.clock.wallNow())
       const serverName = alpnServerName(identifier.value)
       withdrawals.push(() => challenges.hideTls(serverName))
       // The authority may reach any thread.
-      await untilAborted(challenges.showTls(serverName, { certificate: cert.toString(), key: key.toString() }), signal)
+      await untilAborted(challenges.showTls(serverName, pair), signal)
     }
     await this.#client.completeChallenge(challenge)
   }
@@ -214,6 +211,21 @@ class Ordering {
 
 const FIRST_WAIT_MS = 500
 const LONGEST_WAIT_MS = 15_000
+
+/** Milliseconds that a response over TLS is valid before and after now: clocks of authorities may differ. */
+const RESPONSE_VALIDITY_MS = 24 * 3_600_000
+
+/** The certificate that proves a name over TLS. */
+function createResponse(identifier: string, keyAuthorization: string, nowMs: number): Promise<CertificatePair> {
+  return createSelfSigned({
+    commonName: identifier,
+    keyType: 'P-256',
+    serialHex: '01',
+    notBefore: new Date(nowMs - RESPONSE_VALIDITY_MS),
+    notAfter: new Date(nowMs + RESPONSE_VALIDITY_MS),
+    acmeResponse: { type: isIP(identifier) === 0 ? 'dns' : 'ip', identifier, keyAuthorization },
+  })
+}
 
 /** The only key format that the library supports. */
 function inPkcs8(pem: string): string {

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
-import { garbageCollectionFlags } from './garbage-collection.ts'
+import { garbageCollectionFlags } from './node-garbage-collection.ts'
 
-const FILE = join(import.meta.dirname, 'garbage-collection.ts')
+const FILE = join(import.meta.dirname, 'node-garbage-collection.ts')
 
 test('garbageCollectionFlags are those that each V8 knows', () => {
   expect(garbageCollectionFlags('12.4.254.21-node.33')).toEqual([])
@@ -14,12 +14,12 @@ test('garbageCollectionFlags are those that each V8 knows', () => {
   expect(garbageCollectionFlags('15.0.1')).toHaveLength(2)
 })
 
-test('tuneGarbageCollection has old buffers collected without collections of the whole heap', async () => {
+test('tuneV8 has old buffers collected without collections of the whole heap', async () => {
   const script = `
     import { PerformanceObserver, constants } from 'node:perf_hooks'
     import { setImmediate } from 'node:timers/promises'
-    const { tuneGarbageCollection } = await import(${JSON.stringify(FILE)})
-    if (process.argv[1] === 'tuned') tuneGarbageCollection()
+    const { tuneV8 } = await import(${JSON.stringify(FILE)})
+    if (process.argv[1] === 'tuned') tuneV8()
     let major = 0
     const count = list => {
       for (const { detail } of list.getEntries()) if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) major++

@@ -1,0 +1,50 @@
+/** Whether the other runtime would serve this relay better, and how to start it there. Pure. */
+
+import type { Runtime, RuntimeName } from '../../lib/runtime.ts'
+
+/** The oldest Bun that the tests run on. */
+const OLDEST_BUN: readonly [number, number, number] = [1, 4, 5]
+
+/** How `derper` was started. */
+export interface StartedOn {
+  readonly runtime: Runtime
+  /** Path of the program, `process.argv[1]`. */
+  readonly script: string | undefined
+  /** The variable DERPHTTP_RUNTIME: an operator who has chosen needs no advice. */
+  readonly chosen: string | undefined
+}
+
+/** Fields for the log. */
+export interface BetterRuntime {
+  readonly better: RuntimeName
+  readonly reason: string
+  readonly mend: string
+}
+
+/** Undefined where this runtime is the better one, or was chosen. */
+export function betterRuntime({ runtime, script, chosen }: StartedOn): BetterRuntime | undefined {
+  // Sources run in a clone only, whose scripts choose.
+  if (chosen !== undefined || script === undefined || script.endsWith('.ts')) return undefined
+  if (runtime.name === 'node') {
+    return {
+      better: 'bun',
+      reason: 'Bun needs less processor time and memory for the same clients',
+      mend: `start it as "bun --bun ${script}", or set DERPHTTP_RUNTIME=node to stay here`,
+    }
+  }
+  if (isTested(runtime.version)) return undefined
+  return {
+    better: 'node',
+    reason: `Bun ${runtime.version} is older than what derper is tested on`,
+    mend: `use Bun ${OLDEST_BUN.join('.')} or newer, or start it as "node ${script}"; DERPHTTP_RUNTIME=bun to stay here`,
+  }
+}
+
+function isTested(version: string): boolean {
+  const parts = version.split('.').map(part => Number.parseInt(part, 10))
+  for (const [at, least] of OLDEST_BUN.entries()) {
+    const part = parts[at] ?? 0
+    if (part !== least) return part > least
+  }
+  return true
+}

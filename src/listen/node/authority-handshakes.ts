@@ -1,0 +1,54 @@
+/**
+ * Shakes hands with authorities that validate a name over TLS (P-147); other connections proceed.
+ *
+ * They are told from clients by their first bytes, before any TLS server sees them: not every runtime asks for the
+ * protocol before it picks the certificate. While no validation is due, nothing is read.
+ */
+
+import type { Socket } from 'node:net'
+import { createServer, type Server } from 'node:tls'
+import { type ClientHello, readClientHello } from '../../tls/client-hello.ts'
+import type { RelayTls } from '../../tls/relay-tls.ts'
+import type { Connection } from './accepted-connection.ts'
+import type { HandshakeFailed } from './tls-handshakes.ts'
+
+export class AuthorityHandshakes {
+  readonly #tls: RelayTls
+  readonly #server: Server
+
+  constructor(tls: RelayTls, onFailed: HandshakeFailed) {
+    this.#tls = tls
+    // It never listens. The handshake is all that an authority wants.
+    this.#server = createServer(tls.responseOptions(), socket => socket.on('error', () => {}).end())
+    this.#server.on('tlsClientError', (error, socket) => onFailed(error, socket, undefined))
+  }
+
+  /** Takes the connection of an authority; others proceed. */
+  take(connection: Connection): void {
+    if (!this.#tls.awaitsAuthority) {
+      connection.proceed()
+      return
+    }
+    readHello(connection.raw, hello => {
+      if (this.#tls.isAuthority(hello)) this.#server.emit('connection', connection.raw)
+      else connection.proceed()
+    })
+  }
+}
+
+/** Reads a hello, and puts its bytes back. Time limits are up to the caller. */
+function readHello(socket: Socket, done: (hello: ClientHello) => void): void {
+  let begin: Buffer = Buffer.alloc(0)
+  const onEnd = () => socket.destroy()
+  const onReadable = () => {
+    const chunk: Buffer | null = socket.read()
+    if (chunk === null) return
+    begin = Buffer.concat([begin, chunk])
+    const hello = readClientHello(begin)
+    if (hello === undefined) return
+    socket.off('readable', onReadable).off('end', onEnd)
+    socket.unshift(begin)
+    done(hello)
+  }
+  socket.on('readable', onReadable).on('end', onEnd)
+}
