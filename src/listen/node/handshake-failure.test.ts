@@ -40,7 +40,10 @@ test('handshakeFailure names the cause of a client’s mistake', async () => {
 
 test.each([
   ['ERR_SSL_HTTP_REQUEST', 'not_tls'],
+  ['ERR_SSL_NO_CERTIFICATE_SET', 'server_name'],
   ['ERR_SSL_NO_SHARED_CIPHER', 'cipher'],
+  ['ERR_SSL_NO_SHARED_GROUP', 'cipher'],
+  ['ERR_SSL_WRONG_CURVE', 'cipher'],
   ['ERR_SSL_TLSV1_ALERT_UNKNOWN_CA', 'client_alert'],
   ['ERR_TLS_HANDSHAKE_TIMEOUT', 'timeout'],
   ['ECONNRESET', 'closed'],

@@ -2,10 +2,14 @@
 
 import { TlsFailure } from '../../metrics/tls-failure.ts'
 
+/** Those of OpenSSL, which Node has, and of BoringSSL, which Bun has. */
 const BY_CODE: ReadonlyMap<string, TlsFailure> = new Map<string, TlsFailure>([
   // No signature is possible without a certificate for the name.
   ['ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM', TlsFailure.ServerName],
+  ['ERR_SSL_NO_CERTIFICATE_SET', TlsFailure.ServerName],
   ['ERR_SSL_NO_SHARED_CIPHER', TlsFailure.Cipher],
+  ['ERR_SSL_NO_SHARED_GROUP', TlsFailure.Cipher],
+  ['ERR_SSL_WRONG_CURVE', TlsFailure.Cipher],
   ['ERR_SSL_UNSUPPORTED_PROTOCOL', TlsFailure.Version],
   ['ERR_SSL_VERSION_TOO_LOW', TlsFailure.Version],
   ['ERR_SSL_NO_APPLICATION_PROTOCOL', TlsFailure.Protocol],
