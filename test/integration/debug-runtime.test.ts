@@ -1,7 +1,13 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
+import { runtimePages } from '../../src/http/debug/debug-runtime.ts'
+import type { Engine } from '../../src/http/debug/engine.ts'
+import { Profiler } from '../../src/http/debug/profiler.ts'
+import { RUNTIME, RUNTIME_TITLE } from '../../src/lib/runtime.ts'
+import type { HttpReply, HttpRequest } from '../../src/listen/http-service.ts'
 import { startDebugServer } from '../support/debug-server.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { until } from '../support/settle.ts'
 
@@ -20,21 +26,39 @@ test('/debug/gc collects garbage and says what came of it (P-199)', async () => 
   expect(garbage.deref()).toBeUndefined()
 })
 
-test.each([
+const MADE = [
   ['profile', 'cpuprofile', 'nodes'],
   ['heap', 'heapprofile', 'samples'],
-])('/debug/pprof/%s makes a profile of so many seconds (P-199)', async (page, extension, content) => {
-  const relay = new MemoryRelay()
-  await using server = await startDebugServer(relay)
-  const answer = fetch(`${server.url}/debug/pprof/${page}?seconds=7`)
-  await begun(relay)
-  relay.clock.advance(6_999)
-  expect(relay.clock.pendingTimers).toBe(1)
-  relay.clock.advance(1)
-  const { headers, status } = await answer
-  expect([status, headers.get('content-disposition')]).toEqual([200, `attachment; filename="derper.${extension}"`])
-  const profile = (await (await answer).json()) as Record<string, unknown>
-  expect(profile[content]).toBeInstanceOf(Array)
+] as const
+
+test.each(MADE.slice(0, RUNTIME.name === 'bun' ? 1 : 2))(
+  '/debug/pprof/%s makes a profile of so many seconds (P-199)',
+  async (page, extension, content) => {
+    const relay = new MemoryRelay()
+    await using server = await startDebugServer(relay)
+    const answer = fetch(`${server.url}/debug/pprof/${page}?seconds=7`)
+    await begun(relay)
+    relay.clock.advance(6_999)
+    expect(relay.clock.pendingTimers).toBe(1)
+    relay.clock.advance(1)
+    const { headers, status } = await answer
+    expect([status, headers.get('content-disposition')]).toEqual([200, `attachment; filename="derper.${extension}"`])
+    const profile = (await (await answer).json()) as Record<string, unknown>
+    expect(profile[content]).toBeInstanceOf(Array)
+  },
+)
+
+test('a profile that the runtime does not make is refused with what makes it, and not linked (P-199)', async () => {
+  const engine: Engine = { profiles: { cpu: undefined, heap: undefined }, collectGarbage: async () => {} }
+  const pages = runtimePages(new FakeClock(), () => Promise.reject(new Error('not asked')), new Profiler(engine))
+  const answer = (path: string) => pages.get(path)?.({ target: `${path}?seconds=1` } as HttpRequest)
+  for (const kind of ['profile', 'heap']) {
+    const { status, body } = (await answer(`/debug/pprof/${kind}`)) as HttpReply
+    expect([status, body]).toEqual([501, `not made by ${RUNTIME_TITLE}; a relay on Node.js makes it\n`])
+  }
+  const { body } = (await answer('/debug/pprof/')) as HttpReply
+  expect(body).toContain('/debug/pprof/heap?seconds=10 (not made by')
+  expect(body).not.toContain('href="/debug/pprof/heap')
 })
 
 test('one profile is made at a time, and it ends when its reader leaves (P-199)', async () => {

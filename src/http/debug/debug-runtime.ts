@@ -31,8 +31,11 @@ const PROFILES: readonly (readonly [path: string, title: string, kind?: ProfileK
 const NO_PROFILE = `not made by ${RUNTIME_TITLE}; a relay on Node.js makes it`
 
 /** The pages by path. */
-export function runtimePages(clock: Clock, metrics: MetricReader): ReadonlyMap<string, Page> {
-  const profiler = new Profiler()
+export function runtimePages(
+  clock: Clock,
+  metrics: MetricReader,
+  profiler: Profiler = new Profiler(),
+): ReadonlyMap<string, Page> {
   const profile = (kind: ProfileKind): Page => {
     return request => profileReply({ profiler, clock, kind }, request)
   }
