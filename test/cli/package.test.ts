@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startProgram } from '../support/process.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
@@ -69,6 +70,27 @@ test('package: commands run', async () => {
   for (const path of Object.values(manifest.bin)) {
     const { stdout } = await run(process.execPath, [join(project, 'node_modules/derphttp', path), '--version'])
     expect(stdout).toMatch(/^\d+\.\d+\.\d+( on \S+ \S+)?\n$/)
+  }
+})
+
+test('package: derper serves from two worker threads with no more than the package installed', async () => {
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  const flags = ['-dev', '-workers', '2', '-a', '127.0.0.1:0', '-stun-port', '0', '-c', join(project, 'derper.key')]
+  const program = await startProgram(process.execPath, [derper, ...flags])
+  try {
+    const address = await program.lineWhere(line => /^derper: serving on (\S+),/.exec(line)?.[1])
+    const { status } = await fetch(`http://${address}/derp/probe`)
+    expect(status).toBe(200)
+  } finally {
+    await program.stop()
+  }
+})
+
+test('package: brings its own code and few packages', async () => {
+  expect(Object.keys(manifest.dependencies)).toEqual(['@noble/ciphers', '@noble/curves', 'jsonc-parser', 'ws', 'yaml'])
+  const licences = readFileSync(join(project, 'node_modules/derphttp/dist/bin/LICENSES.txt'), 'utf8')
+  for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser']) {
+    expect(licences).toMatch(new RegExp(`^${bundled} \\d+\\.\\d+`, 'm'))
   }
 })
 
