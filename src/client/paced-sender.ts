@@ -7,7 +7,7 @@
 import { abortedError, onAbort } from '../lib/abort.ts'
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { DerpError } from '../lib/derp-error.ts'
-import { TokenBucket } from '../lib/token-bucket.ts'
+import { TokenBucket } from '../lib/rate/token-bucket.ts'
 import type { FrameSender } from './frame-sender.ts'
 
 interface Waiting {

@@ -1,7 +1,7 @@
 /** Public entry `derphttp/stun`: STUN as nodes and relays speak it. */
 
 export type { AddressPort } from '../lib/address-port.ts'
-export type { SourceLimit } from '../lib/source-limiter.ts'
+export type { SourceLimit } from '../lib/rate/source-limiter.ts'
 export type { BridgeSuspicion } from '../stun/bridge-watch.ts'
 export { type StunBinding, stunBinding } from '../stun/client.ts'
 export type { StunBindingOptions } from '../stun/client-options.ts'

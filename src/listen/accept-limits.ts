@@ -7,10 +7,10 @@
 import type { EventEmitter } from 'node:events'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { type Log, type LogFields, silentLog } from '../lib/log.ts'
-import type { SourceLimit } from '../lib/source-limiter.ts'
-import { sourcePrefix } from '../lib/source-prefix.ts'
+import type { SourceLimit } from '../lib/rate/source-limiter.ts'
+import { sourcePrefix } from '../lib/rate/source-prefix.ts'
+import type { TokenBucketOptions } from '../lib/rate/token-bucket.ts'
 import { TallyLog } from '../lib/tally-log.ts'
-import type { TokenBucketOptions } from '../lib/token-bucket.ts'
 import { ConnectionCounters, RefusalReason } from '../metrics/connection-counters.ts'
 import { type AcceptTally, LocalTally, type Rate } from './accept-tally.ts'
 

@@ -1,7 +1,7 @@
 /** Connection counts for the limits: by default of this thread's listeners only. */
 
-import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
-import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
+import { type SourceLimit, SourceLimiter } from '../lib/rate/source-limiter.ts'
+import { TokenBucket, type TokenBucketOptions } from '../lib/rate/token-bucket.ts'
 
 /** A rate limit. */
 export interface Rate {

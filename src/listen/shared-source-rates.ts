@@ -5,8 +5,8 @@
  * full and a tag. In a full set, the source whose bucket is full first is evicted.
  */
 
-import { microseconds, SharedRate } from '../lib/shared-rate.ts'
-import type { SourceLimit } from '../lib/source-limiter.ts'
+import { microseconds, SharedRate } from '../lib/rate/shared-rate.ts'
+import type { SourceLimit } from '../lib/rate/source-limiter.ts'
 import type { SourceHash } from './source-hash.ts'
 
 /** Slots per set. */

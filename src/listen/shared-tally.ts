@@ -6,9 +6,9 @@
  * slot at the same moment may both be refused.
  */
 
-import { SharedRate } from '../lib/shared-rate.ts'
-import type { SourceLimit } from '../lib/source-limiter.ts'
-import { TokenBucket, type TokenBucketOptions } from '../lib/token-bucket.ts'
+import { SharedRate } from '../lib/rate/shared-rate.ts'
+import type { SourceLimit } from '../lib/rate/source-limiter.ts'
+import { TokenBucket, type TokenBucketOptions } from '../lib/rate/token-bucket.ts'
 import type { AcceptLimitOptions } from './accept-limits.ts'
 import type { AcceptTally, Rate } from './accept-tally.ts'
 import { SharedSourceCounts } from './shared-source-counts.ts'

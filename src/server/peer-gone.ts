@@ -2,7 +2,7 @@
 
 import { KeyLookup, KeyMap } from '../keys/key-map.ts'
 import { NodePublicKey } from '../keys/node-key.ts'
-import { TokenBucket } from '../lib/token-bucket.ts'
+import { TokenBucket } from '../lib/rate/token-bucket.ts'
 import { KEY_LENGTH } from '../protocol/constants.ts'
 
 /** Burst and rate of not-here replies (P-061). */

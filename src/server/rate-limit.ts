@@ -1,7 +1,7 @@
 /** Limits how fast a client may send: by pausing reads, never by dropping (P-103). */
 
 import { DerpError } from '../lib/derp-error.ts'
-import { TokenBucket } from '../lib/token-bucket.ts'
+import { TokenBucket } from '../lib/rate/token-bucket.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 
 /** Maximum charge per frame and minimum burst: one whole SendPacket frame. */

@@ -6,7 +6,7 @@
 
 import { addressTo16 } from '../lib/address-port.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { type SourceLimit, SourceLimiter } from '../lib/source-limiter.ts'
+import { type SourceLimit, SourceLimiter } from '../lib/rate/source-limiter.ts'
 import { type BridgeSuspicion, BridgeWatch } from './bridge-watch.ts'
 import { type StunAddress, unmapAddress } from './mapped-address.ts'
 import { encodeBindingResponse, parseBindingRequest } from './message.ts'

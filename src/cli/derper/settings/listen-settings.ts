@@ -3,7 +3,7 @@
 import type { ListenAddress } from '../../../daemon/listen-address.ts'
 import type { ListenSettings } from '../../../daemon/settings.ts'
 import { formatDuration } from '../../../lib/duration.ts'
-import type { TokenBucketOptions } from '../../../lib/token-bucket.ts'
+import type { TokenBucketOptions } from '../../../lib/rate/token-bucket.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import { descriptorBudget } from '../descriptor-budget.ts'
 import type { LIMIT_FLAGS } from '../flags/limits.ts'

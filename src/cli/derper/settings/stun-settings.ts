@@ -1,7 +1,7 @@
 /** The STUN server, from the flags. */
 
 import type { StunSettings } from '../../../daemon/settings.ts'
-import type { SourceLimit } from '../../../lib/source-limiter.ts'
+import type { SourceLimit } from '../../../lib/rate/source-limiter.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { STUN_FLAGS } from '../flags/stun.ts'
 import { badSetting, portSetting } from './setting.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { fc } from '../../test/support/fast-check.ts'
+import { fc } from '../../../test/support/fast-check.ts'
 import { SharedRate } from './shared-rate.ts'
 import { TokenBucket } from './token-bucket.ts'
 

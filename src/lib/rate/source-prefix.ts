@@ -1,6 +1,6 @@
 /** What counts as one source of connections: an IPv4 address or an IPv6 /64. */
 
-import { addressTo16 } from './address-port.ts'
+import { addressTo16 } from '../address-port.ts'
 
 /** Prefix of an IPv4-mapped IPv6 address. */
 const MAPPED_PREFIX = '\0\0\0\0\0\0\0\0\0\0\xff\xff'
