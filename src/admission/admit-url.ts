@@ -6,13 +6,14 @@
 
 import { NodePrivateKey } from '../keys/node-key.ts'
 import { type AddressPort, addressFrom16, addressTo16, ipFamilyOf } from '../lib/address-port.ts'
+import { explainError } from '../lib/connection-fault.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import { parseInfo } from '../protocol/info-json.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { BackendHealth, type EffectOf } from './backend-health.ts'
-import { HttpPost, type PostResponse } from './http-post.ts'
+import { HttpClient, type HttpClientResponse } from './http-client.ts'
 import { isOwnShortage } from './own-shortage.ts'
 import { type Approval, type Denial, type Policy, SourceDownError } from './policy.ts'
 import { DEFAULTS, RequestQueue } from './request-queue.ts'
@@ -28,7 +29,7 @@ export class AdmitUrl implements Policy {
   readonly #ports: AdmissionPorts
   readonly #watch: BackendHealth
   readonly #queue: RequestQueue
-  readonly #http: HttpPost
+  readonly #http: HttpClient
 
   /**
    * @param url http or https; user name and password in it are sent as basic authentication.
@@ -46,7 +47,7 @@ export class AdmitUrl implements Policy {
     this.#ports = ports
     this.#watch = new BackendHealth('url', ports, effectOf)
     this.#queue = new RequestQueue('url', requests, ports.clock)
-    this.#http = new HttpPost(proxyEnv, requests.maxRequests)
+    this.#http = new HttpClient(proxyEnv, requests.maxRequests)
   }
 
   /** Why the last request failed, if it failed within the last `ms` milliseconds. */
@@ -58,15 +59,10 @@ export class AdmitUrl implements Policy {
     return this.#watch.over(this.#queue.run(() => this.#ask(request)))
   }
 
-  /** Asks about a key that nobody has. Resolves to the reason if the URL does not respond. */
-  async probe(): Promise<string | undefined> {
+  /** Asks about a key that nobody has. Resolves to the reason if the URL does not respond, and what follows. */
+  probe(): Promise<string | undefined> {
     const clientKey = NodePrivateKey.generate().publicKey()
-    try {
-      await this.#watch.over(this.#ask({ clientKey, remote: undefined }))
-      return undefined
-    } catch (error) {
-      return (error as Error).message
-    }
+    return this.#watch.probe(this.#ask({ clientKey, remote: undefined }))
   }
 
   /** Closes idle connections. */
@@ -85,15 +81,15 @@ export class AdmitUrl implements Policy {
     }
   }
 
-  async #post(body: string, signal: AbortSignal): Promise<PostResponse> {
+  async #post(body: string, signal: AbortSignal): Promise<HttpClientResponse> {
     try {
-      return await this.#http.post({ url: this.#url, headers: this.#headers, body, signal })
+      return await this.#http.send({ url: this.#url, headers: this.#headers, body, signal })
     } catch (error) {
-      throw this.#down(reasonOf(error), true, error)
+      throw this.#down(explainError(error), true, error)
     }
   }
 
-  async #verdictOf(response: PostResponse): Promise<Approval | Denial> {
+  async #verdictOf(response: HttpClientResponse): Promise<Approval | Denial> {
     const { status } = response
     if (status !== 200) {
       response.discard()
@@ -110,11 +106,11 @@ export class AdmitUrl implements Policy {
     }
   }
 
-  async #read(response: PostResponse): Promise<Uint8Array> {
+  async #read(response: HttpClientResponse): Promise<Uint8Array> {
     try {
       return await response.read(MAX_ANSWER_BYTES)
     } catch (error) {
-      throw this.#down(reasonOf(error), false, error)
+      throw this.#down(explainError(error), false, error)
     }
   }
 
@@ -159,11 +155,4 @@ function sourceOf(remote: AddressPort | undefined): string {
 
 function refused(reason: string): Denial {
   return { admit: false, cause: DenialReason.UrlRefused, reason }
-}
-
-/** An abort carries its reason as the cause, and attempts at several addresses have an error each. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0])
-  return error.cause instanceof Error ? reasonOf(error.cause) : error.message
 }

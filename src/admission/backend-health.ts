@@ -35,6 +35,17 @@ export class BackendHealth {
     return this.#ports.clock.now() - this.#failedAtMs <= ms ? this.#problem : undefined
   }
 
+  /** Follows `asking`. Resolves to why it failed and what that means for clients; undefined if it did not. */
+  async probe(asking: Promise<unknown>): Promise<string | undefined> {
+    try {
+      await this.over(asking)
+      return undefined
+    } catch (error) {
+      if (!(error instanceof SourceDownError)) throw error
+      return [error.message, this.#effectOf(error.isTransport)].filter(text => text !== '').join('; ')
+    }
+  }
+
   /** Follows `asking`. Only a {@link SourceDownError} counts as a failure. */
   async over<T>(asking: Promise<T>): Promise<T> {
     const { log, counters } = this.#ports

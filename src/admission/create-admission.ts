@@ -61,8 +61,8 @@ export interface BuiltAdmission {
   reload(): Promise<void>
   /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
   readonly checks: readonly SourceCheck[]
-  /** Probes the backends once. Resolves to what is wrong with those that do not respond, by name. */
-  probe(): Promise<ReadonlyMap<string, string>>
+  /** Probes the backends once. Resolves to what is wrong with those that do not respond, and what follows. */
+  probe(): Promise<readonly string[]>
   /** Starts probing, so that a backend that is down is logged before a client connects. */
   start(): void
   /** Stops watching files and probing. */
@@ -142,9 +142,9 @@ function createBackends(
 
 /** What follows for clients that need the approval of a backend while it does not respond. */
 function lossEffect(failsOpen: boolean, memoryMs: number): string {
-  if (failsOpen) return 'it refuses no client until it responds'
-  if (memoryMs === 0) return 'it admits no client until it responds'
-  return `it admits only clients that it approved within ${formatDuration(memoryMs)}, until it responds`
+  if (failsOpen) return 'until it responds, it refuses nobody'
+  if (memoryMs === 0) return 'until it responds, it admits nobody'
+  return `until it responds, it admits only clients that it approved within ${formatDuration(memoryMs)}`
 }
 
 /** Lists that are open, by what they are for. */

@@ -5,6 +5,7 @@
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
+import { explainError } from '../lib/connection-fault.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
@@ -60,10 +61,9 @@ export class LocalDaemon implements Policy {
     return this.#watch.over(this.#isOld ? this.#lookUpInList(clientKey) : this.#lookUp(clientKey))
   }
 
-  /** Probes the daemon itself, uncached. Resolves to its problem, if any. */
-  async probe(): Promise<string | undefined> {
-    await this.#watch.over(this.#readStatus(OWN_STATUS_PATH)).catch(() => undefined)
-    return this.problem
+  /** Probes the daemon itself, uncached. Resolves to the reason if it does not respond, and what follows. */
+  probe(): Promise<string | undefined> {
+    return this.#watch.probe(this.#readStatus(OWN_STATUS_PATH))
   }
 
   async #lookUp(key: NodePublicKey): Promise<Approval | Denial> {
@@ -120,7 +120,7 @@ export class LocalDaemon implements Policy {
         const isOwn = isOwnShortage(cause)
         // It may come back as another version.
         if (!isOwn) this.#isOld = false
-        const reason = `ask local tailscaled at ${this.#socketPath}: ${(cause as Error).message}`
+        const reason = `ask local tailscaled at ${this.#socketPath}: ${explainError(cause)}`
         throw new SourceDownError('local_daemon', reason, { isTransport: true, isOwn, cause })
       }
     })

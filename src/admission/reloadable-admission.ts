@@ -62,6 +62,11 @@ export class ReloadableAdmission implements AdmissionGate {
     this.#built?.start()
   }
 
+  /** Resolves to what is wrong with backends that do not respond, and what follows. */
+  async probe(): Promise<readonly string[]> {
+    return (await this.#built?.probe()) ?? []
+  }
+
   /** Looks at the files at once. */
   async reload(): Promise<void> {
     await this.#built?.reload()

@@ -64,13 +64,10 @@ export class SourceChecks {
     this.#probeDaemon()
   }
 
-  /** Probes each backend. Resolves to what is wrong with those that do not respond, by name. */
-  async probe(): Promise<ReadonlyMap<string, string>> {
-    const probed = [
-      ['local tailscaled', await this.#daemon?.probe()],
-      ['admission URL', await this.#url?.probe()],
-    ] as const
-    return new Map(probed.flatMap(([name, problem]) => (problem === undefined ? [] : [[name, problem] as const])))
+  /** Probes each backend. Resolves to what is wrong with those that do not respond, and what follows. */
+  async probe(): Promise<readonly string[]> {
+    const problems = await Promise.all([this.#daemon?.probe(), this.#url?.probe()])
+    return problems.filter(problem => problem !== undefined)
   }
 
   #probeDaemon(): void {

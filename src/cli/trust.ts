@@ -1,21 +1,24 @@
-/** The CAs that commands trust: those of Node, of the system, and of a file. */
+/** The CAs that commands trust: those of the system, as Go programs do, and those of a file. */
 
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { getCACertificates } from 'node:tls'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { certificatesIn, systemAuthorities } from '../client/node/node-authorities.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
-/** PEM of all trusted CAs, including those of `file`. @throws DerpError naming the file. */
-export async function trustedAuthorities(file?: string): Promise<string[]> {
-  const own = file === undefined ? [] : await readAuthorities(file)
-  return [...new Set([...getCACertificates('default'), ...getCACertificates('system'), ...own])]
+/** From now on all TLS connections of this process trust the system's CAs. `onProblem` as {@link systemAuthorities}. */
+export async function trustSystem(env: NodeJS.ProcessEnv, onProblem: (problem: string) => void): Promise<void> {
+  setDefaultCACertificates(await systemAuthorities({ env, onProblem }))
 }
 
-const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+/** PEM of the CAs that this process trusts and those of `file`. @throws DerpError naming the file. */
+export async function authoritiesWith(file: string): Promise<string[]> {
+  return [...getCACertificates('default'), ...(await readAuthorities(file))]
+}
 
 async function readAuthorities(file: string): Promise<string[]> {
   try {
-    const found = (await readFile(file, 'utf8')).match(PEM) ?? []
+    const found = certificatesIn(await readFile(file, 'utf8'))
     if (found.length === 0) throw new Error('no certificate found; it must be PEM')
     for (const pem of found) new X509Certificate(pem)
     return found

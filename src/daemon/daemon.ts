@@ -143,6 +143,11 @@ export class DerperDaemon {
     return node && { ...node, ...this.#mapNodePorts() }
   }
 
+  /** Asks each admission backend once. Resolves to what is wrong with those that do not respond, and what follows. */
+  probeAdmission(): Promise<readonly string[]> {
+    return this.#admission.probe()
+  }
+
   /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
   async start(): Promise<void> {
     await this.#relay.prepare()

@@ -1,5 +1,7 @@
 /** Entry `derphttp/client`: the client of Node, and its parts for other platforms and other needs. */
 
+import './assert-runtime.ts'
+
 export { Client as PortableClient } from '../client/client.ts'
 export type { ConnectedState } from '../client/connected-state.ts'
 export type { RegionSource } from '../client/connector.ts'
@@ -10,6 +12,7 @@ export { TlsFailedError, type TlsFailureReason } from '../client/dial/tls-failur
 export { UpgradeRefusedError } from '../client/dial/upgrade-response.ts'
 export type { HealthTracker } from '../client/health-reporter.ts'
 export { ErrClientClosed } from '../client/link-keeper.ts'
+export { type AuthorityEnv, type AuthorityOptions, systemAuthorities } from '../client/node/node-authorities.ts'
 export { NodeClient as Client, type NodeClientOptions as ClientOptions } from '../client/node/node-client.ts'
 export { createNodeTransport, NodeTransport } from '../client/node/node-dial.ts'
 export type { NodeTransportOptions, RegionTls, UrlDialer } from '../client/node/node-dial-options.ts'

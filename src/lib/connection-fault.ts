@@ -6,6 +6,8 @@
  * (`DEPTH_ZERO_SELF_SIGNED_CERT`) and of OpenSSL (`ERR_SSL_…`).
  */
 
+import { DerpError } from './derp-error.ts'
+
 /** A known cause. */
 export interface ConnectionFault {
   readonly id: ConnectionFaultId
@@ -23,6 +25,7 @@ export type ConnectionFaultId =
   | 'tls-protocol'
   | 'server-name'
   | 'tls-refused'
+  | 'tls-timeout'
   | 'self-signed'
   | 'untrusted'
   | 'bad-chain'
@@ -42,6 +45,7 @@ export type ConnectionFaultId =
   | 'no-descriptors'
   | 'no-ports'
   | 'denied'
+  | 'no-socket'
 
 const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend: string]>> = {
   'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
@@ -54,6 +58,7 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
     'use the name that the certificate was issued for, not an address or another name',
   ],
   'tls-refused': ['the other side refused the TLS handshake', 'its log tells why; a wrong server name is common'],
+  'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
     'pin it in the DERP map (CertName "sha256-raw:…"), add it to the trusted ones (ca), or use one from an authority',
@@ -84,6 +89,7 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
   'dns-failed': ['DNS did not answer', 'check the DNS server of this machine'],
   'no-descriptors': ['this process has no file descriptors left', 'raise its limit (ulimit -n, LimitNOFILE)'],
   'no-ports': ['this machine has no free local port or address', 'wait, or widen net.ipv4.ip_local_port_range'],
+  'no-socket': ['there is no such socket', 'check its path, and that its service runs'],
   denied: ['this machine does not allow the connection', 'check its firewall and the rights of the process'],
 }
 
@@ -101,6 +107,7 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'tls-protocol',
   ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'server-name',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'server-name',
+  ERR_TLS_HANDSHAKE_TIMEOUT: 'tls-timeout',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls-refused',
   'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE': 'tls-refused',
   ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR: 'tls-refused',
@@ -147,6 +154,7 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   EADDRNOTAVAIL: 'no-ports',
   EACCES: 'denied',
   EPERM: 'denied',
+  ENOENT: 'no-socket',
 }
 
 /** Words for a cause that a check of one's own has found. */
@@ -172,4 +180,20 @@ function innerOf(error: Error): unknown {
 /** Sentence, detail in parentheses and mend: what messages say behind what was being done. */
 export function explainFault({ sentence, mend }: ConnectionFault, detail?: string): string {
   return `${sentence}${detail === undefined ? '' : ` (${detail})`}: ${mend}`
+}
+
+/** What went wrong and, where that is known, what mends it. Errors of ours speak for themselves. */
+export function explainError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error)
+  if (error instanceof DerpError) return error.message
+  // Racing several addresses gives an error that holds the others, and an abort carries its reason.
+  if (error instanceof AggregateError && error.errors.length > 0) return explainError(error.errors[0])
+  if (error.name === 'AbortError' && error.cause instanceof Error) return error.cause.message
+  const fault = connectionFault(error)
+  return fault === undefined ? error.message : explainFault(fault, shortened(error.message))
+}
+
+/** OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. */
+function shortened(text: string): string {
+  return /^(?:[0-9A-F]+:)?error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1] ?? text.trim()
 }

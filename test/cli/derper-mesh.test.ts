@@ -40,7 +40,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     programs.push(
       await startProgram(derper, flagsOf(1), { env: { SSL_CERT_FILE: at('ca.pem') } }),
       await startProgram(RUNTIME_PATH, [DERPER, '-workers', workers, ...flagsOf(0)], {
-        env: { NODE_EXTRA_CA_CERTS: at('ca.pem') },
+        env: { SSL_CERT_FILE: at('ca.pem') },
       }),
     )
     await Promise.all(ports.map(untilListening))

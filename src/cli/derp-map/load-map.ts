@@ -4,9 +4,8 @@ import { formatMapPath, type LintIssue } from '../../derpmap/lint/issue.ts'
 import { parseDerpMap } from '../../derpmap/parse.ts'
 import type { DERPMap } from '../../derpmap/types.ts'
 import { DerpError } from '../../lib/derp-error.ts'
-import type { CommandIo } from '../command-io.ts'
 import { type MapDocument, readMapDocument } from './map-document.ts'
-import { readMapSource } from './map-source.ts'
+import { type MapSourceIo, readMapSource } from './map-source.ts'
 
 export interface LoadedMap {
   readonly map: DERPMap
@@ -14,7 +13,7 @@ export interface LoadedMap {
 }
 
 /** @throws DerpError with source, place and reason. */
-export async function loadMap(source: string, io: Pick<CommandIo, 'stdin'>): Promise<LoadedMap> {
+export async function loadMap(source: string, io: MapSourceIo): Promise<LoadedMap> {
   const document = readMapDocument(await readMapSource(source, io))
   const fault = document.issues.find(({ severity }) => severity === 'error')
   if (fault !== undefined) throw unreadable(source, fault)

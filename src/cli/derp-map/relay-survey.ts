@@ -12,7 +12,7 @@ import { ipFamilyOf } from '../../lib/address-port.ts'
 import { DerpError, isDerpError } from '../../lib/derp-error.ts'
 import { stunBinding } from '../../stun/client.ts'
 import { STUN_PORT } from '../../stun/constants.ts'
-import { trustedAuthorities } from '../trust.ts'
+import { authoritiesWith } from '../trust.ts'
 import { answersPlainHttp } from './plain-http.ts'
 import type { RelayTarget } from './relay-target.ts'
 
@@ -66,9 +66,9 @@ interface Finding {
 /** Connects as clients do: trusting public CAs, else those of the file, else this certificate alone. */
 async function surveyCertificate(node: SurveyedNode, options: SurveyOptions): Promise<Finding> {
   const { caFile, signal } = options
-  if (await isTrusted(node, await trustedAuthorities(), signal)) return { fields: {}, notes: [] }
+  if (await isTrusted(node, [], signal)) return { fields: {}, notes: [] }
   if (caFile !== undefined) {
-    if (!(await isTrusted(node, await trustedAuthorities(caFile), signal))) throw untrusted(node, caFile)
+    if (!(await isTrusted(node, await authoritiesWith(caFile), signal))) throw untrusted(node, caFile)
     return { fields: {}, notes: [`every client must have the CA of ${caFile} installed`] }
   }
   const { CertName, until } = await readPin(node, signal)

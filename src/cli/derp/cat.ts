@@ -1,10 +1,12 @@
 /** `derp cat`: connects two terminals through a relay. */
 
 import { NodeClient as Client } from '../../client/node/node-client.ts'
+import type { ProxyEnv } from '../../client/node/node-proxy-rules.ts'
 import { NodePrivateKey, NodePublicKey } from '../../keys/node-key.ts'
 import { DerpError, isDerpError } from '../../lib/derp-error.ts'
 import { EXIT_OK } from '../exit.ts'
 import { loadKeyFile } from '../key-file.ts'
+import { trustSystem } from '../trust.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
 /** Payload bytes of one packet: few enough headers, and far below what one packet may carry (P-052). */
@@ -22,7 +24,7 @@ interface CatFlags {
   readonly keyFile?: string
 }
 
-export const addCat: AddSubcommand = (parent, { done }) => {
+export const addCat: AddSubcommand = (parent, { io, done }) => {
   parent
     .command('cat')
     .description('print our public key and what arrives; with --to, send standard input')
@@ -31,7 +33,8 @@ export const addCat: AddSubcommand = (parent, { done }) => {
     .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
     .action(async (url: string, { to, keyFile }: CatFlags) => {
       const key = keyFile === undefined ? NodePrivateKey.generate() : (await loadKeyFile(keyFile)).key
-      done(await cat({ url, to, key }))
+      await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))
+      done(await cat({ url, to, key, proxyEnv: io.env }))
     })
 }
 
@@ -40,12 +43,13 @@ interface CatOptions {
   /** Where standard input goes; without it, what arrives is printed. */
   readonly to: string | undefined
   readonly key: NodePrivateKey
+  readonly proxyEnv: ProxyEnv
 }
 
 /** Runs until standard input, or the relay, ends. */
-async function cat({ url, to, key }: CatOptions): Promise<number> {
+async function cat({ url, to, key, proxyEnv }: CatOptions): Promise<number> {
   const peer = to === undefined ? undefined : NodePublicKey.parse(to)
-  const client = new Client(key, url)
+  const client = new Client(key, url, { proxyEnv })
   const stop = () => void client.close().catch(() => {})
   process.once('SIGINT', stop).once('SIGTERM', stop)
   try {

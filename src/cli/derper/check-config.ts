@@ -1,4 +1,4 @@
-/** `derper check-config`: reads and checks what `derper` would, and tells what would run. Starts and stores nothing. */
+/** `derper check-config`: reads and checks what `derper` would, and tells what would run. Starts and stores nothing, but asks admission backends. */
 
 import { assertPortsDiffer } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
@@ -7,6 +7,7 @@ import type { DaemonSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import { silentLog } from '../../lib/log.ts'
 import { parseKeyFile } from '../key-file.ts'
+import { trustSystem } from '../trust.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
 import { privateKeyFile, readSettings } from './derper-settings.ts'
@@ -24,12 +25,16 @@ export async function checkConfig(
   const certificate = await certificatePlan(settings)
   // Made and not started, it checks all that it is made from.
   const log: LevelledLog = { ...silentLog, level: settings.log.level }
-  await (await DerperDaemon.create(settings, NodePrivateKey.generate(), log)).stop()
+  const notes = [...settings.notes]
+  await trustSystem(env, problem => void notes.push(problem))
+  const daemon = await DerperDaemon.create(settings, NodePrivateKey.generate(), log)
+  const warnings = await daemon.probeAdmission()
+  await daemon.stop()
   const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
   const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
   const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)
-  const notes = settings.notes.map(note => `  note: ${note}`)
-  return `${['derper would run with this configuration:', ...text, ...notes].join('\n')}\n`
+  const remarks = [...notes.map(note => `  note: ${note}`), ...warnings.map(warning => `  warning: ${warning}`)]
+  return `${['derper would run with this configuration:', ...text, ...remarks].join('\n')}\n`
 }
 
 function privateKeyPlan(flags: DerperFlagValues): string {
@@ -42,5 +47,5 @@ function privateKeyPlan(flags: DerperFlagValues): string {
 async function certificatePlan({ tls }: DaemonSettings): Promise<PlanLine[]> {
   const found = await checkCertificateFiles(tls)
   if (found === undefined) return []
-  return [['certificate files', found ? 'there and fit for use' : 'none yet, one is made for the address']]
+  return [['certificate files', found]]
 }

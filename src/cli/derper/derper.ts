@@ -11,6 +11,7 @@ import { RUNTIME, RUNTIME_TITLE } from '../../lib/runtime.ts'
 import { EXIT_OK, runCommand } from '../exit.ts'
 import { type ReadText, readAnything, readFlags, readRegular, type SourcedFlags } from '../flag-sources.ts'
 import { commandLineOf } from '../started-as.ts'
+import { trustSystem } from '../trust.ts'
 import { usage } from '../usage.ts'
 import { packageVersion } from '../version.ts'
 import { betterRuntime } from './better-runtime.ts'
@@ -43,7 +44,7 @@ export function main(args: readonly string[]): Promise<number> {
     const [first, ...others] = args
     if (first === DERP_MAP) return writeDerpMap(others, process.env)
     const isCheck = first === CHECK_CONFIG
-    const input = { args: isCheck ? others : args, env: process.env }
+    const input = { args: isCheck ? others : args, env: process.env, commands: [CHECK_CONFIG, DERP_MAP] }
     const readAll: ReadFlags = read => readFlags('derper', DERPER_FLAGS, { ...input, read })
     const parsed = await readAll(readAnything)
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
@@ -72,7 +73,8 @@ async function serve(
   // Before a key is made, which a start that fails would leave behind.
   await checkCertificateFiles(settings.tls)
   const log = createLog(settings.log.level)
-  const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values), log)
+  await trustSystem(env, problem => log.warn(problem))
+  const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values, log), log)
   const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
   try {
     // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.

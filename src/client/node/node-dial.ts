@@ -13,12 +13,12 @@ import { formatRegion } from '../../derpmap/regions.ts'
 import type { DERPNode, DERPRegion } from '../../derpmap/types.ts'
 import { abortable } from '../../lib/abort.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
+import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError, isDerpError } from '../../lib/derp-error.ts'
 import { silentLog } from '../../lib/log.ts'
 import { withTimeLimit } from '../../lib/time-limit.ts'
 import { FAST_START_HEADER } from '../../protocol/constants.ts'
 import { NodeConn } from '../../transport/node-conn.ts'
-import { reasonOf } from '../dial/dial-reason.ts'
 import type { DnsCache } from '../dial/dns-cache.ts'
 import { FastStartConn } from '../dial/fast-start-conn.ts'
 import { type DialedNode, dialRegion, idealNodeHeaders, withinNodeTime, withinSecureTime } from '../dial/region-dial.ts'
@@ -248,5 +248,5 @@ async function dialWith(dialer: UrlDialer, { host, port }: DerpEndpoint, signal:
 
 function dialError(what: string, error: unknown): DerpError {
   if (error instanceof DerpError) return error
-  return new DerpError('ERR_DERP_DIAL_FAILED', `dial ${what}: ${reasonOf(error)}`, { cause: error })
+  return new DerpError('ERR_DERP_DIAL_FAILED', `dial ${what}: ${explainError(error)}`, { cause: error })
 }

@@ -3,8 +3,8 @@
 import { lookup } from 'node:dns/promises'
 import type { IpFamily } from '../../lib/address-port.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
+import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
-import { reasonOf } from '../dial/dial-reason.ts'
 import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
 
 /** Addresses of `host`, of one family or of both. */
@@ -13,7 +13,7 @@ export async function lookupSystem(host: string, family?: IpFamily): Promise<rea
     const answers = await lookup(host, { all: true, order: 'verbatim', ...(family !== undefined && { family }) })
     return answers.map(({ address }) => address)
   } catch (error) {
-    throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${reasonOf(error)}`, { cause: error })
+    throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${explainError(error)}`, { cause: error })
   }
 }
 

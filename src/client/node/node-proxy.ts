@@ -2,8 +2,8 @@
 
 import type { Duplex } from 'node:stream'
 import type { ConnectionOptions } from 'node:tls'
+import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
-import { reasonOf } from '../dial/dial-reason.ts'
 import { formatConnectRequest, TunnelResponse, tunnelTarget } from '../dial/proxy-tunnel.ts'
 import { endpointOfUrl, formatRelayUrl } from '../dial/relay-url.ts'
 import { exchange } from './node-exchange.ts'
@@ -24,7 +24,7 @@ export async function dialByProxy(host: string, port: number, dial: ProxyDial): 
   const target = tunnelTarget(host, port)
   const socket = await connectToProxy(dial).catch(error => {
     if (signal.aborted) throw error
-    const reason = `connect to ${target} by proxy ${formatRelayUrl(proxy)}: ${reasonOf(error)}`
+    const reason = `connect to ${target} by proxy ${formatRelayUrl(proxy)}: ${explainError(error)}`
     throw new DerpError('ERR_DERP_PROXY_FAILED', reason, { clause: 'P-224', cause: error })
   })
   const plan = {

@@ -7,8 +7,8 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls'
 import type { CertificateRule, DerpEndpoint } from '../../derpmap/endpoint.ts'
 import type { NodePublicKey } from '../../keys/public-key.ts'
 import type { Clock } from '../../lib/clock.ts'
+import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
-import { reasonOf } from '../dial/dial-reason.ts'
 import { readServerKey } from '../dial/meta-certificate.ts'
 import { tunnelTarget } from '../dial/proxy-tunnel.ts'
 import { TlsFailedError, tlsFailureReason } from '../dial/tls-failure.ts'
@@ -150,6 +150,6 @@ function stateOf(
 function tlsError(error: unknown, peer: string): DerpError {
   if (error instanceof DerpError) return error
   const reason = tlsFailureReason(error)
-  if (reason !== undefined) return new TlsFailedError(reason, peer, reasonOf(error), error)
-  return new DerpError('ERR_DERP_DIAL_FAILED', `secure connection to ${peer}: ${reasonOf(error)}`, { cause: error })
+  if (reason !== undefined) return new TlsFailedError(reason, peer, explainError(error), error)
+  return new DerpError('ERR_DERP_DIAL_FAILED', `secure connection to ${peer}: ${explainError(error)}`, { cause: error })
 }

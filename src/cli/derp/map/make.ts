@@ -5,6 +5,7 @@ import { buildMap, DEFAULT_NAMING, parseRegionId, type RegionNaming } from '../.
 import { formatDerpMap, MAP_FORMATS, parseMapFormat, takesComments } from '../../derp-map/map-formats.ts'
 import { surveyRelay } from '../../derp-map/relay-survey.ts'
 import { parseRelayTarget } from '../../derp-map/relay-target.ts'
+import { trustSystem } from '../../trust.ts'
 import type { AddSubcommand } from '../subcommand.ts'
 
 interface MakeOptions {
@@ -35,6 +36,7 @@ export const addMake: AddSubcommand = (parent, { io }) => {
       const format = parseMapFormat(options.for)
       const naming = namingOf(options)
       const targets = relays.map(parseRelayTarget)
+      await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))
       const survey = { caFile: options.ca, stunPort: options.stunPort, signal: io.ended }
       const surveys = await Promise.all(targets.map(target => surveyRelay(target, survey)))
       const notes = [...meshNotes(targets.length, naming), ...surveys.flatMap(each => each.notes)]

@@ -1,5 +1,5 @@
 /**
- * POST requests to the admission URL: over kept connections, by the proxies of the environment, redirects followed.
+ * HTTP requests: over kept connections, by the proxies of the environment, redirects followed.
  *
  * Certificates are checked against the authorities that the process trusts.
  */
@@ -9,14 +9,15 @@ import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { type ProxyEnv, ProxyRules } from '../client/node/node-proxy-rules.ts'
 import { concatBytes } from '../lib/bytes.ts'
 
-export interface PostRequest {
+export interface HttpClientRequest {
   readonly url: URL
-  readonly headers: Readonly<Record<string, string>>
-  readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
+  /** Makes it a POST; otherwise it is a GET. */
+  readonly body?: string
   readonly signal: AbortSignal
 }
 
-export interface PostResponse {
+export interface HttpClientResponse {
   readonly status: number
   /** Reads the body. Rejects if it is longer than `maxBytes`, or cut off. */
   read(maxBytes: number): Promise<Uint8Array>
@@ -32,7 +33,7 @@ const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, ...REPEATING])
 /** A server may close a kept connection just when it is used again; the request was not processed then. */
 const MAX_RETRIES = 2
 
-export class HttpPost {
+export class HttpClient {
   readonly #rules: ProxyRules
   readonly #maxSockets: number
   readonly #agents = new Map<string, HttpAgent | HttpsAgent>()
@@ -44,22 +45,17 @@ export class HttpPost {
   }
 
   /** Resolves to the response to the last request, whatever its status. Rejects if there is none. */
-  async post(request: PostRequest): Promise<PostResponse> {
-    let url = request.url
-    let isPost = true
-    let { headers } = request
+  async send(request: HttpClientRequest): Promise<HttpClientResponse> {
+    let next = request
     for (let redirects = 0; ; redirects++) {
-      const response = await this.#exchange({ ...request, url, headers }, isPost)
+      const { url } = next
+      const response = await this.#exchange(next)
       const { statusCode: status = 0 } = response
       const { location } = response.headers
       if (!REDIRECTS.has(status) || location === undefined) return responseOf(status, response, request.signal)
       response.resume()
       if (redirects === MAX_REDIRECTS) throw new Error(`more than ${MAX_REDIRECTS} redirects`)
-      const next = new URL(location, url)
-      // The password is for the configured host.
-      if (next.origin !== url.origin) headers = withoutAuthorization(headers)
-      isPost = isPost && REPEATING.has(status)
-      url = next
+      next = redirected(next, new URL(location, url), REPEATING.has(status))
     }
   }
 
@@ -71,9 +67,9 @@ export class HttpPost {
     }
   }
 
-  async #exchange(request: PostRequest, isPost: boolean): Promise<IncomingMessage> {
+  async #exchange(request: HttpClientRequest): Promise<IncomingMessage> {
     for (let retries = 0; ; retries++) {
-      const sent = this.#send(request, isPost)
+      const sent = this.#begin(request)
       try {
         return await responseTo(sent)
       } catch (error) {
@@ -82,10 +78,10 @@ export class HttpPost {
     }
   }
 
-  #send({ url, headers, body, signal }: PostRequest, isPost: boolean): ClientRequest {
-    const options = { method: isPost ? 'POST' : 'GET', headers, signal, agent: this.#agentFor(url) }
+  #begin({ url, headers = {}, body, signal }: HttpClientRequest): ClientRequest {
+    const options = { method: body === undefined ? 'GET' : 'POST', headers, signal, agent: this.#agentFor(url) }
     const request = url.protocol === 'https:' ? requestHttps(url, options) : requestHttp(url, options)
-    return request.end(isPost ? body : undefined)
+    return request.end(body)
   }
 
   #agentFor({ protocol, hostname, port }: URL): HttpAgent | HttpsAgent {
@@ -108,7 +104,7 @@ function responseTo(request: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => request.on('response', resolve).on('error', reject))
 }
 
-function responseOf(status: number, response: IncomingMessage, signal: AbortSignal): PostResponse {
+function responseOf(status: number, response: IncomingMessage, signal: AbortSignal): HttpClientResponse {
   return {
     status,
     discard: () => void response.resume(),
@@ -134,7 +130,14 @@ async function readBody(response: AsyncIterable<Uint8Array>, maxBytes: number): 
   return concatBytes(chunks)
 }
 
-function withoutAuthorization(headers: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  const { Authorization: _, ...others } = headers
-  return others
+function redirected(request: HttpClientRequest, url: URL, repeatsBody: boolean): HttpClientRequest {
+  const { headers: { Authorization: password, ...others } = {}, body, signal } = request
+  return {
+    url,
+    // The password is for the host that was asked first.
+    headers:
+      password !== undefined && url.origin === request.url.origin ? { Authorization: password, ...others } : others,
+    ...(repeatsBody && body !== undefined && { body }),
+    signal,
+  }
 }

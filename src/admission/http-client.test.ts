@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
 import { startConnectProxy } from '../../test/support/connect-proxy.ts'
 import { listenOnLoopback } from '../../test/support/socket-server.ts'
-import { HttpPost } from './http-post.ts'
+import { HttpClient } from './http-client.ts'
 
 interface Received {
   readonly method: string | undefined
@@ -31,25 +31,25 @@ async function startServer(respond: (response: ServerResponse, request: Received
   return { ...listening, received, url: `http://127.0.0.1:${listening.port}` }
 }
 
-const clients: HttpPost[] = []
+const clients: HttpClient[] = []
 afterEach(() => {
   for (const client of clients.splice(0)) client.close()
 })
 
-function client(env: Record<string, string> = {}): HttpPost {
-  const made = new HttpPost(env, 4)
+function client(env: Record<string, string> = {}): HttpClient {
+  const made = new HttpClient(env, 4)
   clients.push(made)
   return made
 }
 
-async function post(http: HttpPost, url: string): Promise<readonly [number, string]> {
+async function post(http: HttpClient, url: string): Promise<readonly [number, string]> {
   const headers = { Authorization: 'Basic secret', 'Content-Type': 'application/json' }
   const { signal } = new AbortController()
-  const response = await http.post({ url: new URL(url), headers, body: '{"a":1}', signal })
+  const response = await http.send({ url: new URL(url), headers, body: '{"a":1}', signal })
   return [response.status, new TextDecoder().decode(await response.read(100))]
 }
 
-test('HttpPost uses one connection for several requests', async () => {
+test('HttpClient uses one connection for several requests', async () => {
   const sockets = new Set<Socket>()
   await using server = await startServer((response, _, socket) => {
     sockets.add(socket)
@@ -61,7 +61,7 @@ test('HttpPost uses one connection for several requests', async () => {
   expect(server.received[0]).toMatchObject({ method: 'POST', body: '{"a":1}', headers: { 'content-length': '7' } })
 })
 
-test('HttpPost sends a request again if a kept connection was closed before it', async () => {
+test('HttpClient sends a request again if a kept connection was closed before it', async () => {
   let requests = 0
   await using server = await startServer((response, _, socket) => {
     if (++requests === 2) socket.destroy()
@@ -78,7 +78,7 @@ test.each([
   [301, 'GET', ''],
   [302, 'GET', ''],
   [303, 'GET', ''],
-])('HttpPost follows a redirect with status %i by %s', async (status, method, body) => {
+])('HttpClient follows a redirect with status %i by %s', async (status, method, body) => {
   await using server = await startServer((response, { path }) => {
     if (path === '/moved') response.end('there')
     else response.writeHead(status, { Location: '/moved' }).end()
@@ -87,7 +87,7 @@ test.each([
   expect(server.received[1]).toMatchObject({ method, body, headers: { authorization: 'Basic secret' } })
 })
 
-test('HttpPost sends the password to no other host, and follows ten redirects only', async () => {
+test('HttpClient sends the password to no other host, and follows ten redirects only', async () => {
   await using other = await startServer(response => response.end('other'))
   await using server = await startServer((response, { path }) => {
     response.writeHead(307, { Location: path === '/other' ? other.url : '/again' }).end()
@@ -97,7 +97,7 @@ test('HttpPost sends the password to no other host, and follows ten redirects on
   await expect(post(client(), server.url)).rejects.toThrow('more than 10 redirects')
 })
 
-test('HttpPost uses the proxy of the environment, but never for this machine or for NO_PROXY', async () => {
+test('HttpClient uses the proxy of the environment, but never for this machine or for NO_PROXY', async () => {
   await using server = await startServer(response => response.end('direct'))
   await using proxy = await startServer((response, { path }) => response.end(`proxied ${path}`))
   const env = { HTTP_PROXY: proxy.url, NO_PROXY: 'inner.test' }
@@ -112,7 +112,7 @@ test('HttpPost uses the proxy of the environment, but never for this machine or 
   expect(() => client({ HTTP_PROXY: 'ftp://proxy.test' })).toThrow('HTTP_PROXY')
 })
 
-test('HttpPost rejects a body that is too long or cut off', async () => {
+test('HttpClient rejects a body that is too long or cut off', async () => {
   await using long = await startServer(response => response.end('x'.repeat(101)))
   await expect(post(client(), long.url)).rejects.toThrow('response longer than 100 bytes')
   await using cut = await startServer((response, _, socket) => {

@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { getCACertificates } from 'node:tls'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { TestCa } from '../../../test/support/test-ca.ts'
+import { systemAuthorities } from './node-authorities.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'authorities-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+const at = (name: string) => join(directory, name)
+
+let cas: [a: string, b: string, c: string]
+beforeAll(async () => {
+  const [a, b, c] = (await Promise.all([TestCa.create(), TestCa.create(), TestCa.create()])).map(({ certificate }) =>
+    certificate.trim(),
+  )
+  cas = [a ?? '', b ?? '', c ?? '']
+  writeFileSync(at('bundle.pem'), `# ours\r\n${cas[0]}\n${cas[0].replaceAll('\n', '\r\n')}\n`)
+  for (const [index, folder] of ['first', 'second'].entries()) {
+    mkdirSync(at(folder))
+    writeFileSync(join(at(folder), 'ca.pem'), `${cas[index + 1]}\n`)
+    symlinkSync('ca.pem', join(at(folder), '1a2b3c4d.0'))
+  }
+  mkdirSync(join(at('second'), 'folder'))
+  writeFileSync(join(at('second'), 'broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
+})
+
+/** Of those that the test made. */
+async function found(env: Record<string, string>) {
+  const problems: string[] = []
+  const all = await systemAuthorities({ env, onProblem: problem => void problems.push(problem) })
+  return { ours: all.filter(pem => cas.includes(pem)), all, problems }
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'systemAuthorities reads SSL_CERT_FILE, and each folder of SSL_CERT_DIR',
+  async () => {
+    const [a, b, c] = cas
+    const env = { SSL_CERT_FILE: at('bundle.pem'), SSL_CERT_DIR: `${at('first')}::${at('second')}` }
+    expect(await found(env)).toMatchObject({ ours: [a, b, c], problems: [] })
+    expect((await found({ SSL_CERT_DIR: at('second') })).ours).toEqual([c])
+    expect((await found({})).ours).toEqual([])
+  },
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'systemAuthorities trusts what the variables name in place of the store, and Let’s Encrypt',
+  async () => {
+    const { all, ours } = await found({ SSL_CERT_FILE: at('bundle.pem'), SSL_CERT_DIR: at('first') })
+    const extra = getCACertificates('extra').length
+    expect(ours).toHaveLength(2)
+    // Its two roots; some of the extra ones may be among them.
+    expect(all.length - ours.length).toBeGreaterThanOrEqual(2)
+    expect(all.length - ours.length).toBeLessThanOrEqual(2 + extra)
+  },
+)
+
+test.skipIf(process.platform !== 'linux')(
+  'systemAuthorities names what cannot be read, and without any CA falls back to those of the runtime',
+  async () => {
+    const { all, problems } = await found({
+      SSL_CERT_FILE: at('missing.pem'),
+      SSL_CERT_DIR: `${at('bundle.pem')}:${at('gone')}`,
+    })
+    expect(problems.toSorted()).toEqual([
+      expect.stringMatching(/^variable SSL_CERT_DIR names .*bundle\.pem: ENOTDIR.*; its CAs are not trusted$/),
+      expect.stringMatching(/^variable SSL_CERT_DIR names .*gone: ENOENT/),
+      expect.stringMatching(/^variable SSL_CERT_FILE names .*missing\.pem: ENOENT/),
+    ])
+    expect(all.length).toBeGreaterThanOrEqual(getCACertificates('bundled').length)
+  },
+)

@@ -1,0 +1,116 @@
+/**
+ * The CAs that this machine trusts, found where Go programs find them.
+ *
+ * On Linux the runtimes disagree: which file is read, whether `SSL_CERT_DIR` may be a list. So it is read here.
+ */
+
+import { X509Certificate } from 'node:crypto'
+import { readdir, readFile, readlink, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+// Not by name: an older Node must get as far as being refused.
+import tls from 'node:tls'
+
+/** `process.env`, or an object with `SSL_CERT_FILE` and `SSL_CERT_DIR`. */
+export type AuthorityEnv = Readonly<Record<string, string | undefined>>
+
+export interface AuthorityOptions {
+  /** Default: neither variable is set; the environment is never read implicitly. */
+  readonly env?: AuthorityEnv | undefined
+  /** Told of what a variable names and cannot be read. */
+  readonly onProblem?: ((problem: string) => void) | undefined
+}
+
+/** Bundles of the distributions; the first that exists is read. */
+const BUNDLES = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/ca-bundle.pem',
+  '/etc/pki/tls/cacert.pem',
+  '/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem',
+  '/etc/ssl/cert.pem',
+]
+const FOLDERS = ['/etc/ssl/certs', '/etc/pki/tls/certs']
+const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
+/** The original's DERP client trusts it whatever the system trusts. */
+const LETS_ENCRYPT = /^O=Internet Security Research Group$/m
+
+/**
+ * PEM of the system's CAs, for `tlsConfig.ca`: from its store, `SSL_CERT_FILE` instead of the store's file,
+ * `SSL_CERT_DIR` (several with colons) instead of its folders. With them Let's Encrypt, and `NODE_EXTRA_CA_CERTS`.
+ *
+ * Where the system has none: those that come with the runtime.
+ */
+export async function systemAuthorities({ env = {}, onProblem }: AuthorityOptions = {}): Promise<string[]> {
+  const found = process.platform === 'linux' ? await readStore(env, onProblem) : tls.getCACertificates('system')
+  const usable = new Set(found.map(unified).filter(isCertificate))
+  const bundled = tls.getCACertificates('bundled')
+  const ofRuntime = usable.size === 0 ? bundled : bundled.filter(isLetsEncrypt)
+  return [...new Set([...usable, ...[...ofRuntime, ...tls.getCACertificates('extra')].map(unified)])]
+}
+
+/** PEM of the certificates in a text. */
+export function certificatesIn(text: string): string[] {
+  return text.match(PEM) ?? []
+}
+
+async function readStore(env: AuthorityEnv, onProblem: AuthorityOptions['onProblem']): Promise<string[]> {
+  const { SSL_CERT_FILE: file = '', SSL_CERT_DIR: folders = '' } = env
+  const named = async (variable: string, path: string, read: (path: string) => Promise<string[]>) => {
+    try {
+      return await read(path)
+    } catch (error) {
+      onProblem?.(`variable ${variable} names ${path}: ${(error as Error).message}; its CAs are not trusted`)
+      return []
+    }
+  }
+  const ofFile = file === '' ? firstOf(BUNDLES) : named('SSL_CERT_FILE', file, readBundle)
+  const ofFolders =
+    folders === ''
+      ? FOLDERS.map(folder => readFolder(folder).catch(() => []))
+      : folders.split(':').flatMap(folder => (folder === '' ? [] : [named('SSL_CERT_DIR', folder, readFolder)]))
+  return (await Promise.all([ofFile, ...ofFolders])).flat()
+}
+
+async function firstOf(paths: readonly string[]): Promise<string[]> {
+  for (const path of paths) {
+    const found = await readBundle(path).catch(() => undefined)
+    if (found !== undefined) return found
+  }
+  return []
+}
+
+async function readBundle(path: string): Promise<string[]> {
+  return certificatesIn(await readFile(path, 'utf8'))
+}
+
+/** All certificates of its files. */
+async function readFolder(folder: string): Promise<string[]> {
+  const names = await readdir(folder)
+  const read = names.map(async name => {
+    const path = join(folder, name)
+    // Each certificate lies there twice: under its name, and as a link to that for OpenSSL.
+    const target = await readlink(path).catch(() => '')
+    if (names.includes(target) || !(await stat(path)).isFile()) return []
+    return await readBundle(path)
+  })
+  return (await Promise.allSettled(read)).flatMap(result => (result.status === 'fulfilled' ? result.value : []))
+}
+
+/** The same certificate in a bundle and in a file of its own. */
+function unified(pem: string): string {
+  return pem.replaceAll('\r', '').trim()
+}
+
+/** One certificate that OpenSSL does not parse must not lose the others. */
+function isCertificate(pem: string): boolean {
+  try {
+    new X509Certificate(pem)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function isLetsEncrypt(pem: string): boolean {
+  return LETS_ENCRYPT.test(new X509Certificate(pem).subject)
+}
