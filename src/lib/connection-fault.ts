@@ -3,7 +3,7 @@
  * is connected to. Pure.
  *
  * Platforms name causes by codes: those of the system (`ECONNREFUSED`), of certificate checks
- * (`DEPTH_ZERO_SELF_SIGNED_CERT`) and of OpenSSL (`ERR_SSL_…`).
+ * (`DEPTH_ZERO_SELF_SIGNED_CERT`) and of OpenSSL, or Bun's BoringSSL (`ERR_SSL_…`).
  */
 
 import { DerpError } from './derp-error.ts'
@@ -103,9 +103,12 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   ERR_SSL_VERSION_TOO_LOW: 'tls-version',
   ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION: 'tls-version',
   ERR_SSL_NO_SHARED_CIPHER: 'tls-cipher',
+  ERR_SSL_NO_SHARED_GROUP: 'tls-cipher',
+  ERR_SSL_WRONG_CURVE: 'tls-cipher',
   ERR_SSL_NO_APPLICATION_PROTOCOL: 'tls-protocol',
   ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: 'tls-protocol',
   ERR_SSL_NO_SUITABLE_SIGNATURE_ALGORITHM: 'server-name',
+  ERR_SSL_NO_CERTIFICATE_SET: 'server-name',
   ERR_SSL_TLSV1_UNRECOGNIZED_NAME: 'server-name',
   ERR_TLS_HANDSHAKE_TIMEOUT: 'tls-timeout',
   ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE: 'tls-refused',

@@ -9,7 +9,9 @@ export const TlsFailure = {
   Cipher: 'cipher',
   /** No common application protocol. */
   Protocol: 'protocol',
-  /** The bytes are not TLS. */
+  /** Plain HTTP, which is told so. */
+  PlainHttp: 'plain_http',
+  /** The bytes are not TLS, nor plain HTTP. */
   NotTls: 'not_tls',
   /** The client sent an alert, such as for an untrusted certificate. */
   ClientAlert: 'client_alert',

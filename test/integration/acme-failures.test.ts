@@ -70,11 +70,15 @@ test.for<[string, Script, RegExp]>([
   ['an error', answer(500, 'oops'), /returned error 500/],
   ['no directory', answer(200, 'hello'), /newAccount|newNonce/],
   ['no end of it', answer(200, 'x'.repeat(2 ** 20 + 1)), /ask 127\.0\.0\.1:\d+: response of more than 1048576 bytes/],
-  ['nothing', request => void request.socket.destroy(), /ask 127\.0\.0\.1:\d+: socket hang up/],
+  [
+    'nothing',
+    request => void request.socket.destroy(),
+    /ask 127\.0\.0\.1:\d+: the connection was reset \(socket hang up\)/,
+  ],
   [
     'half an answer',
     (_, response) => void response.writeHead(200, { 'content-length': '9' }).write('x', () => response.destroy()),
-    /ask 127\.0\.0\.1:\d+: aborted/,
+    /ask 127\.0\.0\.1:\d+: the connection was reset \(aborted\)/,
   ],
 ])('an authority that answers with %s is asked again after a minute (P-149)', async ([, script, reason]) => {
   await using authority = await ScriptedAuthority.start(script)
@@ -107,7 +111,7 @@ test('an authority that is not there is named, and waited for ever longer (P-149
     clock.advance(waitMs)
   }
   expect(waits).toEqual([1, 2, 4, 8, 16, 32, 60, 60])
-  expect(certificate.status().lastError).toMatch(/^ask 127\.0\.0\.1:\d+: connect ECONNREFUSED/)
+  expect(certificate.status().lastError).toMatch(/^ask 127\.0\.0\.1:\d+: nothing listens there \(connect ECONNREFUSED/)
 })
 
 test.for([

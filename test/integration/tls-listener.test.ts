@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto'
 import { request as httpsRequest } from 'node:https'
 import { connect as connectTcp } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LogFields, silentLog } from '../../src/lib/log.ts'
@@ -181,23 +182,38 @@ test('requests over TLS are counted by version, and are active until they are ov
   expect(core.counters.logins).toBe(1)
 })
 
-test('a failed handshake is counted by its cause, and logged at debug level only', async () => {
+test('a failed handshake is counted by its cause, and logged at debug level only; plain HTTP gets 400 and is told of HTTPS (P-142)', async () => {
   const { tlsHandshakeFailures: failures } = named.relay.http
   const before = { ...failures }
   debugLines.length = 0
   const plain = connectTcp(named.port, '127.0.0.1')
   plain.on('error', () => {})
   plain.write('GET / HTTP/1.1\r\n\r\n')
-  await new Promise(resolve => plain.once('close', resolve))
+  expect(await text(plain)).toMatch(
+    /^HTTP\/1\.1 400 Bad Request\r\n.*This port speaks HTTPS: use an https:\/\/ URL\.\n$/s,
+  )
+  const garbage = connectTcp(named.port, '127.0.0.1')
+  garbage.on('error', () => {})
+  garbage.write('garbage garbage')
+  expect(await text(garbage)).not.toContain('HTTP')
   await failureOf(named, { servername: 'other.test' })
-  await until(() => debugLines.length === 2, 'both failures are logged')
+  await until(() => debugLines.length === 3, 'all failures are logged')
   expect(failures).toEqual({
     ...before,
+    plain_http: (before.plain_http ?? 0) + 1,
     not_tls: (before.not_tls ?? 0) + 1,
     server_name: (before.server_name ?? 0) + 1,
   })
   expect(debugLines).toMatchObject([
-    { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', reason: 'ERR_SSL_HTTP_REQUEST' } },
+    {
+      message: 'TLS handshake failed',
+      fields: {
+        remote: '127.0.0.1',
+        code: 'ERR_SSL_HTTP_REQUEST',
+        reason: 'plain HTTP was sent to a port that speaks TLS (http request): use https://',
+      },
+    },
+    { message: 'TLS handshake failed', fields: { code: 'ERR_SSL_WRONG_VERSION_NUMBER' } },
     { message: 'TLS handshake failed', fields: { remote: '127.0.0.1', serverName: 'other.test' } },
   ])
   expect(await failureOf(named, { servername: 'relay.test' })).toBeUndefined()

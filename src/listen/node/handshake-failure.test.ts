@@ -39,7 +39,9 @@ test('handshakeFailure names the cause of a client’s mistake', async () => {
 })
 
 test.each([
-  ['ERR_SSL_HTTP_REQUEST', 'not_tls'],
+  ['ERR_SSL_HTTP_REQUEST', 'plain_http'],
+  ['ERR_SSL_HTTPS_PROXY_REQUEST', 'plain_http'],
+  ['ERR_SSL_WRONG_VERSION_NUMBER', 'not_tls'],
   ['ERR_SSL_NO_CERTIFICATE_SET', 'server_name'],
   ['ERR_SSL_NO_SHARED_CIPHER', 'cipher'],
   ['ERR_SSL_NO_SHARED_GROUP', 'cipher'],

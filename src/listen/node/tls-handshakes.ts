@@ -10,7 +10,7 @@ export interface ServedTlsSocket extends TLSSocket {
   readonly _parent?: Socket | null
 }
 
-/** Called for a failed handshake; the sockets are closed. */
+/** Called for a failed handshake; the sockets are closed next. */
 export type HandshakeFailed = (
   error: NodeJS.ErrnoException,
   socket: ServedTlsSocket,

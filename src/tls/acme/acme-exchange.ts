@@ -8,6 +8,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { type Agent, request as requestHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
+import { explainError } from '../../lib/connection-fault.ts'
 
 /** State shared by the requests of one order, and metadata of the last response. */
 export interface AcmeExchange {
@@ -50,7 +51,7 @@ export async function sendAcme(request: LibraryRequest): Promise<object> {
     exchange.problem = status >= 400 ? problemOf(data) : undefined
     return { status, statusText: '', headers, data, config: request, request: {} }
   } catch (error) {
-    throw new Error(`ask ${new URL(request.url).host}: ${(error as Error).message}`, { cause: error })
+    throw new Error(`ask ${new URL(request.url).host}: ${explainError(error)}`, { cause: error })
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { selfSignedRsa } from '../../../test/support/rsa-certificate.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
 import { isDerpError } from '../../lib/derp-error.ts'
 import { type Log, type LogFields, silentLog } from '../../lib/log.ts'
@@ -112,6 +113,17 @@ test('loadManualCertificate says what is wrong with a file (P-145)', async () =>
   expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: .*; check the certificates after the first/)
 })
 
+test('loadManualCertificate refuses a certificate that has a common name only, or a key of 1024 bits, and says so (P-141)', async () => {
+  store('bare.test', await ca.issue({ commonName: 'bare.test' }))
+  expect(await refusal('bare.test')).toMatch(
+    /bare\.test\.crt: the certificate lists no name: a common name \(CN\) alone does not count \(-hostname is bare\.test\): issue it with/,
+  )
+  store('weak.test', await selfSignedRsa('weak.test', 1_024))
+  expect(await refusal('weak.test')).toMatch(
+    /weak\.test\.crt: the key of the certificate is too short \(ee key too small\): issue it for an EC key/,
+  )
+})
+
 test('loadManualCertificate warns about an expired certificate and uses it', async () => {
   store(
     'old.test',
@@ -119,7 +131,13 @@ test('loadManualCertificate warns about an expired certificate and uses it', asy
   )
   const { log, lines } = recordingLog()
   await loadManualCertificate({ directory, hostname: 'old.test', log })
-  expect(lines).toMatchObject([{ level: 'warn', message: 'certificate has expired or is not yet valid' }])
+  expect(lines).toMatchObject([
+    {
+      level: 'warn',
+      message: 'clients will refuse the certificate',
+      fields: { reason: expect.stringContaining('the certificate has expired (at 2001-09-09') },
+    },
+  ])
 })
 
 test.for(['192.0.2.1', '2001:db8::1'])(

@@ -9,9 +9,11 @@ import { isIP } from 'node:net'
 import { join } from 'node:path'
 import { createSecureContext } from 'node:tls'
 import { type Clock, systemClock } from '../../lib/clock.ts'
+import { connectionFault, explainError, explainFault, faultOf } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
 import { TextFile } from '../../lib/node-text-file.ts'
+import { certificateFaults } from '../certificate-faults.ts'
 import { type MapNode, mapNode } from '../map-node.ts'
 import type { CertificatePair } from '../x509.ts'
 import { type CertificatePaths, createIpCertificate } from './ip-certificate.ts'
@@ -29,6 +31,8 @@ export interface ManualCertificate extends CertificatePair {
   readonly paths: CertificatePaths
   /** For an IP address: the relay's DERP map entry. */
   readonly derpMapNode: MapNode | undefined
+  /** Why clients will refuse it; empty for nothing. */
+  readonly faults: readonly string[]
 }
 
 /** Whether `hostname` is an IP address, for which server names are ignored (P-141). */
@@ -106,9 +110,10 @@ export function checkManualCertificate(pair: CertificatePair, options: ManualCer
   const certificate = parseCertificate(paths, pair.certificate)
   checkKey(paths, certificate, pair)
   checkHostname(paths, certificate, hostname)
-  warnIfOutOfDate(certificate, paths, log, clock)
-  const derpMapNode = isIpHostname(hostname) ? mapNode(hostname, certificate) : undefined
-  return { ...pair, paths, derpMapNode }
+  const isPinned = isIpHostname(hostname)
+  const faults = certificateFaults({ certificate, isPinned }, clock.wallNow())
+  for (const reason of faults) log.warn('clients will refuse the certificate', { file: paths.certificate, reason })
+  return { ...pair, paths, derpMapNode: isPinned ? mapNode(hostname, certificate) : undefined, faults }
 }
 
 /** Undefined when there is no such file. */
@@ -154,6 +159,8 @@ function checkKey(paths: CertificatePaths, certificate: X509Certificate, pair: C
   try {
     createSecureContext({ cert: pair.certificate, key: pair.key })
   } catch (error) {
+    if (connectionFault(error) !== undefined)
+      throw failure('use', paths.certificate, explainError(error), undefined, error)
     throw failure('use', paths.certificate, (error as Error).message, 'check the certificates after the first', error)
   }
 }
@@ -163,26 +170,16 @@ function checkHostname(paths: CertificatePaths, certificate: X509Certificate, ho
     ? certificate.checkIP(hostname)
     : certificate.checkHost(hostname.replace(/\.$/, ''), { subject: 'never', partialWildcards: false })
   if (valid !== undefined) return
-  const reason = `it is valid for ${certificate.subjectAltName ?? 'no name'}, not for ${hostname}`
-  throw failure(
-    'use',
-    paths.certificate,
-    reason,
-    'set -hostname to one of its names, or get a certificate for this name',
-  )
+  const { subjectAltName: names } = certificate
+  if (names === undefined) {
+    throw failure('use', paths.certificate, explainFault(faultOf('no-name'), `-hostname is ${hostname}`))
+  }
+  const mend = 'set -hostname to one of its names, or get a certificate for this name'
+  throw failure('use', paths.certificate, `it is valid for ${names}, not for ${hostname}`, mend)
 }
 
-function warnIfOutOfDate(certificate: X509Certificate, paths: CertificatePaths, log: Log, clock: Clock): void {
-  const nowMs = clock.wallNow()
-  const { validFromDate, validToDate } = certificate
-  if (nowMs >= validFromDate.getTime() && nowMs <= validToDate.getTime()) return
-  log.warn('certificate has expired or is not yet valid', {
-    file: paths.certificate,
-    validFrom: validFromDate,
-    validTo: validToDate,
-  })
-}
-
-function failure(action: string, path: string, reason: string, mend: string, cause?: unknown): DerpError {
-  return new DerpError('ERR_DERP_CONFIG_INVALID', `${action} certificate file ${path}: ${reason}; ${mend}`, { cause })
+/** @param mend left out where the reason has it. */
+function failure(action: string, path: string, reason: string, mend?: string, cause?: unknown): DerpError {
+  const message = `${action} certificate file ${path}: ${[reason, mend].filter(text => text !== undefined).join('; ')}`
+  return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
 }

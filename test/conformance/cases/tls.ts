@@ -2,6 +2,8 @@
 
 import type { X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
+import { connect as connectTcp } from 'node:net'
+import { text } from 'node:stream/consumers'
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import type { ConformanceCase } from '../case.ts'
 import { equal, ok } from '../check.ts'
@@ -50,6 +52,16 @@ function chainOf(socket: TLSSocket): X509Certificate[] {
 }
 
 export const tlsCases: readonly ConformanceCase[] = [
+  {
+    id: 'tls/plain-http-is-told-of-https',
+    clauses: ['P-142'],
+    needs: NEEDS,
+    async run(target) {
+      const socket = connectTcp(Number(target.url.port), '127.0.0.1')
+      socket.write('GET / HTTP/1.1\r\nHost: relay\r\n\r\n')
+      ok(/^HTTP\/1\.[01] 400 Bad Request\r\n.*HTTPS/s.test(await text(socket)), 'status 400 and a sentence')
+    },
+  },
   {
     id: 'tls/1.3-and-http-1.1-are-chosen',
     clauses: ['P-142'],
