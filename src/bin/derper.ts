@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-import { main } from '../cli/derper/derper.ts'
-import { leave } from '../cli/exit.ts'
+import { runtimeProblem } from '../lib/runtime-version.ts'
 
-leave(await main(process.argv.slice(2)))
+const problem = runtimeProblem(process.versions)
+if (problem === undefined) {
+  const [{ main }, { leave }] = await Promise.all([import('../cli/derper/derper.ts'), import('../cli/exit.ts')])
+  leave(await main(process.argv.slice(2)))
+} else {
+  process.stderr.write(`derper: ${problem}\n`)
+  process.exitCode = 2
+}

@@ -1,4 +1,11 @@
 #!/usr/bin/env node
-import { main } from '../cli/derpprobe/derpprobe.ts'
+import { runtimeProblem } from '../lib/runtime-version.ts'
 
-process.exitCode = await main(process.argv.slice(2))
+const problem = runtimeProblem(process.versions)
+if (problem === undefined) {
+  const { main } = await import('../cli/derpprobe/derpprobe.ts')
+  process.exitCode = await main(process.argv.slice(2))
+} else {
+  process.stderr.write(`derpprobe: ${problem}\n`)
+  process.exitCode = 2
+}

@@ -7,7 +7,15 @@ import { readFile } from 'node:fs/promises'
 import { systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { TextFile } from '../lib/node-text-file.ts'
-import { type FlagSpec, type FlagTable, type FlagValues, parseFlags, readFlagValue, refuseFlag } from './go-flags.ts'
+import {
+  type FlagSpec,
+  type FlagTable,
+  type FlagValues,
+  noSuchFlag,
+  parseFlags,
+  readFlagValue,
+  refuseFlag,
+} from './go-flags.ts'
 
 /** Name of the flag that names the configuration file. */
 const CONFIG_FLAG = 'config'
@@ -18,6 +26,8 @@ export interface FlagInput {
   readonly env: NodeJS.ProcessEnv
   /** Default: {@link readAnything}. */
   readonly read?: ReadText
+  /** Commands that there are besides, for a hint. */
+  readonly commands?: readonly string[]
 }
 
 /** Flags with their values, and which were set at all. */
@@ -49,9 +59,9 @@ export function environmentName(command: string, flag: string): string {
 export async function readFlags<const T extends FlagTable>(
   command: string,
   table: T,
-  { args, env, read = readAnything }: FlagInput,
+  { args, env, read = readAnything, commands }: FlagInput,
 ): Promise<SourcedFlags<T>> {
-  const line = parseFlags(table, args)
+  const line = parseFlags(table, args, commands)
   if (line.help) return { help: true, values: defaultsOf(table), given: new Set() }
   const values: Record<string, unknown> = { ...line.values }
   const given = new Set(line.given)
@@ -122,7 +132,7 @@ async function* fromConfig(table: FlagTable, path: string, read: ReadText): Asyn
     const spec = Object.hasOwn(table, name) && name !== CONFIG_FLAG ? table[name] : undefined
     // For editors; see docs/derper.schema.json.
     if (spec === undefined && name === '$schema') continue
-    if (spec === undefined) throw invalid(`read ${source}: key "${name}" is none of the flags; -help lists them`)
+    if (spec === undefined) throw noSuchFlag(`read ${source}: key "${name}" is none of the flags`, name, table)
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
       throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
     }

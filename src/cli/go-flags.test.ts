@@ -59,7 +59,8 @@ test('parseFlags refuses what it does not know, with flag, value and reason', ()
     return 'no error'
   }
   expect(message('-b=1')).toBe('read flag -b: no such flag; -help lists them')
-  expect(message('run')).toBe('read argument "run": no such command or flag')
+  expect(message('-httpport=1')).toBe('read flag -httpport: no such flag; did you mean -http-port?')
+  expect(message('run')).toBe('read argument "run": no such command or flag; -help lists them')
   expect(message('-stun=2')).toBe('set flag -stun to "2": not true or false')
   expect(message('-http-port=1.5')).toBe('set flag -http-port to "1.5": not a whole number')
   expect(message('-http-port=9223372036854775808')).toContain('not a whole number')

@@ -3,6 +3,7 @@
 import parse from 'yargs-parser'
 import { DerpError } from '../lib/derp-error.ts'
 import { parseDuration } from '../lib/duration.ts'
+import { didYouMean } from './did-you-mean.ts'
 
 /** What a flag takes. Durations are Go's (`1m30s`), kept in milliseconds. */
 export type FlagKind = 'bool' | 'string' | 'int' | 'float' | 'duration'
@@ -46,8 +47,16 @@ export type ParsedFlags<T extends FlagTable> =
   | { readonly help: true }
   | { readonly help: false; readonly values: FlagValues<T>; readonly given: ReadonlySet<string> }
 
-/** Parses `args`. @throws DerpError naming the flag, its value and what is wrong with it. */
-export function parseFlags<const T extends FlagTable>(table: T, args: readonly string[]): ParsedFlags<T> {
+/**
+ * Parses `args`.
+ *
+ * @param commands that there are besides, for a hint. @throws DerpError naming the flag, its value and what is wrong with it.
+ */
+export function parseFlags<const T extends FlagTable>(
+  table: T,
+  args: readonly string[],
+  commands: readonly string[] = [],
+): ParsedFlags<T> {
   const normal = joinValues(table, args).map(arg => normalizeBoolean(table, arg))
   const parsed = parse(normal, {
     boolean: [...namesOf(table, 'bool'), ...HELP_FLAGS],
@@ -64,10 +73,14 @@ export function parseFlags<const T extends FlagTable>(table: T, args: readonly s
     },
   })
   if (parsed['h'] === true || parsed['help'] === true) return { help: true }
-  if (parsed._.length > 0) throw invalid(`read argument "${parsed._[0]}": no such command or flag`)
+  if (parsed._.length > 0) {
+    const argument = String(parsed._[0])
+    const hint = didYouMean(argument, commands, command => command)
+    throw invalid(`read argument "${argument}": no such command or flag; ${hint}`)
+  }
   const given = new Set(Object.keys(parsed).filter(name => name !== '_'))
   for (const name of given) {
-    if (!Object.hasOwn(table, name)) throw invalid(`read flag -${name}: no such flag; -help lists them`)
+    if (!Object.hasOwn(table, name)) throw noSuchFlag(`read flag -${name}: no such flag`, name, table)
     refuseFlag(name, table[name])
   }
   const values = Object.fromEntries(
@@ -149,6 +162,11 @@ function readBool(name: string, text: string): boolean {
   if (TRUE.has(text)) return true
   if (FALSE.has(text)) return false
   throw badValue(name, text, 'true or false')
+}
+
+/** An error for a name that is none of the flags, with the one that was meant. */
+export function noSuchFlag(message: string, name: string, table: FlagTable): DerpError {
+  return invalid(`${message}; ${didYouMean(name, Object.keys(table), meant => `-${meant}`)}`)
 }
 
 const invalid = (message: string) => new DerpError('ERR_DERP_CONFIG_INVALID', message)

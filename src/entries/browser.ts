@@ -1,5 +1,7 @@
 /** Entry `derphttp/browser`: the client over WebSocket, by web APIs alone; for pages, workers and other runtimes. */
 
+import './assert-runtime.ts'
+
 export {
   BrowserClient as Client,
   type BrowserClientOptions as ClientOptions,

@@ -1,5 +1,7 @@
 /** Entry `derphttp`: the client, its keys and what it receives. */
 
+import './assert-runtime.ts'
+
 export { MeshKey } from '../keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 export type { AddressPort } from '../lib/address-port.ts'

@@ -1,5 +1,7 @@
 /** Entry `derphttp/protocol`: the wire without I/O, its keys and its box, for browsers and Node alike. */
 
+import './assert-runtime.ts'
+
 export type { KeyAgreement } from '../keys/box.ts'
 export { KeyError } from '../keys/key-error.ts'
 export { MeshKey } from '../keys/mesh-key.ts'

@@ -1,5 +1,7 @@
 /** Entry `derphttp/server`: a relay to be mounted in a Node program. */
 
+import './assert-runtime.ts'
+
 export { type DerpHandler, type HandlerOptions, handler, probeHandler, serveNoContent } from '../http/handler.ts'
 export { NO_CONTENT_CHALLENGE_HEADER, NO_CONTENT_RESPONSE_HEADER } from '../http/pages/generate-204.ts'
 export type { RouteOptions, Routes } from '../http/routes.ts'

@@ -1,5 +1,7 @@
 /** Public entry `derphttp/stun`: STUN as nodes and relays speak it. */
 
+import './assert-runtime.ts'
+
 export type { AddressPort } from '../lib/address-port.ts'
 export type { SourceLimit } from '../lib/rate/source-limiter.ts'
 export type { BridgeSuspicion } from '../stun/bridge-watch.ts'

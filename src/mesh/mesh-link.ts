@@ -53,6 +53,8 @@ export class MeshLink implements Link {
   /** For the snapshot; undefined until the link runs: the table may not be there before the relay listens. */
   #routes: LinkRoutes | undefined
   #hasFailed = false
+  /** ServerInfo has come, presence may not have. */
+  #isLoggedIn = false
   /** What the next attempt waits besides, in milliseconds. */
   #pauseMs = 0
 
@@ -135,9 +137,10 @@ export class MeshLink implements Link {
     linkOf(this.#client)?.derp.close(new DerpError('ERR_DERP_MESH_FULL', reason, { clause: 'P-078' }))
   }
 
-  /** Only ServerInfo means that the mesh peer has admitted us. */
+  /** Only who has the mesh key is told of presence, its own first of all; anybody is logged in. */
   #onMessage({ type }: ReceivedMessage): void {
-    if (type !== 'serverInfo') return
+    if (type === 'serverInfo') this.#isLoggedIn = true
+    if (type !== 'peerPresent' || this.#state === 'up') return
     this.#state = 'up'
     this.#hasFailed = false
     this.#counters.connects++
@@ -149,10 +152,16 @@ export class MeshLink implements Link {
   #noteFailure(error: unknown): void {
     if (!this.#hasFailed && !this.#stopping.signal.aborted) {
       const code = isDerpError(error) ? error.code : undefined
-      this.#ports.log.warn('mesh link is down', { code, reason: (error as Error).message })
+      this.#ports.log.warn('mesh link is down', { code, reason: this.#reasonOf(error as Error) })
     }
     this.#hasFailed = true
     this.#goDown('connecting')
+  }
+
+  #reasonOf({ message }: Error): string {
+    if (!this.#isLoggedIn || this.#state === 'up') return message
+    const cause = 'it logs this relay in, but refuses it as mesh peer: its mesh key is another one, or it has none'
+    return `link to mesh peer ${this.#host}: ${cause} (${message}); give both the same -mesh-psk-file`
   }
 
   #giveUp(): void {
@@ -162,6 +171,7 @@ export class MeshLink implements Link {
 
   #goDown(state: MeshLinkState): void {
     this.#state = state
+    this.#isLoggedIn = false
     this.#queue.use(undefined)
   }
 }

@@ -60,6 +60,8 @@ export interface LoginHost<L, S extends LocalClient> extends SessionHost<S>, Wri
   readonly meshDeadlines: WriteDeadlines
   /** A login is complete except for ServerInfo: makes the key reachable (P-036). */
   sessionBegins(session: S): Promise<void>
+  /** A client has shown a mesh key that is not the relay's: it is an ordinary client (P-038). */
+  noteOtherMeshKey(key: NodePublicKey, remote: AddressPort | undefined): void
   /** A login has succeeded or failed. */
   loginEnded(login: L): void
 }

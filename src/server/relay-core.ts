@@ -63,6 +63,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   /** Refusals that an operator may want to act on. */
   readonly #full: TallyLog<AddressPort | undefined>
   readonly #turn: TurnFlush
+  readonly #otherMeshKeys: TallyLog<{ readonly client: string; readonly remote: AddressPort | undefined }>
   #rateLimit: RateLimit | undefined
   #closed = false
 
@@ -83,6 +84,10 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     this.#full = new TallyLog(clock, (refused, lastRemote) =>
       this.options.log.warn('logins refused', { refused, lastRemote, clients: this.directory.connections }),
     )
+    this.#otherMeshKeys = new TallyLog(clock, ({ logins }, last) => {
+      const reason = this.options.meshKey === undefined ? 'this relay has no mesh key' : 'the mesh key is another one'
+      this.options.log.warn('mesh peer refused: relays of a mesh must share one key', { logins, ...last, reason })
+    })
     const local = createDirectory === undefined ? new LocalDirectory<Session>(this.routes) : undefined
     this.registry = local?.registry
     this.directory = local ?? (createDirectory as CreateDirectory)(this)
@@ -183,6 +188,10 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     if (session.notIdeal) this.counters.currentNotIdealConnections--
     if (session.isPreferred) this.counters.currentHomeConnections--
     this.events.emit('clientDisconnected', session)
+  }
+
+  noteOtherMeshKey(key: NodePublicKey, remote: AddressPort | undefined): void {
+    this.#otherMeshKeys.note('logins', { client: key.shortString(), remote })
   }
 
   /** A login has succeeded or failed. */

@@ -133,6 +133,7 @@ export class ServerLogin implements ConnHandler {
     const info = openClientInfo(sharedKey, hello, json => relay.clientInfos.read(json))
     const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false
     if (!canMesh) {
+      if (info.meshKey) relay.noteOtherMeshKey(hello.clientKey, this.#conn.remote)
       this.#findRoom()
       await this.#admit(hello, info)
       if (this.#over) return

@@ -58,6 +58,7 @@ const BY_COMMAND: ReadonlySet<string> = new Set([
   'an unknown flag',
   'an unknown key',
   'a secret that is not there',
+  'a folder for certificates of an authority that cannot be written to',
   'a mesh key of another length',
   'a deny list that cannot be read',
   'a certificate that is not PEM',
@@ -72,8 +73,16 @@ const BY_COMMAND: ReadonlySet<string> = new Set([
 const SETEC = "it needs setec, Tailscale's secrets server; put the mesh key into a file and set -mesh-psk-file"
 
 const REFUSALS: readonly Refusal[] = [
-  { what: 'an unknown flag', flags: ['-stun-prot', '1'], says: 'read flag -stun-prot: no such flag; -help lists them' },
-  { what: 'another command', flags: ['check'], says: 'read argument "check": no such command or flag' },
+  {
+    what: 'an unknown flag',
+    flags: ['-stun-prot', '1'],
+    says: 'read flag -stun-prot: no such flag; did you mean -stun-port?',
+  },
+  {
+    what: 'another command',
+    flags: ['check'],
+    says: 'read argument "check": no such command or flag; -help lists them',
+  },
   { what: 'a flag without its value', flags: ['-a'], says: 'read flag -a: no value behind it' },
   {
     what: 'a variable that makes no sense',
@@ -84,7 +93,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an unknown key',
     flags: ['-config', at('unknown-key.json')],
-    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags; -help lists them',
+    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags; did you mean -stun-port?',
   },
   {
     what: 'a key of another type',
@@ -235,6 +244,11 @@ const REFUSALS: readonly Refusal[] = [
     what: 'another way to certificates',
     flags: [...ACME, '-certmode', 'auto'],
     says: 'set flag -certmode to "auto": not one of manual, letsencrypt, gcp',
+  },
+  {
+    what: 'a folder for certificates of an authority that cannot be written to',
+    flags: [...ACME, '-certdir', at('words.txt/certs')],
+    says: "store certificates in words.txt/certs: ENOTDIR: not a directory, stat 'words.txt/certs'; name a directory that can be written to with -certdir",
   },
   {
     what: 'a certificate that is not there',

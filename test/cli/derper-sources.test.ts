@@ -75,7 +75,7 @@ test('derper takes the command line before the environment before -config, and s
       '  limits:          no rate limit, writes time out after 2s',
       '  metrics:         below /debug/ only',
       '  shutdown:        clients accepted for 0s, disconnected within 5s, exit after 8s',
-      '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; -help lists them',
+      '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; did you mean DERPER_VERIFY_CLIENTS?',
       '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
     ].join('\n')}\n`,
   )
@@ -115,6 +115,9 @@ test('check-config describes every topic and shows no secret', async () => {
     metrics: 'on :9340 for token holders and listed addresses',
     shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
     note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
+    warning: expect.stringMatching(
+      /^ask admission URL https:\/\/policy\.test: DNS .*; until it responds, it refuses nobody$/,
+    ),
   })
 })
 
@@ -135,7 +138,7 @@ test('check-config looks at certificates, makes none, and says what has no effec
   expect(existsSync(at('192.0.2.1.crt'))).toBe(false)
   expect(await planned('-a', ':8080', '-certmode', 'letsencrypt')).toMatchObject({
     listener: ':8080, plain HTTP',
-    note: '-certmode has no effect: plain HTTP is served: -a is not on port 443, and -tls is not set',
+    note: '-certmode has no effect: plain HTTP is served, as -a is not on port 443; for TLS set -tls, or -certmode manual',
   })
   const addresses = ['-tls', '-acme-ip-certs', '-acme-ips', '192.0.2.7,192.0.2.8', '-hostname', 'relay.test']
   expect(await planned(...addresses)).toMatchObject({

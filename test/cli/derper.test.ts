@@ -67,15 +67,21 @@ test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', asyn
   }
 })
 
-test('derper makes a key file with mode 0600 and keeps to it', async () => {
+test('derper makes a key file with mode 0600, says that it has a new identity, and keeps to it', async () => {
   const file = join(directory, 'new', 'derper.key')
   const keys: string[] = []
+  const logs: string[] = []
   for (let run = 0; run < 2; run++) {
     const program = await derper('-a', '127.0.0.1:0', '-c', file, '-stun=false')
     keys.push((await served(program)).key)
     await program.stop()
+    logs.push(program.stderr)
   }
   expect(keys[0]).toBe(keys[1])
+  const told = logs[0]?.split('\n').find(line => line.includes('a new identity'))
+  expect(told).toContain(file)
+  expect(told).toContain(keys[0])
+  expect(logs[1]).not.toContain('identity')
   expect(statSync(file).mode & 0o777).toBe(0o600)
   const stored: { PrivateKey: string } = JSON.parse(readFileSync(file, 'utf8'))
   expect(String(NodePrivateKey.parse(stored.PrivateKey).publicKey())).toBe(keys[0])
@@ -159,6 +165,8 @@ test('derper refuses flags that make no sense with one line that names them', as
   expect(await refused('-dev', '-stun-port', 'x')).toContain('set flag -stun-port to "x": not a whole number')
   expect(await refused('-dev', '-home', 'yes')).toContain('set home to "yes"')
   expect(await refused('extra')).toContain('read argument "extra"')
+  expect(await refused('checkconfig')).toContain('did you mean check-config?')
+  expect(await refused('-stunport=3479')).toContain('did you mean -stun-port?')
 })
 
 test('derper refuses a port that is taken', async () => {

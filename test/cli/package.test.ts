@@ -1,9 +1,19 @@
-import { execFile } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFile, execFileSync } from 'node:child_process'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { runtimeProblem } from '../../src/lib/runtime-version.ts'
 import { startProgram } from '../support/process.ts'
 
 const run = promisify(execFile)
@@ -93,6 +103,36 @@ test('package: brings its own code and few packages', async () => {
     expect(licences).toMatch(new RegExp(`^${bundled} \\d+\\.\\d+`, 'm'))
   }
 })
+
+/** A Node that is too old, of the machine: that of the tests is put before it. */
+const oldNode = (process.env['PATH'] ?? '')
+  .split(delimiter)
+  .map(folder => join(folder, 'node'))
+  .find(path => existsSync(path) && runtimeProblem({ node: versionOf(path) }) !== undefined)
+
+function versionOf(path: string): string {
+  return execFileSync(path, ['-p', 'process.versions.node'], { encoding: 'utf8' }).trim()
+}
+
+test.skipIf(oldNode === undefined)(
+  `package: an old Node is told so in one line by each command and entry${oldNode === undefined ? ' (no old Node found)' : ''}`,
+  async () => {
+    const failureOf = (...args: string[]) =>
+      run(oldNode ?? '', args, { cwd: project }).catch((error: { code: number; stderr: string }) => error)
+    for (const [name, path] of Object.entries(manifest.bin)) {
+      const said = new RegExp(`^${name}: Node\\.js 24\\.11 or newer is needed, this is [\\d.]+: .*\\n$`)
+      const failure = await failureOf(join(project, 'node_modules/derphttp', path), '-version')
+      expect(failure).toMatchObject({ code: 2, stderr: expect.stringMatching(said) })
+    }
+    for (const entry of entries) {
+      const code = `import('${specifier(entry)}').catch(error => { console.error(error.stack); process.exit(3) })`
+      expect(await failureOf('-e', code)).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/^load derphttp: Node\.js 24\.11 or newer is needed, .*\n$/),
+      })
+    }
+  },
+)
 
 test('package: ships no tests and no sources', async () => {
   const files = readdirSync(join(project, 'node_modules/derphttp'), { recursive: true, encoding: 'utf8' })

@@ -14,6 +14,15 @@ const meshKey = MeshKey.parse('ab'.repeat(32))
 /** More than the pause and its jitter. */
 const RETRY_MS = 10_000
 
+function recordingLog() {
+  const lines: (readonly [level: string, message: string, fields: LogFields])[] = []
+  const at =
+    (level: string) =>
+    (message: string, fields: LogFields = {}) =>
+      void lines.push([level, message, fields])
+  return { lines, log: { debug: () => {}, info: at('info'), warn: at('warn'), error: at('error') } }
+}
+
 function setUp() {
   const clock = new FakeClock()
   const [relay, meshPeer] = [new TestRelay({ clock, meshKey }), new TestRelay({ clock, meshKey })]
@@ -24,12 +33,7 @@ function setUp() {
   })
   const { privateKey } = relay.core.options
   const client: Client = meshPeer.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
-  const lines: (readonly [level: string, message: string, fields: LogFields])[] = []
-  const at =
-    (level: string) =>
-    (message: string, fields: LogFields = {}) =>
-      void lines.push([level, message, fields])
-  const log = { debug: () => {}, info: at('info'), warn: at('warn'), error: at('error') }
+  const { lines, log } = recordingLog()
   const ports = { table: relay.core, ownKey: relay.core.publicKey, clock, log, random: () => 0, maxClients: 2 }
   const link = new MeshLink('b.test', client, ports)
   const waits = async () => {
@@ -37,7 +41,7 @@ function setUp() {
     clock.advance(RETRY_MS)
     await settle(10)
   }
-  return { relay, meshPeer, wire, transport, lines, link, waits }
+  return { clock, relay, meshPeer, wire, transport, lines, link, waits }
 }
 
 test('link tells once that it is down, whatever is tried meanwhile, and once that it is up (P-078)', async () => {
@@ -90,6 +94,38 @@ test('link to a mesh peer with too many clients is closed, says why, and is trie
   link.stop()
   await Promise.all([over, client.close()])
 })
+
+test.each([
+  [MeshKey.parse('cd'.repeat(32)), 'the mesh key is another one'],
+  [undefined, 'this relay has no mesh key'],
+])(
+  'a mesh peer with the mesh key %s is never up: the link says who refuses whom, and so does the mesh peer (P-038, P-078)',
+  async (otherKey, reason) => {
+    const { clock, relay, wire, lines, link, waits } = setUp()
+    const theirs = recordingLog()
+    wire.target = new TestRelay({ clock, log: theirs.log, ...(otherKey !== undefined && { meshKey: otherKey }) })
+    const over = link.run()
+    for (let n = 0; n < 3; n++) await waits()
+    expect(lines).toEqual([
+      [
+        'warn',
+        'mesh link is down',
+        { code: 'ERR_DERP_CONN_CLOSED', reason: expect.stringContaining('it logs this relay in, but refuses it') },
+      ],
+    ])
+    expect([link.snapshot.counters.connects, link.snapshot.state]).toEqual([0, 'connecting'])
+    const client = relay.core.publicKey.shortString()
+    expect(theirs.lines).toEqual([
+      [
+        'warn',
+        'mesh peer refused: relays of a mesh must share one key',
+        expect.objectContaining({ logins: 1, client, reason }),
+      ],
+    ])
+    link.stop()
+    await over
+  },
+)
 
 test('link that leads to the relay itself says so, and is no problem (P-217)', async () => {
   const { relay, wire, lines, link } = setUp()

@@ -3,7 +3,9 @@
 import { type ListenAddress, parseListenAddress } from '../../daemon/listen-address.ts'
 import type { DaemonSettings, ProgramSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
-import { unknownVariables } from '../flag-sources.ts'
+import type { Log } from '../../lib/log.ts'
+import { didYouMean } from '../did-you-mean.ts'
+import { environmentName, unknownVariables } from '../flag-sources.ts'
 import { keyFileNote, loadKeyFile } from '../key-file.ts'
 import { withoutSecrets } from '../shown-command-line.ts'
 import { packageVersion } from '../version.ts'
@@ -13,10 +15,11 @@ import { admissionNotes, admissionSettings } from './settings/admission-settings
 import { bootstrapDnsSettings } from './settings/bootstrap-dns-settings.ts'
 import { debugSettings } from './settings/debug-settings.ts'
 import { drainSettings } from './settings/drain-settings.ts'
-import { limitNotes, listenSettings } from './settings/listen-settings.ts'
+import { descriptorNotes, listenSettings } from './settings/listen-settings.ts'
 import { logSettings } from './settings/log-settings.ts'
 import { meshSettings } from './settings/mesh-settings.ts'
 import { metricsSettings } from './settings/metrics-settings.ts'
+import { noEffectNotes } from './settings/no-effect-notes.ts'
 import { outboundSettings } from './settings/outbound-settings.ts'
 import { relaySettings } from './settings/relay-settings.ts'
 import { badSettings } from './settings/setting.ts'
@@ -59,8 +62,9 @@ export async function readSettings(
     notes: [
       ...variableNotes(env),
       ...tlsNotes(given, tls),
-      ...limitNotes(given),
-      ...(flags.dev ? [] : admissionNotes(admission)),
+      ...noEffectNotes(given, flags),
+      ...descriptorNotes(flags, workers),
+      ...(flags.dev || !flags.derp ? [] : admissionNotes(admission)),
       ...keyFileNotes(flags),
       ...workersNotes(flags),
     ],
@@ -78,7 +82,10 @@ function programSettings(): ProgramSettings {
 
 function variableNotes(env: NodeJS.ProcessEnv): string[] {
   const unknown = unknownVariables('derper', DERPER_FLAGS, env)
-  return unknown.map(name => `variable ${name} has no effect: it is that of no flag; -help lists them`)
+  const known = Object.keys(DERPER_FLAGS).map(flag => environmentName('derper', flag))
+  return unknown.map(
+    name => `variable ${name} has no effect: it is that of no flag; ${didYouMean(name, known, meant => meant)}`,
+  )
 }
 
 function keyFileNotes(flags: DerperFlagValues): string[] {
@@ -87,10 +94,14 @@ function keyFileNotes(flags: DerperFlagValues): string[] {
   return note === undefined ? [] : [note]
 }
 
-/** The private key; a key file is made if it is missing. @throws DerpError as {@link loadKeyFile}. */
-export async function readPrivateKey(flags: DerperFlagValues): Promise<NodePrivateKey> {
+/** The private key; a key file is made if it is missing, which the log tells. @throws DerpError as {@link loadKeyFile}. */
+export async function readPrivateKey(flags: DerperFlagValues, log: Log): Promise<NodePrivateKey> {
   const path = privateKeyFile(flags)
-  return path === undefined ? NodePrivateKey.generate() : (await loadKeyFile(path)).key
+  if (path === undefined) return NodePrivateKey.generate()
+  const { key, created } = await loadKeyFile(path)
+  if (created)
+    log.info('no key file was there: made one, a new identity', { file: path, publicKey: String(key.publicKey()) })
+  return key
 }
 
 /** Where the private key is kept; undefined for one that is not. @throws DerpError when it cannot be told. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseFlags } from '../../go-flags.ts'
 import { DERPER_FLAGS } from '../derper-flags.ts'
-import { limitNotes, listenSettings } from './listen-settings.ts'
+import { descriptorNotes, listenSettings } from './listen-settings.ts'
 import { relaySettings } from './relay-settings.ts'
 
 const ADDRESS = { host: '127.0.0.1', port: 0 }
@@ -13,7 +13,6 @@ function parsed(...args: string[]) {
 }
 
 const settings = (...args: string[]) => listenSettings(parsed(...args).values, ADDRESS, 1)
-const notes = (...args: string[]) => limitNotes(parsed(...args).given)
 
 test('listenSettings limits nothing by default but the number of connections, by descriptors (P-106, P-107, P-109)', () => {
   expect(settings()).toEqual({
@@ -77,12 +76,15 @@ test.each([
   await expect(relaySettings(parsed(`-${flag}`).values)).rejects.toThrow(`set flag -${name} to ${reason}`)
 })
 
-test('limitNotes tells of flags that are given in vain, and of no others (P-106)', () => {
-  const burst = '-accept-connection-burst=1'
-  expect(notes(burst, '-accept-connection-limit=1', '-max-clients=1')).toEqual([])
-  expect(notes(burst, '-accept-connection-burst-per-source=2', '-tcp-user-timeout=1s')).toEqual([
-    '-accept-connection-burst has no effect: -accept-connection-limit is not set',
-    '-accept-connection-burst-per-source has no effect: -accept-connection-limit-per-source is not set',
-    '-tcp-user-timeout has no effect: Node has no such switch; -tcp-write-timeout ends clients that take nothing',
+test('descriptorNotes warns where the limit of open files cuts connections, and only there (P-109)', () => {
+  const notes = (flags: string[], budget: number | undefined) => descriptorNotes(parsed(...flags).values, 1, budget)
+  expect(notes([], 960)).toEqual([
+    'the limit of open files allows 960 connections only; raise it by LimitNOFILE= of systemd, --ulimit of Docker, or ulimit -n',
   ])
+  expect(notes(['-max-connections=5000'], 4_096)).toEqual([
+    expect.stringMatching(/^-max-connections is 5000, but the limit of open files allows 4096 connections; raise it/),
+  ])
+  expect(notes(['-max-connections=500'], 960)).toEqual([])
+  expect(notes([], 1_000)).toEqual([])
+  expect(notes([], undefined)).toEqual([])
 })

@@ -40,17 +40,21 @@ export function listenSettings(flags: Flags, address: ListenAddress, workers: nu
   }
 }
 
-/** What was given in vain. */
-export function limitNotes(given: ReadonlySet<string>): string[] {
-  const without = (burst: string, limit: string) =>
-    given.has(burst) && !given.has(limit) ? [`-${burst} has no effect: -${limit} is not set`] : []
-  return [
-    ...without('accept-connection-burst', 'accept-connection-limit'),
-    ...without('accept-connection-burst-per-source', 'accept-connection-limit-per-source'),
-    ...(given.has('tcp-user-timeout')
-      ? ['-tcp-user-timeout has no effect: Node has no such switch; -tcp-write-timeout ends clients that take nothing']
-      : []),
-  ]
+/** Fewer connections are most likely a limit that nobody has chosen. */
+const FEW_CONNECTIONS = 1_000
+
+/** Where the descriptor limit cuts the number of connections. */
+export function descriptorNotes(
+  flags: Pick<LimitFlags, 'max-connections'>,
+  workers: number,
+  budget: number | undefined = descriptorBudget(workers),
+): string[] {
+  const wanted = flags['max-connections']
+  if (budget === undefined || (wanted === 0 ? budget >= FEW_CONNECTIONS : wanted <= budget)) return []
+  const raise = 'raise it by LimitNOFILE= of systemd, --ulimit of Docker, or ulimit -n'
+  return wanted === 0
+    ? [`the limit of open files allows ${budget} connections only; ${raise}`]
+    : [`-max-connections is ${wanted}, but the limit of open files allows ${budget} connections; ${raise}`]
 }
 
 /** Milliseconds from the accept of a connection to its login or first request. @throws DerpError naming flag and value. */

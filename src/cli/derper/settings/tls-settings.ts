@@ -46,14 +46,20 @@ export async function tlsSettings(
   return { ...common, acme }
 }
 
-/** What was given in vain. */
+/** Flags of a relay over TLS that were given in vain. */
 export function tlsNotes(given: ReadonlySet<string>, tls: TlsSettings | undefined): string[] {
+  const named = [...given].toSorted()
+  const acme = named.filter(name => name.startsWith('acme-'))
   if (tls?.acme !== undefined) return []
-  const vain = [...given].filter(name => name.startsWith('acme-') || (name === 'certmode' && tls === undefined))
-  const reason =
-    tls === undefined ? 'plain HTTP is served: -a is not on port 443, and -tls is not set' : '-certmode is manual'
-  return vain.toSorted().map(name => `-${name} has no effect: ${reason}`)
+  if (tls !== undefined) return acme.map(name => `-${name} has no effect: -certmode is manual`)
+  const vain = named.filter(name => OF_TLS.has(name) || acme.includes(name)).map(name => `-${name}`)
+  if (vain.length === 0) return []
+  const reason = 'plain HTTP is served, as -a is not on port 443; for TLS set -tls, or -certmode manual'
+  return [`${vain.join(', ')} ${vain.length === 1 ? 'has' : 'have'} no effect: ${reason}`]
 }
+
+/** Besides those of ACME. */
+const OF_TLS: ReadonlySet<string> = new Set(['certdir', 'certmode', 'hostname'])
 
 /** The folder that the original uses; empty when the environment does not tell. */
 function defaultCertDir({ XDG_CACHE_HOME: cache = '', HOME: home = '' }: NodeJS.ProcessEnv): string {

@@ -1,0 +1,16 @@
+/** What somebody may have meant by a name that is none. */
+
+import { closestMatch } from 'leven'
+
+/** Letters that may be wrong. */
+const MAX_DISTANCE = 2
+
+/** The closest of `names`, as the end of a message; without any, that `-help` lists them. */
+export function didYouMean(name: string, names: readonly string[], shown: (name: string) => string): string {
+  const plain = (text: string) => text.replaceAll(/[-_]/g, '').toLowerCase()
+  const meant =
+    names.find(other => plain(other) === plain(name)) ??
+    // Of two letters each is close to many names.
+    (name.length > MAX_DISTANCE ? closestMatch(name, names, { maxDistance: MAX_DISTANCE }) : undefined)
+  return meant === undefined ? '-help lists them' : `did you mean ${shown(meant)}?`
+}
