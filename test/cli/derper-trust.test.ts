@@ -9,6 +9,7 @@ import { Target } from '../conformance/target.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 import { startProgram } from '../support/process.ts'
 import { freePort, startOurRelay } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -68,7 +69,7 @@ test('derper trusts the CAs of SSL_CERT_FILE for mesh links and the ACME directo
     `https://${origin}/directory`,
   ]
   const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', at('derper.key')]
-  const program = await startProgram(process.execPath, [join(BIN, 'derper.ts'), ...listen, ...mesh, ...tls], {
+  const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...listen, ...mesh, ...tls], {
     env: { SSL_CERT_FILE: at('ca.pem') },
   })
   await expect.poll(() => [...new Set(received)].toSorted()).toEqual(['GET /derp', 'GET /directory'])
@@ -82,7 +83,7 @@ test('derper says at the start, and check-config before it, what an admission UR
   await relay.stop()
 
   const check = ['check-config', '-dev', '-verify-client-url', url, '-verify-client-url-fail-open=false']
-  const checked = await startProgram(process.execPath, [join(BIN, 'derper.ts'), ...check])
+  const checked = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...check])
   const warning = await checked.lineWhere(line => (line.startsWith('  warning: ') ? line : undefined))
   expect(warning).toContain('nothing listens there')
   expect(warning).toContain('until it responds, it admits nobody')
@@ -99,7 +100,7 @@ test('derp trusts the CAs of SSL_CERT_FILE and asks by HTTPS_PROXY', async () =>
   await using listening = await listenOnLoopback(server)
   await using proxy = await startConnectProxy()
   const env = { SSL_CERT_FILE: at('ca.pem'), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: '' }
-  const run = (...args: string[]) => startProgram(process.execPath, [join(BIN, 'derp.ts'), ...args], { env })
+  const run = (...args: string[]) => startProgram(RUNTIME_PATH, [join(BIN, 'derp.ts'), ...args], { env })
   const origin = `private.test:${listening.port}`
   received.length = 0
   const show = await run('map', 'show', `https://${origin}/map`)

@@ -11,6 +11,7 @@ import type { AcceptPace } from '../accept-pace.ts'
 import type { EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
 import { Connection, type Stage } from './accepted-connection.ts'
 import type { AuthorityHandshakes } from './authority-handshakes.ts'
+import type { LookForPlainHttp } from './plain-http.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 
@@ -19,6 +20,10 @@ export interface TlsStages {
   readonly pace: AcceptPace<Connection>
   readonly authorities: AuthorityHandshakes
   readonly handshakes: TlsHandshakes
+  /** Where plain HTTP must be noticed before the handshake. */
+  readonly plainHttp?:
+    | { readonly look: LookForPlainHttp; readonly refuse: (connection: Connection) => void }
+    | undefined
 }
 
 /** What the stages of one listener need. */
@@ -49,6 +54,7 @@ export function connectionStages(parts: StageContext): readonly Stage[] {
     { name: 'source and rate', clause: 'P-108', run: connection => admitSource(parts, connection) },
     tls && { name: 'pace', clause: 'P-110', run: connection => tls.pace.add(connection) },
     tls && { name: 'authority', clause: 'P-147', run: connection => tls.authorities.take(connection) },
+    tls?.plainHttp && { name: 'plain HTTP', clause: 'P-142', run: refusePlainHttp(tls.plainHttp) },
     tls && { name: 'TLS', clause: 'P-142', run: connection => tls.handshakes.begin(connection) },
     { name: 'first bytes', clause: 'P-120', run: connection => readFirstBytes(parts, connection) },
   ]
@@ -98,6 +104,10 @@ function admitSource(parts: StageContext, connection: Connection): void {
   }
   onAccepted?.()
   connection.proceed()
+}
+
+function refusePlainHttp({ look, refuse }: NonNullable<TlsStages['plainHttp']>): Stage['run'] {
+  return connection => look(connection.raw, isPlainHttp => (isPlainHttp ? refuse(connection) : connection.proceed()))
 }
 
 /** DERP clients send their request in one piece (P-120), so `node:http` need not see it. Others get there. */

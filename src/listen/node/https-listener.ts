@@ -4,12 +4,17 @@ import { createServer as createTcpServer } from 'node:net'
 import { createServer } from 'node:tls'
 import { explainError } from '../../lib/connection-fault.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
+import { byRuntime } from '../../lib/runtime.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
 import { TlsFailure } from '../../metrics/tls-failure.ts'
 import type { RelayTls } from '../../tls/relay-tls.ts'
+import type { Connection } from './accepted-connection.ts'
 import { AuthorityHandshakes } from './authority-handshakes.ts'
+import { bunPlainHttp } from './bun-plain-http.ts'
 import { handshakeFailure } from './handshake-failure.ts'
 import { type HttpListener, type HttpListenerOptions, listenerOf, tcpOptions } from './http-listener.ts'
+import { nodePlainHttp } from './node-plain-http.ts'
+import { PLAIN_HTTP_REPLY, type PlainHttp } from './plain-http.ts'
 import { type HandshakeFailed, TlsHandshakes } from './tls-handshakes.ts'
 import { countTlsRequest } from './tls-request-counter.ts'
 
@@ -19,16 +24,9 @@ export interface HttpsListenerOptions extends HttpListenerOptions {
   readonly log?: Log
 }
 
-const PLAIN_HTTP_TEXT = 'This port speaks HTTPS: use an https:// URL.\n'
-/** For people and proxies that are configured for plain HTTP: a closed connection would tell them nothing. */
-const PLAIN_HTTP_REPLY = [
-  'HTTP/1.1 400 Bad Request',
-  'Content-Type: text/plain; charset=utf-8',
-  `Content-Length: ${PLAIN_HTTP_TEXT.length}`,
-  'Connection: close',
-  '',
-  PLAIN_HTTP_TEXT,
-].join('\r\n')
+const PLAIN_HTTP: PlainHttp = byRuntime({ node: nodePlainHttp, bun: bunPlainHttp })
+/** What OpenSSL calls it. */
+const PLAIN_HTTP_CODE = 'ERR_SSL_HTTP_REQUEST'
 
 /** An HTTPS listener. */
 export function createHttpsListener(options: HttpsListenerOptions): HttpListener {
@@ -39,17 +37,22 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const onFailed: HandshakeFailed = (error, socket, connection) => {
     const failure = handshakeFailure(error)
     counters.failTlsHandshake(failure)
-    if (failure === TlsFailure.PlainHttp) connection?.raw.write(PLAIN_HTTP_REPLY)
-    const serverName = socket.servername || undefined
+    if (failure === TlsFailure.PlainHttp && PLAIN_HTTP.canReplyLate) connection?.raw.write(PLAIN_HTTP_REPLY)
+    const serverName = ('servername' in socket && socket.servername) || undefined
     const remote = connection?.source?.address ?? socket.remoteAddress
     // Scanners and clients with other names cause this all day.
     log.debug('TLS handshake failed', { remote, serverName, code: error.code, reason: explainError(error) })
   }
   const handshakes = new TlsHandshakes(secure, onFailed)
+  const { look } = PLAIN_HTTP
+  const refuse = (connection: Connection) => {
+    connection.raw.resume().end(PLAIN_HTTP_REPLY)
+    onFailed(Object.assign(new Error('http request'), { code: PLAIN_HTTP_CODE }), connection.raw, connection)
+  }
   return listenerOf(
     server,
     options,
-    { handshakes, authorities: new AuthorityHandshakes(tls, onFailed) },
+    { handshakes, authorities: new AuthorityHandshakes(tls, onFailed), plainHttp: look && { look, refuse } },
     {
       accepted: () => counters.tlsAccepted++,
       refused: () => counters.tlsRejected++,

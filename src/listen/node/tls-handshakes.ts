@@ -10,10 +10,10 @@ export interface ServedTlsSocket extends TLSSocket {
   readonly _parent?: Socket | null
 }
 
-/** Called for a failed handshake; the sockets are closed next. */
+/** Called for a failed handshake; the sockets are closed next. `socket` is the raw one where none has begun. */
 export type HandshakeFailed = (
   error: NodeJS.ErrnoException,
-  socket: ServedTlsSocket,
+  socket: ServedTlsSocket | Socket,
   connection: Connection | undefined,
 ) => void
 
