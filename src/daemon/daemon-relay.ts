@@ -54,6 +54,8 @@ export interface DaemonRelay extends MeshOwner {
   /** Ends all connections of a client. */
   closePeer(key: NodePublicKey): void
   limitRate(limit: RateLimit | undefined): void
+  /** Bytes per second from all clients together (P-105); 0 for no limit. */
+  limitTotalRate(bytesPerSecond: number): void
   /** What has been resolved of the names for `/bootstrap-dns` has changed. */
   namesChanged(): void
   setLogLevel(level: LogLevel): void

@@ -165,7 +165,7 @@ export class DerperDaemon {
   }
 
   async applySettings(
-    { log, metricsAccess, drain }: LiveSettings,
+    { log, metricsAccess, drain, totalRate }: LiveSettings,
     admission: AdmissionSettings | undefined,
   ): Promise<void> {
     if (admission !== undefined) {
@@ -175,6 +175,7 @@ export class DerperDaemon {
     this.#log.level = log.level
     this.#relay.setLogLevel(log.level)
     this.#drain = drain
+    this.#relay.limitTotalRate(totalRate)
     if (this.#metrics !== undefined) this.#metrics.access = metricsAccess
   }
 

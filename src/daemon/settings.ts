@@ -59,6 +59,7 @@ export type RelaySettings = Omit<
   | 'bootstrapDns'
   | 'program'
   | 'part'
+  | 'waitingCount'
 >
 
 /** Where connections of clients are accepted, and options of the listeners that are plain data. */
@@ -162,4 +163,6 @@ export interface LiveSettings {
   readonly log: LogSettings
   readonly metricsAccess: MetricsAccess
   readonly drain: DrainSettings
+  /** Bytes per second from all clients together; 0 for no limit. */
+  readonly totalRate: number
 }

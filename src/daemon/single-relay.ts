@@ -118,6 +118,10 @@ export class SingleRelay implements DaemonRelay {
     this.#relay.core.rateLimit = limit
   }
 
+  limitTotalRate(bytesPerSecond: number): void {
+    this.#relay.core.totalRate = bytesPerSecond
+  }
+
   // The relay looks at the names themselves, and the log is that of all.
   namesChanged(): void {}
 

@@ -35,6 +35,8 @@ export class RelayCounters {
   writeTimeouts = 0
   /** Times that reading from a client was delayed by its rate limit. */
   rateLimitWaits = 0
+  /** Frames that waited for their client's share of the rate of all clients. */
+  totalRateWaits = 0
   currentConnections = 0
   currentHomeConnections = 0
   currentNotIdealConnections = 0

@@ -8,6 +8,7 @@ import type { LogFields } from '../lib/log.ts'
 import type { TimerQueue } from '../lib/timer-queue.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
+import type { FairShare } from './fair-share.ts'
 import type { ResolvedRelayCoreOptions } from './options.ts'
 import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
@@ -42,6 +43,8 @@ export interface SessionHost<S extends LocalClient> {
   readonly timers: TimerQueue
   /** Limit per client (P-103). */
   readonly rateLimit: RateLimit | undefined
+  /** Divides the rate of all clients together (P-105); undefined for no limit. */
+  readonly fairShare: FairShare | undefined
   /** Milliseconds of the relay's clock. */
   now(): number
   /** Counts, logs and reports a connection that ended with an error. */

@@ -23,6 +23,8 @@ test('resolveOptions applies the original’s defaults (P-035, P-090, P-100, P-1
     maxClients: 0,
     pingClientsMs: 0,
     tellHealth: false,
+    totalRate: 0,
+    waitingCount: undefined,
     announcedLimits: { tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 },
     clock: systemClock,
     log: silentLog,
@@ -56,6 +58,7 @@ const BOUNDS: [name: keyof typeof DEFAULTS, min: number, max: number][] = [
   ['maxClients', 0, 16 << 20],
   ['maxWriteBytes', 1, 16_777_216],
   ['pingClientsMs', 0, 3_600_000],
+  ['totalRate', 0, 2 ** 40],
 ]
 test.each(BOUNDS)('resolveOptions accepts %s from %d to %d, and names it when out of range', (name, min, max) => {
   expect(resolve({ [name]: min })[name]).toBe(min)

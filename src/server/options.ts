@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import type { ServerInfo } from '../protocol/server-info.ts'
+import type { WaitingCount } from './fair-share.ts'
 import type { AdmissionGate } from './ports.ts'
 import type { RateLimit } from './rate-limit.ts'
 
@@ -46,6 +47,13 @@ export interface RelayCoreOptions {
   /** Limit on what each client sends; mesh peers are exempt. Default: none. */
   readonly rateLimit?: RateLimit | undefined
   /**
+   * Bytes per second that the relay takes in from all clients together, divided fairly among them; mesh peers are exempt. 0
+   * for no limit. Default {@link DEFAULTS.totalRate}.
+   */
+  readonly totalRate?: number
+  /** Clients that wait for {@link totalRate} on all threads of a relay. Default: on this one. */
+  readonly waitingCount?: WaitingCount | undefined
+  /**
    * Maximum logged-in clients; further logins are refused, except with the mesh key. 0 for no limit. Default
    * {@link DEFAULTS.maxClients}.
    */
@@ -67,6 +75,7 @@ export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   maxWriteBytes: 65_536,
   maxClients: 0,
   pingClientsMs: 0,
+  totalRate: 0,
 })
 
 type NumericOption =
@@ -79,13 +88,15 @@ type NumericOption =
   | 'maxWriteBytes'
   | 'maxClients'
   | 'pingClientsMs'
+  | 'totalRate'
 
 const ADMIT_ALL: AdmissionGate = { admit: async () => ({ admit: true }) }
 
 /** All options, checked. */
-export type ResolvedRelayCoreOptions = Required<Omit<RelayCoreOptions, 'meshKey' | 'rateLimit'>> & {
+export type ResolvedRelayCoreOptions = Required<Omit<RelayCoreOptions, 'meshKey' | 'rateLimit' | 'waitingCount'>> & {
   readonly rateLimit: RateLimit | undefined
   readonly meshKey: MeshKey | undefined
+  readonly waitingCount: WaitingCount | undefined
   readonly admission: AdmissionGate
 }
 
@@ -99,6 +110,7 @@ const BOUNDS: Record<NumericOption, readonly [min: number, max: number]> = {
   maxWriteBytes: [1, 16 << 20],
   maxClients: [0, 16 << 20],
   pingClientsMs: [0, 3_600_000],
+  totalRate: [0, 2 ** 40],
 }
 
 /** Applies defaults. @throws DerpError naming an option that is out of bounds. */
@@ -113,6 +125,7 @@ export function resolveOptions(options: RelayCoreOptions): ResolvedRelayCoreOpti
     ...options,
     meshKey: options.meshKey,
     rateLimit: options.rateLimit,
+    waitingCount: options.waitingCount,
     admission: options.admission ?? ADMIT_ALL,
   }
   for (const [name, [min, max]] of Object.entries(BOUNDS)) {

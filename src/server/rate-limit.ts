@@ -15,6 +15,11 @@ export interface RateLimit {
   readonly burstBytes: number
 }
 
+/** What a frame with this body length is charged, in bytes. */
+export function frameCost(length: number): number {
+  return Math.min(length, WHOLE_FRAME_BYTES)
+}
+
 /** Charges one client's frames. */
 export class ReadLimit {
   readonly #bucket: TokenBucket
@@ -26,7 +31,7 @@ export class ReadLimit {
 
   /** Milliseconds to wait before a frame with this body length may be handled. */
   charge(length: number, nowMs: number): number {
-    return this.#bucket.reserve(Math.min(length, WHOLE_FRAME_BYTES), nowMs)
+    return this.#bucket.reserve(frameCost(length), nowMs)
   }
 }
 

@@ -1,28 +1,47 @@
 /**
- * Delays a client: its frames stay unread as long as its rate limit says (P-103), or until all workers know something.
+ * Delays a client: its frames stay unread as long as its rate limit says (P-103), until its fair share of the rate of all
+ * clients allows them (P-105), or until all workers know something.
  */
 
-import type { Clock, Timer } from '../lib/clock.ts'
+import type { Timer } from '../lib/clock.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
+import type { FairShare } from './fair-share.ts'
 import type { Health } from './health.ts'
-import { type RateLimit, ReadLimit } from './rate-limit.ts'
+import type { ResolvedRelayCoreOptions } from './options.ts'
+import { frameCost, type RateLimit, ReadLimit } from './rate-limit.ts'
 
 /** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
 
+/** What the pacers of a relay share. */
+export interface PacerHost {
+  readonly options: Pick<ResolvedRelayCoreOptions, 'clock'>
+  readonly counters: RelayCounters
+  readonly fairShare: FairShare | undefined
+}
+
+interface Wait {
+  /** Undefined if the wait does not end by itself. */
+  readonly timer: Timer | undefined
+  readonly isForLimit: boolean
+  readonly goOn: () => void
+}
+
 export class ReadPacer {
-  readonly #clock: Clock
-  readonly #counters: RelayCounters
+  readonly #host: PacerHost
+  readonly #isExempt: boolean
   readonly #health: Health | undefined
   #limit: ReadLimit | undefined
-  /** The current wait; without a timer it is not due to the rate limit. */
-  #wait: { readonly timer: Timer | undefined; readonly goOn: () => void } | undefined
+  #wait: Wait | undefined
   #calm: Timer | undefined
 
-  /** @param health told while the client is rate-limited. */
-  constructor(clock: Clock, counters: RelayCounters, health: Health | undefined) {
-    this.#clock = clock
-    this.#counters = counters
+  /**
+   * @param health told while the client is rate-limited.
+   * @param isExempt whether the client is free of the rate of all clients together, as mesh peers are.
+   */
+  constructor(host: PacerHost, health: Health | undefined, isExempt: boolean) {
+    this.#host = host
+    this.#isExempt = isExempt
     this.#health = health
   }
 
@@ -32,10 +51,10 @@ export class ReadPacer {
 
   /** Sets the limit from now on; a wait under an older one ends at once. */
   setLimit(limit: RateLimit | undefined): void {
-    this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#clock.now())
+    this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#host.options.clock.now())
     const waiting = this.#wait
-    if (waiting?.timer === undefined) return
-    waiting.timer.cancel()
+    if (waiting?.isForLimit !== true) return
+    waiting.timer?.cancel()
     this.#wait = undefined
     waiting.goOn()
   }
@@ -47,21 +66,25 @@ export class ReadPacer {
    * @returns whether it must wait.
    */
   mustWait(length: number, goOn: () => void): boolean {
-    const waitMs = this.#limit?.charge(length, this.#clock.now()) ?? 0
-    if (waitMs === 0) return false
-    this.#counters.rateLimitWaits++
-    const timer = this.#clock.after(waitMs, () => {
+    const { clock } = this.#host.options
+    const waitMs = this.#limit?.charge(length, clock.now()) ?? 0
+    if (waitMs === 0) return this.#mustShare(length, goOn)
+    this.#host.counters.rateLimitWaits++
+    const shareThenGoOn = () => {
+      if (!this.#mustShare(length, goOn)) goOn()
+    }
+    const timer = clock.after(waitMs, () => {
       this.#wait = undefined
-      goOn()
+      shareThenGoOn()
     })
-    this.#wait = { timer, goOn }
+    this.#wait = { timer, isForLimit: true, goOn: shareThenGoOn }
     if (this.#health !== undefined) this.#tell(this.#health, waitMs)
     return true
   }
 
   /** Waits for `known`, then calls `goOn`. */
   waitFor(known: Promise<void>, goOn: () => void): void {
-    const wait = { timer: undefined, goOn }
+    const wait = { timer: undefined, isForLimit: false, goOn }
     this.#wait = wait
     void known.then(() => {
       if (this.#wait !== wait) return
@@ -73,13 +96,27 @@ export class ReadPacer {
   /** Makes the current wait, if any, permanent. */
   stop(): void {
     this.#wait?.timer?.cancel()
-    if (this.#wait !== undefined) this.#wait = { timer: undefined, goOn: () => {} }
+    if (this.#wait !== undefined) this.#wait = { timer: undefined, isForLimit: false, goOn: () => {} }
     this.#calm?.cancel()
+  }
+
+  /** Returns whether the frame waits for its share; then `goOn` is called. */
+  #mustShare(length: number, goOn: () => void): boolean {
+    const { fairShare, counters } = this.#host
+    if (fairShare === undefined || this.#isExempt) return false
+    const timer = fairShare.take(frameCost(length), () => {
+      this.#wait = undefined
+      goOn()
+    })
+    if (timer === undefined) return false
+    counters.totalRateWaits++
+    this.#wait = { timer, isForLimit: false, goOn }
+    return true
   }
 
   #tell(health: Health, waitMs: number): void {
     health.set('limited', true)
     this.#calm?.cancel()
-    this.#calm = this.#clock.after(waitMs + UNLIMITED_AFTER_MS, () => health.set('limited', false))
+    this.#calm = this.#host.options.clock.after(waitMs + UNLIMITED_AFTER_MS, () => health.set('limited', false))
   }
 }

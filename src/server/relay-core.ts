@@ -19,6 +19,7 @@ import { formatServerInfo } from '../protocol/server-info.ts'
 import type { Conn } from '../transport/conn.ts'
 import { type DrainOptions, type DrainResult, drain } from './drain.ts'
 import type { RelayEvents } from './events.ts'
+import { FairShare } from './fair-share.ts'
 import { HANDLERS } from './handlers/index.ts'
 import type { LoginHost } from './hosts.ts'
 import { RegistryLinkRoutes } from './link-routes.ts'
@@ -65,6 +66,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly #turn: TurnFlush
   readonly #otherMeshKeys: TallyLog<{ readonly client: string; readonly remote: AddressPort | undefined }>
   #rateLimit: RateLimit | undefined
+  #fairShare: FairShare | undefined
   #closed = false
 
   /** @param createDirectory what makes the decisions that must be made once. Default: this relay. */
@@ -79,6 +81,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
     this.#rateLimit = this.options.rateLimit
+    this.totalRate = this.options.totalRate
     this.sendQueuePackets = sendQueuePackets
     this.maxWriteBytes = maxWriteBytes
     this.#full = new TallyLog(clock, (refused, lastRemote) =>
@@ -120,6 +123,22 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   set rateLimit(limit: RateLimit | undefined) {
     this.#rateLimit = limit
     for (const session of this.#sessions) session.limitRate(limit)
+  }
+
+  /** Divides {@link totalRate}; undefined without one. */
+  get fairShare(): FairShare | undefined {
+    return this.#fairShare
+  }
+
+  /** Bytes per second from all clients together (P-105); 0 for no limit. A change also applies to connected clients. */
+  set totalRate(bytesPerSecond: number) {
+    if (bytesPerSecond === 0) {
+      const ended = this.#fairShare
+      this.#fairShare = undefined
+      ended?.end()
+    } else if (this.#fairShare === undefined) {
+      this.#fairShare = new FairShare(this.options.clock, bytesPerSecond, this.options.waitingCount)
+    } else this.#fairShare.bytesPerSecond = bytesPerSecond
   }
 
   /** Takes over a connection; it is closed if its login fails. */

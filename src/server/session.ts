@@ -97,7 +97,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
     }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
-    const pacer = new ReadPacer(relay.options.clock, relay.counters, this.health)
+    const pacer = new ReadPacer(relay, this.health, this.canMesh)
     this.#reader = new Reader(conn, parts.decoder, pacer, this)
     this.limitRate(relay.rateLimit)
     this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)

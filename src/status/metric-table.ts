@@ -127,6 +127,7 @@ const DERP = group('derp', [
 
 const OWN = group('derphttp', [
   number('gauge_pending_bytes', ({ relay }) => relay.pendingBytes),
+  count('counter_total_rate_waits', ({ relay }) => relay.counters.totalRateWaits),
   number('gauge_pending_logins', ({ relay }) => relay.pendingLogins),
   number('counter_logins', ({ relay }) => relay.counters.logins),
   labelled('counter_packets_dropped', 'reason', dropsByReason),

@@ -172,7 +172,7 @@ async function mesh({ relay, watch }: Scene): Promise<void> {
   for (const routes of [one, third, other]) routes.withdraw(source)
 }
 
-/** One client may send no faster than a limit. */
+/** One client may send no faster than a limit, all clients no faster than another. */
 async function limit({ relay, watch }: Scene): Promise<void> {
   relay.core.rateLimit = { bytesPerSecond: 1_000, burstBytes: 100_000 }
   const client = await relay.login()
@@ -180,6 +180,10 @@ async function limit({ relay, watch }: Scene): Promise<void> {
   await until(() => relay.core.counters.rateLimitWaits > 0, 'the client must wait')
   await watch.look()
   relay.core.rateLimit = undefined
+  relay.core.totalRate = 1_000
+  client.packet(client.publicKey, new Uint8Array(100))
+  await until(() => relay.core.counters.totalRateWaits > 0, 'the client must wait for its share')
+  relay.core.totalRate = 0
 }
 
 /** DERP over WebSocket, a request over TLS, a handshake that is none, and a connection too many. */

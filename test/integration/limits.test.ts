@@ -76,6 +76,49 @@ test('relay applies a changed limit to those who are connected (P-103)', async (
   expect(await a.sync()).toEqual([])
 })
 
+test('relay divides a rate of all clients among those that send, and drops nothing (P-105)', async () => {
+  const relay = new MemoryRelay({ totalRate: 100_000 })
+  const [a, b, reader] = [await relay.login(), await relay.login(), await relay.login()]
+  const { counters } = relay.core
+  // Frames of 1,000 and of 20,000 bytes: as many bytes from each.
+  for (let n = 0; n < 20; n++) a.packet(reader.publicKey, PAYLOAD)
+  b.packet(reader.publicKey, new Uint8Array(19_968))
+  await until(() => counters.totalRateWaits === 2, 'both wait')
+  for (let ms = 0; ms < 200; ms += 10) {
+    relay.clock.advance(10)
+    await settle()
+  }
+  // Half of the time that all of it takes: half of what the first sends, and nothing whole of the second.
+  expect(counters.packetsReceivedOther).toBeGreaterThanOrEqual(9)
+  expect(counters.packetsReceivedOther).toBeLessThanOrEqual(11)
+  for (let ms = 0; ms < 220; ms += 10) {
+    relay.clock.advance(10)
+    await settle()
+  }
+  expect(counters.packetsReceivedOther).toBe(21)
+  expect((await reader.sync()).length).toBe(21)
+})
+
+test('relay applies a changed rate of all clients to those who wait, and exempts mesh peers from it (P-105)', async () => {
+  const relay = new MemoryRelay({ totalRate: 1_000, meshKey: MeshKey.parse(MESH_KEY) })
+  const [a, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
+  a.packet(a.publicKey, PAYLOAD)
+  await until(() => relay.core.counters.totalRateWaits === 1, 'the client waits')
+  for (let n = 0; n < 20; n++) meshPeer.sendBytes(encodeFrame(0xee as FrameType, PAYLOAD))
+  expect(await meshPeer.sync()).toEqual([])
+  relay.core.totalRate = 0
+  expect((await a.sync()).length).toBe(1)
+})
+
+test('relay forgets a client that leaves while it waits for its share (P-105)', async () => {
+  const relay = new MemoryRelay({ totalRate: 1_000 })
+  const a = await relay.login()
+  a.packet(a.publicKey, PAYLOAD)
+  await until(() => relay.core.fairShare?.waiting === 1, 'the client waits')
+  a.close()
+  await until(() => relay.core.fairShare?.waiting === 0, 'nobody waits')
+})
+
 test('relay ends a client that leaves while it has to wait (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()

@@ -114,8 +114,10 @@ function connectionsPlan({ listen, relay }: DaemonSettings): string {
   ).join(', ')
 }
 
-function limitsPlan({ rateLimit, writeTimeoutMs = 0 }: RelaySettings): string {
-  const rate = rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second per client`
+function limitsPlan({ rateLimit, totalRate = 0, writeTimeoutMs = 0 }: RelaySettings): string {
+  const perClient =
+    rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second per client`
+  const rate = totalRate === 0 ? perClient : `${totalRate} bytes per second in all, ${perClient}`
   return `${rate}, ${writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`}`
 }
 

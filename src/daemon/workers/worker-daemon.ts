@@ -48,7 +48,8 @@ export class WorkerDaemon {
     const { limits } = settings.listen
     const clock = threadsClock
     const log = this.#log
-    this.limits = new AcceptLimits(limits, clock, log, new SharedTally(tally, thread, limits.sourceRate))
+    const shared = new SharedTally(tally, thread, limits.sourceRate)
+    this.limits = new AcceptLimits(limits, clock, log, shared)
     this.#names = { published: new ToldNames(names.published), unpublished: new ToldNames(names.unpublished) }
     this.#debugKey = new DebugKey(settings.debug.keyPath, clock)
     this.relay = createRelay({
@@ -56,6 +57,7 @@ export class WorkerDaemon {
       log,
       clock,
       bootstrapDns: this.#names,
+      waitingCount: shared,
     })
     this.#idle = idleCollection(this.relay.core.counters)
     const options = { ...listenerOptions(settings.listen, { relay: this.relay, log, limits: this.limits }), clock }

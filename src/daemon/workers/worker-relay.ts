@@ -129,6 +129,10 @@ export class WorkerRelay implements DaemonRelay {
     this.#running.coordinator.rateLimit = limit
   }
 
+  limitTotalRate(bytesPerSecond: number): void {
+    this.#running.coordinator.totalRate = bytesPerSecond
+  }
+
   namesChanged(): void {
     this.#threads?.namesChanged()
   }
@@ -169,7 +173,7 @@ export class WorkerRelay implements DaemonRelay {
   /** @throws DerpError naming the flag whose port cannot be had. */
   async #startWorkers(wanted: WantedPort): Promise<void> {
     const { settings, privateKey, log, admission, names, program } = this.#parts
-    const { rateLimit, maxClients = 0 } = settings.relay
+    const { rateLimit, totalRate, maxClients = 0 } = settings.relay
     const threads = new WorkerThreads(
       {
         settings: workerSettings(settings, privateKey),
@@ -192,6 +196,7 @@ export class WorkerRelay implements DaemonRelay {
         admission,
         maxClients,
         rateLimit,
+        totalRate,
         http: this.#http,
         program: {
           ...program,

@@ -142,6 +142,7 @@ export type ToWorker =
   | { readonly type: 'peerLeft'; readonly id: number; readonly peer: KeyBytes }
   | { readonly type: 'presence'; readonly id: number; readonly changes: readonly PresenceMessage[] }
   | { readonly type: 'rateLimit'; readonly limit: RateLimit | undefined }
+  | { readonly type: 'totalRate'; readonly bytesPerSecond: number }
   /** The worker has the full state and may accept connections. */
   | { readonly type: 'joined' }
   /** Cuts the current drain short. */

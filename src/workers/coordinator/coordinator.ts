@@ -40,6 +40,8 @@ export interface CoordinatorOptions {
   readonly maxClients?: number
   /** Limit per client (P-103). Default: no limit. */
   readonly rateLimit?: RateLimit | undefined
+  /** Bytes per second from all clients together; 0 for no limit. */
+  readonly totalRate?: number | undefined
   /** Counters of listeners on the coordinator's thread; their connections are in {@link program}. Default: none. */
   readonly http?: HttpCounters | undefined
   /** Metrics of the program around the relay. */
@@ -71,10 +73,12 @@ export class Coordinator implements RouteTable {
   readonly counters: RelayCounters = new RelayCounters()
   readonly #forwarder: LinkForwarder
   #rateLimit: RateLimit | undefined
+  #totalRate: number
 
   constructor(options: CoordinatorOptions) {
     this.#options = options
     this.#rateLimit = options.rateLimit
+    this.#totalRate = options.totalRate ?? 0
     this.#membership = new Membership(this.#handles, this.events, options.maxClients ?? 0)
     const { registry } = this.#membership
     this.#forwarder = new LinkForwarder(registry, this.counters)
@@ -104,6 +108,12 @@ export class Coordinator implements RouteTable {
   set rateLimit(limit: RateLimit | undefined) {
     this.#rateLimit = limit
     this.#handles.send({ type: 'rateLimit', limit })
+  }
+
+  /** Bytes per second from all clients together (P-105), like {@link rateLimit}. */
+  set totalRate(bytesPerSecond: number) {
+    this.#totalRate = bytesPerSecond
+    this.#handles.send({ type: 'totalRate', bytesPerSecond })
   }
 
   /** A worker is starting; it receives the full state once it is ready. */
@@ -222,6 +232,7 @@ export class Coordinator implements RouteTable {
     this.#joinToCoordinator(handle)
     for (const other of this.#handles.joined) this.#joinWorkers(handle, other)
     handle.send({ type: 'rateLimit', limit: this.#rateLimit })
+    handle.send({ type: 'totalRate', bytesPerSecond: this.#totalRate })
     this.#membership.tellAll(handle)
     handle.send({ type: 'joined' })
   }

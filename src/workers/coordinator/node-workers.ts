@@ -18,7 +18,9 @@ import { RestartDelay } from './restart-delay.ts'
 const CLOSE_TIMEOUT_MS = 2_000
 
 export interface WorkersOptions
-  extends Partial<Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'program'>> {
+  extends Partial<
+    Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'totalRate' | 'program'>
+  > {
   /** Module that calls `runWorker`. */
   readonly entry: URL
   /** Passed to each worker; anything that can cross threads. */

@@ -114,6 +114,9 @@ export class RelayWorker {
       rateLimit: ({ limit }) => {
         core.rateLimit = limit
       },
+      totalRate: ({ bytesPerSecond }) => {
+        core.totalRate = bytesPerSecond
+      },
       joined: () => void this.#listen(parts),
       cut: () => cut.abort(),
       stopListening: () => parts.stopListening(),

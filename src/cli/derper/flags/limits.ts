@@ -9,6 +9,14 @@ export const LIMIT_FLAGS = {
     test: 'cli/derper-settings.test.ts',
     help: 'JSON file that limits what each client sends: PerClientRateLimitBytesPerSec and PerClientRateBurstBytes; reloaded on SIGHUP',
   },
+  'total-rate': {
+    kind: 'int',
+    default: '0',
+    origin: 'ours',
+    live: true,
+    test: 'cli/derper-limits.test.ts',
+    help: 'bytes per second that the relay takes in from all clients together, divided fairly among those that send; nothing is dropped, mesh peers are exempt. 0 for no limit.',
+  },
   'tcp-write-timeout': {
     kind: 'duration',
     default: '2s',

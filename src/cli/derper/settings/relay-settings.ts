@@ -9,6 +9,8 @@ import { proxySettings } from './proxy-settings.ts'
 import { durationSetting, intSetting, readSettingFile } from './setting.ts'
 
 const MAX_CLIENTS = 1 << 24
+/** Less than this would hold every client up for seconds; more than a terabyte per second is a typing error. */
+const TOTAL_RATE_BOUNDS = [65_536, 2 ** 40] as const
 
 /** Rejects with a DerpError naming flag, value and reason. */
 export async function relaySettings(flags: DerperFlagValues): Promise<RelaySettings> {
@@ -20,9 +22,15 @@ export async function relaySettings(flags: DerperFlagValues): Promise<RelaySetti
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     rateLimit: await rateLimitSetting(flags),
     tellHealth: flags['health-frames'],
+    totalRate: totalRateSetting(flags),
     trustedProxies: proxySettings(flags).trustedProxies,
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
   }
+}
+
+/** Bytes per second from all clients together; 0 for no limit. @throws DerpError naming flag, value and bound. */
+export function totalRateSetting(flags: Pick<DerperFlagValues, 'total-rate'>): number {
+  return flags['total-rate'] === 0 ? 0 : intSetting(flags, 'total-rate', TOTAL_RATE_BOUNDS)
 }
 
 /** What each client may send, from the file of `-rate-config`; undefined for no limit. Rejects with a DerpError naming it. */
