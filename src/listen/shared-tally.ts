@@ -9,7 +9,7 @@
 import { SharedRate } from '../lib/rate/shared-rate.ts'
 import type { SourceLimit } from '../lib/rate/source-limiter.ts'
 import { TokenBucket, type TokenBucketOptions } from '../lib/rate/token-bucket.ts'
-import type { WaitingCount } from '../server/fair-share.ts'
+import type { WaitingCount } from '../server/reading/fair-share.ts'
 import type { AcceptLimitOptions } from './accept-limits.ts'
 import type { AcceptTally, Rate } from './accept-tally.ts'
 import { SharedSourceCounts } from './shared-source-counts.ts'

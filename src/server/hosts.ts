@@ -8,12 +8,12 @@ import type { LogFields } from '../lib/log.ts'
 import type { TimerQueue } from '../lib/timer-queue.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
-import type { FairShare } from './fair-share.ts'
 import type { ResolvedRelayCoreOptions } from './options.ts'
 import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { FairShare } from './reading/fair-share.ts'
+import type { RateLimit } from './reading/rate-limit.ts'
 
 /** A frame as the decoder holds it: header at `start` of `buffer`, followed by `length` bytes of body. */
 export interface Frame {

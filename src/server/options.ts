@@ -7,9 +7,9 @@ import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import type { ServerInfo } from '../protocol/server-info.ts'
-import type { WaitingCount } from './fair-share.ts'
 import type { AdmissionGate } from './ports.ts'
-import type { RateLimit } from './rate-limit.ts'
+import type { WaitingCount } from './reading/fair-share.ts'
+import type { RateLimit } from './reading/rate-limit.ts'
 
 export interface RelayCoreOptions {
   /** The relay's identity. */

@@ -25,9 +25,9 @@ import { startIntervals } from './keep-alive.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
 import type { Destination, LocalClient, PacketSource, Propagated, Recipient } from './ports.ts'
 import { NO_SOURCE, type Writer } from './queues/writer.ts'
-import type { RateLimit } from './rate-limit.ts'
-import { ReadPacer } from './read-pacer.ts'
-import { type FrameTarget, Reader } from './reader.ts'
+import type { RateLimit } from './reading/rate-limit.ts'
+import { ReadPacer } from './reading/read-pacer.ts'
+import { type FrameTarget, Reader } from './reading/reader.ts'
 import type { PresenceChange } from './registry.ts'
 
 /** Home announcements within this time after login count as part of the login, not as moves. */

@@ -9,7 +9,7 @@ import type { Amount } from '../metrics/counters.ts'
 import { DROP_REASONS, DropReason, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
-import type { RateLimit } from '../server/rate-limit.ts'
+import type { RateLimit } from '../server/reading/rate-limit.ts'
 import {
   ADMISSION_METRICS,
   CERTIFICATE_METRICS,

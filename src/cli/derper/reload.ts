@@ -3,7 +3,7 @@
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import type { LiveSettings } from '../../daemon/settings.ts'
 import type { Log } from '../../lib/log.ts'
-import type { RateLimit } from '../../server/rate-limit.ts'
+import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import type { SourcedFlags } from '../flag-sources.ts'
 import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
 import { ADMISSION_FLAGS } from './flags/admission.ts'

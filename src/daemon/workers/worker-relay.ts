@@ -14,7 +14,7 @@ import { createTallyMemory, MAIN_THREAD, SharedTally } from '../../listen/shared
 import { HttpCounters } from '../../metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from '../../server/drain.ts'
 import type { Link, LinkRoutes } from '../../server/ports.ts'
-import type { RateLimit } from '../../server/rate-limit.ts'
+import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import { Readiness } from '../../status/readiness.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
 import type { CertificateSource } from '../../tls/certificate-source.ts'

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import { mergeCounters, type RelayCounters } from '../../metrics/counters.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
-import type { RateLimit } from '../../server/rate-limit.ts'
+import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import {
   type ClientDetails,
   type ClientPage,

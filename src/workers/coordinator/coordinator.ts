@@ -14,7 +14,7 @@ import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.
 import type { DrainOptions, DrainResult } from '../../server/drain.ts'
 import { RegistryLinkRoutes } from '../../server/link-routes.ts'
 import type { AdmissionGate, AdmissionVerdict, Link, LinkRoutes, RouteTable } from '../../server/ports.ts'
-import type { RateLimit } from '../../server/rate-limit.ts'
+import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import { type MetricReader, type MetricSources, metricReader } from '../../status/snapshot.ts'
 import { dispatch, type Handlers } from '../channel/handlers.ts'
 import type { AdmissionMessage, ToCoordinator, WorkerQuestions } from '../channel/messages.ts'

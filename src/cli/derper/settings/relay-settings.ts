@@ -2,7 +2,7 @@
 
 import type { RelaySettings } from '../../../daemon/settings.ts'
 import { homePage } from '../../../http/pages/home.ts'
-import { parseRateConfig, type RateLimit } from '../../../server/rate-limit.ts'
+import { parseRateConfig, type RateLimit } from '../../../server/reading/rate-limit.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'
 import { loginTimeoutSetting } from './listen-settings.ts'
 import { proxySettings } from './proxy-settings.ts'

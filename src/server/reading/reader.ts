@@ -5,11 +5,11 @@
  * Clauses: P-002, P-065, P-103, P-174.
  */
 
-import { DerpError } from '../lib/derp-error.ts'
-import type { FrameDecoder } from '../protocol/frame-decoder.ts'
-import { FrameType } from '../protocol/frame-type.ts'
-import type { Conn } from '../transport/conn.ts'
-import type { Propagated } from './ports.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import type { FrameDecoder } from '../../protocol/frame-decoder.ts'
+import { FrameType } from '../../protocol/frame-type.ts'
+import type { Conn } from '../../transport/conn.ts'
+import type { Propagated } from '../ports.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { ReadPacer } from './read-pacer.ts'
 

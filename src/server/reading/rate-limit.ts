@@ -1,8 +1,8 @@
 /** Limits how fast a client may send: by pausing reads, never by dropping (P-103). */
 
-import { DerpError } from '../lib/derp-error.ts'
-import { TokenBucket } from '../lib/rate/token-bucket.ts'
-import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { TokenBucket } from '../../lib/rate/token-bucket.ts'
+import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 
 /** Maximum charge per frame and minimum burst: one whole SendPacket frame. */
 const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH

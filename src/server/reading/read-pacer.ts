@@ -3,11 +3,11 @@
  * clients allows them (P-105), or until all workers know something.
  */
 
-import type { Timer } from '../lib/clock.ts'
-import type { RelayCounters } from '../metrics/counters.ts'
+import type { Timer } from '../../lib/clock.ts'
+import type { RelayCounters } from '../../metrics/counters.ts'
+import type { Health } from '../health.ts'
+import type { ResolvedRelayCoreOptions } from '../options.ts'
 import type { FairShare } from './fair-share.ts'
-import type { Health } from './health.ts'
-import type { ResolvedRelayCoreOptions } from './options.ts'
 import { frameCost, type RateLimit, ReadLimit } from './rate-limit.ts'
 
 /** After this long without a wait, a client no longer counts as rate-limited. */

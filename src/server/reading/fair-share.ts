@@ -7,8 +7,8 @@
  * Nothing is dropped. Clauses: P-105.
  */
 
-import type { Clock, Timer } from '../lib/clock.ts'
-import { Heap, type HeapEntry } from '../lib/collections/heap.ts'
+import type { Clock, Timer } from '../../lib/clock.ts'
+import { Heap, type HeapEntry } from '../../lib/collections/heap.ts'
 
 /** Unused rate that may be caught up with, as time: timers are late, and must not cost throughput. */
 const CATCH_UP_MS = 20

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { FakeClock } from '../../test/support/fake-clock.ts'
-import type { Clock } from '../lib/clock.ts'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { FairShare, type WaitingCount } from './fair-share.ts'
 
 /** Bytes per second. */
