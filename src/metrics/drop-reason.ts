@@ -19,11 +19,16 @@ export const DropReason = {
   DuplicateClient: 'dup_client',
   /** The destination's worker is too far behind; ours only. */
   CoreBehind: 'core_behind',
+  /** Too much was queued for all slow readers together; ours only. */
+  QueueBudget: 'queue_budget',
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 
 /** All reasons, in the original's exposition order. */
 export const DROP_REASONS: readonly DropReason[] = Object.values(DropReason)
+
+/** Those that the original does not have. */
+export const OWN_DROP_REASONS: ReadonlySet<DropReason> = new Set([DropReason.CoreBehind, DropReason.QueueBudget])
 
 /** Packet kinds counted separately (P-053). */
 export type PacketKind = 'disco' | 'other'

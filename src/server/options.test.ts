@@ -19,6 +19,7 @@ test('resolveOptions applies the original’s defaults (P-035, P-090, P-100, P-1
     keepAliveMs: 60_000,
     keepAliveJitterMs: 5_000,
     sendQueuePackets: 32,
+    maxQueuedBytes: 2 ** 30,
     maxWriteBytes: 65_536,
     maxClients: 0,
     pingClientsMs: 0,
@@ -59,6 +60,7 @@ const BOUNDS: [name: keyof typeof DEFAULTS, min: number, max: number][] = [
   ['maxWriteBytes', 1, 16_777_216],
   ['pingClientsMs', 0, 3_600_000],
   ['totalRate', 0, 2 ** 40],
+  ['maxQueuedBytes', 0, Number.MAX_SAFE_INTEGER],
 ]
 test.each(BOUNDS)('resolveOptions accepts %s from %d to %d, and names it when out of range', (name, min, max) => {
   expect(resolve({ [name]: min })[name]).toBe(min)

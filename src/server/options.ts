@@ -42,6 +42,11 @@ export interface RelayCoreOptions {
    * Worst-case memory per slow reader is twice this times 64 KiB. Default {@link DEFAULTS.sendQueuePackets}.
    */
   readonly sendQueuePackets?: number
+  /**
+   * Bytes queued for all slow readers together; beyond that the longest queues lose their oldest packets. 0 for no bound.
+   * Default {@link DEFAULTS.maxQueuedBytes}.
+   */
+  readonly maxQueuedBytes?: number
   /** Bytes passed to a connection per write; the rest stays queued. Default {@link DEFAULTS.maxWriteBytes}. */
   readonly maxWriteBytes?: number
   /** Limit on what each client sends; mesh peers are exempt. Default: none. */
@@ -72,6 +77,7 @@ export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   keepAliveMs: 60_000,
   keepAliveJitterMs: 5_000,
   sendQueuePackets: 32,
+  maxQueuedBytes: 2 ** 30,
   maxWriteBytes: 65_536,
   maxClients: 0,
   pingClientsMs: 0,
@@ -85,6 +91,7 @@ type NumericOption =
   | 'keepAliveMs'
   | 'keepAliveJitterMs'
   | 'sendQueuePackets'
+  | 'maxQueuedBytes'
   | 'maxWriteBytes'
   | 'maxClients'
   | 'pingClientsMs'
@@ -107,6 +114,7 @@ const BOUNDS: Record<NumericOption, readonly [min: number, max: number]> = {
   keepAliveMs: [1, 86_400_000],
   keepAliveJitterMs: [0, 86_400_000],
   sendQueuePackets: [1, 65_536],
+  maxQueuedBytes: [0, Number.MAX_SAFE_INTEGER],
   maxWriteBytes: [1, 16 << 20],
   maxClients: [0, 16 << 20],
   pingClientsMs: [0, 3_600_000],

@@ -26,6 +26,7 @@ import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
 import type { Destination, Directory, Link, LinkRoutes, RouteTable } from './ports.ts'
 import { QueueAge } from './queues/queue-age.ts'
+import { QueueBudget } from './queues/queue-budget.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
 import { FairShare } from './reading/fair-share.ts'
@@ -44,6 +45,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly publicKey: NodePublicKey
   readonly counters: RelayCounters = new RelayCounters()
   readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
+  readonly queueBudget: QueueBudget
   readonly events: Emitter<RelayEvents> = new Emitter()
   /** Routes by key, maintained by the {@link directory}. */
   readonly routes: KeyMap<Destination> = new KeyMap()
@@ -77,7 +79,8 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
     this.serverInfo = formatServerInfo(this.options.announcedLimits)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.timers = new TimerQueue(clock)
-    this.#turn = new TurnFlush(clock)
+    this.queueBudget = new QueueBudget(this.options.maxQueuedBytes)
+    this.#turn = new TurnFlush(clock, () => this.queueBudget.enforce())
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
     this.#rateLimit = this.options.rateLimit

@@ -18,12 +18,15 @@ export interface TurnEnding {
 
 export class TurnFlush {
   readonly #clock: Clock
+  readonly #onFlushed: () => void
   #first: Flushable[] = []
   #writers: TurnEnding[] = []
   #isScheduled = false
 
-  constructor(clock: Clock) {
+  /** @param onFlushed called when all has been flushed. */
+  constructor(clock: Clock, onFlushed: () => void) {
     this.#clock = clock
+    this.#onFlushed = onFlushed
   }
 
   /** Ends the turn of a writer; added once a turn. */
@@ -49,5 +52,6 @@ export class TurnFlush {
     this.#writers = []
     for (const link of first) link.flush()
     for (const writer of writers) writer.endTurn()
+    this.#onFlushed()
   }
 }

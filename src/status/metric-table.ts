@@ -6,7 +6,7 @@
  */
 
 import type { Amount } from '../metrics/counters.ts'
-import { DROP_REASONS, DropReason, type PacketKind } from '../metrics/drop-reason.ts'
+import { DROP_REASONS, type DropReason, OWN_DROP_REASONS, type PacketKind } from '../metrics/drop-reason.ts'
 import { Histogram, MESH_UPDATE_LOOP_BOUNDS } from '../metrics/histogram.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
@@ -53,7 +53,7 @@ function packetsDropped({ counters }: RelaySnapshot, reason: DropReason): number
 
 /** The original's reasons, plus those of ours that have occurred. */
 function shownReasons(relay: RelaySnapshot): readonly DropReason[] {
-  return DROP_REASONS.filter(reason => reason !== DropReason.CoreBehind || packetsDropped(relay, reason) > 0).toSorted()
+  return DROP_REASONS.filter(reason => !OWN_DROP_REASONS.has(reason) || packetsDropped(relay, reason) > 0).toSorted()
 }
 
 /** Dropped packets by reason, both kinds. */

@@ -57,7 +57,17 @@ test('derper takes the command line before the environment before -config, and s
     DERPER_VERIFY_CLIENT: 'true',
   }
   const text = await output(
-    await derper(['check-config', '-hostname', 'third.test', '-http-port=-1', '-max-connections=500'], env),
+    await derper(
+      [
+        'check-config',
+        '-hostname',
+        'third.test',
+        '-http-port=-1',
+        '-max-connections=500',
+        '-max-queued-bytes=1048576000',
+      ],
+      env,
+    ),
   )
   expect(text).toBe(
     `${[
@@ -72,7 +82,7 @@ test('derper takes the command line before the environment before -config, and s
       '  mesh:            off: no mesh key',
       '  bootstrap DNS:   off',
       '  connections:     at most 500',
-      '  limits:          no rate limit, writes time out after 2s',
+      '  limits:          no rate limit, writes time out after 2s, 1000 MiB for slow readers',
       '  metrics:         below /debug/ only',
       '  shutdown:        clients accepted for 0s, disconnected within 5s, exit after 8s',
       '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; did you mean DERPER_VERIFY_CLIENTS?',
@@ -94,7 +104,8 @@ test('check-config describes every topic and shows no secret', async () => {
   const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
   const proxies = ['-trusted-proxies', '10.0.0.0/8, ::1', '-proxy-protocol']
   const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
-  const numbers = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
+  const connections = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
+  const numbers = [...connections, '-total-rate=2000000', '-max-queued-bytes=104857600']
   const accepts = ['-accept-connection-limit=10', '-accept-connection-limit-per-source=0.5']
   const limits = [...numbers, ...accepts, '-rate-config', rates, '-tcp-write-timeout', '0s', '-a', '[::1]:8080']
   const metrics = ['-metrics-addr', ':9340', '-metrics-allow', '10.0.0.0/8', '-metrics-token', 'secret-secret-secret']
@@ -111,7 +122,8 @@ test('check-config describes every topic and shows no secret', async () => {
     'bootstrap DNS': 'x.test for everyone, y.test/share.test on request',
     connections:
       'at most 500, 20 per source, 10 new per second per listener, 0.5 new per second per source, 30 clients',
-    limits: '5000 bytes per second per client, no write timeout',
+    limits:
+      '2000000 bytes per second in all, 5000 bytes per second per client, no write timeout, 100 MiB for slow readers',
     metrics: 'on :9340 for token holders and listed addresses',
     shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
     note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,

@@ -221,6 +221,29 @@ test('relay keeps 32 packets of data and 32 of disco for a slow reader, the newe
   expect(ofSize(63)).toEqual(newest)
 })
 
+test('relay bounds what waits for all slow readers together, at the expense of those with most (P-104)', async () => {
+  const relay = new MemoryRelay({ maxQueuedBytes: 100_000 })
+  const [a, least, most] = [await relay.login(), await relay.login(), await relay.login()]
+  for (const reader of [least, most]) {
+    reader.conn.pause()
+    a.packet(reader.publicKey, Uint8Array.of(255))
+  }
+  await a.sync()
+  a.packet(least.publicKey, new Uint8Array(10_000))
+  for (let n = 0; n < 12; n++) {
+    a.packet(most.publicKey, new Uint8Array(10_000).fill(n))
+    await a.sync()
+    expect(relay.core.queueBudget.bytes).toBeLessThanOrEqual(100_000)
+  }
+  const { packets } = relay.core.counters.dropped.queue_budget.other
+  expect(packets).toBeGreaterThanOrEqual(3)
+  for (const reader of [least, most]) reader.conn.resume()
+  expect((await least.sync()).length).toBe(2)
+  const received = (await most.sync()).flatMap(each => (each.type === 'receivedPacket' ? [each.data[0]] : []))
+  expect(received).toEqual([255, ...Array.from({ length: 12 - packets }, (_, n) => n + packets)])
+  expect(relay.core.queueBudget.bytes).toBe(0)
+})
+
 test('relay counts what waits for a client that leaves (P-100)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]

@@ -13,10 +13,18 @@ export interface WorkerSettings extends SharedSettings {
 }
 
 export function workerSettings(
-  { relay, listen, debug, mesh }: SharedSettings & Pick<DaemonSettings, 'mesh'>,
+  { relay, listen, debug, mesh, workers }: SharedSettings & Pick<DaemonSettings, 'mesh' | 'workers'>,
   privateKey: NodePrivateKey,
 ): WorkerSettings {
-  return { relay, listen, debug, privateKey: privateKey.exportText(), meshKey: mesh.key?.exportText() }
+  // Each worker has an equal part of what all may queue.
+  const part = relay.maxQueuedBytes !== undefined && { maxQueuedBytes: Math.ceil(relay.maxQueuedBytes / workers) }
+  return {
+    relay: { ...relay, ...part },
+    listen,
+    debug,
+    privateKey: privateKey.exportText(),
+    meshKey: mesh.key?.exportText(),
+  }
 }
 
 /** The keys of what came to a worker. */

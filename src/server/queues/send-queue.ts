@@ -19,6 +19,11 @@ export interface WaitingPacket {
 
 const FIRST_SLOTS = 8
 
+/** Bytes in all queues that share it. */
+export interface QueuedBytes {
+  bytes: number
+}
+
 /** First in, first out. The caller bounds the {@link length} by taking. */
 export class SendQueue {
   length = 0
@@ -27,15 +32,23 @@ export class SendQueue {
   // The number of slots is a power of two, 0 at first: most connections never queue.
   #slots: (WaitingPacket | undefined)[] = []
   #head = 0
+  readonly #all: QueuedBytes
   /** How many, from the oldest, are settled. */
   #settled = 0
+
+  /** @param all counts this queue's bytes besides. */
+  constructor(all: QueuedBytes = { bytes: 0 }) {
+    this.#all = all
+  }
 
   /** The buffer must not change until the packet has been taken or settled. */
   push(packet: WaitingPacket): void {
     if (this.length === this.#slots.length) this.#grow()
     this.#slots[(this.#head + this.length) & (this.#slots.length - 1)] = packet
     this.length++
-    this.bytes += packet.end - packet.start
+    const size = bytesOf(packet)
+    this.bytes += size
+    this.#all.bytes += size
   }
 
   /** Removes and returns the oldest packet. */
@@ -45,7 +58,9 @@ export class SendQueue {
     this.#slots[this.#head] = undefined
     this.#head = (this.#head + 1) & (this.#slots.length - 1)
     this.length--
-    this.bytes -= oldest.end - oldest.start
+    const size = bytesOf(oldest)
+    this.bytes -= size
+    this.#all.bytes -= size
     if (this.#settled > 0) this.#settled--
     return oldest
   }

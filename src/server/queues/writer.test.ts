@@ -5,6 +5,7 @@ import { RelayCounters } from '../../metrics/counters.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
 import type { Conn } from '../../transport/conn.ts'
 import { QueueAge } from './queue-age.ts'
+import { QueueBudget } from './queue-budget.ts'
 import { WriteDeadlines } from './write-deadlines.ts'
 import { Writer } from './writer.ts'
 
@@ -21,9 +22,11 @@ class Bench {
   /** The chunks of each write. */
   readonly writes: (readonly Uint8Array[])[] = []
   readonly writer: Writer
+  readonly budget: QueueBudget
   #done: ((error?: Error) => void) | undefined
 
-  constructor(options: { sendQueuePackets?: number; maxWriteBytes?: number } = {}) {
+  constructor(options: { sendQueuePackets?: number; maxWriteBytes?: number } = {}, budget = new QueueBudget(0)) {
+    this.budget = budget
     const conn: Conn = {
       remote: undefined,
       local: undefined,
@@ -41,6 +44,7 @@ class Bench {
     const host = {
       counters: this.counters,
       queueAge: this.queueAge,
+      queueBudget: this.budget,
       sendQueuePackets: options.sendQueuePackets ?? 32,
       maxWriteBytes: options.maxWriteBytes ?? 65_536,
       now: () => this.clock.now(),
@@ -500,4 +504,29 @@ test('Writer when ended accepts no more, and counts new packets (P-102)', () => 
   bench.written()
   expect(bench.writes).toHaveLength(1)
   expect(bench.counters.dropped.gone_disconnected.other.packets).toBe(1)
+})
+
+test('Writer loses its oldest packets when too much is queued for all, other packets before disco (P-104)', () => {
+  const budget = new QueueBudget(2_000)
+  const [slow, slower] = [new Bench({}, budget), new Bench({}, budget)]
+  for (const bench of [slow, slower]) {
+    bench.data(0)
+    bench.writer.endTurn()
+  }
+  for (let n = 1; n <= 4; n++) slow.data(n, 100)
+  slower.disco(9, 100)
+  for (let n = 1; n <= 20; n++) slower.data(n, 100)
+  for (const bench of [slow, slower]) bench.writer.endTurn()
+  budget.enforce()
+  expect(budget.bytes).toBeLessThanOrEqual(2_000)
+  expect(slow.counters.dropped[DropReason.QueueBudget].other.packets).toBe(0)
+  const { other, disco } = slower.counters.dropped[DropReason.QueueBudget]
+  expect(other).toEqual({ packets: 12, bytes: 1_200 })
+  expect(disco.packets).toBe(0)
+  slower.written()
+  // The newest are sent.
+  expect(slower.lastWrite.flat().at(-1)).toBe(20)
+  expect(budget.bytes).toBe(4 * (OVERHEAD + 100))
+  for (const bench of [slow, slower]) bench.writer.close()
+  expect(budget.bytes).toBe(0)
 })

@@ -9,24 +9,17 @@
  */
 
 import { DerpError } from '../../lib/derp-error.ts'
-import type { RelayCounters } from '../../metrics/counters.ts'
 import { DropReason, type PacketKind } from '../../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'
 import type { Conn } from '../../transport/conn.ts'
 import { ControlQueue } from './control-queue.ts'
-import type { QueueAge } from './queue-age.ts'
-import { SendQueue, type WaitingPacket } from './send-queue.ts'
+import { PacketQueues, type QueuesHost } from './packet-queues.ts'
+import type { WaitingPacket } from './send-queue.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
 
 /** What the writers of a relay share. */
-export interface WriterHost {
-  readonly counters: RelayCounters
-  readonly queueAge: QueueAge
-  readonly sendQueuePackets: number
-  readonly maxWriteBytes: number
-  /** Milliseconds of the relay's clock. */
-  now(): number
+export interface WriterHost extends QueuesHost {
   /** Makes {@link Writer.endTurn} run once this turn's input has been handled. */
   flushAfterTurn(writer: Writer): void
 }
@@ -60,8 +53,8 @@ export class Writer implements DeadlineHolder {
   #onIdle: (() => void) | undefined
   /** Accepts no more: otherwise a busy client would never finish. */
   #isEnding = false
-  #data: SendQueue | undefined
-  #disco: SendQueue | undefined
+  /** Packets behind the pending write; undefined until there are some. */
+  #queues: PacketQueues | undefined
 
   /** @param onFailure called once if a write fails or times out. */
   constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines, onFailure: (error: DerpError) => void) {
@@ -82,12 +75,12 @@ export class Writer implements DeadlineHolder {
 
   /** Bytes being written, plus those queued. */
   get pendingBytes(): number {
-    return this.#batch.bytes + this.#control.bytes + (this.#data?.bytes ?? 0) + (this.#disco?.bytes ?? 0)
+    return this.#batch.bytes + this.#control.bytes + (this.#queues?.queuedBytes ?? 0)
   }
 
   /** Packets queued behind a pending write. */
   get queuedPackets(): number {
-    return (this.#data?.length ?? 0) + (this.#disco?.length ?? 0)
+    return this.#queues?.packets ?? 0
   }
 
   /** Queues everything until {@link release}. */
@@ -155,7 +148,7 @@ export class Writer implements DeadlineHolder {
   endTurn(): void {
     this.#endsTurn = false
     this.flush()
-    if (this.queuedPackets > 0) this.#settle()
+    if (this.queuedPackets > 0) this.#queues?.settle()
   }
 
   /** Writes the batch if no write is pending. */
@@ -179,14 +172,7 @@ export class Writer implements DeadlineHolder {
     this.#state = 'closed'
     this.#deadlines.end(this)
     this.#batch.dropped(counters, reason)
-    for (const [queue, kind] of [
-      [this.#data, 'other'],
-      [this.#disco, 'disco'],
-    ] as const) {
-      for (let waiting = queue?.take(); waiting !== undefined; waiting = queue?.take()) {
-        counters.drop(DropReason.GoneDisconnected, kind, waiting.payloadBytes)
-      }
-    }
+    this.#queues?.close(DropReason.GoneDisconnected)
     this.#control.clear()
     this.#waitingPong = undefined
   }
@@ -219,42 +205,9 @@ export class Writer implements DeadlineHolder {
   }
 
   #enqueue(packet: WaitingPacket, kind: PacketKind): void {
-    const { sendQueuePackets, maxWriteBytes } = this.#host
-    const queue = kind === 'disco' ? this.#discoQueue() : this.#dataQueue()
-    queue.push(packet)
-    // More than one write's worth cannot be sent by the end of the turn.
-    if (queue.length > sendQueuePackets && queue.bytes > maxWriteBytes) this.#displace(queue, kind, this.#host.now())
+    this.#queues ??= new PacketQueues(this.#host)
+    this.#queues.push(packet, kind)
     this.#scheduleEndOfTurn()
-  }
-
-  /** Displaces the oldest packet (P-100). */
-  #displace(queue: SendQueue, kind: PacketKind, nowMs: number): void {
-    const oldest = queue.take()
-    if (oldest === undefined) return
-    this.#host.counters.drop(DropReason.QueueHead, kind, oldest.payloadBytes)
-    this.#host.queueAge.recordMany(1, nowMs - (oldest.settledAtMs ?? nowMs))
-  }
-
-  #settle(): void {
-    const nowMs = this.#host.now()
-    for (const [queue, kind] of [
-      [this.#data, 'other'],
-      [this.#disco, 'disco'],
-    ] as const) {
-      if (queue === undefined) continue
-      while (queue.length > this.#host.sendQueuePackets) this.#displace(queue, kind, nowMs)
-      queue.settle(nowMs)
-    }
-  }
-
-  #dataQueue(): SendQueue {
-    this.#data ??= new SendQueue()
-    return this.#data
-  }
-
-  #discoQueue(): SendQueue {
-    this.#disco ??= new SendQueue()
-    return this.#disco
   }
 
   /** @param aged packets of the batch whose age has been recorded; the others leave in the turn they arrived in. */
@@ -297,15 +250,16 @@ export class Writer implements DeadlineHolder {
     const nowMs = this.queuedPackets === 0 ? 0 : this.#host.now()
     let aged = 0
     while (this.queuedPackets > 0 && this.#batch.bytes < maxWriteBytes) {
-      aged += this.#takeWaiting(this.#disco, 'disco', nowMs)
-      if (this.#batch.bytes < maxWriteBytes) aged += this.#takeWaiting(this.#data, 'other', nowMs)
+      aged += this.#takeWaiting('disco', nowMs)
+      if (this.#batch.bytes < maxWriteBytes) aged += this.#takeWaiting('other', nowMs)
     }
+    if (this.queuedPackets === 0) this.#queues?.emptied()
     if (this.#batch.bytes > 0) this.#write(aged)
   }
 
   /** Returns the number of packets whose age was recorded. */
-  #takeWaiting(queue: SendQueue | undefined, kind: PacketKind, nowMs: number): number {
-    const waiting = queue?.take()
+  #takeWaiting(kind: PacketKind, nowMs: number): number {
+    const waiting = this.#queues?.take(kind)
     if (waiting === undefined) return 0
     const { buffer, start, end, payloadBytes, sender, settledAtMs } = waiting
     this.#batch.add(buffer, start, end)

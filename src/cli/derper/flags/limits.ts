@@ -17,6 +17,13 @@ export const LIMIT_FLAGS = {
     test: 'cli/derper-limits.test.ts',
     help: 'bytes per second that the relay takes in from all clients together, divided fairly among those that send; nothing is dropped, mesh peers are exempt. 0 for no limit.',
   },
+  'max-queued-bytes': {
+    kind: 'int',
+    default: '0',
+    origin: 'ours',
+    test: 'cli/derper-sources.test.ts',
+    help: "bytes queued for all slow readers together; beyond that the longest queues lose their oldest packets. 0 for an eighth of the machine's memory.",
+  },
   'tcp-write-timeout': {
     kind: 'duration',
     default: '2s',

@@ -1,5 +1,6 @@
 /** Options of the relay, from the flags. */
 
+import { totalmem } from 'node:os'
 import type { RelaySettings } from '../../../daemon/settings.ts'
 import { homePage } from '../../../http/pages/home.ts'
 import { parseRateConfig, type RateLimit } from '../../../server/reading/rate-limit.ts'
@@ -9,6 +10,8 @@ import { proxySettings } from './proxy-settings.ts'
 import { durationSetting, intSetting, readSettingFile } from './setting.ts'
 
 const MAX_CLIENTS = 1 << 24
+/** Queues may have one of so many equal parts of the memory. */
+const MEMORY_PARTS = 8
 /** Less than this would hold every client up for seconds; more than a terabyte per second is a typing error. */
 const TOTAL_RATE_BOUNDS = [65_536, 2 ** 40] as const
 
@@ -19,6 +22,7 @@ export async function relaySettings(flags: DerperFlagValues): Promise<RelaySetti
     home: homeSetting(flags.home),
     loginTimeoutMs: loginTimeoutSetting(flags),
     maxClients: intSetting(flags, 'max-clients', [0, MAX_CLIENTS]),
+    maxQueuedBytes: queuedBytesSetting(flags),
     pingClientsMs: durationSetting('ping-clients', flags['ping-clients']),
     rateLimit: await rateLimitSetting(flags),
     tellHealth: flags['health-frames'],
@@ -26,6 +30,18 @@ export async function relaySettings(flags: DerperFlagValues): Promise<RelaySetti
     trustedProxies: proxySettings(flags).trustedProxies,
     writeTimeoutMs: durationSetting('tcp-write-timeout', flags['tcp-write-timeout']),
   }
+}
+
+/** Bytes queued for all slow readers, of all workers together. @throws DerpError naming flag, value and bound. */
+function queuedBytesSetting(flags: Pick<DerperFlagValues, 'max-queued-bytes'>): number {
+  const bytes = intSetting(flags, 'max-queued-bytes', [0, Number.MAX_SAFE_INTEGER])
+  return bytes === 0 ? Math.floor(usableMemoryBytes() / MEMORY_PARTS) : bytes
+}
+
+/** The machine's memory, or what a container may use of it. */
+function usableMemoryBytes(): number {
+  const constrained = process.constrainedMemory()
+  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 /** Bytes per second from all clients together; 0 for no limit. @throws DerpError naming flag, value and bound. */

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest'
+import { fc } from '../../../test/support/fast-check.ts'
+import { QueueBudget, type QueueHolder } from './queue-budget.ts'
+
+/** Loses whole packets of 100 bytes. */
+class Reader implements QueueHolder {
+  queuedBytes: number
+  readonly #budget: QueueBudget
+  constructor(budget: QueueBudget, packets: number) {
+    this.#budget = budget
+    this.queuedBytes = 100 * packets
+    budget.bytes += this.queuedBytes
+    budget.add(this)
+  }
+  cutQueues(maxBytes: number): void {
+    while (this.queuedBytes > maxBytes) {
+      this.queuedBytes -= 100
+      this.#budget.bytes -= 100
+    }
+  }
+}
+
+test('QueueBudget cuts the longest queues to one length, and leaves the others (P-104)', () => {
+  const budget = new QueueBudget(10_000)
+  const readers = [60, 50, 10, 5].map(packets => new Reader(budget, packets))
+  budget.enforce()
+  // 9,000 bytes are left to have: 1,500 in the short ones, and half of the rest in each of the long ones.
+  expect(readers.map(({ queuedBytes }) => queuedBytes)).toEqual([3_700, 3_700, 1_000, 500])
+  expect(budget.bytes).toBe(8_900)
+})
+
+test('QueueBudget cuts nothing up to its bound, nor without one (P-104)', () => {
+  for (const [maxBytes, packets] of [
+    [1_000, 10],
+    [0, 1_000],
+  ] as const) {
+    const budget = new QueueBudget(maxBytes)
+    new Reader(budget, packets)
+    budget.enforce()
+    expect(budget.bytes).toBe(100 * packets)
+  }
+})
+
+test('QueueBudget leaves alone what has been removed (P-104)', () => {
+  const budget = new QueueBudget(1_000)
+  const [gone, other] = [new Reader(budget, 8), new Reader(budget, 8)]
+  budget.remove(gone)
+  budget.enforce()
+  expect([gone.queuedBytes, other.queuedBytes]).toEqual([800, 100])
+})
+
+test('QueueBudget stays within its bound whatever is queued, and never cuts a queue below a longer one (P-104)', () => {
+  fc.assert(
+    fc.property(fc.array(fc.nat(100), { maxLength: 50 }), fc.integer({ min: 1_000, max: 100_000 }), (lengths, max) => {
+      const budget = new QueueBudget(max)
+      const readers = lengths.map(packets => [packets, new Reader(budget, packets)] as const)
+      const before = budget.bytes
+      budget.enforce()
+      expect(budget.bytes).toBeLessThanOrEqual(max)
+      // At most a packet a reader is lost beyond need.
+      if (before > max) expect(budget.bytes).toBeGreaterThan(0.9 * max - 100 * lengths.length - 1)
+      const cut = readers.filter(([packets, { queuedBytes }]) => queuedBytes < 100 * packets)
+      const longest = Math.max(0, ...readers.map(([, { queuedBytes }]) => queuedBytes))
+      for (const [, { queuedBytes }] of cut) expect(queuedBytes).toBeGreaterThan(longest - 101)
+    }),
+    { numRuns: 300, seed: 1 },
+  )
+})
