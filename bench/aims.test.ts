@@ -24,7 +24,7 @@ function withLoginRatio(ratio: number): Results {
 const loginVerdict = (results: Results) => judge(results).find(({ aim }) => aim.scenario === 'login-tls')
 
 describe('aims', () => {
-  test('each is measured by a scenario', () => {
+  test('each has a scenario', () => {
     for (const { scenario, figure } of AIMS) {
       const found = ALL_SCENARIOS.find(({ id }) => id === scenario)
       expect(
@@ -45,7 +45,7 @@ describe('aims', () => {
   })
 })
 
-test('scenarios have names of their own', () => {
+test('scenario names are unique', () => {
   const ids = ALL_SCENARIOS.map(({ id }) => id)
   expect(new Set(ids).size).toBe(ids.length)
 })

@@ -1,10 +1,10 @@
-/** The ratios that are to be reached, and what was. */
+/** Target ratios, and how a run compares. */
 
 import type { ContenderId } from './contender.ts'
 import type { Results } from './results.ts'
 import { ratioSpread, type Spread } from './statistics.ts'
 
-/** A ratio of two relays in one figure of one scenario. */
+/** A target ratio of two relays for one figure of one scenario. */
 export interface Aim {
   readonly title: string
   readonly scenario: string
@@ -17,7 +17,7 @@ export interface Aim {
 
 export interface AimResult {
   readonly aim: Aim
-  /** Undefined when the run has not measured it. */
+  /** Undefined if the run has not measured it. */
   readonly measured: Spread | undefined
   readonly verdict: Verdict
 }
@@ -95,7 +95,6 @@ export const AIMS: readonly Aim[] = [
   },
 ]
 
-/** Compares a run with the aims. */
 export function judge(results: Results): readonly AimResult[] {
   return AIMS.map(aim => {
     const measured = measuredRatio(results, aim)

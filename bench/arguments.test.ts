@@ -5,20 +5,20 @@ import { chooseScenarios } from './scenarios/index.ts'
 const chosen = (only: readonly string[], aimsOnly = false, workers = true) =>
   chooseScenarios({ only, aimsOnly, workers }).map(({ id }) => id)
 
-test('what is asked for', () => {
+test('parseArguments', () => {
   const asked = readArguments(['--quick', '--only', 'a,b', '--node-args=--x --y'])
   expect(asked).toMatchObject({ quick: true, only: ['a', 'b'], rounds: 3, nodeArgs: ['--x', '--y'] })
   expect(readArguments([])).toMatchObject({ quick: false, only: [], rounds: 5, against: undefined })
   expect(() => readArguments(['--rounds', '0'])).toThrow('set option --rounds to "0": not a whole number above 0')
 })
 
-test('a whole name is one scenario, a part is all that have it', () => {
+test('a full name selects one scenario, a part selects all that contain it', () => {
   expect(chosen(['cpu-plain-64-20'])).toEqual(['cpu-plain-64-20'])
   expect(chosen(['cpu-plain-64'])).toEqual(['cpu-plain-64-1', 'cpu-plain-64-20', 'cpu-plain-64-200'])
   expect(() => chosen(['nothing'])).toThrow(/none has "nothing"/)
 })
 
-test('the aims, with two workers only where they exist', () => {
+test('the aims, with two workers only if available', () => {
   expect(chosen([], true)).toHaveLength(9)
   expect(chosen([], true, false)).toHaveLength(8)
   expect(chosen([]).length).toBeGreaterThan(30)

@@ -1,22 +1,22 @@
-/** What the benchmark is asked to do. */
+/** Command line of the benchmark. */
 
 import { parseArgs } from 'node:util'
 
 export const USAGE = `usage: npm run bench -- [options]
 
-Measures the relay of this working tree against stock derper on this machine. Needs Linux and Go. Do nothing else
-meanwhile: everything that runs beside it shows.
+Measures the relay of this working tree against stock derper on this machine. Needs Linux, Go and an otherwise idle
+machine.
 
-  --quick           what the aims need, 3 rounds
-  --only TEXT,...   scenarios whose name holds one of these
-  --rounds N        how often each is measured; default 5
-  --seconds N       length of the measured windows; default 1 or 2, as the scenario has it
-  --against REF     compare with our relay of another git ref, in place of stock derper;
-                    what the aims need, unless --only is given
-  --node-args=TEXT  arguments for the node of our relay, for experiments
-  --out FILE        write the results as JSON there
+  --quick           only scenarios of the aims, 3 rounds
+  --only TEXT,...   scenarios whose name contains one of these
+  --rounds N        measurements of each scenario; default 5
+  --seconds N       length of the measured windows; default 1 or 2, depending on the scenario
+  --against REF     compare with our relay of another git ref instead of stock derper;
+                    only scenarios of the aims, unless --only is given
+  --node-args=TEXT  arguments for Node when running our relay, for experiments
+  --out FILE        write the results to FILE as JSON
   --document        write the results to bench/results and docs/performance.md
-  --list            name the scenarios and end
+  --list            list the scenarios and exit
 `
 
 export interface Arguments {
@@ -32,7 +32,7 @@ export interface Arguments {
   readonly help: boolean
 }
 
-/** @throws Error naming what is wrong. */
+/** @throws Error naming option and value. */
 export function readArguments(args: readonly string[]): Arguments {
   const { values } = parseArgs({
     args: [...args],

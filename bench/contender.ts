@@ -1,4 +1,4 @@
-/** Relays that are measured against each other, each in a process of its own, all told the same. */
+/** Relays that are measured against each other, each in its own process with the same settings. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -7,27 +7,27 @@ import { type Program, startProgram } from '../test/support/process.ts'
 import { freePort, untilListening } from '../test/support/relays.ts'
 import { TestCa } from '../test/support/test-ca.ts'
 
-/** Who is measured: our working tree, it with two workers, the reference, the newest original, another git ref. */
+/** Our working tree, the same with two workers, the reference release, the newest release, another git ref. */
 export type ContenderId = 'ours' | 'ours-2-workers' | 'stock' | 'newest' | 'against'
 
-/** What packets travel in. */
+/** How packets are transported. */
 export type Carriage = 'plain' | 'tls'
 
 /** How to start one relay. */
 export interface Contender {
   readonly id: ContenderId
-  /** For people, with the version. */
+  /** Display name with version. */
   readonly label: string
   readonly command: string
   readonly args: readonly string[]
 }
 
-/** A relay that is listening. */
+/** A running relay. */
 export interface BenchRelay {
   readonly url: string
   readonly carriage: Carriage
   readonly pid: number
-  /** File of the authority that clients are to trust. */
+  /** CA file for clients. */
   readonly caFile: string
   /** The mesh peer, if the relay has one. */
   readonly meshPeer?: BenchRelay
@@ -36,12 +36,12 @@ export interface BenchRelay {
 
 const HOSTNAME = 'localhost'
 
-/** Certificate and authority, made anew for each run: all relays show the same. */
+/** Certificate and CA, generated for each run and shared by all relays. */
 export class Identity implements Disposable {
-  /** Holds the files, and those that relays make. */
+  /** Also holds the key files of the relays. */
   readonly directory: string
   readonly caFile: string
-  /** File of the key that mesh peers share. */
+  /** Mesh key file. */
   readonly meshKeyFile: string
 
   private constructor(directory: string, caFile: string) {
@@ -67,13 +67,13 @@ export class Identity implements Disposable {
   }
 }
 
-/** Starts a relay on a free port of loopback. */
+/** Starts a relay on a free loopback port. */
 export async function startRelay(contender: Contender, carriage: Carriage, identity: Identity): Promise<BenchRelay> {
   const port = await freePort()
   return startAt(port, contender, carriage, identity)
 }
 
-/** Starts two relays that are mesh peers, over TLS as links want it; the second is in the first. */
+/** Starts two mesh peers, over TLS as links require it; the second is the `meshPeer` of the first. */
 export async function startMesh(contender: Contender, identity: Identity): Promise<BenchRelay> {
   const ports = [await freePort(), await freePort()] as const
   const meshWith = ports.map(port => `${HOSTNAME}:${port}/127.0.0.1`).join(',')
@@ -99,7 +99,7 @@ async function startAt(
   const listen = ['-a', `127.0.0.1:${port}`, '-c', keyFile, '-http-port', '-1', '-stun=false']
   const tls = ['-hostname', HOSTNAME, '-certmode', 'manual', '-certdir', identity.directory]
   const args = [...contender.args, ...listen, ...(carriage === 'tls' ? tls : [])]
-  // Links of a relay to its mesh peers trust what the system trusts, and this.
+  // Mesh links of either relay trust system CAs and these.
   const env = { NODE_EXTRA_CA_CERTS: identity.caFile, SSL_CERT_FILE: identity.caFile }
   const program = await startProgram(contender.command, args, { env })
   try {
@@ -117,11 +117,11 @@ async function startAt(
   }
 }
 
-/** Rejects when the relay ends before it listens. */
+/** Rejects if the relay exits before it listens. */
 function endOf(program: Program, contender: Contender): Promise<never> {
   return new Promise((_, reject) => {
     program.child.once('exit', code => {
-      reject(new Error(`start ${contender.label}: it ended with ${code}: ${program.stderr}`))
+      reject(new Error(`start ${contender.label}: it exited with ${code}: ${program.stderr}`))
     })
   })
 }

@@ -1,4 +1,4 @@
-/** Gets the relays that take part in a run. */
+/** The relays of a run. */
 
 import { join } from 'node:path'
 import type { Contender } from './contender.ts'
@@ -6,23 +6,23 @@ import { newestRelay, referenceRelay, type StockBuild } from './tools.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 
-/** Our relay as it is in this working tree. */
+/** Our relay from this working tree. */
 export function ourRelay(nodeArgs: readonly string[]): Contender {
   return relayOfTree('ours', 'derphttp of this tree', ROOT, nodeArgs)
 }
 
-/** The same on two cores. */
+/** The same with two workers. */
 export function ourTwoWorkers(nodeArgs: readonly string[]): Contender {
   const { command, args } = ourRelay(nodeArgs)
   return { id: 'ours-2-workers', label: 'derphttp of this tree, -workers 2', command, args: [...args, '-workers', '2'] }
 }
 
-/** Our relay from the source in a folder. */
+/** Our relay from source in a folder. */
 export function relayOfTree(id: Contender['id'], label: string, tree: string, nodeArgs: readonly string[]): Contender {
   return { id, label, command: process.execPath, args: [...nodeArgs, join(tree, 'src/bin/derper.ts')] }
 }
 
-/** The reference and the newest. */
+/** The reference and the newest release. */
 export async function stockRelays(): Promise<readonly Contender[]> {
   const contender = (id: 'stock' | 'newest', { version, path }: StockBuild): Contender => {
     return { id, label: `derper ${version}`, command: path, args: [] }

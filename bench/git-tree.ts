@@ -1,4 +1,4 @@
-/** The source of another git ref, in a folder for as long as it is needed. */
+/** The source of another git ref in a temporary folder. */
 
 import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
@@ -12,12 +12,12 @@ export class GitTree implements Disposable {
   readonly commit: string
   readonly #parent: string
 
-  /** Unpacks the ref. Its dependencies are those that are installed here. @throws Error when git knows no such ref. */
+  /** Unpacks the ref, with the dependencies installed here. @throws Error for an unknown ref. */
   constructor(ref: string) {
     this.commit = run('git', 'rev-parse', '--short=10', '--verify', `${ref}^{commit}`).trim()
     this.#parent = mkdtempSync(join(tmpdir(), 'derphttp-against-'))
     this.directory = join(this.#parent, 'tree')
-    // An archive, not a worktree: the repository knows nothing of it, should this run be cut short.
+    // An archive instead of a worktree, which an aborted run would leave registered in the repository.
     const archive = join(this.#parent, 'tree.tar')
     run('git', 'archive', '--output', archive, this.commit)
     mkdirSync(this.directory)

@@ -1,15 +1,15 @@
-/** Finds at how many packets per second relays are half loaded. */
+/** Determines the packet rate of half load. */
 
 import type { BenchRelay, Carriage } from './contender.ts'
 import { type LoadCommand, runLoad } from './load-program.ts'
 
-/** Lends a running relay. */
+/** Provides a running relay. */
 export type RelayLoan = (carriage: Carriage, use: (relay: BenchRelay) => Promise<number>) => Promise<number>
 
 /**
- * Half of the most that one relay, the one that ours is compared with, passes on.
+ * Half of the maximum packet rate of the relay that ours is compared with.
  *
- * All relays get the same load: at half of its own most, the faster one would be asked for more.
+ * All relays get the same rate: at half of its own maximum, the faster one would have a higher load.
  */
 export class HalfLoad {
   readonly #load: LoadCommand
@@ -21,7 +21,7 @@ export class HalfLoad {
     this.#lend = lend
   }
 
-  /** In packets per second; measured when first asked for. */
+  /** In packets per second; measured on first use. */
   of(carriage: Carriage): Promise<number> {
     const found = this.#found.get(carriage) ?? this.#lend(carriage, relay => this.#measure(relay))
     this.#found.set(carriage, found)

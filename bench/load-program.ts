@@ -1,28 +1,28 @@
-/** A load generator, driven by its flags and standard input, heard by its JSON lines. */
+/** A load generator: controlled by flags and standard input, reports in JSON lines. */
 
 import { type Program, startProgram } from '../test/support/process.ts'
 import type { BenchRelay } from './contender.ts'
 
-/** Beyond what the slowest scenario takes to connect its clients. */
+/** Longer than the slowest scenario takes to connect its clients. */
 const PATIENCE_MS = 180_000
 
-/** What the generator does; bench/go has them all, bench/load the first. */
+/** Kinds of load; bench/go implements all, bench/load only the first. */
 export type LoadKind = 'flow' | 'pingpong' | 'login' | 'idle' | 'stall'
 
-/** Flags by name; times are in Go's form. */
+/** Flags by name; durations in Go's notation. */
 export type LoadFlags = Readonly<Record<string, string | number>>
 
-/** The measured time as the generator saw it; processor time in seconds. */
+/** The measured window; CPU time in seconds. */
 export interface LoadWindow {
   readonly seconds: number
   /** Of the relay. */
   readonly cpuSeconds: number
   readonly loadCpuSeconds: number
-  /** Of everything else on the machine, the system's own work included. */
+  /** Of everything else on the machine, kernel included. */
   readonly otherCpuSeconds: number
 }
 
-/** Micro-seconds. */
+/** In microseconds. */
 export interface LoadTimes {
   readonly count: number
   readonly p50: number
@@ -31,7 +31,7 @@ export interface LoadTimes {
   readonly max: number
 }
 
-/** What the scenarios tell in the end. */
+/** Results by kind. */
 export interface LoadResults {
   readonly flow: LoadWindow & { readonly packets: number; readonly lost: number }
   readonly pingpong: LoadWindow & { readonly roundTripMicros: LoadTimes }
@@ -40,7 +40,7 @@ export interface LoadResults {
   readonly stall: LoadWindow & { readonly ageMicros: LoadTimes }
 }
 
-/** A command that takes a kind and flags. */
+/** A generator's command; takes a kind and flags. */
 export type LoadCommand = readonly [path: string, ...args: string[]]
 
 export class LoadProgram<K extends LoadKind> {
@@ -62,12 +62,12 @@ export class LoadProgram<K extends LoadKind> {
     return new LoadProgram(await startProgram(path, [...before, kind, ...args], { patienceMs: PATIENCE_MS }))
   }
 
-  /** Resolves when clients are connected and warm. */
+  /** Resolves when clients are connected and warmed up. */
   async ready(): Promise<void> {
     await this.#line('ready')
   }
 
-  /** Has a generator without a set duration end, and gives what it tells. */
+  /** Ends a generator without a duration, and returns its result. */
   finish(): Promise<LoadResults[K]> {
     this.#program.child.stdin?.end()
     return this.result()
@@ -90,7 +90,7 @@ export class LoadProgram<K extends LoadKind> {
   }
 }
 
-/** Runs a generator to its end. */
+/** Runs a generator to completion. */
 export async function runLoad<K extends LoadKind>(
   command: LoadCommand,
   kind: K,
@@ -105,7 +105,7 @@ export async function runLoad<K extends LoadKind>(
   }
 }
 
-/** The same generator, given way to by everything else: for load beside what is measured. */
+/** The same generator at low priority, for background load. */
 export function inBackground(command: LoadCommand): LoadCommand {
   return ['nice', '-n', '19', ...command]
 }

@@ -1,4 +1,4 @@
-/** The benchmark: see arguments.ts for what it can be asked. */
+/** The benchmark; see arguments.ts for its options. */
 
 import { writeFileSync } from 'node:fs'
 import { readArguments, USAGE } from './arguments.ts'
@@ -10,20 +10,20 @@ import { runBenchmark } from './run.ts'
 import { ALL_SCENARIOS } from './scenarios/index.ts'
 
 async function main(): Promise<void> {
-  const asked = readArguments(process.argv.slice(2))
-  if (asked.help) return print(USAGE)
-  if (asked.list) return print(`${ALL_SCENARIOS.map(({ id, title }) => `${id.padEnd(28)} ${title}`).join('\n')}\n`)
+  const options = readArguments(process.argv.slice(2))
+  if (options.help) return print(USAGE)
+  if (options.list) return print(`${ALL_SCENARIOS.map(({ id, title }) => `${id.padEnd(28)} ${title}`).join('\n')}\n`)
   if (process.platform !== 'linux') throw new Error(`measure on ${process.platform}: processor time is read from /proc`)
-  const results = await runBenchmark(asked, note)
-  if (asked.out !== undefined) writeFileSync(asked.out, `${JSON.stringify(results, undefined, 2)}\n`)
-  if (asked.document) writeDocument(results)
+  const results = await runBenchmark(options, note)
+  if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`)
+  if (options.document) writeDocument(results)
   print(`\n${runLines(results)}\n\n${figuresTable(results)}\n`)
-  print(asked.against === undefined ? `\n${aimsTable(results)}\n` : regressionLines(results))
+  print(options.against === undefined ? `\n${aimsTable(results)}\n` : regressionLines(results))
 }
 
 function regressionLines(results: Results): string {
   const lines = regressions(results)
-  return `\n${lines.length === 0 ? 'nothing got worse in every round' : lines.join('\n')}\n`
+  return `\n${lines.length === 0 ? 'no regression in every round' : lines.join('\n')}\n`
 }
 
 // Progress goes to standard error: standard output has the tables.

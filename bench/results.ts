@@ -1,4 +1,4 @@
-/** What a run of the benchmark found, as it is kept in JSON. */
+/** Results of a benchmark run, as stored in JSON. */
 
 import { execFileSync } from 'node:child_process'
 import { availableParallelism, cpus, release, totalmem } from 'node:os'
@@ -8,7 +8,7 @@ import type { Measured } from './rounds.ts'
 import type { Figure } from './scenario.ts'
 import { goVersion } from './tools.ts'
 
-/** Numbers of one figure: by contender, one a round. */
+/** Values of one figure by contender, one per round. */
 export type FigureValues = Partial<Record<ContenderId, readonly number[]>>
 
 export interface FigureResult extends Figure {
@@ -22,9 +22,9 @@ export interface ScenarioResult {
 }
 
 export interface Results {
-  /** ISO, to the minute. */
+  /** ISO 8601, to the minute. */
   readonly date: string
-  /** Of the working tree; ends in `+` when it holds changes. */
+  /** Commit of the working tree; ends in `+` with uncommitted changes. */
   readonly commit: string
   readonly machine: { readonly processor: string; readonly cores: number; readonly gigabytes: number }
   readonly system: string

@@ -1,4 +1,4 @@
-/** Runs scenarios round by round, the relays of each in turn, so that all of them meet the same machine. */
+/** Runs scenarios in rounds, alternating between relays, so that changes of the machine affect all alike. */
 
 import {
   type BenchRelay,
@@ -11,13 +11,13 @@ import {
 } from './contender.ts'
 import type { Bench, Scenario, Values } from './scenario.ts'
 
-/** What one measurement gave. */
+/** Result of one measurement. */
 export interface Sample {
   readonly contender: ContenderId
   readonly values: Values
 }
 
-/** All samples of a scenario; those of one contender in the order of the rounds. */
+/** All samples of a scenario; those of one contender in round order. */
 export interface Measured {
   readonly scenario: Scenario
   readonly samples: Sample[]
@@ -27,7 +27,7 @@ export interface RunPlan {
   readonly scenarios: readonly Scenario[]
   readonly contenders: readonly Contender[]
   readonly rounds: number
-  /** Length of all measured windows, where one was asked for. */
+  /** Length of all measured windows, if given. */
   readonly seconds: number | undefined
   readonly identity: Identity
   readonly bench: Omit<Bench, 'seconds'>
@@ -35,7 +35,7 @@ export interface RunPlan {
 
 const DEFAULT_SECONDS = 2
 
-/** Measures everything that the plan has. A relay that fails a measurement ends the run. */
+/** Measures everything in the plan. Rejects at the first failed measurement. */
 export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
   const all = plan.scenarios.map(scenario => ({ scenario, samples: [] as Sample[] }))
   for (let round = 0; round < plan.rounds; round++) {
@@ -50,7 +50,7 @@ export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
 
 async function measureRound(plan: RunPlan, { scenario, samples }: Measured, round: number): Promise<void> {
   const taking = plan.contenders.filter(({ id }) => scenario.contenders?.includes(id) ?? id !== 'ours-2-workers')
-  // Who goes first changes, for whatever the one leaves to the next.
+  // The order alternates, as one relay may affect the next.
   for (const contender of round % 2 === 0 ? taking : taking.toReversed()) {
     const values = await measureOnce(plan, scenario, contender)
     plan.bench.note(`round ${round + 1}  ${scenario.id}  ${contender.label}: ${formatValues(values)}`)

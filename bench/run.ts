@@ -1,4 +1,4 @@
-/** One run of the benchmark, from what was asked to what was found. */
+/** One run of the benchmark. */
 
 import { join } from 'node:path'
 import type { Arguments } from './arguments.ts'
@@ -13,32 +13,32 @@ import { goVersion, loadGenerator } from './tools.ts'
 
 const OUR_LOAD = join(import.meta.dirname, 'load/flow.ts')
 
-/** Measures what was asked for; `note` is told of progress. */
-export async function runBenchmark(asked: Arguments, note: (text: string) => void): Promise<Results> {
-  note(`building with Go ${goVersion()} what is not built yet`)
-  using tree = asked.against === undefined ? undefined : new GitTree(asked.against)
-  const ours = ourRelay(asked.nodeArgs)
+/** Measures by the options; `note` receives progress messages. */
+export async function runBenchmark(options: Arguments, note: (text: string) => void): Promise<Results> {
+  note(`building missing programs with Go ${goVersion()}`)
+  using tree = options.against === undefined ? undefined : new GitTree(options.against)
+  const ours = ourRelay(options.nodeArgs)
   const others =
     tree === undefined
       ? await stockRelays()
-      : [relayOfTree('against', `derphttp of ${asked.against}, ${tree.commit}`, tree.directory, asked.nodeArgs)]
+      : [relayOfTree('against', `derphttp of ${options.against}, ${tree.commit}`, tree.directory, options.nodeArgs)]
   const contenders = [ours, ...others]
   const workers = HAS_WORKERS && tree === undefined
-  if (workers) contenders.push(ourTwoWorkers(asked.nodeArgs))
-  else note('scenarios of two workers are left out: derper has no -workers, or --against is given')
-  const measured = await measure(asked, contenders, workers, note)
-  return gatherResults(measured, contenders, asked.rounds)
+  if (workers) contenders.push(ourTwoWorkers(options.nodeArgs))
+  else note('skipping scenarios with two workers: derper has no -workers, or --against is given')
+  const measured = await measure(options, contenders, workers, note)
+  return gatherResults(measured, contenders, options.rounds)
 }
 
 async function measure(
-  asked: Arguments,
+  options: Arguments,
   contenders: readonly Contender[],
   workers: boolean,
   note: (text: string) => void,
 ): Promise<readonly Measured[]> {
   const scenarios = chooseScenarios({
-    only: asked.only,
-    aimsOnly: asked.quick || asked.against !== undefined,
+    only: options.only,
+    aimsOnly: options.quick || options.against !== undefined,
     workers,
   })
   using identity = await Identity.create()
@@ -51,5 +51,5 @@ async function measure(
     halfLoad: halfLoad.of.bind(halfLoad),
     note,
   }
-  return await runRounds({ scenarios, contenders, rounds: asked.rounds, seconds: asked.seconds, identity, bench })
+  return await runRounds({ scenarios, contenders, rounds: options.rounds, seconds: options.seconds, identity, bench })
 }

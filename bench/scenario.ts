@@ -1,9 +1,9 @@
-/** What a scenario of the benchmark is: who takes part, and what is measured of one relay. */
+/** A scenario of the benchmark: its contenders, and what is measured of a relay. */
 
 import type { BenchRelay, Carriage, ContenderId } from './contender.ts'
 import type { LoadCommand } from './load-program.ts'
 
-/** Something that is measured. */
+/** A measured quantity. */
 export interface Figure {
   readonly id: string
   readonly title: string
@@ -11,7 +11,7 @@ export interface Figure {
   readonly better: 'less' | 'more'
 }
 
-/** What every scenario can use. */
+/** Passed to every scenario. */
 export interface Bench {
   /** The generator with stock clients. */
   readonly load: LoadCommand
@@ -19,7 +19,7 @@ export interface Bench {
   readonly ourLoad: LoadCommand
   /** Length of the measured window in seconds. */
   readonly seconds: number
-  /** Packets per second at which relays are half loaded; the same for all of them. */
+  /** Packets per second of half load, the same for all relays. */
   halfLoad(carriage: Carriage): Promise<number>
   note(text: string): void
 }
@@ -31,17 +31,17 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly carriage: Carriage
-  /** The relay has a mesh peer; both are the same contender. */
+  /** The relay has a mesh peer of the same contender. */
   readonly isMesh?: boolean
   readonly figures: readonly Figure[]
-  /** Default: all but ours with two workers. */
+  /** Default: all except ours with two workers. */
   readonly contenders?: readonly ContenderId[]
-  /** For what takes long and varies little. */
+  /** For slow measurements that vary little. */
   readonly maxRounds?: number
-  /** Length of the measured window unless another was asked for; default 2. */
+  /** Default length of the measured window; 2 if not set. */
   readonly seconds?: number
   measure(relay: BenchRelay, bench: Bench): Promise<Values>
 }
 
-/** Share of the machine that other programs used, in per cent: large values spoil a measurement. */
+/** CPU use of other programs in percent: large values invalidate a measurement. */
 export const OTHERS: Figure = { id: 'others', title: 'other programs', unit: '% of the machine', better: 'less' }

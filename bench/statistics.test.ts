@@ -2,23 +2,23 @@ import { describe, expect, test } from 'vitest'
 import { ratioSpread, shortNumber, spreadOf } from './statistics.ts'
 
 describe('spreadOf', () => {
-  test('the median of an odd and an even count', () => {
+  test('takes the median of an odd and an even count', () => {
     expect(spreadOf([9, 1, 5])).toEqual({ min: 1, median: 5, max: 9 })
     expect(spreadOf([10, 1, 4, 2])).toEqual({ min: 1, median: 3, max: 10 })
   })
 
-  test('nothing has no median', () => {
+  test('has no median without values', () => {
     expect(() => spreadOf([])).toThrow(RangeError)
   })
 })
 
 describe('ratioSpread', () => {
-  test('is taken round by round, not of medians', () => {
+  test('compares round by round, not medians', () => {
     // The second round was slow for both.
     expect(ratioSpread([2, 20, 3], [4, 40, 4])).toEqual({ min: 0.5, median: 0.5, max: 0.75 })
   })
 
-  test('a round that one side lacks, or where it was zero, does not count', () => {
+  test('skips rounds that are missing or zero on one side', () => {
     expect(ratioSpread([1, 1, 1], [2, 0])).toEqual({ min: 0.5, median: 0.5, max: 0.5 })
     expect(ratioSpread([1], [])).toBeUndefined()
   })

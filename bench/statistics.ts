@@ -1,15 +1,14 @@
 /** Medians and ratios of measurements. */
 
-/** Least, middle and greatest of some numbers. */
 export interface Spread {
   readonly min: number
   readonly median: number
   readonly max: number
 }
 
-/** @throws RangeError when there is nothing. */
+/** @throws RangeError without numbers. */
 export function spreadOf(numbers: readonly number[]): Spread {
-  if (numbers.length === 0) throw new RangeError('find the median: there are no numbers')
+  if (numbers.length === 0) throw new RangeError('find the median: no numbers')
   const sorted = numbers.toSorted((a, b) => a - b)
   const at = (index: number) => sorted[index] as number
   const middle = sorted.length >> 1
@@ -17,7 +16,7 @@ export function spreadOf(numbers: readonly number[]): Spread {
   return { min: at(0), median, max: at(sorted.length - 1) }
 }
 
-/** Spread of the ratios round by round, so that what disturbs a whole round disturbs both sides of a ratio. */
+/** Spread of the ratios per round, so that noise in a round affects both sides of its ratio. */
 export function ratioSpread(above: readonly number[], below: readonly number[]): Spread | undefined {
   const ratios = above.flatMap((value, round) => {
     const base = below[round]
@@ -26,7 +25,7 @@ export function ratioSpread(above: readonly number[], below: readonly number[]):
   return ratios.length === 0 ? undefined : spreadOf(ratios)
 }
 
-/** Three digits that count, without an exponent. */
+/** Three significant digits, without exponent. */
 export function shortNumber(value: number): string {
   if (value !== 0 && Math.abs(value) < 100) return value.toPrecision(3).replace(/\.0+$/, '')
   return Math.round(value).toLocaleString('en')

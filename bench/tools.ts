@@ -8,12 +8,12 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-/** Where the generator's source lies. */
+/** Source folder of the generator. */
 export const GO_LOAD_MODULE: string = join(import.meta.dirname, 'go')
 
-/** The release that is the reference. */
+/** The reference release. */
 export const REFERENCE_VERSION = 'v1.84.1'
-/** Releases to take for the newest: the first that the installed Go builds. */
+/** Candidates for the newest release: the first that the installed Go can build. */
 const NEWEST_VERSIONS = ['v1.104.5', 'v1.102.5', 'v1.98.10']
 
 /** A stock relay. */
@@ -22,17 +22,19 @@ export interface StockBuild {
   readonly path: string
 }
 
-/** Version of the installed Go. @throws Error when there is none. */
+/** Version of the installed Go. @throws Error without Go. */
 export function goVersion(): string {
   try {
     const text = execFileSync('go', ['env', 'GOVERSION'], { encoding: 'utf8' }).trim()
     return text.replace(/^go/, '')
   } catch (cause) {
-    throw new Error('find go: not installed; the benchmark needs it for the load and for the stock relays', { cause })
+    throw new Error('find go: not installed; the benchmark needs it for the load generator and the stock relays', {
+      cause,
+    })
   }
 }
 
-/** Path of the load generator, built if its source has changed. */
+/** Path of the load generator; built if its source has changed. */
 export async function loadGenerator(): Promise<string> {
   const directory = join(tmpdir(), `derphttp-bench-load-${sourceDigest()}`)
   const path = join(directory, 'load')
@@ -41,12 +43,12 @@ export async function loadGenerator(): Promise<string> {
   return path
 }
 
-/** The relay that ours is measured by. Needs the Go module proxy the first time. */
+/** The reference relay. Needs the Go module proxy the first time. */
 export async function referenceRelay(): Promise<StockBuild> {
   return { version: REFERENCE_VERSION, path: await installRelay(REFERENCE_VERSION) }
 }
 
-/** The newest stock relay that the installed Go builds. @throws Error when it builds none that is known here. */
+/** The newest stock relay that the installed Go can build. @throws Error if it can build none of them. */
 export async function newestRelay(): Promise<StockBuild> {
   let failure: unknown
   for (const version of NEWEST_VERSIONS) {

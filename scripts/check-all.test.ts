@@ -24,24 +24,24 @@ function run(scripts: Record<string, string>, ...command: string[]): [number | n
   ]
 }
 
-test('check-all: runs the scripts that begin with check:, and tells what each prints', () => {
+test('check-all: runs all check: scripts and prints their output', () => {
   const [status, lines] = run({ 'check:a': 'echo fine; echo warned >&2', start: 'exit 7' })
   expect([status, lines[0], lines.slice(1).sort()]).toEqual([0, 'check:a: passed in n s', ['  fine', '  warned']])
 })
 
-test('check-all: what fails is named last, and fails all', () => {
+test('check-all: fails if a script fails, and names it last', () => {
   const [status, lines] = run({ 'check:a': 'echo broken; exit 3', 'check:b': 'exit 0' }, 'sh', '-c', 'echo 1 passed')
   expect([status, lines.at(-1)]).toEqual([1, 'failed: check:a'])
   expect(lines).toContain('check:a: FAILED in n s')
   expect(lines).toContain('  broken')
 })
 
-test('check-all: a command that fails fails all', () => {
+test('check-all: fails if the command fails', () => {
   const [status, lines] = run({ 'check:a': 'exit 0' }, 'sh', '-c', 'echo 1 failed; exit 1')
   expect([status, lines.slice(-2)]).toEqual([1, ['1 failed', 'failed: sh']])
 })
 
-test('check-all: the last line of the command comes last, whatever takes longer', () => {
+test('check-all: prints the command’s last line last, even if scripts take longer', () => {
   const command = ['sh', '-c', 'printf "first\\nsec"; printf "ond\\n1 pas"; printf "sed\\n"; echo > done']
   const [status, lines] = run({ 'check:a': 'until [ -e done ]; do :; done; echo fine' }, ...command)
   expect([status, lines]).toEqual([0, ['first', 'second', 'check:a: passed in n s', '  fine', '1 passed']])

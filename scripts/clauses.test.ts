@@ -24,7 +24,7 @@ const EVIDENCE = {
 const problems = (change: Partial<typeof EVIDENCE>, document = DOCUMENT) =>
   findProblems(parseClauses(document), { ...EVIDENCE, ...change })
 
-test('clauses: a document that fits has no problems', () => {
+test('clauses: a consistent document has no problems', () => {
   expect(problems({})).toEqual([])
 })
 
@@ -32,11 +32,11 @@ test('clauses: a built clause without a test is a problem', () => {
   expect(problems({ tests: new Map() })).toEqual(['P-001 Header: built, but no test cites it'])
 })
 
-test('clauses: a citation of no clause is a problem', () => {
+test('clauses: a citation of an unknown clause is a problem', () => {
   expect(problems({ sources: new Map([['a.ts', 'P-009']]) })).toEqual(['P-009 is cited by a.ts, but is no clause'])
 })
 
-test('clauses: a frame or route of the code without a clause is a problem', () => {
+test('clauses: a frame or route without a clause is a problem', () => {
   expect(problems({ frames: [...EVIDENCE.frames, '0x06 KeepAlive'] })).toEqual([
     'frame 0x06 KeepAlive stands in 0 clauses, not in one',
   ])
@@ -45,12 +45,12 @@ test('clauses: a frame or route of the code without a clause is a problem', () =
   ])
 })
 
-test('clauses: a built clause may not name what the code has not, a planned one may', () => {
+test('clauses: only a planned clause may name frames or routes that do not exist', () => {
   expect(problems({ frames: ['0x04 SendPacket'] })).toEqual([
     'P-001 is built and names frame 0x05 RecvPacket, which the code has not',
   ])
 })
 
-test('clauses: a heading in another form is refused', () => {
+test('clauses: a malformed heading is refused', () => {
   expect(() => parseClauses('### P-1 x')).toThrow('read clause heading')
 })

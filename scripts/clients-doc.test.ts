@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 
-test('docs/clients.md: each symbol of the seed has a test of its name', () => {
+test('docs/clients.md: each symbol of the original’s client API has a test named after it', () => {
   const titles = [...read('test/interop/seed.test.ts').matchAll(/^\s*test\('([^']*)'/gm)].flatMap(([, title]) =>
     (title ?? '').split(', '),
   )

@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const flags: [string, DerperFlag][] = Object.entries(DERPER_FLAGS)
 
-test('docs/operating.md and docs/derper.schema.json say what the table of flags says (mend: node scripts/write-flag-docs.ts)', () => {
+test('docs/operating.md and docs/derper.schema.json match the flags (to update: node scripts/write-flag-docs.ts)', () => {
   const operating = read('docs/operating.md')
   expect(operating).toBe(withFlagTables(operating))
   expect(read('docs/derper.schema.json')).toBe(configSchema())
@@ -21,12 +21,12 @@ test('docs/operating.md and docs/derper.schema.json say what the table of flags 
   }
 })
 
-test.each(flags)('the test that is named for -%s mentions it', (name, { test: file }) => {
+test.each(flags)('the test listed for -%s mentions it', (name, { test: file }) => {
   expect(existsSync(join(root, 'test', file))).toBe(true)
   expect(read(`test/${file}`)).toMatch(new RegExp(`['"\` (]-${name}(?![\\w-])`))
 })
 
-test('a configuration with the defaults of the schema is read, and means the defaults', async () => {
+test('a configuration with the schema’s defaults is read as the defaults', async () => {
   const { properties } = JSON.parse(configSchema()) as { properties: Record<string, { default?: unknown }> }
   const defaults = Object.entries(properties).filter(([name]) => name !== '$schema')
   expect(defaults.length).toBeGreaterThan(40)
@@ -39,6 +39,6 @@ test('a configuration with the defaults of the schema is read, and means the def
   rmSync(directory, { recursive: true })
 })
 
-test('withFlagTables wants its place in the text', () => {
+test('withFlagTables requires its markers', () => {
   expect(() => withFlagTables('# No place\n')).toThrow('write flags: no "<!-- Flags')
 })

@@ -3,17 +3,17 @@ import { countFiles, countLines, countTranslated, measureHouse } from './house.t
 
 const texts = (entries: Record<string, string>) => new Map(Object.entries(entries))
 
-test('house: files are counted in their own folder, not in those above', () => {
+test('house: counts files in their own folder, not in parents', () => {
   const counts = countFiles(['src/a.ts', 'src/lib/b.ts', 'src/lib/c.ts', 'src/lib/deep/d.ts'])
   expect(Object.fromEntries(counts)).toEqual({ src: 1, 'src/lib': 2, 'src/lib/deep': 1 })
 })
 
-test('house: the end of the last line begins no line', () => {
+test('house: a final newline does not count as a line', () => {
   const counts = countLines(texts({ whole: 'a\nb\n', open: 'a\nb' }))
   expect(Object.fromEntries(counts)).toEqual({ whole: 2, open: 2 })
 })
 
-test('house: translated words are whole words in any case, phrases may span lines of a comment', () => {
+test('house: translated words are whole words in any case; phrases may span comment lines', () => {
   const counts = countTranslated(
     texts({
       words: 'Whoever asks, to whom: a sibling, its Siblings',
@@ -24,7 +24,7 @@ test('house: translated words are whole words in any case, phrases may span line
   expect(Object.fromEntries(counts)).toEqual({ words: 4, phrases: 4 })
 })
 
-test('house: each measure tells the most there is, and a problem for all that is above its limit', () => {
+test('house: each measure reports its maximum, and a problem for everything above its limit', () => {
   const sources = texts({ 'src/a.ts': '1\n2\n3\n', 'src/b.ts': '1\n2\n3\n', 'src/lib/c.ts': '1\n' })
   const limits = { filesInFolder: 1, linesInFile: 2, translatedWords: 1 }
   const measures = measureHouse(sources, texts({ 'README.md': 'whoever\nwhom\n' }), limits, { 'src/b.ts': 3 })
@@ -44,7 +44,7 @@ test('house: each measure tells the most there is, and a problem for all that is
   ])
 })
 
-test('house: what is within its limits has no problems', () => {
+test('house: everything within its limits has no problems', () => {
   const measures = measureHouse(texts({ 'src/a.ts': 'export {}\n' }), texts({ 'README.md': 'plain\n' }))
   expect(measures.map(({ problems }) => problems)).toEqual([[], [], []])
 })

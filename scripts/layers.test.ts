@@ -58,7 +58,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(tree, { recursive: true }))
 
-test('layers: broken rules fail the run; the tool misses no transpiler', () => {
+test('layers: broken rules fail the run; the tool finds its transpiler', () => {
   expect(exitCode).toBe(Array.from(stdout.matchAll(/^\s*error /gm)).length)
   expect(stdout).not.toMatch(/transpiler|warn /)
 })
@@ -71,7 +71,7 @@ test('layers: an upward import fails', () => {
   expect(brokenBy('src/lib/up.ts')).toEqual(['layer-lib'])
 })
 
-test('layers: an upward import or export of types alone fails', () => {
+test('layers: an upward type-only import or export fails', () => {
   expect(brokenBy('src/lib/up-type.ts')).toEqual(['layer-lib'])
   expect(brokenBy('src/lib/up-export.ts')).toEqual(['layer-lib'])
 })
@@ -80,12 +80,12 @@ test('layers: a sideways import fails', () => {
   expect(brokenBy('src/server/sideways.ts')).toEqual(['layer-server'])
 })
 
-test('layers: a cycle fails, one of types too', () => {
+test('layers: a cycle fails, also of type imports', () => {
   expect(brokenBy('src/lib/circle-a.ts', 'src/lib/circle-b.ts')).toEqual(['no-cycle'])
   expect(brokenBy('src/lib/types-a.ts', 'src/lib/types-b.ts')).toEqual(['no-cycle'])
 })
 
-test('layers: a Node module in the pure core fails, in a node-*.ts file it passes', () => {
+test('layers: a Node import fails in the pure core and passes in a node-*.ts file', () => {
   expect(brokenBy('src/server/platform.ts')).toEqual(['pure-core'])
   expect(brokenBy('src/keys/node-platform.ts')).toEqual([])
 })

@@ -28,7 +28,7 @@ test('publicDocs finds the comments of exported symbols and their public members
   ])
 })
 
-test.each(ENTRIES)('doc comments of the entry %s name no clause, which means nothing to its users', entry => {
+test.each(ENTRIES)('doc comments of the entry %s cite no clauses', entry => {
   const docs = publicDocs(`src/entries/${entry}.ts`, path => readFileSync(path, 'utf8'))
   expect(docs.length).toBeGreaterThan(50)
   const citing = docs.filter(({ text }) => /\bP-\d{3}\b/.test(text)).map(({ path, symbol }) => `${path} ${symbol}`)

@@ -1,4 +1,4 @@
-/** A relay to be mounted in a program of one's own: the relay core with its HTTP carriage and debug pages. */
+/** A relay for embedding in another program: the relay core with HTTP routes and debug pages. */
 
 import { createDebug, type DebugOptions } from './http/debug/debug.ts'
 import type { Endpoint } from './http/page.ts'
@@ -28,35 +28,35 @@ import type { Conn } from './transport/conn.ts'
 export interface RelayOptions
   extends Omit<RelayCoreOptions, 'agreement'>,
     Omit<RouteOptions, 'debug' | 'bootstrapDns' | 'readiness'> {
-  /** Computes the shared key of each login. Default: Node's own cryptography, off the event loop. */
+  /** Computes the shared key of each login. Default: `node:crypto`, off the event loop. */
   readonly agreement?: RelayCoreOptions['agreement']
-  /** Who else may see the debug pages, and what they show. `false` leaves them out. */
+  /** Access to the debug pages and their contents; `false` disables them. */
   readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname'> | false
-  /** Names that `/bootstrap-dns` tells. Default: none. */
+  /** Names that `/bootstrap-dns` returns. Default: none. */
   readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random' | 'originOf'>
   /**
-   * Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is believed (P-125). Default: none.
+   * Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is trusted. Default: none.
    *
-   * Admission, presence, logs and debug access then go by the address that they name.
+   * Admission, presence, logs and debug access then use the forwarded address.
    */
   readonly trustedProxies?: readonly string[] | undefined
-  /** What the metrics show of the program around the relay. */
+  /** Additional metric sources of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
-  /** Makes this one part of a relay on several cores, whose coordinator decides and whose snapshot are shown. */
+  /** Makes this one worker of a multi-threaded relay; its coordinator decides and provides the pages' data. */
   readonly part?: RelayPart
 }
 
-/** What makes a relay a part of one; a worker is given it by `runWorker`. */
+/** Connects a relay to the coordinator of a multi-threaded one; `runWorker` passes it to a worker. */
 export interface RelayPart {
   readonly createDirectory: CreateDirectory
   readonly admission: AdmissionGate
   readonly source: DebugSource
   readonly metrics: MetricReader
-  /** What `/readyz` tells. Default: what this part knows. */
+  /** State that `/readyz` reports. Default: that of this relay alone. */
   readonly readiness?: ReadinessSource
 }
 
-/** What the pages of a relay show, and what counts for them. */
+/** Data sources and counters of a relay's pages. */
 export interface ShownRelay {
   readonly source: DebugSource
   readonly metrics: MetricReader
@@ -66,38 +66,38 @@ export interface ShownRelay {
   readonly random: () => number
 }
 
-/** A running relay. It listens on nothing by itself. */
+/** A running relay. It does not listen by itself. */
 export interface Relay {
   readonly publicKey: NodePublicKey
   readonly core: RelayCore
-  /** Tells of clients that come and go, and of connections that fail. */
+  /** Emits connects, disconnects and failed connections. */
   readonly events: Emitter<RelayEvents>
-  /** Reads all snapshot that the metrics show. */
+  /** Reads a snapshot of all metrics. */
   readonly metrics: MetricReader
-  /** Counters of what carries DERP to the core. */
+  /** HTTP counters. */
   readonly http: HttpCounters
-  /** What `/readyz` tells; a program adds its own conditions. */
+  /** State that `/readyz` reports; a program can add its own checks. */
   readonly readiness: Readiness
   readonly routes: Routes
   /**
-   * For the event `upgrade` of a server of `node:http`: takes the sockets of upgrade requests for `/derp`. All others are
-   * left to the other listeners of the server; if there are none they are answered with 404.
+   * Listener for the `upgrade` event of a `node:http` server: takes over upgrade requests for `/derp`. Others are left to
+   * the server's other listeners, or get 404 if there are none.
    *
-   * A fourth argument tells when the connection was accepted, in milliseconds of the relay's clock; the login deadline
-   * counts from then.
+   * The optional fourth argument is when the connection was accepted, in milliseconds of the relay's clock; the login
+   * deadline counts from then.
    */
   readonly handleUpgrade: UpgradeHandler
-  /** For the event `request` of a server of `node:http`: answers from the relay's routes. */
+  /** Listener for the `request` event of a `node:http` server: serves the relay's routes. */
   readonly handleRequest: RequestHandler
-  /** Takes a connection that speaks DERP already. */
+  /** Accepts a connection that already speaks DERP. */
   accept(conn: Conn): void
-  /** Takes no more connections, and ends those there are bit by bit; resolves when all have ended. */
+  /** Stops accepting, and closes connections spread over time; resolves when all are closed. */
   drain(options: DrainOptions): Promise<DrainResult>
-  /** Ends all connections and takes no more. */
+  /** Closes all connections and accepts no more. */
   close(): void
 }
 
-/** Makes a relay. Two relays in one process share nothing. @throws DerpError for an option out of bounds. */
+/** Creates a relay. Relays in one process share no state. @throws DerpError for an invalid option. */
 export function createRelay(options: RelayOptions): Relay {
   const { part } = options
   const admission = part?.admission ?? options.admission
@@ -105,7 +105,7 @@ export function createRelay(options: RelayOptions): Relay {
   const http = new HttpCounters()
   const { clock } = core.options
   const readiness = new Readiness([
-    { name: 'draining', problem: () => (core.isClosed ? 'the relay takes no more clients' : undefined) },
+    { name: 'draining', problem: () => (core.isClosed ? 'the relay accepts no more clients' : undefined) },
   ])
   const own = new CoreDebugSource(core)
   const { version = '', ...program } = options.program ?? {}
@@ -143,9 +143,9 @@ export function createRelay(options: RelayOptions): Relay {
 }
 
 /**
- * What a relay serves over HTTP.
+ * Creates a relay's HTTP routes.
  *
- * @param connect what answers at `/derp`. Default: a refusal, for a thread that takes no clients.
+ * @param connect the endpoint `/derp`. Default: refuses, for a thread that accepts no clients.
  */
 export function createRelayRoutes(
   options: Omit<RelayOptions, 'privateKey'>,

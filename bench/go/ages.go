@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// stampLen is what a packet's time stamp takes.
+// stampLen is the size of a packet's time stamp.
 const stampLen = 8
 
 var started = time.Now()
 
-// stamp writes the present time to the start of a packet.
+// stamp writes the current time to the start of a packet.
 func stamp(packet []byte) {
 	binary.LittleEndian.PutUint64(packet, uint64(time.Since(started)))
 }
 
-// age is how long ago a packet was stamped, by this process.
+// age is the time since this process stamped the packet.
 func age(packet []byte) time.Duration {
 	return time.Since(started) - time.Duration(binary.LittleEndian.Uint64(packet))
 }
 
-// ages collects durations of several goroutines.
+// ages collects durations from several goroutines.
 type ages struct {
 	mu  sync.Mutex
 	all []time.Duration
 }
 
-// distribution is what is told of durations, in microseconds.
+// distribution summarizes durations, in microseconds.
 type distribution struct {
 	Count int     `json:"count"`
 	P50   float64 `json:"p50"`
@@ -43,7 +43,7 @@ func (a *ages) add(some []time.Duration) {
 	a.all = append(a.all, some...)
 }
 
-// distribution sorts what was collected: exact, no buckets.
+// distribution sorts all durations: exact, no buckets.
 func (a *ages) distribution() distribution {
 	a.mu.Lock()
 	defer a.mu.Unlock()

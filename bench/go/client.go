@@ -17,11 +17,11 @@ import (
 	"tailscale.com/types/logger"
 )
 
-// loginTimeout bounds one login; a relay under a storm of them takes its time.
+// loginTimeout bounds one login; a relay under a login storm is slow.
 const loginTimeout = 30 * time.Second
 
-// sourceAddresses is over how many addresses of loopback connections are
-// spread, so that none of them runs out of ports.
+// sourceAddresses is the number of loopback addresses that connections are
+// spread over, so that none runs out of ports.
 const sourceAddresses = 16
 
 var dialled atomic.Uint32
@@ -30,13 +30,13 @@ var dialled atomic.Uint32
 type dialer struct {
 	url     string
 	address string
-	// readBuffer is the size of the sockets' receive buffers; 0 for the system's.
+	// readBuffer is the size of the sockets' receive buffers; 0 for the default.
 	readBuffer int
 }
 
 func newDialer(s settings) (*dialer, error) {
 	if s.ca != "" {
-		// The stock client trusts the system's authorities only; Go reads them once, from here.
+		// The stock client trusts only system CAs, which Go reads once, from here.
 		if err := os.Setenv("SSL_CERT_FILE", s.ca); err != nil {
 			return nil, err
 		}
@@ -48,7 +48,7 @@ func newDialer(s settings) (*dialer, error) {
 	return &dialer{url: s.url, address: net.JoinHostPort("127.0.0.1", u.Port())}, nil
 }
 
-// dial connects from the next of the source addresses.
+// dial connects from the next source address.
 func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	source := net.IPv4(127, 0, 0, byte(2+dialled.Add(1)%sourceAddresses))
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: source}}
@@ -59,7 +59,7 @@ func (d *dialer) dial(ctx context.Context, _, _ string) (net.Conn, error) {
 	return conn, err
 }
 
-// login connects a client and waits until the relay knows it.
+// login connects a client and waits until the relay has registered it.
 func (d *dialer) login(privateKey key.NodePrivate) (*derphttp.Client, error) {
 	client, err := derphttp.NewClient(privateKey, d.url, logger.Discard, netmon.NewStatic())
 	if err != nil {
@@ -80,7 +80,7 @@ func (d *dialer) login(privateKey key.NodePrivate) (*derphttp.Client, error) {
 	}
 }
 
-// loginAll connects clients, some at a time.
+// loginAll connects clients, some concurrently.
 func (d *dialer) loginAll(count, workers int) ([]*derphttp.Client, error) {
 	clients := make([]*derphttp.Client, count)
 	errors := make([]error, count)

@@ -9,14 +9,14 @@ import (
 	"tailscale.com/derp/derphttp"
 )
 
-// stalledAfter is how long nothing of a full window must arrive before its
-// packets are given up for lost.
+// stalledAfter is how long nothing must arrive of a full window before its
+// packets count as lost.
 const stalledAfter = time.Second
 
-// reachTimeout bounds how long the mesh has to learn of a receiver.
+// reachTimeout bounds the wait until the mesh knows a receiver.
 const reachTimeout = 30 * time.Second
 
-// pacedNap is the shortest time a paced sender sleeps.
+// pacedNap is the shortest sleep of a paced sender.
 const pacedNap = 200 * time.Microsecond
 
 type flowResult struct {
@@ -35,8 +35,8 @@ type pair struct {
 	_        [64]byte // the counters of two pairs share no cache line
 }
 
-// flow sends from each sender to its receiver, with a window of packets
-// under way, each written on its own.
+// flow sends from each sender to its receiver, with a window of packets in
+// flight, one write each.
 func flow(s settings) (any, error) {
 	pairs, err := newPairs(s)
 	if err != nil {
@@ -109,8 +109,8 @@ func newMeshPairs(s settings, d *dialer) ([]*pair, error) {
 	return pairs, nil
 }
 
-// reach sends until a packet has arrived: news of the receiver takes a while
-// to the other relay.
+// reach sends until a packet arrives: it takes a while until the other relay
+// knows the receiver.
 func (p *pair) reach() error {
 	arrived := make(chan error, 1)
 	go func() {
@@ -132,7 +132,7 @@ func (p *pair) reach() error {
 		case <-time.After(50 * time.Millisecond):
 		}
 		if time.Now().After(deadline) {
-			return errors.New("reach the receiver over the mesh: no packet has arrived")
+			return errors.New("reach the receiver over the mesh: no packet arrived")
 		}
 	}
 }
@@ -149,12 +149,12 @@ func (p *pair) receive() {
 		p.received.Add(1)
 		select {
 		case p.free <- struct{}{}:
-		default: // was given up for lost
+		default: // already counted as lost
 		}
 	}
 }
 
-// send goes on until the connection ends; with a rate, in packets per second,
+// send runs until the connection ends; with a rate, in packets per second,
 // it sends what is due and sleeps.
 func (p *pair) send(size int, rate float64) {
 	packet := make([]byte, size)
@@ -191,7 +191,7 @@ func (p *pair) take() {
 	}
 }
 
-// refill makes the whole window free and says for how many packets.
+// refill frees the whole window and returns the number of packets freed.
 func (p *pair) refill() int {
 	for count := 0; ; count++ {
 		select {

@@ -13,7 +13,7 @@ type idleResult struct {
 	Lost    int64 `json:"lost"`
 }
 
-// idle logs in clients that say nothing, and keeps them until its standard
+// idle logs in clients that send nothing, and keeps them until standard
 // input ends.
 func idle(s settings) (any, error) {
 	dialer, err := newDialer(s)
@@ -36,7 +36,7 @@ func idle(s settings) (any, error) {
 	return idleResult{Clients: len(clients), Lost: ended.Load()}, nil
 }
 
-// drain reads, as every client does, until the connection ends.
+// drain reads until the connection ends, as every client does.
 func drain(client *derphttp.Client) {
 	for {
 		if _, err := client.Recv(); err != nil {

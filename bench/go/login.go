@@ -13,8 +13,8 @@ type loginResult struct {
 	Failed int64 `json:"failed"`
 }
 
-// login has workers log in fresh clients, one after the other. A login ends
-// when the relay has told its limits: then it knows the client.
+// login has workers log in new clients, one after the other. A login ends
+// with ServerInfo: then the relay has registered the client.
 func login(s settings) (any, error) {
 	dialer, err := newDialer(s)
 	if err != nil {

@@ -1,8 +1,8 @@
-// Load puts load on a DERP relay with stock clients and says what it saw.
+// Load puts load on a DERP relay with stock clients and reports results.
 //
 // It prints JSON lines: {"event":"ready"} when its clients are connected and
-// warm, {"event":"result",...} at the end. With -duration 0 it goes on until
-// its standard input ends.
+// warmed up, {"event":"result",...} at the end. With -duration 0 it runs until
+// standard input ends.
 package main
 
 import (
@@ -15,7 +15,7 @@ import (
 	"time"
 )
 
-// settings are the flags; each scenario reads those that concern it.
+// settings are the flags; each scenario reads those that it needs.
 type settings struct {
 	url, ca  string
 	to       string
@@ -31,7 +31,7 @@ type settings struct {
 	duration time.Duration
 }
 
-// scenarios by name, in the order of the usage.
+// scenarios by name, in usage order.
 var scenarios = map[string]func(settings) (any, error){
 	"flow":     flow,
 	"pingpong": pingPong,
@@ -58,16 +58,16 @@ func parse(name string, args []string) settings {
 	var s settings
 	flags := flag.NewFlagSet(name, flag.ExitOnError)
 	flags.StringVar(&s.url, "url", "", "the relay, http://host:port/derp; its port is dialled on loopback")
-	flags.StringVar(&s.ca, "ca", "", "file of certificates to trust")
-	flags.IntVar(&s.pid, "pid", 0, "process of the relay, to read its CPU time; 0 to read none")
-	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the other; empty for the same")
-	flags.IntVar(&s.toPid, "to-pid", 0, "process of that relay; its CPU time is added")
+	flags.StringVar(&s.ca, "ca", "", "CA file")
+	flags.IntVar(&s.pid, "pid", 0, "process ID of the relay, to read its CPU time; 0 for none")
+	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the first; empty for the same relay")
+	flags.IntVar(&s.toPid, "to-pid", 0, "process ID of that relay; its CPU time is added")
 	flags.IntVar(&s.pairs, "pairs", 20, "pairs of a sender and a receiver")
-	flags.IntVar(&s.size, "size", 1280, "bytes of a packet, at least 16")
-	flags.IntVar(&s.window, "window", 32, "packets of a pair under way at most")
-	flags.Float64Var(&s.rate, "rate", 0, "packets per second of all pairs together; 0 for as many as go")
+	flags.IntVar(&s.size, "size", 1280, "bytes per packet, at least 16")
+	flags.IntVar(&s.window, "window", 32, "maximum of packets in flight per pair")
+	flags.Float64Var(&s.rate, "rate", 0, "packets per second of all pairs together; 0 for unlimited")
 	flags.IntVar(&s.clients, "clients", 1000, "idle clients, or readers")
-	flags.IntVar(&s.workers, "workers", 16, "logins under way at most")
+	flags.IntVar(&s.workers, "workers", 16, "maximum of concurrent logins")
 	flags.DurationVar(&s.warmup, "warmup", time.Second, "time before the measured window")
 	flags.DurationVar(&s.duration, "duration", 2*time.Second, "the measured window; 0: until standard input ends")
 	flags.Parse(args)
@@ -77,7 +77,7 @@ func parse(name string, args []string) settings {
 	return s
 }
 
-// say prints one line for the runner.
+// say prints one event.
 func say(event string, data any) {
 	line, err := json.Marshal(struct {
 		Event string `json:"event"`
@@ -89,7 +89,7 @@ func say(event string, data any) {
 	fmt.Printf("%s\n", line)
 }
 
-// wait returns when the measured window is over.
+// wait returns at the end of the measured window.
 func (s settings) wait() {
 	if s.duration > 0 {
 		time.Sleep(s.duration)

@@ -13,8 +13,8 @@ type pingPongResult struct {
 	RoundTrip distribution `json:"roundTripMicros"`
 }
 
-// pingPong sends one packet at a time to an echo and measures its way there
-// and back, both through the relay.
+// pingPong sends one packet at a time to an echo client and measures round
+// trips through the relay.
 func pingPong(s settings) (any, error) {
 	dialer, err := newDialer(s)
 	if err != nil {

@@ -8,17 +8,17 @@ import (
 	"time"
 )
 
-// ticksPerSecond is the unit of /proc, the same on every Linux of today.
+// ticksPerSecond is the unit of /proc, the same on all current Linux systems.
 const ticksPerSecond = 100
 
-// usage is processor time in seconds: of the relays, of this program, and of
-// everything that runs on the machine.
+// usage is CPU time in seconds: of the relays, this program, and the whole
+// machine.
 type usage struct {
 	at                   time.Time
 	relay, load, machine float64
 }
 
-// window says what a measured time has cost.
+// window is the CPU time of a measured window.
 type window struct {
 	Seconds         float64 `json:"seconds"`
 	CPUSeconds      float64 `json:"cpuSeconds"`
@@ -36,7 +36,7 @@ func usageNow(pids ...int) usage {
 	return now
 }
 
-// since gives the window from then to now.
+// since returns the window from then to now.
 func (now usage) since(then usage) window {
 	relay, load := now.relay-then.relay, now.load-then.load
 	return window{
@@ -47,19 +47,19 @@ func (now usage) since(then usage) window {
 	}
 }
 
-// processSeconds is user and system time of all threads, those that ended
-// included; 0 where there is no /proc.
+// processSeconds is user and system time of all threads, exited ones
+// included; 0 without /proc.
 func processSeconds(pid string) float64 {
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%s/stat", pid))
 	if err != nil {
 		return 0
 	}
-	// The name, in parentheses, may hold anything; fields count from behind it.
+	// The name, in parentheses, may contain anything; fields are counted from its end.
 	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
 	return seconds(fields, 11, 12)
 }
 
-// machineSeconds is what all processors together have not idled away.
+// machineSeconds is the non-idle time of all CPUs.
 func machineSeconds() float64 {
 	text, err := os.ReadFile("/proc/stat")
 	if err != nil {

@@ -8,12 +8,12 @@ import (
 )
 
 const (
-	// stalledReadBuffer makes a reader that does not read felt at once.
+	// stalledReadBuffer is small, so that a stalled reader takes effect quickly.
 	stalledReadBuffer = 4096
 	// stallFor is how long the stalled reader keeps one connection: a little
-	// less than relays wait for a write before they end it.
+	// less than the write timeout of relays.
 	stallFor = 1800 * time.Millisecond
-	// floodRate is what is sent to the stalled reader, in packets per second.
+	// floodRate is the packet rate to the stalled reader, per second.
 	floodRate = 8000
 )
 
@@ -53,7 +53,7 @@ func stall(s settings) (any, error) {
 	return stallResult{window: usageNow(s.pid).since(then), Age: all.distribution()}, nil
 }
 
-// stalledClient is a dialer for the one client that does not read.
+// stalledClient dials the one client that does not read.
 type stalledClient struct {
 	dialer
 	key key.NodePrivate
@@ -98,7 +98,7 @@ func publicKeys(clients []*derphttp.Client) []key.NodePublic {
 	return keys
 }
 
-// collectAges notes how old a reader's packets are, once measuring is closed.
+// collectAges records the age of a reader's packets, once measuring is closed.
 func collectAges(client *derphttp.Client, all *ages, measuring <-chan struct{}) {
 	for {
 		data, err := nextPacket(client)

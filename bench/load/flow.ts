@@ -1,4 +1,4 @@
-/** The load of bench/go's `flow` with our client: same flags, same lines. */
+/** bench/go's `flow` with our client: same flags, same output. */
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -8,7 +8,7 @@ import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { parseDuration } from '../../src/lib/duration.ts'
 import { usageNow, windowBetween } from './processor.ts'
 
-/** A sender and its receiver, with packets under way between them. */
+/** A sender and its receiver, with a window of packets in flight. */
 class Pair {
   readonly #from: Client
   readonly #to: Client
@@ -57,7 +57,7 @@ function say(event: string, data?: unknown): void {
 function time(text: string): number {
   const ms = parseDuration(text)
   if (ms !== undefined) return ms
-  throw new Error(`read duration "${text}": not in Go's form`)
+  throw new Error(`read duration "${text}": not in Go's notation`)
 }
 
 async function main(): Promise<void> {

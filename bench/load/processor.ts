@@ -1,12 +1,12 @@
-/** Processor time of the relay, of this program and of the machine, as bench/go reads it. */
+/** CPU time of the relay, this program and the machine, measured like in bench/go. */
 
 import { readFileSync } from 'node:fs'
 import type { LoadWindow } from '../load-program.ts'
 
-// The unit of /proc, the same on every Linux of today.
+// The unit of /proc, the same on all current Linux systems.
 const TICKS_PER_SECOND = 100
 
-/** A point in time, with seconds of processor time up to it. */
+/** A point in time, with CPU seconds up to it. */
 export interface Usage {
   readonly atMs: number
   readonly relay: number
@@ -23,7 +23,7 @@ export function usageNow(pid: number): Usage {
   }
 }
 
-/** What was used from one point in time to another. */
+/** CPU time used between two points in time. */
 export function windowBetween(then: Usage, now: Usage): LoadWindow {
   const [relay, load] = [now.relay - then.relay, now.load - then.load]
   return {
@@ -37,11 +37,11 @@ export function windowBetween(then: Usage, now: Usage): LoadWindow {
 /** User and system time of all threads. */
 function processSeconds(pid: string): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  // The name, in parentheses, may hold anything; fields count from behind it.
+  // The name, in parentheses, may contain anything; fields are counted from its end.
   return seconds(text.slice(text.lastIndexOf(')') + 2).split(' '), [11, 12])
 }
 
-/** What all processors together have not idled away. */
+/** Non-idle time of all CPUs. */
 function machineSeconds(): number {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
   return seconds(line.split(/ +/), [1, 2, 3, 6, 7, 8])

@@ -1,4 +1,4 @@
-/** Ratios of our relay to another one as an SVG chart: a bar for the median, a line from least to greatest. */
+/** SVG chart of ratios of our relay to another: a bar for the median, a line from minimum to maximum. */
 
 import type { ContenderId } from '../contender.ts'
 import type { Results } from '../results.ts'
@@ -8,15 +8,15 @@ const ROW = 18
 const LABELS = 400
 const PLOT = 400
 const TOP = 44
-/** Greatest ratio that is shown; what is beyond ends at the edge. */
-const MOST = 2
+/** Largest ratio shown; larger ones are cut off at the edge. */
+const MAX_RATIO = 2
 
 interface Bar {
   readonly label: string
   readonly spread: Spread
 }
 
-/** A bar for each figure of which less is better. */
+/** A bar for each figure where less is better. */
 export function ratioChart(results: Results, to: ContenderId): string {
   const bars = barsOf(results, to)
   const height = TOP + bars.length * ROW + 12
@@ -24,7 +24,7 @@ export function ratioChart(results: Results, to: ContenderId): string {
   return `${[
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LABELS + PLOT + 60}" height="${height}" font-family="sans-serif" font-size="12">`,
     '<rect width="100%" height="100%" fill="white"/>',
-    `<text x="8" y="16" font-weight="bold">derphttp / ${escapeXml(label)}: less is better, 1 is alike</text>`,
+    `<text x="8" y="16" font-weight="bold">derphttp / ${escapeXml(label)}: less is better, 1 means equal</text>`,
     ...[0, 0.5, 1, 1.5, 2].map(tick => gridLine(tick, height)),
     ...bars.map(drawBar),
     '</svg>',
@@ -62,6 +62,6 @@ function drawBar({ label, spread }: Bar, row: number): string {
   ].join('\n')
 }
 
-const x = (ratio: number) => Math.round(LABELS + (Math.min(ratio, MOST) / MOST) * PLOT)
+const x = (ratio: number) => Math.round(LABELS + (Math.min(ratio, MAX_RATIO) / MAX_RATIO) * PLOT)
 
 const escapeXml = (text: string) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')

@@ -8,11 +8,11 @@ test('docs/performance.md has the tables of the committed results', () => {
   expect(fillDocument(document, results)).toBe(document)
 })
 
-test('the chart is that of the committed results', () => {
+test('the chart shows the committed results', () => {
   expect(ratioChart(results, 'stock')).toBe(chart)
 })
 
-test('other results make another document, and a lost marker is an error', () => {
+test('other results change the document, and a missing marker is an error', () => {
   expect(fillDocument(document, { ...results, date: 'another' })).toContain('another')
   expect(() => fillDocument(document.replace('<!-- bench:aims -->', ''), results)).toThrow(/markers for "aims"/)
 })

@@ -1,4 +1,4 @@
-/** Keeps docs/performance.md, the chart and the committed results in step. */
+/** Keeps docs/performance.md, the chart and the committed results in sync. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -30,12 +30,12 @@ export function readDocument(): { readonly results: Results; readonly chart: str
   return { results, chart: readFileSync(CHART, 'utf8'), document: readFileSync(DOCUMENT, 'utf8') }
 }
 
-/** Puts tables between their markers. @throws Error when a marker is missing. */
+/** Inserts tables between their markers. @throws Error if a marker is missing. */
 export function fillDocument(text: string, results: Results): string {
   return Object.entries(PARTS).reduce((filled, [part, render]) => {
     const [begin, end] = [`<!-- bench:${part} -->\n`, `\n<!-- /bench:${part} -->`]
     const [from, to] = [filled.indexOf(begin), filled.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`fill docs/performance.md: it has no markers for "${part}"`)
+    if (from < 0 || to < from) throw new Error(`fill docs/performance.md: no markers for "${part}"`)
     return `${filled.slice(0, from + begin.length)}\n${render(results)}\n${filled.slice(to)}`
   }, text)
 }

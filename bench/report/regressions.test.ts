@@ -8,19 +8,19 @@ function withFigure(figure: Partial<FigureResult>): Results {
   return { ...readDocument().results, scenarios: [{ id: 'one', title: 'one', figures: [whole] }] }
 }
 
-test('worse in every round, and by more than noise', () => {
+test('reports changes that are worse in every round and above noise', () => {
   const values = { ours: [11, 12, 13], against: [10, 10, 10] }
   expect(regressions(withFigure({ values }))).toEqual(['one: CPU, worse by a factor of 1.20'])
   expect(regressions(withFigure({ values, better: 'more' }))).toEqual([])
   expect(regressions(withFigure({ values, id: 'others' }))).toEqual([])
 })
 
-test('one better round, or little, is noise', () => {
+test('ignores changes with one better round or a small difference', () => {
   expect(regressions(withFigure({ values: { ours: [9, 12, 13], against: [10, 10, 10] } }))).toEqual([])
   expect(regressions(withFigure({ values: { ours: [10.1, 10.2, 13], against: [10, 10, 10] } }))).toEqual([])
 })
 
-test('fewer packets a second are worse', () => {
+test('treats fewer packets per second as worse', () => {
   const values = { ours: [50, 80, 50], against: [100, 100, 100] }
   expect(regressions(withFigure({ values, better: 'more', title: 'packets' }))).toEqual([
     'one: packets, worse by a factor of 2.00',

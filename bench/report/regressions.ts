@@ -1,12 +1,12 @@
-/** What got worse than at another git ref. */
+/** Regressions against another git ref. */
 
 import type { FigureResult, Results } from '../results.ts'
 import { ratioSpread } from '../statistics.ts'
 
-/** A median that is worse by less than this share is noise. */
+/** Smaller changes of the median are noise. */
 const NOISE = 0.05
 
-/** A line for each figure that was worse in every round, and in the middle by more than noise. */
+/** A line for each figure that was worse in every round, with a median change above noise. */
 export function regressions(results: Results): readonly string[] {
   return results.scenarios.flatMap(({ title, figures }) =>
     figures.flatMap(figure => {
@@ -16,7 +16,7 @@ export function regressions(results: Results): readonly string[] {
   )
 }
 
-/** By what factor ours is worse; undefined when it is not. */
+/** The factor by which ours is worse; undefined if it is not. */
 function worsening({ id, better, values }: FigureResult): number | undefined {
   if (id === 'others') return undefined
   const [ours, before] = [values['ours'] ?? [], values['against'] ?? []]

@@ -1,11 +1,11 @@
-/** Results as Markdown tables, which read well on a terminal too. */
+/** Results as Markdown tables, also readable on a terminal. */
 
 import { type AimResult, judge } from '../aims.ts'
 import type { ContenderId } from '../contender.ts'
 import type { FigureResult, Results } from '../results.ts'
 import { ratioSpread, type Spread, shortNumber, spreadOf } from '../statistics.ts'
 
-/** The aims, and what this run has measured of them. */
+/** The aims, and how this run compares. */
 export function aimsTable(results: Results): string {
   const row = ({ aim, measured, verdict }: AimResult) => [
     aim.title,
@@ -36,7 +36,7 @@ export function figuresTable(results: Results): string {
   return table(head, rows, `ll${'r'.repeat(ids.length + others.length)}`)
 }
 
-/** What was measured, where and when. */
+/** Date, machine and versions of a run. */
 export function runLines(results: Results): string {
   const { machine, contenders } = results
   return [
@@ -48,7 +48,7 @@ export function runLines(results: Results): string {
   ].join('\n')
 }
 
-/** What other programs used meanwhile, if that was measured. */
+/** CPU use of other programs, if measured. */
 function othersLine({ scenarios }: Results): readonly string[] {
   const others = scenarios.flatMap(({ figures }) => figures.filter(({ id }) => id === 'others'))
   const shares = others.flatMap(({ values }) => Object.values(values).flat())

@@ -1,4 +1,4 @@
-/** Packets through as many pairs as there are, as fast as they go: processor time per packet, packets per second. */
+/** Packets between pairs at full speed: CPU time per packet, packets per second. */
 
 import { availableParallelism } from 'node:os'
 import type { BenchRelay, Carriage } from '../contender.ts'
@@ -20,7 +20,7 @@ export interface FlowShape {
   readonly pairs: number
 }
 
-/** The whole grid. */
+/** All combinations. */
 export const FLOW_SCENARIOS: readonly Scenario[] = (['plain', 'tls'] as const).flatMap(carriage =>
   [64, 1280, 8192].flatMap(size => [1, 20, 200].map(pairs => flowScenario({ carriage, size, pairs }))),
 )
@@ -44,7 +44,7 @@ export function flowScenario(shape: FlowShape): Scenario {
     title: `${carriageName(carriage)}, ${size} B, ${pairs} ${pairs === 1 ? 'pair' : 'pairs'}`,
     carriage,
     figures: [CPU_PER_PACKET, PACKETS, LOST, OTHERS],
-    // The corners of the grid are many.
+    // Shorter, as there are many other combinations.
     seconds: pairs === 20 && size <= 1280 ? 2 : 1,
     measure: (relay, bench) => measureFlow(bench, relay, shape),
   }

@@ -1,4 +1,4 @@
-/** All scenarios, in the order in which they are run and reported. */
+/** All scenarios, in run and report order. */
 
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { AIMS } from '../aims.ts'
@@ -22,26 +22,26 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   ...WORKER_SCENARIOS,
 ]
 
-/** Whether our relay can be told to use several cores. */
+/** Whether our relay supports several workers. */
 export const HAS_WORKERS: boolean = 'workers' in DERPER_FLAGS
 
-/** What to choose from {@link ALL_SCENARIOS}. */
+/** A selection from {@link ALL_SCENARIOS}. */
 export interface Choice {
-  /** Texts that names have to hold; none for every name. */
+  /** Parts of names; empty for all scenarios. */
   readonly only: readonly string[]
   readonly aimsOnly: boolean
   readonly workers: boolean
 }
 
-/** Scenarios that were asked for. @throws Error when there are none. */
+/** The selected scenarios. @throws Error if there are none. */
 export function chooseScenarios({ only, aimsOnly, workers }: Choice): readonly Scenario[] {
   const aimed = (id: string) => AIMS.some(({ scenario }) => scenario === id)
   const ids = new Set(ALL_SCENARIOS.map(({ id }) => id))
-  // A whole name is that scenario alone, though others may begin with it.
-  const asked = (id: string) => only.some(text => (ids.has(text) ? id === text : id.includes(text)))
+  // A full name selects only that scenario, even if others contain it.
+  const matches = (id: string) => only.some(text => (ids.has(text) ? id === text : id.includes(text)))
   const chosen = ALL_SCENARIOS.filter(
-    ({ id }) => (only.length > 0 ? asked(id) : !aimsOnly || aimed(id)) && (workers || !id.startsWith('workers-')),
+    ({ id }) => (only.length > 0 ? matches(id) : !aimsOnly || aimed(id)) && (workers || !id.startsWith('workers-')),
   )
   if (chosen.length > 0) return chosen
-  throw new Error(`choose scenarios: none has "${only.join('" or "')}" in its name; --list names them`)
+  throw new Error(`choose scenarios: none has "${only.join('" or "')}" in its name; see --list`)
 }

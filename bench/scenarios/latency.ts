@@ -1,13 +1,12 @@
-/** Ping-pong between two clients, alone and beside other traffic: how long a packet takes there and back. */
+/** Ping-pong between two clients, alone and with other traffic: round-trip times. */
 
 import type { BenchRelay, Carriage } from '../contender.ts'
 import { inBackground, LoadProgram, runLoad } from '../load-program.ts'
 import { type Bench, type Figure, OTHERS, type Scenario, type Values } from '../scenario.ts'
 import { carriageName, othersPercent } from './flow.ts'
 
-/** What a ping-pong carries. */
 const PING_BYTES = 100
-/** Logins at once in a storm. */
+/** Concurrent logins in a storm. */
 const STORM_WORKERS = 32
 
 const P50: Figure = { id: 'p50', title: 'round trip p50', unit: 'µs', better: 'less' }
@@ -22,7 +21,7 @@ const STORM_FIGURES: readonly Figure[] = [
   { id: 'rate', title: 'logins per second', unit: '/s', better: 'more' },
 ]
 
-/** For each carriage: idle, half loaded, and under a storm of logins. */
+/** For each transport: idle, half load, and a storm of logins. */
 export const LATENCY_SCENARIOS: readonly Scenario[] = (['plain', 'tls'] as const).flatMap(carriage => [
   {
     id: `latency-idle-${carriage}`,

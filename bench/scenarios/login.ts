@@ -1,4 +1,4 @@
-/** Clients that log in and leave, one after the other: processor time of a login. */
+/** Clients that log in and leave: CPU time per login. */
 
 import type { BenchRelay } from '../contender.ts'
 import { runLoad } from '../load-program.ts'

@@ -1,4 +1,4 @@
-/** Clients that are connected and say nothing: resident memory of the relay for each of them. */
+/** Idle clients: resident memory of the relay per client. */
 
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -7,12 +7,12 @@ import { LoadProgram } from '../load-program.ts'
 import type { Bench, Figure, Scenario, Values } from '../scenario.ts'
 import { carriageName } from './flow.ts'
 
-/** Clients that are there before, so that what is had only once does not count. */
+/** Clients connected before the measurement, to exclude one-time allocations. */
 const FIRST_CLIENTS = 200
-/** Memory has settled when it moves by less than this share within so many seconds; that is waited for no longer than the last. */
+/** Memory has settled when it changes by less than this share for some seconds; waits at most `MAX_SECONDS`. */
 const SETTLED_SHARE = 0.005
 const SETTLED_SECONDS = 5
-const MOST_SECONDS = 60
+const MAX_SECONDS = 60
 
 const FIGURES: readonly Figure[] = [
   { id: 'rss', title: 'memory per idle connection', unit: 'KB', better: 'less' },
@@ -56,10 +56,10 @@ async function measureMemory(relay: BenchRelay, bench: Bench, clients: number): 
   }
 }
 
-/** Resident memory of a process once it hardly moves any more. */
+/** Resident memory of a process once it has settled. */
 async function settledKilobytes(pid: number): Promise<number> {
   const samples: number[] = []
-  while (samples.length < MOST_SECONDS) {
+  while (samples.length < MAX_SECONDS) {
     samples.push(residentKilobytes(pid))
     const recent = samples.slice(-SETTLED_SECONDS)
     const range = Math.max(...recent) - Math.min(...recent)

@@ -1,4 +1,4 @@
-/** Two relays that are mesh peers, senders at one and receivers at the other: processor time of both per packet. */
+/** Two mesh peers, senders on one and receivers on the other: CPU time of both per packet. */
 
 import type { Scenario } from '../scenario.ts'
 import { type FlowShape, flowScenario } from './flow.ts'

@@ -1,4 +1,4 @@
-/** A hundred readers of which one does not read: how old packets are when the others get them. */
+/** A hundred readers, one of them stalled: age of packets at the others. */
 
 import type { BenchRelay } from '../contender.ts'
 import { runLoad } from '../load-program.ts'
@@ -6,7 +6,7 @@ import { type Bench, type Figure, OTHERS, type Scenario, type Values } from '../
 import { carriageName, othersPercent } from './flow.ts'
 
 const READERS = 100
-/** Packets per second to all of them together; the stalled one is sent more. */
+/** Packets per second to all together; the stalled one gets more. */
 const RATE = 10_000
 
 const FIGURES: readonly Figure[] = [

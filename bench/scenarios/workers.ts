@@ -1,7 +1,7 @@
 /**
- * Our relay on two cores against itself on one.
+ * Our relay with two workers against itself with one.
  *
- * The kernel spreads connections over the workers, so by chance half of the pairs have their ends on different ones.
+ * The kernel balances connections over the workers, so about half of the pairs span both.
  */
 
 import type { Scenario } from '../scenario.ts'

@@ -80,7 +80,7 @@ test.each([
   ['{"Allow":true}', 403],
   ['', 204],
   ['', 404],
-])('AdmitUrl takes "%s" with status %d for a no, however it fails open (P-040)', async (body, status) => {
+])('AdmitUrl reads "%s" with status %d as a denial, even when failing open (P-040)', async (body, status) => {
   await using controller = await answering(body, status)
   const ports = admissionPorts()
   const policy = new FailOpen(new AdmitUrl(controller.url, ports), ports)
@@ -96,7 +96,7 @@ test.each([
   ['', 200, 'parse answer: not JSON'],
   [`{"Allow":true}${' '.repeat(4_096)}`, 200, 'response longer than 4096 bytes'],
 ])(
-  'AdmitUrl takes %j with status %d for no answer, which is not failing open (P-040)',
+  'AdmitUrl reads %j with status %d as an invalid response, which does not fail open (P-040)',
   async (body, status, reason) => {
     await using controller = await answering(body, status)
     const ports = admissionPorts()
@@ -177,7 +177,7 @@ test('AdmitUrl logs once that the URL is unreachable, and once that it is back',
   expect([policy.problemWithin(0), ports.counters.sourceFailures.url]).toEqual([undefined, 2])
 })
 
-test('AdmitUrl says what follows for clients with its first failure, and probes without a client (P-040)', async () => {
+test('AdmitUrl logs the effect on clients with its first failure, and probes without a client (P-040)', async () => {
   const port = await freePort()
   const ports = admissionPorts()
   const policy = new AdmitUrl(`http://127.0.0.1:${port}/`, ports, isTransport => `transport ${isTransport}`)
@@ -191,7 +191,7 @@ test('AdmitUrl says what follows for clients with its first failure, and probes 
   expect(JSON.parse(controller.questions[0]?.body ?? '')).toMatchObject({ Source: '' })
 })
 
-test('AdmitUrl sends user name and password of the URL, and shows them nowhere', async () => {
+test('AdmitUrl sends the user name and password of the URL, and never shows them', async () => {
   await using controller = await answering('{"Allow":true}', 503)
   const url = controller.url.replace('//', '//relay:p%40ss@')
   const failure = await failureOf(new AdmitUrl(url, admissionPorts()))

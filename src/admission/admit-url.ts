@@ -34,7 +34,7 @@ export class AdmitUrl implements Policy {
   /**
    * @param url http or https; user name and password in it are sent as basic authentication.
    * @param effectOf what to log with a failure.
-   * @throws DerpError for anything else, and for a proxy that is none.
+   * @throws DerpError for other URLs, and for an invalid proxy.
    */
   constructor(url: string, ports: AdmissionPorts, effectOf: EffectOf = () => '') {
     const { bare, authorization } = parseAdmissionUrl(url)
@@ -56,13 +56,13 @@ export class AdmitUrl implements Policy {
   }
 
   admit(request: AdmissionRequest): Promise<Approval | Denial> {
-    return this.#watch.over(this.#queue.run(() => this.#ask(request)))
+    return this.#watch.over(this.#queue.run(() => this.#request(request)))
   }
 
-  /** Asks about a key that nobody has. Resolves to the reason if the URL does not respond, and what follows. */
+  /** Asks about a random key. Resolves to the reason and effect if the URL does not respond. */
   probe(): Promise<string | undefined> {
     const clientKey = NodePrivateKey.generate().publicKey()
-    return this.#watch.probe(this.#ask({ clientKey, remote: undefined }))
+    return this.#watch.probe(this.#request({ clientKey, remote: undefined }))
   }
 
   /** Closes idle connections. */
@@ -70,7 +70,7 @@ export class AdmitUrl implements Policy {
     this.#http.close()
   }
 
-  async #ask({ clientKey, remote }: Pick<AdmissionRequest, 'clientKey' | 'remote'>): Promise<Approval | Denial> {
+  async #request({ clientKey, remote }: Pick<AdmissionRequest, 'clientKey' | 'remote'>): Promise<Approval | Denial> {
     const stop = new AbortController()
     const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no response after ${TIMEOUT_MS} ms`)))
     const body = JSON.stringify({ NodePublic: clientKey.toString(), Source: sourceOf(remote) })

@@ -12,7 +12,7 @@ test('DeniedAppNames refuses the given names, and no client without a name (P-04
   expect(await policy.admit(from('old app'))).toEqual({
     admit: false,
     cause: 'app_name_denied',
-    reason: 'application "old app" is not let in',
+    reason: 'application "old app" is denied',
   })
   expect(await policy.admit(from('Old app'))).toEqual({ admit: true, by: '' })
   expect(await policy.admit(from())).toEqual({ admit: true, by: '' })

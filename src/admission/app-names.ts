@@ -14,6 +14,6 @@ export class DeniedAppNames implements Policy {
 
   async admit({ info: { appName } }: AdmissionRequest): Promise<Approval | Denial> {
     if (appName === undefined || !this.#names.has(appName)) return { admit: true, by: '' }
-    return { admit: false, cause: DenialReason.AppNameDenied, reason: `application "${appName}" is not let in` }
+    return { admit: false, cause: DenialReason.AppNameDenied, reason: `application "${appName}" is denied` }
   }
 }

@@ -4,7 +4,7 @@ import type { AdmissionCounters, AdmissionRule } from '../metrics/admission-coun
 import type { AdmissionRequest } from '../server/ports.ts'
 import type { Approval, Denial, Policy } from './policy.ts'
 
-/** `policy`, with its approvals counted for `rule`, whether or not other rules approve. */
+/** `policy`, with its approvals counted for `rule`, even if other rules deny. */
 export function countApprovals(policy: Policy, rule: AdmissionRule, counters: AdmissionCounters): Policy {
   return {
     async admit(request: AdmissionRequest): Promise<Approval | Denial> {

@@ -1,11 +1,11 @@
-/** Whether a backend responds: logged once when it stops and once when it is back, and shown for readiness. */
+/** Tracks whether a backend responds, for readiness; logs once when it stops and once when it is back. */
 
 import { TallyLog } from '../lib/tally-log.ts'
 import type { AdmissionSource } from '../metrics/admission-counters.ts'
 import type { AdmissionPorts } from './admission.ts'
 import { SourceDownError } from './policy.ts'
 
-/** What a failure means for clients, in words; `isTransport` as in {@link SourceDownError}. */
+/** Describes the effect of a failure on clients; `isTransport` as in {@link SourceDownError}. */
 export type EffectOf = (isTransport: boolean) => string
 
 export class BackendHealth {
@@ -35,10 +35,10 @@ export class BackendHealth {
     return this.#ports.clock.now() - this.#failedAtMs <= ms ? this.#problem : undefined
   }
 
-  /** Follows `asking`. Resolves to why it failed and what that means for clients; undefined if it did not. */
-  async probe(asking: Promise<unknown>): Promise<string | undefined> {
+  /** Tracks the outcome of `request`. Resolves to the reason and effect of a failure. */
+  async probe(request: Promise<unknown>): Promise<string | undefined> {
     try {
-      await this.over(asking)
+      await this.over(request)
       return undefined
     } catch (error) {
       if (!(error instanceof SourceDownError)) throw error
@@ -46,11 +46,11 @@ export class BackendHealth {
     }
   }
 
-  /** Follows `asking`. Only a {@link SourceDownError} counts as a failure. */
-  async over<T>(asking: Promise<T>): Promise<T> {
+  /** Tracks the outcome of `request`. Only a {@link SourceDownError} counts as a failure. */
+  async over<T>(request: Promise<T>): Promise<T> {
     const { log, counters } = this.#ports
     try {
-      const answer = await asking
+      const answer = await request
       if (this.#problem !== undefined) log.info('admission backend is back', { source: this.#source })
       this.#problem = undefined
       return answer

@@ -17,7 +17,7 @@ test('allOf requires every policy to approve, and stops at the first that does n
   await expect(allOf([yes('a'), down, unasked]).admit(requestOf())).rejects.toThrow('down')
 })
 
-test('anyOf requires one policy to approve, and asks no further (P-040)', async () => {
+test('anyOf requires one policy to approve, and skips the rest (P-040)', async () => {
   expect(await anyOf([no('first'), yes('b'), unasked]).admit(requestOf())).toEqual({ admit: true, by: 'b' })
   expect(await anyOf([down, yes('b')]).admit(requestOf())).toEqual({ admit: true, by: 'b' })
   expect(await anyOf([no('first'), no('last')]).admit(requestOf())).toMatchObject({ reason: 'last' })

@@ -26,7 +26,7 @@ import type { WatchedFile } from './watched-file.ts'
 
 type WatchedAnything = Pick<WatchedFile<unknown>, 'reload' | 'close'>
 
-/** Who may connect. Without any of these, everyone. */
+/** Admission rules. Without any, everyone may connect. */
 export interface AdmissionSettings {
   /** Denied application names. */
   readonly deniedAppNames?: readonly string[] | undefined
@@ -57,11 +57,11 @@ export interface Revocations {
 /** Result of {@link createAdmission}. */
 export interface BuiltAdmission {
   readonly gate: AdmissionGate
-  /** Looks at the files at once, instead of within seconds. */
+  /** Checks the files now instead of at the next poll. */
   reload(): Promise<void>
-  /** Whether the sources answer, for readiness; kept up to date from {@link start} on. */
+  /** Readiness checks of the backends, updated after {@link start}. */
   readonly checks: readonly SourceCheck[]
-  /** Probes the backends once. Resolves to what is wrong with those that do not respond, and what follows. */
+  /** Probes the backends once. Resolves to problems and their effect, for those that do not respond. */
   probe(): Promise<readonly string[]>
   /** Starts probing, so that a backend that is down is logged before a client connects. */
   start(): void
@@ -84,15 +84,15 @@ export async function createAdmission(
   const { daemon, url, policies: sources } = createBackends(settings, ports)
   const { denied, allowed, tokens, files } = await openLists(settings, ports, revocations)
   const counted = (policy: Policy, rule: AdmissionRule) => countApprovals(policy, rule, ports.counters)
-  const ways = present([
+  const rules = present([
     allowed && counted(allowed, 'allow_list'),
     tokens && counted(tokens, 'token'),
     sources.length === 0 ? undefined : allOf(sources),
   ])
-  const [first, ...others] = ways
-  const way = first === undefined ? undefined : anyOf([first, ...others])
+  const [first, ...others] = rules
+  const rule = first === undefined ? undefined : anyOf([first, ...others])
   // Checked again after the backends, which may take seconds: a key may have been denied meanwhile.
-  const policies = present([deniedApps, denied, way, way && denied])
+  const policies = present([deniedApps, denied, rule, rule && denied])
   if (policies.length === 0) return undefined
   const { urlFailOpen: urlFailsOpen = false, memoryMs = 0 } = settings
   const checks = new SourceChecks({ daemon, url }, { urlFailsOpen, remembers: memoryMs > 0 }, ports.clock)
@@ -112,7 +112,7 @@ export async function createAdmission(
   }
 }
 
-/** What is asked over a connection. */
+/** Backends asked over the network. */
 interface Backends {
   readonly daemon: LocalDaemon | undefined
   readonly url: AdmitUrl | undefined
@@ -140,14 +140,14 @@ function createBackends(
   return { daemon, url, policies }
 }
 
-/** What follows for clients that need the approval of a backend while it does not respond. */
+/** Effect on clients while a backend does not respond. */
 function lossEffect(failsOpen: boolean, memoryMs: number): string {
   if (failsOpen) return 'until it responds, it refuses nobody'
   if (memoryMs === 0) return 'until it responds, it admits nobody'
   return `until it responds, it admits only clients that it approved within ${formatDuration(memoryMs)}`
 }
 
-/** Lists that are open, by what they are for. */
+/** Open lists. */
 interface Lists {
   readonly denied?: DeniedKeys
   readonly allowed?: AllowedKeys

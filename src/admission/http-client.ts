@@ -1,5 +1,5 @@
 /**
- * HTTP requests: over kept connections, by the proxies of the environment, redirects followed.
+ * HTTP requests with keep-alive, proxies from the environment, and redirects.
  *
  * Certificates are checked against the authorities that the process trusts.
  */
@@ -12,7 +12,7 @@ import { concatBytes } from '../lib/bytes.ts'
 export interface HttpClientRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
-  /** Makes it a POST; otherwise it is a GET. */
+  /** Makes it a POST instead of a GET. */
   readonly body?: string
   readonly signal: AbortSignal
 }
@@ -25,12 +25,12 @@ export interface HttpClientResponse {
   discard(): void
 }
 
-/** As many as Go follows. */
+/** Go's limit. */
 const MAX_REDIRECTS = 10
-/** Redirects that repeat the method and the body; after others the request is a GET. */
+/** Redirects that keep method and body; others turn the request into a GET. */
 const REPEATING: ReadonlySet<number> = new Set([307, 308])
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, ...REPEATING])
-/** A server may close a kept connection just when it is used again; the request was not processed then. */
+/** A server may close an idle connection just as it is reused; it has not processed the request then. */
 const MAX_RETRIES = 2
 
 export class HttpClient {
@@ -44,7 +44,7 @@ export class HttpClient {
     this.#maxSockets = maxSockets
   }
 
-  /** Resolves to the response to the last request, whatever its status. Rejects if there is none. */
+  /** Resolves to the response after redirects, with any status. Rejects without a response. */
   async send(request: HttpClientRequest): Promise<HttpClientResponse> {
     let next = request
     for (let redirects = 0; ; redirects++) {
@@ -59,7 +59,7 @@ export class HttpClient {
     }
   }
 
-  /** Closes idle connections, and others once their response has come. */
+  /** Closes idle connections now, and others after their response. */
   close(): void {
     for (const agent of this.#agents.values()) {
       agent.maxFreeSockets = 0
@@ -112,7 +112,7 @@ function responseOf(status: number, response: IncomingMessage, signal: AbortSign
       try {
         return await readBody(response, maxBytes)
       } catch (error) {
-        // Only the request itself fails with the reason of an abort.
+        // An aborted body does not fail with the abort reason by itself.
         throw signal.aborted ? signal.reason : error
       }
     },
@@ -134,7 +134,7 @@ function redirected(request: HttpClientRequest, url: URL, repeatsBody: boolean):
   const { headers: { Authorization: password, ...others } = {}, body, signal } = request
   return {
     url,
-    // The password is for the host that was asked first.
+    // The credentials are for the first host.
     headers:
       password !== undefined && url.origin === request.url.origin ? { Authorization: password, ...others } : others,
     ...(repeatsBody && body !== undefined && { body }),

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }))
 
 const freshKey = () => NodePrivateKey.generate().publicKey()
-const LOOK_MS = 2_000
+const POLL_MS = 2_000
 const SETTLE_MS = 5_000
 
 test('parseKeyList reads keys with comments, blank lines and any line ends', () => {
@@ -31,7 +31,7 @@ test('parseKeyList reads keys with comments, blank lines and any line ends', () 
 test.each([
   ['nodekey:12', /^line 2: parse node public key nodekey:12…: has 2 hex digits, expected 64$/],
   [`privkey:${'ab'.repeat(32)}`, /^line 2: parse node public key: neither/],
-  [`nodekey:${'0'.repeat(64)}`, /^line 2: the key is all zero$/],
+  [`nodekey:${'0'.repeat(64)}`, /^line 2: the key is zero$/],
 ])('parseKeyList names the line of %s, and shows no secret', (line, message) => {
   expect(() => parseKeyList(`# keys\n${line}\n`)).toThrow(message)
 })
@@ -62,7 +62,7 @@ test('an unreadable or invalid list is rejected with file and line', async () =>
 })
 
 /** Lets the list be checked once. */
-async function look({ clock }: { clock: FakeClock }, ms = LOOK_MS): Promise<void> {
+async function look({ clock }: { clock: FakeClock }, ms = POLL_MS): Promise<void> {
   clock.advance(ms)
   await untilLooked(clock)
 }
@@ -119,7 +119,7 @@ test('a bad or missing new list is logged once and the old one stays in use; a g
 })
 
 test.for(['AllowedKeys', 'DeniedKeys'] as const)(
-  '%s keeps its keys while its file is truncated in place, and drops them once it has stayed so (P-040)',
+  '%s keeps its keys while its file is being rewritten in place, and drops them once it has settled (P-040)',
   async name => {
     const [first, second, third] = [freshKey(), freshKey(), freshKey()]
     writeFileSync(path, `${first}\n${second}\n`)
@@ -151,7 +151,7 @@ test.for(['AllowedKeys', 'DeniedKeys'] as const)(
   },
 )
 
-test('a list truncated in place is loaded at once on request (P-040)', async () => {
+test('a list truncated in place is loaded immediately by a reload (P-040)', async () => {
   const [first, second] = [freshKey(), freshKey()]
   writeFileSync(path, `${first}\n${second}\n`)
   const policy = await AllowedKeys.open(path, admissionPorts())
@@ -160,7 +160,7 @@ test('a list truncated in place is loaded at once on request (P-040)', async () 
   expect((await policy.admit(requestOf({ clientKey: second }))).admit).toBe(false)
 })
 
-test('a list replaced by a pipe without a writer blocks nothing, and the old one stays in use (P-040)', async () => {
+test('a list replaced by a pipe without a writer does not block, and the old one stays in use (P-040)', async () => {
   const key = freshKey()
   writeFileSync(path, `${key}\n`)
   const ports = admissionPorts()
@@ -185,7 +185,7 @@ test('a redirected link and a replaced file count as changes; closing stops watc
   expect([await isIn(a), await isIn(b)]).toEqual([false, true])
   renameSync(join(directory, 'c'), path)
   policy.file.close()
-  ports.clock.advance(LOOK_MS)
+  ports.clock.advance(POLL_MS)
   expect([await isIn(b), await isIn(c)]).toEqual([true, false])
   expect(ports.clock.pendingTimers).toBe(0)
 })

@@ -72,7 +72,7 @@ function formOf(name: string): FileForm<KeySet> {
 
 function parseKey(line: string): NodePublicKey {
   const key = NodePublicKey.parse(line)
-  if (key.isZero()) throw new Error('the key is all zero')
+  if (key.isZero()) throw new Error('the key is zero')
   return key
 }
 

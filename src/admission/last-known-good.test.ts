@@ -26,7 +26,7 @@ function fail(error: () => Error): () => never {
 }
 
 test.each([unreachable, garbled])(
-  'LastKnownGood stands in for a source that is %o, for a time (P-040)',
+  'LastKnownGood covers for a source that is %o, for a limited time (P-040)',
   async error => {
     const [source, ports] = [new Source(), admissionPorts()]
     const policy = new LastKnownGood(source, 60_000, ports)
@@ -53,7 +53,7 @@ test('LastKnownGood never overrides a denial, which forgets the key (P-040)', as
   await expect(policy.admit(client)).rejects.toThrow('unreachable')
 })
 
-test('LastKnownGood without a time remembers no one, and passes on other errors', async () => {
+test('LastKnownGood with a zero TTL remembers no one, and passes on other errors', async () => {
   const [source, ports] = [new Source(), admissionPorts()]
   const [forgetful, mindful] = [new LastKnownGood(source, 0, ports), new LastKnownGood(source, 60_000, ports)]
   const client = requestOf()

@@ -99,13 +99,13 @@ test('LocalDaemon denies clients that the daemon does not know, but not the daem
 })
 
 test.each(['NeedsLogin', 'Stopped', 'Starting', 'NoState'])(
-  'LocalDaemon takes no answer from a daemon that is in state %s and knows nobody (P-040)',
+  'LocalDaemon does not read as a denial that a daemon in state %s knows no keys (P-040)',
   async state => {
     await using daemon = await TestDaemon.start(path =>
       path === OWN_STATUS ? [200, JSON.stringify({ BackendState: state, Self: null })] : [404, 'no match'],
     )
     const policy = new LocalDaemon(daemon.socketPath, admissionPorts())
-    await expect(policy.admit(requestOf())).rejects.toThrow(`ask local tailscaled: it is in state ${state}`)
+    await expect(policy.admit(requestOf())).rejects.toThrow(`ask local tailscaled: state is ${state}`)
     expect(await policy.probe()).toContain(state)
   },
 )
@@ -133,7 +133,7 @@ test('LocalDaemon reads the peer list of a daemon that cannot look up keys, and 
   expect(daemon.paths.at(-1)).toMatch(/whois/)
 })
 
-test('LocalDaemon says what is wrong with a daemon too old for anything (P-040)', async () => {
+test('LocalDaemon reports a daemon that is too old (P-040)', async () => {
   await using daemon = await TestDaemon.start(path =>
     path === STATUS ? [404, 'not found'] : [400, "invalid 'addr' parameter"],
   )
@@ -149,7 +149,7 @@ test.each([
   [400, 'invalid nodekey', 'status 400 "invalid nodekey"'],
   [200, 'not JSON', 'its response is not a JSON object'],
   [200, '[]', 'its response is not a JSON object'],
-])('LocalDaemon takes %d with "%s" for no answer (P-040)', async (status, body, reason) => {
+])('LocalDaemon reads %d with "%s" as an invalid response (P-040)', async (status, body, reason) => {
   await using daemon = await TestDaemon.start(() => [status, body])
   const ports = admissionPorts()
   const policy = new LocalDaemon(daemon.socketPath, ports)
@@ -157,7 +157,7 @@ test.each([
   expect(ports.counters.sourceFailures).toEqual({ local_daemon: 1, url: 0 })
 })
 
-test('LocalDaemon connects anew each time, and logs its absence once (P-040)', async () => {
+test('LocalDaemon opens a new connection each time, and logs an unreachable daemon once (P-040)', async () => {
   await using daemon = await TestDaemon.start(() => [200, '{}'])
   const ports = admissionPorts()
   const policy = new LocalDaemon(daemon.socketPath, ports)

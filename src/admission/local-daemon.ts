@@ -52,7 +52,7 @@ export class LocalDaemon implements Policy {
     this.#queue = new RequestQueue('local_daemon', ports.requests ?? DEFAULTS, ports.clock)
   }
 
-  /** Why the daemon did not answer the last request, if it did not. */
+  /** Why the last request failed, if it did. */
   get problem(): string | undefined {
     return this.#watch.problem
   }
@@ -61,7 +61,7 @@ export class LocalDaemon implements Policy {
     return this.#watch.over(this.#isOld ? this.#lookUpInList(clientKey) : this.#lookUp(clientKey))
   }
 
-  /** Probes the daemon itself, uncached. Resolves to the reason if it does not respond, and what follows. */
+  /** Probes the daemon itself, uncached. Resolves to the reason and effect if it does not respond. */
   probe(): Promise<string | undefined> {
     return this.#watch.probe(this.#readStatus(OWN_STATUS_PATH))
   }
@@ -72,7 +72,7 @@ export class LocalDaemon implements Policy {
       jsonObject(text)
       return ADMITTED
     }
-    // A daemon that is not logged in knows no one, which is not an answer; and before 1.86 none knew its own key.
+    // A daemon that is logged out knows no keys, which is no denial; before 1.86 it does not know its own key either.
     if (status === 404) return verdictOf(await this.#keysOf(OWN_STATUS_PATH), key)
     if (status !== 400 || !text.includes(REFUSES_KEYS)) throw badAnswer(`status ${status} ${firstLine(text)}`)
     this.#isOld = true
@@ -107,7 +107,7 @@ export class LocalDaemon implements Policy {
       throw badAnswer(`status request returned ${status} ${firstLine(text)}${hint}`)
     }
     const { BackendState: state, Self: self, Peer: peers } = jsonObject(text)
-    if (typeof state === 'string' && state !== 'Running') throw badAnswer(`it is in state ${state}`)
+    if (typeof state === 'string' && state !== 'Running') throw badAnswer(`state is ${state}`)
     const own = isObject(self) && typeof self['PublicKey'] === 'string' ? [self['PublicKey']] : []
     return new Set([...own, ...(isObject(peers) ? Object.keys(peers) : [])])
   }
@@ -118,7 +118,7 @@ export class LocalDaemon implements Policy {
         return await getLocal(this.#socketPath, path, this.#ports.clock)
       } catch (cause) {
         const isOwn = isOwnShortage(cause)
-        // It may come back as another version.
+        // It may be upgraded while it is down.
         if (!isOwn) this.#isOld = false
         const reason = `ask local tailscaled at ${this.#socketPath}: ${explainError(cause)}`
         throw new SourceDownError('local_daemon', reason, { isTransport: true, isOwn, cause })

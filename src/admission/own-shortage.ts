@@ -1,17 +1,17 @@
-/** Tells errors of this machine from those of the other side. */
+/** Distinguishes local resource exhaustion from failures of the remote end. */
 
 /** The process or the system is out of descriptors, buffers or memory. */
 const SHORTAGES: ReadonlySet<unknown> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM'])
-/** Out of local ports; also an address family that this machine lacks, if another address was tried as well. */
+/** Out of local ports; but also a missing address family, if several addresses were tried. */
 const NO_LOCAL_ADDRESS = 'EADDRNOTAVAIL'
 
-/** Whether `error` is a shortage of this machine, which says nothing about whether the other side responds. */
+/** Whether `error` is a local shortage, which says nothing about the remote end. */
 export function isOwnShortage(error: unknown): boolean {
   const codes = codesOf(error)
   return codes.some(code => SHORTAGES.has(code)) || (codes.length > 0 && codes.every(code => code === NO_LOCAL_ADDRESS))
 }
 
-/** The system codes of an error, of its causes, and of each attempt that it sums up. */
+/** System error codes of an error, its causes, and the attempts of an AggregateError. */
 function codesOf(error: unknown): unknown[] {
   if (error instanceof AggregateError && error.errors.length > 0) return error.errors.flatMap(codesOf)
   if (!(error instanceof Error)) return []

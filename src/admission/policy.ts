@@ -42,7 +42,7 @@ export class SourceDownError extends DerpError {
   readonly source: AdmissionSource
   /** There was no response at all; otherwise an invalid one. */
   readonly isTransport: boolean
-  /** The request was not sent, for a reason of our own; says nothing about the backend. */
+  /** The request was not sent for a local reason; says nothing about the backend. */
   readonly isOwn: boolean
 
   constructor(source: AdmissionSource, reason: string, details: SourceDownDetails) {

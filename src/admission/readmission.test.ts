@@ -39,7 +39,7 @@ test('Readmission disconnects clients that the rules no longer admit, except mes
   expect(lines).toEqual([{ level: 'info', message: 'clients re-checked', fields: { asked: 2, ended: 1 } }])
 })
 
-test('Readmission disconnects no one because a backend is unreachable (P-040)', async () => {
+test('Readmission disconnects no one while a backend is unreachable (P-040)', async () => {
   const clients = [new FakeClient(), new FakeClient()]
   const answers = [Promise.reject(new Error('broken')), Promise.resolve<AdmissionVerdict>({ ...NO, isUnsure: true })]
   const gate = { admit: () => answers.shift() ?? Promise.resolve(NO) }
@@ -47,7 +47,7 @@ test('Readmission disconnects no one because a backend is unreachable (P-040)', 
   expect(clients.map(({ isClosed }) => isClosed)).toEqual([false, false])
 })
 
-test('Readmission checks few at a time, one run after the other, and none after stop (P-040)', async () => {
+test('Readmission limits concurrency, runs one pass at a time, and stops (P-040)', async () => {
   const clients = Array.from({ length: 20 }, () => new FakeClient())
   const pending: (() => void)[] = []
   const gate = {

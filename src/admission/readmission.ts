@@ -3,7 +3,7 @@
 import type { Log } from '../lib/log.ts'
 import type { AdmissionGate, AdmissionRequest } from '../server/ports.ts'
 
-/** A connected client; a `Session` has this shape. */
+/** A connected client; `Session` implements this. */
 export interface ReadmittedClient {
   readonly key: AdmissionRequest['clientKey']
   readonly info: AdmissionRequest['info']
@@ -15,8 +15,8 @@ export interface ReadmittedClient {
   close(): void
 }
 
-/** Clients checked at the same time: the backends have new clients to check as well. */
-const ASKED_AT_ONCE = 8
+/** Clients checked concurrently; leaves backend capacity for new clients. */
+const CONCURRENCY = 8
 
 export class Readmission {
   readonly #clients: () => Iterable<ReadmittedClient>
@@ -33,7 +33,7 @@ export class Readmission {
 
   /** Checks all clients, or those matching `concerns`, after any earlier run. Never rejects. */
   run(concerns: (client: ReadmittedClient) => boolean = () => true): Promise<void> {
-    this.#running = this.#running.then(() => this.#askAgain(concerns))
+    this.#running = this.#running.then(() => this.#check(concerns))
     return this.#running
   }
 
@@ -42,24 +42,24 @@ export class Readmission {
     this.#isStopped = true
   }
 
-  async #askAgain(concerns: (client: ReadmittedClient) => boolean): Promise<void> {
+  async #check(concerns: (client: ReadmittedClient) => boolean): Promise<void> {
     const waiting = [...this.#clients()].filter(client => !client.canMesh && concerns(client))
     const asked = waiting.length
     if (asked === 0) return
     let ended = 0
-    const askInTurn = async () => {
+    const checkNext = async () => {
       for (let client = waiting.pop(); client !== undefined && !this.#isStopped; client = waiting.pop()) {
-        if (client.isClosed || (await this.#isWelcome(client))) continue
+        if (client.isClosed || (await this.#isAdmitted(client))) continue
         client.close()
         ended++
       }
     }
-    await Promise.all(Array.from({ length: ASKED_AT_ONCE }, askInTurn))
+    await Promise.all(Array.from({ length: CONCURRENCY }, checkNext))
     this.#log.info('clients re-checked', { asked, ended })
   }
 
   /** An unreachable backend disconnects no one. */
-  async #isWelcome({ key: clientKey, info, remote, token }: ReadmittedClient): Promise<boolean> {
+  async #isAdmitted({ key: clientKey, info, remote, token }: ReadmittedClient): Promise<boolean> {
     try {
       const verdict = await this.#gate.admit({ clientKey, info, remote, token })
       return verdict.admit || verdict.isUnsure === true

@@ -61,7 +61,7 @@ test('ReloadableAdmission admits no key denied during a request to a backend (P-
   rules.close()
 })
 
-test('ReloadableAdmission tells of a token that is gone, and not of one that is new (P-040)', async () => {
+test('ReloadableAdmission reports removed tokens, not added ones (P-040)', async () => {
   const tokensFile = join(directory, 'tokens')
   const [one, other] = ['one token-0123456789', 'other token-9876543210']
   writeFileSync(tokensFile, `${one}\n`)

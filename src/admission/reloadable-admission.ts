@@ -1,4 +1,4 @@
-/** An admission gate whose rules can be replaced at run time. Clause: P-040. */
+/** An admission gate whose rules can be replaced at runtime. Clause: P-040. */
 
 import type { AdmissionGate, AdmissionRequest, AdmissionVerdict } from '../server/ports.ts'
 import type { AdmissionPorts } from './admission.ts'
@@ -62,12 +62,12 @@ export class ReloadableAdmission implements AdmissionGate {
     this.#built?.start()
   }
 
-  /** Resolves to what is wrong with backends that do not respond, and what follows. */
+  /** Resolves to problems and their effect, for backends that do not respond. */
   async probe(): Promise<readonly string[]> {
     return (await this.#built?.probe()) ?? []
   }
 
-  /** Looks at the files at once. */
+  /** Checks the files now. */
   async reload(): Promise<void> {
     await this.#built?.reload()
   }

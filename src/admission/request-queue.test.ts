@@ -33,7 +33,7 @@ test('RequestQueue sends a bounded number of requests at a time (P-040)', async 
   expect(sent).toEqual([0, 1, 2, 3])
 })
 
-test('RequestQueue gives up on a request that was not sent in time, which says nothing about the backend (P-040)', async () => {
+test('RequestQueue rejects a request that waited too long, as a local failure (P-040)', async () => {
   const { clock, queue, sent, responses, results } = requests(3)
   await settle()
   clock.advance(9_999)
@@ -64,7 +64,7 @@ test('RequestQueue fails all waiting requests once one has found the backend unr
 test.each([
   ['an invalid response', down(false)],
   ['a shortage of our own', new SourceDownError('url', 'short', { isTransport: true, isOwn: true })],
-])('RequestQueue lets the others go on after %s (P-040)', async (_, failure) => {
+])('RequestQueue continues with the others after %s (P-040)', async (_, failure) => {
   const { sent, responses, results } = requests(3)
   await settle()
   responses[0]?.reject(failure)

@@ -1,8 +1,8 @@
 /**
  * Bounds the concurrent requests to one backend.
  *
- * Each needs a file descriptor. Without a bound, clients that log in at once would use up the reserve, and requests that
- * cannot be sent would look like a backend that does not respond. Clause: P-040.
+ * Each needs a file descriptor. Without a bound, many concurrent logins would exhaust the reserve, and requests that
+ * cannot be sent would look like an unresponsive backend. Clause: P-040.
  */
 
 import type { Clock } from '../lib/clock.ts'
@@ -12,7 +12,7 @@ import type { AdmissionSource } from '../metrics/admission-counters.ts'
 import { SourceDownError } from './policy.ts'
 
 export interface RequestLimits {
-  /** Requests sent at a time. */
+  /** Concurrent requests. */
   readonly maxRequests: number
   /** How long a client may wait for its request to be sent, in milliseconds. */
   readonly patienceMs: number
@@ -25,7 +25,7 @@ export class RequestQueue {
   readonly #patienceMs: number
   readonly #clock: Clock
   readonly #slots: Slots
-  /** Ends the wait of all requests in the queue. */
+  /** Rejects all queued requests. */
   #unreachable = new AbortController()
 
   constructor(source: AdmissionSource, { maxRequests, patienceMs }: RequestLimits, clock: Clock) {
@@ -38,8 +38,8 @@ export class RequestQueue {
   /**
    * Sends a request in its turn.
    *
-   * Rejects as `send` does. When it finds the backend unreachable, so do all requests that wait at that time: each would
-   * hold a slot until its own timeout. Rejects with an error of our own for a request that was never sent.
+   * Rejects as `send` does. If the backend is unreachable, all queued requests are rejected too, as each would hold a
+   * slot until its own timeout. A request that waited too long is rejected with `isOwn`.
    */
   async run<T>(send: () => Promise<T>): Promise<T> {
     const leave = await this.#enter()
@@ -57,7 +57,7 @@ export class RequestQueue {
   }
 
   #enter(): Promise<() => void> {
-    const action = `wait to ask ${this.#source}`
+    const action = `queue request to ${this.#source}`
     const limit = {
       clock: this.#clock,
       timeoutMs: this.#patienceMs,

@@ -43,7 +43,7 @@ test('an unreachable daemon is a problem until it is back, even without clients 
   await new Promise(resolve => daemon.close(resolve))
 })
 
-test('an unreachable admission URL is a problem for a while, because only clients show whether it is back (P-171)', async () => {
+test('an unreachable admission URL is a problem for a limited time, because only logins show whether it is back (P-171)', async () => {
   const ports = admissionPorts()
   const admission = await createAdmission({ url: 'http://127.0.0.1:9/' }, ports)
   const [check] = admission?.checks ?? []
@@ -57,7 +57,7 @@ test('an unreachable admission URL is a problem for a while, because only client
   admission.close()
 })
 
-test('a source that clients get in without only degrades the relay (P-171)', async () => {
+test('a source without which clients are still admitted only degrades the relay (P-171)', async () => {
   const settings = { daemonSocket: socket, url: 'http://127.0.0.1:9/' }
   const degrades = async (more: object) => {
     const admission = await createAdmission({ ...settings, ...more }, admissionPorts())

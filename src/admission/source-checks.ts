@@ -4,9 +4,9 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import type { AdmitUrl } from './admit-url.ts'
 import type { LocalDaemon } from './local-daemon.ts'
 
-/** Milliseconds between probes of the daemon: without clients nothing else would notice that it is back. */
+/** Milliseconds between daemon probes: without clients, nothing else would notice its recovery. */
 export const PROBE_MS = 10_000
-/** Milliseconds for which the URL counts as down: only a client triggers a request, so clients must come back. */
+/** Milliseconds for which the URL counts as down: only a login triggers a request, so clients must be let back. */
 export const DOWN_MS = 30_000
 
 /** One backend, for readiness. */
@@ -59,12 +59,12 @@ export class SourceChecks {
 
   /** Probes both now, and the daemon periodically. */
   start(): void {
-    // Later requests of clients show whether it responds; each probe is one for a made-up client.
+    // Once only: later logins show whether it responds, and each probe is a request for a random key.
     void this.#url?.probe()
     this.#probeDaemon()
   }
 
-  /** Probes each backend. Resolves to what is wrong with those that do not respond, and what follows. */
+  /** Probes each backend. Resolves to problems and their effect, for those that do not respond. */
   async probe(): Promise<readonly string[]> {
     const problems = await Promise.all([this.#daemon?.probe(), this.#url?.probe()])
     return problems.filter(problem => problem !== undefined)

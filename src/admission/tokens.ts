@@ -30,7 +30,7 @@ export interface NamedToken {
 /**
  * Parses a name and a token, or `sha256:` and the token's hash in hex, from each line.
  *
- * @throws Error naming the line and showing nothing that may be secret.
+ * @throws Error naming the line, without its content.
  */
 export function parseTokenList(text: string): readonly NamedToken[] {
   return parseLines(text, line => {
@@ -51,7 +51,7 @@ export class Tokens implements Policy {
     }
   }
 
-  /** @param onRevoked told when a token is not known any more. Rejects with a DerpError naming file and line. */
+  /** @param onRevoked called when a token was removed. Rejects with a DerpError naming file and line. */
   static async open(path: string, ports: AdmissionPorts, onRevoked: () => void = () => {}): Promise<Tokens> {
     const form = { name: 'token file', parse: parseTokenList, hasLost }
     return new Tokens(await WatchedFile.open(path, form, ports), onRevoked)
@@ -62,7 +62,7 @@ export class Tokens implements Policy {
       return { admit: false, cause: DenialReason.TokenMissing, reason: 'no bearer token' }
     }
     const digest = sha256(token)
-    // Compares with all, so that the time taken reveals nothing.
+    // Compares with all tokens, so that timing reveals nothing.
     const [match] = this.file.value.filter(known => equalConstantTime(known.digest, digest))
     if (match !== undefined) return { admit: true, by: `token ${match.name}` }
     return { admit: false, cause: DenialReason.TokenUnknown, reason: 'unknown bearer token' }

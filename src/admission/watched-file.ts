@@ -1,12 +1,12 @@
-/** A list in a file, re-read when it changes; an invalid version leaves the previous one in use. */
+/** A list in a file, reloaded when it changes; an invalid version leaves the previous one in use. */
 
 import { ContentWatch } from '../lib/content-watch.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { type FileText, TextFile } from '../lib/node-text-file.ts'
 import type { AdmissionPorts } from './admission.ts'
 
-/** Polled by name, since change notifications miss retargeted links and mounted files. */
-const LOOK_MS = 2_000
+/** Polled by path: change notifications miss retargeted links and mounted files. */
+const POLL_MS = 2_000
 /**
  * How long a list that lost entries must stay unchanged before it is used, in milliseconds: tools that write in place
  * truncate the file first. A file moved into place is complete.
@@ -48,8 +48,8 @@ export class WatchedFile<T> {
       onSame: () => {},
       onRejected: (error: Error) => this.#onRejected(error),
     }
-    this.#watch = new ContentWatch(content, first, ports.clock, { pollMs: LOOK_MS, settleMs: SETTLE_MS })
-    this.#watch.checkIn(LOOK_MS)
+    this.#watch = new ContentWatch(content, first, ports.clock, { pollMs: POLL_MS, settleMs: SETTLE_MS })
+    this.#watch.checkIn(POLL_MS)
   }
 
   /** Reads the file and watches it from then on. Rejects with a DerpError naming file, line and reason. */
@@ -62,7 +62,7 @@ export class WatchedFile<T> {
     return this.#value
   }
 
-  /** Re-reads the file now and uses it as it is. An invalid file is logged and changes nothing. */
+  /** Re-reads the file now, without waiting for it to settle. An invalid file is logged and changes nothing. */
   reload(): Promise<void> {
     return this.#watch.check(true)
   }

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 
 export interface CommandIo {
   readonly stdin: AsyncIterable<Uint8Array>
-  /** Writes to standard output; resolves when more may be written. */
+  /** Writes to standard output; resolves when it accepts more. */
   readonly out: (data: string | Uint8Array) => Promise<void>
   /** Writes to standard error. */
   readonly err: (text: string) => void
@@ -15,7 +15,7 @@ export interface CommandIo {
   readonly columns: number | undefined
 }
 
-/** Those of this process. Once {@link CommandIo.ended} has been read, signals no longer end the process. */
+/** The streams of this process. Reading {@link CommandIo.ended} turns off the default action of the signals. */
 export function processIo(): CommandIo {
   const { stdin, stdout, stderr, env } = process
   const end = new AbortController()

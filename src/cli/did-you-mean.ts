@@ -1,8 +1,8 @@
-/** What somebody may have meant by a name that is none. */
+/** Suggestions for misspelt names. */
 
 import { closestMatch } from 'leven'
 
-/** Letters that may be wrong. */
+/** Maximum edit distance. */
 const MAX_DISTANCE = 2
 
 /** The closest of `names`, as the end of a message; without any, that `-help` lists them. */
@@ -10,7 +10,7 @@ export function didYouMean(name: string, names: readonly string[], shown: (name:
   const plain = (text: string) => text.replaceAll(/[-_]/g, '').toLowerCase()
   const meant =
     names.find(other => plain(other) === plain(name)) ??
-    // Of two letters each is close to many names.
+    // Short names are close to many others.
     (name.length > MAX_DISTANCE ? closestMatch(name, names, { maxDistance: MAX_DISTANCE }) : undefined)
   return meant === undefined ? '-help lists them' : `did you mean ${shown(meant)}?`
 }

@@ -8,11 +8,11 @@ afterEach(() => {
   process.exitCode = exitCode
 })
 
-/** What is done to a process that waits for `resources` half a second after its work is done. */
+/** How a process ends that still has `resources` after the grace period. */
 function endOf(resources: string[]): readonly unknown[] {
   const done: unknown[] = []
   class Ended extends Error {}
-  const note = (what: unknown) => {
+  const record = (what: unknown) => {
     done.push(what)
     throw new Ended()
   }
@@ -21,8 +21,8 @@ function endOf(resources: string[]): readonly unknown[] {
     done.push(`no listeners for ${String(name)}`)
     return process
   })
-  vi.spyOn(process, 'exit').mockImplementation(() => note('exit') as never)
-  vi.spyOn(process, 'kill').mockImplementation((_, signal) => note(signal) as never)
+  vi.spyOn(process, 'exit').mockImplementation(() => record('exit') as never)
+  vi.spyOn(process, 'kill').mockImplementation((_, signal) => record(signal) as never)
   const clock = new FakeClock()
   leave(3, clock)
   clock.advance(499)
@@ -31,10 +31,10 @@ function endOf(resources: string[]): readonly unknown[] {
   return done
 }
 
-test('leave exits when something holds the process up', () => {
+test('leave exits while something keeps the process alive', () => {
   expect(endOf(['TCPSocketWrap'])).toEqual(['exit'])
 })
 
-test('leave ends the process by a signal when an exit would wait for DNS', () => {
+test('leave ends the process with a signal when an exit would wait for DNS', () => {
   expect(endOf(['Timeout', 'GetAddrInfoReqWrap'])).toEqual(['no listeners for SIGTERM', 'SIGTERM'])
 })

@@ -1,12 +1,12 @@
-/** Exit codes and the one line that goes with a failure. */
+/** Exit codes, and the one line printed for a failure. */
 
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
 
 export const EXIT_OK = 0
-/** The work was begun and failed. */
+/** The operation failed. */
 export const EXIT_FAILED = 1
-/** Nothing was begun: flags or configuration are wrong. */
+/** Invalid flags or configuration; nothing was started. */
 export const EXIT_USAGE = 2
 
 const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
@@ -15,18 +15,18 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
   'ERR_DERP_URL_INVALID',
 ])
 
-/** Milliseconds that the process has to end by itself. */
-const LEAVE_MS = 500
+/** Milliseconds for the process to exit by itself. */
+const EXIT_GRACE_MS = 500
 
-/** Work in threads of the runtime that an exit waits for: names that are looked up, and files. */
-const THREADS: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FSReqPromise', 'FSReqCallback'])
+/** Work on libuv's thread pool that `process.exit` waits for: DNS lookups and file access. */
+const THREAD_POOL_WORK: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FSReqPromise', 'FSReqCallback'])
 
-/** Ends the process: what nobody waits for any more, such as an answer from DNS, must not hold it up (P-174). */
+/** Ends the process, even while a DNS lookup is pending (P-174). */
 export function leave(code: number, clock: Clock = systemClock): void {
   process.exitCode = code
-  clock.after(LEAVE_MS, () => {
-    if (!process.getActiveResourcesInfo().some(resource => THREADS.has(resource))) process.exit()
-    // The signal takes no code along, and waits for nobody.
+  clock.after(EXIT_GRACE_MS, () => {
+    if (!process.getActiveResourcesInfo().some(resource => THREAD_POOL_WORK.has(resource))) process.exit()
+    // The exit code is lost, but a signal does not wait for the thread pool.
     process.removeAllListeners('SIGTERM')
     process.kill(process.pid, 'SIGTERM')
   })

@@ -12,7 +12,7 @@ const TABLE = {
   timeout: { kind: 'duration', default: '2s', help: '' },
   token: { kind: 'string', default: '', help: '', secret: true },
   limit: { kind: 'float', default: '+Inf', help: '' },
-  ace: { kind: 'bool', default: 'false', help: '', refused: 'leave it out' },
+  ace: { kind: 'bool', default: 'false', help: '', refused: 'remove it' },
 } as const
 
 let directory: string
@@ -28,7 +28,7 @@ const file = (text: string): string => {
 }
 const read = (args: string[], env: NodeJS.ProcessEnv = {}) => readFlags('derper', TABLE, { args, env })
 
-test('readFlags takes the command line before the environment before the file before the default', async () => {
+test('readFlags prefers the command line, then the environment, then the file, then the default', async () => {
   const config = file('{"a": ":1", "stun": false, "stun-port": 1, "timeout": "1m"}')
   const env = { DERPER_CONFIG: config, DERPER_STUN_PORT: '2', DERPER_A: ':2' }
   const { values, given } = await read(['-a', ':3'], env)
@@ -36,23 +36,23 @@ test('readFlags takes the command line before the environment before the file be
   expect([...given].sort()).toEqual(['a', 'config', 'stun', 'stun-port', 'timeout'])
 })
 
-test('readFlags takes a secret from the file that a variable names, and other flags not', async () => {
+test('readFlags reads only secrets from a file named by a variable', async () => {
   expect((await read([], { DERPER_TOKEN_FILE: file(' secret\n') })).values.token).toBe('secret')
   expect((await read([], { DERPER_A_FILE: file(':1') })).values.a).toBe(':443')
 })
 
-test('environmentName is the flag in capitals behind the command', () => {
+test('environmentName is command and flag in capitals', () => {
   expect(environmentName('derper', 'stun-port')).toBe('DERPER_STUN_PORT')
 })
 
 test.each([
   ['[]', 'not a JSON object'],
-  ['{"stun-prot": 1}', 'key "stun-prot" is none of the flags'],
-  ['{"config": "x"}', 'key "config" is none of the flags'],
+  ['{"stun-prot": 1}', 'key "stun-prot" is not a flag'],
+  ['{"config": "x"}', 'key "config" is not a flag'],
   ['{"stun": "false"}', 'key "stun" is "false", not a boolean'],
   ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
   ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],
-  ['{"ace": false}', 'read flag -ace: leave it out'],
+  ['{"ace": false}', 'read flag -ace: remove it'],
   ['{', 'JSON'],
 ])('readFlags refuses the configuration file %s and says why', async (text, reason) => {
   const path = file(text)
@@ -60,17 +60,17 @@ test.each([
   await expect(read(['-config', path])).rejects.toThrow(reason)
 })
 
-test('readFlags says which variable is at fault', async () => {
+test('readFlags names the invalid variable', async () => {
   await expect(read([], { DERPER_STUN: 'maybe' })).rejects.toThrow('read DERPER_STUN: set flag -stun to "maybe"')
-  await expect(read([], { DERPER_ACE: 'false' })).rejects.toThrow('read DERPER_ACE: read flag -ace: leave it out')
+  await expect(read([], { DERPER_ACE: 'false' })).rejects.toThrow('read DERPER_ACE: read flag -ace: remove it')
   await expect(read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).rejects.toThrow('read DERPER_TOKEN_FILE: ENOENT')
 })
 
-test('readFlags gives defaults along with the wish for help', async () => {
+test('readFlags returns defaults with -help', async () => {
   expect(await read(['-help'])).toMatchObject({ help: true, values: { stun: true, timeout: 2_000 } })
 })
 
-test('unknownVariables finds what is misspelt, and leaves alone what is meant for others', () => {
+test('unknownVariables finds misspelt variables, and ignores those of Kubernetes', () => {
   const known = { DERPER_STUN_PORT: '1', DERPER_TOKEN: 'x', DERPER_TOKEN_FILE: 'x' }
   const services = {
     DERPER_PORT: 'tcp://1',

@@ -1,6 +1,6 @@
 /**
- * Where the values of flags come from: the command line, else the environment, else a configuration file, else the
- * default. All use the flag's own notation, so one parser judges them all.
+ * Values of flags, in order of precedence: command line, environment, configuration file, default. All use the flag's
+ * notation and the same parser.
  */
 
 import { readFile } from 'node:fs/promises'
@@ -20,30 +20,31 @@ import {
 /** Name of the flag that names the configuration file. */
 const CONFIG_FLAG = 'config'
 
-/** Where flags are looked for, besides the configuration file that one of them names. */
+/** Sources of flags, besides the configuration file. */
 export interface FlagInput {
   readonly args: readonly string[]
   readonly env: NodeJS.ProcessEnv
   /** Default: {@link readAnything}. */
   readonly read?: ReadText
-  /** Commands that there are besides, for a hint. */
+  /** Names of commands, for a hint. */
   readonly commands?: readonly string[]
 }
 
-/** Flags with their values, and which were set at all. */
+/** Values of flags. */
 export interface SourcedFlags<T extends FlagTable> {
   readonly help: boolean
   readonly values: FlagValues<T>
+  /** Names of the flags that were set. */
   readonly given: ReadonlySet<string>
 }
 
-/** Reads a file that a source names. */
+/** Reads a file named by a flag or variable. */
 export type ReadText = (path: string) => Promise<string>
 
-/** Reads anything, pipes of a shell included, however long it takes: for a start. */
+/** Reads any file, pipes included, without a time limit: for startup. */
 export const readAnything: ReadText = path => readFile(path, 'utf8')
 
-/** Reads regular files that answer: for a daemon that runs. */
+/** Reads regular files with a time limit: for a running daemon. */
 export const readRegular: ReadText = async path => (await new TextFile(path, systemClock).read()).text
 
 /** Name of a flag's environment variable, such as `DERPER_STUN_PORT`. */
@@ -54,7 +55,7 @@ export function environmentName(command: string, flag: string): string {
 /**
  * Reads the flags of a command from all sources.
  *
- * Rejects with a DerpError naming the source, the flag, its value and what is wrong with it.
+ * Rejects with a DerpError naming source, flag, value and reason.
  */
 export async function readFlags<const T extends FlagTable>(
   command: string,
@@ -92,14 +93,14 @@ async function* fromEnvironment(
   for (const [name, spec] of Object.entries(table)) {
     const variable = environmentName(command, name)
     const text = env[variable] ?? (await secretFrom(spec, `${variable}_FILE`, env, read))
-    if (text !== undefined) yield [name, await told(variable, () => takeValue(name, spec, text))]
+    if (text !== undefined) yield [name, await withSource(variable, () => takeValue(name, spec, text))]
   }
 }
 
-/** Kubernetes names variables after Services, which may be called like the command. */
+/** Kubernetes sets such variables for a Service with the name of the command. */
 const OF_SERVICES = /_SERVICE_(?:HOST|PORT\w*)$|_PORT(?:_\d+_\w+)?$/
 
-/** Variables that look like those of flags, and are none: most likely misspelt. */
+/** Variables with the command's prefix that belong to no flag, most likely misspelt. */
 export function unknownVariables(command: string, table: FlagTable, env: NodeJS.ProcessEnv): readonly string[] {
   const known = Object.entries(table).flatMap(([name, { secret }]) => {
     const variable = environmentName(command, name)
@@ -110,7 +111,7 @@ export function unknownVariables(command: string, table: FlagTable, env: NodeJS.
   return Object.keys(env).filter(isUnknown).toSorted()
 }
 
-/** Secrets may be named by a file instead, as container platforms hand them over. */
+/** Container platforms provide secrets as files. */
 async function secretFrom(
   spec: FlagSpec,
   variable: string,
@@ -119,12 +120,12 @@ async function secretFrom(
 ): Promise<string | undefined> {
   const path = env[variable]
   if (spec.secret !== true || path === undefined) return undefined
-  return told(variable, async () => (await readNamed(path, read)).trim())
+  return withSource(variable, async () => (await readNamed(path, read)).trim())
 }
 
 async function* fromConfig(table: FlagTable, path: string, read: ReadText): AsyncGenerator<readonly [string, unknown]> {
   const source = `configuration file ${path}`
-  const config = await told(source, async () => JSON.parse(await readNamed(path, read)) as unknown)
+  const config = await withSource(source, async () => JSON.parse(await readNamed(path, read)) as unknown)
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw invalid(`read ${source}: not a JSON object`)
   }
@@ -132,11 +133,11 @@ async function* fromConfig(table: FlagTable, path: string, read: ReadText): Asyn
     const spec = Object.hasOwn(table, name) && name !== CONFIG_FLAG ? table[name] : undefined
     // For editors; see docs/derper.schema.json.
     if (spec === undefined && name === '$schema') continue
-    if (spec === undefined) throw noSuchFlag(`read ${source}: key "${name}" is none of the flags`, name, table)
+    if (spec === undefined) throw noSuchFlag(`read ${source}: key "${name}" is not a flag`, name, table)
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
       throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
     }
-    yield [name, await told(source, () => takeValue(name, spec, value))]
+    yield [name, await withSource(source, () => takeValue(name, spec, value))]
   }
 }
 
@@ -144,7 +145,7 @@ async function readNamed(path: string, read: ReadText): Promise<string> {
   try {
     return await read(path)
   } catch (error) {
-    throw new Error(`${(error as Error).message}; name a file that can be read`, { cause: error })
+    throw new Error(`${(error as Error).message}; name a readable file`, { cause: error })
   }
 }
 
@@ -162,8 +163,8 @@ export const CONFIG_TYPES = {
   duration: 'string',
 } as const
 
-/** Says where a fault lies. */
-async function told<T>(source: string, read: () => T | Promise<T>): Promise<T> {
+/** Adds the source to errors of `read`. */
+async function withSource<T>(source: string, read: () => T | Promise<T>): Promise<T> {
   try {
     return await read()
   } catch (error) {

@@ -6,7 +6,7 @@ const TABLE = {
   stun: { kind: 'bool', default: 'true', help: '' },
   'http-port': { kind: 'int', default: '80', help: '' },
   limit: { kind: 'float', default: '+Inf', help: '' },
-  ace: { kind: 'bool', default: 'false', help: '', refused: 'it is for others; leave it out' },
+  ace: { kind: 'bool', default: 'false', help: '', refused: 'for others only; remove it' },
   timeout: { kind: 'duration', default: '2s', help: '' },
 } as const
 
@@ -15,7 +15,7 @@ const values = (...args: string[]) => {
   return parsed.help ? 'help' : parsed.values
 }
 
-test('parseFlags gives defaults, and the values of each notation of Go', () => {
+test("parseFlags returns defaults, and values in all of Go's notations", () => {
   expect(values()).toEqual({ a: ':443', stun: true, 'http-port': 80, limit: Infinity, ace: false, timeout: 2000 })
   expect(values('-a', ':3340', '-stun=false')).toMatchObject({ a: ':3340', stun: false })
   expect(values('--a=:1=2', '--stun')).toMatchObject({ a: ':1=2', stun: true })
@@ -24,7 +24,7 @@ test('parseFlags gives defaults, and the values of each notation of Go', () => {
   expect(values('-timeout', '1m30s', '-a', 'x', '-a', 'y')).toMatchObject({ timeout: 90_000, a: 'y' })
 })
 
-test('parseFlags takes numbers as Go writes them', () => {
+test('parseFlags reads numbers like Go', () => {
   for (const [text, limit] of [
     ['1', 1],
     ['-.5', -0.5],
@@ -36,20 +36,20 @@ test('parseFlags takes numbers as Go writes them', () => {
   expect(values('-http-port', '+9223372036854775807')).toMatchObject({ 'http-port': 2 ** 63 })
 })
 
-test('parseFlags takes all of Go’s words for true and false', () => {
+test("parseFlags reads all of Go's words for true and false", () => {
   for (const word of ['1', 't', 'T', 'true', 'TRUE', 'True'])
     expect(values(`-stun=${word}`)).toMatchObject({ stun: true })
   for (const word of ['0', 'f', 'F', 'false', 'FALSE', 'False'])
     expect(values(`-stun=${word}`)).toMatchObject({ stun: false })
 })
 
-test('parseFlags tells which flags were given, and the wish for help', () => {
+test('parseFlags returns which flags were given, and whether help was', () => {
   const parsed = parseFlags(TABLE, ['-a', 'x'])
   expect(parsed.help ? [] : [...parsed.given]).toEqual(['a'])
   for (const word of ['-h', '-help', '--help']) expect(values(word)).toBe('help')
 })
 
-test('parseFlags refuses what it does not know, with flag, value and reason', () => {
+test('parseFlags refuses unknown flags and invalid values with flag, value and reason', () => {
   const message = (...args: string[]) => {
     try {
       values(...args)
@@ -66,7 +66,7 @@ test('parseFlags refuses what it does not know, with flag, value and reason', ()
   expect(message('-http-port=9223372036854775808')).toContain('not a whole number')
   expect(message('-limit=much')).toBe('set flag -limit to "much": not a number')
   expect(message('-limit=NaN')).toBe('set flag -limit to "NaN": not a number')
-  expect(message('-a')).toBe('read flag -a: no value behind it')
-  expect(message('-ace')).toBe('read flag -ace: it is for others; leave it out')
+  expect(message('-a')).toBe('read flag -a: no value')
+  expect(message('-ace')).toBe('read flag -ace: for others only; remove it')
   expect(message('-timeout=5')).toBe('set flag -timeout to "5": not a duration such as 2s or 1m30s')
 })

@@ -5,7 +5,7 @@ import { DerpError } from '../lib/derp-error.ts'
 import { parseDuration } from '../lib/duration.ts'
 import { didYouMean } from './did-you-mean.ts'
 
-/** What a flag takes. Durations are Go's (`1m30s`), kept in milliseconds. */
+/** Type of a flag. Durations are written as in Go (`1m30s`) and read as milliseconds. */
 export type FlagKind = 'bool' | 'string' | 'int' | 'float' | 'duration'
 
 /** One flag of a command. */
@@ -14,13 +14,13 @@ export interface FlagSpec {
   /** In the flag's own notation, as `-help` shows it. */
   readonly default: string
   readonly help: string
-  /** The value must not be seen in process lists: it may also come from a file. */
+  /** Also read from a file, as the value must not appear in process lists. */
   readonly secret?: boolean
-  /** Why the flag is known but not taken, and what to do; whoever sets it is told so. */
+  /** Why a known flag is rejected, and what to do instead; goes into the error. */
   readonly refused?: string
 }
 
-/** The flags of a command, by name. */
+/** Flags of a command, by name. */
 export type FlagTable = Readonly<Record<string, FlagSpec>>
 
 interface KindTypes {
@@ -34,7 +34,7 @@ interface KindTypes {
 /** Values of a table's flags. */
 export type FlagValues<T extends FlagTable> = { readonly [K in keyof T]: KindTypes[T[K]['kind']] }
 
-/** Go's range of whole numbers, some of which are rounded here. */
+/** Go's int64 range; above 2^53 values are rounded. */
 const MAX_INT = 2n ** 63n - 1n
 const FLOAT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i
 const INFINITY = /^([+-]?)inf(?:inity)?$/i
@@ -42,7 +42,7 @@ const TRUE = new Set(['1', 't', 'T', 'true', 'TRUE', 'True'])
 const FALSE = new Set(['0', 'f', 'F', 'false', 'FALSE', 'False'])
 const HELP_FLAGS = new Set(['h', 'help'])
 
-/** What {@link parseFlags} gives: values, or the wish for help. */
+/** Result of {@link parseFlags}. */
 export type ParsedFlags<T extends FlagTable> =
   | { readonly help: true }
   | { readonly help: false; readonly values: FlagValues<T>; readonly given: ReadonlySet<string> }
@@ -50,7 +50,8 @@ export type ParsedFlags<T extends FlagTable> =
 /**
  * Parses `args`.
  *
- * @param commands that there are besides, for a hint. @throws DerpError naming the flag, its value and what is wrong with it.
+ * @param commands names of commands, for a hint.
+ * @throws DerpError naming flag, value and reason.
  */
 export function parseFlags<const T extends FlagTable>(
   table: T,
@@ -96,7 +97,7 @@ function namesOf(table: FlagTable, kind: FlagKind): string[] {
   return Object.keys(table).filter(name => table[name]?.kind === kind)
 }
 
-/** The parser takes a value that begins with a dash for a flag; Go takes whatever comes behind one that wants a value. */
+/** Go reads the next argument as the value even if it begins with a dash; the parser would read a flag. */
 function joinValues(table: FlagTable, args: readonly string[]): string[] {
   const joined: string[] = []
   for (let at = 0; at < args.length; at++) {
@@ -108,13 +109,13 @@ function joinValues(table: FlagTable, args: readonly string[]): string[] {
       continue
     }
     const value = args[++at]
-    if (value === undefined) throw invalid(`read flag -${name}: no value behind it`)
+    if (value === undefined) throw invalid(`read flag -${name}: no value`)
     joined.push(`--${name}=${value}`)
   }
   return joined
 }
 
-/** The parser knows `true` and `false` only, and takes anything else for false. */
+/** The parser reads anything but `true` as false. */
 function normalizeBoolean(table: FlagTable, arg: string): string {
   const match = /^--?([^=]+)=(.*)$/s.exec(arg)
   const [, name = '', value = ''] = match ?? []
@@ -122,7 +123,7 @@ function normalizeBoolean(table: FlagTable, arg: string): string {
   return `--${name}=${readBool(name, value)}`
 }
 
-/** The value of a flag from its own notation. @throws DerpError naming the flag, its value and what is wrong. */
+/** Parses a flag's value. @throws DerpError naming flag, value and reason. */
 export function readFlagValue(name: string, spec: FlagSpec, value: unknown): string | number | boolean {
   if (typeof value === 'boolean') return value
   const text = String(value)
@@ -153,7 +154,7 @@ function isGoInt(value: bigint): boolean {
   return value <= MAX_INT && value >= -MAX_INT - 1n
 }
 
-/** @throws DerpError for a flag that is not taken. */
+/** @throws DerpError for a rejected flag. */
 export function refuseFlag(name: string, spec: FlagSpec | undefined): void {
   if (spec?.refused !== undefined) throw invalid(`read flag -${name}: ${spec.refused}`)
 }
@@ -164,7 +165,7 @@ function readBool(name: string, text: string): boolean {
   throw badValue(name, text, 'true or false')
 }
 
-/** An error for a name that is none of the flags, with the one that was meant. */
+/** An error for an unknown flag, with a suggestion. */
 export function noSuchFlag(message: string, name: string, table: FlagTable): DerpError {
   return invalid(`${message}; ${didYouMean(name, Object.keys(table), meant => `-${meant}`)}`)
 }

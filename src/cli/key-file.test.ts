@@ -23,7 +23,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-test('loadKeyFile makes a file that only its owner can read, and leaves nothing beside it', async () => {
+test('loadKeyFile creates a file that only its owner can read, and no others', async () => {
   const { key, created } = await loadKeyFile(path)
   expect([created, statSync(path).mode & 0o777, readdirSync(directory)]).toEqual([true, 0o600, ['derper.key']])
   expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ PrivateKey: key.exportText() })
@@ -32,27 +32,27 @@ test('loadKeyFile makes a file that only its owner can read, and leaves nothing 
   expect(keyFileNote(path)).toBeUndefined()
 })
 
-test('loadKeyFile gives all who make the file at once the same key', async () => {
+test('loadKeyFile returns the same key to concurrent creators', async () => {
   const loaded = await Promise.all(Array.from({ length: 8 }, () => loadKeyFile(path)))
   expect(new Set(loaded.map(({ key }) => key.exportText())).size).toBe(1)
   expect(loaded.filter(({ created }) => created)).toHaveLength(1)
   expect(readdirSync(directory)).toEqual(['derper.key'])
 })
 
-test('loadKeyFile makes missing folders for their owner alone', async () => {
+test('loadKeyFile creates missing folders with access for their owner only', async () => {
   const nested = join(directory, 'a', 'b', 'derper.key')
   await loadKeyFile(nested)
   expect(statSync(join(directory, 'a')).mode & 0o777).toBe(0o700)
 })
 
-test('loadKeyFile does not write through a link that leads nowhere', async () => {
+test('loadKeyFile does not write through a broken symbolic link', async () => {
   const target = join(directory, 'elsewhere')
   symlinkSync(target, path)
-  await expect(loadKeyFile(path)).rejects.toThrow(/^create key file .*: a link is there that leads nowhere; remove it/)
+  await expect(loadKeyFile(path)).rejects.toThrow(/^create key file .*: it is a broken symbolic link; remove it/)
   expect(readdirSync(directory)).toEqual(['derper.key'])
 })
 
-test('loadKeyFile says what it cannot do, and what to do', async () => {
+test('loadKeyFile fails with action, reason and remedy', async () => {
   mkdirSync(path)
   await expect(loadKeyFile(path)).rejects.toThrow(/^read key file .*EISDIR.*; check its owner and mode/)
   writeFileSync(join(directory, 'file'), '')
@@ -70,6 +70,6 @@ test.each([0o644, 0o640, 0o604, 0o620])('keyFileNote warns of mode %o', async mo
   expect(statSync(path).mode & 0o777).toBe(mode)
 })
 
-test('keyFileNote has nothing to say of a file that is not there', () => {
+test('keyFileNote is undefined for a missing file', () => {
   expect(keyFileNote(path)).toBeUndefined()
 })

@@ -1,4 +1,4 @@
-/** The file with the relay's private key, in the original's form: `{"PrivateKey":"privkey:…"}`. */
+/** The relay's private key file, in the original's format: `{"PrivateKey":"privkey:…"}`. */
 
 import { randomUUID } from 'node:crypto'
 import { mkdirSync, readFileSync, statSync } from 'node:fs'
@@ -8,9 +8,9 @@ import { NodePrivateKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
 /**
- * Reads the key of `path`, or makes a new one if there is no such file. A file that is there is never written to.
+ * Reads the key of `path`, or creates the file with a new one. Never writes to an existing file.
  *
- * @throws DerpError with file, reason and what to do.
+ * @throws DerpError with file, reason and remedy.
  */
 export async function loadKeyFile(path: string): Promise<{ key: NodePrivateKey; created: boolean }> {
   const present = parseKeyFile(path)
@@ -19,10 +19,10 @@ export async function loadKeyFile(path: string): Promise<{ key: NodePrivateKey; 
   if (await createKeyFile(path, key)) return { key, created: true }
   const other = parseKeyFile(path)
   if (other !== undefined) return { key: other, created: false }
-  throw failure(path, 'create', 'a link is there that leads nowhere', 'remove it, or name another file with -c')
+  throw failure(path, 'create', 'it is a broken symbolic link', 'remove it, or name another file with -c')
 }
 
-/** What is wrong with the mode of a key file that is there; undefined when nobody but its owner can read it. */
+/** A warning about the mode of an existing key file; undefined if only its owner has access. */
 export function keyFileNote(path: string): string | undefined {
   const mode = statSync(path, { throwIfNoEntry: false })?.mode
   if (mode === undefined || (mode & 0o077) === 0) return undefined
@@ -35,7 +35,13 @@ function readIfPresent(path: string): string | undefined {
     return readFileSync(path, 'utf8')
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw failure(path, 'read', (error as Error).message, 'check its owner and mode, or name another with -c', error)
+    throw failure(
+      path,
+      'read',
+      (error as Error).message,
+      'check its owner and mode, or name another file with -c',
+      error,
+    )
   }
 }
 
@@ -43,34 +49,34 @@ function readIfPresent(path: string): string | undefined {
 export function parseKeyFile(path: string): NodePrivateKey | undefined {
   const text = readIfPresent(path)
   if (text === undefined) return undefined
-  const mend = 'restore it from a backup, or move it away to have a new key made'
+  const remedy = 'restore it from a backup, or move it away to generate a new key'
   let parsed: unknown
   try {
     parsed = JSON.parse(text)
   } catch (error) {
-    // The parser's own message quotes the text, which may be a key.
-    throw failure(path, 'parse', 'not JSON', mend, error)
+    // The parser's message quotes the text, which may be a key.
+    throw failure(path, 'parse', 'not JSON', remedy, error)
   }
   const value = typeof parsed === 'object' && parsed !== null && 'PrivateKey' in parsed ? parsed.PrivateKey : undefined
-  if (typeof value !== 'string') throw failure(path, 'parse', 'no text under "PrivateKey"', mend)
-  if (!value.startsWith('privkey:')) throw failure(path, 'parse', '"PrivateKey" does not begin with privkey:', mend)
+  if (typeof value !== 'string') throw failure(path, 'parse', '"PrivateKey" is not a string', remedy)
+  if (!value.startsWith('privkey:')) throw failure(path, 'parse', '"PrivateKey" does not begin with privkey:', remedy)
   try {
     const key = NodePrivateKey.parse(value)
     if (!key.isZero()) return key
   } catch (error) {
-    throw failure(path, 'parse', (error as Error).message, mend, error)
+    throw failure(path, 'parse', (error as Error).message, remedy, error)
   }
-  throw failure(path, 'parse', 'the key is all zero', mend)
+  throw failure(path, 'parse', 'the key is zero', remedy)
 }
 
 /**
- * Writes beside the target first and links it into place: readers see a whole file or none, and none is replaced.
+ * Writes a temporary file and links it into place: readers see a complete file or none, and none is replaced.
  *
- * @returns false if another process was faster.
+ * @returns false if another process created it first.
  */
 async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean> {
   const directory = dirname(path)
-  // Not by the process's number, which is the same at each start of a container: one may be left from a crash.
+  // Not named after the PID, which repeats in a container: a crash may have left such a file.
   const temporary = `${path}.${randomUUID()}.tmp`
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 })
@@ -81,7 +87,7 @@ async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
-    throw failure(path, 'create', message, 'name a file in a directory that can be written to with -c', error)
+    throw failure(path, 'create', message, 'name a file in a writable directory with -c', error)
   } finally {
     await rm(temporary, { force: true })
   }
@@ -97,7 +103,7 @@ async function writeSynced(path: string, text: string): Promise<void> {
   }
 }
 
-/** Otherwise the name may be lost with the power, though the content is not. */
+/** Without it a power failure can lose the name of a file that was synced. */
 async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r')
   try {
@@ -107,6 +113,6 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-function failure(path: string, action: string, reason: string, mend: string, cause?: unknown): DerpError {
-  return new DerpError('ERR_DERP_CONFIG_INVALID', `${action} key file ${path}: ${reason}; ${mend}`, { cause })
+function failure(path: string, action: string, reason: string, remedy: string, cause?: unknown): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', `${action} key file ${path}: ${reason}; ${remedy}`, { cause })
 }

@@ -1,8 +1,8 @@
-/** The command line as it may be shown. Pure. */
+/** The command line with secrets hidden. Pure. */
 
 import type { FlagTable } from './go-flags.ts'
 
-/** `args` without the values of secret flags, in whichever way they were given. */
+/** Hides values of secret flags, in both notations. */
 export function withoutSecrets(args: readonly string[], table: FlagTable): string[] {
   return args.map((arg, at) => {
     const [, flag, name = ''] = /^(--?([^=]+)=)/.exec(arg) ?? []

@@ -7,6 +7,6 @@ test.each([
   ['/usr/local/bin/derper', 'derp'],
   ['/usr/lib/node_modules/derphttp/dist/bin/derper.js', 'derp'],
   [undefined, 'derp'],
-])('a hint fits how the command was started: %s', (script, expected) => {
+])('commandLineOf matches how the command was started: %s', (script, expected) => {
   expect(commandLineOf('derp', script)).toBe(expected)
 })

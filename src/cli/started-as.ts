@@ -1,10 +1,10 @@
-/** How commands of this package are started here, for hints that can be copied: in a clone, by npx, or installed. Pure. */
+/** How to start commands of this package, for hints to copy: in a clone, by npx, or installed. Pure. */
 
 import { basename, dirname } from 'node:path'
 
-/** @param script path that this process was started with, `process.argv[1]`. */
+/** @param script `process.argv[1]`. */
 export function commandLineOf(command: 'derp' | 'derper' | 'derpprobe', script: string | undefined): string {
-  // Sources run in a clone only, where the scripts of package.json find the right Node.
+  // Sources run only in a clone, where npm scripts use the pinned Node.
   if (script?.endsWith('.ts')) return `npm run ${command} --`
   const isLocal = script !== undefined && basename(dirname(script)) === '.bin'
   return isLocal ? `npx ${command}` : command

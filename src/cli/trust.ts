@@ -1,4 +1,4 @@
-/** The CAs that commands trust: those of the system, as Go programs do, and those of a file. */
+/** CAs that commands trust: the system's, like Go programs, and those of a file. */
 
 import { X509Certificate } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
@@ -6,12 +6,12 @@ import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { certificatesIn, systemAuthorities } from '../client/node/node-authorities.ts'
 import { DerpError } from '../lib/derp-error.ts'
 
-/** From now on all TLS connections of this process trust the system's CAs. `onProblem` as {@link systemAuthorities}. */
+/** Makes all TLS connections of this process trust the system's CAs. `onProblem` as in {@link systemAuthorities}. */
 export async function trustSystem(env: NodeJS.ProcessEnv, onProblem: (problem: string) => void): Promise<void> {
   setDefaultCACertificates(await systemAuthorities({ env, onProblem }))
 }
 
-/** PEM of the CAs that this process trusts and those of `file`. @throws DerpError naming the file. */
+/** PEM of this process's CAs and those of `file`. @throws DerpError naming the file. */
 export async function authoritiesWith(file: string): Promise<string[]> {
   return [...getCACertificates('default'), ...(await readAuthorities(file))]
 }

@@ -1,4 +1,4 @@
-/** Help text from tables of flags. */
+/** Help text from flag tables. */
 
 import type { FlagSpec, FlagTable } from './go-flags.ts'
 
@@ -14,7 +14,7 @@ export function usage(command: string, summary: string, sections: readonly Usage
   return `${summary}\n\nUsage of ${command}:\n\n${topics.join('\n\n')}\n`
 }
 
-/** The flags of a table in the order of their names. */
+/** Flags by name. */
 export function sortedFlags<T extends FlagSpec>(flags: Readonly<Record<string, T>>): [name: string, flag: T][] {
   return Object.entries(flags).sort(([a], [b]) => (a < b ? -1 : 1))
 }

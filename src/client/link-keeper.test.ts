@@ -101,7 +101,7 @@ test('LinkKeeper keeps the connection of a call that was aborted or invalid', as
   expect(keeper.link).toBe(made)
 })
 
-test('LinkKeeper starts nothing for a call aborted before', async () => {
+test('LinkKeeper starts nothing for a call that was already aborted', async () => {
   const { keeper, attempts } = setUp()
   await expect(keeper.connected('call', AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   expect(attempts).toHaveLength(0)

@@ -22,7 +22,7 @@ function setUp(options: Partial<DerpClientOptions> = {}, signal?: AbortSignal) {
   return { relay, clientConn, serverConn, clock, privateKey, login }
 }
 
-test('login learns the key of the relay and sends ClientInfo, not awaiting ServerInfo (P-030, P-201)', async () => {
+test('login reads the relay’s key and sends ClientInfo, without waiting for ServerInfo (P-030, P-201)', async () => {
   const { relay, privateKey, login } = setUp()
   relay.greet()
   const { hello, info } = await relay.hello()
@@ -88,7 +88,7 @@ test.each<[what: string, code: string, bytes: Uint8Array]>([
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('login fails when the relay closes, in the middle of the greeting too (P-031)', async () => {
+test('login fails when the relay closes, even within the greeting (P-031)', async () => {
   const { relay, clock, login } = setUp()
   relay.send(Uint8Array.of(FrameType.ServerKey, 0, 0))
   relay.conn.end()
@@ -113,7 +113,7 @@ test('login fails when the relay is silent (P-202)', async () => {
   expect(relay.closed).toBe(true)
 })
 
-test('login fails when the relay does not take ClientInfo (P-202)', async () => {
+test('login fails when the relay does not read ClientInfo (P-202)', async () => {
   const { relay, clock, login } = setUp()
   relay.conn.pause()
   relay.greet()
@@ -122,7 +122,7 @@ test('login fails when the relay does not take ClientInfo (P-202)', async () => 
   await expect(login).rejects.toMatchObject({ code: 'ERR_DERP_LOGIN_TIMEOUT' })
 })
 
-test('login can be aborted, before it starts and later', async () => {
+test('login can be aborted before and after it starts', async () => {
   const before = setUp({}, AbortSignal.abort())
   await expect(before.login).rejects.toMatchObject({
     code: 'ERR_DERP_ABORTED',
@@ -173,7 +173,7 @@ test('login releases the signal of its caller', async () => {
   expect(getEventListeners(controller.signal, 'abort')).toHaveLength(0)
 })
 
-test('login rejects an option out of bounds before it touches the connection', () => {
+test('login rejects an invalid option before it uses the connection', () => {
   const { clientConn } = scriptedMemoryRelay()
   const options = { privateKey: NodePrivateKey.generate(), agreement: testAgreement, readTimeoutMs: 0 }
   expect(() => DerpClient.login(clientConn, options)).toThrow(

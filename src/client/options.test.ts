@@ -26,7 +26,7 @@ test.each([0, -1, Number.NaN, Number.POSITIVE_INFINITY])('resolveNumber rejects 
   )
 })
 
-test.each(['', 'x'.repeat(33), 'näme', 'a\nb'])('an appName that relays would not keep is refused: %j', appName => {
+test.each(['', 'x'.repeat(33), 'näme', 'a\nb'])('an appName that relays would drop is refused: %j', appName => {
   expect(() => resolveConnectionOptions({ appName })).toThrow(
     expect.objectContaining({
       code: 'ERR_DERP_CONFIG_INVALID',

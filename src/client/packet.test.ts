@@ -36,12 +36,12 @@ test.each<[unknown, string]>([
   [new ArrayBuffer(32), 'an ArrayBuffer, not a NodePublicKey'],
   [undefined, 'undefined, not a NodePublicKey'],
   [null, 'null, not a NodePublicKey'],
-])('an argument that is no public key is named with its call: %s', (key, reason) => {
+])('an argument that is not a public key is reported with its call: %s', (key, reason) => {
   const message = `send packet: destination is ${reason}`
   expect(() => assertPublicKey('send packet', 'destination', key)).toThrow(new TypeError(message))
 })
 
-test('a private key that is text is named, and not shown', () => {
+test('a private key passed as text is reported, and not shown', () => {
   const message = 'make client: privateKey is a string, not a NodePrivateKey; NodePrivateKey.parse reads text'
   expect(() => assertPrivateKey('make client', KEY.exportText())).toThrow(new TypeError(message))
   expect(() => assertPrivateKey('make client', KEY)).not.toThrow()

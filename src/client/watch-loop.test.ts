@@ -49,7 +49,7 @@ test('WatchLoop forgets all peers when a message arrives on a new connection (P-
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('WatchLoop tells each failure to connect and to receive, and goes on (P-215)', async () => {
+test('WatchLoop reports each failure to connect and to receive, and continues (P-215)', async () => {
   const clock = new FakeClock()
   const closed = new AbortController()
   const [unreachable, lost] = [
@@ -77,6 +77,6 @@ test('WatchLoop tells each failure to connect and to receive, and goes on (P-215
   expect(told).toEqual([unreachable, lost, lost])
 })
 
-test('the reason that the watch loop makes up has the name Synthetic too (P-216)', () => {
+test('the watch loop’s synthetic reason is named Synthetic (P-216)', () => {
   expect(PeerGoneReason.Synthetic).toBe(PeerGoneReason.MeshConnBroke)
 })

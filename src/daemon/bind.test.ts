@@ -2,8 +2,8 @@ import { expect, test } from 'vitest'
 import { assertPortsDiffer, type WantedPort } from './bind.ts'
 import { parseListenAddress } from './listen-address.ts'
 
-/** What is said of these, each a flag and its address, the last of them over UDP. */
-function judge(one: string, other: string, protocol: WantedPort['protocol'] = 'tcp'): string | undefined {
+/** The error for these two addresses; the second may be UDP. */
+function errorFor(one: string, other: string, protocol: WantedPort['protocol'] = 'tcp'): string | undefined {
   const wanted: WantedPort[] = [
     { ...parseListenAddress('a', one), flag: 'a', protocol: 'tcp' },
     { ...parseListenAddress('metrics-addr', other), flag: 'metrics-addr', protocol },
@@ -23,7 +23,9 @@ test.each([
   ['127.0.0.1:443', '0.0.0.0:443'],
   ['127.0.0.1:443', '127.0.0.1:443'],
 ])('assertPortsDiffer refuses %s and %s', (one, other) => {
-  expect(judge(one, other)).toBe(`listen on -metrics-addr ${other}: -a has that port; choose another for one`)
+  expect(errorFor(one, other)).toBe(
+    `listen on -metrics-addr ${other}: already used by -a; choose another port for one of them`,
+  )
 })
 
 test.each([
@@ -31,7 +33,7 @@ test.each([
   ['127.0.0.1:443', '127.0.0.2:443'],
   ['0.0.0.0:443', '[::1]:443'],
   [':0', ':0'],
-])('assertPortsDiffer takes %s and %s', (one, other) => {
-  expect(judge(one, other)).toBeUndefined()
-  expect(judge(':443', ':443', 'udp')).toBeUndefined()
+])('assertPortsDiffer accepts %s and %s', (one, other) => {
+  expect(errorFor(one, other)).toBeUndefined()
+  expect(errorFor(':443', ':443', 'udp')).toBeUndefined()
 })

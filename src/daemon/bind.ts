@@ -1,50 +1,53 @@
-/** Ports of the daemon: tried before anything is started, and bound with an error that names the flag. */
+/** Port checks before startup, and bind errors that name the flag. */
 
 import { createServer } from 'node:net'
 import { DerpError } from '../lib/derp-error.ts'
 import { createStunServer } from '../stun/server.ts'
 import { formatListenAddress, type ListenAddress } from './listen-address.ts'
 
-/** A port that will be bound, and the flag that says so. */
+/** A port to bind and the flag that asks for it. */
 export interface WantedPort extends ListenAddress {
   readonly flag: string
   readonly protocol: 'tcp' | 'udp'
 }
 
-const MENDS: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'stop the program that has it, or choose another port',
-  EACCES: 'run it with the right to ports below 1024, or choose a higher one',
-  EADDRNOTAVAIL: 'choose an address of this machine',
-  ENOTFOUND: 'choose an address of this machine',
+const REMEDIES: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'stop the program that uses it, or choose another port',
+  EACCES: 'run with permission to bind ports below 1024, or choose a higher one',
+  EADDRNOTAVAIL: 'choose an address of this host',
+  ENOTFOUND: 'choose an address of this host',
 }
 
-/** @throws DerpError naming two flags that ask for the same port. */
+/** @throws DerpError naming two flags that use the same port. */
 export function assertPortsDiffer(wanted: readonly WantedPort[]): void {
   for (const [at, port] of wanted.entries()) {
     const other = wanted.slice(0, at).find(earlier => isSamePort(earlier, port))
     if (other === undefined) continue
     const action = `listen on -${port.flag} ${formatListenAddress(port)}`
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: -${other.flag} has that port; choose another for one`)
+    throw new DerpError(
+      'ERR_DERP_CONFIG_INVALID',
+      `${action}: already used by -${other.flag}; choose another port for one of them`,
+    )
   }
 }
 
 function isSamePort(one: WantedPort, other: WantedPort): boolean {
   if (one.protocol !== other.protocol || one.port !== other.port || one.port === 0) return false
   const [a, b] = [one.host ?? '', other.host ?? '']
-  return a === b || standsFor(a, b) || standsFor(b, a)
+  return a === b || covers(a, b) || covers(b, a)
 }
 
 /** Whether listening on `host` takes the port of `other` as well. */
-function standsFor(host: string, other: string): boolean {
+function covers(host: string, other: string): boolean {
   return host === '' || host === '::' || (host === '0.0.0.0' && !other.includes(':'))
 }
 
 /**
- * Binds each port for nobody else to share, and lets go of it again.
+ * Binds each port exclusively, then releases it.
  *
- * Listeners that share their port with other processes would not notice that it is taken.
+ * A listener with SO_REUSEPORT would not notice that another process uses the port.
  *
- * @throws DerpError naming the first flag whose port cannot be had.
+ * @throws DerpError naming the first flag whose port cannot be bound.
  */
 export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<void> {
   assertPortsDiffer(wanted)
@@ -53,15 +56,15 @@ export async function assertPortsFree(wanted: readonly WantedPort[]): Promise<vo
   }
 }
 
-/** Runs `listen`. @throws DerpError naming the flag, the address, the reason and what to do. */
+/** Runs `listen`. @throws DerpError with flag, address, reason and remedy. */
 export async function bind<T>(wanted: WantedPort, listen: () => Promise<T>): Promise<T> {
   try {
     return await listen()
   } catch (error) {
     const { message, code = '' } = error as NodeJS.ErrnoException
-    const mend = MENDS[code] === undefined ? '' : `; ${MENDS[code]}`
+    const remedy = REMEDIES[code] === undefined ? '' : `; ${REMEDIES[code]}`
     const action = `listen on -${wanted.flag} ${formatListenAddress(wanted)}${wanted.protocol === 'udp' ? '/udp' : ''}`
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${message}${mend}`, { cause: error })
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${message}${remedy}`, { cause: error })
   }
 }
 

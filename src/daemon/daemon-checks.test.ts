@@ -6,7 +6,7 @@ import { addDaemonChecks } from './daemon-checks.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 1)
 
-/** What `/readyz` tells of a daemon that is well but for `changes`. */
+/** What `/readyz` reports for a healthy daemon with `changes`. */
 function findings(changes: {
   readonly draining?: string
   readonly isListening?: boolean
@@ -39,22 +39,22 @@ function findings(changes: {
   return { problems: problems.map(({ name }) => name), degraded: degraded.map(({ name }) => name) }
 }
 
-test('a daemon that is well is ready (P-171)', () => {
+test('a healthy daemon is ready (P-171)', () => {
   expect(findings({})).toEqual({ problems: [], degraded: [] })
   expect(findings({ meshState: 'self' })).toEqual({ problems: [], degraded: [] })
 })
 
 test.each([
-  ['draining', { draining: 'it ends' }],
+  ['draining', { draining: 'shutting down' }],
   ['listeners', { isListening: false }],
   ['certificate', { notAfterMs: NOW_MS }],
   ['certificate', { notAfterMs: undefined, lastError: 'no answer' }],
-  ['admission-daemon', { admission: 'it does not run' }],
-] as const)('a daemon is not ready for %s (P-171)', (name, changes) => {
+  ['admission-daemon', { admission: 'not running' }],
+] as const)('a daemon with a %s problem is not ready (P-171)', (name, changes) => {
   expect(findings(changes as Parameters<typeof findings>[0])).toEqual({ problems: [name], degraded: [] })
 })
 
-test('a mesh peer without a link degrades a daemon only, and so does a failed renewal (P-171)', () => {
+test('a mesh peer without a link, or a failed renewal, only degrades a daemon (P-171)', () => {
   expect(findings({ meshState: 'connecting' })).toEqual({ problems: [], degraded: ['mesh'] })
   expect(findings({ lastError: 'no answer' })).toEqual({ problems: [], degraded: ['certificate-renewal'] })
 })

@@ -1,4 +1,4 @@
-/** What must be so for the daemon to be ready (P-171). */
+/** Readiness checks of the daemon (P-171). */
 
 import type { ReloadableAdmission } from '../admission/reloadable-admission.ts'
 import { meshProblem } from '../mesh/mesh-problem.ts'
@@ -6,7 +6,7 @@ import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { Readiness } from '../status/readiness.ts'
 import { type CertificateSource, certificateProblem, renewalProblem } from '../tls/certificate-source.ts'
 
-/** What is looked at; undefined where there is no such thing. */
+/** What the checks read. */
 export interface CheckedParts {
   readonly draining: { readonly problem: string | undefined }
   readonly isListening: () => boolean
@@ -17,12 +17,11 @@ export interface CheckedParts {
   readonly wallNow: () => number
 }
 
-/** Adds the checks. */
 export function addDaemonChecks(readiness: Readiness, parts: CheckedParts): void {
   readiness.add(
-    // Also while clients are still taken, unlike the relay's own.
+    // Unlike the relay's own check, fails while clients are still accepted.
     { name: 'draining', problem: () => parts.draining.problem },
-    { name: 'listeners', problem: () => (parts.isListening() ? undefined : 'no connections are taken') },
+    { name: 'listeners', problem: () => (parts.isListening() ? undefined : 'no connections are accepted') },
     {
       name: 'certificate',
       problem: () => certificateProblem(parts.certificates()?.status() ?? [], parts.wallNow()),
@@ -32,7 +31,7 @@ export function addDaemonChecks(readiness: Readiness, parts: CheckedParts): void
       problem: () => renewalProblem(parts.certificates()?.status() ?? [], parts.wallNow()),
       degradesOnly: true,
     },
-    // Clients of this relay reach each other, and a mesh peer that is down must not take the others along.
+    // Local clients still reach each other, and one mesh peer that is down must not take the others out of service.
     { name: 'mesh', problem: () => meshProblem(parts.mesh() ?? []), degradesOnly: true },
   )
   readiness.addGroup(() => parts.admission.checks)

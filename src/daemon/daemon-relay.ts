@@ -1,4 +1,4 @@
-/** The relay of the daemon with its TCP listeners, whether it runs on one thread or on several. */
+/** The daemon's relay with its TCP listeners, on one thread or several. */
 
 import type { ReadmittedClient } from '../admission/readmission.ts'
 import type { KnownNames } from '../http/pages/bootstrap-names.ts'
@@ -14,7 +14,7 @@ import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
 import type { LevelledLog, LogLevel } from './log.ts'
 import type { DaemonSettings } from './settings.ts'
 
-/** What it is made for. */
+/** Arguments of a relay's constructor. */
 export interface DaemonRelayParts {
   readonly settings: DaemonSettings
   readonly privateKey: NodePrivateKey
@@ -22,7 +22,7 @@ export interface DaemonRelayParts {
   readonly admission: AdmissionGate
   /** For `/bootstrap-dns`. */
   readonly names: { readonly published: KnownNames | undefined; readonly unpublished: KnownNames | undefined }
-  /** What the metrics show of the program around the relay. */
+  /** Metrics of the program around the relay. */
   readonly program: Omit<Partial<MetricSources>, 'relay' | 'http' | 'connections' | 'certificates' | 'wallNow'>
   readonly mapNodePorts: ReadMapNodePorts
 }
@@ -31,38 +31,38 @@ export interface DaemonRelay extends MeshOwner {
   readonly publicKey: NodePublicKey
   readonly metrics: MetricReader
   readonly readiness: Readiness
-  /** Connections that are logged in. */
+  /** Logged-in connections. */
   readonly clients: Iterable<ReadmittedClient>
-  /** How many these are. */
+  /** Their number. */
   readonly connections: number
-  /** The TCP port that was bound; 0 before. */
+  /** The bound TCP port; 0 before {@link listen}. */
   readonly port: number
-  /** The port for plain HTTP beside TLS that was bound, if any. */
+  /** The bound port for plain HTTP beside TLS, if any. */
   readonly httpPort: number | undefined
-  /** Where certificates come from, and how they are; undefined without TLS. */
+  /** Source and state of the certificates; undefined without TLS. */
   readonly certificates: CertificateSource | undefined
-  /** The relay's entry in a DERP map, without ports, where its certificate is of its own making. */
+  /** DERP map entry, without ports, of a relay with a self-signed certificate. */
   readonly mapNode: MapNode | undefined
-  /** Takes connections. */
+  /** Whether it accepts connections. */
   readonly isListening: boolean
-  /** Reads certificates and binds nothing yet. @throws DerpError with file, reason and what to do. */
+  /** Reads certificates; binds nothing. @throws DerpError with file, reason and remedy. */
   prepare(): Promise<void>
-  /** Binds. @throws DerpError naming the flag whose port cannot be had. */
+  /** @throws DerpError naming the flag whose port cannot be bound. */
   listen(): Promise<void>
-  /** Sees to certificates from now on; all ports must be bound. */
+  /** Starts renewing certificates; all ports must be bound. */
   start(): Promise<void>
-  /** Ends all connections of a client. */
+  /** Closes all connections of a client. */
   closePeer(key: NodePublicKey): void
   limitRate(limit: RateLimit | undefined): void
   /** Bytes per second from all clients together (P-105); 0 for no limit. */
   limitTotalRate(bytesPerSecond: number): void
-  /** What has been resolved of the names for `/bootstrap-dns` has changed. */
+  /** Call when the resolved names for `/bootstrap-dns` have changed. */
   namesChanged(): void
   setLogLevel(level: LogLevel): void
-  /** Takes no more connections; those there are stay. */
+  /** Stops accepting; open connections stay. */
   stopListening(): void
-  /** Ends the clients' connections bit by bit. */
+  /** Closes client connections spread over time. */
   drain(options: DrainOptions): Promise<DrainResult>
-  /** Ends all connections and frees all ports. */
+  /** Closes all connections and ports. */
   close(): Promise<void>
 }

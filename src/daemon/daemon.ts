@@ -21,15 +21,15 @@ import { LimitWatch } from './limit-watch.ts'
 import type { LevelledLog } from './log.ts'
 import { MetricsListener, wantedMetricsPort } from './metrics-listener.ts'
 import { packetTotals } from './packet-totals.ts'
-import { laterUses } from './paths-used-after-start.ts'
-import { dropPrivileges, warnOfLost } from './privileges.ts'
+import { pathsUsedAfterStart } from './paths-used-after-start.ts'
+import { dropPrivileges, warnOfInaccessible } from './privileges.ts'
 import { wantedTcpPorts } from './relay-listeners.ts'
 import type { DaemonSettings, DrainSettings, LiveSettings } from './settings.ts'
 import { SingleRelay } from './single-relay.ts'
 import { stunOptions, wantedStunPort } from './stun-options.ts'
 import { WorkerRelay } from './workers/worker-relay.ts'
 
-/** All ports that `settings` ask for. */
+/** All ports to bind. */
 export function wantedPorts(settings: DaemonSettings): WantedPort[] {
   const { stun, metrics } = settings
   return [
@@ -52,10 +52,10 @@ export class DerperDaemon {
   readonly #metrics: MetricsListener | undefined
   readonly #limits: LimitWatch
   #drain: DrainSettings
-  /** The UDP port that was bound. */
+  /** The bound UDP port. */
   stunPort: number | undefined
 
-  /** Binds nothing, asks nobody. Rejects with a DerpError naming the setting or file that is no good. */
+  /** Does no network I/O. Rejects with a DerpError naming the invalid setting or file. */
   static async create(settings: DaemonSettings, privateKey: NodePrivateKey, log: LevelledLog): Promise<DerperDaemon> {
     const counters = new AdmissionCounters()
     const admission = await ReloadableAdmission.create(
@@ -117,38 +117,38 @@ export class DerperDaemon {
     return this.#relay.publicKey
   }
 
-  /** Where metrics are served apart from all else, if they are. */
+  /** Address of the separate metrics listener, if any. */
   get metricsAddress(): string | undefined {
     return this.#metrics?.address
   }
 
-  /** The TCP port that was bound. */
+  /** The bound TCP port. */
   get port(): number {
     return this.#relay.port
   }
 
-  /** The port for plain HTTP beside TLS that was bound, if any. */
+  /** The bound port for plain HTTP beside TLS, if any. */
   get httpPort(): number | undefined {
     return this.#relay.httpPort
   }
 
-  /** Where certificates come from, and how they are; undefined without TLS. */
+  /** Source and state of the certificates; undefined without TLS. */
   get certificates(): CertificateSource | undefined {
     return this.#relay.certificates
   }
 
-  /** The relay's entry in a DERP map, where its certificate is of its own making. */
+  /** DERP map entry of a relay with a self-signed certificate. */
   get mapNode(): MapNode | undefined {
     const node = this.#relay.mapNode
     return node && { ...node, ...this.#mapNodePorts() }
   }
 
-  /** Asks each admission backend once. Resolves to what is wrong with those that do not respond, and what follows. */
+  /** Probes each admission backend once. Resolves to problems and their effect, for those that do not respond. */
   probeAdmission(): Promise<readonly string[]> {
     return this.#admission.probe()
   }
 
-  /** Binds everything. @throws DerpError naming the flag whose port cannot be had, or the file that is no good. */
+  /** Binds everything. @throws DerpError naming the flag whose port cannot be bound, or the invalid file. */
   async start(): Promise<void> {
     await this.#relay.prepare()
     await this.#listenForStun()
@@ -187,7 +187,7 @@ export class DerperDaemon {
     await Promise.all([this.#admission.reload(), this.certificates?.reload()])
   }
 
-  /** Ends all connections and frees all ports. */
+  /** Closes all connections and ports. */
   async stop(): Promise<void> {
     this.#limits.stop()
     this.#readmission.stop()
@@ -196,7 +196,7 @@ export class DerperDaemon {
     this.#names.unpublished?.stop()
     await this.#mesh?.stop()
     await Promise.all([this.#relay.close(), this.#stun?.close()])
-    // The last, for those who watch.
+    // Last, so that the shutdown can be observed.
     await this.#metrics?.close()
   }
 
@@ -214,7 +214,7 @@ export class DerperDaemon {
       connections: () => this.#relay.connections,
       stopListening: () => {
         this.#relay.stopListening()
-        // Clients choose their relay by its answers.
+        // Clients choose their relay by STUN latency.
         void this.#stun?.close()
       },
       drain: async options => {
@@ -226,19 +226,18 @@ export class DerperDaemon {
     })
   }
 
-  /** After this only what anybody may do can be done. */
   #dropPrivileges(): void {
     const { account, workers } = this.#settings
     if (account === undefined) return
     dropPrivileges(account)
-    this.#log.info('rights of root given up', { ...account })
-    // The system lets only sockets of one user share a port.
+    this.#log.info('dropped root privileges', { ...account })
+    // SO_REUSEPORT needs the same user for all sockets of a port.
     if (workers > 1)
-      this.#log.warn('a worker that fails cannot be replaced under another user: those that are left serve all')
-    warnOfLost(laterUses(this.#settings), this.#log)
+      this.#log.warn('a failed worker cannot be replaced under another user: the remaining workers take its clients')
+    warnOfInaccessible(pathsUsedAfterStart(this.#settings), this.#log)
   }
 
-  /** Those where clients would not look by themselves. */
+  /** Only ports that differ from the defaults of the DERP map. */
   #mapNodePorts(): MapNodePorts {
     const { port, httpPort, stunPort } = this
     return {

@@ -6,12 +6,12 @@ import { FakeClock } from '../../test/support/fake-clock.ts'
 import { untilLooked } from '../../test/support/watching.ts'
 import { DebugKey } from './debug-key.ts'
 
-test('DebugKey is what its file says, and nothing while that cannot be read (P-190)', async () => {
+test('DebugKey follows its file, and is undefined while that cannot be read (P-190)', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'debug-key-'))
   const path = join(directory, 'key')
   const clock = new FakeClock()
   const key = new DebugKey(path, clock)
-  const look = async () => {
+  const poll = async () => {
     clock.advance(2_000)
     await untilLooked(clock)
     return key.value
@@ -20,11 +20,11 @@ test('DebugKey is what its file says, and nothing while that cannot be read (P-1
     await key.start()
     expect(key.value).toBeUndefined()
     writeFileSync(path, ' one\n')
-    expect(await look()).toBe('one')
+    expect(await poll()).toBe('one')
     writeFileSync(path, 'other')
-    expect(await look()).toBe('other')
+    expect(await poll()).toBe('other')
     rmSync(path)
-    expect(await look()).toBeUndefined()
+    expect(await poll()).toBeUndefined()
     key.close()
     expect(clock.pendingTimers).toBe(0)
   } finally {

@@ -1,9 +1,9 @@
-/** The key for the debug pages, in a file that may change (P-190). */
+/** The key for the debug pages, from a file that is re-read when it changes (P-190). */
 
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
 import { TextFile } from '../lib/node-text-file.ts'
 
-const LOOK_MS = 2_000
+const POLL_MS = 2_000
 
 export class DebugKey {
   readonly #file: TextFile | undefined
@@ -18,12 +18,12 @@ export class DebugKey {
     this.#clock = clock
   }
 
-  /** The key; undefined if there is none or the file is unreadable, as in the original. */
+  /** Undefined without a key or while the file is unreadable, as in the original. */
   get value(): string | undefined {
     return this.#value
   }
 
-  /** Reads the file and watches it from then on. Never rejects. */
+  /** Reads the file, then polls it. Never rejects. */
   async start(): Promise<void> {
     if (this.#file === undefined) return
     try {
@@ -31,7 +31,7 @@ export class DebugKey {
     } catch {
       this.#value = undefined
     }
-    if (!this.#isClosed) this.#timer = this.#clock.after(LOOK_MS, () => void this.start())
+    if (!this.#isClosed) this.#timer = this.#clock.after(POLL_MS, () => void this.start())
   }
 
   close(): void {

@@ -8,18 +8,18 @@ import { packetTotals } from './packet-totals.ts'
 
 const SETTINGS = { delayMs: 2_000, spreadMs: 4_000, tryForMs: 3_000, deadlineMs: 9_000 }
 
-/** The end of a relay with two clients, one of which has sent a packet to the other and one to nobody. */
+/** A relay with two clients; one has sent a packet to the other and one to an unknown key. */
 async function setUp() {
   const relay = new MemoryRelay({ writeTimeoutMs: 0 })
   const { clock, core } = relay
   const [a, b] = [await relay.login(), await relay.login()]
-  a.packet(b.publicKey, 'taken')
-  a.packet(core.publicKey, 'for nobody')
+  a.packet(b.publicKey, 'queued')
+  a.packet(core.publicKey, 'to nobody')
   await a.sync()
   const lines: (readonly [string, LogFields])[] = []
   const info = (message: string, fields: LogFields = {}) => void lines.push([message, fields])
   const never = () => {
-    throw new Error('log: nothing but info is expected')
+    throw new Error('log: expected info only')
   }
   const stops: number[] = []
   const draining = new Draining({
@@ -34,11 +34,11 @@ async function setUp() {
   return { relay, clients: [a, b] as const, draining, lines, stops }
 }
 
-test('Draining takes clients for a while, ends them, and tells what became of them and of their packets (P-174)', async () => {
+test('Draining accepts clients for the delay, closes them, and logs totals of clients and packets (P-174)', async () => {
   const { relay, clients, draining, lines, stops } = await setUp()
   expect(draining.problem).toBeUndefined()
   const run = draining.run()
-  expect(draining.problem).toBe('the relay is about to end')
+  expect(draining.problem).toBe('the relay is shutting down')
   relay.clock.advance(1_999)
   await settle()
   expect([stops, relay.core.isClosed]).toEqual([[], false])
@@ -70,7 +70,7 @@ test('Draining takes clients for a while, ends them, and tells what became of th
   ])
 })
 
-test('Draining cuts at its deadline, which counts from the signal (P-174)', async () => {
+test('Draining cuts connections at its deadline, counted from the signal (P-174)', async () => {
   const { relay, clients, draining, lines } = await setUp()
   clients[1].conn.pause()
   clients[0].packet(clients[1].publicKey, 'is not read')
@@ -87,7 +87,7 @@ test('Draining cuts at its deadline, which counts from the signal (P-174)', asyn
   expect(lines.at(-1)?.[1]['packetsDropped']).toEqual({ unknown_dest: 1, write_error: 1 })
 })
 
-test('Draining that is told to hurry waits for nothing more, whenever that is (P-174)', async () => {
+test('Draining skips all waits after hurry, before or during the drain (P-174)', async () => {
   const early = await setUp()
   const run = early.draining.run()
   early.draining.hurry()

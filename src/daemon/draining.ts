@@ -1,4 +1,4 @@
-/** The end of the daemon in good order: who watches is told, then the clients, and what was taken is delivered (P-174). */
+/** Graceful shutdown: readiness fails first, then clients are told to move, and accepted packets are delivered (P-174). */
 
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -7,17 +7,15 @@ import type { DrainOptions, DrainResult } from '../server/drain.ts'
 import type { PacketTotals } from './packet-totals.ts'
 import type { DrainSettings } from './settings.ts'
 
-/** What is to be drained. */
 export interface DrainedParts {
   readonly clock: Clock
   readonly log: Log
-  /** Asked when it begins, so that it can be changed. */
+  /** Read when the drain begins, as SIGHUP may change it. */
   readonly settings: () => DrainSettings
-  /** Connections of clients. */
+  /** Number of client connections. */
   readonly connections: () => number
-  /** Has the listeners take no more connections. */
   readonly stopListening: () => void
-  /** Ends the clients' connections, and then what else moves packets. */
+  /** Closes client connections, then mesh links. */
   readonly drain: (options: DrainOptions) => Promise<DrainResult>
   readonly totals: () => Promise<PacketTotals>
 }
@@ -31,12 +29,12 @@ export class Draining {
     this.#parts = parts
   }
 
-  /** For readiness: why no clients should be sent any more. */
+  /** For readiness: why new clients should go elsewhere. */
   get problem(): string | undefined {
-    return this.#hasBegun ? 'the relay is about to end' : undefined
+    return this.#hasBegun ? 'the relay is shutting down' : undefined
   }
 
-  /** Runs to the end. */
+  /** Resolves when the drain has ended. */
   async run(): Promise<void> {
     const { clock, log, settings, connections, totals } = this.#parts
     const { delayMs, spreadMs, tryForMs, deadlineMs } = settings()
@@ -52,7 +50,7 @@ export class Draining {
     log.info('drain ended', { ...result, tookMs, ...(await totals()) })
   }
 
-  /** Cuts short whatever is still waited for. */
+  /** Skips the remaining waits. */
   hurry(): void {
     this.#hurry.abort()
   }

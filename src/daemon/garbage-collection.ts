@@ -1,7 +1,7 @@
-/** Sets how this process collects garbage. */
+/** Garbage collection settings of this process. */
 
 import { byRuntime } from '../lib/runtime.ts'
 import { tuneV8 } from './node-garbage-collection.ts'
 
-/** To be called before the first client comes. Bun's collector counts buffers of sockets as its own and needs nothing. */
+/** Call before the first client connects. Bun needs nothing: its collector counts socket buffers as heap memory. */
 export const tuneGarbageCollection: () => void = byRuntime({ node: tuneV8, bun: () => {} })

@@ -1,25 +1,24 @@
 /**
- * Collects the garbage of logins once nobody speaks, and gives its memory back.
+ * Collects garbage of logins while the relay is idle, and returns the memory.
  *
- * A TLS login leaves some 9 KB that have outlived the cheap collections; V8 looks at them only when it needs room, so a
- * relay with clients that say little would hold them for good. Everything stands still meanwhile, for some 60 µs a
- * client: hence only in silence, and with few clients.
+ * A TLS login leaves some 9 KB in the old generation. V8 collects that only when it needs room, so a relay with quiet
+ * clients would keep it. A full collection pauses the relay for some 60 µs per client: hence only when idle and with
+ * few clients.
  */
 
 import { Profiler } from '../http/debug/profiler.ts'
 import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 
-/** Milliseconds between two looks, and of the silence that is waited for. */
-export const LOOK_MS = 2_000
-/** Logins since the last time that make it worth while. */
-export const WORTH_LOGINS = 100
-/** Packets between two looks that still count as silence. */
-export const SILENCE_PACKETS = 10
-/** Clients beyond which it would take too long: half a second and more. */
-export const MOST_CLIENTS = 10_000
+/** Milliseconds between polls, and the shortest idle time. */
+export const POLL_MS = 2_000
+/** Logins since the last collection that make another worthwhile. */
+export const MIN_LOGINS = 100
+/** Packets per poll that still count as idle. */
+export const IDLE_PACKETS = 10
+/** Clients beyond which the pause would exceed half a second. */
+export const MAX_CLIENTS = 10_000
 
-/** What the relay has counted. */
 export interface IdleSnapshot {
   readonly logins: number
   readonly packets: number
@@ -28,7 +27,7 @@ export interface IdleSnapshot {
 
 export interface IdleCollectionPorts {
   readonly clock: Clock
-  readonly numbers: () => IdleSnapshot
+  readonly snapshot: () => IdleSnapshot
   readonly collect: () => Promise<void>
 }
 
@@ -43,9 +42,9 @@ export class IdleCollection {
   }
 
   start(): void {
-    this.#timer = this.#ports.clock.after(LOOK_MS, () => {
+    this.#timer = this.#ports.clock.after(POLL_MS, () => {
       this.start()
-      this.#look()
+      this.#poll()
     })
   }
 
@@ -53,23 +52,23 @@ export class IdleCollection {
     this.#timer?.cancel()
   }
 
-  #look(): void {
-    const { numbers, collect } = this.#ports
-    const now = numbers()
-    const isSilent = now.logins === this.#before.logins && now.packets - this.#before.packets <= SILENCE_PACKETS
+  #poll(): void {
+    const { snapshot, collect } = this.#ports
+    const now = snapshot()
+    const isIdle = now.logins === this.#before.logins && now.packets - this.#before.packets <= IDLE_PACKETS
     this.#before = now
-    if (!isSilent || now.clients > MOST_CLIENTS || now.logins - this.#loginsCollected < WORTH_LOGINS) return
+    if (!isIdle || now.clients > MAX_CLIENTS || now.logins - this.#loginsCollected < MIN_LOGINS) return
     this.#loginsCollected = now.logins
     void collect()
   }
 }
 
-/** For the relay of this process that has these counters. */
+/** For the relay of this process that owns `counters`. */
 export function idleCollection(counters: RelayCounters): IdleCollection {
   const profiler = new Profiler()
   return new IdleCollection({
     clock: systemClock,
-    numbers: () => ({
+    snapshot: () => ({
       logins: counters.logins,
       packets: counters.packetsSent,
       clients: counters.currentConnections,

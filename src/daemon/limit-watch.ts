@@ -1,19 +1,19 @@
-/** Tells the log that limits are being hit: how often, and never more than one line in a while. */
+/** Logs how often limits were hit, at most one line per interval. */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import type { MetricReader, MetricSnapshot } from '../status/snapshot.ts'
 
-/** Milliseconds between two looks. */
-export const LOOK_MS = 60_000
+/** Milliseconds between log lines. */
+export const INTERVAL_MS = 60_000
 
-/** What is counted when a limit is hit, by the name in the log. */
+/** Counters of limits by log field. */
 const LIMITS: Readonly<Record<string, (snapshot: MetricSnapshot) => number>> = {
-  /** Clients that had to wait by `-rate-config`. */
+  /** Clients throttled by `-rate-config`. */
   rateLimitWaits: ({ relay }) => relay.counters.rateLimitWaits,
-  /** Clients that were cut off by `-tcp-write-timeout`. */
+  /** Clients closed by `-tcp-write-timeout`. */
   writeTimeouts: ({ relay }) => relay.counters.writeTimeouts,
-  /** Connections that were closed for coming too fast. */
+  /** Connections closed by the accept rate limit. */
   connectionsRejected: ({ http }) => http.tlsRejected,
 }
 
@@ -31,9 +31,9 @@ export class LimitWatch {
   }
 
   start(): void {
-    this.#timer = this.#clock.after(LOOK_MS, () => {
+    this.#timer = this.#clock.after(INTERVAL_MS, () => {
       this.start()
-      void this.#look()
+      void this.#report()
     })
   }
 
@@ -41,13 +41,13 @@ export class LimitWatch {
     this.#timer?.cancel()
   }
 
-  async #look(): Promise<void> {
+  async #report(): Promise<void> {
     const snapshot = await this.#metrics()
     const now = Object.fromEntries(Object.entries(LIMITS).map(([name, count]) => [name, count(snapshot)]))
     const hits = Object.entries(now)
       .map(([name, count]) => [name, count - (this.#before[name] ?? 0)] as const)
       .filter(([, count]) => count > 0)
     this.#before = now
-    if (hits.length > 0) this.#log.warn('limits were hit', { withinMs: LOOK_MS, ...Object.fromEntries(hits) })
+    if (hits.length > 0) this.#log.warn('limits were hit', { withinMs: INTERVAL_MS, ...Object.fromEntries(hits) })
   }
 }

@@ -1,22 +1,22 @@
-/** Listen addresses as Go writes them: `:443`, `127.0.0.1:3340`, `[::1]:443`. */
+/** Listen addresses in Go's form: `:443`, `127.0.0.1:3340`, `[::1]:443`. */
 
 import { isIP } from 'node:net'
 import { DerpError } from '../lib/derp-error.ts'
 
-/** Where to listen; no host means all interfaces. */
+/** No host means all interfaces. */
 export interface ListenAddress {
   readonly host: string | undefined
   readonly port: number
 }
 
-/** Parses `text` of the flag `flag`. @throws DerpError that names both. */
+/** Parses the value `text` of `flag`. @throws DerpError naming both. */
 export function parseListenAddress(flag: string, text: string): ListenAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+|https?)$/.exec(text)
   if (match === null) throw invalid(flag, text, 'not in the form ":port", "ip:port" or "[ip]:port"')
   const host = match[1] ?? match[2] ?? ''
   const port = match[3] === 'https' ? 443 : match[3] === 'http' ? 80 : Number(match[3])
   if (port > 65_535) throw invalid(flag, text, 'the port is above 65535')
-  if (match[1] !== undefined && isIP(match[1]) !== 6) throw invalid(flag, text, 'no IPv6 address within the brackets')
+  if (match[1] !== undefined && isIP(match[1]) !== 6) throw invalid(flag, text, 'the brackets hold no IPv6 address')
   return { host: host === '' ? undefined : host, port }
 }
 

@@ -1,4 +1,4 @@
-/** What all TCP listeners of the daemon are made with, on whatever thread. */
+/** Options of the daemon's TCP listeners, on any thread. */
 
 import type { Routes } from '../http/routes.ts'
 import { DerpError } from '../lib/derp-error.ts'
@@ -9,19 +9,19 @@ import { ProxyGate } from '../listen/node/proxy-gate.ts'
 import type { Relay } from '../relay.ts'
 import type { ListenSettings } from './settings.ts'
 
-/** What the listeners serve. */
+/** The parts of a relay that listeners need. */
 export interface ServedRelay extends Pick<Relay, 'routes' | 'http'> {
   readonly core: Pick<Relay['core'], 'noteFailure'>
 }
 
 export interface ListenerParts {
   readonly relay: ServedRelay
-  /** What all listeners share. */
+  /** Shared by all listeners. */
   readonly limits: AcceptLimits
   readonly log: Log
 }
 
-/** Options of listeners that serve all routes of the relay. */
+/** For listeners that serve all routes. */
 export interface RelayListenerOptions extends HttpListenerOptions {
   readonly routes: Routes
 }
@@ -32,7 +32,7 @@ export function listenerOptions(settings: ListenSettings, { relay, log, limits }
     ...options,
     routes: relay.routes,
     limits,
-    // Headers come on both ports, or on neither.
+    // One setting for both ports.
     proxyGate: trustedProxies && new ProxyGate({ trustedProxies, sendHeaders, counters: relay.http, log }),
     onAcceptTimeout: () =>
       relay.core.noteFailure(new DerpError('ERR_DERP_LOGIN_TIMEOUT', 'wait for request: none came'), undefined),

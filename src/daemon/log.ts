@@ -1,11 +1,11 @@
-/** Logs of the commands: one JSON line per event on standard error. */
+/** Logs as JSON lines on standard error. */
 
 import pino from 'pino'
 import type { Log, LogFields } from '../lib/log.ts'
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
 
-/** A {@link Log} with a level that can be changed. */
+/** A {@link Log} whose level can change. */
 export interface LevelledLog extends Log {
   /** Writes lines of this level and above. */
   level: LogLevel

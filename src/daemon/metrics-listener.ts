@@ -1,4 +1,4 @@
-/** The daemon's listener for metrics and health, and who may read it. */
+/** The daemon's listener for metrics and health, with its access rule. */
 
 import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
 import { createMetricsListener } from '../http/metrics/metrics-listener.ts'
@@ -14,7 +14,7 @@ export function wantedMetricsPort({ address }: MetricsSettings): WantedPort {
 }
 
 export class MetricsListener {
-  /** Who may read, from the next request on. */
+  /** Applies from the next request on. */
   access: MetricsAccess
   readonly #settings: MetricsSettings
   readonly #listener: HttpListener
@@ -27,13 +27,13 @@ export class MetricsListener {
     this.#listener = createMetricsListener({ metrics, readiness, access: () => this.access })
   }
 
-  /** Where it listens; undefined before it does. */
+  /** Undefined before {@link listen}. */
   get address(): string | undefined {
     if (this.#port === undefined) return undefined
     return formatListenAddress({ ...this.#settings.address, port: this.#port })
   }
 
-  /** @throws DerpError naming the flag whose address cannot be had. */
+  /** @throws DerpError naming the flag whose address cannot be bound. */
   async listen(): Promise<void> {
     const wanted = wantedMetricsPort(this.#settings)
     this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host))).port

@@ -6,7 +6,7 @@ import { garbageCollectionFlags } from './node-garbage-collection.ts'
 
 const FILE = join(import.meta.dirname, 'node-garbage-collection.ts')
 
-test('garbageCollectionFlags are those that each V8 knows', () => {
+test('garbageCollectionFlags returns only flags that each V8 knows', () => {
   expect(garbageCollectionFlags('12.4.254.21-node.33')).toEqual([])
   expect(garbageCollectionFlags('13.6.233.17-node.37')).toHaveLength(1)
   expect(garbageCollectionFlags('14.1.146.11-node.14')).toHaveLength(1)
@@ -34,7 +34,7 @@ test('tuneV8 has old buffers collected without collections of the whole heap', a
     await setImmediate()
     process.stdout.write(String(major))`
   const collections = async (mode: string) => {
-    // Without helper threads and timers of the collector, the processor's other work has no part in the count.
+    // Without the collector's helper threads and timers the count does not depend on machine load.
     const args = ['--single-threaded-gc', '--no-memory-reducer', '--input-type=module', '-e', script, mode]
     const { stdout, stderr } = await promisify(execFile)(process.execPath, args)
     expect(stderr).toBe('')

@@ -1,23 +1,23 @@
 /**
- * Sets how V8 collects garbage.
+ * Garbage collection settings of V8.
  *
- * A read from a socket comes in up to 64 KiB outside of V8's heap, and is garbage as soon as it was written. By default
- * V8 begins a collection of its whole heap for every 64 MiB of these: many times a second under load, and the longer
- * each the more clients there are. Counted towards the limit of the heap, with enough room below that limit, they go
- * with the cheap collections of what is new. See docs/performance.md.
+ * A socket read allocates up to 64 KiB outside V8's heap, garbage once written. By default V8 runs a full collection
+ * for every 64 MiB of these: many times a second under load, each longer the more clients there are. Counted towards
+ * the heap limit, with enough headroom below it, they are freed by cheap young-generation collections.
+ * See docs/performance.md.
  */
 
 import { setFlagsFromString } from 'node:v8'
 
 /**
- * Bytes that V8 takes for live, so that it sets its limit well above them. Nobody touches them: they are address space
- * and no memory.
+ * Bytes that V8 counts as live, so that it sets its heap limit well above them. Never touched: address space, not
+ * memory.
  */
 const BALLAST_BYTES: number = 256 << 20
 
 let ballast: ArrayBuffer | undefined
 
-/** The flags for a version of V8; one that it does not know would be complained of on standard error. */
+/** Flags for a version of V8, which warns on standard error about flags that it does not know. */
 export function garbageCollectionFlags(v8Version: string): readonly string[] {
   const accounted = '--external-memory-accounted-in-global-limit'
   const [major = 0, minor = 0] = v8Version.split('.').map(Number)
@@ -25,7 +25,7 @@ export function garbageCollectionFlags(v8Version: string): readonly string[] {
   return major === 14 || (major === 13 && minor >= 6) ? [accounted] : []
 }
 
-/** To be called before the first client comes. Returns the bytes set aside. */
+/** Call before the first client connects. Returns the size of the ballast in bytes. */
 export function tuneV8(): number {
   const flags = garbageCollectionFlags(process.versions.v8)
   if (flags.length === 0) return 0

@@ -1,18 +1,18 @@
-/** Where the packets of a relay went, for the line that it ends with. Pure. */
+/** Packet totals for the daemon's last log line. Pure. */
 
 import { DROP_REASONS } from '../metrics/drop-reason.ts'
 import { FORWARD_DROP_REASONS } from '../metrics/mesh-counters.ts'
 import type { MetricSnapshot } from '../status/snapshot.ts'
 
-/** Of a relay at rest, what it received and got forwarded is as much as it sent, forwarded and dropped. */
+/** In an idle relay, received plus forwarded-in equals sent plus forwarded-out plus dropped. */
 export interface PacketTotals {
   readonly packetsReceived: number
   readonly packetsForwardedIn: number
   readonly packetsSent: number
   readonly packetsForwardedOut: number
-  /** By reason; those that did not happen are left out. */
+  /** By reason; zeros are left out. */
   readonly packetsDropped: Readonly<Record<string, number>>
-  /** What became of the packets that were forwarded: those not written to the mesh peer, by reason. */
+  /** Forwarded packets that were not written to the mesh peer, by reason; zeros are left out. */
   readonly meshPacketsDropped: Readonly<Record<string, number>>
 }
 

@@ -1,12 +1,11 @@
-/** Files and folders that a running daemon comes back to. Pure. */
+/** Files and folders that the daemon uses after startup. Pure. */
 
 import { manualCertificatePaths } from '../tls/files/manual-certs.ts'
-import type { LaterUse } from './privileges.ts'
+import type { PathUse } from './privileges.ts'
 import type { DaemonSettings } from './settings.ts'
 
-/** Those of `settings`. */
-export function laterUses({ admission, debug, tls, reloaded }: DaemonSettings): LaterUse[] {
-  const read = (flag: string, path: string | undefined): LaterUse[] =>
+export function pathsUsedAfterStart({ admission, debug, tls, reloaded }: DaemonSettings): PathUse[] {
+  const read = (flag: string, path: string | undefined): PathUse[] =>
     path === undefined ? [] : [{ flag, path, use: 'read' }]
   const { daemonSocket } = admission
   return [
@@ -22,10 +21,10 @@ export function laterUses({ admission, debug, tls, reloaded }: DaemonSettings): 
   ]
 }
 
-function tlsUses(tls: DaemonSettings['tls']): LaterUse[] {
+function tlsUses(tls: DaemonSettings['tls']): PathUse[] {
   if (tls === undefined) return []
   const { directory, hostname, acme } = tls
-  // An authority's certificates are stored there.
+  // ACME certificates are stored there.
   if (acme !== undefined) return [{ flag: '-certdir', path: directory, use: 'write' }]
   const { certificate, key } = manualCertificatePaths(directory, hostname)
   return [certificate, key].map(path => ({ flag: '-certdir', path, use: 'read' }))

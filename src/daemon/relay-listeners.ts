@@ -1,4 +1,4 @@
-/** The TCP ports of the daemon: HTTP, or HTTPS with plain HTTP beside it. */
+/** The daemon's TCP listeners: HTTP, or HTTPS with plain HTTP beside it. */
 
 import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
 import type { Relay } from '../relay.ts'
@@ -9,23 +9,21 @@ import { type ListenerParts, listenerOptions } from './listener-options.ts'
 import type { DaemonSettings, TlsSettings } from './settings.ts'
 import { createAcmeTlsListeners, createManualTlsListeners } from './tls-listeners.ts'
 
-/** What is served, before it is bound. */
 interface Listeners {
   readonly main: HttpListener
   /** Plain HTTP beside TLS. */
   readonly port80?: HttpListener
   readonly certificates?: CertificateSource
-  /** For a certificate of the relay's own making. */
+  /** For a self-signed certificate. */
   readonly mapNode?: MapNode | undefined
 }
 
-/** What the listeners are made for. */
 interface RelayListenerParts extends ListenerParts {
   readonly relay: Relay
   readonly mapNodePorts: ReadMapNodePorts
 }
 
-/** The TCP ports that `settings` ask for. */
+/** The TCP ports to bind. */
 export function wantedTcpPorts({ listen: { address }, tls }: Pick<DaemonSettings, 'listen' | 'tls'>): WantedPort[] {
   const main: WantedPort = { ...address, flag: 'a', protocol: 'tcp' }
   if (tls?.httpPort === undefined) return [main]
@@ -35,7 +33,7 @@ export function wantedTcpPorts({ listen: { address }, tls }: Pick<DaemonSettings
 export class RelayListeners {
   readonly #listeners: Listeners
   readonly #settings: DaemonSettings
-  /** Ports that were bound. */
+  /** Bound ports. */
   port = 0
   httpPort: number | undefined
 
@@ -44,7 +42,7 @@ export class RelayListeners {
     this.#listeners = listeners
   }
 
-  /** Binds nothing yet. @throws DerpError for a certificate that cannot be used, with file, reason and what to do. */
+  /** Binds nothing. @throws DerpError for an unusable certificate, with file, reason and remedy. */
   static async create(settings: DaemonSettings, parts: RelayListenerParts): Promise<RelayListeners> {
     const { tls } = settings
     const listeners =
@@ -54,22 +52,22 @@ export class RelayListeners {
     return new RelayListeners(settings, listeners)
   }
 
-  /** Where certificates come from; undefined without TLS. */
+  /** Undefined without TLS. */
   get certificates(): CertificateSource | undefined {
     return this.#listeners.certificates
   }
 
-  /** The relay's entry in a DERP map, without ports, where its certificate is of its own making. */
+  /** DERP map entry, without ports, of a relay with a self-signed certificate. */
   get mapNode(): MapNode | undefined {
     return this.#listeners.mapNode
   }
 
-  /** Takes connections. */
+  /** Whether it accepts connections. */
   get isListening(): boolean {
     return this.#listeners.main.server.listening
   }
 
-  /** Binds. @throws DerpError naming the flag whose port cannot be had. */
+  /** @throws DerpError naming the flag whose port cannot be bound. */
   async listen(): Promise<void> {
     const [main, http] = wantedTcpPorts(this.#settings)
     const listen = (wanted: WantedPort, listener: HttpListener) =>
@@ -79,12 +77,12 @@ export class RelayListeners {
     if (http !== undefined && port80 !== undefined) this.httpPort = (await listen(http, port80)).port
   }
 
-  /** Sees to certificates from now on; both ports must be bound. */
+  /** Starts renewing certificates; both ports must be bound. */
   async start(): Promise<void> {
     await this.certificates?.start()
   }
 
-  /** Takes no more connections; those there are stay. */
+  /** Stops accepting; open connections stay. */
   stopListening(): void {
     this.#listeners.main.stopListening()
     this.#listeners.port80?.stopListening()

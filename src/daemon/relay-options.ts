@@ -1,4 +1,4 @@
-/** What the daemon's relay is made with, on whatever thread. */
+/** Options of the daemon's relay, on any thread. */
 
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { NodePrivateKey } from '../keys/node-key.ts'
@@ -13,7 +13,7 @@ interface Keys {
   readonly debugKey: DebugKey
 }
 
-/** Options that come from the settings; admission, names and what else runs are the caller's. */
+/** Options from the settings; the caller adds admission, bootstrap names and the program's metrics. */
 export function relayOptions(
   { relay, debug }: Pick<DaemonSettings, 'relay' | 'debug'>,
   { privateKey, meshKey, debugKey }: Keys,

@@ -1,7 +1,7 @@
 /**
- * All settings of the daemon, in a group for each of its parts. Made by the command line, never changed here.
+ * Settings of the daemon, grouped by component. Immutable.
  *
- * Workers are sent `relay`, `listen` and `debug` as they are, so these groups hold what structured clone copies.
+ * `relay`, `listen` and `debug` are posted to workers, so they hold only what structured clone can copy.
  */
 
 import type { AdmissionSettings } from '../admission/create-admission.ts'
@@ -34,18 +34,18 @@ export interface DaemonSettings {
   readonly log: LogSettings
   /** The listener for metrics; undefined for none. */
   readonly metrics: MetricsSettings | undefined
-  /** The account to run as once ports are bound; undefined to keep the one that started the daemon. */
+  /** The account to run as once ports are bound; undefined to keep the current one. */
   readonly account: Account | undefined
-  /** Threads that serve clients; 1 for the main thread alone. */
+  /** Threads that serve clients; 1 for the main thread only. */
   readonly workers: number
-  /** Files that are read again on SIGHUP, by the flag that names each. */
+  /** Files re-read on SIGHUP, by flag. */
   readonly reloaded: Readonly<Record<string, string>>
   readonly program: ProgramSettings
-  /** Warnings for the operator about settings that work. */
+  /** Warnings about valid but doubtful settings. */
   readonly notes: readonly string[]
 }
 
-/** Options of the relay that are plain data; the daemon adds the others. */
+/** Relay options that are plain data; the daemon adds the others. */
 export type RelaySettings = Omit<
   RelayOptions,
   | 'privateKey'
@@ -62,7 +62,7 @@ export type RelaySettings = Omit<
   | 'waitingCount'
 >
 
-/** Where connections of clients are accepted, and options of the listeners that are plain data. */
+/** Listen address, and listener options that are plain data. */
 export interface ListenSettings
   extends Omit<HttpListenerOptions, 'routes' | 'upgrade' | 'clock' | 'onAcceptTimeout' | 'limits' | 'proxyGate'> {
   readonly address: ListenAddress
@@ -73,11 +73,11 @@ export interface ListenSettings
   readonly proxyProtocol: boolean
 }
 
-/** Who may see the debug pages besides this machine, and what they show. */
+/** Access to the debug pages from other machines, and their contents. */
 export interface DebugSettings {
-  /** An address that has access. */
+  /** An address with access. */
   readonly allowAddress: string | undefined
-  /** A file with the key that gives access from anywhere. */
+  /** File with the key that grants access from any address. */
   readonly keyPath: string | undefined
   readonly hintsAtAccess: boolean
   readonly tlsHostname: string
@@ -85,11 +85,11 @@ export interface DebugSettings {
 
 export interface TlsSettings {
   readonly hostname: string
-  /** Folder of certificates. */
+  /** Certificate folder. */
   readonly directory: string
   /** Port for plain HTTP beside TLS; undefined for none. */
   readonly httpPort: number | undefined
-  /** How an authority is asked; undefined when certificates were put into the folder. */
+  /** Undefined to use certificates already in the folder. */
   readonly acme: AcmeSettings | undefined
 }
 
@@ -98,38 +98,38 @@ export interface StunSettings extends Omit<StunServerOptions, 'onError' | 'onBri
   readonly port: number
 }
 
-/** How the daemon connects to others. */
+/** Outgoing connections of the daemon. */
 export interface OutboundSettings {
-  /** Where proxies are looked up, for the admission URL, mesh links and the ACME directory. */
+  /** Proxy variables for the admission URL, mesh links and the ACME directory. */
   readonly proxyEnv: ProxyEnv
   /** Bounds on admission requests. */
   readonly requests: RequestLimits
 }
 
 export interface MeshSettings {
-  /** Undefined to take part in no mesh. */
+  /** Undefined for no mesh. */
   readonly key: MeshKey | undefined
-  /** Mesh peers to link to; empty for none. */
+  /** Mesh peers to link to. */
   readonly peers: readonly MeshTarget[]
   /** Clients that each may announce; 0 for no limit. */
   readonly maxClients: number
 }
 
-/** Names for `/bootstrap-dns`, with commas between them; empty for none. */
+/** Comma-separated names for `/bootstrap-dns`; empty for none. */
 export interface BootstrapDnsSettings {
   readonly published: string
   readonly unpublished: string
 }
 
-/** How the daemon ends (P-174), in milliseconds. */
+/** Timing of a graceful shutdown (P-174). */
 export interface DrainSettings {
-  /** For how long new clients are still taken, so that a load balancer can notice. */
+  /** How long new clients are still accepted, so that load balancers notice. */
   readonly delayMs: number
-  /** Over how long connections are ended then. */
+  /** Time over which connections are then closed. */
   readonly spreadMs: number
-  /** How long a client is told to try this relay again before it goes elsewhere. */
+  /** How long a client is told to retry this relay before it goes elsewhere. */
   readonly tryForMs: number
-  /** From the signal to the end. */
+  /** Longest time from signal to exit. */
   readonly deadlineMs: number
 }
 
@@ -147,18 +147,18 @@ export interface MetricsSettings {
 export interface Account {
   readonly uid: number
   readonly gid: number
-  /** All groups, that of {@link gid} among them. */
+  /** All groups, {@link gid} included. */
   readonly groups: readonly number[]
 }
 
-/** What metrics and debug pages show of the program. */
+/** What metrics and debug pages show about the program. */
 export interface ProgramSettings {
   readonly version: string
-  /** Without secrets. */
+  /** With secrets removed. */
   readonly commandLine: readonly string[]
 }
 
-/** Settings that can change while the daemon runs, but for the rules of admission and what is in files. */
+/** Settings that can change at runtime, apart from admission rules and file contents. */
 export interface LiveSettings {
   readonly log: LogSettings
   readonly metricsAccess: MetricsAccess

@@ -1,4 +1,4 @@
-/** The relay of the daemon on the main thread alone. */
+/** The daemon's relay on the main thread only. */
 
 import type { ReadmittedClient } from '../admission/readmission.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -122,7 +122,7 @@ export class SingleRelay implements DaemonRelay {
     this.#relay.core.totalRate = bytesPerSecond
   }
 
-  // The relay looks at the names themselves, and the log is that of all.
+  // Nothing to pass on: the relay reads the names directly and shares the log.
   namesChanged(): void {}
 
   setLogLevel(_level: LogLevel): void {}

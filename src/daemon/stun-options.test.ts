@@ -6,7 +6,7 @@ import { stunOptions } from './stun-options.ts'
 
 const settings = { host: undefined, port: 3478, plain: false, sourceLimit: undefined }
 
-test('stunOptions warns of a container bridge that stands for all clients (P-187)', () => {
+test('stunOptions warns when all requests come from a container bridge (P-187)', () => {
   const warnings: [string, LogFields | undefined][] = []
   const responder = new StunResponder(
     stunOptions(settings, { ...silentLog, warn: (...line) => warnings.push(line as [string, LogFields]) }),
@@ -16,7 +16,7 @@ test('stunOptions warns of a container bridge that stands for all clients (P-187
   for (let i = 0; i < 200; i++) responder.receive(encodeBindingRequest(new Uint8Array(12)), bridge, sender)
   expect(warnings).toEqual([
     [
-      'every STUN request comes from a container bridge: clients read its address as theirs; use host networking',
+      'every STUN request comes from a container bridge: clients see its address as their own; use host networking',
       { bridge: '172.17.0.1', requests: 100 },
     ],
   ])

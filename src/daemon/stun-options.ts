@@ -13,11 +13,11 @@ export function wantedStunPort({ host, port }: StunSettings): WantedPort {
 export function stunOptions(stun: StunSettings, log: Log): StunServerOptions {
   return {
     ...stun,
-    // Anybody can provoke these by a forged source; they are counted.
+    // Debug level: anybody can provoke these with a forged source address. They are counted.
     onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
     onBridge: ({ address: bridge, requests }) =>
       log.warn(
-        'every STUN request comes from a container bridge: clients read its address as theirs; use host networking',
+        'every STUN request comes from a container bridge: clients see its address as their own; use host networking',
         { bridge, requests },
       ),
   }

@@ -1,4 +1,4 @@
-/** The two listeners of a relay that serves TLS: HTTPS, and plain HTTP beside it. */
+/** The two listeners of a TLS relay: HTTPS, and plain HTTP beside it. */
 
 import { type ChallengeAnswers, createPort80Routes } from '../http/pages/port80.ts'
 import type { Routes } from '../http/routes.ts'
@@ -18,19 +18,19 @@ export interface TlsListenersOptions extends ManualTlsOptions, CommonOptions {}
 
 export interface AcmeTlsListenersOptions extends AcmeTlsOptions, CommonOptions {}
 
-/** Neither listens yet. */
+/** Both unbound. */
 export interface TlsListeners {
   readonly https: HttpListener
   readonly port80: HttpListener
   readonly tls: RelayTls
-  /** Keeps the certificates fresh; to be started once both listen, and closed with them. */
+  /** Renews the certificates; start it once both listeners are bound, close it with them. */
   readonly certificates: CertificateSource
 }
 
 /**
- * Makes the listeners of a relay whose certificates are in a folder.
+ * Creates the listeners of a relay with certificates in a folder.
  *
- * @throws DerpError for a certificate that cannot be used, with file, reason and what to do.
+ * @throws DerpError for an unusable certificate, with file, reason and remedy.
  */
 export async function createManualTlsListeners(
   options: TlsListenersOptions,
@@ -40,9 +40,9 @@ export async function createManualTlsListeners(
 }
 
 /**
- * Makes the listeners of a relay that asks an authority for certificates. Handshakes fail until there is one.
+ * Creates the listeners of a relay with ACME certificates. Handshakes fail until the first is issued.
  *
- * @throws DerpError naming the setting that is missing or does not fit.
+ * @throws DerpError naming the missing or conflicting setting.
  */
 export async function createAcmeTlsListeners(options: AcmeTlsListenersOptions): Promise<TlsListeners> {
   const { tls, certificates, challenges } = await createAcmeTls(options)

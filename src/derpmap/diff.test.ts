@@ -28,7 +28,7 @@ const NOTHING = {
   isEmpty: true,
 }
 
-test('diffDerpMaps of equal maps is empty, however they are written', () => {
+test('diffDerpMaps of equal maps is empty, in any notation', () => {
   expect(diffDerpMaps({}, {})).toEqual(NOTHING)
   expect(diffDerpMaps({}, { Regions: {}, omitDefaultRegions: false })).toEqual(NOTHING)
   const sparse = mapOf(region(1, [node('a')]))

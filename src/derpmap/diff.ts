@@ -102,7 +102,7 @@ function diffNodes(before: DERPNode | undefined, after: DERPNode): NodeChange[] 
   return [{ name: after.Name, before, after, fields, affectsConnections: fields.some(affectsConnections) }]
 }
 
-/** Whether a connection to a node, as it was known, would go elsewhere now or be checked in another way. */
+/** Whether a new connection to the node would go elsewhere or be verified differently. */
 export function connectsElsewhere(before: DERPNode, after: DERPNode): boolean {
   return differingFields(before, after).some(affectsConnections)
 }

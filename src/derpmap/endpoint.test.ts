@@ -75,16 +75,19 @@ test.each<[Partial<DERPNode>, string, object]>([
     '192.0.2.1',
     { kind: 'pin', sha256: PIN, name: '192.0.2.1' },
   ],
-])('resolveEndpoint of %j asks for %s and wants the certificate %j (P-144)', (fields, serverName, certificate) => {
-  expect(resolveEndpoint(node(fields))).toMatchObject({ serverName, certificate })
-})
+])(
+  'resolveEndpoint of %j sends server name %s and requires the certificate %j (P-144)',
+  (fields, serverName, certificate) => {
+    expect(resolveEndpoint(node(fields))).toMatchObject({ serverName, certificate })
+  },
+)
 
 test.each<[Partial<DERPNode>, string]>([
   [{ HostName: '' }, 'reach node 1a (): HostName "": not a host'],
   [{ HostName: 'a b' }, 'reach node 1a (a b): HostName "a b": not a host'],
   [
     { HostName: 'relay.test:8443' },
-    'reach node 1a (relay.test:8443): HostName "relay.test:8443": not a host: a port goes into DERPPort',
+    'reach node 1a (relay.test:8443): HostName "relay.test:8443": not a host; write the port in DERPPort',
   ],
   [{ HostName: 'me@relay.test' }, 'reach node 1a (me@relay.test): HostName "me@relay.test": not a host'],
   [{ HostName: 'relay.test/x' }, 'reach node 1a (relay.test/x): HostName "relay.test/x": not a host'],

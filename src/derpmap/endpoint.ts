@@ -66,12 +66,12 @@ export function formatNode({ Name, HostName }: DERPNode): string {
   return Name === '' ? `node ${HostName}` : `node ${Name} (${HostName})`
 }
 
-/** Why a text is no host to connect to; undefined when it is one. */
+/** Why `host` is invalid; undefined if it is valid. */
 export function hostProblem(host: string): string | undefined {
-  if (/:\/\//.test(host)) return 'not a host: a URL, of which only the host goes here'
-  if (/^\[.*\]/.test(host)) return 'not a host: an IPv6 address goes without brackets, a port into DERPPort'
-  if (/^[^:]+:\d+$/.test(host)) return 'not a host: a port goes into DERPPort'
-  if (/^[\d.]+\/\d+$/.test(host)) return 'not a host: an address goes without its prefix length'
+  if (/:\/\//.test(host)) return 'not a host but a URL; use only its host'
+  if (/^\[.*\]/.test(host)) return 'not a host; write IPv6 addresses without brackets, and ports in DERPPort'
+  if (/^[^:]+:\d+$/.test(host)) return 'not a host; write the port in DERPPort'
+  if (/^[\d.]+\/\d+$/.test(host)) return 'not a host; write the address without prefix length'
   const isHost = ipFamilyOf(host) !== undefined || /^[^\s/?#@\\:[\]]+$/.test(host)
   return isHost && URL.canParse(`http://${hostInUrl(host)}/`) ? undefined : 'not a host'
 }

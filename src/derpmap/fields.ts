@@ -1,4 +1,4 @@
-/** Parses fields of JSON objects, as lenient as the original about spelling and as strict about types. */
+/** Parses fields of JSON objects with the original's leniency about case and strictness about types. */
 
 import { DerpMapError } from './derp-map-error.ts'
 
@@ -11,12 +11,12 @@ export type FieldChecks = Readonly<Record<string, Check<unknown>>>
 /** The fields that were present. */
 export type Fields<F extends FieldChecks> = { [K in keyof F]?: ReturnType<F[K]> }
 
-/** Takes a problem that leaves the rest usable, or throws it. */
+/** Receives a problem that leaves the rest usable; may throw it. */
 export type ReportProblem = (problem: DerpMapError) => void
 
 /**
- * Reads the fields of an object: names in any case, the last of equal ones wins, `null` is as good as absent, unknown
- * ones are reported and left out.
+ * Reads the fields of an object. Names match in any case, the last duplicate wins, `null` counts as absent, and unknown
+ * fields are reported and left out.
  */
 export function readFields<const F extends FieldChecks>(
   value: unknown,
@@ -34,7 +34,7 @@ export function readFields<const F extends FieldChecks>(
   return fields as Fields<F>
 }
 
-/** A check that reports what it finds wrong and leaves the field out. */
+/** A check that reports errors and leaves the field out. */
 export function orReport<T>(check: Check<T>, report: ReportProblem): Check<T | undefined> {
   return (value, path) => {
     try {

@@ -1,19 +1,19 @@
-/** Tells what a text that is not JSON looks like, so that the error can name what reads it. Pure. */
+/** Guesses the format of text that is not JSON, for an error that names the right reader. Pure. */
 
 const READER = 'parseDerpMapText of derphttp/client reads it'
 
-/** A clause for the error message, or nothing. */
+/** Part of an error message, or empty. */
 export function guessFormat(text: string): string {
   const format = formatOf(text)
   return format === undefined ? '' : ` but looks like ${format}, ${READER}`
 }
 
 function formatOf(text: string): string | undefined {
-  if (text.startsWith('\uFEFF')) return 'text behind a byte order mark'
+  if (text.startsWith('\uFEFF')) return 'text with a byte order mark'
   const first = text.trimStart()[0]
   if (first === undefined) return undefined
   if (/^[{[/]/.test(first)) {
-    // Strings are taken out first: a URL in one has two slashes.
+    // Without strings, as URLs contain `//`.
     const outside = text.replace(/"(?:[^"\\\n]|\\.)*"/g, '""')
     return /\/\/|\/\*|,\s*[}\]]/.test(outside) ? 'JSON with comments or trailing commas (HuJSON)' : undefined
   }

@@ -56,11 +56,11 @@ test.each([
   ['{\n"Regions": {', /not JSON: \w+ in line 2/],
   ['regions: [900', /neither JSON nor YAML: /],
   ['just words', /the map is "just words": not an object/],
-])('a text that is no map is refused: %j', async (text, message) => {
+])('a text that is not a map is refused: %j', async (text, message) => {
   await expect(parseDerpMapText(text)).rejects.toThrow(message)
 })
 
-test('a map is read from a file, which is bounded', async () => {
+test('a map is read from a file of limited size', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'derp-map-'))
   try {
     const path = join(folder, 'derp.yaml')

@@ -1,16 +1,16 @@
-/** Reads DERP maps as people write them: JSON with comments, YAML, with a byte order mark. For Node, not for browsers. */
+/** Reads hand-written DERP maps: JSON with comments, YAML, with or without a byte order mark. Node only. */
 
 import { readFile, stat } from 'node:fs/promises'
 import { DerpMapError } from './derp-map-error.ts'
 import { type ParseDerpMapOptions, parseDerpMap } from './parse.ts'
 import type { DERPMap } from './types.ts'
 
-/** Most bytes of a file with a map; the largest public one has some 50 KB. */
+/** Size limit of a map file; the largest public map has some 50 KB. */
 const MAX_FILE_BYTES = 4 << 20
 
 /**
- * Reads a DERP map from text in JSON, in JSON with comments and trailing commas (HuJSON, as in policy files), or in
- * YAML (as Headscale's `derp.paths`); a byte order mark is passed over.
+ * Parses a DERP map from JSON, JSON with comments and trailing commas (HuJSON, as in policy files), or YAML (as in
+ * Headscale's `derp.paths`). A byte order mark is skipped.
  *
  * @throws DerpMapError as {@link parseDerpMap} does.
  */
@@ -20,9 +20,9 @@ export async function parseDerpMapText(text: string, options?: ParseDerpMapOptio
 }
 
 /**
- * Reads a file of at most 4 MiB with {@link parseDerpMapText}.
+ * Reads a file of at most 4 MiB and parses it with {@link parseDerpMapText}.
  *
- * @throws DerpMapError, or the error of the file system.
+ * @throws DerpMapError, or a file system error.
  */
 export async function readDerpMapFile(path: string, options?: ParseDerpMapOptions): Promise<DERPMap> {
   const { size } = await stat(path)

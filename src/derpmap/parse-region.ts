@@ -1,4 +1,4 @@
-/** Reads one region of a DERP map and its nodes; what cannot be used is reported and left out. */
+/** Parses a region of a DERP map and its nodes; reports and leaves out unusable parts. */
 
 import { type IpFamily, ipFamilyOf } from '../lib/address-port.ts'
 import { DerpMapError } from './derp-map-error.ts'
@@ -16,7 +16,7 @@ import {
 } from './fields.ts'
 import type { DERPNode, DERPRegion } from './types.ts'
 
-/** Numbers of regions have 64 bits elsewhere, but must be ones that JSON keeps exactly. */
+/** The original's IDs have 64 bits; here they are limited to exact JSON numbers. */
 export const regionId: Check<number> = wholeNumber(1, Number.MAX_SAFE_INTEGER)
 
 const NODE_CHECKS = {
@@ -34,13 +34,13 @@ const NODE_CHECKS = {
   CanPort80: flag,
 } as const
 
-/** Value by which a map says on purpose that a family is not to be used. */
+/** Value that disables an address family. */
 const NO_ADDRESS = 'none'
 
-/** Told of each node that a region states, with the problem of one that cannot be used. */
+/** Called for each node of a region, with the problem of an unusable one. */
 export type CountNode = (problem?: DerpMapError) => void
 
-/** @throws DerpMapError when the region as a whole cannot be used. */
+/** @throws DerpMapError if the whole region is unusable. */
 export function parseRegion(
   value: unknown,
   path: string,
@@ -73,7 +73,7 @@ export function parseRegion(
     count(problem)
     if (node === undefined) continue
     if (nodes.some(({ Name }) => Name === node.Name)) {
-      report(new DerpMapError(`${path}.Nodes[${i}].Name`, node.Name, 'another node of the region has the same'))
+      report(new DerpMapError(`${path}.Nodes[${i}].Name`, node.Name, 'another node of the region has the same name'))
     }
     nodes.push(node)
   }
@@ -86,10 +86,10 @@ function parseNode(value: unknown, path: string, id: number, report: ReportProbl
   assertSameId(fields.RegionID, id, path)
   const host = fields.HostName || addressOf(fields)
   if (host === undefined) {
-    throw new DerpMapError(`${path}.HostName`, fields.HostName, 'every node needs one, or an IP address')
+    throw new DerpMapError(`${path}.HostName`, fields.HostName, 'a node needs a HostName or an IP address')
   }
   if (!fields.HostName) {
-    report(new DerpMapError(`${path}.HostName`, fields.HostName, `the node's address ${host} is used instead`))
+    report(new DerpMapError(`${path}.HostName`, fields.HostName, `using the node's address ${host} instead`))
   }
   const problem = hostProblem(host)
   if (problem !== undefined) throw new DerpMapError(`${path}.HostName`, host, problem)
@@ -98,18 +98,19 @@ function parseNode(value: unknown, path: string, id: number, report: ReportProbl
   return { Name: '', ...fields, HostName: host, RegionID: id }
 }
 
-/** The original connects to a node that has an address only. */
+/** The original accepts nodes with only an address. */
 function addressOf({ IPv4, IPv6 }: { IPv4?: string; IPv6?: string }): string | undefined {
   return [IPv4, IPv6].find(address => address !== undefined && ipFamilyOf(address) !== undefined)
 }
 
-/** What is no address switches its family off: a typing error does so unnoticed. */
+/** Invalid addresses disable their family, as in the original; a typo would go unnoticed. */
 function reportAddress(stated: string | undefined, family: IpFamily, path: string, report: ReportProblem): void {
   if (!stated || stated === NO_ADDRESS || ipFamilyOf(stated) === family) return
-  const reason = `not a plain IPv${family} address, so IPv${family} is switched off; "${NO_ADDRESS}" does so on purpose`
+  const reason = `not an IPv${family} address, which disables IPv${family}; write "${NO_ADDRESS}" if that is intended`
   report(new DerpMapError(`${path}.IPv${family}`, stated, reason))
 }
 
 function assertSameId(stated: number | undefined, id: number, path: string): void {
-  if (stated !== undefined && stated !== id) throw new DerpMapError(`${path}.RegionID`, stated, `it is in region ${id}`)
+  if (stated !== undefined && stated !== id)
+    throw new DerpMapError(`${path}.RegionID`, stated, `does not match region ${id}`)
 }

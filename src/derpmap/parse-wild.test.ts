@@ -22,11 +22,11 @@ test.each([
   [{ DERPRegions: MAP.Regions }, '"DERPRegions"'],
   [{ 900: REGION }, '"900"'],
   [{ acls: [], ssh: [] }, '"acls", "ssh"'],
-])('what has no regions but other members is refused, which are named: %j', (input, found) => {
-  expect(() => parseDerpMap(input)).toThrow(`a DERP map has its regions there; found is ${found}`)
+])('a document without regions is refused, naming its members: %j', (input, found) => {
+  expect(() => parseDerpMap(input)).toThrow(`a DERP map needs regions; found ${found}`)
 })
 
-test('only an empty object, empty regions and regions that are taken away are an empty map', () => {
+test('only an empty object, empty regions and removed regions make an empty map', () => {
   expect(parseDerpMap({})).toEqual({})
   expect(parseDerpMap({ Regions: {} })).toEqual({ Regions: {} })
   expect(parseDerpMap({ Regions: { 1: null } })).toEqual({ Regions: {} })
@@ -34,19 +34,19 @@ test('only an empty object, empty regions and regions that are taken away are an
   expect(() => parseDerpMap({ Regions: { 900: { ...REGION, RegionID: 901 } } })).toThrow('Regions.900.RegionID')
 })
 
-test('a node that cannot be used is left out with a warning, and the others stay', () => {
+test('an unusable node is left out with a warning, and the others are kept', () => {
   const nodes = [{ Name: 'a' }, NODE, { ...NODE, Name: 'b', DERPPort: '443' }]
   const { map, paths } = read({ Regions: { 900: { ...REGION, Nodes: nodes } } })
   expect(map).toEqual(MAP)
   expect(paths).toEqual(['Regions.900.Nodes[0].HostName', 'Regions.900.Nodes[2].DERPPort'])
 })
 
-test('a map of which no node can be used is refused with the first reason', () => {
+test('a map without a usable node is refused with the first reason', () => {
   const regions = { 900: { ...REGION, extra: 1, Nodes: [{ ...NODE, DERPPort: '443' }] } }
   expect(() => parseDerpMap({ Regions: regions })).toThrow('Regions.900.Nodes[0].DERPPort is "443"')
 })
 
-test('a node without HostName is reached by its address, as the original reaches it', () => {
+test('a node without HostName is reached at its address, as in the original', () => {
   const node = { Name: 'a', IPv4: '192.0.2.1', InsecureForTests: true }
   const { map, paths } = read({ Regions: { 900: { ...REGION, Nodes: [node] } } })
   expect(map.Regions?.[900]?.Nodes).toEqual([{ ...node, RegionID: 900, HostName: '192.0.2.1' }])
@@ -54,12 +54,12 @@ test('a node without HostName is reached by its address, as the original reaches
 })
 
 test.each([
-  ['[::1]', 'an IPv6 address goes without brackets'],
-  ['[::1]:443', 'a port into DERPPort'],
-  ['relay.test:8443', 'a port goes into DERPPort'],
-  ['https://relay.test/derp', 'a URL, of which only the host goes here'],
-  ['192.0.2.1/24', 'an address goes without its prefix length'],
-])('a host name such as %s is named with its mend', (HostName, mend) => {
+  ['[::1]', 'write IPv6 addresses without brackets'],
+  ['[::1]:443', 'ports in DERPPort'],
+  ['relay.test:8443', 'write the port in DERPPort'],
+  ['https://relay.test/derp', 'not a host but a URL; use only its host'],
+  ['192.0.2.1/24', 'write the address without prefix length'],
+])('a host name such as %s is reported with its fix', (HostName, mend) => {
   expect(() => parseDerpMap({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, HostName }] } } })).toThrow(
     expect.objectContaining({
       path: 'Regions.900.Nodes[0].HostName',
@@ -74,15 +74,15 @@ test.each([
   ['IPv4', '192.0.2.0/24'],
   ['IPv4', '2001:db8::1'],
   ['IPv6', '[2001:db8::1]'],
-])('an address that switches its family off unnoticed is a warning: %s %s', (field, value) => {
+])('an address that disables its family is a warning: %s %s', (field, value) => {
   const { map, paths, reasons } = read({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, [field]: value }] } } })
   expect(map.Regions?.[900]?.Nodes).toHaveLength(1)
   expect(paths).toEqual([`Regions.900.Nodes[0].${field}`])
-  expect(reasons[0]).toContain(`${field} is switched off`)
+  expect(reasons[0]).toContain(`disables ${field}`)
   expect(read({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, [field]: 'none' }] } } }).paths).toEqual([])
 })
 
-test('unknown fields and names that nodes share are warnings', () => {
+test('unknown fields and duplicate node names are warnings', () => {
   const nodes = [NODE, { ...NODE, Port: 443 }]
   const { paths } = read({ Regions: { 900: { ...REGION, Codes: 'x', Nodes: nodes } } })
   expect(paths).toEqual(['Regions.900.Codes', 'Regions.900.Nodes[1].Port', 'Regions.900.Nodes[1].Name'])
@@ -95,11 +95,11 @@ test.each([
   ['{"Regions":{},}', 'JSON with comments or trailing commas (HuJSON)'],
   ['regions:\n  900:\n    regionid: 900\n', 'YAML'],
   ['---\nregions: {}\n', 'YAML'],
-])('the plain parser says which format %j looks like and what reads it', (text, format) => {
+])('the plain parser names the format of %j and its reader', (text, format) => {
   expect(() => parseDerpMap(text)).toThrow(format)
   expect(() => parseDerpMap(text)).toThrow('parseDerpMapText of derphttp/client reads it')
 })
 
-test('the plain parser makes no guess about JSON that is cut off', () => {
+test('the plain parser does not guess the format of truncated JSON', () => {
   expect(() => parseDerpMap('{"Regions":{"1":{"Nodes":[{"HostName":"https://x"')).not.toThrow('looks like')
 })

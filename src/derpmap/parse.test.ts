@@ -71,7 +71,7 @@ test.each([
   ['{"Regions":{}}', { Regions: {} }],
   ['{"Regions":{"1":{}}}', { Regions: { 1: { RegionID: 1, RegionCode: '', RegionName: '', Nodes: [] } } }],
   ['{"HomeParams":{}}', { HomeParams: {} }],
-])('parseDerpMap accepts %s: missing fields matter when it is dialled (P-220)', (json, map) => {
+])('parseDerpMap accepts %s: missing fields only matter when dialling (P-220)', (json, map) => {
   expect(parseDerpMap(json)).toEqual(map)
 })
 
@@ -79,11 +79,11 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   ['', null, 'not an object', null],
   ['', [], 'not an object', '[]'],
   ['Regions', [], 'not an object', { Regions: [] }],
-  ['Regions.x', {}, 'its key is not the number of a region', { Regions: { x: {} } }],
-  ['Regions.0', {}, 'its key is not the number of a region', { Regions: { 0: {} } }],
-  ['Regions.-1', {}, 'its key is not the number of a region', { Regions: { '-1': {} } }],
-  ['Regions.01', {}, 'its key is not the number of a region', { Regions: { '01': {} } }],
-  ['Regions.__proto__', {}, 'its key is not the number of a region', '{"Regions":{"__proto__":{}}}'],
+  ['Regions.x', {}, 'the key is not a region ID', { Regions: { x: {} } }],
+  ['Regions.0', {}, 'the key is not a region ID', { Regions: { 0: {} } }],
+  ['Regions.-1', {}, 'the key is not a region ID', { Regions: { '-1': {} } }],
+  ['Regions.01', {}, 'the key is not a region ID', { Regions: { '01': {} } }],
+  ['Regions.__proto__', {}, 'the key is not a region ID', '{"Regions":{"__proto__":{}}}'],
   // JSON numbers above 2⁵³ lose digits: such a region would be another one.
   [
     'Regions.900.RegionID',
@@ -98,7 +98,7 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
     { Regions: { '9007199254740992': {} } },
   ],
   ['Regions.900', 'eu', 'not an object', { Regions: { 900: 'eu' } }],
-  ['Regions.900.RegionID', 901, 'it is in region 900', inRegion({ RegionID: 901 })],
+  ['Regions.900.RegionID', 901, 'does not match region 900', inRegion({ RegionID: 901 })],
   ['Regions.900.RegionID', '900', 'not an integer from 1 to 9007199254740991', inRegion({ RegionID: '900' })],
   ['Regions.900.RegionCode', 7, 'not a string', inRegion({ RegionCode: 7 })],
   ['Regions.900.Latitude', '1', 'not a number', inRegion({ Latitude: '1' })],
@@ -108,11 +108,11 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   [
     'Regions.900.Nodes[1].HostName',
     undefined,
-    'every node needs one, or an IP address',
+    'a node needs a HostName or an IP address',
     inNode({ HostName: undefined }),
   ],
-  ['Regions.900.Nodes[1].HostName', '', 'every node needs one, or an IP address', inNode({ HostName: '' })],
-  ['Regions.900.Nodes[1].RegionID', 1, 'it is in region 900', inNode({ RegionID: 1 })],
+  ['Regions.900.Nodes[1].HostName', '', 'a node needs a HostName or an IP address', inNode({ HostName: '' })],
+  ['Regions.900.Nodes[1].RegionID', 1, 'does not match region 900', inNode({ RegionID: 1 })],
   ['Regions.900.Nodes[1].DERPPort', '443', 'not an integer from 0 to 65535', inNode({ DERPPort: '443' })],
   ['Regions.900.Nodes[1].DERPPort', 65_536, 'not an integer from 0 to 65535', inNode({ DERPPort: 65_536 })],
   ['Regions.900.Nodes[1].DERPPort', 1.5, 'not an integer from 0 to 65535', inNode({ DERPPort: 1.5 })],

@@ -8,28 +8,26 @@ import type { DERPHomeParams, DERPMap } from './types.ts'
 
 export interface ParseDerpMapOptions {
   /**
-   * Told of each thing that was left out or is likely a mistake: an unusable node, an unknown field, an address that
-   * is none. Its `path` says where. Default: they are not told.
+   * Called for everything that was left out or is likely a mistake, such as an unusable node, an unknown field or an
+   * invalid address. Default: warnings are ignored.
    */
   readonly onWarning?: ((warning: DerpMapError) => void) | undefined
-  /** Throws the first warning instead, for checking a map. */
+  /** Throws the first warning instead, for validating a map. */
   readonly strict?: boolean | undefined
 }
 
-/** Members of a map; anything else is reported, or is a sign that this is no map. */
+/** Members of a map in lower case; others are reported, or mean that this is not a map. */
 const MEMBERS: readonly string[] = ['homeparams', 'regions', 'omitdefaultregions']
-/** Under which files of other kinds hold a map, in lower case. */
+/** Members of other documents that contain a map, in lower case. */
 const WRAPPERS: readonly string[] = ['derpmap']
 
 /**
- * Reads a DERP map from JSON text, or from what a parser made of it. A map in the member `derpMap` of a policy file is
- * found there.
+ * Parses a DERP map from JSON text or a parsed value, also if it is the `derpMap` of a policy file.
  *
- * A node or region that cannot be used is left out with a warning, and the rest is read. A region that is `null`, by
- * which a file removes one of the default regions, is left out. Region numbers that a region or node does not repeat
- * are filled in.
+ * Unusable nodes and regions are left out with a warning. Regions that are `null`, which remove a default region, are
+ * left out. Missing region IDs are filled in.
  *
- * @throws DerpMapError with path, value and reason: when this is no map, or none of its nodes can be used.
+ * @throws DerpMapError with path, value and reason, if this is not a map or has no usable node.
  */
 export function parseDerpMap(input: unknown, { onWarning, strict = false }: ParseDerpMapOptions = {}): DERPMap {
   let first: DerpMapError | undefined
@@ -65,17 +63,17 @@ function parseJson(json: string): unknown {
   }
 }
 
-/** The map and where it is. @throws DerpMapError for what has other members than a map. */
+/** The map and its path. @throws DerpMapError for a document without a map. */
 function unwrapped(value: unknown): [map: unknown, path: string] {
   const entries = entriesOf(value, '')
   const unknown = entries.filter(([name]) => !MEMBERS.includes(name.toLowerCase()))
   if (unknown.length === 0 || entries.some(([name]) => name.toLowerCase() === 'regions')) return [value, '']
   for (const [name, content] of unknown) if (WRAPPERS.includes(name.toLowerCase())) return [content, name]
   const found = unknown.map(([name]) => JSON.stringify(name)).join(', ')
-  throw new DerpMapError('Regions', undefined, `a DERP map has its regions there; found is ${found}`)
+  throw new DerpMapError('Regions', undefined, `a DERP map needs regions; found ${found}`)
 }
 
-/** Whether regions were stated and not one is left: nobody meant that as a map without regions. */
+/** Whether all regions given were left out, so that the map would be empty by mistake. */
 function isEmptied(whole: unknown, { Regions: regions }: DERPMap): boolean {
   const stated = entriesOf(whole, '').find(([name]) => name.toLowerCase() === 'regions')?.[1]
   return Object.keys(regions ?? {}).length === 0 && Object.values(stated ?? {}).some(region => region !== null)
@@ -86,7 +84,7 @@ function parseHomeParams(value: unknown, path: string, report: ReportProblem): D
   return readFields(value, path, { RegionScore: scores }, report)
 }
 
-/** Reads an object whose keys are regions' numbers; those with `null` are left out, and those that cannot be read. */
+/** Reads an object with region IDs as keys; leaves out `null` and invalid members. */
 function readById<T>(
   value: unknown,
   path: string,
@@ -96,7 +94,7 @@ function readById<T>(
   const byId: Record<number, T> = {}
   for (const [key, content] of entriesOf(value, path)) {
     const readOne = (stated: unknown, at: string): void => {
-      if (!/^[1-9]\d*$/.test(key)) throw new DerpMapError(at, stated, 'its key is not the number of a region')
+      if (!/^[1-9]\d*$/.test(key)) throw new DerpMapError(at, stated, 'the key is not a region ID')
       const id = regionId(Number(key), at)
       if (stated !== null) byId[id] = read(stated, at, id)
     }

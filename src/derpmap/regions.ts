@@ -19,7 +19,7 @@ export function requireRegion(map: DERPMap, regionId: number): DERPRegion {
   throw new DerpError('ERR_DERP_REGION_UNAVAILABLE', `find region ${regionId}: ${reason}`)
 }
 
-/** Nodes by name; of several with one name, or with none, each by its place among them as well. */
+/** Nodes by name; those with the same or an empty name are also numbered. */
 export function nodesByKey(nodes: readonly DERPNode[]): Map<string, DERPNode> {
   const byKey = new Map<string, DERPNode>()
   for (const node of nodes) {
@@ -30,7 +30,7 @@ export function nodesByKey(nodes: readonly DERPNode[]): Map<string, DERPNode> {
   return byKey
 }
 
-/** How messages call a region, as the original does. */
+/** Region as shown in messages, as in the original. */
 export function formatRegion({ RegionID, RegionCode }: DERPRegion): string {
   return `region ${RegionID} (${RegionCode})`
 }

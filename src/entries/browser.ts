@@ -1,4 +1,4 @@
-/** Entry `derphttp/browser`: the client over WebSocket, by web APIs alone; for pages, workers and other runtimes. */
+/** Entry `derphttp/browser`: the client over WebSocket. Uses only web APIs: runs in pages, workers and other runtimes. */
 
 import './assert-runtime.ts'
 

@@ -1,4 +1,4 @@
-/** Entry `derphttp/client`: the client of Node, and its parts for other platforms and other needs. */
+/** Entry `derphttp/client`: the Node client, and its building blocks for other platforms. */
 
 import './assert-runtime.ts'
 

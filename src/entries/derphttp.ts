@@ -1,4 +1,4 @@
-/** Entry `derphttp`: the client, its keys and what it receives. */
+/** Entry `derphttp`: the client, keys, and received messages. */
 
 import './assert-runtime.ts'
 

@@ -1,4 +1,4 @@
-/** Entry `derphttp/protocol`: the wire without I/O, its keys and its box, for browsers and Node alike. */
+/** Entry `derphttp/protocol`: the wire protocol without I/O, with keys and NaCl box, for browsers and Node. */
 
 import './assert-runtime.ts'
 

@@ -1,4 +1,4 @@
-/** Entry `derphttp/server`: a relay to be mounted in a Node program. */
+/** Entry `derphttp/server`: a relay to embed in a Node program. */
 
 import './assert-runtime.ts'
 

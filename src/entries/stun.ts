@@ -1,4 +1,4 @@
-/** Public entry `derphttp/stun`: STUN as nodes and relays speak it. */
+/** Entry `derphttp/stun`: STUN as used by nodes and relays. */
 
 import './assert-runtime.ts'
 

@@ -1,4 +1,4 @@
-/** The handler to be mounted at `/derp` of a server of one's own, without routes or debug pages (P-120, P-160). */
+/** Handler for `/derp` on your own HTTP server, without other routes (P-120, P-160). */
 
 import { CidrList } from '../listen/cidr-list.ts'
 import { originReader } from '../listen/client-address.ts'
@@ -11,7 +11,7 @@ import { readRequestPath } from './request-path.ts'
 import { isForDerp } from './routes.ts'
 import { type ConnAcceptor, derpEndpoint } from './upgrade/derp-endpoint.ts'
 
-/** What to register for the two events of a `node:http` server. */
+/** Listeners for the two events of a `node:http` server. */
 export interface DerpHandler {
   /** For `request`. */
   readonly request: RequestHandler
@@ -22,11 +22,11 @@ export interface DerpHandler {
 const PROBE_PATHS: ReadonlySet<string | undefined> = new Set(['/derp/probe', '/derp/latency-check'])
 
 export interface HandlerOptions {
-  /** Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is believed (P-125). Default: none. */
+  /** Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is trusted. Default: none. */
   readonly trustedProxies?: readonly string[]
 }
 
-/** Serves `relay`, such as a `RelayCore`. @throws DerpError for an address that is none. */
+/** Serves `relay`, such as a `RelayCore`. @throws DerpError for an invalid proxy address. */
 export function handler(relay: ConnAcceptor, { trustedProxies }: HandlerOptions = {}): DerpHandler {
   const originOf = originReader(trustedProxies && new CidrList(trustedProxies))
   const endpoint = derpEndpoint(relay, new HttpCounters(), originOf)
@@ -34,12 +34,12 @@ export function handler(relay: ConnAcceptor, { trustedProxies }: HandlerOptions 
     answer: request =>
       PROBE_PATHS.has(readRequestPath(request.target)?.path) ? probePage(request) : endpoint(request),
   }
-  // A program that calls it for another path has chosen that path.
+  // `request` does not check the path: the caller chooses where to mount it.
   return { request: requestHandler(service), upgrade: upgradeHandler(service, isForDerp, service) }
 }
 
-/** Answers a latency probe, in a server of one's own (P-160). */
+/** Responds to a latency probe, on your own server. */
 export const probeHandler: RequestHandler = requestHandler({ answer: probePage })
 
-/** Answers 204 and the challenge, if there is an acceptable one, in a server of one's own (P-161). */
+/** Responds with 204, and to a valid challenge, on your own server. */
 export const serveNoContent: RequestHandler = requestHandler({ answer: noContentPage })

@@ -1,15 +1,15 @@
-/** Request headers that may come more than once. */
+/** Request headers that may be repeated. */
 
 import type { HttpRequest } from '../listen/http-service.ts'
 
 type Headers = Pick<HttpRequest, 'headers'>
 
-/** The first header of a name, as the original reads them. @param name in lower case. */
+/** The first value, which is the one that the original reads. @param name in lower case. */
 export function firstHeader({ headers }: Headers, name: string): string | undefined {
   return headers[name]?.[0]
 }
 
-/** All headers of a name as one. @param name in lower case. */
+/** All values, joined. @param name in lower case. */
 export function joinedHeader({ headers }: Headers, name: string): string | undefined {
   return headers[name]?.join(', ')
 }

@@ -1,4 +1,4 @@
-/** What is served at a path. */
+/** Types of pages and endpoints. */
 
 import type { HttpAnswer, HttpReply, HttpRequest } from '../listen/http-service.ts'
 

@@ -1,11 +1,11 @@
-/** Redirects as the original's HTTP library sends them. */
+/** Redirects in the form of Go's net/http. */
 
 import type { HttpReply, HttpRequest } from '../listen/http-service.ts'
 import { escapeHtml } from './debug/html.ts'
 
 const REASONS = { 302: 'Found', 307: 'Temporary Redirect' } as const
 
-/** A redirect: a link in the body for GET, and no body for other methods. */
+/** The body has a link for GET, and is empty for other methods. */
 export function redirectTo(
   { method }: Pick<HttpRequest, 'method'>,
   status: keyof typeof REASONS,

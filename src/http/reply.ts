@@ -1,8 +1,7 @@
-/** Short replies, in the form of the original's: text, a line feed, no sniffing. */
+/** Short replies, in the form of Go's net/http. */
 
 import type { HttpReply } from '../listen/http-service.ts'
 
-/** A reply with a body. */
 export function replyOf(
   status: number,
   contentType: string,
@@ -12,7 +11,7 @@ export function replyOf(
   return { status, headers: { ...headers, 'Content-Type': contentType }, body }
 }
 
-/** An error of one line. */
+/** A one-line error. */
 export function errorReply(status: number, text: string, headers: Readonly<Record<string, string>> = {}): HttpReply {
   return replyOf(status, 'text/plain; charset=utf-8', `${text}\n`, { ...headers, 'X-Content-Type-Options': 'nosniff' })
 }

@@ -38,10 +38,10 @@ test.for([
   ['/%64ebug', '/debug/'],
   ['http://other.example', '/'],
   ['http://other.example//derp', '/derp'],
-] as const)('readRequestPath sends %s to %s (P-168)', ([target, location]) => {
+] as const)('readRequestPath redirects %s to %s (P-168)', ([target, location]) => {
   expect(readRequestPath(target)?.redirect).toBe(location)
 })
 
-test.for(['/%zz', '/%', '/a%4', '*', 'derp', ''])('readRequestPath has no path for %j', target => {
+test.for(['/%zz', '/%', '/a%4', '*', 'derp', ''])('readRequestPath finds no path in %j', target => {
   expect(readRequestPath(target)).toBeUndefined()
 })

@@ -1,25 +1,24 @@
 /**
- * The path of a request as routes are looked up by it, and the redirect for paths that are not in their shortest
- * form (P-168).
+ * The path of a request for the route lookup, and redirects to the canonical form (P-168).
  */
 
 export interface RequestPath {
-  /** Without query; escapes are decoded, but for those of a slash. */
+  /** Without query, decoded except for escaped slashes. */
   readonly path: string
-  /** Where the request is to be sent instead, with its query; undefined for a tidy path. */
+  /** Location of the canonical path, with query; undefined if already canonical. */
   readonly redirect: string | undefined
 }
 
-/** Paths that exist only with a slash behind them. */
+/** Paths that exist only with a trailing slash. */
 const TREES: ReadonlySet<string> = new Set(['/debug'])
 
 const MALFORMED_ESCAPE = /%(?![0-9a-fA-F]{2})/
-/** Characters that a path may be written with. */
+/** Paths that need no re-escaping. */
 const WRITABLE_PATH = /^[\w.~!$&'()*+,;=:@[\]%/-]*$/
-/** Characters that are escaped when a path is written; `%` among them, even where it begins an escape. */
+/** Characters escaped in output, `%` included. */
 const ESCAPED = /[^\w.~$&+,;=:@/-]/g
 
-/** Reads the target of a request; undefined for one that is no path. */
+/** Undefined if `target` has no valid path. */
 export function readRequestPath(target: string): RequestPath | undefined {
   const queryAt = target.indexOf('?')
   const query = queryAt === -1 ? '' : target.slice(queryAt)
@@ -33,13 +32,13 @@ export function readRequestPath(target: string): RequestPath | undefined {
   return clean === written ? { path, redirect: undefined } : redirect(escapePath(clean))
 }
 
-/** The path within a target, which is a path or a whole URL. */
+/** The path of a target in origin or absolute form. */
 function pathOf(target: string): string | undefined {
   if (target.startsWith('/')) return target
   return /^[a-z][a-z0-9+.-]*:(?:\/\/[^/]*)?(.*)$/i.exec(target)?.[1]
 }
 
-/** Without `.` and `..`, empty segments, and with a slash in front. */
+/** Resolves `.` and `..`, removes empty segments, adds a leading slash. */
 function cleanPath(path: string): string {
   const segments: string[] = []
   for (const segment of path.split('/')) {
@@ -55,7 +54,7 @@ function decodeSegment(segment: string): string {
   return decoded.includes('/') ? segment : decoded
 }
 
-/** One character for each byte: routes have ASCII names, so what the bytes spell does not matter. */
+/** One character per byte: routes have ASCII names, so UTF-8 need not be decoded. */
 function decodeEscapes(text: string): string {
   return text.replaceAll(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
 }

@@ -1,4 +1,4 @@
-/** What is served over HTTP; pages of `/debug/` have a table of their own in debug/debug.ts. */
+/** The table of HTTP routes; `/debug/` has its own in debug/debug.ts. */
 
 import type { HttpAnswer, HttpReply, HttpRequest, HttpService } from '../listen/http-service.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
@@ -15,47 +15,46 @@ import { errorReply, replyOf } from './reply.ts'
 import { readRequestPath } from './request-path.ts'
 import { upgradeRefusal } from './upgrade/upgrade-verdict.ts'
 
-/** What is served at and below `/debug/`; `createDebug` makes it. */
+/** Routes below `/debug/`, from `createDebug`. */
 export interface DebugRoutes {
-  /** Whether a visitor may look. */
+  /** Whether the request has access. */
   readonly allows: (request: HttpRequest) => boolean
   /** Pages by exact path. */
   readonly exact: ReadonlyMap<string, Page>
-  /** Answers for all other paths below `/debug/`. */
+  /** Replies for all other paths below `/debug/`. */
   readonly notFound: Page
 }
 
-/** Which parts of the table are on. */
 export interface RouteOptions {
   /** Value of `-home`; see {@link homePage}. */
   readonly home?: string
-  /** Whether `/derp` takes connections. */
+  /** Whether `/derp` accepts connections. */
   readonly derp?: boolean
-  /** The debug pages; without them every path below `/debug/` is unknown. */
+  /** The debug pages; without them, paths below `/debug/` are not found. */
   readonly debug?: DebugRoutes
-  /** What answers at `/bootstrap-dns`; `bootstrapDnsPage` makes it. Without it there are no names. */
+  /** The page `/bootstrap-dns`, from `bootstrapDnsPage`. Default: no names. */
   readonly bootstrapDns?: Page
-  /** What `/readyz` tells. Default: ready, whatever happens. */
+  /** The state that `/readyz` reports. Default: always ready. */
   readonly readiness?: ReadinessSource
 }
 
-/** Pages by exact path, and those for all other paths. */
+/** Endpoints by exact path, and for all other paths. */
 export interface RouteTable {
   readonly exact: ReadonlyMap<string, Endpoint>
   readonly fallback: Endpoint
-  /** Answers for paths below `/debug/` without a page (P-191). */
+  /** Replies for unknown paths below `/debug/` (P-191). */
   readonly debugFallback: Endpoint
-  /** Whether a visitor may see the debug pages. */
+  /** Whether the request may see debug pages. */
   readonly allowsDebug: (request: HttpRequest) => boolean
 }
 
 export interface Routes extends RouteTable, HttpService {}
 
 /**
- * Builds the table.
+ * Creates the table.
  *
- * @param connect what answers at `/derp`; `derpEndpoint` makes it. By default nothing is upgraded.
- * @throws DerpError for an option that makes no sense.
+ * @param connect the endpoint `/derp`, from `derpEndpoint`. By default nothing is upgraded.
+ * @throws DerpError for an invalid option.
  */
 export function createRoutes(options: RouteOptions = {}, connect: Endpoint = upgradeRefusal): Routes {
   const derp = options.derp ?? true
@@ -93,13 +92,13 @@ function answerFrom(table: RouteTable, request: HttpRequest): HttpAnswer | Promi
   return endpoint(request)
 }
 
-/** Whether a target is for DERP connections. */
+/** Whether a target is the DERP endpoint. */
 export function isForDerp(target: string): boolean {
   const path = readRequestPath(target)
   return path?.path === '/derp' && path.redirect === undefined
 }
 
-/** `OPTIONS *` asks for nothing and gets it; any other target without a path is malformed. */
+/** `OPTIONS *` is valid; any other target without a path is malformed. */
 function noPath({ target, method }: HttpRequest): HttpReply {
   if (target === '*' && method === 'OPTIONS') return { status: 200, body: '' }
   return replyOf(400, 'text/plain; charset=utf-8', target === '*' ? '' : '400 Bad Request', { Connection: 'close' })

@@ -72,7 +72,7 @@ test('KeyMap iterates in insertion order, skips entries deleted meanwhile and se
   expect(seen).toEqual(['c', 'b', 'd'])
 })
 
-test('KeyMap finds everything after growing, whatever the sign of the hash', () => {
+test('KeyMap finds all entries after growing, for hashes of either sign', () => {
   const map = new KeyMap<number>()
   const keys = Array.from({ length: 5000 }, (_, i) => keyOf(i & 255, i >> 8))
   for (const [i, key] of keys.entries()) map.set(key, i)
@@ -118,7 +118,7 @@ test.each<[string, KeyHash | undefined]>([
   )
 })
 
-test('KeyLookup returns what its map does, whatever changed since the last lookup', () => {
+test('KeyLookup returns what its map does, after any change since the last lookup', () => {
   const map = new KeyMap<string>().set(keyOf(1), 'one').set(keyOf(2), 'two')
   const lookup = new KeyLookup(map)
   const buffer = (n: number) => Uint8Array.from([0xee, ...keyOf(n).bytes])

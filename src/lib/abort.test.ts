@@ -24,18 +24,18 @@ test('abortable rejects when its signal is aborted, before or later, with the re
   await expect(waiting).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
 })
 
-test('abortable lets go of its signal', async () => {
+test('abortable releases its signal', async () => {
   const { signal } = new AbortController()
   await abortable(Promise.resolve(1), signal, 'work')
   expect(getEventListeners(signal, 'abort')).toHaveLength(0)
 })
 
-test('abortedError hands on a DerpError given as reason', () => {
+test('abortedError returns a DerpError given as reason', () => {
   const reason = new DerpError('ERR_DERP_PING_TIMEOUT', 'ping: no answer')
   expect(abortedError('work', AbortSignal.abort(reason))).toBe(reason)
 })
 
-test('onAbort calls once, at once for an aborted signal, and never after it was taken back', () => {
+test('onAbort calls once, immediately for an aborted signal, and never after removal', () => {
   const calls: string[] = []
   onAbort(AbortSignal.abort(), () => calls.push('before'))
   const controller = new AbortController()

@@ -11,14 +11,14 @@ test.each([
   ['2001:DB8:0:0::1', '20010db8000000000000000000000001', '2001:db8::1'],
   ['fe80::1%eth0', 'fe800000000000000000000000000001', 'fe80::1'],
   ['::', '00000000000000000000000000000000', '::'],
-])('addressTo16 lays %s out in 16 bytes, which addressFrom16 reads (P-071)', (address, bytes, read) => {
+])('addressTo16 encodes %s in 16 bytes, which addressFrom16 reads (P-071)', (address, bytes, read) => {
   const out = addressTo16(address)
   expect(hex(out)).toBe(bytes)
   expect(addressFrom16(out)).toBe(read)
 })
 
 test.each(['', 'relay.example', '[::1]', '192.0.2.1:80', '192.0.2', '1', '0x7f.0.0.1', '010.0.0.1', '1.2.3.256'])(
-  'addressTo16 gives zeros for %j, which is no address (P-071)',
+  'addressTo16 returns zeros for %j, which is not an address (P-071)',
   text => {
     expect(addressTo16(text)).toEqual(new Uint8Array(16))
   },

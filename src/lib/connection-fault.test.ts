@@ -21,7 +21,7 @@ test.each([
   expect(connectionFault(withCode(code))?.id).toBe(id)
 })
 
-test('connectionFault looks below errors that say nothing', () => {
+test('connectionFault unwraps uninformative errors', () => {
   const refused = withCode('ECONNREFUSED')
   expect(connectionFault(new Error('outer', { cause: withCode('ERR_DERP_DIAL_FAILED', refused) }))?.id).toBe('refused')
   expect(connectionFault(new AggregateError([refused]))?.id).toBe('refused')
@@ -31,7 +31,7 @@ test('connectionFault looks below errors that say nothing', () => {
   expect(connectionFault(circle)).toBeUndefined()
 })
 
-test('explainFault gives sentence, detail and mend', () => {
+test('explainFault returns sentence, detail and remedy', () => {
   expect(explainFault(faultOf('refused'), 'connect ECONNREFUSED 192.0.2.1:443')).toBe(
     'nothing listens there (connect ECONNREFUSED 192.0.2.1:443): check host and port, and that the server runs',
   )

@@ -25,7 +25,7 @@ function setUp(signal?: AbortSignal) {
   return { clock, late, work, result, isAborted: () => given?.aborted }
 }
 
-test('withTimeLimit gives the result of work that is done in time', async () => {
+test('withTimeLimit returns the result of work that finishes in time', async () => {
   const { clock, late, work, result, isAborted } = setUp()
   clock.advance(99)
   work.resolve('done')

@@ -28,7 +28,7 @@ test('connections of one turn are started over several turns, in order (P-110)',
   expect(begun).toEqual(sockets)
 })
 
-test('a connection in a turn of its own does not wait (P-110)', () => {
+test('a single connection of a turn does not wait (P-110)', () => {
   const { clock, pace, begun, sockets } = setUp(1)
   for (const [i, socket] of sockets.entries()) {
     pace.add(socket)

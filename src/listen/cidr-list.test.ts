@@ -13,7 +13,7 @@ test('CidrList matches addresses and blocks of either family, and IPv4-mapped ad
 })
 
 test.each(['10.0.0.0/33', '2001:db8::/129', '10.0.0.0/', '10.0.0.0/8/8', '10.0.0/8', 'localhost', '', ' 10.0.0.1'])(
-  'CidrList refuses "%s" and says what an entry looks like',
+  'CidrList refuses "%s" and shows a valid entry',
   entry => {
     expect(() => new CidrList(['127.0.0.1', entry])).toThrow(
       `read list of addresses: "${entry}" is neither an IP address nor a block such as 10.0.0.0/8 or 2001:db8::/32`,

@@ -22,7 +22,7 @@ test.each([
 })
 
 test.each(['', ',', 'unknown', '_hidden', '192.0.2.1, ', '192.0.2.1, unknown, 10.0.0.1', '192.0.2.1:65536', '1.2.3'])(
-  'readForwardedFor of "%s" names nobody (P-125)',
+  'readForwardedFor of "%s" names no client (P-125)',
   header => {
     expect(readForwardedFor(header, PROXIES)).toBeUndefined()
   },

@@ -9,7 +9,7 @@ function setUp(): { clock: FakeClock; deadline: HttpDeadline; ended: number[] } 
   return { clock, deadline: deadlines.forConnection(() => ended.push(clock.now())), ended }
 }
 
-test('HttpDeadline gives each part of an exchange its time (P-107)', () => {
+test('HttpDeadline limits each part of an exchange (P-107)', () => {
   const { clock, deadline, ended } = setUp()
   deadline.requested()
   expect(deadline.isIdle).toBe(false)
@@ -22,7 +22,7 @@ test('HttpDeadline gives each part of an exchange its time (P-107)', () => {
   expect(ended).toHaveLength(1)
 })
 
-test('HttpDeadline waits for no request while others are unanswered (P-107)', () => {
+test('HttpDeadline does not wait for a request while others are unanswered (P-107)', () => {
   const { clock, deadline, ended } = setUp()
   deadline.requested()
   deadline.requested()
@@ -33,7 +33,7 @@ test('HttpDeadline waits for no request while others are unanswered (P-107)', ()
   expect(ended).toHaveLength(1)
 })
 
-test('HttpDeadline has no end between two pieces of a reply, nor once it is cancelled (P-107)', () => {
+test('HttpDeadline does not expire between chunks of a reply, nor once cancelled (P-107)', () => {
   const { clock, deadline, ended } = setUp()
   deadline.requested()
   deadline.taking()

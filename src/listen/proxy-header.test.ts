@@ -34,7 +34,7 @@ test.each([
   ['datagrams', binary('21', '12', TCP4), 2, undefined],
   ['a socket file', binary('21', '31', '00'.repeat(216)), 2, undefined],
 ] as const)(
-  'readProxyHeader reads a header of %s, and leaves alone what follows (P-126)',
+  'readProxyHeader reads a header of %s, and not the bytes after it (P-126)',
   (_, header, version, source) => {
     const found = { version, length: header.length, source }
     expect(readProxyHeader(header)).toEqual(found)
@@ -59,11 +59,11 @@ test.each([
   'PROXY tcp4 192.0.2.1 198.51.100.2 4711 443',
   'PROXY UNKNOWNX',
   'PROXY ',
-])('readProxyHeader finds no sense in "%s" (P-126)', line => {
+])('readProxyHeader rejects "%s" (P-126)', line => {
   expect(readProxyHeader(text(line))).toBe('malformed')
 })
 
-test('readProxyHeader rejects a text of 107 bytes without an end (P-126)', () => {
+test('readProxyHeader rejects a text header of 107 bytes without an end (P-126)', () => {
   const longest = `PROXY UNKNOWN ${'x'.repeat(91)}`
   expect(readProxyHeader(text(longest))).toMatchObject({ length: 107 })
   expect(readProxyHeader(text(`${longest}x`))).toBe('malformed')
@@ -82,7 +82,7 @@ test.each([
 })
 
 test.each(['GET / HTTP/1.1\r\n', 'PRI * HTTP/2.0', '\r\n\r\n\0\r\nQUIT\r', '\x16\x03\x01', 'proxy '])(
-  'readProxyHeader sees at the first byte that differs that %j begins no header (P-127)',
+  'readProxyHeader rejects %j at the first byte that differs (P-127)',
   begin => {
     expect(readProxyHeader(Buffer.from(begin, 'latin1'))).toBe('missing')
   },

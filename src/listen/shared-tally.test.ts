@@ -69,7 +69,7 @@ test('only the counts of an ended thread are removed (P-109)', () => {
   expect(opened([2, 'a::'], [MAIN_THREAD, 'b::'], [MAIN_THREAD, 'a::'], [2, 'a::'])).toEqual([true, false, true, false])
 })
 
-test('threads that share a port share its rate, and other ports have theirs (P-108)', () => {
+test('threads that share a port share its rate, and other ports have their own (P-108)', () => {
   const { clock, opened } = setUp({ rate: { perSecond: 10, burst: 3 } })
   expect(opened([1, 'a::'], [2, 'b::'], [1, 'c::'], [2, 'd::'])).toEqual([true, true, true, false])
   expect(opened([0, 'a::'], [0, 'b::'], [0, 'c::'], [0, 'd::'])).toEqual([true, true, true, false])

@@ -1,11 +1,11 @@
-/** ForwardPacket frames one behind the other, with what they count as. */
+/** A batch of encoded ForwardPacket frames, with packet and byte counts. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH, MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 import { writeFrameHeader } from '../protocol/encode.ts'
 import { FrameType } from '../protocol/frame-type.ts'
 
-/** Room for the largest frame, and for some hundred of the usual ones. */
+/** Fits the largest frame, or some hundred of typical size. */
 const BATCH_BYTES: number = 128 << 10
 const MAX_FRAME_BYTES: number = FRAME_HEADER_LENGTH + 2 * KEY_LENGTH + MAX_PACKET_LENGTH
 
@@ -15,22 +15,22 @@ export class ForwardBatch {
   readonly #memory = new Uint8Array(BATCH_BYTES)
   #filled = 0
 
-  /** Bytes of all frames. */
+  /** Total bytes of the frames. */
   get length(): number {
     return this.#filled
   }
 
-  /** All frames. They must have left before the batch is cleared. */
+  /** A view of all frames; valid until the batch is cleared. */
   get frames(): Uint8Array {
     return this.#memory.subarray(0, this.#filled)
   }
 
-  /** Whether any frame fits in. */
+  /** Whether a frame of any size fits. */
   get hasRoom(): boolean {
     return this.#filled + MAX_FRAME_BYTES <= BATCH_BYTES
   }
 
-  /** Adds the packet of a SendPacket frame at `start` up to `end` of `buffer`: its destination's key comes along. */
+  /** Adds the packet of the SendPacket frame in `buffer` from `start` to `end`; the frame includes the destination's key. */
   add(source: NodePublicKey, buffer: Uint8Array, start: number, end: number): void {
     const memory = this.#memory
     const at = this.#filled

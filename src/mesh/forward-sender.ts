@@ -1,8 +1,8 @@
 /**
- * Packets on their way to one mesh peer.
+ * Send queue to one mesh peer.
  *
- * Each is encoded straight from the chunk that it was received in, behind the others of its turn. What the link cannot
- * carry is dropped, the oldest first, and counted.
+ * Packets are encoded straight from the received chunk into the current batch. When the queue is full, the oldest
+ * packets are dropped and counted.
  */
 
 import type { Clock } from '../lib/clock.ts'
@@ -12,33 +12,33 @@ import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
 import type { Destination, PacketSource } from '../server/ports.ts'
 import { ForwardBatch } from './forward-batch.ts'
 
-/** Bytes that were handed to the connection and are not written yet. */
-const MAX_UNDER_WAY_BYTES: number = 512 << 10
+/** Bytes passed to the connection but not yet written. */
+const MAX_IN_FLIGHT_BYTES: number = 512 << 10
 /** Bytes of a SendPacket frame before its payload. */
 const SEND_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + KEY_LENGTH
-/** What may wait beyond that: the queue is for all clients of the mesh peer together. */
-const MAX_WAITING_BYTES: number = 8 << 20
-/** Batches kept for use again. */
+/** Bytes queued beyond that, for all clients of the mesh peer together. */
+const MAX_QUEUED_BYTES: number = 8 << 20
+/** Batches kept for reuse. */
 const MAX_SPARE = 4
 
-/** A connection to a mesh peer; a `DerpClient` has this shape. */
+/** A connection to a mesh peer; `DerpClient` implements this. */
 export interface ForwardCarrier {
-  /** Sends encoded ForwardPacket frames, which must not change until the promise is settled. */
+  /** Sends encoded ForwardPacket frames; the buffer must not change until the promise settles. */
   forwardFrames(frames: Uint8Array): Promise<void>
 }
 
 export class ForwardSender implements Destination {
-  /** Nothing is forwarded twice. */
+  /** Not local: forwarded packets are not forwarded again. */
   readonly local: undefined
   readonly #counters: MeshLinkCounters
   readonly #clock: Clock
-  readonly #waiting = new Fifo<ForwardBatch>()
+  readonly #queue = new Fifo<ForwardBatch>()
   readonly #spare: ForwardBatch[] = []
   #carrier: ForwardCarrier | undefined
-  /** The last of those that wait, which has room. */
+  /** The last queued batch, while it has room. */
   #filling: ForwardBatch | undefined
-  #waitingBytes = 0
-  #underWayBytes = 0
+  #queuedBytes = 0
+  #inFlightBytes = 0
   #willFlush = false
 
   constructor(counters: MeshLinkCounters, clock: Clock) {
@@ -46,10 +46,10 @@ export class ForwardSender implements Destination {
     this.#clock = clock
   }
 
-  /** Replaces the carrier; undefined while the link is down. Packets that wait for the old one are dropped. */
+  /** Replaces the carrier; undefined while the link is down. Drops queued packets. */
   use(carrier: ForwardCarrier | undefined): void {
     while (this.#dropOldest(ForwardDropReason.LinkDown));
-    this.#underWayBytes = 0
+    this.#inFlightBytes = 0
     this.#carrier = carrier
   }
 
@@ -61,9 +61,9 @@ export class ForwardSender implements Destination {
     const batch = this.#filling ?? this.#nextBatch()
     const before = batch.length
     batch.add(key, buffer, start, end)
-    this.#waitingBytes += batch.length - before
+    this.#queuedBytes += batch.length - before
     if (!batch.hasRoom) this.#filling = undefined
-    if (this.#waitingBytes > MAX_WAITING_BYTES) this.#dropOldest(ForwardDropReason.QueueFull)
+    if (this.#queuedBytes > MAX_QUEUED_BYTES) this.#dropOldest(ForwardDropReason.QueueFull)
     if (this.#willFlush) return
     this.#willFlush = true
     this.#clock.afterTurn(this.#endTurn)
@@ -75,10 +75,10 @@ export class ForwardSender implements Destination {
   }
 
   #send(carrier: ForwardCarrier): void {
-    while (this.#underWayBytes < MAX_UNDER_WAY_BYTES) {
+    while (this.#inFlightBytes < MAX_IN_FLIGHT_BYTES) {
       const batch = this.#take()
       if (batch === undefined) return
-      this.#underWayBytes += batch.length
+      this.#inFlightBytes += batch.length
       carrier.forwardFrames(batch.frames).then(
         () => this.#onWritten(carrier, batch),
         () => {
@@ -96,25 +96,25 @@ export class ForwardSender implements Destination {
     const { length } = batch
     this.#release(batch)
     if (carrier !== this.#carrier) return
-    this.#underWayBytes -= length
+    this.#inFlightBytes -= length
     this.#send(carrier)
   }
 
   #nextBatch(): ForwardBatch {
     const batch = this.#spare.pop() ?? new ForwardBatch()
-    this.#waiting.push(batch)
+    this.#queue.push(batch)
     this.#filling = batch
     return batch
   }
 
   #take(): ForwardBatch | undefined {
-    const batch = this.#waiting.take()
+    const batch = this.#queue.take()
     if (batch === this.#filling) this.#filling = undefined
-    this.#waitingBytes -= batch?.length ?? 0
+    this.#queuedBytes -= batch?.length ?? 0
     return batch
   }
 
-  /** Reports whether there was one. */
+  /** Whether there was one. */
   #dropOldest(reason: ForwardDropReason): boolean {
     const batch = this.#take()
     if (batch === undefined) return false
@@ -123,7 +123,7 @@ export class ForwardSender implements Destination {
     return true
   }
 
-  /** Keeps the memory of a batch that nobody reads any more. */
+  /** Recycles a batch that is no longer in use. */
   #release(batch: ForwardBatch): void {
     batch.clear()
     if (this.#spare.length < MAX_SPARE) this.#spare.push(batch)

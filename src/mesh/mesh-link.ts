@@ -1,7 +1,7 @@
 /**
  * The link to one mesh peer: tracks its clients and forwards packets to them.
  *
- * Clauses: P-078 mesh links, P-215 watch loop, P-217 the own relay.
+ * Clauses: P-078 mesh links, P-215 watch loop, P-217 links to itself.
  */
 
 import { type Client, linkOf } from '../client/client.ts'
@@ -17,11 +17,11 @@ import type { Destination, Link, LinkRoutes, RouteTable } from '../server/ports.
 import { ForwardSender } from './forward-sender.ts'
 
 /**
- * Maximum extra delay in milliseconds for an attempt after a failed one, beyond the watch loop's pause: mesh peers of a
- * restarted relay must not all reconnect at the same moment.
+ * Maximum extra delay in milliseconds of a retry, beyond the watch loop's pause: mesh peers of a restarted relay must not
+ * all reconnect at the same moment.
  */
 const JITTER_MS = 2_500
-/** Milliseconds added to that after a link was closed because its mesh peer has too many clients. */
+/** Milliseconds added to that after a link was closed for too many clients. */
 const OVERFLOW_PAUSE_MS = 60_000
 
 export interface MeshLinkPorts {
@@ -32,11 +32,11 @@ export interface MeshLinkPorts {
   readonly log: Log
   /** Random numbers in [0, 1). */
   readonly random: () => number
-  /** Clients that the mesh peer may announce; with more the link is closed. 0 for no limit. */
+  /** Clients that the mesh peer may announce; beyond that the link is closed. 0 for no limit. */
   readonly maxClients: number
 }
 
-/** The watch loop's messages are only details here: the link reports its own state. */
+/** The watch loop's messages become details: the link reports its own state. */
 function quietLog(log: Log): Log {
   const debug = (message: string, fields: LogFields = {}) => log.debug(message, fields)
   return { debug, info: debug, warn: debug, error: (message, fields) => log.error(message, fields) }
@@ -50,15 +50,15 @@ export class MeshLink implements Link {
   readonly #queue: ForwardSender
   readonly #stopping = new AbortController()
   #state: MeshLinkState = 'connecting'
-  /** For the snapshot; undefined until the link runs: the table may not be there before the relay listens. */
+  /** Undefined until the link runs: the route table may not exist before the relay listens. */
   #routes: LinkRoutes | undefined
   #hasFailed = false
-  /** ServerInfo has come, presence may not have. */
+  /** ServerInfo has arrived; presence may not have. */
   #isLoggedIn = false
-  /** What the next attempt waits besides, in milliseconds. */
+  /** Additional delay of the next attempt. */
   #pauseMs = 0
 
-  /** @param client has the relay's own key and the mesh key, and watches; used only by this link. */
+  /** @param client with the relay's own key and the mesh key, watching; used only by this link. */
   constructor(host: string, client: Client, ports: MeshLinkPorts) {
     this.#host = host
     this.#client = client
@@ -94,7 +94,7 @@ export class MeshLink implements Link {
     this.#stopping.abort()
   }
 
-  /** The same for all clients of the mesh peer: a SendPacket frame names its destination. */
+  /** One queue for all clients of the mesh peer: the frames name their destinations. */
   destinationFor(): Destination {
     return this.#queue
   }
@@ -137,7 +137,7 @@ export class MeshLink implements Link {
     linkOf(this.#client)?.derp.close(new DerpError('ERR_DERP_MESH_FULL', reason, { clause: 'P-078' }))
   }
 
-  /** Only who has the mesh key is told of presence, its own first of all; anybody is logged in. */
+  /** Presence, starting with our own, proves that the mesh key was accepted; a login alone does not. */
   #onMessage({ type }: ReceivedMessage): void {
     if (type === 'serverInfo') this.#isLoggedIn = true
     if (type !== 'peerPresent' || this.#state === 'up') return
@@ -160,7 +160,7 @@ export class MeshLink implements Link {
 
   #reasonOf({ message }: Error): string {
     if (!this.#isLoggedIn || this.#state === 'up') return message
-    const cause = 'it logs this relay in, but refuses it as mesh peer: its mesh key is another one, or it has none'
+    const cause = 'login succeeded, but as an ordinary client: its mesh key differs or is missing'
     return `link to mesh peer ${this.#host}: ${cause} (${message}); give both the same -mesh-psk-file`
   }
 

@@ -2,7 +2,7 @@
 
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 
-/** In words; undefined if all expected links are up. */
+/** Undefined if all expected links are up. */
 export function meshProblem(links: readonly MeshLinkSnapshot[]): string | undefined {
   const missing = links.filter(({ state }) => state === 'connecting').map(({ host }) => host)
   return missing.length === 0 ? undefined : `no link to ${missing.join(', ')}`

@@ -23,7 +23,7 @@ export interface MeshOwner extends RouteTable {
   readonly options: Pick<ResolvedRelayCoreOptions, 'privateKey' | 'meshKey' | 'clock' | 'log' | 'random'>
 }
 
-/** A client of a mesh peer takes some 1.2 KB here: this many take 600 MB. */
+/** A remote client takes some 1.2 KB of memory: this many take 600 MB. */
 export const DEFAULT_MAX_CLIENTS = 500_000
 
 export interface MeshOptions {
@@ -41,7 +41,7 @@ export class Mesh {
   #running: Promise<unknown> = Promise.resolve()
 
   /**
-   * Opens nothing yet.
+   * Opens no connections.
    *
    * @param core the relay, whose key and mesh key the links log in with.
    * @throws DerpError for a relay without a mesh key.
@@ -77,7 +77,7 @@ export class Mesh {
 
   /** Starts dialling all mesh peers. */
   start(): void {
-    const failed = (error: unknown) => this.#log.error('mesh link failed for good', { reason: String(error) })
+    const failed = (error: unknown) => this.#log.error('mesh link failed permanently', { reason: String(error) })
     this.#running = Promise.all(this.#links.map(link => link.run().catch(failed)))
   }
 

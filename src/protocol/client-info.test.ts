@@ -39,7 +39,7 @@ test.each([
 })
 
 test.each(['0', '1', '-1', '2147483648', '9223372036854775807', '-9223372036854775808'])(
-  'parseClientInfo does not judge version %s (P-033, P-039)',
+  'parseClientInfo accepts version %s (P-033, P-039)',
   version => {
     expect(parse(`{"version":${version}}`).version).toBe(Number(version))
   },
@@ -81,13 +81,13 @@ test.each([
 })
 
 test.each(['5', '{"a":1}', '[]', 'true', '""', `"${'x'.repeat(33)}"`, '"ä"', '"a\\n"', '"\\u007f"'])(
-  'parseClientInfo ignores AppName %s, whose form is wrong (P-033)',
+  'parseClientInfo ignores the malformed AppName %s (P-033)',
   name => {
     expect(parse(`{"AppName":${name},"version":2}`)).toEqual({ ...nothing, version: 2 })
   },
 )
 
-test('parseClientInfo reads a box as large as may be of one string, and refuses one of brackets (P-033)', () => {
+test('parseClientInfo reads a box of maximum size with one string, and refuses one full of brackets (P-033)', () => {
   const fill = (text: string) => text.repeat(Math.floor(260_000 / text.length))
   expect(parse(`{"x":"${fill('\\\\')}","version":1}`).version).toBe(1)
   expect(parse(`{"y":[{"z":[1]}],"version":1}`).version).toBe(1)

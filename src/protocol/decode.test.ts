@@ -15,7 +15,7 @@ test.each([
   ['ClosePeer', 32],
   ['Ping', 8],
   ['Pong', 8],
-] as const)('decodeClientToServer gives nothing for %s below %i bytes', (name, fewest) => {
+] as const)('decodeClientToServer returns undefined for %s below %i bytes', (name, fewest) => {
   expect(decodeClientToServer(FrameType[name], new Uint8Array(fewest - 1))).toBeUndefined()
   expect(decodeClientToServer(FrameType[name], new Uint8Array(fewest))).toBeDefined()
 })
@@ -27,7 +27,7 @@ test.each([
   ['Ping', 8],
   ['Pong', 8],
   ['Restarting', 8],
-] as const)('decodeServerToClient gives nothing for %s below %i bytes (P-004)', (name, fewest) => {
+] as const)('decodeServerToClient returns undefined for %s below %i bytes (P-004)', (name, fewest) => {
   expect(decodeServerToClient(FrameType[name], new Uint8Array(fewest - 1))).toBeUndefined()
   expect(decodeServerToClient(FrameType[name], new Uint8Array(fewest))).toBeDefined()
 })
@@ -38,7 +38,7 @@ test('decoders return undefined for types of the other direction and unknown typ
   for (const type of [2, 4, 7, 0x0a, 0x10, 0x11, 0, 0xee]) expect(decodeServerToClient(type, body)).toBeUndefined()
 })
 
-test('decodeClientToServer takes any flag but 0 as preferred', () => {
+test('decodeClientToServer reads any flag but 0 as preferred', () => {
   const flag = (value: number) => decodeClientToServer(FrameType.NotePreferred, Uint8Array.of(value))
   expect([0, 1, 2, 255].map(value => flag(value))).toEqual(
     [false, true, true, true].map(preferred => ({ type: 'notePreferred', preferred })),

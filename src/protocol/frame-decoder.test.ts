@@ -109,7 +109,7 @@ test('FrameDecoder releases the last chunk when it waits for more', () => {
   expect(decoder.buffer).toHaveLength(0)
 })
 
-test('FrameDecoder returns the whole frames of a truncated stream and no part of the last (P-007)', () => {
+test('FrameDecoder returns only complete frames of a truncated stream (P-007)', () => {
   for (let end = ping.length; end < ping.length * 2; end++) {
     const decoder = decoderWith(SERVER_BOUNDS, concatBytes([ping, ping]).subarray(0, end))
     expect([decoder.next(), decoder.next()]).toEqual([true, false])

@@ -8,11 +8,11 @@ test.each<[string, string[]]>([
   [String.raw`"a\"b" "\\" "\\\"{" 1`, [String.raw`"a\"b"`, String.raw`"\\"`, String.raw`"\\\"{"`, '1']],
   ['"not closed', ['"not closed']],
   [String.raw`"\"`, [String.raw`"\"`]],
-])('readJsonTokens cuts %j', (json, tokens) => {
+])('readJsonTokens splits %j', (json, tokens) => {
   expect(readJsonTokens(json)).toEqual(tokens)
 })
 
-test('readJsonTokens takes as many tokens as its bound says, and as much nesting', () => {
+test('readJsonTokens limits tokens and nesting', () => {
   const values = Array.from({ length: (MAX_JSON_TOKENS - 2) / 2 }, () => '1').join()
   expect(readJsonTokens(`[${values}]`)).toHaveLength(MAX_JSON_TOKENS - 1)
   expect(() => readJsonTokens(`[${values},1]`)).toThrow(JsonBoundsError)
@@ -32,7 +32,7 @@ test.each([
   ['of backslashes', `"${'\\'.repeat(1 << 20)}"`, undefined],
   ['of blanks', ' '.repeat(1 << 20), undefined],
   // Were it not linear, one of these would take minutes.
-])('a megabyte of JSON %s is soon read or refused', (_what, json, refusal) => {
+])('a megabyte of JSON %s is read or refused quickly', (_what, json, refusal) => {
   if (refusal === undefined) expect(readJsonTokens(json).length).toBeLessThanOrEqual(1)
   else expect(() => readJsonTokens(json)).toThrow(refusal)
 })

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { Interval } from './interval.ts'
 
-test('Interval acts at the end of each interval until it is stopped', () => {
+test('Interval runs its action at the end of each interval until stopped', () => {
   const clock = new FakeClock()
   const at: number[] = []
   const interval = new Interval(clock, 100, () => at.push(clock.now()))

@@ -83,5 +83,5 @@ test('DEFAULTS are within bounds, all of which are tested, and frozen', () => {
 test('resolveOptions rejects the all-zero private key (P-020)', () => {
   const { privateKey } = REQUIRED
   const zero = Object.create(privateKey, { isZero: { value: () => true } }) as NodePrivateKey
-  expect(() => resolve({ privateKey: zero })).toThrow('the key is all zero')
+  expect(() => resolve({ privateKey: zero })).toThrow('the key is zero')
 })

@@ -146,7 +146,7 @@ export function resolveOptions(options: RelayCoreOptions): ResolvedRelayCoreOpti
     }
   }
   if (options.privateKey.isZero()) {
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', 'set relay option privateKey: the key is all zero')
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', 'set relay option privateKey: the key is zero')
   }
   return resolved
 }

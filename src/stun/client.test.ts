@@ -168,7 +168,7 @@ test('stunBinding cancelled during the name lookup leaves no socket', async () =
   await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('UDPWrap')
 })
 
-test('stunBinding rejects at once when the port is closed', async () => {
+test('stunBinding rejects immediately when the port is closed', async () => {
   const socket = createSocket('udp4')
   socket.bind(0, '127.0.0.1')
   await once(socket, 'listening')
@@ -202,7 +202,7 @@ test.each([
   ['retransmitMs', { retransmitMs: -1 }],
   ['maxRequests', { maxRequests: 0 }],
   ['maxRequests', { maxRequests: 1.5 }],
-])('stunBinding refuses a %s that makes no sense: %j', async (name, options) => {
+])('stunBinding refuses an invalid %s: %j', async (name, options) => {
   const binding = stunBinding({ host: '127.0.0.1', ...options })
   await expect(binding).rejects.toThrow(RangeError)
   await expect(binding).rejects.toThrow(name)

@@ -28,7 +28,7 @@ test.each([
   ['with unknown attributes that may be skipped', requestWith('c001000412345678')],
   ['with attributes that say who asks', requestWith('0006000461626364')],
   ['of a node', encodeBindingRequest(txId)],
-])('parsePlainRequest takes a request %s (P-184)', (_, bytes) => {
+])('parsePlainRequest accepts a request %s (P-184)', (_, bytes) => {
   expect(parsePlainRequest(bytes)).toEqual({ ok: true, txId })
 })
 

@@ -129,7 +129,7 @@ test('StunResponder with plain requests enabled answers nodes with unchanged byt
   expect(answers[0]).toHaveLength(3)
 })
 
-test('StunResponder rejects a comprehension-required attribute, briefly (P-184)', () => {
+test('StunResponder rejects a comprehension-required attribute with a short error (P-184)', () => {
   const { sent, sender } = createSender()
   const { responder } = createResponder({ plain: true })
   responder.receive(plainRequest('00030004000000067f010000'), client, sender)

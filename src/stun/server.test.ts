@@ -46,7 +46,7 @@ test('createStunServer on an IPv4 address answers with an IPv4 address (P-181)',
 })
 
 test.each([[undefined], [''], ['0.0.0.0'], ['::']])(
-  'createStunServer on host %j takes both families on one socket and answers IPv4 in mapped form (P-181)',
+  'createStunServer on host %j serves both families on one socket and answers IPv4 in mapped form (P-181)',
   async host => {
     const server = startServer({ host })
     const { address, port } = await server.listen()

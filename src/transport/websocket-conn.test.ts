@@ -138,16 +138,13 @@ test.for([
   [MAX_SENT_MESSAGE_BYTES + 1, [32_768, 1]],
   [2 * MAX_SENT_MESSAGE_BYTES, [32_768, 32_768]],
   [70_000, [32_768, 32_768, 4464]],
-] as const)(
-  'WebSocketConn splits a write of %i bytes, as the other side may take no more (P-152)',
-  async ([size, sizes]) => {
-    const { socket, conn } = open()
-    const bytes = Uint8Array.from({ length: size }, (_, at) => at)
-    expect(await written(conn, bytes)).toBeUndefined()
-    expect(socket.sent.map(message => message.length)).toEqual(sizes)
-    expect(Buffer.concat(socket.sent).equals(bytes)).toBe(true)
-  },
-)
+] as const)('WebSocketConn splits a write of %i bytes to the peer’s message limit (P-152)', async ([size, sizes]) => {
+  const { socket, conn } = open()
+  const bytes = Uint8Array.from({ length: size }, (_, at) => at)
+  expect(await written(conn, bytes)).toBeUndefined()
+  expect(socket.sent.map(message => message.length)).toEqual(sizes)
+  expect(Buffer.concat(socket.sent).equals(bytes)).toBe(true)
+})
 
 test('WebSocketConn reports a write when the bytes before it have been sent, as far as it can tell', async () => {
   const { socket, conn, clock } = open()
@@ -177,7 +174,7 @@ test('WebSocketConn fails a write whose bytes have not been sent when the connec
   expect(socket.sent).toEqual([Uint8Array.of(1)])
 })
 
-test('WebSocketConn reports through the given function, once, for the last message of a write', async () => {
+test('WebSocketConn calls back once, for the last message of a write', async () => {
   const sent: number[] = []
   const failure = new Error('gone')
   const conn = new WebSocketConn(new FakeWebSocket(), {

@@ -20,7 +20,7 @@ afterAll(() => relay?.stop())
 const keyOf = async (program: Program): Promise<string> =>
   (await program.stderrMatch(/^(nodekey:[0-9a-f]{64})$/m))[1] as string
 
-test('derp cat carries megabytes from one terminal to another', async () => {
+test('derp cat transfers megabytes from one terminal to another', async () => {
   const printer = await derp('cat', relay.url)
   const received: Uint8Array[] = []
   let length = 0
@@ -41,7 +41,7 @@ test('derp cat carries megabytes from one terminal to another', async () => {
   expect(await printer.exit()).toBe(0)
 })
 
-test('derp cat with a key file has the key of the file', async () => {
+test('derp cat with a key file uses its key', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'derp-cli-'))
   const file = join(directory, 'key')
   const key = NodePrivateKey.generate()
@@ -54,7 +54,7 @@ test('derp cat with a key file has the key of the file', async () => {
   rmSync(directory, { recursive: true })
 })
 
-test('derp cat says what is wrong with an URL, a key or a relay that is not there', async () => {
+test('derp cat reports an invalid URL or key, and an unreachable relay', async () => {
   const wrongUrl = await derp('cat', 'ftp://x/derp')
   expect([await wrongUrl.exit(), wrongUrl.stderr]).toEqual([2, expect.stringContaining('ftp')])
   const wrongKey = await derp('cat', '--to', 'nodekey:12', relay.url)
@@ -63,13 +63,13 @@ test('derp cat says what is wrong with an URL, a key or a relay that is not ther
   expect([await noRelay.exit(), noRelay.stderr]).toEqual([1, expect.stringMatching(/^derp: .*127\.0\.0\.1/)])
 })
 
-test('derp key prints a key in the form of a key file', async () => {
+test('derp key prints a key in key file format', async () => {
   const program = await derp('key')
   const stored: { PrivateKey: string } = JSON.parse(await program.lineWhere(line => line))
   expect(NodePrivateKey.parse(stored.PrivateKey).isZero()).toBe(false)
 })
 
-test('derper derp-map writes what derp map lint, fed by a pipe, finds good', async () => {
+test('derper derp-map output passes derp map lint through a pipe', async () => {
   const derper = join(import.meta.dirname, '../../src/bin/derper.ts')
   const flags = ['-for', 'headscale', '-hostname', 'relay.example', '-c', '/nowhere/key', '-certdir', '/nowhere']
   const writer = await startProgram(RUNTIME_PATH, [derper, 'derp-map', ...flags])

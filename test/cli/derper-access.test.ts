@@ -50,7 +50,7 @@ async function refused(...args: string[]): Promise<string> {
   return program.stderr
 }
 
-test('derper lets in by lists and tokens, and looks at them again on SIGHUP (P-040)', async () => {
+test('derper admits clients by lists and tokens, and reloads these on SIGHUP (P-040)', async () => {
   const [listed, denied, other] = [NodePrivateKey.generate(), NodePrivateKey.generate(), NodePrivateKey.generate()]
   const keys = (...of: NodePrivateKey[]) => of.map(key => `${key.publicKey()}\n`).join('')
   const allow = file('allow', keys(listed, denied))
@@ -68,7 +68,7 @@ test('derper lets in by lists and tokens, and looks at them again on SIGHUP (P-0
   expect(await refused('-allow-keys-file', file('bad', 'nonsense\n'))).toContain(join(directory, 'bad'))
 })
 
-test('derper asks the admission URL, and what -verify-client-url-fail-open says when it is away (P-040)', async () => {
+test('derper asks the admission URL, and follows -verify-client-url-fail-open when it is unreachable (P-040)', async () => {
   const [welcome, unwanted] = [NodePrivateKey.generate(), NodePrivateKey.generate()]
   const controller = createServer((request, response) => {
     request.setEncoding('utf8').on('data', (body: string) => {
@@ -90,7 +90,7 @@ test('derper asks the admission URL, and what -verify-client-url-fail-open says 
   await Promise.all([open.stop(), closed.stop()])
 })
 
-test('derper admits nobody for lack of descriptors, however many log in at once (P-040)', async () => {
+test('derper never admits a client for lack of descriptors, even with many concurrent logins (P-040)', async () => {
   const controller = createServer((_, response) => void setTimeout(() => response.end('{"Allow":false}'), 20))
   await using listening = await listenOnLoopback(controller)
   const flags = [
@@ -123,7 +123,7 @@ test('derper admits nobody for lack of descriptors, however many log in at once 
   await program.stop()
 }, 120_000)
 
-test('derper -verify-clients asks tailscaled at -socket, and says when it does not answer (P-040)', async () => {
+test('derper -verify-clients asks tailscaled at -socket, and reports when it does not respond (P-040)', async () => {
   const known = NodePrivateKey.generate()
   const socket = join(directory, 'tailscaled.sock')
   const daemon = createServer((request, response) => {
@@ -144,7 +144,7 @@ test('derper -verify-clients asks tailscaled at -socket, and says when it does n
   await alone.stop()
 })
 
-test('derper answers /bootstrap-dns with the names of its flags (P-164)', async () => {
+test('derper serves the names of its flags at /bootstrap-dns (P-164)', async () => {
   const relay = await startOurRelay(['-bootstrap-dns-names', '127.0.0.1', '-unpublished-bootstrap-dns-names', '::1'])
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
   const answer = async (query = '') => (await target.http(`/bootstrap-dns${query}`)).body
@@ -154,7 +154,7 @@ test('derper answers /bootstrap-dns with the names of its flags (P-164)', async 
   await relay.stop()
 })
 
-test('derper -disallow-app-names keeps out clients that call themselves so, and counts them (P-040)', async () => {
+test('derper -disallow-app-names refuses clients with these names, and counts them (P-040)', async () => {
   const relay = await startOurRelay(['-disallow-app-names', 'old app,older'])
   const key = NodePrivateKey.generate()
   expect(await isLetIn(relay, key, { info: { appName: 'old app' } })).toBe(false)
@@ -174,6 +174,6 @@ test('derper -mesh-with links to mesh peers, and needs a mesh key (P-078)', asyn
   const own = (await target.vars())['derphttp'] as Record<string, unknown>
   expect(own).toMatchObject({ gauge_mesh_links: 1, gauge_mesh_links_up: 0 })
   await relay.stop()
-  expect(await refused('-mesh-with', 'sibling.test')).toContain('needs a mesh key, from -mesh-psk-file')
+  expect(await refused('-mesh-with', 'sibling.test')).toContain('needs a mesh key; set -mesh-psk-file')
   expect(await refused('-mesh-psk-file', meshKey, '-mesh-with', 'a/b/c')).toContain('more than one slash')
 })

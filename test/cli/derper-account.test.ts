@@ -16,7 +16,7 @@ const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const [UID, GID] = [54_321, 54_322]
 
 const isRoot = process.getuid?.() === 0
-if (!isRoot) process.stderr.write('derper-account: skipped, only root can become somebody else\n')
+if (!isRoot) process.stderr.write('derper-account: skipped, only root can switch users\n')
 
 let directory: string
 const programs: Program[] = []
@@ -59,7 +59,7 @@ async function refused(...flags: string[]): Promise<string> {
 }
 
 describe.skipIf(!isRoot)('derper -user', () => {
-  test('gives up the rights of root for good once its port is bound and its key is read, and relays', async () => {
+  test('drops root privileges for good once its port is bound and its key is read, and relays', async () => {
     const [port, key] = [await lowPort(), join(directory, 'private', 'derper.key')]
     const flags = ['-a', `127.0.0.1:${port}`, '-c', key, '-user', String(UID), '-group', String(GID)]
     const program = await start(...flags)
@@ -68,7 +68,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     expect(statusOf(program, 'Gid')).toEqual([GID, GID, GID, GID])
     expect(statusOf(program, 'Groups')).toEqual([GID])
     expect(statusOf(program, 'CapEff')).toEqual([0])
-    expect(program.stderr).toMatch(/"msg":"rights of root given up"/)
+    expect(program.stderr).toMatch(/"msg":"dropped root privileges"/)
     // Nobody but root reads it again, at the next start.
     expect([statSync(key).uid, statSync(key).mode & 0o777]).toEqual([0, 0o600])
 
@@ -82,7 +82,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     expect(await program.exit()).toBe(0)
   })
 
-  test('warns of what it cannot read again without those rights, such as certificates', async () => {
+  test('warns about files that it can no longer read without root privileges, such as certificates', async () => {
     const certificates = mkdtempSync(join(directory, 'certs-'))
     const tls = ['-certmode', 'manual', '-hostname', '127.0.0.1', '-certdir', certificates, '-http-port=-1']
     const flags = [
@@ -108,7 +108,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     expect(again.stderr).not.toContain('"flag":"-certdir"')
   })
 
-  test('with -workers gives them up on all threads, and goes on with those that are left when one crashes', async () => {
+  test('with -workers drops them on all threads, and continues with the remaining workers when one crashes', async () => {
     const [port, key] = [await lowPort(), join(directory, 'workers', 'derper.key')]
     const flags = ['-a', `127.0.0.1:${port}`, '-c', key, '-user', String(UID), '-group', String(GID), '-workers', '2']
     const program = await start(...flags)
@@ -119,7 +119,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
       const status = readFileSync(`/proc/${program.child.pid}/task/${thread}/status`, 'utf8')
       expect(/^Uid:(.*)$/m.exec(status)?.[1]?.trim().split(/\s+/).map(Number)).toEqual([UID, UID, UID, UID])
     }
-    await program.stderrMatch(/"msg":"a worker that fails cannot be replaced under another user/)
+    await program.stderrMatch(/"msg":"a failed worker cannot be replaced under another user/)
     program.child.kill('SIGUSR2')
     await program.stderrMatch(/"msg":"worker crashed"/)
     await program.stderrMatch(/"reason":"listen E(?:ADDRINUSE|ACCES)/)
@@ -131,21 +131,21 @@ describe.skipIf(!isRoot)('derper -user', () => {
     expect(await program.exit()).toBe(0)
   })
 
-  test('refuses an account that it cannot find, before it starts anything', async () => {
+  test('refuses an unknown account before starting anything', async () => {
     expect(await refused('-user', 'no-such-user')).toContain('set flag -user to "no-such-user": not in /etc/passwd')
     expect(await refused('-user', String(UID))).toContain(
       `set flag -user to "${UID}": not in /etc/passwd; name its group`,
     )
-    expect(await refused('-user', 'root')).toContain('set flag -user to "root": is root, as before')
-    expect(await refused('-group', 'root')).toContain('set flag -group to "root": goes with -user only')
+    expect(await refused('-user', 'root')).toContain('set flag -user to "root": is root; name another user')
+    expect(await refused('-group', 'root')).toContain('set flag -group to "root": needs -user; set both')
   })
 
-  test('is refused to whoever is not root', async () => {
+  test('is refused without root', async () => {
     const other = ['--reuid', String(UID), '--regid', String(GID), '--clear-groups']
     const derper = [RUNTIME_PATH, DERPER, '-dev', '-a', '127.0.0.1:0', '-user', 'daemon']
     const program = await startProgram('setpriv', [...other, ...derper])
     programs.push(program)
     expect(await program.exit()).toBe(2)
-    expect(program.stderr).toContain('set flag -user to "daemon": only root can become somebody else')
+    expect(program.stderr).toContain('set flag -user to "daemon": only root can switch users')
   })
 })

@@ -17,7 +17,7 @@ const EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12
 const WORKERS = ['1', '2'] as const
 const META_CERTIFICATE = /^CN=derpkey[0-9a-f]{64}$/
 
-describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
+describe.skipIf(!hasGo || !hasOpenssl)('derper with an ACME authority', () => {
   const root = mkdtempSync(join(tmpdir(), 'derper-acme-'))
   afterAll(() => rmSync(root, { recursive: true }))
 
@@ -68,7 +68,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
   }
 
   test.for(WORKERS)(
-    'with -workers %s gets certificates for its name and its addresses, and shows them with their chains (P-147, P-148)',
+    'with -workers %s obtains certificates for its name and addresses, and serves them with their chains (P-147, P-148)',
     async workers => {
       const addresses = ['-workers', workers, '-acme-ip-certs', '-acme-ips', '127.0.0.1', '-acme-profile', 'shortlived']
       const program = await start({}, addresses)
@@ -93,7 +93,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an authority', () => {
   )
 
   test.for(WORKERS)(
-    'with -workers %s, -certmode gcp binds its account by -acme-eab-kid and -acme-eab-key, without port 80 (P-147, P-149)',
+    'with -workers %s, -certmode gcp binds its account with -acme-eab-kid and -acme-eab-key, without port 80 (P-147, P-149)',
     async workers => {
       writeFileSync(at('eab.key'), `${EAB_KEY}\n`)
       const account = ['-certmode', 'gcp', '-acme-email', 'ops@relay.test', '-acme-eab-kid', 'kid-1']

@@ -64,7 +64,7 @@ async function expectAllAlive(clients: readonly RawClient[]): Promise<void> {
 }
 
 test.skipIf(!hasOpenssl)(
-  'derper replaces its certificate under 100 live clients, seen by itself and on SIGHUP, and keeps it when the new one is bad (P-146)',
+  'derper replaces its certificate under 100 live clients, by polling and on SIGHUP, and keeps it when the new one is invalid (P-146)',
   async () => {
     store(await issue('first'))
     const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', join(directory, 'derper.key')]

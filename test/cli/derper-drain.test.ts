@@ -87,7 +87,7 @@ function expectBalance(words: LastWords): void {
   expect(packetsReceived + packetsForwardedIn).toBe(packetsSent + packetsForwardedOut + drops(words))
 }
 
-test('SIGTERM under load moves clients to the second node within the time they are told, and each packet that was taken is delivered or counted (P-093, P-174)', async () => {
+test('SIGTERM under load moves clients to the second node within the announced time, and every accepted packet is delivered or counted (P-093, P-174)', async () => {
   await using region = await TestRegion.start([
     '-drain-time',
     '3s',

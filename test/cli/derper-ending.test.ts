@@ -52,7 +52,7 @@ async function drainLine({ program }: RunningRelay): Promise<Record<string, unkn
 /** As the log names it. */
 const RUNTIME = { node: `Node.js ${process.versions.node}`, bun: 'Bun 1.4.5' }[RUNTIME_NAME]
 
-test('SIGTERM makes the relay unready at once, but it takes clients for -drain-delay; a second signal ends it at once (P-171, P-174)', async () => {
+test('SIGTERM makes the relay unready immediately, but it accepts clients for -drain-delay; a second signal ends it immediately (P-171, P-174)', async () => {
   const relay = await start('-drain-delay', '1h', '-drain-time', '1h', '-drain-deadline', '0')
   const ready = async () => {
     const response = await fetch(`http://127.0.0.1:${relay.port}/readyz`)
@@ -68,7 +68,7 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
   const early = await login(relay)
   relay.program.child.kill('SIGTERM')
   await relay.program.stderrMatch(/"msg":"drain begins"/)
-  expect(await ready()).toEqual([503, 'not ready\ndraining: the relay is about to end\n'])
+  expect(await ready()).toEqual([503, 'not ready\ndraining: the relay is shutting down\n'])
   const late = await login(relay)
   const ends = Promise.all([endOf(early), endOf(late)])
   relay.program.child.kill('SIGINT')
@@ -78,7 +78,7 @@ test('SIGTERM makes the relay unready at once, but it takes clients for -drain-d
   await Promise.all([early.close(), late.close()])
 })
 
-test('SIGTERM cuts at -drain-deadline who does not take what waits for them, and counts it (P-102, P-174)', async () => {
+test('SIGTERM disconnects clients that do not read by -drain-deadline, and counts their packets (P-102, P-174)', async () => {
   const relay = await start('-drain-deadline', '3s', '-tcp-write-timeout', '0')
   const [stuck, sender] = [await rawLogin(relay), await rawLogin(relay)]
   stuck.conn.pause()
@@ -96,7 +96,7 @@ test('SIGTERM cuts at -drain-deadline who does not take what waits for them, and
   expect(words['packetsDropped']).toMatchObject({ write_error: expect.any(Number) })
 })
 
-test('SIGINT drains, but in development it ends the relay at once', async () => {
+test('SIGINT drains, but in development mode it ends the relay immediately', async () => {
   const relay = await start()
   const client = await login(relay)
   relay.program.child.kill('SIGINT')
@@ -106,7 +106,7 @@ test('SIGINT drains, but in development it ends the relay at once', async () => 
   await client.close()
 })
 
-test('SIGTERM while the last client leaves, or just after, ends the relay with code 0', async () => {
+test('SIGTERM while or just after the last client leaves ends the relay with code 0', async () => {
   for (const closes of [false, true]) {
     const relay = await start('-drain-time', '1s')
     const client = await login(relay)
@@ -118,7 +118,7 @@ test('SIGTERM while the last client leaves, or just after, ends the relay with c
   }
 })
 
-test('SIGTERM waits for no answer that nobody needs any more', async () => {
+test('SIGTERM does not wait for pending DNS lookups', async () => {
   // Takes questions and never answers.
   const asked = Promise.withResolvers<void>()
   const source = createServer(() => asked.resolve())

@@ -44,7 +44,7 @@ async function refused(relay: { url: string }): Promise<Record<string, number>> 
   return own['counter_connections_refused'] ?? {}
 }
 
-test('derper closes connections beyond -accept-connection-limit and goes on (P-108)', async () => {
+test('derper closes connections beyond -accept-connection-limit and keeps serving (P-108)', async () => {
   const relay = await startOurRelay(['-accept-connection-limit', '0.1', '-accept-connection-burst', '3'])
   const statuses: number[] = []
   for (let n = 0; n < 6; n++) statuses.push(await probe(relay.port))
@@ -54,13 +54,13 @@ test('derper closes connections beyond -accept-connection-limit and goes on (P-1
   await relay.stop()
 })
 
-test('derper with a limit but no burst lets through what a second brings (P-108)', async () => {
+test('derper with a limit but no burst allows one second’s worth (P-108)', async () => {
   const relay = await startOurRelay(['-accept-connection-limit', '1.5'])
   expect([await probe(relay.port), await probe(relay.port), await probe(relay.port)]).toEqual([200, 200, 0])
   await relay.stop()
 })
 
-test('derper limits sources, connections and clients as its flags say (P-109)', async () => {
+test('derper limits sources, connections and clients by its flags (P-109)', async () => {
   const twice = ['-accept-connection-limit-per-source', NEVER, '-accept-connection-burst-per-source', '2']
   const bySource = await startOurRelay(twice)
   const statuses = [await probe(bySource.port), await probe(bySource.port), await probe(bySource.port)]
@@ -113,7 +113,7 @@ test.each([['1'], ['2']])(
 test.each([
   ['leaves some for its own use', [], 64],
   ['survives that there are none left', ['-max-connections', '1000000'], 0],
-])('derper that is flooded to the limit of its descriptors %s (P-109)', async (_, flags, counted) => {
+])('derper flooded to its descriptor limit %s (P-109)', async (_, flags, counted) => {
   // On a busy machine it may take a while until all are open.
   const patient = ['-login-timeout', '10m']
   const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', RUNTIME_PATH, DERPER]
@@ -145,7 +145,7 @@ test.each([
   await flooded.stop()
 })
 
-test('derper ends what says nothing within -login-timeout, and refuses heads above -max-header-bytes (P-035, P-107)', async () => {
+test('derper closes silent connections after -login-timeout, and refuses headers above -max-header-bytes (P-035, P-107)', async () => {
   const hasty = await startOurRelay(['-login-timeout', '200ms'])
   await once(await open(hasty.port), 'close')
   await hasty.stop()
@@ -155,7 +155,7 @@ test('derper ends what says nothing within -login-timeout, and refuses heads abo
   await relay.stop()
 })
 
-test.runIf(hasSs)('derper has TCP probe connections after -tcp-keepalive-time (P-106)', async () => {
+test.runIf(hasSs)('derper enables TCP keep-alive after -tcp-keepalive-time (P-106)', async () => {
   for (const [flags, most] of [
     [[], 600],
     [['-tcp-keepalive-time', '20500ms'], 21],
@@ -175,11 +175,13 @@ test.runIf(hasSs)('derper has TCP probe connections after -tcp-keepalive-time (P
   await never.stop()
 })
 
-test('derper says once of flags that have no effect that they have none (P-106, P-108)', async () => {
+test('derper warns once about flags without effect (P-106, P-108)', async () => {
   const relay = await startOurRelay(['-tcp-user-timeout', '15s', '-accept-connection-burst', '5'])
   expect(logged(relay.program, 'has no effect')).toEqual([
     expect.stringContaining('-accept-connection-burst has no effect: -accept-connection-limit is not set'),
-    expect.stringContaining('-tcp-user-timeout has no effect: Node has no such switch; -tcp-write-timeout ends'),
+    expect.stringContaining(
+      '-tcp-user-timeout has no effect: Node cannot set this option; -tcp-write-timeout disconnects',
+    ),
   ])
   await relay.stop()
   const plain = await startOurRelay()

@@ -60,7 +60,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     return [...listen, ...tls, '-mesh-psk-file', at('mesh.key'), '-mesh-with', meshPeers]
   }
 
-  test('links to stock derper and is linked to by it: packets of a client at each cross (P-072, P-078)', async () => {
+  test('meshes with stock derper both ways: packets cross between clients of each (P-072, P-078)', async () => {
     const ours = new NodeClient(NodePrivateKey.generate(), `https://localhost:${ports[0]}/derp`, {
       tlsConfig: { ca: ca.certificate },
     })

@@ -42,7 +42,7 @@ async function refused(...flags: string[]): Promise<string> {
   return program.stderr
 }
 
-test('derper -metrics-addr serves metrics and health apart, and until the very end (P-172, P-174)', async () => {
+test('derper -metrics-addr serves metrics and health separately, until the end of the shutdown (P-172, P-174)', async () => {
   const { relay, ask } = await start(['-drain-delay', '1h', '-drain-deadline', '0'])
   expect((await ask('/metrics')).body).toContain('derphttp_ready 1\n')
   expect(JSON.parse((await ask('/debug/vars')).body)).toMatchObject({ derp: { gauge_current_connections: 0 } })
@@ -50,11 +50,11 @@ test('derper -metrics-addr serves metrics and health apart, and until the very e
   expect((await ask('/debug/')).status).toBe(404)
   relay.program.child.kill('SIGTERM')
   await relay.program.stderrMatch(/"msg":"drain begins"/)
-  expect(await ask('/readyz')).toEqual({ status: 503, body: 'not ready\ndraining: the relay is about to end\n' })
+  expect(await ask('/readyz')).toEqual({ status: 503, body: 'not ready\ndraining: the relay is shutting down\n' })
   expect((await ask('/metrics')).body).toContain('derphttp_not_ready{check="draining"} 1\n')
 })
 
-test('derper -metrics-token and -metrics-allow say who may read the metrics, and the token is shown to nobody (P-173)', async () => {
+test('derper -metrics-token and -metrics-allow control access to the metrics, and the token is never shown (P-173)', async () => {
   const file = join(directory, 'token')
   writeFileSync(file, `${TOKEN}\n`)
   const byToken = await start([], { DERPER_METRICS_TOKEN_FILE: file })
@@ -69,7 +69,7 @@ test('derper -metrics-token and -metrics-allow say who may read the metrics, and
   for (const { relay } of [byToken, byFlag, byAddress]) expect(relay.program.stderr).not.toContain(TOKEN)
 })
 
-test('derper refuses a listener for metrics that would be open to all, and settings of it that make no sense', async () => {
+test('derper refuses a metrics listener open to everyone, and invalid settings of it', async () => {
   for (const address of [':0', '0.0.0.0:0', '[::]:0', '192.0.2.1:0']) {
     expect(await refused('-metrics-addr', address)).toContain(
       `set flag -metrics-addr to "${address}": others can reach it; set -metrics-token or -metrics-allow`,
@@ -82,7 +82,7 @@ test('derper refuses a listener for metrics that would be open to all, and setti
   expect(short).not.toContain('geheim')
 })
 
-test('derper gives access to the debug pages by the key in the file TS_DEBUG_KEY_PATH, which may change (P-190)', async () => {
+test('derper grants access to the debug pages with the key in the file TS_DEBUG_KEY_PATH, which may change (P-190)', async () => {
   const file = join(directory, 'debug.key')
   writeFileSync(file, 'first-key\n')
   const { relay } = await start([], { TS_DEBUG_KEY_PATH: file })

@@ -3,7 +3,7 @@ import { Target } from '../conformance/target.ts'
 import { startHeaderProxy } from '../support/header-proxy.ts'
 import { startOurRelay } from '../support/relays.ts'
 
-test('derper believes its proxies, in what they forward and in the headers of their connections (P-125, P-126)', async () => {
+test('derper trusts X-Forwarded-For and PROXY headers from its proxies (P-125, P-126)', async () => {
   const relay = await startOurRelay(['-trusted-proxies', '127.0.0.0/8, 192.0.2.1', '-proxy-protocol'])
   const statusFor = async (source: string, headers: Record<string, string> = {}) => {
     const header = `PROXY TCP4 ${source} 198.51.100.2 4711 443\r\n`

@@ -83,7 +83,7 @@ const REFUSALS: readonly Refusal[] = [
     flags: ['check'],
     says: 'read argument "check": no such command or flag; -help lists them',
   },
-  { what: 'a flag without its value', flags: ['-a'], says: 'read flag -a: no value behind it' },
+  { what: 'a flag without its value', flags: ['-a'], says: 'read flag -a: no value' },
   {
     what: 'a variable that makes no sense',
     flags: PLAIN,
@@ -93,7 +93,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an unknown key',
     flags: ['-config', at('unknown-key.json')],
-    says: 'read configuration file unknown-key.json: key "stun-prot" is none of the flags; did you mean -stun-port?',
+    says: 'read configuration file unknown-key.json: key "stun-prot" is not a flag; did you mean -stun-port?',
   },
   {
     what: 'a key of another type',
@@ -103,13 +103,13 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a configuration that is not there',
     flags: ['-config', at('none.json')],
-    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'; name a file that can be read",
+    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'; name a readable file",
   },
   {
     what: 'a secret that is not there',
     flags: PLAIN,
     env: { DERPER_ACME_EAB_KEY_FILE: at('none.txt') },
-    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'; name a file that can be read",
+    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'; name a readable file",
   },
   { what: '-ace', flags: ['-ace'], says: `read flag -ace: ${DERPER_FLAGS.ace.refused}` },
   { what: '-secrets-url', flags: ['-secrets-url', 'x'], says: `read flag -secrets-url: ${SETEC}` },
@@ -133,22 +133,22 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a key file of something else',
     flags: [...PLAIN, '-c', at('words.txt')],
-    says: 'parse key file words.txt: not JSON; restore it from a backup, or move it away to have a new key made',
+    says: 'parse key file words.txt: not JSON; restore it from a backup, or move it away to generate a new key',
   },
   {
     what: 'a mesh key of another length',
     flags: [...PLAIN, '-mesh-psk-file', at('short-mesh.key')],
-    says: 'set flag -mesh-psk-file to "short-mesh.key": parse mesh key of 63 characters: must be exactly 64 lowercase hex digits; make one for all relays of the region, such as by openssl rand -hex 32',
+    says: 'set flag -mesh-psk-file to "short-mesh.key": parse mesh key of 63 characters: must be exactly 64 lowercase hex digits; generate one for all relays of the region, such as with openssl rand -hex 32',
   },
   {
     what: 'a mesh key that is not there',
     flags: [...PLAIN, '-mesh-psk-file', at('none.key')],
-    says: `set flag -mesh-psk-file to "none.key": ENOENT: no such file or directory, open 'none.key'; name a file that can be read`,
+    says: `set flag -mesh-psk-file to "none.key": ENOENT: no such file or directory, open 'none.key'; name a readable file`,
   },
   {
     what: 'mesh peers without a mesh key',
     flags: [...PLAIN, '-mesh-with', 'sibling.test'],
-    says: 'set flag -mesh-with to "sibling.test": needs a mesh key, from -mesh-psk-file',
+    says: 'set flag -mesh-with to "sibling.test": needs a mesh key; set -mesh-psk-file',
   },
   {
     what: 'a rate config with another field',
@@ -163,7 +163,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a deny list that cannot be read',
     flags: [...PLAIN, '-deny-keys-file', at('folder')],
-    says: 'set flag -deny-keys-file to "folder": not a regular file; name a file that can be read',
+    says: 'set flag -deny-keys-file to "folder": not a regular file; name a readable file',
   },
   {
     what: 'a token that could be guessed',
@@ -188,12 +188,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a limit below zero',
     flags: [...PLAIN, '-stun-rate-limit', '-1'],
-    says: 'set flag -stun-rate-limit to "-1": not a number of answers per second; 0 is for no limit',
+    says: 'set flag -stun-rate-limit to "-1": not a number of replies per second; 0 is for no limit',
   },
   {
     what: 'a burst of nothing',
     flags: [...PLAIN, '-stun-rate-burst', '0'],
-    says: 'set flag -stun-rate-burst to "0": below 1, which would refuse every request',
+    says: 'set flag -stun-rate-burst to "0": below 1, which would drop every request',
   },
   {
     what: 'a time below zero',
@@ -213,12 +213,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'two listeners on one port',
     flags: [...ACME, '-a', '127.0.0.1:3999', '-metrics-addr', ':3999', '-metrics-allow', '10.0.0.0/8'],
-    says: 'listen on -metrics-addr :3999: -a has that port; choose another for one',
+    says: 'listen on -metrics-addr :3999: already used by -a; choose another port for one of them',
   },
   {
     what: 'readers of the metrics that are nobody',
     flags: [...PLAIN, '-metrics-addr', '127.0.0.1:0', '-metrics-allow', ','],
-    says: 'set flag -metrics-allow to ",": no address is named; leave the flag out, or name one',
+    says: 'set flag -metrics-allow to ",": no address; name one, or omit the flag',
   },
   {
     what: 'a proxy that is no address',
@@ -228,12 +228,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'PROXY headers that nobody may send',
     flags: [...PLAIN, '-proxy-protocol'],
-    says: 'set flag -proxy-protocol: name in -trusted-proxies who sends the headers',
+    says: 'set flag -proxy-protocol: needs -trusted-proxies, which names the proxies that send the headers',
   },
   {
     what: 'TLS without a name',
     flags: MANUAL,
-    says: 'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',
+    says: 'serve TLS: -hostname is not set; set the name that clients connect to, or serve plain HTTP on another port with -a',
   },
   {
     what: 'a name that is none',
@@ -248,7 +248,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a folder for certificates of an authority that cannot be written to',
     flags: [...ACME, '-certdir', at('words.txt/certs')],
-    says: "store certificates in words.txt/certs: ENOTDIR: not a directory, stat 'words.txt/certs'; name a directory that can be written to with -certdir",
+    says: "store certificates in words.txt/certs: ENOTDIR: not a directory, stat 'words.txt/certs'; name a writable directory with -certdir",
   },
   {
     what: 'a certificate that is not there',
@@ -308,7 +308,7 @@ test.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
   },
 )
 
-test.each(REFUSALS)('check-config finds $what', async ({ flags, env = {}, says }) => {
+test.each(REFUSALS)('check-config reports $what', async ({ flags, env = {}, says }) => {
   const checked = async () => {
     const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: flags, env })
     return checkConfig(values, given, { HOME: directory })
@@ -317,14 +317,14 @@ test.each(REFUSALS)('check-config finds $what', async ({ flags, env = {}, says }
   expect(message).toBe(says)
 })
 
-test('derper finds a port that is taken before it starts anything, whether TCP or UDP', async () => {
+test('derper detects a TCP or UDP port in use before starting anything', async () => {
   const tcp = createServer().listen(0, '127.0.0.1')
   const udp = createSocket('udp4').bind(0, '127.0.0.1')
   await Promise.all([once(tcp, 'listening'), once(udp, 'listening')])
   const { port: tcpPort } = tcp.address() as { port: number }
   const { port: udpPort } = udp.address()
   const key = ['-c', at('not-made.key')]
-  const mend = 'stop the program that has it, or choose another port'
+  const mend = 'stop the program that uses it, or choose another port'
   const refused = async (flags: readonly string[], says: string) =>
     expect(await run([...flags, ...key])).toEqual({
       code: 2,

@@ -30,7 +30,7 @@ async function start(...flags: string[]): Promise<RunningRelay> {
 async function hup({ program }: RunningRelay): Promise<Record<string, unknown>[]> {
   const before = program.stderr.length
   program.child.kill('SIGHUP')
-  await expect.poll(() => /configuration (?:read again|kept).*\n/.test(program.stderr.slice(before))).toBe(true)
+  await expect.poll(() => /configuration (?:reloaded|kept).*\n/.test(program.stderr.slice(before))).toBe(true)
   const text = program.stderr.slice(before)
   const lines = text.slice(0, text.lastIndexOf('\n')).split('\n')
   return lines.map(line => {
@@ -48,19 +48,19 @@ async function isLetIn({ url }: RunningRelay, privateKey: NodePrivateKey): Promi
   return done.finally(() => target.closeAll())
 }
 
-test('SIGHUP takes what may change from the configuration file, and names what needs a restart', async () => {
+test('SIGHUP reloads live settings from the configuration file, and lists those that need a restart', async () => {
   const [listed, other] = [NodePrivateKey.generate(), NodePrivateKey.generate()]
   writeFileSync(at('allow'), `${listed.publicKey()}\n`)
   configure({ 'log-level': 'info', home: 'blank' })
   const running = await start()
   expect(await isLetIn(running, other)).toBe(true)
-  expect(await hup(running)).toEqual([{ level: 'info', changed: [], needRestart: [], msg: 'configuration read again' }])
+  expect(await hup(running)).toEqual([{ level: 'info', changed: [], needRestart: [], msg: 'configuration reloaded' }])
   configure({ 'log-level': 'debug', home: '', 'allow-keys-file': at('allow'), 'drain-time': '1s' })
   expect((await hup(running)).at(0)).toEqual({
     level: 'warn',
     changed: ['allow-keys-file', 'log-level', 'drain-time'],
     needRestart: ['home'],
-    msg: 'configuration read again',
+    msg: 'configuration reloaded',
   })
   expect([await isLetIn(running, listed), await isLetIn(running, other)]).toEqual([true, false])
   await running.program.stderrMatch(/"level":"debug"/)
@@ -73,12 +73,12 @@ test('SIGHUP takes what may change from the configuration file, and names what n
   expect(JSON.parse(drain)).toMatchObject({ spreadMs: 0 })
 })
 
-test('SIGHUP with a configuration that is no good says why, and changes nothing', async () => {
+test('SIGHUP with an invalid configuration logs the reason, and changes nothing', async () => {
   configure({ 'log-level': 'warn' })
   const running = await start()
-  const kept = { level: 'error', msg: 'configuration kept: the new one is no good' }
+  const kept = { level: 'error', msg: 'configuration kept: the new one is invalid' }
   const bad: readonly (readonly [object, string])[] = [
-    [{ bogus: 1 }, 'key "bogus" is none of the flags'],
+    [{ bogus: 1 }, 'key "bogus" is not a flag'],
     [{ 'log-level': 'loud' }, 'set flag -log-level to "loud"'],
     [{ 'log-level': 'debug', 'allow-keys-file': at('none') }, 'set flag -allow-keys-file'],
     [{ 'log-level': 'debug', 'rate-config': at('none') }, 'set flag -rate-config'],
@@ -93,7 +93,7 @@ test('SIGHUP with a configuration that is no good says why, and changes nothing'
   expect(await isLetIn(running, NodePrivateKey.generate())).toBe(true)
 })
 
-test('SIGHUP reads the rate config again, and a bad one changes nothing (P-103)', async () => {
+test('SIGHUP reloads the rate config, and an invalid one changes nothing (P-103)', async () => {
   const target = async () => {
     const vars = await new Target({ url: (relay as RunningRelay).url, carriage: 'raw', like: 'ours' }).vars()
     return (vars['derp'] as Record<string, unknown>)['rate_limit_per_client_bytes_per_second']
@@ -104,12 +104,12 @@ test('SIGHUP reads the rate config again, and a bad one changes nothing (P-103)'
   const running = await start('-rate-config', at('rate'))
   expect(await target()).toBe(100_000)
   limit(200_000)
-  expect((await hup(running)).map(({ msg }) => msg)).toContain('configuration read again')
+  expect((await hup(running)).map(({ msg }) => msg)).toContain('configuration reloaded')
   await running.program.stderrMatch(/"msg":"rate config applied"/)
   expect(await target()).toBe(200_000)
   limit('much')
   await hup(running)
-  await running.program.stderrMatch(/"msg":"rate config kept: the new one is no good"/)
+  await running.program.stderrMatch(/"msg":"rate config kept: the new one is invalid"/)
   expect(await target()).toBe(200_000)
 })
 
@@ -120,7 +120,7 @@ async function stay({ url }: RunningRelay, token?: string) {
   return target.login({ privateKey: NodePrivateKey.generate(), ...headers })
 }
 
-test('SIGHUP with other rules of admission ends connections of clients that they do not let in, and no others (P-040)', async () => {
+test('SIGHUP with new admission rules disconnects clients that they deny, and no others (P-040)', async () => {
   const [kept, lost] = ['kept-token-0123456789', 'lost-token-0123456789']
   writeFileSync(at('tokens'), `kept ${kept}\nlost ${lost}\n`)
   configure({})

@@ -37,7 +37,7 @@ const file = (name: string, text: string): string => {
   return path
 }
 
-test('derper serves TLS from a directory of certificates, plain HTTP beside it, and STUN (P-141, P-145, P-166)', async () => {
+test('derper serves TLS with certificates from a directory, plain HTTP beside it, and STUN (P-141, P-145, P-166)', async () => {
   const relay = await startOurTlsRelay(['-http-port', '0'])
   const httpPort = await relay.program.lineWhere(line => /^derper: plain HTTP on .*:(\d+)$/.exec(line)?.[1])
   const redirect = await fetch(`http://127.0.0.1:${httpPort}/x`, { redirect: 'manual' })
@@ -47,7 +47,7 @@ test('derper serves TLS from a directory of certificates, plain HTTP beside it, 
   await relay.stop()
 })
 
-test('derper makes a certificate for an IP address and prints what goes into the DERP map (P-145)', async () => {
+test('derper generates a certificate for an IP address and prints its DERP map node (P-145)', async () => {
   const key = join(directory, 'ip.key')
   const flags = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', key]
   const program = await derper(...flags, '-hostname', '127.0.0.1', '-certmode', 'manual', '-certdir', directory)
@@ -72,7 +72,7 @@ test('derper makes a certificate for an IP address and prints what goes into the
   await program.stop()
 })
 
-test('derper takes the mesh key from a file, or in development from the environment (P-023, P-074)', async () => {
+test('derper reads the mesh key from a file, or in development mode from the environment (P-023, P-074)', async () => {
   const fromFile = await startOurRelay(['-mesh-psk-file', file('mesh.key', ` ${MESH_KEY}\n`)])
   const fromEnvironment = await startOurRelay([], { TAILSCALE_DERPER_MESH_KEY: MESH_KEY })
   for (const relay of [fromFile, fromEnvironment]) {
@@ -88,7 +88,7 @@ test('derper takes the mesh key from a file, or in development from the environm
   expect(await refused('-dev', '-mesh-psk-file', join(directory, 'none'))).toContain('ENOENT')
 })
 
-test('derper limits clients by its rate config, and reads it again on SIGHUP (P-103)', async () => {
+test('derper limits clients by its rate config, and reloads it on SIGHUP (P-103)', async () => {
   const config = file('rate.json', '{"PerClientRateLimitBytesPerSec": 1000000000}')
   const relay = await startOurRelay(['-rate-config', config])
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
@@ -114,7 +114,7 @@ test('derper limits clients by its rate config, and reads it again on SIGHUP (P-
   expect(await refused('-dev', '-rate-config', config)).toContain('"Rate" is none of its fields')
 })
 
-test('derper tells clients of trouble, pings them, and ends slow ones, as its flags say (P-092, P-095, P-101)', async () => {
+test('derper sends health frames and pings, and disconnects slow clients, by its flags (P-092, P-095, P-101)', async () => {
   const relay = await startOurRelay(['-health-frames', '-ping-clients', '50ms', '-tcp-write-timeout', '300ms'])
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
   const privateKey = NodePrivateKey.generate()
@@ -146,14 +146,16 @@ test('derper -derp=false serves everything but DERP (P-167)', async () => {
   await program.stop()
 })
 
-test('derper -log-level leaves out what is less', async () => {
+test('derper -log-level omits lower levels', async () => {
   const lines = async (...flags: string[]) => {
     const program = await derper('-a', '127.0.0.1:0', '-c', join(directory, 'log.key'), '-stun=false', ...flags)
     await program.lineWhere(line => (line.includes('serving on') ? line : undefined))
     await program.stop()
     return program.stderr
   }
-  // That it is open to everybody is a warning.
-  expect(await lines('-log-level', 'warn')).toMatch(/^\{"level":"warn",.*"msg":"whoever reaches this relay may use it;/)
+  // An open relay logs a warning.
+  expect(await lines('-log-level', 'warn')).toMatch(
+    /^\{"level":"warn",.*"msg":"anyone who reaches this relay can use it;/,
+  )
   expect(await lines('-log-level', 'error')).toBe('')
 })

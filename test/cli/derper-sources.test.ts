@@ -39,7 +39,7 @@ async function planned(...args: string[]): Promise<Record<string, string>> {
   return Object.fromEntries(Array.from(text.matchAll(/^ {2}(\S[^:]*): +(.*)$/gm), ([, topic, what]) => [topic, what]))
 }
 
-test('derper takes the command line before the environment before -config, and secrets from files', async () => {
+test('derper prefers the command line, then the environment, then -config, and reads secrets from files', async () => {
   const config = file(
     'derper.json',
     '{"a": ":1", "hostname": "relay.test", "stun-port": 1, "home": "blank", "tls": true, "log-level": "warn"}',
@@ -72,7 +72,7 @@ test('derper takes the command line before the environment before -config, and s
   expect(text).toBe(
     `${[
       'derper would run with this configuration:',
-      `  key:             a new one, to be stored in ${at('unmade.key')}`,
+      `  key:             a new one, stored in ${at('unmade.key')}`,
       '  listener:        :1, TLS',
       '  HTTP beside TLS: off',
       `  certificate:     for third.test from https://dv.acme-v02.api.pki.goog/directory, validated by tls-alpn-01 only, stored in ${directory}`,
@@ -85,8 +85,8 @@ test('derper takes the command line before the environment before -config, and s
       '  limits:          no rate limit, writes time out after 2s, 1000 MiB for slow readers',
       '  metrics:         below /debug/ only',
       '  shutdown:        clients accepted for 0s, disconnected within 5s, exit after 8s',
-      '  note: variable DERPER_VERIFY_CLIENT has no effect: it is that of no flag; did you mean DERPER_VERIFY_CLIENTS?',
-      '  note: whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that',
+      '  note: variable DERPER_VERIFY_CLIENT has no effect: no such flag; did you mean DERPER_VERIFY_CLIENTS?',
+      '  note: anyone who reaches this relay can use it; restrict that with -verify-clients, -allow-keys-file or others',
     ].join('\n')}\n`,
   )
   expect(readdirSync(directory).toSorted()).toEqual(['derper.json', 'eab.key'])
@@ -112,7 +112,7 @@ test('check-config describes every topic and shows no secret', async () => {
   const own = [...metrics, '-drain-delay', '10s', '-drain-time', '1m', '-c', keyFile, '-derp=false']
   const others = [...proxies, ...names, ...limits, ...own]
   expect(await planned(...lists, ...sources, ...mesh, ...stun, ...others)).toEqual({
-    key: `${key.publicKey()} of ${keyFile}`,
+    key: `${key.publicKey()} from ${keyFile}`,
     listener: '[::1]:8080, plain HTTP',
     'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
     relay: 'off: only the other services run',
@@ -123,7 +123,7 @@ test('check-config describes every topic and shows no secret', async () => {
     connections:
       'at most 500, 20 per source, 10 new per second per listener, 0.5 new per second per source, 30 clients',
     limits:
-      '2000000 bytes per second in all, 5000 bytes per second per client, no write timeout, 100 MiB for slow readers',
+      '2000000 bytes per second in total, 5000 bytes per second per client, no write timeout, 100 MiB for slow readers',
     metrics: 'on :9340 for token holders and listed addresses',
     shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
     note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
@@ -133,7 +133,7 @@ test('check-config describes every topic and shows no secret', async () => {
   })
 })
 
-test('check-config looks at certificates, makes none, and says what has no effect', async () => {
+test('check-config checks certificates, generates none, and reports flags without effect', async () => {
   const { certificate, key } = await (await TestCa.create()).issue({ dns: ['relay.test'] })
   file('relay.test.crt', certificate)
   file('relay.test.key', key)
@@ -141,10 +141,10 @@ test('check-config looks at certificates, makes none, and says what has no effec
   expect(await planned(...manual, '-hostname', 'relay.test', '-stun=false')).toMatchObject({
     STUN: 'off',
     certificate: `for relay.test from ${directory}`,
-    'certificate files': 'there and fit for use',
+    'certificate files': 'valid',
   })
   expect(await planned(...manual, '-hostname', '192.0.2.1', '-acme-ip-certs')).toMatchObject({
-    'certificate files': 'none yet, one is made for the address',
+    'certificate files': 'none yet; one will be generated',
     note: '-acme-ip-certs has no effect: -certmode is manual',
   })
   expect(existsSync(at('192.0.2.1.crt'))).toBe(false)
@@ -158,7 +158,7 @@ test('check-config looks at certificates, makes none, and says what has no effec
   })
 })
 
-test('derper finds the mesh key where the original looks for it, but not in development (P-023)', async () => {
+test('derper finds the mesh key at the original’s default paths, but not in development mode (P-023)', async () => {
   expect(await planned('-a', ':80')).toMatchObject({ mesh: 'off: no mesh key' })
   mkdirSync(at('keys'))
   file('keys/derp-mesh.key', 'ab'.repeat(32))
@@ -166,19 +166,19 @@ test('derper finds the mesh key where the original looks for it, but not in deve
   expect(await planned('-dev')).toMatchObject({ mesh: 'off: no mesh key' })
 })
 
-test('check-config works beside a derper that has the ports, and its key', async () => {
+test('check-config works while a derper uses the ports and the key', async () => {
   const args = ['-a', '127.0.0.1:0', '-c', at('running.key'), '-stun=false']
   const running = await derper(args)
   try {
     const [, port, key] = await running.lineWhere(line => /:(\d+), relay (nodekey:\w+)$/.exec(line) ?? undefined)
     const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
-    expect(text).toMatch(new RegExp(`^  key: +${key} of ${at('running.key')}$`, 'm'))
+    expect(text).toMatch(new RegExp(`^  key: +${key} from ${at('running.key')}$`, 'm'))
   } finally {
     await running.stop()
   }
 })
 
-test('derper -help prints each flag with its kind and default, and how to set it otherwise', async () => {
+test('derper -help prints each flag with type and default, and other ways to set flags', async () => {
   const text = await output(await derper(['-help']))
   for (const [name, { kind, default: value, help }] of Object.entries(DERPER_FLAGS)) {
     const shown = value === '' ? '' : ` (default ${kind === 'string' ? `"${value}"` : value})`

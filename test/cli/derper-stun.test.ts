@@ -43,7 +43,7 @@ const ofNode = () => encodeBindingRequest(createTxId())
 /** A request of any STUN client: the header alone. */
 const plain = () => Buffer.concat([Buffer.from('000100002112a442', 'hex'), createTxId()])
 
-test('derper answers STUN of nodes on -stun-port, and of no other client (P-180, P-185)', async () => {
+test('derper answers STUN requests of nodes on -stun-port, and no others (P-180, P-185)', async () => {
   const { stunPort, own } = await start()
   expect(await answers(stunPort, [plain(), ofNode()])).toEqual([0, 1])
   expect(await own()).toMatchObject({
@@ -59,7 +59,7 @@ test('derper -stun-plain answers any STUN client (P-184)', async () => {
   expect(await own()).toMatchObject({ counter_stun_plain_requests: { ipv4: 1, ipv6: 0 } })
 })
 
-test('derper -stun-rate-limit answers a source no more than -stun-rate-burst at once (P-186)', async () => {
+test('derper -stun-rate-limit sends at most -stun-rate-burst responses to a source at once (P-186)', async () => {
   // So slow that it gives nothing back while this test runs.
   const { stunPort, own } = await start('-stun-rate-limit', '0.0001', '-stun-rate-burst', '2')
   const [first, second, third] = [ofNode(), ofNode(), ofNode()]
@@ -71,7 +71,7 @@ test('derper -stun-rate-limit answers a source no more than -stun-rate-burst at 
   socket.close()
 })
 
-test('derper -stun=false has neither port nor metrics for it', async () => {
+test('derper -stun=false has neither STUN port nor STUN metrics', async () => {
   const { own } = await start('-stun=false')
   expect(Object.keys(await own()).filter(name => name.includes('stun'))).toEqual([])
 })

@@ -77,7 +77,7 @@ const logged = ({ program }: RunningRelay, message: string) =>
     .map(line => JSON.parse(line) as Record<string, unknown>)
 
 describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
-  test('relays between all clients, whichever workers they meet, and answers for the whole relay', async () => {
+  test('relays between clients of all workers, and serves pages for the whole relay', async () => {
     const { relay, target } = await startTls()
     const clients = await login(target)
     await expectAllReached(clients)
@@ -93,7 +93,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     expect(logged(relay, 'started')[0]?.['plan']).toMatchObject({ workers: '2 threads serve clients' })
   })
 
-  test('shows a new certificate on all workers, under live connections (P-146)', async () => {
+  test('serves a new certificate on all workers, under live connections (P-146)', async () => {
     const { relay, target } = await startTls()
     const clients = await login(target)
     await relay.replaceCertificate('second')
@@ -104,7 +104,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     await expectAllReached(clients)
   })
 
-  test('goes on with a TLS session on another worker, on Bun on the same one only', async () => {
+  test('resumes a TLS session on another worker, on Bun on the same one only', async () => {
     const { target } = await startTls()
     const sessions = Promise.withResolvers<Buffer>()
     const first = await connectTls(target, undefined, session => sessions.resolve(session))
@@ -120,7 +120,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     expect(reused.includes(false)).toBe(RUNTIME_NAME === 'bun')
   })
 
-  test('keeps to its limits on all workers together (P-108, P-109)', async () => {
+  test('applies its limits to all workers together (P-108, P-109)', async () => {
     const rate = await startPlain(['-accept-connection-limit', NEVER, '-accept-connection-burst', '6'])
     expect((await probes(rate.relay, 12)).toSorted((a, b) => a - b)).toEqual([
       ...Array(6).fill(0),
@@ -143,7 +143,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     }
   })
 
-  test('takes on SIGHUP what may change, on all workers', async () => {
+  test('reloads live settings on SIGHUP, on all workers', async () => {
     const [config, denied] = [join(directory, 'derper.json'), join(directory, 'denied')]
     writeFileSync(config, '{}')
     writeFileSync(denied, '')
@@ -180,7 +180,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     expect(logged(relay, 'drain ended')[0]).toMatchObject({ told: CLIENTS, moved: CLIENTS, cut: 0 })
   })
 
-  test('loses only the connections of a worker that crashes, and has another in its place', async () => {
+  test('loses only the connections of a crashed worker, and replaces it', async () => {
     const { relay, target } = await startTls([], CRASH_HOOK)
     const clients = await login(target)
     await relay.replaceCertificate('second')

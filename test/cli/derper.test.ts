@@ -31,7 +31,7 @@ const served = (program: Program): Promise<{ url: string; key: string }> =>
     return match === null ? undefined : { url: `http://${match[1]}/derp`, key: match[2] as string }
   })
 
-test('derper -dev serves on loopback with a fresh key and STUN, and says what to try', async () => {
+test('derper -dev serves on loopback with a new key and STUN, and prints a command to try', async () => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun-port=0')
   const { url, key } = await served(program)
   const stunPort = Number(await program.lineWhere(line => /^derper: STUN on 127\.0\.0\.1:(\d+)\/udp$/.exec(line)?.[1]))
@@ -45,7 +45,7 @@ test('derper -dev serves on loopback with a fresh key and STUN, and says what to
   expect(await program.exit()).toBe(0)
 })
 
-test('derper -home says what is at / (P-163)', async () => {
+test('derper -home sets the page at / (P-163)', async () => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', 'https://relay.test/about')
   const { url } = await served(program)
   const response = await fetch(new URL('/', url), { redirect: 'manual' })
@@ -53,7 +53,7 @@ test('derper -home says what is at / (P-163)', async () => {
   await program.stop()
 })
 
-test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', async () => {
+test('derper exits on SIGINT and SIGTERM with code 0, and disconnects its clients', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false')
     const { url } = await served(program)
@@ -67,7 +67,7 @@ test('derper ends on SIGINT and SIGTERM with code 0, and ends its clients', asyn
   }
 })
 
-test('derper makes a key file with mode 0600, says that it has a new identity, and keeps to it', async () => {
+test('derper creates a key file with mode 0600, logs the new identity, and reuses it', async () => {
   const file = join(directory, 'new', 'derper.key')
   const keys: string[] = []
   const logs: string[] = []
@@ -89,11 +89,11 @@ test('derper makes a key file with mode 0600, says that it has a new identity, a
 
 test.each([
   ['not JSON', 'privkey', 'not JSON'],
-  ['no key in it', '{}', 'no text under "PrivateKey"'],
+  ['no key in it', '{}', '"PrivateKey" is not a string'],
   ['a public key', `{"PrivateKey":"nodekey:${'1'.repeat(64)}"}`, 'does not begin with privkey:'],
   ['a short key', '{"PrivateKey":"privkey:12"}', 'hex digits'],
-  ['the zero key', `{"PrivateKey":"privkey:${'0'.repeat(64)}"}`, 'all zero'],
-])('derper refuses a key file with %s, says what to do, and leaves it as it is', async (_, text, reason) => {
+  ['the zero key', `{"PrivateKey":"privkey:${'0'.repeat(64)}"}`, 'the key is zero'],
+])('derper refuses a key file with %s, names the remedy, and does not change it', async (_, text, reason) => {
   const file = join(directory, 'bad.key')
   writeFileSync(file, text)
   const message = await refused('-a', '127.0.0.1:0', '-c', file)
@@ -104,7 +104,7 @@ test.each([
   expect(readFileSync(file, 'utf8')).toBe(text)
 })
 
-const MAKE_ONE = 'make one for all relays of the region, such as by openssl rand -hex 32'
+const MAKE_ONE = 'generate one for all relays of the region, such as with openssl rand -hex 32'
 
 test.each([
   ['of other digits', 'A'.repeat(64), 'parse mesh key of 64 characters: must be exactly 64 lowercase hex digits'],
@@ -117,14 +117,14 @@ test.each([
   expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}; ${MAKE_ONE}\n`)
 })
 
-test('derper refuses a mesh key file that is not there, before it makes a key file', async () => {
+test('derper refuses a missing mesh key file before creating a key file', async () => {
   const [file, keyFile] = [join(directory, 'no-mesh.key'), join(directory, 'not-made.key')]
   const message = await refused('-a', '127.0.0.1:0', '-c', keyFile, '-mesh-psk-file', file)
   expect(message).toMatch(/^derper: set flag -mesh-psk-file to ".*no-mesh\.key": ENOENT.*\n$/)
   expect(existsSync(keyFile)).toBe(false)
 })
 
-test('derper takes its mesh key from a file, and in development mode from the environment (P-023)', async () => {
+test('derper reads its mesh key from a file, and in development mode from the environment (P-023)', async () => {
   const [meshKey, other] = ['0123456789abcdef'.repeat(4), 'f'.repeat(64)]
   const [file, keyFile] = [join(directory, 'mesh.key'), join(directory, 'with-mesh.key')]
   writeFileSync(file, ` ${meshKey}\n`)
@@ -149,16 +149,16 @@ test('derper takes its mesh key from a file, and in development mode from the en
   expect(await watches(['-c', keyFile], env, meshKey)).toBe(false)
 })
 
-test('derper -dev refuses an environment with a mesh key of the wrong form, and does not show it (P-023)', async () => {
+test('derper -dev refuses a malformed mesh key in the environment, and does not show it (P-023)', async () => {
   const env = { TAILSCALE_DERPER_MESH_KEY: 'secret' }
   const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', '-a', '127.0.0.1:0'], { env })
   expect(await program.exit()).toBe(2)
   expect(program.stderr).toBe(
-    `derper: take mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits; ${MAKE_ONE}\n`,
+    `derper: read mesh key from TAILSCALE_DERPER_MESH_KEY: parse mesh key of 6 characters: must be exactly 64 lowercase hex digits; ${MAKE_ONE}\n`,
   )
 })
 
-test('derper refuses flags that make no sense with one line that names them', async () => {
+test('derper refuses invalid flags with one line that names them', async () => {
   expect(await refused('-bogus')).toBe('derper: read flag -bogus: no such flag; -help lists them\n')
   expect(await refused('-stun=maybe')).toBe('derper: set flag -stun to "maybe": not true or false\n')
   expect(await refused('-dev', '-a', 'localhost')).toContain('set flag -a to "localhost": not in the form')
@@ -169,7 +169,7 @@ test('derper refuses flags that make no sense with one line that names them', as
   expect(await refused('-stunport=3479')).toContain('did you mean -stun-port?')
 })
 
-test('derper refuses a port that is taken', async () => {
+test('derper refuses a port in use', async () => {
   const taken = createServer()
   await new Promise<void>(resolve => taken.listen(0, '127.0.0.1', resolve))
   const { port } = taken.address() as { port: number }

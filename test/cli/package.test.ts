@@ -134,7 +134,7 @@ test.skipIf(oldNode === undefined)(
   },
 )
 
-test('package: ships no tests and no sources', async () => {
+test('package: contains no tests and no sources', async () => {
   const files = readdirSync(join(project, 'node_modules/derphttp'), { recursive: true, encoding: 'utf8' })
   expect(files.filter(file => /\.test\.|(^|[^d])\.ts$/.test(file) && !file.endsWith('.d.ts'))).toEqual([])
 })

@@ -6,7 +6,7 @@ import { ALL_CASES } from './cases/index.ts'
 const differences = readFileSync(join(import.meta.dirname, '../../docs/differences.md'), 'utf8')
 const protocol = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8')
 
-test('conformance suite has at least 200 cases with names of their own', () => {
+test('conformance suite has at least 200 cases with unique names', () => {
   const ids = ALL_CASES.map(({ id }) => id)
   expect(ids.length).toBeGreaterThanOrEqual(200)
   expect(new Set(ids).size).toBe(ids.length)
@@ -19,7 +19,7 @@ test('conformance cases cite clauses that exist', () => {
   }
 })
 
-test('conformance cases with two expectations stand in docs/differences.md', () => {
+test('conformance cases with two expectations are listed in docs/differences.md', () => {
   for (const { id, differs } of ALL_CASES) {
     if (differs === undefined) continue
     const row = differences.split('\n').find(line => line.startsWith(`| ${differs} |`))

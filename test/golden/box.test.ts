@@ -7,14 +7,14 @@ import { fromHex, hex, readGolden } from '../support/golden.ts'
 const golden = readGolden('box')
 const ZEROS = '00'.repeat(32)
 
-test('the vectors hold pairs with and without an agreement, boxes and refusals', () => {
+test('the vectors contain key pairs with and without a shared key, boxes and rejections', () => {
   const zero = golden.pairs.filter(pair => pair.sharedHex === ZEROS)
   expect([golden.pairs.length - zero.length, zero.length]).toEqual([5, 1])
   expect(golden.pairs.every(pair => pair.boxes.length >= 2)).toBe(true)
   expect(golden.refused.length).toBe(11)
 })
 
-test.each(golden.pairs)('sealBox and openBox give the bytes of nacl/box: $name (P-022)', pair => {
+test.each(golden.pairs)('sealBox and openBox match nacl/box: $name (P-022)', pair => {
   const key = precompute(fromHex(pair.sharedHex))
   expect(hex(key)).toBe(pair.precomputedHex)
   for (const { nonceHex, plainHex, wireHex } of pair.boxes) {
@@ -27,7 +27,7 @@ test.each(golden.pairs)('sealBox and openBox give the bytes of nacl/box: $name (
 })
 
 test.each(AGREEMENTS)(
-  '%s agreement gives the keys of nacl/box, and none for low order (P-020, P-022)',
+  '%s agreement matches nacl/box, and rejects low-order points (P-020, P-022)',
   async (_, agreement) => {
     for (const pair of golden.pairs) {
       const own = NodePrivateKey.parse(pair.privateKey)

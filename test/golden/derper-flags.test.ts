@@ -22,18 +22,18 @@ const OTHER_DEFAULTS: Readonly<Record<string, string>> = {
   hostname: 'the original names a relay of its own makers, for which nobody else gets a certificate',
 }
 
-test('each flag of the original is known', () => {
+test('all flags of the original are known', () => {
   expect(Object.keys(originals).filter(name => !Object.hasOwn(ours, name))).toEqual([])
 })
 
-test.each(Object.keys(originals))('-%s takes what the original takes, by the same default', name => {
+test.each(Object.keys(originals))('-%s has the original’s type and default', name => {
   const original = originals[name] as OriginalFlag
   expect(ours[name]?.kind).toBe(original.kind)
   if (original.default === null || Object.hasOwn(OTHER_DEFAULTS, name)) return
   expect(ours[name]?.default).toBe(original.default)
 })
 
-test('the origin of each flag is told as it is', () => {
+test('the origin of each flag is correct', () => {
   const originOf = (name: string) =>
     Object.hasOwn(releases['v1.84.1'], name) ? 'original' : Object.hasOwn(releases['v1.104.5'], name) ? 'newer' : 'ours'
   for (const [name, { origin }] of Object.entries(ours)) expect([name, origin]).toEqual([name, originOf(name)])

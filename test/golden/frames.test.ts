@@ -114,7 +114,7 @@ function serverInfo(sharedKey: Uint8Array, sealed: Uint8Array): Record<string, s
   return described({ type: 'serverInfo', tokenBucketBytesPerSecond, tokenBucketBytesBurst })
 }
 
-test('the vectors hold every frame of both directions but those of the login (P-006)', () => {
+test('the vectors contain every frame of both directions except those of the login (P-006)', () => {
   const first = (vectors: readonly GoldenBytes[]) =>
     new Set(vectors.map(vector => Number.parseInt((vector.hex ?? vector.headHex).slice(0, 2), 16)))
   expect([...first(golden.clientFrames)].sort((a, b) => a - b)).toEqual([4, 7, 0x0a, 0x10, 0x11, 0x12, 0x13])
@@ -123,14 +123,14 @@ test('the vectors hold every frame of both directions but those of the login (P-
 })
 
 test.each(golden.clientFrames)(
-  'encodeClientToServer writes what the stock client does: $name (P-001, P-006, P-050, P-052)',
+  'encodeClientToServer matches the stock client: $name (P-001, P-006, P-050, P-052)',
   vector => {
     expect(shownAs(vector, encodeClientToServer(messageOf(vector.call)))).toEqual(bytesPart(vector))
   },
 )
 
 test.each(golden.clientFrames)(
-  'decodeClientToServer reads what the stock client wrote: $name (P-001, P-050, P-052)',
+  'decodeClientToServer reads frames of the stock client: $name (P-001, P-050, P-052)',
   vector => {
     const message = messageOf(vector.call)
     const bytes = vector.hex === undefined ? encodeClientToServer(message) : fromHex(vector.hex)
@@ -145,14 +145,14 @@ test.each(golden.clientFrames)(
 )
 
 test.each(golden.serverFrames)(
-  'our client half reads what the stock server wrote: $name (P-051, P-060, P-071, P-091)',
+  'our client reads frames of the stock server: $name (P-051, P-060, P-071, P-091)',
   async vector => {
     expect(await readAsClient(vector)).toEqual(vector.expect)
   },
 )
 
 test.each(golden.serverFrames)(
-  'encodeServerToClient writes what the stock server does: $name (P-051, P-060, P-071, P-091)',
+  'encodeServerToClient matches the stock server: $name (P-051, P-060, P-071, P-091)',
   vector => {
     const bytes = wholeOf(vector)
     const message = decodeServerToClient(bytes[0] as number, bytes.subarray(5)) as ServerToClient
@@ -163,14 +163,14 @@ test.each(golden.serverFrames)(
 test.each<[string, AddressPort, string]>([
   ['an IPv4 address in IPv6 form', { address: '::ffff:192.0.2.5', port: 7 }, 'regular, IPv4 in IPv6 form'],
   ['an IPv6 address with a zone', { address: 'fe80::1%eth0', port: 4 }, 'IPv6 with a zone'],
-])('encodeServerToClient writes %s as the stock server does (P-071)', (_, address, name) => {
+])('encodeServerToClient writes %s like the stock server (P-071)', (_, address, name) => {
   const vector = golden.serverFrames.find(frame => frame.name === `peerPresent: ${name}`)
   const peer = keyOf(vector?.expect[0]?.['key'] as string)
   expect(hex(encodeServerToClient({ type: 'peerPresent', peer, address, flags: 1 }))).toBe(vector?.hex)
 })
 
 test.each(golden.clientReads)(
-  'our client half reads odd frames as the stock client: $name (P-002, P-004, P-031, P-034, P-092, P-093)',
+  'our client reads unusual frames like the stock client: $name (P-002, P-004, P-031, P-034, P-092, P-093)',
   async vector => {
     if (vector.error === undefined) expect(await readAsClient(vector)).toEqual(vector.expect)
     else await expect(readAsClient(vector)).rejects.toBeInstanceOf(ProtocolError)
@@ -180,7 +180,7 @@ test.each(golden.clientReads)(
 // Frames that no release sends, which ours do: the stock client reads them as they are meant.
 test.each(
   golden.clientReads.filter(({ name }) => /^(health|restarting): (?!bytes|one)|^restarting$|^ping$/.test(name)),
-)('encodeServerToClient writes what the stock client reads: $name (P-092, P-093)', vector => {
+)('the stock client reads what encodeServerToClient writes: $name (P-092, P-093)', vector => {
   const bytes = wholeOf(vector)
   const message = decodeServerToClient(bytes[0] as number, bytes.subarray(5)) as ServerToClient
   expect(hex(encodeServerToClient(message))).toBe(hex(bytes))

@@ -5,7 +5,7 @@ import { hex, readGolden } from '../support/golden.ts'
 const golden = readGolden('keys')
 
 test.each(golden.pairs)(
-  'NodePrivateKey and its public half have the texts of the original: $name (P-020, P-021)',
+  'NodePrivateKey and its public key have the original’s text form: $name (P-020, P-021)',
   pair => {
     const privateKey = NodePrivateKey.parse(pair.privateKey)
     expect(privateKey.exportText()).toBe(pair.privateKey)
@@ -29,7 +29,7 @@ test.each(golden.public)('NodePublicKey reads and writes $text (P-021)', ({ text
 // One parser of ours reads what two of the original do: the text with its prefix, and the digits alone.
 const accepted = new Map(golden.parse.map(({ form, text, hex: digits }) => [`${form}|${text}`, digits]))
 
-test.each(golden.parse)('parse of $form decides as the original: $name (P-021)', ({ form, text }) => {
+test.each(golden.parse)('parsing $form accepts and rejects like the original: $name (P-021)', ({ form, text }) => {
   const kind = form.replace('Hex', '')
   const expected = accepted.get(`${kind}|${text}`) ?? accepted.get(`${kind}Hex|${text}`)
   let read: string | undefined

@@ -58,7 +58,7 @@ const infoOf = (login: Login) => {
   }
 }
 
-test('the vectors hold logins with every field of ClientInfo, set and not', () => {
+test('the vectors contain logins with every field of ClientInfo, set and unset', () => {
   expect(logins.length).toBe(7)
   expect(new Set(logins.map(login => login.presentFlags))).toEqual(new Set([1, 2, 4, 6]))
   expect(new Set(logins.map(login => infoOf(login).canAckPings)).size).toBe(2)
@@ -71,7 +71,7 @@ test.each(logins)('encodeGreeting and readGreeting agree with the stock server: 
   expect(readGreeting(...frameOf(CLIENT_LOGIN_BOUNDS, login.serverKeyHex)).equals(serverKey)).toBe(true)
 })
 
-test.each(AGREEMENTS)('%s box opens the boxes of stock logins (P-022, P-032, P-033, P-034)', async (_, agreement) => {
+test.each(AGREEMENTS)('%s box opens boxes of stock logins (P-022, P-032, P-033, P-034)', async (_, agreement) => {
   for (const login of logins) {
     const [serverShared, clientShared] = (await sharedKeys(login, agreement)) as [Uint8Array, Uint8Array]
     expect(hex(serverShared)).toBe(hex(clientShared))
@@ -88,7 +88,7 @@ test.each(AGREEMENTS)('%s box opens the boxes of stock logins (P-022, P-032, P-0
 })
 
 test.each(AGREEMENTS)(
-  '%s box seals to the bytes of stock logins (P-022, P-032, P-034, P-039)',
+  '%s box seals boxes identical to stock logins (P-022, P-032, P-034, P-039)',
   async (_, agreement) => {
     for (const login of logins) {
       const [serverShared, clientShared] = (await sharedKeys(login, agreement)) as [Uint8Array, Uint8Array]
@@ -108,7 +108,7 @@ test.each(AGREEMENTS)(
 )
 
 test.each(logins)(
-  'MeshKey and ClientInfo tell the kinds of client apart as the stock server did: $name (P-023, P-033)',
+  'MeshKey and ClientInfo distinguish kinds of clients like the stock server: $name (P-023, P-033)',
   login => {
     const info = infoOf(login)
     const isMeshPeer = MeshKey.parse(login.serverMeshKey).matches(info.meshKey ?? '')
@@ -117,7 +117,7 @@ test.each(logins)(
   },
 )
 
-test('a box of one login opens in no other (P-022, P-032)', async () => {
+test('a box of one login does not open in another (P-022, P-032)', async () => {
   const [first, second] = logins as [Login, Login]
   const [sharedKey] = (await sharedKeys(first, nodeAgreement)) as [Uint8Array]
   const hello = readClientHello(...frameOf(SERVER_LOGIN_BOUNDS, second.clientInfoHex))

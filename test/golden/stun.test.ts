@@ -41,37 +41,34 @@ function answeredBy(bytes: Uint8Array): string | undefined {
   return result.ok ? `${hex(result.txId)} ${writeAddress(result.address)}` : undefined
 }
 
-test.each(golden.requests)(
-  'encodeBindingRequest writes the request of the original: $txid (P-180)',
-  ({ txid, hex: bytes }) => {
-    expect(hex(encodeBindingRequest(fromHex(txid)))).toBe(bytes)
-    expect(askedBy(fromHex(bytes))).toBe(txid)
-  },
-)
+test.each(golden.requests)('encodeBindingRequest matches the original: $txid (P-180)', ({ txid, hex: bytes }) => {
+  expect(hex(encodeBindingRequest(fromHex(txid)))).toBe(bytes)
+  expect(askedBy(fromHex(bytes))).toBe(txid)
+})
 
 test.each(golden.responses)(
-  'encodeBindingResponse writes the response of the original: $ipPort (P-181)',
+  'encodeBindingResponse matches the original: $ipPort (P-181)',
   ({ txid, ipPort, hex: bytes }) => {
     expect(hex(encodeBindingResponse(fromHex(txid), readAddress(ipPort)))).toBe(bytes)
   },
 )
 
 test.each(golden.responses)(
-  'parseBindingResponse reads the response of the original: $ipPort (P-181)',
+  'parseBindingResponse reads responses of the original: $ipPort (P-181)',
   ({ txid, readsAs, hex: bytes }) => {
     expect(answeredBy(fromHex(bytes))).toBe(`${txid} ${expectedAddress(readsAs)}`)
   },
 )
 
 test.each(golden.parseRequests)(
-  'parseBindingRequest decides as the original: $name (P-180)',
+  'parseBindingRequest accepts and rejects like the original: $name (P-180)',
   ({ hex: bytes, txid }) => {
     expect(askedBy(fromHex(bytes))).toBe(txid)
   },
 )
 
 test.each(golden.parseResponses)(
-  'parseBindingResponse decides as the original: $name (P-181)',
+  'parseBindingResponse accepts and rejects like the original: $name (P-181)',
   ({ hex: bytes, txid, ipPort }) => {
     expect(answeredBy(fromHex(bytes))).toBe(txid === undefined ? undefined : `${txid} ${expectedAddress(ipPort ?? '')}`)
   },

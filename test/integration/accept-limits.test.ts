@@ -37,7 +37,7 @@ async function withTls(options: ListeningRelayOptions): Promise<ListeningRelay> 
   return ListeningRelay.start({ ...options, tls: { hostname: 'relay.test', certificate } })
 }
 
-test('a connection beyond the rate is closed at once, and counted; later ones are taken again (P-108)', async () => {
+test('a connection above the rate is closed immediately and counted; later ones are accepted again (P-108)', async () => {
   const clock = new FakeClock()
   await using relay = await ListeningRelay.start({ clock, limits: { rate: { perSecond: 1, burst: 2 } } })
   const outcomes = [await probed(relay), await probed(relay), await probed(relay), await probed(relay)]
@@ -52,7 +52,7 @@ test('a connection beyond the rate is closed at once, and counted; later ones ar
   await until(() => relay.limits?.counters.open === 0, 'the gauge is back')
 })
 
-test('a connection beyond the rate costs no TLS handshake, and both outcomes have their counters (P-108, P-196)', async () => {
+test('a connection above the rate costs no TLS handshake, and both outcomes are counted (P-108, P-196)', async () => {
   await using relay = await withTls({ limits: { rate: { perSecond: 1e-9, burst: 1 } } })
   const [first, second] = [connect(relay.port, '127.0.0.1'), connect(relay.port, '127.0.0.1')]
   await once(second.resume(), 'close')
@@ -62,7 +62,7 @@ test('a connection beyond the rate costs no TLS handshake, and both outcomes hav
   first.destroy()
 })
 
-test('one source can neither open too many connections nor keep others out (P-109)', async () => {
+test('one source can neither open too many connections nor block others (P-109)', async () => {
   const limits = { sourceRate: { perSecond: 1e-9, burst: 3 }, maxConnectionsPerSource: 2 }
   await using relay = await ListeningRelay.start({ limits })
   const greedy = [await probed(relay), await probed(relay), await probed(relay)]
@@ -80,7 +80,7 @@ test('one source can neither open too many connections nor keep others out (P-10
   for (const { socket } of [...greedy, other]) socket.destroy()
 })
 
-test('connections beyond their number are closed at once, while those there are go on (P-109)', async () => {
+test('connections above the limit are closed immediately, and open ones are unaffected (P-109)', async () => {
   await using relay = await ListeningRelay.start({ limits: { maxConnections: 2 } })
   const clients = [await loggedIn(relay), await loggedIn(relay)] as const
   expect((await probed(relay)).status).toBe(0)
@@ -100,7 +100,7 @@ async function loggedIn(relay: ListeningRelay): Promise<RawClient> {
   return RawClient.login(new NodeConn(socket))
 }
 
-test('a login beyond the number of clients is refused, but for mesh peers, and told of once a minute (P-109)', async () => {
+test('a login above the client limit is refused, except for mesh peers, and logged once a minute (P-109)', async () => {
   const warnings: unknown[] = []
   const log = { debug() {}, info() {}, warn: (message: string) => void warnings.push(message), error() {} }
   const relay = new MemoryRelay({ maxClients: 2, meshKey: MESH_KEY, log })
@@ -114,13 +114,13 @@ test('a login beyond the number of clients is refused, but for mesh peers, and t
   await expect(relay.login()).rejects.toThrow()
 })
 
-test('a request whose head is longer than the limit is refused (P-107)', async () => {
+test('a request header above the limit is refused (P-107)', async () => {
   await using relay = await ListeningRelay.start({ listener: { maxHeaderBytes: 1_024 } })
   const answer = (bytes: number) => request(relay.port, 'GET /derp/probe', [`X-Padding: ${'x'.repeat(bytes)}`])
   expect([(await answer(500)).status, (await answer(2_000)).status]).toEqual([200, 431])
 })
 
-test('a connection that the system cannot accept ends no other, and is counted and told (P-109)', async () => {
+test('a connection that the system cannot accept is counted and logged, and affects no others (P-109)', async () => {
   await using relay = await ListeningRelay.start({ limits: {} })
   const failure = new Error('accept EMFILE')
   relay.listener.server.emit('error', failure)

@@ -80,7 +80,7 @@ test.for<[string, Script, RegExp]>([
     (_, response) => void response.writeHead(200, { 'content-length': '9' }).write('x', () => response.destroy()),
     /ask 127\.0\.0\.1:\d+: the connection was reset \(aborted\)/,
   ],
-])('an authority that answers with %s is asked again after a minute (P-149)', async ([, script, reason]) => {
+])('an authority that responds with %s is retried after a minute (P-149)', async ([, script, reason]) => {
   await using authority = await ScriptedAuthority.start(script)
   const certificate = await start(authority.directoryUrl)
   expect(await failed(certificate, 1)).toBe(MINUTE_MS)
@@ -100,7 +100,7 @@ test.for<[string, Script, RegExp]>([
   expect(authority.asked).toHaveLength(2)
 })
 
-test('an authority that is not there is named, and waited for ever longer (P-149)', async () => {
+test('an unreachable authority is logged, and retried with growing delays (P-149)', async () => {
   const authority = await ScriptedAuthority.start(answer(200, ''))
   await authority[Symbol.asyncDispose]()
   const certificate = await start(authority.directoryUrl)
@@ -119,29 +119,26 @@ test.for([
   ['99999999', 24 * 60],
   [new Date(Date.UTC(2026, 10, 1, 3)).toUTCString(), 180],
   ['soon', 1],
-] as const)(
-  'an authority that asks to be left alone for %s is, even by a reload (P-149)',
-  async ([header, minutes]) => {
-    const nonce = { 'replay-nonce': 'n' }
-    const problem = JSON.stringify({ type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many requests' })
-    await using authority = await ScriptedAuthority.start((request, response) => {
-      const at = (path: string) => new URL(path, authority.directoryUrl).href
-      const names = { newNonce: at('/nonce'), newAccount: at('/account'), newOrder: at('/order') }
-      if (request.url === '/dir') answer(200, JSON.stringify(names))(request, response)
-      else if (request.url === '/nonce') answer(200, '', nonce)(request, response)
-      else answer(429, problem, { ...nonce, 'retry-after': header })(request, response)
-    })
-    const certificate = await start(authority.directoryUrl)
-    expect(await failed(certificate, 1)).toBe(minutes * MINUTE_MS)
-    expect(certificate.status().lastError).toBe('too many requests')
-    clock.advance(30_000)
-    await certificate.reload()
-    expect(certificate.status().nextAttemptMs).toBe(clock.wallNow() - 30_000 + minutes * MINUTE_MS)
-    expect(authority.asked).toEqual(['/dir', '/nonce', '/account'])
-  },
-)
+] as const)('Retry-After %s of an authority is honoured, even by a reload (P-149)', async ([header, minutes]) => {
+  const nonce = { 'replay-nonce': 'n' }
+  const problem = JSON.stringify({ type: 'urn:ietf:params:acme:error:rateLimited', detail: 'too many requests' })
+  await using authority = await ScriptedAuthority.start((request, response) => {
+    const at = (path: string) => new URL(path, authority.directoryUrl).href
+    const names = { newNonce: at('/nonce'), newAccount: at('/account'), newOrder: at('/order') }
+    if (request.url === '/dir') answer(200, JSON.stringify(names))(request, response)
+    else if (request.url === '/nonce') answer(200, '', nonce)(request, response)
+    else answer(429, problem, { ...nonce, 'retry-after': header })(request, response)
+  })
+  const certificate = await start(authority.directoryUrl)
+  expect(await failed(certificate, 1)).toBe(minutes * MINUTE_MS)
+  expect(certificate.status().lastError).toBe('too many requests')
+  clock.advance(30_000)
+  await certificate.reload()
+  expect(certificate.status().nextAttemptMs).toBe(clock.wallNow() - 30_000 + minutes * MINUTE_MS)
+  expect(authority.asked).toEqual(['/dir', '/nonce', '/account'])
+})
 
-test('an authority that says nothing is given three minutes (P-149)', async () => {
+test('an authority that does not respond is given three minutes (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(() => {})
   const certificate = await start(authority.directoryUrl)
   await until(() => authority.asked.length === 1, 'the authority is asked')
@@ -150,7 +147,7 @@ test('an authority that says nothing is given three minutes (P-149)', async () =
   expect(certificate.status().lastError).toBe('no certificate after 180 s')
 })
 
-test('a relay started over and over asks at once three times more, then waits as it would have (P-149)', async () => {
+test('a relay that restarts repeatedly retries immediately three times, then keeps the delay (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   for (let times = 1; times <= 4; times++) {
     const certificate = await start(authority.directoryUrl)
@@ -169,7 +166,7 @@ test('a relay started over and over asks at once three times more, then waits as
   expect(await failed(last, 1)).toBe(16 * MINUTE_MS)
 })
 
-test('a reload asks again, a minute after the failure at the earliest (P-149)', async () => {
+test('a reload retries, at the earliest a minute after the failure (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   const certificate = await start(authority.directoryUrl)
   for (let times = 1; times <= 4; times++) clock.advance(await failed(certificate, times))
@@ -191,7 +188,7 @@ async function storeCertificate(days: number, dns: string = 'relay.test'): Promi
   return pair
 }
 
-test('a certificate of before stays while its renewal fails, and is told to be kept (P-149)', async () => {
+test('the old certificate stays in use while its renewal fails, and the log says so (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   const pair = await storeCertificate(90)
   const certificate = await start(authority.directoryUrl)
@@ -206,7 +203,7 @@ test('a certificate of before stays while its renewal fails, and is told to be k
   expect(shown).toHaveLength(1)
 })
 
-test('what another directory gave is replaced at once, and after a restart still (P-149)', async () => {
+test('a certificate of another directory is replaced immediately, also after a restart (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   await storeCertificate(90)
   const other = { directoryUrl: 'https://staging.test/dir', identifiers: ['relay.test'], obtainedMs: clock.wallNow() }
@@ -220,7 +217,7 @@ test('what another directory gave is replaced at once, and after a restart still
   }
 })
 
-test('a reload takes over a certificate that others have put there (P-149)', async () => {
+test('a reload picks up a certificate stored by another program (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   const certificate = await start(authority.directoryUrl)
   await failed(certificate, 1)
@@ -245,7 +242,7 @@ test.for<[string, () => Promise<unknown>]>([
       )
     },
   ],
-])('a stored certificate %s is passed over (P-149)', async ([, store]) => {
+])('a stored certificate %s is ignored (P-149)', async ([, store]) => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   await store()
   const certificate = await start(authority.directoryUrl)
@@ -254,7 +251,7 @@ test.for<[string, () => Promise<unknown>]>([
   expect(certificate.status().fingerprint).toBeUndefined()
 })
 
-test('a folder that cannot be written to is a failure before anything is asked (P-149)', async () => {
+test('an unwritable folder fails before any request (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(answer(500, ''))
   const file = join(directory, 'file')
   writeFileSync(file, '')

@@ -20,7 +20,7 @@ import { MessageClient } from '../support/web-socket.ts'
 
 const MESH_KEY = 'ab'.repeat(32)
 const TOKEN = 'own-client-token-0123456789'
-const LOOK_MS = 2_000
+const POLL_MS = 2_000
 
 let directory: string
 beforeEach(() => {
@@ -81,11 +81,11 @@ async function isLetIn(port: number, options: LoginOptions, headers: readonly st
 const bearer = (token: string) => [`Authorization: Bearer ${token}`]
 const freshKey = () => NodePrivateKey.generate()
 
-test('createAdmission without settings makes no gate: everybody may connect (P-040)', async () => {
+test('createAdmission without settings creates no gate: everyone may connect (P-040)', async () => {
   expect(await createAdmission({}, admissionPorts())).toBeUndefined()
 })
 
-test('relay lets in keys of the allow list and clients with a token, over either carriage, and no others (P-040)', async () => {
+test('relay admits only listed keys and clients with a token, over DERP and WebSocket upgrades (P-040)', async () => {
   const [listed, denied] = [freshKey(), freshKey()]
   await using setup = await relayWith({
     allowKeysFile: fileOf('allow', [listed.publicKey(), denied.publicKey()]),
@@ -120,7 +120,7 @@ test('relay lets in keys of the allow list and clients with a token, over either
   expect(text).toContain('derphttp_admission_denied{reason="token_unknown"} 2')
 })
 
-test('relay wants daemon and URL to agree, but a listed key needs neither (P-040)', async () => {
+test('relay requires approval of both daemon and URL, but of neither for a listed key (P-040)', async () => {
   const [welcome, unknown, unwanted, prober] = [freshKey(), freshKey(), freshKey(), freshKey()]
   const daemon = createServer((request, response) => {
     const key = new URL(request.url ?? '', 'http://daemon').searchParams.get('addr')
@@ -164,7 +164,7 @@ test('relay wants daemon and URL to agree, but a listed key needs neither (P-040
   expect(problems()).toEqual([expect.stringContaining('local tailscaled'), expect.stringContaining('admission URL')])
 })
 
-test('relay ends connections of keys that a changed list does not let in (P-040)', async () => {
+test('relay disconnects keys that a changed list denies (P-040)', async () => {
   const [stays, leaves] = [freshKey(), freshKey()]
   const path = fileOf('allow', [stays.publicKey(), leaves.publicKey()])
   await using setup = await relayWith({ allowKeysFile: path })
@@ -172,7 +172,7 @@ test('relay ends connections of keys that a changed list does not let in (P-040)
   await a.login({ privateKey: stays })
   await b.login({ privateKey: leaves })
   renameSync(fileOf('allow.new', [stays.publicKey()]), path)
-  setup.clock.advance(LOOK_MS)
+  setup.clock.advance(POLL_MS)
   await b.closed()
   expect(a.isClosed).toBe(false)
   expect(await isLetIn(setup.port, { privateKey: leaves })).toBe(false)

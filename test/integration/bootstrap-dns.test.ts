@@ -47,7 +47,7 @@ async function relayWith(bootstrapDns: Omit<BootstrapDnsOptions, 'random'>, rand
 const PUBLISHED =
   '{\n\t"a.example": [\n\t\t"192.0.2.1"\n\t],\n\t"b.example": [\n\t\t"2001:db8::2",\n\t\t"192.0.2.2"\n\t]\n}'
 
-test('/bootstrap-dns tells the published names, as the original writes them (P-164, P-165)', async () => {
+test('/bootstrap-dns returns the published names in the original’s format (P-164, P-165)', async () => {
   await using setup = await relayWith({ published: await namesOf('b.example,a.example,gone.example', ZONE) })
   const response = await request(setup.relay.port, 'GET /bootstrap-dns')
   expect([response.status, response.body.toString()]).toEqual([200, PUBLISHED])
@@ -67,7 +67,7 @@ test('/bootstrap-dns shuffles the addresses of published names (P-164)', async (
   expect(JSON.parse(await setup.ask())).toEqual({ 'b.example': ['192.0.2.2', '2001:db8::2'] })
 })
 
-test('/bootstrap-dns tells an unpublished name to who asks for it, and that name alone (P-164)', async () => {
+test('/bootstrap-dns returns an unpublished name only when requested, and only that name (P-164)', async () => {
   await using setup = await relayWith({
     published: await namesOf('a.example', ZONE),
     unpublished: await namesOf('hidden.example,none.example', ZONE),
@@ -87,7 +87,7 @@ test('/bootstrap-dns tells an unpublished name to who asks for it, and that name
   })
 })
 
-test('/bootstrap-dns tells an unpublished name to the share of its record (P-164)', async () => {
+test('/bootstrap-dns returns an unpublished name to the share in its TXT record (P-164)', async () => {
   let chance = 0
   const unpublished = await namesOf('some.example/half.example,hidden.example/zero.example', ZONE)
   await using setup = await relayWith({ unpublished }, () => chance)
@@ -98,7 +98,7 @@ test('/bootstrap-dns tells an unpublished name to the share of its record (P-164
   expect(setup.counters).toMatchObject({ unpublishedHits: 3, unpublishedPercentMisses: 2, unpublishedMisses: 2 })
 })
 
-test('/bootstrap-dns chooses the share by the client that a trusted proxy names (P-125, P-164)', async () => {
+test('/bootstrap-dns selects the share by the client address from a trusted proxy (P-125, P-164)', async () => {
   const unpublished = await namesOf('some.example/half.example', ZONE)
   await using relay = await ListeningRelay.start({ bootstrapDns: { unpublished }, trustedProxies: ['127.0.0.1'] })
   const reaches = async (address: string) => {
@@ -111,7 +111,7 @@ test('/bootstrap-dns chooses the share by the client that a trusted proxy names 
   expect(await Promise.all(addresses.map(reaches))).toEqual(wanted)
 })
 
-test('/bootstrap-dns has an empty body without names and before they are resolved, null when none could be (P-164)', async () => {
+test('/bootstrap-dns has an empty body without names or before they are resolved, null if none resolved (P-164)', async () => {
   await using bare = await relayWith({})
   expect([await bare.ask(), bare.counters.requests]).toEqual(['', 1])
   const waiting = new BootstrapNames('a.example', { clock: new FakeClock() })

@@ -43,7 +43,7 @@ async function readyClient(options: ClientOptions = {}) {
   return client
 }
 
-test('a private key of the web equals that of Node in all but its promises (P-020, P-021)', async () => {
+test('a WebCrypto private key equals that of Node, except that it is asynchronous (P-020, P-021)', async () => {
   const known = SyncPrivateKey.generate()
   const key = await NodePrivateKey.parse(known.exportText())
   expect(String(key.publicKey())).toBe(String(known.publicKey()))
@@ -70,7 +70,7 @@ test('two clients over WebSocket exchange packets of every size, in order (P-151
   expect(a.connectedState()).toMatchObject({ connected: true, localAddr: undefined })
 })
 
-test('a client over WebSocket repeats its wishes on a new connection (P-210)', async () => {
+test('a client over WebSocket restores its settings on a new connection (P-210)', async () => {
   await using client = await readyClient()
   await client.notePreferred(true)
   const session = () => [...relay.relay.core.sessions].find(({ key }) => key.equals(client.selfPublicKey()))
@@ -81,7 +81,7 @@ test('a client over WebSocket repeats its wishes on a new connection (P-210)', a
   await until(() => session()?.isPreferred === true, 'the relay is home again')
 })
 
-test('a port that is closed, and one that speaks no WebSocket, fail the dial with what can be known (P-154)', async () => {
+test('a closed port, and one without WebSocket, fail the dial with the available details (P-154)', async () => {
   await using plain = await startTcpServer(socket => socket.end('HTTP/1.1 200 OK\r\n\r\n'))
   for (const port of [1, plain.port]) {
     const client = new Client(await NodePrivateKey.generate(), `http://127.0.0.1:${port}/derp`)
@@ -92,7 +92,7 @@ test('a port that is closed, and one that speaks no WebSocket, fail the dial wit
   }
 })
 
-test('an attempt over WebSocket ends with its signal and with its time (P-202)', async () => {
+test('an attempt over WebSocket ends with its signal and its timeout (P-202)', async () => {
   await using silent = await startTcpServer(socket => void socket.resume())
   const clock = new FakeClock()
   const client = new Client(await NodePrivateKey.generate(), `http://127.0.0.1:${silent.port}/derp`, { clock })
@@ -108,7 +108,7 @@ test('an attempt over WebSocket ends with its signal and with its time (P-202)',
   await until(() => silent.sockets.size === 0, 'both sockets are closed')
 })
 
-test('further sub-protocols are offered behind derp, and a query goes along (P-154)', async () => {
+test('further subprotocols are offered after derp, and the URL’s query is sent (P-154)', async () => {
   const opened: [string, string[]][] = []
   const createWebSocket = (target: string, protocols: string[]): OpeningWebSocket => {
     opened.push([target, protocols])
@@ -122,7 +122,7 @@ test('further sub-protocols are offered behind derp, and a query goes along (P-1
   expect(opened).toEqual([[`ws://127.0.0.1:${relay.port}/derp?token=abc`, ['derp', 'bearer.abc']]])
 })
 
-test('a region client goes on to the next node, and refuses a pinned certificate (P-144, P-154)', async () => {
+test('a region client tries the next node, and refuses a pinned certificate (P-144, P-154)', async () => {
   const node = (Name: string, DERPPort: number, CertName?: string) => ({
     Name,
     HostName: '127.0.0.1',
@@ -176,7 +176,7 @@ test('watchConnections follows a relay over WebSocket (P-215)', async () => {
   await over
 })
 
-test('a page monitor tells when a page is online again, thawed, shown, or back; then a waiting client tries at once', async () => {
+test('a page monitor reports when a page is online, resumed, visible or restored; a waiting client then retries immediately', async () => {
   const scope = new EventTarget()
   const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' }) satisfies PageDocument
   const netMon = createPageMonitor({ scope, document })
@@ -196,7 +196,7 @@ test('a page monitor tells when a page is online again, thawed, shown, or back; 
   expect(createPageMonitor().subscribe(() => {})).toBeTypeOf('function')
 })
 
-test('keys of both entries are the same on the wire', async () => {
+test('keys of both entries are identical on the wire', async () => {
   const key = await NodePrivateKey.generate()
   expect(NodePublicKey.parse(String(key.publicKey())).equals(key.publicKey())).toBe(true)
 })

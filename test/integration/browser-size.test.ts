@@ -23,7 +23,7 @@ function tableOf(title: string, chunks: readonly Chunk[]): string {
 test.each([
   ['Client', ['Client'], 18_000],
   ['ResilientClient', ['Client', 'ResilientClient'], 22_000],
-])('what a page loads first for %s and its keys is small', async (title, classes, mostBytes) => {
+])('the initial bundle for %s and its keys is small', async (title, classes, mostBytes) => {
   const names = [...classes, 'NodePrivateKey', 'NodePublicKey'].join(', ')
   const chunks = await bundleForBrowser(`export { ${names} } from ${JSON.stringify(BROWSER_ENTRY)}`)
   const first = chunks.filter(({ isFirst }) => isFirst)
@@ -36,7 +36,7 @@ test.each([
   expect(later.map(({ parts }) => parts.some(([path]) => path.includes('@noble/curves')))).toEqual([true])
 })
 
-test('the entry for browsers imports nothing of Node', async () => {
+test('the browser entry imports no Node modules', async () => {
   const chunks = await bundleForBrowser(`export * from ${JSON.stringify(BROWSER_ENTRY)}`)
   const found = chunks.flatMap(({ code }) => code.match(/["'`]node:|__require|\bBuffer\b|\bprocess\./g) ?? [])
   expect(found).toEqual([])

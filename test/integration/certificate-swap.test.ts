@@ -25,7 +25,7 @@ function store({ certificate, key }: CertificatePair): void {
   }
 }
 
-test('files are replaced under a hundred live clients: none drops, and newcomers see the new certificate (P-146)', async () => {
+test('files are replaced under a hundred live clients: none is dropped, and new connections get the new certificate (P-146)', async () => {
   const ca = await TestCa.create()
   store(await ca.issue({ dns: ['relay.test'], commonName: 'first' }))
   const relay = createRelay({ privateKey: NodePrivateKey.generate() })

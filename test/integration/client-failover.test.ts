@@ -37,13 +37,13 @@ function clientOf(region: DERPRegion, options: ClientOptions = {}): Client {
   return Client.forRegion(NodePrivateKey.generate(), getRegion, { tlsConfig: { ca: ca.certificate }, ...options })
 }
 
-test('a client of a region stays with a node whose TLS fails, as the original does (P-220)', async () => {
+test('a region client does not skip a node whose TLS fails, as in the original (P-220)', async () => {
   await using plain = await startPlainServer()
   await using client = clientOf(regionOf(nodeAt('a', plain.port), nodeAt('b', relay.port)))
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED' })
 })
 
-test('with the failover "tls" a client of a region goes on to the next node (P-220)', async () => {
+test('with failover "tls" a region client tries the next node (P-220)', async () => {
   await using plain = await startPlainServer()
   const region = regionOf(nodeAt('a', plain.port), nodeAt('b', relay.port))
   await using client = clientOf(region, { failover: 'tls' })
@@ -55,7 +55,7 @@ test('with the failover "tls" a client of a region goes on to the next node (P-2
   close()
 })
 
-test('with the failover "tls" a node that is silent in the handshake is given up after 3 s (P-221)', async () => {
+test('with failover "tls" a node silent during the handshake is abandoned after 3 s (P-221)', async () => {
   const hello = Promise.withResolvers<void>()
   await using silent = await startTcpServer(socket => void socket.once('data', () => hello.resolve()))
   const clock = new FakeClock()
@@ -67,7 +67,7 @@ test('with the failover "tls" a node that is silent in the handshake is given up
   expect(client.connectedNode()?.Name).toBe('b')
 })
 
-test('ResilientRegionClient goes on to the next node when TLS fails', async () => {
+test('ResilientRegionClient tries the next node when TLS fails', async () => {
   await using plain = await startPlainServer()
   const map = { Regions: { 1: regionOf(nodeAt('a', plain.port), nodeAt('b', relay.port)) } }
   await using client = new ResilientRegionClient({

@@ -43,7 +43,7 @@ function recordingTracker() {
   return { told, tracker }
 }
 
-test('send waits for the limits that ServerInfo tells, and drops nothing (P-034, P-211)', async () => {
+test('send is paced by the limits in ServerInfo, and drops nothing (P-034, P-211)', async () => {
   // 37 bytes of frame and key, 63 of payload.
   const announcedLimits = { tokenBucketBytesPerSecond: 1_000, tokenBucketBytesBurst: 300 }
   const relay = new TestRelay({ announcedLimits })
@@ -62,7 +62,7 @@ test('send waits for the limits that ServerInfo tells, and drops nothing (P-034,
   for (let i = 0; i < 10; i++) expect((await nextMessage(receiver, 'receivedPacket')).data[0]).toBe(i)
 })
 
-test('waiting for the limits ends with its signal, and with the client (P-211)', async () => {
+test('a paced send ends with its signal, and with the client (P-211)', async () => {
   const announcedLimits = { tokenBucketBytesPerSecond: 1, tokenBucketBytesBurst: 100 }
   const clock = new FakeClock()
   const relay = new TestRelay({ announcedLimits })
@@ -78,7 +78,7 @@ test('waiting for the limits ends with its signal, and with the client (P-211)',
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('send takes bytes that are written over while it connects (P-201, P-203)', async () => {
+test('send copies its bytes, which may be overwritten while it connects (P-201, P-203)', async () => {
   const relay = new TestRelay()
   const [client, peer] = [relay.client(), await relay.readyClient()]
   const data = Uint8Array.of(1, 2, 3)
@@ -88,7 +88,7 @@ test('send takes bytes that are written over while it connects (P-201, P-203)', 
   for (let i = 0; i < 2; i++) expect(await peer.recv()).toMatchObject({ data: Uint8Array.of(1, 2, 3) })
 })
 
-test('a new connection has no limits until it is told some (P-211)', async () => {
+test('a new connection has no limits until ServerInfo sets them (P-211)', async () => {
   const { client, relay, clock } = scripted()
   await client.connect()
   await relay().hello()
@@ -103,7 +103,7 @@ test('a new connection has no limits until it is told some (P-211)', async () =>
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('autoPong answers the relay’s pings, says so at login, and hands them out all the same (P-095)', async () => {
+test('autoPong answers the relay’s pings, announces it at login, and still delivers them (P-095)', async () => {
   const relay = new TestRelay({ pingClientsMs: 1_000 })
   const client = await relay.readyClient({ autoPong: true })
   relay.clock.advance(1_000)
@@ -111,7 +111,7 @@ test('autoPong answers the relay’s pings, says so at login, and hands them out
   await until(() => relay.core.counters.clientRoundTripMs.count === 1, 'the pong has come')
 })
 
-test('without autoPong a ping is the caller’s to answer (P-091, P-095)', async () => {
+test('without autoPong the caller answers pings (P-091, P-095)', async () => {
   const { client, relay } = scripted()
   await client.connect()
   relay().say({ type: 'ping', payload: PING })
@@ -121,7 +121,7 @@ test('without autoPong a ping is the caller’s to answer (P-091, P-095)', async
   expect((await relay().hello()).info.canAckPings).toBe(false)
 })
 
-test('autoPong keeps one answer at most for a relay that does not read (P-091)', async () => {
+test('autoPong queues at most one Pong for a relay that does not read (P-091)', async () => {
   const { client, relay } = scripted({ autoPong: true })
   await client.connect()
   await relay().hello()
@@ -136,7 +136,7 @@ test('autoPong keeps one answer at most for a relay that does not read (P-091)',
   await until(() => relay().frames.length === 2, 'the next ping is answered')
 })
 
-test('healthTracker hears of connections and problems as they come, received or not (P-092)', async () => {
+test('healthTracker is told of connections and problems immediately, received or not (P-092)', async () => {
   const { told, tracker } = recordingTracker()
   const { client, relay } = scripted({ healthTracker: tracker })
   await client.connect()
@@ -151,7 +151,7 @@ test('healthTracker hears of connections and problems as they come, received or 
   expect(told).toEqual([true, 'duplicate', 'well', false, true, false])
 })
 
-test('healthTracker hears nothing of attempts that fail', async () => {
+test('healthTracker is not told of failed attempts', async () => {
   const { told, tracker } = recordingTracker()
   const { client, relay, clock } = scripted({
     healthTracker: tracker,
@@ -163,7 +163,7 @@ test('healthTracker hears nothing of attempts that fail', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('healthTracker hears nothing of a connection that had ended when it was made', async () => {
+test('healthTracker is not told of a connection that ended while it was established', async () => {
   const { told, tracker } = recordingTracker()
   const transport = new MemoryTransport(() => {
     const { relay, clientConn } = scriptedMemoryRelay()
@@ -177,7 +177,7 @@ test('healthTracker hears nothing of a connection that had ended when it was mad
   expect(told).toEqual([])
 })
 
-test('a relay that tells health tells a client whose key is there twice (P-065, P-092)', async () => {
+test('a relay with health frames reports a key that is connected twice (P-065, P-092)', async () => {
   const { told, tracker } = recordingTracker()
   const relay = new TestRelay({ tellHealth: true })
   const privateKey = NodePrivateKey.generate()
@@ -189,7 +189,7 @@ test('a relay that tells health tells a client whose key is there twice (P-065, 
   expect(told).toEqual([true, expect.stringContaining('more than once'), 'well'])
 })
 
-test('baseContext is asked for each attempt, and its abort ends that one only (P-202)', async () => {
+test('baseContext is called for each attempt, and its abort ends only that one (P-202)', async () => {
   const controllers: AbortController[] = []
   const baseContext = () => {
     const controller = new AbortController()
@@ -219,7 +219,7 @@ test('baseContext is asked for each attempt, and its abort ends that one only (P
   expect(controllers).toHaveLength(2)
 })
 
-test('baseContext that was aborted before, or gives no signal, fails the attempt', async () => {
+test('an already aborted or missing signal of baseContext fails the attempt', async () => {
   const relay = new TestRelay()
   const client = relay.client({ baseContext: () => AbortSignal.abort() })
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
@@ -230,7 +230,7 @@ test('baseContext that was aborted before, or gives no signal, fails the attempt
   expect(relay.core.counters.accepts).toBe(1)
 })
 
-test('netMon reaches the transport with every request', async () => {
+test('netMon is passed to the transport with every request', async () => {
   const netMon = { subscribe: () => () => {} }
   const seen: unknown[] = []
   const relay = new TestRelay()
@@ -245,7 +245,7 @@ test('netMon reaches the transport with every request', async () => {
   expect(seen).toEqual([netMon, undefined])
 })
 
-test('connectedState follows the client from its making to its end (P-201, P-205, P-209)', async () => {
+test('connectedState follows the client from creation to close (P-201, P-205, P-209)', async () => {
   const { client, relay } = scripted()
   const idle = { connected: false, connecting: false, closed: false, localAddr: undefined }
   expect(client.connectedState()).toEqual(idle)
@@ -260,7 +260,7 @@ test('connectedState follows the client from its making to its end (P-201, P-205
   expect(client.connectedState()).toEqual({ ...idle, closed: true })
 })
 
-test('connectedState tells our address', async () => {
+test('connectedState includes our address', async () => {
   const relay = new TestRelay()
   const client = await relay.readyClient()
   expect(client.connectedState().localAddr).toEqual(client.localAddr())

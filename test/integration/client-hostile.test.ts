@@ -177,7 +177,7 @@ test.each<[stage: string, misbehave: (socket: Socket) => void]>([
       socket.write(GREETING.subarray(0, 20))
     },
   ],
-])('a server that does not answer %s is given up after 10 s (P-202)', async (_stage, misbehave) => {
+])('a server that does not respond to %s is abandoned after 10 s (P-202)', async (_stage, misbehave) => {
   const answered = Promise.withResolvers<void>()
   await using setup = await startServer(socket => {
     socket.once('data', () => {
@@ -197,7 +197,7 @@ test.each<[stage: string, misbehave: (socket: Socket) => void]>([
   await setup.client.connect()
 })
 
-test('a server that refuses and never sends its announced reason is reported with its status after 1 s (P-213)', async () => {
+test('a refusal whose announced body never arrives is reported by status after 1 s (P-213)', async () => {
   await using setup = await startServer(socket => socket.write('HTTP/1.1 403 No\r\nContent-Length: 100\r\n\r\n'))
   const connecting = setup.client.connect()
   connecting.catch(() => {})
@@ -208,7 +208,7 @@ test('a server that refuses and never sends its announced reason is reported wit
   await setup.client.connect()
 })
 
-test('a relay that sends nothing after login is given up after 120 s (P-094)', async () => {
+test('a relay that sends nothing after login is abandoned after 120 s (P-094)', async () => {
   await using setup = await startServer(socket => {
     socket.write(UPGRADED)
     socket.write(GREETING)
@@ -220,7 +220,7 @@ test('a relay that sends nothing after login is given up after 120 s (P-094)', a
   await nextMessage(setup.client, 'serverInfo')
 })
 
-test('a relay that closes privileged calls of an ordinary client is reported once (P-074)', async () => {
+test('a relay that closes on privileged calls of an ordinary client is reported once (P-074)', async () => {
   await using setup = await startServer(socket => socket.destroy())
   const { client } = setup
   await expect(client.connect()).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_DERP_/) })

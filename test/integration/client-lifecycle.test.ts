@@ -34,7 +34,7 @@ function heldDials(options: { readonly clock?: FakeClock } = {}) {
   return { client, clock, dials }
 }
 
-test('a client opens nothing before it is used (P-201)', async () => {
+test('a client opens no connection before it is used (P-201)', async () => {
   const { client, dials } = heldDials()
   await settle()
   expect(dials).toHaveLength(0)
@@ -98,7 +98,7 @@ test('calls that fail together drop the connection once (P-205)', async () => {
   expect(relay.core.counters.accepts).toBe(2)
 })
 
-test('messages that came before the loss are given before it is reported', async () => {
+test('messages received before a loss are delivered before it is reported', async () => {
   const relay = new TestRelay()
   const [a, b] = [await relay.readyClient(), await relay.readyClient()]
   for (let i = 0; i < 5; i++) await a.send(b.selfPublicKey(), Uint8Array.of(i))
@@ -118,7 +118,7 @@ test('connect replaces a connection known to be lost (P-201)', async () => {
   expect(await client.recvDetail()).toMatchObject({ connectionGeneration: 2 })
 })
 
-test('for await throws the loss; a new loop goes on with a new connection', async () => {
+test('for await throws on a loss; a new loop continues on a new connection', async () => {
   const relay = new TestRelay()
   const client = await relay.readyClient()
   const loop = (async () => {
@@ -152,7 +152,7 @@ test('a ping that was sent fails with its connection (P-207)', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('notePreferred tells changes only, and a new connection only that it is preferred (P-210)', async () => {
+test('notePreferred sends only changes, and on a new connection only if preferred (P-210)', async () => {
   const relays: ScriptedRelay[] = []
   const transport = new MemoryTransport(() => {
     const { relay, clientConn } = scriptedMemoryRelay()
@@ -180,7 +180,7 @@ test('notePreferred tells changes only, and a new connection only that it is pre
   }
 })
 
-test('a dial that fails is reported to all who wait, and tried again by the next call', async () => {
+test('a failed dial is reported to all waiting calls, and retried by the next call', async () => {
   const { client, dials } = heldDials()
   const calls = [client.connect(), client.recv(), client.send(PEER, BYTES)]
   const cause = new Error('no route to host')
@@ -196,7 +196,7 @@ test('a dial that fails is reported to all who wait, and tried again by the next
   expect(dials).toHaveLength(2)
 })
 
-test('a DerpError of the transport is handed on as it is', async () => {
+test('a DerpError of the transport is passed on unchanged', async () => {
   const { client, dials } = heldDials()
   const connecting = client.connect()
   const error = new DerpError('ERR_DERP_UPGRADE_REFUSED', 'refused')
@@ -204,7 +204,7 @@ test('a DerpError of the transport is handed on as it is', async () => {
   await expect(connecting).rejects.toBe(error)
 })
 
-test('an attempt ends after 10 s, even if the transport does not hear of it (P-202)', async () => {
+test('an attempt ends after 10 s, even if the transport ignores its signal (P-202)', async () => {
   const { client, clock, dials } = heldDials()
   const connecting = client.connect()
   await settle()
@@ -219,7 +219,7 @@ test('an attempt ends after 10 s, even if the transport does not hear of it (P-2
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('an attempt that the transport ends in its own words is told as what it was (P-202)', async () => {
+test('a timeout is reported as such even if the transport rejects with its own error (P-202)', async () => {
   const clock = new FakeClock()
   const dial = ({ signal }: DialRequest) =>
     new Promise<DialedConn>((_resolve, reject) => {
@@ -249,7 +249,7 @@ test('the 10 s of an attempt include the login (P-202)', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('a connection that comes after its attempt was given up is closed', async () => {
+test('a connection established after its attempt was abandoned is closed', async () => {
   const { client, dials } = heldDials()
   const controller = new AbortController()
   const connecting = client.connect(controller.signal)
@@ -263,7 +263,7 @@ test('a connection that comes after its attempt was given up is closed', async (
   expect(() => client.localAddr()).toThrow(expect.objectContaining({ code: 'ERR_DERP_CLIENT_NOT_CONNECTED' }))
 })
 
-test('giving up ends the attempt only when nobody else waits for it', async () => {
+test('aborting a call ends the attempt only if no other call waits for it', async () => {
   const { client, dials } = heldDials()
   const controller = new AbortController()
   const first = client.connect(controller.signal)
@@ -279,7 +279,7 @@ test('giving up ends the attempt only when nobody else waits for it', async () =
   await expect(second).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_FAILED', cause: error })
 })
 
-test('a call after a given-up attempt begins a new one', async () => {
+test('a call after an abandoned attempt starts a new one', async () => {
   const { client, dials } = heldDials()
   const controller = new AbortController()
   const first = client.connect(controller.signal)
@@ -291,7 +291,7 @@ test('a call after a given-up attempt begins a new one', async () => {
   expect(dials).toHaveLength(2)
 })
 
-test('giving up a recv or send touches neither connection nor messages', async () => {
+test('aborting recv or send affects neither connection nor messages', async () => {
   const relay = new TestRelay()
   const [a, b] = [await relay.readyClient(), await relay.readyClient()]
   const controller = new AbortController()
@@ -305,7 +305,7 @@ test('giving up a recv or send touches neither connection nor messages', async (
   expect(await b.recvDetail()).toMatchObject({ connectionGeneration: 1 })
 })
 
-test('close ends calls under way and all later ones with the client-closed error (P-209)', async () => {
+test('close rejects pending and later calls with the client-closed error (P-209)', async () => {
   const relay = new TestRelay()
   const clock = new FakeClock()
   const client = await relay.readyClient({ clock })
@@ -335,7 +335,7 @@ test('close ends calls under way and all later ones with the client-closed error
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('close ends an attempt under way (P-202, P-209)', async () => {
+test('close ends a pending attempt (P-202, P-209)', async () => {
   const { client, clock, dials } = heldDials()
   const calls = [client.connect(), client.recv()]
   await settle()
@@ -345,7 +345,7 @@ test('close ends an attempt under way (P-202, P-209)', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('close does not take back what send has been awaited for', async () => {
+test('close does not discard packets whose send has resolved', async () => {
   const relay = new TestRelay()
   const [a, b] = [await relay.readyClient(), await relay.readyClient()]
   await a.send(b.selfPublicKey(), BYTES)
@@ -353,7 +353,7 @@ test('close does not take back what send has been awaited for', async () => {
   expect(await nextMessage(b, 'receivedPacket')).toMatchObject({ data: BYTES })
 })
 
-test('await using closes a client, once more or not', async () => {
+test('await using closes a client, also if already closed', async () => {
   const relay = new TestRelay()
   {
     await using client = await relay.readyClient()
@@ -365,7 +365,7 @@ test('await using closes a client, once more or not', async () => {
   expect(relay.core.counters.logins).toBe(2)
 })
 
-test('silence of 120 s is a lost connection like others (P-094)', async () => {
+test('silence of 120 s counts as a lost connection (P-094)', async () => {
   const silent = new MemoryTransport(() => relay.connect())
   const relay = new TestRelay({ keepAliveMs: 1_000_000 })
   const client = await relay.readyClient({ transport: silent })
@@ -380,13 +380,13 @@ test.each([
   ['a malformed URL', 'relay', {}, 'ERR_DERP_URL_INVALID'],
   ['another scheme', 'ftp://relay.test/', {}, 'ERR_DERP_URL_INVALID'],
   ['an option out of bounds', 'http://relay.test/', { connectTimeoutMs: -1 }, 'ERR_DERP_CONFIG_INVALID'],
-])('a client refuses %s when it is made (P-200)', (_what, url, options, code) => {
+])('the client constructor rejects %s (P-200)', (_what, url, options, code) => {
   const transport = new MemoryTransport(() => memoryConnPair()[0])
   const make = () => new Client(NodePrivateKey.generate(), url, { transport, agreement: testAgreement, ...options })
   expect(make).toThrow(expect.objectContaining({ code }))
 })
 
-test('a client refuses a zero key when it is made (P-020)', () => {
+test('the client constructor rejects a zero key (P-020)', () => {
   const relay = new TestRelay()
   expect(() => relay.client({ privateKey: NodePrivateKey.fromBytes(new Uint8Array(32)) })).toThrow(
     expect.objectContaining({ code: 'ERR_DERP_KEY_INVALID' }),

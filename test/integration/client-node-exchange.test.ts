@@ -24,7 +24,7 @@ async function connectedTo(port: number): Promise<Socket> {
   return socket
 }
 
-test('exchange gives what followed the response; the next reader gets the rest (P-121)', async () => {
+test('exchange returns the bytes after the response; the next reader gets the rest (P-121)', async () => {
   await using server = await startTcpServer(socket => {
     socket.once('data', request => {
       socket.write('HTTP/1.1 101 Switching Protocols\r\n\r\nfirst')
@@ -39,7 +39,7 @@ test('exchange gives what followed the response; the next reader gets the rest (
   expect(rest).toBe('then request')
 })
 
-test('exchange fails on a socket that is closed already', async () => {
+test('exchange fails on a closed socket', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
   const socket = await connectedTo(server.port)
   socket.destroy()
@@ -50,7 +50,7 @@ test('exchange fails on a socket that is closed already', async () => {
   })
 })
 
-test('exchange destroys the socket when it is given up', async () => {
+test('exchange destroys the socket when aborted', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
   for (const signal of [AbortSignal.abort(), AbortSignal.timeout(1)]) {
     const socket = await connectedTo(server.port)
@@ -60,7 +60,7 @@ test('exchange destroys the socket when it is given up', async () => {
   }
 })
 
-test('exchange waits 1 s for the body of a refusal, then tells what there is of it (P-213)', async () => {
+test('exchange waits 1 s for the body of a refusal, then reports what has arrived (P-213)', async () => {
   await using server = await startTcpServer(socket => {
     socket.once('data', () => socket.write('HTTP/1.1 403 Forbidden\r\nContent-Length: 100\r\n\r\ngo aw'))
   })

@@ -5,7 +5,7 @@ import { startHttpRelay, startTcpServer } from '../support/socket-server.ts'
 
 const NEVER = new AbortController().signal
 
-test('openTcp gives an open socket whose errors cannot end the process', async () => {
+test('openTcp returns a socket whose errors cannot crash the process', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
   const socket = await openTcp('127.0.0.1', server.port, NEVER)
   expect(socket.readyState).toBe('open')
@@ -13,7 +13,7 @@ test('openTcp gives an open socket whose errors cannot end the process', async (
   socket.destroy()
 })
 
-test('openTcp given up before it begins opens nothing that lasts', async () => {
+test('openTcp aborted before it starts leaves no socket', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
   await expect(openTcp('127.0.0.1', server.port, AbortSignal.abort())).rejects.toMatchObject({
     code: 'ERR_DERP_ABORTED',
@@ -22,7 +22,7 @@ test('openTcp given up before it begins opens nothing that lasts', async () => {
   await until(() => server.sockets.size === 0, 'no connection is left')
 })
 
-test('openTls destroys the socket below when the handshake fails, is given up, or cannot begin', async () => {
+test('openTls destroys the underlying socket when the handshake fails, is aborted, or cannot start', async () => {
   await using relay = await startHttpRelay('https')
   const untrusted = await openTcp('127.0.0.1', relay.port, NEVER)
   await expect(openTls(untrusted, {}, NEVER)).rejects.toMatchObject({ code: 'DEPTH_ZERO_SELF_SIGNED_CERT' })

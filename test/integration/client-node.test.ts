@@ -33,7 +33,7 @@ test.each(['http', 'https'] as const)('two clients exchange packets over %s (P-1
   expect(a.localAddr()).toMatchObject({ address: '127.0.0.1' })
 })
 
-test('tlsConnectionState tells version and cipher, over TLS only', async () => {
+test('tlsConnectionState has version and cipher, over TLS only', async () => {
   await using relay = await startHttpRelay('https')
   await using byName = makeClient(`https://localhost:${relay.port}/derp`, { tlsConfig: { ca: TLS_CERT } })
   await byName.connect()
@@ -55,7 +55,7 @@ test('tlsConnectionState tells version and cipher, over TLS only', async () => {
   expect(plain.tlsConnectionState()).toBeUndefined()
 })
 
-test('a certificate that is not trusted, or not for the host, fails the dial (P-144)', async () => {
+test('an untrusted certificate, or one for another host, fails the dial (P-144)', async () => {
   await using relay = await startHttpRelay('https')
   await using untrusting = makeClient(relay.url)
   await expect(untrusting.connect()).rejects.toMatchObject({
@@ -90,7 +90,7 @@ test('http to an https port, and https to an http port, fail the dial', async ()
   })
 })
 
-test('a port that nobody listens on fails the dial, and the next call finds the relay that came (P-205)', async () => {
+test('a closed port fails the dial, and the next call finds a relay started meanwhile (P-205)', async () => {
   const gone = await startHttpRelay()
   await gone[Symbol.asyncDispose]()
   await using client = makeClient(gone.url)
@@ -104,7 +104,7 @@ test('a port that nobody listens on fails the dial, and the next call finds the 
   expect(client.serverPublicKey()?.equals(relay.core.publicKey)).toBe(true)
 })
 
-test('a relay that is killed and comes back with another key is reported once and then used (P-205)', async () => {
+test('a relay that is killed and restarted with another key is reported once and then used (P-205)', async () => {
   const first = await startHttpRelay()
   await using client = makeClient(first.url)
   await nextMessage(client, 'serverInfo')
@@ -116,7 +116,7 @@ test('a relay that is killed and comes back with another key is reported once an
   expect(client.serverPublicKey()?.equals(second.core.publicKey)).toBe(true)
 })
 
-test('the greeting may come with the response, or all of it byte by byte (P-121)', async () => {
+test('the greeting may arrive with the response, or byte by byte (P-121)', async () => {
   const serverKey = NodePrivateKey.generate().publicKey()
   const answer = Buffer.concat([encodeUtf8('HTTP/1.1 101 Switching Protocols\r\n\r\n'), encodeGreeting(serverKey)])
   let requests = ''
@@ -143,7 +143,7 @@ test('the greeting may come with the response, or all of it byte by byte (P-121)
   expect(requests).toBe(request.repeat(2))
 })
 
-test('close ends the socket, and so does giving up at any stage of the dial', async () => {
+test('close destroys the socket, as does aborting at any stage of the dial', async () => {
   await using server = await startTcpServer(socket => void socket.resume())
   for (const scheme of ['http', 'https']) {
     const client = makeClient(`${scheme}://127.0.0.1:${server.port}/derp`)
@@ -163,7 +163,7 @@ test('close ends the socket, and so does giving up at any stage of the dial', as
   await until(() => relay.sockets.size === 0, 'its connection is over')
 })
 
-test('a receiver that does not take its packets has the socket paused, and loses nothing (P-203)', async () => {
+test('the socket is paused while the receiver does not read, and nothing is lost (P-203)', async () => {
   let relay: ScriptedRelay | undefined
   await using server = await startTcpServer(socket => {
     socket.once('data', () => {

@@ -40,7 +40,7 @@ function urlClient(url: string, options: ClientOptions): Client {
   return new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate }, ...options })
 }
 
-test('a node of a region is reached through the proxy, at its own port and by its name (P-224)', async () => {
+test('a node of a region is reached through the proxy, by its name and port (P-224)', async () => {
   await using relay = await startRelay()
   await using proxy = await startConnectProxy()
   const proxyEnv = { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` }
@@ -50,7 +50,7 @@ test('a node of a region is reached through the proxy, at its own port and by it
   expect(client.tlsConnectionState()?.serverName).toBe('relay.test')
 })
 
-test('so are relays by URL, over TLS and without, and bare TLS (P-224, P-226)', async () => {
+test('relays by URL, with and without TLS, and plain TLS connections go through the proxy (P-224, P-226)', async () => {
   await using relay = await startRelay()
   await using plain = await startHttpRelay()
   await using proxy = await startConnectProxy()
@@ -66,7 +66,7 @@ test('so are relays by URL, over TLS and without, and bare TLS (P-224, P-226)', 
   expect(proxy.targets).toEqual([`relay.test:${relay.port}`, `relay.test:${plain.port}`, `relay.test:${relay.port}`])
 })
 
-test('a proxy over TLS is asked with credentials, checked by its own settings (P-224)', async () => {
+test('a proxy over TLS gets credentials, and is verified by its own settings (P-224)', async () => {
   await using relay = await startRelay()
   await using proxy = await startConnectProxy({ certificate, credentials: 'me:a b' })
   const proxyEnv = { HTTPS_PROXY: `https://me:a%20b@127.0.0.1:${proxy.port}` }
@@ -80,7 +80,7 @@ test('a proxy over TLS is asked with credentials, checked by its own settings (P
   })
 })
 
-test('a proxy that wants another password, or cannot reach the relay, is told by its status (P-224)', async () => {
+test('a wrong proxy password, or a relay that the proxy cannot reach, is reported by status (P-224)', async () => {
   await using proxy = await startConnectProxy({ credentials: 'me:secret' })
   await using wrong = regionClient(1, { proxyEnv: { HTTPS_PROXY: `http://me:guess@127.0.0.1:${proxy.port}` } })
   await expect(wrong.connect()).rejects.toMatchObject({
@@ -93,7 +93,7 @@ test('a proxy that wants another password, or cannot reach the relay, is told by
   await until(() => proxy.sockets.size === 0, 'all connections are over')
 })
 
-test('a proxy that is not there, closes, or floods its head is told (P-224)', async () => {
+test('a proxy that is unreachable, closes, or sends an endless head is reported (P-224)', async () => {
   const gone = await startConnectProxy()
   await gone[Symbol.asyncDispose]()
   await using closing = await startConnectProxy({ answer: socket => socket.end() })
@@ -113,7 +113,7 @@ test('a proxy that is not there, closes, or floods its head is told (P-224)', as
   }
 })
 
-test('a proxy that never answers is given up after 10 s (P-202, P-224)', async () => {
+test('a proxy that never responds is abandoned after 10 s (P-202, P-224)', async () => {
   await using proxy = await startConnectProxy({ answer: () => {} })
   const clock = new FakeClock()
   await using client = regionClient(1, { clock, proxyEnv: { HTTPS_PROXY: `http://127.0.0.1:${proxy.port}` } })
@@ -126,7 +126,7 @@ test('a proxy that never answers is given up after 10 s (P-202, P-224)', async (
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('what comes right behind the proxy’s answer belongs to the tunnel (P-224)', async () => {
+test('bytes after the proxy’s response belong to the tunnel (P-224)', async () => {
   const serverKey = NodePrivateKey.generate().publicKey()
   const upgraded = 'HTTP/1.1 101 Switching Protocols\r\n\r\n'
   const early = Buffer.concat([Buffer.from(`HTTP/1.1 200 OK\r\n\r\n${upgraded}`), encodeGreeting(serverKey)])
@@ -136,7 +136,7 @@ test('what comes right behind the proxy’s answer belongs to the tunnel (P-224)
   expect(client.serverPublicKey()?.equals(serverKey)).toBe(true)
 })
 
-test('NO_PROXY and loopback go straight, and without proxyEnv nothing looks at the environment (P-224)', async () => {
+test('NO_PROXY and loopback are dialled directly, and without proxyEnv the environment is ignored (P-224)', async () => {
   await using relay = await startRelay()
   await using proxy = await startConnectProxy()
   const HTTPS_PROXY = `http://127.0.0.1:${proxy.port}`
@@ -160,13 +160,13 @@ test('NO_PROXY and loopback go straight, and without proxyEnv nothing looks at t
   expect(proxy.targets).toEqual([])
 })
 
-test('a proxy that cannot be used is refused when the client is made (P-224)', () => {
+test('the client constructor rejects an unusable proxy (P-224)', () => {
   expect(() => regionClient(1, { proxyEnv: { HTTPS_PROXY: 'socks5://127.0.0.1:1080' } })).toThrow(
     expect.objectContaining({ code: 'ERR_DERP_CONFIG_INVALID' }),
   )
 })
 
-test.each(['http', 'https'] as const)('a URL dialer gives any duplex stream, for %s', async scheme => {
+test.each(['http', 'https'] as const)('a URL dialer may return any duplex stream, for %s', async scheme => {
   const { server, core } = createHttpRelay(scheme)
   const asked: unknown[] = []
   await using client = urlClient(`${scheme}://relay.test/derp`, {
@@ -187,7 +187,7 @@ test.each(['http', 'https'] as const)('a URL dialer gives any duplex stream, for
   core.close()
 })
 
-test('a URL dialer is not for regions, and can be taken away', async () => {
+test('a URL dialer is not used for regions, and can be removed', async () => {
   await using relay = await startHttpRelay()
   const urlDialer = () => Promise.reject(new Error('must not be called'))
   const options = { urlDialer, useHttp: true }
@@ -202,7 +202,7 @@ test('a URL dialer is not for regions, and can be taken away', async () => {
   await url.connect()
 })
 
-test('a URL dialer that brings a broken connection is told, and ends nothing else', async () => {
+test('a broken connection from a URL dialer is reported, and affects nothing else', async () => {
   const urlDialer = async () => duplexPair()[0].destroy(new Error('broken'))
   await using client = urlClient('http://relay.test/derp', { urlDialer })
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
@@ -210,7 +210,7 @@ test('a URL dialer that brings a broken connection is told, and ends nothing els
   await settle()
 })
 
-test('what a URL dialer brings after it was given up is ended', async () => {
+test('a connection from a URL dialer that arrives too late is destroyed', async () => {
   const late = Promise.withResolvers<ReturnType<typeof duplexPair>[0]>()
   await using client = urlClient('http://relay.test/derp', { urlDialer: () => late.promise })
   const controller = new AbortController()

@@ -25,7 +25,7 @@ function regionAt(port: number, ...before: DERPNode[]): DERPRegion {
   return { RegionID: 1, RegionCode: 'own', RegionName: '', Nodes: [...before, node] }
 }
 
-test('dialRegionTls gives a TLS connection to the first node that answers, for HTTP or anything (P-226)', async () => {
+test('dialRegionTls returns a TLS connection to the first node that responds, for any protocol (P-226)', async () => {
   await using relay = await startRelay()
   const gone = { Name: '1a', RegionID: 1, HostName: 'relay.test', IPv4: '127.0.0.1', IPv6: 'none', DERPPort: 1 }
   const region = regionAt(relay.port, gone)
@@ -44,7 +44,7 @@ test('dialRegionTls gives a TLS connection to the first node that answers, for H
   }
 })
 
-test('dialRegionTls speaks TLS and never resumes, whatever the client does for DERP (P-226)', async () => {
+test('dialRegionTls always uses TLS and never resumes sessions, even if the client does for DERP (P-226)', async () => {
   await using relay = await startRelay()
   const options = { tlsConfig: { ca: ca.certificate }, useHttp: true }
   await using client = Client.forRegion(NodePrivateKey.generate(), () => undefined, options)
@@ -56,7 +56,7 @@ test('dialRegionTls speaks TLS and never resumes, whatever the client does for D
   }
 })
 
-test('dialRegionTls tells why there is no connection (P-226)', async () => {
+test('dialRegionTls reports why it cannot connect (P-226)', async () => {
   await using relay = await startRelay()
   const untrusting = netcheckClient()
   await expect(untrusting.dialRegionTls(regionAt(relay.port))).rejects.toMatchObject({ reason: 'untrusted' })

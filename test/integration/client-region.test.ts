@@ -66,7 +66,7 @@ function connecting(client: Client): Promise<void> {
   return attempt
 }
 
-test('the first node that answers is used, STUN-only ones are passed over, and Ideal-Node tells (P-220, P-225)', async () => {
+test('the first node that responds is used, STUN-only nodes are skipped, and Ideal-Node is sent (P-220, P-225)', async () => {
   const requests: string[] = []
   await using server = await startTcpServer(socket => {
     socket.once('data', chunk => {
@@ -124,14 +124,14 @@ test.each<[what: string, fields: Partial<DERPNode>, asked: readonly string[], di
   expect(setup.network.dialled.toSorted()).toEqual(dialled.toSorted())
 })
 
-test('a node with both families off, and one that cannot be reached by its fields, are errors (P-222)', async () => {
+test('a node with both families disabled, or with unusable fields, is an error (P-222)', async () => {
   await using off = clientIn({ region: regionOf(node('1a', { IPv4: 'none', IPv6: 'none' })) })
   await expect(off.client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_NODE_INVALID', clause: 'P-222' })
   await using bad = clientIn({ region: regionOf(node('1a', { HostName: 'a b' })) })
   await expect(bad.client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_NODE_INVALID' })
 })
 
-test('with IPv6 preferred, IPv4 begins 200 ms later and wins over an IPv6 that leads nowhere (P-221)', async () => {
+test('with IPv6 preferred, IPv4 starts 200 ms later and wins over unreachable IPv6 (P-221)', async () => {
   await using relay = await startHttpRelay()
   await using setup = clientIn({
     region: regionOf(node('1a')),
@@ -165,7 +165,7 @@ test('with IPv6 preferred and working, IPv4 is not dialled; preferred and refuse
   }
 })
 
-test('without a preference both families begin at once (P-221)', async () => {
+test('without a preference both families start immediately (P-221)', async () => {
   await using relay = await startHttpRelay()
   await using setup = clientIn({
     region: regionOf(node('1a')),
@@ -193,7 +193,7 @@ test('the second address of a family is tried 300 ms after a silent first', asyn
   expect(setup.network.dialled).toEqual([`${V4} 3340`, `${V4_OTHER} 3340`])
 })
 
-test('a node that is silent, or whose DNS is, is given up after 1.5 s for the next (P-221)', async () => {
+test('a node that is silent, or whose DNS is, is abandoned after 1.5 s for the next (P-221)', async () => {
   await using relay = await startHttpRelay()
   const good = node('1z', { IPv4: V4, IPv6: 'none' })
   const dns = { ...dnsOf({}), lookup: () => new Promise<never>(() => {}) }
@@ -215,7 +215,7 @@ test('a node that is silent, or whose DNS is, is given up after 1.5 s for the ne
   }
 })
 
-test('DNS is asked anew after a node was silent, and no more than eight addresses of a family are tried', async () => {
+test('DNS is queried again after a node was silent, and at most eight addresses per family are tried', async () => {
   const addresses = Array.from({ length: 20 }, (_, i) => `198.51.100.${i}`)
   const dns = dnsOf({ 'silent.test': [V4], 'many.test': addresses })
   const nodes = [node('silent', { IPv6: 'none' }), node('many', { IPv6: 'none' })]
@@ -228,14 +228,14 @@ test('DNS is asked anew after a node was silent, and no more than eight addresse
   expect(setup.network.dialled).toEqual([V4, ...addresses.slice(0, 8)].map(address => `${address} 3340`))
 })
 
-test('dialRegionTls dials the port of TLS, whatever DERP is carried by (P-223, P-226)', async () => {
+test('dialRegionTls dials the TLS port, even if DERP uses plain HTTP (P-223, P-226)', async () => {
   await using setup = clientIn({ region: regionOf() })
   const region = regionOf(node('1a', { IPv4: V4, IPv6: 'none' }))
   await expect(setup.transport.dialRegionTls(region)).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_FAILED' })
   expect(setup.network.dialled).toEqual([`${V4} 443`])
 })
 
-test('10 s are the end, however many nodes are left (P-202)', async () => {
+test('an attempt ends after 10 s, even if nodes are left (P-202)', async () => {
   const nodes = Array.from({ length: 9 }, (_, i) => node(`1${i}`, { IPv4: V4, IPv6: 'none' }))
   await using setup = clientIn({ region: regionOf(...nodes), fates: { [V4]: 'silent' } })
   const attempt = connecting(setup.client)
@@ -252,7 +252,7 @@ test('10 s are the end, however many nodes are left (P-202)', async () => {
   expect(setup.network.dialled).toHaveLength(7)
 })
 
-test('when all nodes fail the first error is told, and DNS is to be asked anew (P-220)', async () => {
+test('when all nodes fail, the first error is reported, and DNS is queried again (P-220)', async () => {
   const dns = dnsOf({ '1b.test': [V4] })
   await using setup = clientIn({ region: regionOf(node('1a'), node('1b')), dns })
   await expect(setup.client.connect()).rejects.toMatchObject({
@@ -262,14 +262,14 @@ test('when all nodes fail the first error is told, and DNS is to be asked anew (
   expect(dns.expired).toEqual(['1a.test', '1b.test'])
 })
 
-test('a host of one family alone tells why that failed, not that the other is missing', async () => {
+test('a host with one address family reports why that failed, not that the other is missing', async () => {
   await using setup = clientIn({ region: regionOf(node('1a')), dns: dnsOf({ '1a.test': [V6] }) })
   await expect(setup.client.connect()).rejects.toMatchObject({
     message: `dial node 1a (1a.test): connect ECONNREFUSED ${V6}`,
   })
 })
 
-test('a region is asked for at each attempt, and may be missing or empty meanwhile (P-220)', async () => {
+test('the region is looked up at each attempt, and may be missing or empty (P-220)', async () => {
   await using relay = await startHttpRelay()
   let region: DERPRegion | undefined
   const options = { useHttp: true }
@@ -286,7 +286,7 @@ test('a region is asked for at each attempt, and may be missing or empty meanwhi
   expect(String(client)).toBe(`<derphttp.Client ${relay.core.publicKey.shortString()} region 1 (own)>`)
 })
 
-test('a client of a URL resolves its host by the cache, which is asked anew when nobody answers (P-200)', async () => {
+test('a client with a URL resolves its host through the cache, and again when no address responds (P-200)', async () => {
   await using relay = await startHttpRelay()
   const dns = dnsOf({ 'relay.test': ['127.0.0.1'] })
   await using client = new Client(NodePrivateKey.generate(), `http://relay.test:${relay.port}/derp`)
@@ -301,7 +301,7 @@ test('a client of a URL resolves its host by the cache, which is asked anew when
   expect(dns.expired).toEqual(['lost.test'])
 })
 
-test('the system’s DNS is used without a cache, and its failures are told', async () => {
+test('system DNS is used without a cache, and its failures are reported', async () => {
   await using relay = await startHttpRelay()
   await using client = new Client(NodePrivateKey.generate(), `http://localhost:${relay.port}/derp`)
   await client.connect()

@@ -34,7 +34,7 @@ test('send and recv connect by themselves, and the first message is ServerInfo (
   expect(a.serverPublicKey()?.equals(relay.core.publicKey)).toBe(true)
 })
 
-test('for await gives all messages, may be left, and may be entered again', async () => {
+test('for await yields all messages, and can be left and entered again', async () => {
   const relay = new TestRelay()
   const [a, b] = [await relay.readyClient(), await relay.readyClient()]
   for (let i = 0; i < 6; i++) await a.send(b.selfPublicKey(), Uint8Array.of(i))
@@ -48,7 +48,7 @@ test('for await gives all messages, may be left, and may be entered again', asyn
   expect(seen).toEqual([0, 1, 2, 3, 4, 5])
 })
 
-test('ping is answered while somebody receives, who does not see its Pong (P-207)', async () => {
+test('ping resolves while a receiver runs, which does not see the Pong (P-207)', async () => {
   const relay = new TestRelay()
   const client = await relay.readyClient()
   const received = client.recv()
@@ -58,7 +58,7 @@ test('ping is answered while somebody receives, who does not see its Pong (P-207
   expect(relay.core.counters.gotPing).toBe(2)
 })
 
-test('ping gives up after 5 s, or when its caller does, and its Pong is then a message like others (P-207)', async () => {
+test('ping times out after 5 s or by its signal, and its Pong is then delivered as a message (P-207)', async () => {
   const relay = new TestRelay()
   const client = await relay.readyClient()
   const unanswered = client.ping()
@@ -87,7 +87,7 @@ test('ping, sendPing, sendPong and localAddr do not connect (P-207, P-208)', asy
   expect(client.localAddr()).toEqual({ address: '192.0.2.1', port: 50_000 })
 })
 
-test('a peer that leaves is reported to those it had sent to (P-062)', async () => {
+test('a peer that leaves is reported to clients it has sent to (P-062)', async () => {
   const relay = new TestRelay()
   const [a, b] = [await relay.readyClient(), await relay.readyClient()]
   await a.send(b.selfPublicKey(), PING)
@@ -100,7 +100,7 @@ test('a peer that leaves is reported to those it had sent to (P-062)', async () 
   })
 })
 
-test('notePreferred is told once per change, and again on the next connection if true (P-054, P-210)', async () => {
+test('notePreferred is sent once per change, and again on the next connection if true (P-054, P-210)', async () => {
   const relay = new TestRelay()
   const client = relay.client()
   const { counters } = relay.core
@@ -119,7 +119,7 @@ test('notePreferred is told once per change, and again on the next connection if
   expect(counters.logins).toBe(2)
 })
 
-test('a watcher hears of all clients, on every connection, and may have them closed (P-070, P-073, P-210)', async () => {
+test('a watcher is told of all clients, on every connection, and can have them closed (P-070, P-073, P-210)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   const peer = await relay.readyClient()
   const watcher = relay.client({ meshKey: MESH_KEY, watchConnectionChanges: true })
@@ -140,7 +140,7 @@ test('a watcher hears of all clients, on every connection, and may have them clo
   await expect(peer.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
 })
 
-test('forwardPacket delivers in the name of another (P-072)', async () => {
+test('forwardPacket delivers with another client as source (P-072)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   const peer = await relay.readyClient()
   const meshPeer = relay.client({ meshKey: MESH_KEY })
@@ -149,7 +149,7 @@ test('forwardPacket delivers in the name of another (P-072)', async () => {
   expect(await peer.recv()).toEqual({ type: 'receivedPacket', source, data: PING })
 })
 
-test('what a client says of itself reaches the relay; later changes with the next connection (P-033)', async () => {
+test('ClientInfo reaches the relay; later changes with the next connection (P-033)', async () => {
   const relay = new TestRelay()
   const client = await relay.readyClient({ isProber: true, canAckPings: true, appName: 'first' })
   const [first] = relay.core.sessions

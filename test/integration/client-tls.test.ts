@@ -50,7 +50,7 @@ async function startTlsServer(options: TlsOptions) {
   return listenOnLoopback(createServer(options))
 }
 
-test('the client starts fast: request and ClientInfo leave in one record, and no answer is awaited (P-122, P-213)', async () => {
+test('fast start: request and ClientInfo leave in one record, without waiting for a response (P-122, P-213)', async () => {
   await using relay = await startRelay()
   await using recorder = await TlsRecorder.start({ port: relay.port, holdAfterHandshake: true })
   await using client = clientOf(recorder.port)
@@ -77,7 +77,7 @@ test('without a meta certificate, or below TLS 1.3, the client waits for the 101
   expect(client.serverPublicKey()?.equals(relay.relay.publicKey)).toBe(true)
 })
 
-test('a resumed session shows no certificates, and starts fast all the same (P-143)', async () => {
+test('a resumed session has no certificates, but still uses fast start (P-143)', async () => {
   await using relay = await startRelay()
   await using recorder = await TlsRecorder.start({ port: relay.port, holdAfterHandshake: true })
   await using client = clientOf(recorder.port)
@@ -132,7 +132,7 @@ test('a session is not resumed again after a handshake that failed (P-143)', asy
   expect(client.tlsConnectionState()?.isResumed).toBe(false)
 })
 
-test('a session made without checks is not resumed by a node that wants them (P-143, P-144)', async () => {
+test('a session established without verification is not resumed by a node that requires it (P-143, P-144)', async () => {
   await using relay = await startRelay({ certificate: await ca.issue({ dns: ['other.test'] }) })
   await using recorder = await TlsRecorder.start({ port: relay.port })
   const node = { Name: '1a', RegionID: 1, HostName: 'relay.test', IPv4: '127.0.0.1', DERPPort: recorder.port }
@@ -146,7 +146,7 @@ test('a session made without checks is not resumed by a node that wants them (P-
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'wrong-name' })
 })
 
-test('a resumed session ends with its certificate (P-143)', async () => {
+test('a session is not resumed after its certificate has expired (P-143)', async () => {
   await using relay = await startRelay()
   await using recorder = await TlsRecorder.start({ port: relay.port })
   const clock = new FakeClock({ wallMs: Date.now() })
@@ -164,7 +164,7 @@ test('a resumed session ends with its certificate (P-143)', async () => {
   }
 })
 
-test('tlsConfig may check names in its own way, and cannot rename a node (P-144)', async () => {
+test('tlsConfig may customize name checks, but not change a node’s name (P-144)', async () => {
   await using relay = await startRelay()
   const asked: string[] = []
   const tlsConfig: ConnectionOptions = {
@@ -191,7 +191,7 @@ test('tlsConfig may check names in its own way, and cannot rename a node (P-144)
   expect(byAddress.tlsConnectionState()?.serverName).toBeUndefined()
 })
 
-test('DNS is asked anew after somebody else was found at the address (P-144)', async () => {
+test('DNS is queried again after another host was found at the address (P-144)', async () => {
   await using server = await startTlsServer(pairOptions(await ca.issue({ dns: ['portal.test'] })))
   const expired: string[] = []
   const dnsCache = { lookup: async () => ['127.0.0.1'], expire: (host: string) => void expired.push(host) }
@@ -200,7 +200,7 @@ test('DNS is asked anew after somebody else was found at the address (P-144)', a
   expect(expired).toEqual(['relay.test'])
 })
 
-test('a relay that comes back with another key behind the same tickets is found out, once (P-213)', async () => {
+test('a relay restarted with another key but the same ticket keys is detected, once (P-213)', async () => {
   const ticketKeys = Buffer.alloc(48, 7)
   await using first = await startRelay({ ticketKeys })
   await using second = await startRelay({ ticketKeys })
@@ -220,7 +220,7 @@ test('a relay that comes back with another key behind the same tickets is found 
   expect(client.serverPublicKey()?.equals(second.relay.publicKey)).toBe(true)
 })
 
-test('a relay that is none behind a good certificate is told by its status, fast start or not (P-213)', async () => {
+test('a server that is not a relay, with a valid certificate, is reported by status, with and without fast start (P-213)', async () => {
   const meta = await createMetaCertificate(NodePrivateKey.generate().publicKey())
   for (const cert of [certificate.certificate, certificate.certificate + meta]) {
     const server = createServer({ cert, key: certificate.key }, (_request, response) =>
@@ -232,7 +232,7 @@ test('a relay that is none behind a good certificate is told by its status, fast
   }
 })
 
-test('CertName is what the certificate must be for, HostName what is asked for (P-144)', async () => {
+test('CertName is the certificate’s name, HostName the server name sent (P-144)', async () => {
   const fronted = await ca.issue({ dns: ['front.test'] })
   await using relay = await startRelay({ certificate: fronted })
   await using client = clientOf(relay.port, { CertName: 'front.test' })
@@ -242,7 +242,7 @@ test('CertName is what the certificate must be for, HostName what is asked for (
   await expect(other.connect()).rejects.toMatchObject({ reason: 'wrong-name' })
 })
 
-test('a pinned certificate needs no authority, alone and with the meta certificate (P-144)', async () => {
+test('a pinned certificate needs no CA, with and without the meta certificate (P-144)', async () => {
   const pin = pinOf(certificate)
   await using relay = await startRelay()
   await using client = clientOf(relay.port, { CertName: pin }, { tlsConfig: {} })
@@ -251,7 +251,7 @@ test('a pinned certificate needs no authority, alone and with the meta certifica
   expect(client.serverPublicKey()?.equals(relay.relay.publicKey)).toBe(true)
 })
 
-test('InsecureForTests takes any certificate, and still checks a pin (P-144)', async () => {
+test('InsecureForTests accepts any certificate, but still checks a pin (P-144)', async () => {
   await using relay = await startRelay({ certificate: await ca.issue({ dns: ['other.test'] }) })
   await using client = clientOf(relay.port, { InsecureForTests: true }, { tlsConfig: {} })
   await client.connect()
@@ -316,7 +316,7 @@ test.each<[what: string, reason: string, fields: Partial<DERPNode>, server: () =
   await until(() => server.sockets.size === 0, 'the connection is over')
 })
 
-test('a pinned certificate behind one of somebody else proves nothing (P-144)', async () => {
+test('a pinned certificate after another leaf certificate is rejected (P-144)', async () => {
   const impostor = await createSelfSigned({
     commonName: `derpkey${NodePrivateKey.generate().publicKey().toHex()}`,
     keyType: 'P-256',
@@ -330,7 +330,7 @@ test('a pinned certificate behind one of somebody else proves nothing (P-144)', 
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'wrong-pin' })
 })
 
-test('the clock decides whether a pinned certificate is in its time (P-144)', async () => {
+test('the clock decides whether a pinned certificate is valid (P-144)', async () => {
   await using server = await startTlsServer(pairOptions(certificate))
   const clock = new FakeClock({ wallMs: Date.now() + 3 * DAY_MS })
   await using client = clientOf(server.port, { CertName: pinOf(certificate) }, { clock })
@@ -349,7 +349,7 @@ test('a relay that refuses the server name, and a server without TLS, fail the h
   await expect(third.connect()).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_FAILED' })
 })
 
-test('a handshake that never ends is given up after 10 s (P-202)', async () => {
+test('a handshake that never ends is abandoned after 10 s (P-202)', async () => {
   const arrived = Promise.withResolvers<void>()
   await using server = await startTcpServer(socket => void socket.once('data', () => arrived.resolve()))
   const clock = new FakeClock()

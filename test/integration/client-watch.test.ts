@@ -41,7 +41,7 @@ function setUp(
 
 const short = (client: { selfPublicKey(): NodePublicKey }) => client.selfPublicKey().shortString()
 
-test('runWatchConnectionLoop tells who is there, who comes and who goes, until its signal (P-070, P-215)', async () => {
+test('runWatchConnectionLoop reports present, new and departed clients until its signal (P-070, P-215)', async () => {
   const { clock, relay, controller, start, news, told } = setUp()
   const first = await relay.readyClient()
   const watching = start()
@@ -61,7 +61,7 @@ test('runWatchConnectionLoop tells who is there, who comes and who goes, until i
   expect(clock.pendingTimers).toBe(1)
 })
 
-test('a break takes all peers along; 5 s later they are told anew (P-215, P-216)', async () => {
+test('a lost connection removes all peers; 5 s later they are reported again (P-215, P-216)', async () => {
   const { clock, relay, watcher, start, news, told } = setUp()
   const peer = await relay.readyClient()
   const watching = start()
@@ -79,7 +79,7 @@ test('a break takes all peers along; 5 s later they are told anew (P-215, P-216)
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('a connection that another call has made meanwhile is followed (P-215)', async () => {
+test('a connection made by another call is followed (P-215)', async () => {
   const { clock, relay, watcher, start, news } = setUp()
   const peer = await relay.readyClient()
   const watching = start()
@@ -94,7 +94,7 @@ test('a connection that another call has made meanwhile is followed (P-215)', as
   await watching
 })
 
-test('a relay that cannot be reached is tried again every 5 s (P-215)', async () => {
+test('an unreachable relay is retried every 5 s (P-215)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   let dials = 0
   const transport = {
@@ -118,7 +118,7 @@ test('a relay that cannot be reached is tried again every 5 s (P-215)', async ()
   await watching
 })
 
-test('a relay that does not take the mesh key is tried again every 5 s, and nobody is told (P-074, P-215)', async () => {
+test('a relay that rejects the mesh key is retried every 5 s, and no peers are reported (P-074, P-215)', async () => {
   const transport = new MemoryTransport(() => relay.connect())
   const { clock, relay, controller, told, start } = setUp({ meshKey: undefined, transport })
   const watching = start()
@@ -132,7 +132,7 @@ test('a relay that does not take the mesh key is tried again every 5 s, and nobo
   expect(told).toEqual([])
 })
 
-test('the own relay ends the loop at once, for good (P-217)', async () => {
+test('a connection to the relay itself ends the loop (P-217)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   const { clock, watcher, told, start } = setUp({ relay, loop: { ignoreServerKey: relay.core.publicKey } })
   await start()
@@ -141,7 +141,7 @@ test('the own relay ends the loop at once, for good (P-217)', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('the own relay behind a later connection ends the loop too (P-217)', async () => {
+test('so does a later connection to the relay itself (P-217)', async () => {
   const [other, own] = [new TestRelay({ meshKey: MESH_KEY }), new TestRelay({ meshKey: MESH_KEY })]
   const relays = [other, own]
   const transport = new MemoryTransport(() => (relays.shift() ?? own).connect())
@@ -156,14 +156,14 @@ test('the own relay behind a later connection ends the loop too (P-217)', async 
   expect(own.core.counters.accepts).toBe(1)
 })
 
-test('runWatchConnectionLoop on a client in use without watchConnectionChanges is the programmer’s error', async () => {
+test('runWatchConnectionLoop on a connected client without watchConnectionChanges rejects with a TypeError', async () => {
   const { watcher, start } = setUp()
   await watcher.connect()
   await expect(start()).rejects.toThrow(TypeError)
   await watcher.close()
 })
 
-test('runWatchConnectionLoop on a client that watches already may begin late (P-210, P-215)', async () => {
+test('runWatchConnectionLoop can start late on a client that already watches (P-210, P-215)', async () => {
   const { watcher, start, news } = setUp({ watchConnectionChanges: true })
   await watcher.connect()
   const watching = start()
@@ -172,7 +172,7 @@ test('runWatchConnectionLoop on a client that watches already may begin late (P-
   await watching
 })
 
-test('a signal that was aborted before connects nothing; an abort while waiting ends at once (P-215)', async () => {
+test('an already aborted signal prevents the connection; an abort while waiting ends immediately (P-215)', async () => {
   const { relay, controller, start } = setUp()
   controller.abort()
   await start()
@@ -185,7 +185,7 @@ test('a signal that was aborted before connects nothing; an abort while waiting 
   expect(waiting.clock.pendingTimers).toBe(0)
 })
 
-test('closing the client while the loop waits ends it at once (P-209, P-215)', async () => {
+test('closing the client while the loop waits ends it immediately (P-209, P-215)', async () => {
   const { clock, watcher, start } = setUp({ transport: { dial: async () => Promise.reject(new Error('no route')) } })
   const watching = start()
   await settle()
@@ -194,7 +194,7 @@ test('closing the client while the loop waits ends it at once (P-209, P-215)', a
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('what a callback throws ends the loop', async () => {
+test('an exception of a callback ends the loop', async () => {
   const error = new Error('callback is broken')
   const add = () => {
     throw error
@@ -205,7 +205,7 @@ test('what a callback throws ends the loop', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('infoLog is told once when all are named, and then every 10 s at most (P-215)', async () => {
+test('infoLog is called once when all peers are known, and then at most every 10 s (P-215)', async () => {
   const lines: [string, LogFields | undefined][] = []
   const infoLog = { ...silentLog, info: (message: string, fields?: LogFields) => lines.push([message, fields]) }
   const { clock, relay, watcher, start, news } = setUp({ loop: { infoLog } })
@@ -228,7 +228,7 @@ test('infoLog is told once when all are named, and then every 10 s at most (P-21
   await watching
 })
 
-test('infoLog is told after 2 s when nobody is named (P-215)', async () => {
+test('infoLog is called after 2 s without peers (P-215)', async () => {
   const lines: unknown[] = []
   const infoLog = { ...silentLog, info: (message: string, fields?: LogFields) => lines.push([message, fields]) }
   const { clock, watcher, start } = setUp({
@@ -244,7 +244,7 @@ test('infoLog is told after 2 s when nobody is named (P-215)', async () => {
   await watching
 })
 
-test('peers of a flood are kept apart by key', async () => {
+test('peers of a flood are distinguished by key', async () => {
   const { watcher, relay, start, news } = setUp()
   const keys = Array.from({ length: 50 }, () => NodePrivateKey.generate())
   for (const privateKey of keys) await relay.readyClient({ privateKey })

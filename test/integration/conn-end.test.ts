@@ -25,7 +25,7 @@ async function connected(clock: FakeClock) {
   return { server, client, conn, closed }
 }
 
-test('NodeConn that is ended lets the other side read all that was written, though it has sent more (P-093)', async () => {
+test('NodeConn.end lets the peer read everything written, even if the peer has sent more (P-093)', async () => {
   const { server, client, conn, closed } = await connected(new FakeClock())
   await new Promise<void>((resolve, reject) =>
     conn.write([LAST_WORDS], error => (error === undefined ? resolve() : reject(error))),
@@ -44,7 +44,7 @@ test('NodeConn that is ended lets the other side read all that was written, thou
   await server[Symbol.asyncDispose]()
 })
 
-test('NodeConn that is ended waits a while for the other side, and no longer', async () => {
+test('NodeConn.end waits for the peer for a limited time', async () => {
   const clock = new FakeClock()
   const { server, client, conn, closed } = await connected(clock)
   conn.end()
@@ -57,7 +57,7 @@ test('NodeConn that is ended waits a while for the other side, and no longer', a
   await server[Symbol.asyncDispose]()
 })
 
-test('drain ends a WebSocket in order, behind all that its client has sent meanwhile (P-151, P-174)', async () => {
+test('drain closes a WebSocket in order, after everything its client has sent (P-151, P-174)', async () => {
   await using server = await ListeningRelay.start()
   const client = await new MessageClient(`ws://127.0.0.1:${server.port}/derp`).opened()
   await client.login()

@@ -38,7 +38,7 @@ function plainRequest(attributes = '', beyond = 0): Uint8Array {
   return Buffer.concat([header, body])
 }
 
-test('each counter of STUN requests moves, for each family and reason (P-185)', async () => {
+test('every STUN request counter moves, for each family and reason (P-185)', async () => {
   // A clock that stands still: whoever has had their burst gets nothing more.
   const plain = new StunResponder({ plain: true })
   const strict = new StunResponder({ sourceLimit: { perSecond: 1, burst: 1 }, clock: new FakeClock() })
@@ -60,7 +60,7 @@ test('each counter of STUN requests moves, for each family and reason (P-185)', 
   expect(new Set([...Object.values(ofPlain), ...Object.values(ofStrict)])).toEqual(new Set([1]))
 })
 
-test('the metrics of certificates tell their end, failures and replacements, by subject (P-146)', async () => {
+test('certificate metrics show expiry, failures and replacements, by subject (P-146)', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'daemon-metrics-'))
   const ca = await TestCa.create()
   const store = async (days: number) => {
@@ -91,7 +91,7 @@ test('the metrics of certificates tell their end, failures and replacements, by 
   rmSync(directory, { recursive: true })
 })
 
-test('a certificate that is still to come has no end, and what is not there has no metrics', async () => {
+test('a pending certificate has no expiry, and a missing one has no metrics', async () => {
   const certificates = () => [
     {
       subject: 'relay.test',
@@ -113,7 +113,7 @@ function disposable<T extends { close(): Promise<void> }>(value: T): T & AsyncDi
   return Object.assign(value, { [Symbol.asyncDispose]: () => value.close() })
 }
 
-test('workers that run and crash are counted, and what they could not pass on, where there are several (P-102)', async () => {
+test('running and crashed workers, and packets lost between them, are counted with several workers (P-102)', async () => {
   const names = ['workers', 'worker_crashes', 'packets_dropped{reason="core_behind"}']
   const { core } = new MemoryRelay()
   const shown = async (sources: Partial<MetricSources>) => {

@@ -254,7 +254,7 @@ function stun({ stun: responder }: Scene): void {
   responder.readFailed(new Error('no more memory'))
 }
 
-test('every metric moves, but those that are listed with the reason (P-102, P-164, P-183, P-194, P-195, P-196)', async () => {
+test('every metric moves, except those listed with a reason (P-102, P-164, P-183, P-194, P-195, P-196)', async () => {
   const scene = createScene()
   const { relay, watch } = scene
   const loop = new EventLoopDelay(relay.core.counters.eventLoopDelayMs, relay.clock)

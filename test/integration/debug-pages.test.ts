@@ -38,7 +38,7 @@ async function ask(
   return { status: response.statusCode ?? 0, headers: response.headers, body: await text(response) }
 }
 
-test('debug pages have the types, headers and bodies of the original (P-165, P-191, P-192, P-193, P-197)', async () => {
+test('debug pages have the original’s types, headers and bodies (P-165, P-191, P-192, P-193, P-197)', async () => {
   await using server = await startDebugServer(new MemoryRelay(), { tlsHostname: 'relay.example', hasMeshKey: true })
   const { port } = server
 
@@ -82,7 +82,7 @@ test('debug pages have the types, headers and bodies of the original (P-165, P-1
   })
 })
 
-test('debug pages are 404 where there is none, and /debug leads to its index (P-168, P-191)', async () => {
+test('unknown debug pages are 404, and /debug redirects to the index (P-168, P-191)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
   const { port } = server
   for (const path of ['/debug/nothing', '/debug/check/', '/debug/vars/x', '/debug/set-mutex-profile-fraction']) {
@@ -106,7 +106,7 @@ test('debug pages are 404 where there is none, and /debug leads to its index (P-
   expect(posted.headers['content-type']).toBeUndefined()
 })
 
-test('debug pages are refused to whoever was forwarded, known or unknown alike (P-190)', async () => {
+test('forwarded requests to debug pages are refused, for known and unknown pages (P-190)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
   const { port } = server
   const paths = [
@@ -134,20 +134,20 @@ test('debug pages are refused to whoever was forwarded, known or unknown alike (
   expect((await ask(port, '/', FORWARDED)).body).not.toContain('/debug/')
 })
 
-test('debug pages tell in development mode how to get access, but not on the index (P-190)', async () => {
+test('in development mode, refusals of debug pages explain how to get access, except on the index (P-190)', async () => {
   await using server = await startDebugServer(new MemoryRelay(), { hintsAtAccess: true })
   const hint = 'debug access denied; to permit access, set TS_ALLOW_DEBUG_IP=127.0.0.1\n'
   expect(await ask(server.port, '/debug/vars', FORWARDED)).toMatchObject({ status: 403, body: hint })
   expect(await ask(server.port, '/debug/', FORWARDED)).toMatchObject({ status: 403, body: DENIED })
 })
 
-test('debug pages open to the key from anywhere (P-190)', async () => {
+test('the debug key grants access from any address (P-190)', async () => {
   await using server = await startDebugServer(new MemoryRelay(), { access: { readKey: () => 'sesame' } })
   expect(await ask(server.port, '/debug/check?debugkey=sesame', FORWARDED)).toMatchObject({ status: 200 })
   expect(await ask(server.port, '/debug/check?debugkey=wrong', FORWARDED)).toMatchObject({ status: 403, body: DENIED })
 })
 
-test('/debug/check tells with 500 what does not add up (P-197)', async () => {
+test('/debug/check reports inconsistencies with status 500 (P-197)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const client = await relay.login()
@@ -161,14 +161,14 @@ test('/debug/check tells with 500 what does not add up (P-197)', async () => {
   client.close()
 })
 
-test('a debug page answers 500 when the relay cannot tell', async () => {
+test('a debug page responds with 500 when the relay fails to report', async () => {
   await using server = await startDebugServer(new MemoryRelay(), {
     metrics: () => Promise.reject(new Error('worker is gone')),
   })
   expect(await ask(server.port, '/debug/vars')).toMatchObject({ status: 500, body: /worker is gone/ })
 })
 
-test('/debug/clients lists who is connected, a hundred at a time (P-189)', async () => {
+test('/debug/clients lists connected clients, a hundred per page (P-189)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
   const relay = new MemoryRelay({ meshKey })
   await using server = await startDebugServer(relay)
@@ -210,7 +210,7 @@ test('/debug/clients lists who is connected, a hundred at a time (P-189)', async
   expect(await ask(server.port, '/debug/clients?page=0')).toMatchObject({ status: 400, body: 'bad page value\n' })
 })
 
-test('/debug/clients and /debug/varz show what waits for a client that does not read', async () => {
+test('/debug/clients and /debug/varz show the queue of a client that does not read', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const [sender, reader] = [await relay.login(), await relay.login()]

@@ -16,7 +16,7 @@ const FORWARDED = { headers: { 'X-Forwarded-For': '127.0.0.1' } }
 /** Waits until a profile is under way; only that waits for the clock of an empty relay. */
 const begun = (relay: MemoryRelay) => until(() => relay.clock.pendingTimers === 1, 'a profile has begun')
 
-test('/debug/gc collects garbage and says what came of it (P-199)', async () => {
+test('/debug/gc collects garbage and reports the result (P-199)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
   const garbage = new WeakRef({})
   // Kept until the end of this turn.
@@ -32,7 +32,7 @@ const MADE = [
 ] as const
 
 test.each(MADE.slice(0, RUNTIME.name === 'bun' ? 1 : 2))(
-  '/debug/pprof/%s makes a profile of so many seconds (P-199)',
+  '/debug/pprof/%s profiles for the given number of seconds (P-199)',
   async (page, extension, content) => {
     const relay = new MemoryRelay()
     await using server = await startDebugServer(relay)
@@ -54,21 +54,21 @@ test('a profile that the runtime does not make is refused with what makes it, an
   const answer = (path: string) => pages.get(path)?.({ target: `${path}?seconds=1` } as HttpRequest)
   for (const kind of ['profile', 'heap']) {
     const { status, body } = (await answer(`/debug/pprof/${kind}`)) as HttpReply
-    expect([status, body]).toEqual([501, `not made by ${RUNTIME_TITLE}; a relay on Node.js makes it\n`])
+    expect([status, body]).toEqual([501, `not available on ${RUNTIME_TITLE}; run the relay on Node.js\n`])
   }
   const { body } = (await answer('/debug/pprof/')) as HttpReply
-  expect(body).toContain('/debug/pprof/heap?seconds=10 (not made by')
+  expect(body).toContain('/debug/pprof/heap?seconds=10 (not available on')
   expect(body).not.toContain('href="/debug/pprof/heap')
 })
 
-test('one profile is made at a time, and it ends when its reader leaves (P-199)', async () => {
+test('profiles run one at a time, and end when the reader disconnects (P-199)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const leaving = new AbortController()
   const first = fetch(`${server.url}/debug/pprof/profile`, { signal: leaving.signal }).catch(() => 'left')
   await begun(relay)
   const refused = await fetch(`${server.url}/debug/pprof/heap`)
-  expect([refused.status, await refused.text()]).toEqual([409, 'another profile is being made\n'])
+  expect([refused.status, await refused.text()]).toEqual([409, 'another profile is in progress\n'])
   leaving.abort()
   expect(await first).toBe('left')
   await until(() => relay.clock.pendingTimers === 0, 'the profile ends')
@@ -85,7 +85,7 @@ test('one profile is made at a time, and it ends when its reader leaves (P-199)'
   await expect.poll(next).toBe(200)
 })
 
-test('a profile outlasts the time after which idle connections end (P-107, P-199)', async () => {
+test('a profile may take longer than the idle timeout (P-107, P-199)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay, {}, { idleTimeoutMs: 1_000 })
   const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`)
@@ -95,7 +95,7 @@ test('a profile outlasts the time after which idle connections end (P-107, P-199
   expect((await answer).status).toBe(200)
 })
 
-test('profiles are bounded, listed, and kept from strangers; those of another runtime are not there (P-190, P-199)', async () => {
+test('profiles are bounded, listed and protected; those of the Go runtime are not found (P-190, P-199)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
   const page = (path: string, options?: RequestInit) => fetch(`${server.url}/debug/pprof/${path}`, options)
   for (const seconds of ['0', '61', '600', '-1', '1.5', 'x', '']) {
@@ -105,8 +105,5 @@ test('profiles are bounded, listed, and kept from strangers; those of another ru
   expect(await (await page('')).text()).toContain('href="/debug/pprof/heap?seconds=10"')
   expect(await (await page('cmdline')).text()).toBe('derper\0-dev')
   const goroutines = await page('goroutine?debug=1')
-  expect([goroutines.status, await goroutines.text()]).toEqual([
-    404,
-    'no such profile; /debug/pprof/ lists those there are\n',
-  ])
+  expect([goroutines.status, await goroutines.text()]).toEqual([404, 'no such profile; see /debug/pprof/\n'])
 })

@@ -40,7 +40,7 @@ class TrafficReader {
   }
 }
 
-test('/debug/traffic tells every 2 s which connections have moved bytes, with exact totals (P-198)', async () => {
+test('/debug/traffic lists connections with traffic every 2 s, with exact totals (P-198)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const [a, b] = [await relay.login(), await relay.login()]
@@ -71,7 +71,7 @@ test('/debug/traffic tells every 2 s which connections have moved bytes, with ex
   reader.response.destroy()
 })
 
-test('/debug/traffic counts frames that came together with the login (P-037, P-198)', async () => {
+test('/debug/traffic counts frames that arrived with the login (P-037, P-198)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const client = relay.connect()
@@ -88,7 +88,7 @@ test('/debug/traffic counts frames that came together with the login (P-037, P-1
   reader.response.destroy()
 })
 
-test('/debug/traffic ends with its reader (P-198)', async () => {
+test('/debug/traffic ends when its reader disconnects (P-198)', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const timers = relay.clock.pendingTimers

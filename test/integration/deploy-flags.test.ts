@@ -51,7 +51,7 @@ test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of
   expect([...FLAGS.map(([name]) => name), 'help']).toEqual(expect.arrayContaining([...flags, ...spokenOf]))
 })
 
-test('the environments that are given to derper are ones that it takes', async () => {
+test('derper accepts the environments given to it', async () => {
   const image = imageEnvironment()
   expect(await settingsOf({ ...image, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
     listen: { address: { port: 8443 } },
@@ -70,7 +70,7 @@ test('the environments that are given to derper are ones that it takes', async (
   })
 })
 
-test('ports that are published are those that derper listens on in the image', async () => {
+test('the published ports are those that derper listens on in the image', async () => {
   const { listen, tls, stun } = await settingsOf({ ...imageEnvironment(), DERPER_HOSTNAME: 'relay.example.com' })
   const listening = [`${listen.address.port}/tcp`, `${tls?.httpPort}/tcp`, `${stun?.port}/udp`]
   const [, exposed = ''] = /^EXPOSE (.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
@@ -88,7 +88,7 @@ function resource(kind: string): Mapping {
   return found[0] as Mapping
 }
 
-test('the resources of Kubernetes fit each other', async () => {
+test('the Kubernetes resources are consistent', async () => {
   const labels = at(resource('StatefulSet'), 'spec.template.metadata.labels')
   expect(at(resource('StatefulSet'), 'spec.selector.matchLabels')).toEqual(labels)
   expect(at(resource('Service'), 'spec.selector')).toEqual(labels)
@@ -115,7 +115,7 @@ test('the resources of Kubernetes fit each other', async () => {
   expect(admitted).toEqual(Object.keys(listening))
 })
 
-test('probes ask for what is served, and whoever ends the relay leaves it the time that it takes', async () => {
+test('probes request existing paths, and grace periods are long enough', async () => {
   const container = at(resource('StatefulSet'), 'spec.template.spec.containers.0')
   const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'].map(probe => at(container, `${probe}.httpGet`))
   expect(probes).toEqual(['/healthz', '/healthz', '/readyz'].map(path => ({ path, port: 'metrics' })))
@@ -130,7 +130,7 @@ test('probes ask for what is served, and whoever ends the relay leaves it the ti
   for (const seconds of [Number.parseInt(grace, 10), Number(timeout)]) expect(seconds).toBeGreaterThan(others / 1_000)
 })
 
-test('the image is built of files that there are, and starts the command of the package', () => {
+test('the image copies existing files, and starts the package’s command', () => {
   const dockerfile = readText('deploy/Dockerfile')
   const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm), ([, files = '']) =>
     files.split(' '),

@@ -47,7 +47,7 @@ function labelsOf(expression: string): readonly string[] {
   return groupedBy.length > 0 ? groupedBy : [...available, ...TARGET_LABELS]
 }
 
-test('docs/operating.md tells of every metric of our own', () => {
+test('docs/operating.md documents every metric of our own', () => {
   const own = METRIC_TABLE.filter(({ kind, name }) => kind === 'group' && name === 'derphttp')
   const names = new Set(exportedSeries(own).map(([name]) => name.replace(/_(?:bucket|sum|count)$/, '')))
   const told = new Set(readText('docs/operating.md').match(/\bderphttp_\w+/g))
@@ -57,7 +57,7 @@ test('docs/operating.md tells of every metric of our own', () => {
 
 const labelsIn = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, label = '']) => label)
 
-test('the names that are looked up are those that the exporter prints (P-193)', async () => {
+test('the metric names used are those that the exporter prints (P-193)', async () => {
   const http = new HttpCounters()
   http.beginTlsRequest('1.3')
   http.proxyHeaders = { v1: 1, v2: 0, local: 0, missing: 0, malformed: 0 }
@@ -91,7 +91,7 @@ describe('deploy/prometheus/alerts.yml', () => {
   const [document] = readYaml('deploy/prometheus/alerts.yml')
   const rules = (at(document, 'groups') as Mapping[]).flatMap(group => at(group, 'rules') as Mapping[])
 
-  test.for(rules.map(rule => [at(rule, 'alert') as string, rule] as const))('%s uses what there is', ([, rule]) => {
+  test.for(rules.map(rule => [at(rule, 'alert') as string, rule] as const))('%s uses existing metrics', ([, rule]) => {
     const labels = labelsOf(at(rule, 'expr') as string)
     const { summary, description } = at(rule, 'annotations') as Record<string, string>
     expect(labels).toEqual(expect.arrayContaining(labelsIn(`${summary}${description}`, /\$labels\.(\w+)/g)))
@@ -99,7 +99,7 @@ describe('deploy/prometheus/alerts.yml', () => {
     expect(description).not.toBe('')
   })
 
-  test('alerts have names of their own', () => {
+  test('alert names are unique', () => {
     const names = rules.map(rule => at(rule, 'alert'))
     expect(new Set(names).size).toBe(names.length)
   })
@@ -110,7 +110,7 @@ describe('deploy/grafana/derper.json', () => {
   const panels = (at(dashboard, 'panels') as Mapping[]).filter(panel => panel['type'] !== 'row')
 
   test.for(panels.map(panel => [`${at(panel, 'title')} (${at(panel, 'id')})`, panel] as const))(
-    '%s uses what there is',
+    '%s uses existing metrics',
     ([, panel]) => {
       for (const target of at(panel, 'targets') as Mapping[]) {
         const labels = labelsOf(at(target, 'expr') as string)
@@ -120,7 +120,7 @@ describe('deploy/grafana/derper.json', () => {
     },
   )
 
-  test('panels have ids of their own and do not overlap', () => {
+  test('panels have unique ids and do not overlap', () => {
     const all = at(dashboard, 'panels') as Mapping[]
     expect(new Set(all.map(panel => panel['id'])).size).toBe(all.length)
     const cells = all.flatMap(panel => {
@@ -131,7 +131,7 @@ describe('deploy/grafana/derper.json', () => {
     expect(new Set(cells).size).toBe(cells.length)
   })
 
-  test('relays are chosen by a metric that there is', () => {
+  test('relays are selected by an existing metric', () => {
     const definitions = (at(dashboard, 'templating.list') as Mapping[]).map(({ definition }) => definition)
     expect(definitions).toContain('label_values(derp_current_connections, instance)')
     expect(SERIES.has('derp_current_connections')).toBe(true)

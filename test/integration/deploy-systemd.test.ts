@@ -34,11 +34,11 @@ describe.skipIf(!hasAnalyze)('deploy/systemd/derper.service', () => {
 
   const analyze = (...args: string[]) => execFileSync('systemd-analyze', args, { encoding: 'utf8', stdio: 'pipe' })
 
-  test('systemd understands every line of it', () => {
+  test('systemd accepts every line', () => {
     expect(analyze('verify', '--recursive-errors=no', unit)).toBe('')
   })
 
-  test('it exposes little', () => {
+  test('its exposure is low', () => {
     expect(analyze('security', '--no-pager', '--offline=true', `--threshold=${MOST_EXPOSURE}`, unit)).toMatch(
       /Overall exposure level for derper.service: [01]\.\d OK/,
     )

@@ -101,7 +101,7 @@ describe('derp map make', () => {
     })
   })
 
-  test('does not pin a certificate of the given CA, which every client must have installed', async () => {
+  test('does not pin a certificate of the given CA, and notes that clients must install it', async () => {
     const { code, stdout } = await make(
       '--for',
       'tailscale',
@@ -117,7 +117,7 @@ describe('derp map make', () => {
   })
 })
 
-test('a relay without STUN gets STUNPort -1, one that answers on port 80 gets CanPort80', async () => {
+test('sets STUNPort -1 without STUN, and CanPort80 if port 80 responds', async () => {
   await using web = await listenOnLoopback(createServer((request, response) => serveNoContent(request, response)))
   const silent = await listenOnLoopback(createServer())
   await silent[Symbol.asyncDispose]()
@@ -127,7 +127,7 @@ test('a relay without STUN gets STUNPort -1, one that answers on port 80 gets Ca
   expect(survey.notes).toContainEqual(expect.stringContaining(`no STUN response on UDP port ${silent.port}`))
 })
 
-test('a wrong name and a closed port are reported', async () => {
+test('reports a wrong name and a closed port', async () => {
   const nobody = await surveyRelay({ host: '127.0.0.1', port: 1 }, { stunTimeoutMs: 200 }).catch(
     (error: Error) => error.message,
   )

@@ -14,7 +14,7 @@ import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 
-test('drain tells nobody to come back before their own connection has ended (P-093)', async () => {
+test('drain never tells a client to reconnect before its connection is closed (P-093)', async () => {
   const relay = new MemoryRelay({ random: () => 0.4 })
   const clients = [await relay.login(), await relay.login(), await relay.login()]
   void relay.core.drain({ spreadMs: 3_000, tryForMs: 0 })
@@ -22,7 +22,7 @@ test('drain tells nobody to come back before their own connection has ended (P-0
   expect(told.map(({ reconnectInMs }) => reconnectInMs)).toEqual([1_200, 1_200, 2_000])
 })
 
-test('drain cuts what its deadline finds, and tells how many moved and were cut (P-174)', async () => {
+test('drain cuts remaining connections at its deadline, and reports how many moved and were cut (P-174)', async () => {
   const relay = new MemoryRelay({ writeTimeoutMs: 0 })
   const [quick, stuck, sender] = [await relay.login(), await relay.login(), await relay.login()]
   stuck.conn.pause()
@@ -39,7 +39,7 @@ test('drain cuts what its deadline finds, and tells how many moved and were cut 
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('drain that is told to hurry cuts the rest at once, also those whose turn has not come (P-174)', async () => {
+test('drain after hurry cuts all remaining connections immediately (P-174)', async () => {
   const relay = new MemoryRelay({ writeTimeoutMs: 0 })
   const clients = [await relay.login(), await relay.login(), await relay.login()]
   const hurry = new AbortController()
@@ -57,7 +57,7 @@ test('drain that is told to hurry cuts the rest at once, also those whose turn h
   })
 })
 
-test('drain ends mesh peers when no client is left, as they bring what is for the clients (P-072, P-174)', async () => {
+test('drain disconnects mesh peers after the last client, as they deliver packets to clients (P-072, P-174)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
   const clients = [await relay.login(), await relay.login()]
@@ -79,7 +79,7 @@ test('drain ends mesh peers when no client is left, as they bring what is for th
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
 })
 
-test('drain counts what a mesh peer had forwarded before it saw the end: the mesh peer has counted it too (P-072, P-174)', async () => {
+test('drain counts packets forwarded by a mesh peer before it noticed the close, as the mesh peer does (P-072, P-174)', async () => {
   await using listening = await ListeningRelay.start({ meshKey: MeshKey.parse(MESH_KEY) })
   const { core } = listening.relay
   // Half open, so that what is sent behind the relay's end is still under way.
@@ -103,7 +103,7 @@ test('drain counts what a mesh peer had forwarded before it saw the end: the mes
   expect(core.counters.dropped.unknown_dest_on_fwd.other).toEqual({ packets: 2, bytes: 3 })
 })
 
-test('drain ends a client that is sent packets without a pause: it takes no more, and counts them (P-102, P-174)', async () => {
+test('drain closes a client under constant traffic: it accepts no more packets, and counts them (P-102, P-174)', async () => {
   const relay = new MemoryRelay()
   const [busy, sender] = [await relay.login(), await relay.login()]
   busy.conn.pause()
@@ -125,7 +125,7 @@ test('drain ends a client that is sent packets without a pause: it takes no more
   expect(counters.dropped.gone_disconnected.other.packets).toBe(4)
 })
 
-test('drain leaves nothing of a login whose session is just being registered (P-036, P-174)', async () => {
+test('drain removes a session that is being registered (P-036, P-174)', async () => {
   const relay = new MemoryRelay()
   const { directory } = relay.core
   const registering = Promise.withResolvers<void>()

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
-test('relay that drains tells clients when to come back, ends them one after the other, and takes no more (P-093)', async () => {
+test('a draining relay tells clients when to reconnect, closes them one by one, and accepts no more (P-093)', async () => {
   const relay = new MemoryRelay({ random: () => 0.5 })
   const clients = [await relay.login(), await relay.login()]
   const pending = relay.connect()
@@ -31,7 +31,7 @@ test('relay that drains tells clients when to come back, ends them one after the
   expect(relay.core.counters.currentConnections).toBe(0)
 })
 
-test('relay that drains writes what waits for a client before it ends it (P-093)', async () => {
+test('a draining relay flushes the queue of a client before closing it (P-093)', async () => {
   const relay = new MemoryRelay()
   const [sender, slow] = [await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -51,7 +51,7 @@ test('relay that drains writes what waits for a client before it ends it (P-093)
   expect(relay.core.counters).toMatchObject({ packetsSent: 5, currentConnections: 0 })
 })
 
-test('relay that drains gives up on a client that reads nothing after the write timeout (P-093, P-101)', async () => {
+test('a draining relay closes a client that does not read, after the write timeout (P-093, P-101)', async () => {
   const relay = new MemoryRelay()
   const blocked = await relay.login()
   blocked.conn.pause()
@@ -62,7 +62,7 @@ test('relay that drains gives up on a client that reads nothing after the write 
   expect(relay.core.counters).toMatchObject({ writeTimeouts: 1, currentConnections: 0 })
 })
 
-test('relay tells the program around it of clients that come and go, and of faults', async () => {
+test('relay emits events for connects, disconnects and faults', async () => {
   const relay = new MemoryRelay()
   const heard: unknown[] = []
   relay.core.events.on('clientConnected', session => heard.push(['connected', String(session.key)]))

@@ -33,7 +33,7 @@ async function duplicates(count: number, relay = new MemoryRelay()) {
   return { relay, sender, clients, active, counts, leave }
 }
 
-test('the newest connection of a key gets its packets, then whichever wrote last (P-065)', async () => {
+test('the newest connection of a key gets its packets, then the last that wrote (P-065)', async () => {
   const { clients, active, counts } = await duplicates(3)
   expect(await active()).toEqual([2])
   for (const at of [0, 1, 0, 2]) {
@@ -70,7 +70,7 @@ test('a connection that closes itself by a bad frame does not become active (P-0
   expect(await active()).toEqual([2])
 })
 
-test('when the active connection leaves, whoever wrote last before takes over (P-066)', async () => {
+test('when the active connection leaves, the previous writer takes over (P-066)', async () => {
   const { clients, active, leave, counts } = await duplicates(4)
   for (const at of [3, 1, 2]) await clients[at]?.sync()
   await leave(2)
@@ -106,7 +106,7 @@ test('a key that is connected twice is present until its last connection leaves 
   expect([await sender.sync(), await watcher.sync()]).toEqual([[gone], [gone]])
 })
 
-test('a connection that was alone before becomes active by writing like any other (P-065)', async () => {
+test('the first of two connections becomes active by writing (P-065)', async () => {
   const { relay, clients, active, leave } = await duplicates(2)
   await leave(1)
   clients[0]?.packet(clients[0].publicKey, 'to myself')
@@ -115,7 +115,7 @@ test('a connection that was alone before becomes active by writing like any othe
   expect([...relay.core.sessions].some(session => session.isDuplicate)).toBe(false)
 })
 
-test('packets to itself go to the connection that sends them, which its writing makes active (P-065)', async () => {
+test('packets to its own key go to the sending connection, which writing makes active (P-065)', async () => {
   const { clients } = await duplicates(2)
   const [first, second] = clients as [RawClient, RawClient]
   const frame = encodeClientToServer({ type: 'sendPacket', destination: first.publicKey, data: Uint8Array.of(1) })

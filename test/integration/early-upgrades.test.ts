@@ -73,13 +73,13 @@ function answerOf(socket: Duplex): Promise<string> {
   })
 }
 
-test('the request of a client never gets to node:http (P-120)', async () => {
+test('an upgrade request never reaches node:http (P-120)', async () => {
   const { port, seen } = await serve()
   await exchange(port, `${REQUEST}first bytes`)
   expect(seen).toEqual(['early', 'early: first bytes'])
 })
 
-test('where DERP is off it gets to node:http as if nobody had looked', async () => {
+test('with DERP disabled it reaches node:http untouched', async () => {
   const { port, seen } = await serve(false)
   const socket = connect(port, '127.0.0.1')
   await rawExchange(socket, REQUEST)
@@ -90,19 +90,19 @@ test('where DERP is off it gets to node:http as if nobody had looked', async () 
 test.each([
   ['in one piece', ['GET /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n']],
   ['in pieces', ['G', 'ET /x HTTP/1.1\r\nHo', 'st: a\r\nConnection: close\r\n', '\r\n']],
-])('another request, %s, is answered by node:http', async (_, pieces) => {
+])('another request, %s, is served by node:http', async (_, pieces) => {
   const { listener, seen } = await serve()
   expect(await exchangePieces(listener, pieces)).toMatch(/^HTTP\/1.1 200 OK/)
   expect(seen).toEqual(['reply to /x'])
 })
 
-test('the request of a client that comes in pieces is for node:http', async () => {
+test('an upgrade request in pieces is left to node:http', async () => {
   const { listener, seen } = await serve()
   await exchangePieces(listener, [REQUEST.slice(0, 9), REQUEST.slice(9)])
   expect(seen).toEqual(['by node:http'])
 })
 
-test('a client that says nothing and ends is ended', async () => {
+test('a client that sends nothing and closes is closed', async () => {
   const { port, seen } = await serve()
   const socket = connect(port, '127.0.0.1')
   socket.end()
@@ -110,7 +110,7 @@ test('a client that says nothing and ends is ended', async () => {
   expect(seen).toEqual([])
 })
 
-test('node:http reads the same of what is taken early (P-120)', async () => {
+test('early parsing gives the same result as node:http (P-120)', async () => {
   const text = REQUEST.replace('\r\n\r\n', '\r\nX-One:  two  three\r\nDerp-Fast-Start: 1\r\n\r\n').replace(
     '  two',
     ' two',
@@ -135,7 +135,7 @@ test('node:http reads the same of what is taken early (P-120)', async () => {
   ])
 })
 
-test('a listener hands upgrades to a function of the program that made it, as node:http has read them', async () => {
+test('a listener passes upgrades to the program’s handler, as parsed by node:http', async () => {
   const relay = createRelay({ privateKey: NodePrivateKey.generate() })
   cleanups.push(() => relay.close())
   const handed: unknown[] = []

@@ -24,7 +24,7 @@ async function stop({ relay, server }: { relay: Relay; server: Server }): Promis
   await new Promise(resolve => server.close(resolve))
 }
 
-test('relay is mounted in a server of one’s own, beside its pages (P-120, P-160)', async () => {
+test('a relay can be mounted in an existing server, beside its pages (P-120, P-160)', async () => {
   const own = await program()
   expect(await (await fetch(`${own.url}/own`)).text()).toBe('own page')
   expect((await fetch(`${own.url}/derp/probe`)).status).toBe(200)
@@ -37,7 +37,7 @@ test('relay is mounted in a server of one’s own, beside its pages (P-120, P-16
   await stop(own)
 })
 
-test('an upgrade that is not for DERP is answered and closed', async () => {
+test('an upgrade to another protocol gets a response and is closed', async () => {
   const own = await program()
   const { request } = await import('node:http')
   const status = await new Promise(resolve => {
@@ -49,7 +49,7 @@ test('an upgrade that is not for DERP is answered and closed', async () => {
   await stop(own)
 })
 
-test('two relays in one process do not meet', async () => {
+test('two relays in one process are independent', async () => {
   const relays = [0, 1].map(() => createRelay({ privateKey: NodePrivateKey.generate() }))
   const clients = await Promise.all(
     relays.map(relay => {

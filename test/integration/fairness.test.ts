@@ -14,7 +14,7 @@ function disco(size: number, last: number): Uint8Array {
   return packet
 }
 
-test('a flood of disco does not keep data from a slow reader (P-100)', async () => {
+test('a flood of disco packets does not starve data to a slow reader (P-100)', async () => {
   const relay = new MemoryRelay()
   const [flooder, sender, slow] = [await relay.login(), await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -35,7 +35,7 @@ test('a flood of disco does not keep data from a slow reader (P-100)', async () 
   expect(kinds.filter(kind => kind === 'disco').length).toBeLessThanOrEqual(34)
 })
 
-test('a client is not told that a peer has left of whom it has received nothing (P-062)', async () => {
+test('a client is not told of the departure of a peer that sent it nothing (P-062)', async () => {
   const relay = new MemoryRelay()
   const [gone, loud, slow] = [await relay.login(), await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -53,7 +53,7 @@ test('a client is not told that a peer has left of whom it has received nothing 
   expect(relay.core.counters.dropped.queue_head.other.packets).toBe(1)
 })
 
-test('a client is told that a peer has left of whom it received a packet that had to wait (P-062)', async () => {
+test('a client is told of the departure of a peer whose packet was queued (P-062)', async () => {
   const relay = new MemoryRelay()
   const [gone, loud, slow] = [await relay.login(), await relay.login(), await relay.login()]
   const key = gone.publicKey
@@ -69,7 +69,7 @@ test('a client is told that a peer has left of whom it received a packet that ha
   expect(await slow.messageOf('peerGone')).toEqual({ type: 'peerGone', peer: key, reason: 0 })
 })
 
-test('a watcher is told of thousands in writes of bounded size (P-070, P-101)', async () => {
+test('a watcher is told of thousands of peers in writes of bounded size (P-070, P-101)', async () => {
   const { MeshKey } = await import('../../src/keys/mesh-key.ts')
   const meshKey = 'ab'.repeat(32)
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(meshKey), maxWriteBytes: 1_000 })
@@ -88,7 +88,7 @@ test('a watcher is told of thousands in writes of bounded size (P-070, P-101)', 
   expect(bufferedWriteFrames.counts.at(-1)).toBe(0)
 })
 
-test('pings in quick order may go unanswered, and cost one Pong a write (P-091)', async () => {
+test('rapid pings may go unanswered, and cost one Pong per write (P-091)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
   const pings = Array.from({ length: 500 }, (_, n) => [...encodePing(FrameType.Ping, new Uint8Array(8).fill(n))])
@@ -98,7 +98,7 @@ test('pings in quick order may go unanswered, and cost one Pong a write (P-091)'
   expect(relay.core.counters).toMatchObject({ gotPing: 501, sentPong: 2 })
 })
 
-test('a login that fails inside the relay leaves nothing behind', async () => {
+test('a login that fails inside the relay leaves no state', async () => {
   const relay = new MemoryRelay()
   const stop = relay.core.events.on('clientConnected', () => {
     throw new Error('listener is broken')
@@ -113,7 +113,7 @@ test('a login that fails inside the relay leaves nothing behind', async () => {
   stop()
 })
 
-test('a relay sets aside no more than has come for who has not logged in (P-003)', async () => {
+test('a relay allocates no more than it has received before login (P-003)', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   await client.greeting()
@@ -127,7 +127,7 @@ test('a relay sets aside no more than has come for who has not logged in (P-003)
   expect(await client.sync()).toEqual([])
 })
 
-test('a lifted limit lets a client go on that waits by it (P-103)', async () => {
+test('removing the limit resumes a throttled client (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: { bytesPerSecond: 1, burstBytes: 0 } })
   const client = await relay.login()
   for (let n = 0; n < 3; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))

@@ -42,7 +42,7 @@ async function upgraded(port: number, headers: readonly string[]): Promise<RawCl
   return new RawClient(new NodeConn(socket, body))
 }
 
-test('admission, sessions and presence go by the client that a trusted proxy names (P-040, P-071, P-125)', async () => {
+test('admission, sessions and presence use the client address from a trusted proxy (P-040, P-071, P-125)', async () => {
   const watcher = await upgraded(believing.port, [])
   await watcher.login({ info: { meshKey: MESH_KEY } })
   watcher.send({ type: 'watchConns' })
@@ -73,7 +73,7 @@ async function debugPage(port: number, path: string): Promise<unknown> {
   return JSON.parse(body.toString())
 }
 
-test('whom nobody trusts is believed nothing (P-125)', async () => {
+test('headers of an untrusted proxy are ignored (P-125)', async () => {
   asked.length = 0
   const client = await upgraded(relay.port, [FORWARDED])
   await client.login()
@@ -99,7 +99,7 @@ test.for([
   },
 )
 
-test('what is forwarded tells of one request, not of its connection (P-125)', async () => {
+test('X-Forwarded-For applies to one request, not to its connection (P-125)', async () => {
   const socket = connect(believing.port, '127.0.0.1')
   const statusFor = async (client: string) =>
     (await exchange(socket, `GET /debug/ HTTP/1.1\r\nHost: h\r\nX-Forwarded-For: ${client}\r\n\r\n`)).status
@@ -109,13 +109,13 @@ test('what is forwarded tells of one request, not of its connection (P-125)', as
   socket.destroy()
 })
 
-test('a refusal that tells how to get access names the client (P-125)', async () => {
+test('a refusal that explains how to get access names the client’s address (P-125)', async () => {
   await using hinting = await ListeningRelay.start({ trustedProxies: ['127.0.0.1'], debug: { hintsAtAccess: true } })
   const { body } = await request(hinting.port, 'GET /debug/vars', ['X-Forwarded-For: 192.0.2.1'])
   expect(body.toString()).toContain('TS_ALLOW_DEBUG_IP=192.0.2.1\n')
 })
 
-test('the handler for servers of one own believes proxies as well (P-125)', async () => {
+test('the handler for other servers also trusts proxies (P-125)', async () => {
   const { core } = createHttpRelay()
   const { request: onRequest, upgrade } = handler(core, { trustedProxies: ['127.0.0.1'] })
   await using listening = await listenOnLoopback(createServer(onRequest).on('upgrade', upgrade))
@@ -126,7 +126,7 @@ test('the handler for servers of one own believes proxies as well (P-125)', asyn
   core.close()
 })
 
-test('createRelay and handler refuse a proxy that is no address', () => {
+test('createRelay and handler reject an invalid proxy address', () => {
   const privateKey = NodePrivateKey.generate()
   const refusal = '"proxy.local" is neither an IP address nor a block'
   expect(() => createRelay({ privateKey, trustedProxies: ['proxy.local'] })).toThrow(refusal)
@@ -141,17 +141,17 @@ test.for([
   [['Forwarded: for=192.0.2.1'], 'Upgrade'],
   [['X-Real-IP: 192.0.2.1'], 'Upgrade'],
   [['X-Real-IP: 192.0.2.1', 'Upgrade: DERP'], 'Connection: Upgrade'],
-] as const)('the answer to %j says that a proxy lost %s (P-124)', async ([headers, lost]) => {
+] as const)('the response to %j says that a proxy dropped %s (P-124)', async ([headers, lost]) => {
   const { status, body } = await request(relay.port, 'GET /derp', headers)
   expect(status).toBe(426)
   expect(body.toString()).toBe(
     'DERP requires connection upgrade\n' +
-      `A proxy handed this request on without the header ${lost}: let it pass Upgrade and Connection, by HTTP/1.1\n`,
+      `A proxy forwarded this request without the header ${lost}: configure it to forward Upgrade and Connection over HTTP/1.1\n`,
   )
 })
 
-test('a trusted proxy that hands on no upgrade is told so, and nobody else is (P-124, P-125)', async () => {
+test('only a trusted proxy that forwards no upgrade is told so (P-124, P-125)', async () => {
   const told = async (at: ListeningRelay) => String((await request(at.port, 'GET /derp')).body)
-  expect(await told(believing)).toContain('A proxy handed this request on without the header Upgrade')
+  expect(await told(believing)).toContain('A proxy forwarded this request without the header Upgrade')
   expect(await told(relay)).toBe('DERP requires connection upgrade\n')
 })

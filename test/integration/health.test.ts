@@ -25,7 +25,7 @@ async function ask(line: string, headers: readonly string[] = []) {
 /** From loopback, which may see the debug pages, unless somebody forwards. */
 const STRANGER = ['X-Forwarded-For: 192.0.2.1']
 
-test('/healthz answers as long as the process does, to GET and HEAD only (P-170)', async () => {
+test('/healthz responds to GET and HEAD while the process is alive (P-170)', async () => {
   const text = 'text/plain; charset=utf-8'
   expect(await ask('GET /healthz')).toEqual({ status: 200, type: text, cache: 'no-store', body: 'ok\n' })
   expect(await ask('HEAD /healthz?x')).toEqual({ status: 200, type: text, cache: 'no-store', body: '' })
@@ -35,7 +35,7 @@ test('/healthz answers as long as the process does, to GET and HEAD only (P-170)
   }
 })
 
-test('/readyz tells what is wrong, and to whom may see the debug pages why (P-171)', async () => {
+test('/readyz lists problems, with reasons for visitors with debug access (P-171)', async () => {
   wrong = {}
   expect(await ask('GET /readyz')).toMatchObject({ status: 200, cache: 'no-store', body: 'ready\n' })
   wrong = { mesh: 'no link to b.test' }
@@ -48,7 +48,7 @@ test('/readyz tells what is wrong, and to whom may see the debug pages why (P-17
   expect(await ask('HEAD /readyz')).toMatchObject({ status: 503, body: '' })
 })
 
-test('the metrics tell what is wrong by name (P-171)', async () => {
+test('the metrics list problems by name (P-171)', async () => {
   const samples = async () =>
     prometheusText(await server.relay.metrics()).match(/^derphttp_(ready|not_ready|degraded)\b.*$/gm)
   wrong = {}
@@ -74,10 +74,10 @@ test('/readyz answers in JSON when asked to (P-171)', async () => {
   expect(JSON.parse(short.body)).toEqual({ ready: false, problems: [{ name: 'certificate' }], degraded: [] })
 })
 
-test('a relay that drains is not ready, and refuses upgrades of either carriage in words (P-171, P-174)', async () => {
+test('a draining relay is not ready, and refuses DERP and WebSocket upgrades with a reason (P-171, P-174)', async () => {
   wrong = {}
   await server.relay.drain({ spreadMs: 0, tryForMs: 0 })
-  expect((await ask('GET /readyz')).body).toBe('not ready\ndraining: the relay takes no more clients\n')
+  expect((await ask('GET /readyz')).body).toBe('not ready\ndraining: the relay accepts no more clients\n')
   const webSocket = ['Upgrade: websocket', 'Sec-WebSocket-Protocol: derp', 'Sec-WebSocket-Version: 13']
   for (const headers of [['Upgrade: DERP'], [...webSocket, `Sec-WebSocket-Key: ${'A'.repeat(22)}==`]]) {
     const response = await request(server.port, 'GET /derp', ['Connection: Upgrade', ...headers])

@@ -65,7 +65,7 @@ const attacks: ((socket: Socket, n: number) => void)[] = [
   () => {},
 ]
 
-test('2,000 hostile connections leave every gauge as it was, and the relay relays on (P-007, P-030, P-035)', async () => {
+test('2,000 hostile connections leave all gauges unchanged, and the relay keeps working (P-007, P-030, P-035)', async () => {
   const [a, b] = [await loggedIn(), await loggedIn()]
   const gauges = async () => {
     const { relay: snapshot } = await relay.metrics()

@@ -87,7 +87,7 @@ async function gauges() {
   return { totalKeys, localKeys, pendingBytes, pendingLogins, currentConnections, logins, open, tls: http.tlsActive }
 }
 
-test('600 hostile TLS connections leave every gauge as it was, and the relay relays on (P-035, P-142)', async () => {
+test('600 hostile TLS connections leave all gauges unchanged, and the relay keeps working (P-035, P-142)', async () => {
   const [a, b] = [await loggedIn(), await loggedIn()]
   const before = structuredClone(await gauges())
   const { http } = relay.relay
@@ -120,7 +120,7 @@ test('600 hostile TLS connections leave every gauge as it was, and the relay rel
   b.close()
 })
 
-test('a client cannot have its handshake anew, before or after the upgrade (P-142)', async () => {
+test('a client cannot renegotiate, before or after the upgrade (P-142)', async () => {
   for (const request of [PROBE, UPGRADE]) {
     const socket = await dial({ maxVersion: 'TLSv1.2' })
     await exchange(socket, request)

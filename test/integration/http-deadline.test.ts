@@ -37,7 +37,7 @@ async function startTls(clock: FakeClock, expired: Socket[]): Promise<ListeningR
   })
 }
 
-test('a connection that says nothing is closed after 10 s, however it dawdles (P-035)', async () => {
+test('a connection without a complete request is closed after 10 s, even if it trickles (P-035)', async () => {
   const clock = new FakeClock()
   const expired: Socket[] = []
   await using relay = await ListeningRelay.start({ clock, onAcceptTimeout: socket => expired.push(socket) })
@@ -52,12 +52,12 @@ test('a connection that says nothing is closed after 10 s, however it dawdles (P
   expect(expired).toHaveLength(2)
 })
 
-test('the deadline may be longer than a request may take (P-035, P-107)', async () => {
+test('the login timeout may exceed the request timeout (P-035, P-107)', async () => {
   await using relay = await ListeningRelay.start({ acceptTimeoutMs: 3_600_000 })
   expect((await request(relay.port, 'GET /derp/probe')).status).toBe(200)
 })
 
-test('an answered request lifts the deadline of its connection (P-035)', async () => {
+test('a completed request lifts the deadline of its connection (P-035)', async () => {
   const clock = new FakeClock()
   await using relay = await ListeningRelay.start({ clock })
   const socket = connect(relay.port, '127.0.0.1')
@@ -70,7 +70,7 @@ test('an answered request lifts the deadline of its connection (P-035)', async (
   socket.destroy()
 })
 
-test('the deadline of the login counts from the accept, over HTTP (P-035)', async () => {
+test('the login deadline counts from accept, over HTTP (P-035)', async () => {
   const clock = new FakeClock()
   await using relay = await ListeningRelay.start({ clock })
   const socket = connect(relay.port, '127.0.0.1')
@@ -84,7 +84,7 @@ test('the deadline of the login counts from the accept, over HTTP (P-035)', asyn
   expect(relay.relay.core.counters.failures).toEqual({ ERR_DERP_LOGIN_TIMEOUT: 1 })
 })
 
-test('a TLS handshake that never comes is closed after 10 s (P-035)', async () => {
+test('a connection without a TLS handshake is closed after 10 s (P-035)', async () => {
   const clock = new FakeClock()
   const expired: Socket[] = []
   await using relay = await startTls(clock, expired)
@@ -96,7 +96,7 @@ test('a TLS handshake that never comes is closed after 10 s (P-035)', async () =
   await until(() => relay.relay.http.tlsHandshakeFailures.closed === 1, 'the handshake has failed')
 })
 
-test('the deadline of the login counts from the accept, over TLS and HTTP (P-035)', async () => {
+test('the login deadline counts from accept, over TLS and HTTP (P-035)', async () => {
   const clock = new FakeClock()
   const expired: Socket[] = []
   await using relay = await startTls(clock, expired)
@@ -115,7 +115,7 @@ test('the deadline of the login counts from the accept, over TLS and HTTP (P-035
   expect(expired).toEqual([])
 })
 
-test('a listener that closes ends connections in their handshake and without a request', async () => {
+test('closing a listener closes connections in the handshake and without a request', async () => {
   const relay = await startTls(new FakeClock(), [])
   const handshaking = connect(relay.port, '127.0.0.1')
   const silent = connectTls({

@@ -20,7 +20,7 @@ afterAll(() => listener.close())
 const location = (response: RawResponse) => response.headers.get('location')
 
 test.for(['/', '/?x', '/a/b?c=d&e', '/derp', '/derp/probe', '/robots.txt', '/x#y', '/<a>"&\'?<b>'])(
-  'port 80 sends %s to https, keeping host and path (P-166)',
+  'port 80 redirects %s to https, keeping host and path (P-166)',
   async path => {
     const response = await request(port, `GET ${path}`)
     expect(response.status).toBe(302)
@@ -33,12 +33,12 @@ test.for(['/', '/?x', '/a/b?c=d&e', '/derp', '/derp/probe', '/robots.txt', '/x#y
 test.for([
   ['relay.test:80', 'https://relay.test:80/x'],
   ['[::1]:8080', 'https://[::1]:8080/x'],
-] as const)('port 80 keeps the host %s, port and all (P-166)', async ([host, target]) => {
+] as const)('port 80 keeps the host %s with its port (P-166)', async ([host, target]) => {
   expect(location(await rawRequest(port, `GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`))).toBe(target)
 })
 
 test.for(['a<b>', 'a b', 'a"', 'a/b', 'a\\b', 'a@b'])(
-  'port 80 repeats no malformed host such as %s (P-166)',
+  'port 80 does not echo a malformed host such as %s (P-166)',
   async host => {
     const response = await rawRequest(port, `GET /x HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
     expect(response.status).toBe(400)
@@ -46,7 +46,7 @@ test.for(['a<b>', 'a b', 'a"', 'a/b', 'a\\b', 'a@b'])(
   },
 )
 
-test('port 80 has nothing for other methods (P-166)', async () => {
+test('port 80 refuses other methods (P-166)', async () => {
   for (const method of ['POST', 'PUT', 'DELETE', 'OPTIONS']) {
     expect(await request(port, `${method} /x`)).toMatchObject({ status: 400, body: Buffer.from('Use HTTPS\n') })
   }
@@ -57,7 +57,7 @@ test('port 80 upgrades nothing (P-166)', async () => {
   expect([response.status, location(response)]).toEqual([302, 'https://relay.test/derp'])
 })
 
-test('port 80 answers generate_204 itself, for every method (P-161, P-166)', async () => {
+test('port 80 serves generate_204 itself, for every method (P-161, P-166)', async () => {
   for (const method of ['GET', 'HEAD', 'POST']) {
     const response = await request(port, `${method} /generate_204`, ['X-Tailscale-Challenge: abc'])
     expect(response.status).toBe(204)
@@ -65,12 +65,12 @@ test('port 80 answers generate_204 itself, for every method (P-161, P-166)', asy
   }
 })
 
-test('port 80 tidies paths before all else (P-166, P-168)', async () => {
+test('port 80 canonicalizes paths first (P-166, P-168)', async () => {
   expect(location(await request(port, 'GET //derp?x'))).toBe('/derp?x')
   expect(location(await request(port, 'POST //generate_204'))).toBe('/generate_204')
 })
 
-test('port 80 passes paths that begin with /debug on, with any method (P-166)', async () => {
+test('port 80 passes paths that begin with /debug to the main routes, with any method (P-166)', async () => {
   expect(location(await request(port, 'GET /debug'))).toBe('/debug/')
   expect(await request(port, 'GET /debug/nope')).toMatchObject({
     status: 404,
@@ -83,7 +83,7 @@ test('port 80 passes paths that begin with /debug on, with any method (P-166)', 
   }
 })
 
-test('port 80 sends those with debug access from / to /debug/ (P-166)', async () => {
+test('port 80 redirects visitors with debug access from / to /debug/ (P-166)', async () => {
   allowed = true
   expect(location(await request(port, 'GET /'))).toBe('https://relay.test/debug/')
   expect(location(await request(port, 'HEAD /'))).toBe('https://relay.test/debug/')
@@ -92,7 +92,7 @@ test('port 80 sends those with debug access from / to /debug/ (P-166)', async ()
   allowed = false
 })
 
-test('port 80 answers for health itself, as whoever asks takes no redirect for an answer (P-170, P-171)', async () => {
+test('port 80 serves the health pages itself, as health checks do not follow redirects (P-170, P-171)', async () => {
   expect(await request(port, 'GET /healthz')).toMatchObject({ status: 200, body: Buffer.from('ok\n') })
   expect(await request(port, 'GET /readyz')).toMatchObject({ status: 200, body: Buffer.from('ready\n') })
   expect(await request(port, 'POST /healthz')).toMatchObject({ status: 405 })

@@ -16,7 +16,7 @@ const hasBrowserHeaders = (response: RawResponse) =>
 const METHODS = ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS']
 
 test.for(['/', '/x', '/favicon.ico', '/derp/', '/derp/probe/', '/robots.txt/', '/derp%2fprobe', '/?x', '/derp;x'])(
-  'unknown path %s answers the home page to every method, with security headers (P-163, P-165)',
+  'unknown path %s serves the home page for every method, with security headers (P-163, P-165)',
   async path => {
     for (const method of METHODS) {
       const response = await request(relay.port, `${method} ${path}`)
@@ -28,7 +28,7 @@ test.for(['/', '/x', '/favicon.ico', '/derp/', '/derp/probe/', '/robots.txt/', '
   },
 )
 
-test('robots.txt keeps search engines out, for every method and with security headers (P-162, P-165)', async () => {
+test('robots.txt disallows everything, for every method and with security headers (P-162, P-165)', async () => {
   for (const method of METHODS) {
     const response = await request(relay.port, `${method} /robots.txt?x=1`)
     expect(response).toMatchObject({ status: 200, body: Buffer.from('User-agent: *\nDisallow: /\n') })
@@ -50,7 +50,7 @@ test.for([
   [['a b'], undefined],
   [['a/b'], undefined],
   [['é'], undefined],
-] as const)('generate_204 answers challenge %j with %s (P-161)', async ([challenges, answer]) => {
+] as const)('generate_204 responds to challenge %j with %s (P-161)', async ([challenges, answer]) => {
   for (const method of [...METHODS, 'HEAD']) {
     const headers = challenges.map(challenge => `X-Tailscale-Challenge: ${challenge}`)
     const response = await request(relay.port, `${method} /generate_204`, headers)
@@ -61,7 +61,7 @@ test.for([
   }
 })
 
-test.for(['/derp/probe', '/derp/latency-check'])('%s answers GET and HEAD only (P-160)', async path => {
+test.for(['/derp/probe', '/derp/latency-check'])('%s accepts GET and HEAD only (P-160)', async path => {
   for (const method of ['GET', 'HEAD']) {
     const response = await request(relay.port, `${method} ${path}?x`, ['Connection: Upgrade', 'Upgrade: DERP'])
     expect(response).toMatchObject({ status: 200, body: Buffer.alloc(0) })
@@ -83,7 +83,7 @@ test('derp without an upgrade is 426 for every method (P-124)', async () => {
   }
 })
 
-test('an untidy path is sent to the tidy one, upgrade or not (P-168)', async () => {
+test('a non-canonical path is redirected, upgrade or not (P-168)', async () => {
   const upgrade = ['Connection: Upgrade', 'Upgrade: DERP']
   for (const headers of [[], upgrade]) {
     const response = await request(relay.port, 'GET //derp?a=1&b="<', headers)
@@ -100,7 +100,7 @@ test('an untidy path is sent to the tidy one, upgrade or not (P-168)', async () 
   expect([header(post, 'Location'), header(post, 'Content-Type')]).toEqual(['/debug/?x=1', undefined])
 })
 
-test('a target that is no path is malformed, but for OPTIONS *', async () => {
+test('a target without a path is malformed, except OPTIONS *', async () => {
   const malformed = await request(relay.port, 'GET /%zz')
   expect(malformed).toMatchObject({ status: 400, body: Buffer.from('400 Bad Request') })
   expect(header(malformed, 'Connection')).toBe('close')
@@ -108,7 +108,7 @@ test('a target that is no path is malformed, but for OPTIONS *', async () => {
   expect(await request(relay.port, 'OPTIONS *')).toMatchObject({ status: 200, body: Buffer.alloc(0) })
 })
 
-test('HTTP/1.0 without Host is answered, and the connection closed', async () => {
+test('HTTP/1.0 without Host gets a response, and the connection is closed', async () => {
   const response = await rawRequest(relay.port, 'GET /derp/probe HTTP/1.0\r\n\r\n')
   expect(response.status).toBe(200)
   expect(header(response, 'Connection')).toBe('close')
@@ -124,7 +124,7 @@ test('home page can be a redirect, with the security headers (P-165, P-169)', as
   expect(await request(redirecting.port, 'POST /x')).toMatchObject({ status: 302, body: Buffer.alloc(0) })
 })
 
-test('derp switched off is 404, upgrade or not, and says so on the home page (P-167)', async () => {
+test('disabled DERP is 404, upgrade or not, and the home page says so (P-167)', async () => {
   await using off = await ListeningRelay.start({ derp: false })
   for (const headers of [[], ['Connection: Upgrade', 'Upgrade: DERP']]) {
     const response = await request(off.port, 'GET /derp', headers)

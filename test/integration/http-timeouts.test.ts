@@ -36,7 +36,7 @@ function dialTo(port: number): Socket {
 
 const OK: HttpReply = { status: 200, body: 'ok' }
 
-test('a connection ends 5 s after its last reply, and half a request does not help it (P-107)', async () => {
+test('a connection is closed 5 s after its last reply, even with half a request (P-107)', async () => {
   const { clock, dial } = await serve(() => OK)
   const [silent, dawdling, busy] = [dial(), dial(), dial()]
   for (const socket of [silent, dawdling, busy]) await exchange(socket, GET)
@@ -50,7 +50,7 @@ test('a connection ends 5 s after its last reply, and half a request does not he
   expect((await exchange(busy, GET)).status).toBe(200)
 })
 
-test('a connection ends when its reply is not read for 30 s (P-107)', async () => {
+test('a connection is closed when its reply is not read for 30 s (P-107)', async () => {
   const { clock, listener, dial } = await serve(() => ({ status: 200, body: HUGE }))
   const accepted = once(listener.server, 'connection')
   const socket = dial().pause()
@@ -64,7 +64,7 @@ test('a connection ends when its reply is not read for 30 s (P-107)', async () =
   expect(served.destroyed).toBe(true)
 })
 
-test('a reply in pieces ends when a piece is not read for 30 s, and may take its time for the next (P-107)', async () => {
+test('a streamed reply ends when a chunk is not read for 30 s; chunks may be arbitrarily far apart (P-107)', async () => {
   let isHuge = false
   const next = Promise.withResolvers<void>()
   async function* pieces() {
@@ -89,7 +89,7 @@ test('a reply in pieces ends when a piece is not read for 30 s, and may take its
   expect(served.destroyed).toBe(true)
 })
 
-test('pieces stop when their reader leaves', async () => {
+test('a streamed reply stops when its reader disconnects', async () => {
   const over = Promise.withResolvers<boolean>()
   async function* pieces(left: AbortSignal) {
     yield 'first'
@@ -104,7 +104,7 @@ test('pieces stop when their reader leaves', async () => {
   expect(await over.promise).toBe(true)
 })
 
-test('a reply may be in the making for 2 min (P-107)', async () => {
+test('a reply may take 2 min to produce (P-107)', async () => {
   const { clock, dial } = await serve(() => new Promise<HttpReply>(() => {}))
   const socket = dial()
   const ended = once(socket.resume(), 'close')
@@ -118,7 +118,7 @@ test('a reply may be in the making for 2 min (P-107)', async () => {
   await ended
 })
 
-test('none of these times ends a connection that is upgraded, whatever it was before (P-107)', async () => {
+test('none of these timeouts ends an upgraded connection (P-107)', async () => {
   const clock = new FakeClock()
   await using relay = await ListeningRelay.start({ clock })
   const socket = dialTo(relay.port)
@@ -131,7 +131,7 @@ test('none of these times ends a connection that is upgraded, whatever it was be
   client.close()
 })
 
-test('a listener that stops ends connections without a request under way, and no others', async () => {
+test('stopping a listener closes connections without a pending request, and no others', async () => {
   const reply = Promise.withResolvers<HttpReply>()
   const { listener, dial } = await serve(({ target }) => (target === '/' ? OK : reply.promise))
   const [idle, busy, silent] = [dial(), dial(), dial()]
@@ -146,7 +146,7 @@ test('a listener that stops ends connections without a request under way, and no
   expect(silent.closed).toBe(false)
 })
 
-test('a request of HTTP/1.1 without Host is malformed, and one of HTTP/1.0 is not', async () => {
+test('an HTTP/1.1 request without Host is malformed, an HTTP/1.0 request is not', async () => {
   const { port } = await serve(() => OK)
   const without = await rawRequest(port, 'GET / HTTP/1.1\r\n\r\n')
   expect([without.status, without.headers.get('connection'), String(without.body)]).toEqual([
@@ -157,7 +157,7 @@ test('a request of HTTP/1.1 without Host is malformed, and one of HTTP/1.0 is no
   expect((await rawRequest(port, 'GET / HTTP/1.0\r\n\r\n')).status).toBe(200)
 })
 
-test('a service that fails is a status 500 (P-107)', async () => {
+test('a failing service gives status 500 (P-107)', async () => {
   const { port, dial } = await serve(async () => Promise.reject(new Error('no')))
   expect((await rawRequest(port, GET)).status).toBe(500)
   expect((await exchange(dial(), GET)).status).toBe(500)

@@ -54,7 +54,7 @@ test.for([
   ['GET /', [...UPGRADE], 200],
   ['GET /derp/', [...UPGRADE], 200],
   ['GET /generate_204', [...UPGRADE], 204],
-] as const)('%s with %j is not upgraded but answered with %i (P-120, P-124)', async ([line, headers, status]) => {
+] as const)('%s with %j is not upgraded but gets %i (P-120, P-124)', async ([line, headers, status]) => {
   expect((await request(relay.port, line, headers)).status).toBe(status)
   // Nothing of it may harm the relay.
   expect((await request(relay.port, 'GET /derp', UPGRADE)).status).toBe(101)
@@ -65,7 +65,7 @@ test.for([
   [['Derp-Fast-Start: 1', 'Derp-Fast-Start: 0'], GREETING],
   [['Derp-Fast-Start: 0'], Buffer.from('HTTP/')],
   [['Derp-Fast-Start: true'], Buffer.from('HTTP/')],
-] as const)('fast start with %j begins with the right bytes (P-122)', async ([headers, first]) => {
+] as const)('fast start with %j starts with the right bytes (P-122)', async ([headers, first]) => {
   const socket = connect(relay.port, '127.0.0.1')
   const received = new Promise<Buffer>(resolve => socket.once('data', resolve))
   socket.write(`GET /derp HTTP/1.1\r\nHost: h\r\n${[...UPGRADE, ...headers].join('\r\n')}\r\n\r\n`)
@@ -78,7 +78,7 @@ test('upgrade works over HTTP/1.0 (P-120)', async () => {
   expect(response.status).toBe(101)
 })
 
-test('upgrade works on a connection that has carried another request', async () => {
+test('upgrade works after another request on the connection', async () => {
   const socket = connect(relay.port, '127.0.0.1')
   const probe = await exchange(socket, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
   const upgrade = await exchange(socket, `GET /derp HTTP/1.1\r\nHost: h\r\n${UPGRADE.join('\r\n')}\r\n\r\n`)
@@ -86,7 +86,7 @@ test('upgrade works on a connection that has carried another request', async () 
   socket.destroy()
 })
 
-test('handleUpgrade refuses on the socket what a foreign server hands it', async () => {
+test('handleUpgrade refuses on the socket for a foreign server', async () => {
   const server = createServer()
   const foreign: Promise<void>[] = []
   server.on('upgrade', (incoming, socket, head) => {
@@ -113,7 +113,7 @@ test.for([
   [['Ideal-Node: one', 'Ideal-Node:'], 1],
   [['Ideal-Node:', 'Ideal-Node: two'], 0],
   [[], 0],
-] as const)('Ideal-Node of %j counts %i client that would rather be elsewhere (P-123)', async ([headers, notIdeal]) => {
+] as const)('Ideal-Node of %j counts %i client on a non-ideal node (P-123)', async ([headers, notIdeal]) => {
   const { core } = relay.relay
   const socket = connect(relay.port, '127.0.0.1')
   const head = ['Host: h', ...UPGRADE, ...headers].join('\r\n')
@@ -124,11 +124,11 @@ test.for([
   await until(() => core.counters.currentConnections === 0, 'the client is gone')
 })
 
-test('a request of HTTP/1.0 without an upgrade is told what its proxy has lost (P-124)', async () => {
+test('an HTTP/1.0 request without an upgrade is told which header its proxy dropped (P-124)', async () => {
   const plain = await rawRequest(relay.port, 'GET /derp HTTP/1.1\r\nHost: h\r\n\r\n')
   expect([plain.status, String(plain.body)]).toEqual([426, 'DERP requires connection upgrade\n'])
   for (const headers of ['', 'Host: h\r\nConnection: close\r\n']) {
     const { status, body } = await rawRequest(relay.port, `GET /derp HTTP/1.0\r\n${headers}\r\n`)
-    expect([status, String(body)]).toEqual([426, expect.stringContaining('proxy handed this request on without')])
+    expect([status, String(body)]).toEqual([426, expect.stringContaining('proxy forwarded this request without')])
   }
 })

@@ -13,7 +13,7 @@ const LIMIT = { bytesPerSecond: 1_000, burstBytes: 0 }
 /** Frames of 1000 bytes that the smallest burst, one whole frame, lets through at once. */
 const BURST_FRAMES = 65
 
-test('relay slows a client down between frames and drops nothing (P-103)', async () => {
+test('relay throttles a client between frames and drops nothing (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const [a, b] = [await relay.login(), await relay.login()]
   const { counters } = relay.core
@@ -35,7 +35,7 @@ test('relay slows a client down between frames and drops nothing (P-103)', async
   expect(counters.dropped.queue_head.other.packets).toBe(0)
 })
 
-test('relay stops reading from a client that must wait, so that the sender is pushed back (P-103)', async () => {
+test('relay stops reading from a throttled client, for backpressure (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()
   for (let n = 0; n < 3; n++) a.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
@@ -59,7 +59,7 @@ test('relay exempts sessions with the mesh key from the limit (P-103, P-074)', a
   expect(relay.core.counters.rateLimitWaits).toBe(0)
 })
 
-test('relay applies a changed limit to those who are connected (P-103)', async () => {
+test('relay applies a changed limit to connected clients (P-103)', async () => {
   const relay = new MemoryRelay()
   const a = await relay.login()
   const flood = () => {
@@ -119,7 +119,7 @@ test('relay forgets a client that leaves while it waits for its share (P-105)', 
   await until(() => relay.core.fairShare?.waiting === 0, 'nobody waits')
 })
 
-test('relay ends a client that leaves while it has to wait (P-103)', async () => {
+test('relay closes a client that leaves while throttled (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()
   for (let n = 0; n < 70; n++) a.packet(a.publicKey, PAYLOAD)
@@ -130,7 +130,7 @@ test('relay ends a client that leaves while it has to wait (P-103)', async () =>
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('relay ends a client that does not take a write within 2 s, a mesh peer after 30 s (P-101)', async () => {
+test('relay closes a client whose write takes more than 2 s, a mesh peer after 30 s (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const sender = await relay.login()
   const slow = await relay.login()
@@ -152,7 +152,7 @@ test('relay ends a client that does not take a write within 2 s, a mesh peer aft
   expect(relay.core.counters).toMatchObject({ currentConnections: 1, writeTimeouts: 2 })
 })
 
-test('relay with a write timeout of zero waits for ever (P-101)', async () => {
+test('relay with a write timeout of zero never times out (P-101)', async () => {
   const relay = new MemoryRelay({ writeTimeoutMs: 0 })
   const [sender, slow] = [await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -173,7 +173,7 @@ test('a slow reader never stalls the other flows of a sender (P-100)', async () 
   }
 })
 
-test('relay tells a client of its troubles and their end, when set to (P-092)', async () => {
+test('relay sends Health frames for problems and their end, if enabled (P-092)', async () => {
   const relay = new MemoryRelay({ tellHealth: true, rateLimit: LIMIT })
   const privateKey = NodePrivateKey.generate()
   const first = await relay.login({ privateKey })
@@ -189,7 +189,7 @@ test('relay tells a client of its troubles and their end, when set to (P-092)', 
   expect(await first.messageOf('health')).toEqual({ type: 'health', problem: '' })
 })
 
-test('relay says nothing of health unless set to (P-092)', async () => {
+test('relay sends no Health frames by default (P-092)', async () => {
   const relay = new MemoryRelay()
   const privateKey = NodePrivateKey.generate()
   const first = await relay.login({ privateKey })
@@ -197,7 +197,7 @@ test('relay says nothing of health unless set to (P-092)', async () => {
   expect([await first.sync(), await second.sync()]).toEqual([[], []])
 })
 
-test('relay pings clients that answer, and records the round-trip time, when set to (P-091)', async () => {
+test('relay pings clients that support it, and records the round-trip time, if enabled (P-091)', async () => {
   const relay = new MemoryRelay({ pingClientsMs: 10_000 })
   const deaf = await relay.login()
   const client = await relay.login({ info: { canAckPings: true } })

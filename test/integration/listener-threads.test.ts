@@ -24,7 +24,7 @@ const named = (name: string) =>
   listenerFor({ report: () => ({ ready: true, problems: [], degraded: [{ name, reason: '' }] }) })
 
 test.runIf(process.platform === 'linux')(
-  'listeners that agree to it share a port, and one is enough to serve it',
+  'listeners with reusePort share a port, and one is enough to serve it',
   async () => {
     const [a, b] = [named('a'), named('b')]
     const { port } = await a.listen(0, '127.0.0.1', { reusePort: true })
@@ -39,7 +39,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('/readyz waits for a report that another thread has to give, and says no without one (P-171)', async () => {
+test('/readyz waits for a report of another thread, and is unready without one (P-171)', async () => {
   const asked: PromiseWithResolvers<ReadinessReport>[] = []
   const listener = listenerFor({
     report: () => {

@@ -9,7 +9,7 @@ import { FrameType } from '../../src/protocol/frame-type.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
-test('relay greets with its key, and answers ClientInfo with ServerInfo (P-030, P-031, P-032, P-034)', async () => {
+test('relay sends its key, and replies to ClientInfo with ServerInfo (P-030, P-031, P-032, P-034)', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   expect((await client.greeting()).equals(relay.core.publicKey)).toBe(true)
@@ -17,13 +17,13 @@ test('relay greets with its key, and answers ClientInfo with ServerInfo (P-030, 
   expect(relay.core.counters).toMatchObject({ accepts: 1, logins: 1, currentConnections: 1 })
 })
 
-test('relay announces limits when told to (P-034)', async () => {
+test('relay announces limits if configured (P-034)', async () => {
   const announcedLimits = { tokenBucketBytesPerSecond: 1000, tokenBucketBytesBurst: 2000 }
   const client = new MemoryRelay({ announcedLimits }).connect()
   expect(await client.login()).toEqual({ version: 2, ...announcedLimits })
 })
 
-test('relay reads frames that come right behind ClientInfo (P-037)', async () => {
+test('relay reads frames that follow ClientInfo immediately (P-037)', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   await client.greeting()
@@ -37,7 +37,7 @@ test('relay reads frames that come right behind ClientInfo (P-037)', async () =>
   expect(await client.message()).toEqual({ type: 'pong', payload })
 })
 
-test('relay routes to a client before its ServerInfo leaves, and nothing overtakes ServerInfo (P-036)', async () => {
+test('relay routes to a client before sending ServerInfo, and nothing overtakes ServerInfo (P-036)', async () => {
   const relay = new MemoryRelay()
   const sender = await relay.login()
   const privateKey = NodePrivateKey.generate()
@@ -60,7 +60,7 @@ test('relay routes to a client before its ServerInfo leaves, and nothing overtak
   expect(await client.message()).toMatchObject({ type: 'receivedPacket', source: sender.publicKey })
 })
 
-test('relay ends a login that is not complete in time, counted from the accept (P-035)', async () => {
+test('relay closes a login that is not complete in time, counted from accept (P-035)', async () => {
   const relay = new MemoryRelay()
   const silent = relay.connect()
   await silent.greeting()
@@ -96,7 +96,7 @@ const hostile: [what: string, code: string, bytes: () => Uint8Array][] = [
   ['the all-zero key', 'ERR_DERP_KEY_INVALID', () => encodeFrame(FrameType.ClientInfo, new Uint8Array(112))],
 ]
 test.each(hostile)(
-  'relay ends a connection that begins with %s, with one log line and one counter (P-003, P-030, P-032)',
+  'relay closes a connection that starts with %s, with one log line and one counter (P-003, P-030, P-032)',
   async (_, code, bytes) => {
     const lines: unknown[] = []
     const log: Log = { ...silentLog, debug: (message, fields) => lines.push([message, fields?.['code']]) }
@@ -113,7 +113,7 @@ test.each(hostile)(
   },
 )
 
-test('relay refuses ClientInfo that is no JSON object of the right types (P-033)', async () => {
+test('relay refuses ClientInfo that is not a JSON object with the right types (P-033)', async () => {
   const relay = new MemoryRelay()
   for (const json of ['', '5', '[]', '{"version":"2"}', '{"CanAckPings":1}', '{"meshKey":true}']) {
     const client = relay.connect()
@@ -124,7 +124,7 @@ test('relay refuses ClientInfo that is no JSON object of the right types (P-033)
   expect(relay.core.counters.failures).toEqual({ ERR_DERP_LOGIN_INFO_MALFORMED: 6 })
 })
 
-test('relay takes any version, nulls, unknown keys and keys in any case (P-033, P-039)', async () => {
+test('relay accepts any version, nulls, unknown keys and keys in any case (P-033, P-039)', async () => {
   const relay = new MemoryRelay()
   for (const json of ['null', '{}', '{"VERSION":77,"meshkey":null,"mesh_key":"none","AppName":5}']) {
     await relay.login({ json })
@@ -132,7 +132,7 @@ test('relay takes any version, nulls, unknown keys and keys in any case (P-033, 
   expect(relay.core.counters.logins).toBe(3)
 })
 
-test('relay that is closed takes no connection, and closing ends logins and sessions (P-007)', async () => {
+test('a closed relay accepts no connections, and closing ends logins and sessions (P-007)', async () => {
   const relay = new MemoryRelay()
   const session = await relay.login()
   const pending = relay.connect()
@@ -145,7 +145,7 @@ test('relay that is closed takes no connection, and closing ends logins and sess
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('relay survives a client that leaves while its key is agreed on (P-007)', async () => {
+test('relay survives a client that leaves during key agreement (P-007)', async () => {
   const { promise, resolve } = Promise.withResolvers<void>()
   const slow: KeyAgreement = {
     agree: async (privateKey, publicKey) => {
@@ -166,7 +166,7 @@ test('relay survives a client that leaves while its key is agreed on (P-007)', a
   expect(relay.core.pendingLogins).toBe(0)
 })
 
-test('relay asks the admission gate, and ends who is not let in', async () => {
+test('relay asks the admission gate, and closes clients that are denied', async () => {
   const asked: unknown[] = []
   const denied = NodePrivateKey.generate()
   const relay = new MemoryRelay({

@@ -62,7 +62,7 @@ async function exchange(from: Client, to: Client, byte: number): Promise<void> {
   expect([source.toString(), [...data]]).toEqual([from.selfPublicKey().toString(), [byte]])
 }
 
-test('packets cross between two relays both ways, and peer gone with them (P-072, P-078)', async () => {
+test('packets cross between two relays both ways, as does PeerGone (P-072, P-078)', async () => {
   const { a, b, ab, ba } = region()
   const early = await a.readyClient()
   await Promise.all([up(ab), up(ba)])
@@ -80,7 +80,7 @@ test('packets cross between two relays both ways, and peer gone with them (P-072
   expect(a.core.routes.has(late.selfPublicKey())).toBe(false)
 })
 
-test('peers are counted once each, and the relays are among them (P-078)', async () => {
+test('peers are counted once each, relays included (P-078)', async () => {
   const { b, ab } = region()
   await up(ab)
   const privateKey = NodePrivateKey.generate()
@@ -94,7 +94,7 @@ test('peers are counted once each, and the relays are among them (P-078)', async
   await until(() => ab.link.snapshot.peers === 1, 'the peer is gone')
 })
 
-test('metrics tell of each link, and are not there without mesh peers (P-078, P-193)', async () => {
+test('metrics exist for each link, and not without mesh peers (P-078, P-193)', async () => {
   const { a, b, ab } = region()
   const own = linkOf(a, a)
   await own.link.run()
@@ -127,7 +127,7 @@ test('Mesh refuses a relay without a mesh key (P-078)', () => {
   expect(() => new Mesh(core, parseMeshWith('a.example'))).toThrow('-mesh-with needs the key from -mesh-psk-file')
 })
 
-test('link that breaks takes its peers along, and is dialled again with jitter (P-078, P-215, P-216)', async () => {
+test('a broken link withdraws its peers, and is redialled with jitter (P-078, P-215, P-216)', async () => {
   const { clock, a, b, ab } = region()
   await up(ab)
   const far = await b.readyClient()
@@ -147,7 +147,7 @@ test('link that breaks takes its peers along, and is dialled again with jitter (
   expect(ab.link.snapshot).toMatchObject({ state: 'up', counters: { connects: 2 } })
 })
 
-test('link that leads to the relay itself ends for good (P-078, P-217)', async () => {
+test('a link to the relay itself is closed permanently (P-078, P-217)', async () => {
   const { clock, a } = region()
   const own = linkOf(a, a)
   await own.link.run()
@@ -158,7 +158,7 @@ test('link that leads to the relay itself ends for good (P-078, P-217)', async (
   expect(own.transport.conns).toHaveLength(1)
 })
 
-test('link to a mesh peer that does not let it in stays down and forwards nothing (P-038, P-078)', async () => {
+test('a link that the mesh peer rejects stays down and forwards nothing (P-038, P-078)', async () => {
   const clock = new FakeClock()
   const a = new TestRelay({ clock, meshKey })
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
@@ -172,7 +172,7 @@ test('link to a mesh peer that does not let it in stays down and forwards nothin
   link.stop()
 })
 
-test('mesh peer that stops reading costs only packets for its clients, the oldest first, all counted (P-078)', async () => {
+test('a mesh peer that stops reading loses only packets for its clients, the oldest first, all counted (P-078)', async () => {
   const { clock, a, b } = region()
   const [near, theirs] = memoryConnPair()
   const ab = linkOf(a, b, new MemoryTransport(() => near))
@@ -204,7 +204,7 @@ test('mesh peer that stops reading costs only packets for its clients, the oldes
   expect(clock.now()).toBe(0)
 })
 
-test('packets that wait when the link breaks are counted, those under way as well (P-078)', async () => {
+test('packets queued and in flight when the link breaks are counted (P-078)', async () => {
   const { a, b } = region()
   const [near, theirs] = memoryConnPair()
   const ab = linkOf(a, b, new MemoryTransport(() => near))
@@ -226,7 +226,7 @@ test('packets that wait when the link breaks are counted, those under way as wel
   ab.link.stop()
 })
 
-test('stopping ends the link and leaves nothing behind (P-078)', async () => {
+test('stop closes the link and leaves no state (P-078)', async () => {
   const { clock, a, b, ab } = region()
   const { over } = await up(ab)
   const far = await b.readyClient()
@@ -241,7 +241,7 @@ test('stopping ends the link and leaves nothing behind (P-078)', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('stopping while waiting to dial again ends at once', async () => {
+test('stop while waiting to redial returns immediately', async () => {
   const { a, ab } = region()
   const { over } = await up(ab)
   ab.transport.conns[0]?.destroy()

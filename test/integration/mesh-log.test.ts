@@ -44,7 +44,7 @@ function setUp() {
   return { clock, relay, meshPeer, wire, transport, lines, link, waits }
 }
 
-test('link tells once that it is down, whatever is tried meanwhile, and once that it is up (P-078)', async () => {
+test('a link logs once that it is down, despite retries, and once that it is up (P-078)', async () => {
   const { meshPeer, wire, transport, lines, link, waits } = setUp()
   const over = link.run()
   for (let n = 0; n < 3; n++) await waits()
@@ -66,7 +66,7 @@ test('link tells once that it is down, whatever is tried meanwhile, and once tha
   expect(lines).toHaveLength(2)
 })
 
-test('link to a mesh peer with too many clients is closed, says why, and is tried again after a minute (P-078)', async () => {
+test('a link to a mesh peer with too many clients is closed with a reason, and retried after a minute (P-078)', async () => {
   const { relay, meshPeer, wire, transport, lines, link, waits } = setUp()
   wire.target = meshPeer
   const over = link.run()
@@ -110,7 +110,7 @@ test.each([
       [
         'warn',
         'mesh link is down',
-        { code: 'ERR_DERP_CONN_CLOSED', reason: expect.stringContaining('it logs this relay in, but refuses it') },
+        { code: 'ERR_DERP_CONN_CLOSED', reason: expect.stringContaining('login succeeded, but as an ordinary client') },
       ],
     ])
     expect([link.snapshot.counters.connects, link.snapshot.state]).toEqual([0, 'connecting'])
@@ -127,7 +127,7 @@ test.each([
   },
 )
 
-test('link that leads to the relay itself says so, and is no problem (P-217)', async () => {
+test('a link to the relay itself is logged, and is not a problem (P-217)', async () => {
   const { relay, wire, lines, link } = setUp()
   wire.target = relay
   await link.run()

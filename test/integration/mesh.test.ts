@@ -9,7 +9,7 @@ const MESH_KEY = 'ab'.repeat(32)
 const meshRelay = () => new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
 const loginMesh = (relay: MemoryRelay) => relay.login({ info: { meshKey: MESH_KEY } })
 
-test('relay tells a watcher the app name of a client that gives one, and of others not (P-071, P-033)', async () => {
+test('relay tells a watcher the app name of clients that have one (P-071, P-033)', async () => {
   const relay = meshRelay()
   const watcher = await loginMesh(relay)
   const named = await relay.login({ info: { appName: 'derphttp' } })
@@ -23,7 +23,7 @@ test('relay tells a watcher the app name of a client that gives one, and of othe
   expect(encodePeerPresent({ peer: named.publicKey, address, flags: 1 })).toHaveLength(FRAME_HEADER_LENGTH + 51)
 })
 
-test('relay that dialled itself is not told of its own clients (P-070)', async () => {
+test('a relay that dialled itself is not told of its own clients (P-070)', async () => {
   const privateKey = NodePrivateKey.generate()
   const relay = new MemoryRelay({ privateKey, meshKey: MeshKey.parse(MESH_KEY) })
   const self = await relay.login({ privateKey, info: { meshKey: MESH_KEY } })

@@ -29,7 +29,7 @@ async function serve(access: MetricsAccess = {}) {
   return { relay, served, ask, [Symbol.asyncDispose]: () => listener.close() }
 }
 
-test('metrics listener serves metrics in both forms, health, and nothing else (P-172)', async () => {
+test('metrics listener serves metrics in both formats, health, and nothing else (P-172)', async () => {
   await using server = await serve()
   const { ask, relay } = server
   await relay.login()
@@ -49,13 +49,13 @@ test('metrics listener serves metrics in both forms, health, and nothing else (P
   expect(upgrade.status).toBe(404)
 })
 
-test('metrics listener serves this machine alone, and nobody who is forwarded, unless told otherwise (P-173)', async () => {
+test('metrics listener by default serves only loopback, and no forwarded requests (P-173)', async () => {
   await using server = await serve()
   expect((await server.ask('GET /metrics')).status).toBe(200)
   expect((await server.ask('GET /metrics', ['X-Forwarded-For: 127.0.0.1'])).status).toBe(403)
 })
 
-test('metrics listener serves who shows the token (P-173)', async () => {
+test('metrics listener serves requests with the token (P-173)', async () => {
   await using server = await serve({ token: TOKEN })
   const { ask, served } = server
   const refused = await ask('GET /metrics')
@@ -69,7 +69,7 @@ test('metrics listener serves who shows the token (P-173)', async () => {
   expect((await ask('GET /metrics', [`Authorization: Bearer ${TOKEN}`])).status).toBe(401)
 })
 
-test('metrics listener serves the address ranges that are set, beside the token (P-173)', async () => {
+test('metrics listener serves the configured address ranges, besides the token (P-173)', async () => {
   await using server = await serve({ ranges: new CidrList(['10.0.0.0/8']) })
   const { ask, served } = server
   expect((await ask('GET /metrics')).status).toBe(403)
@@ -80,7 +80,7 @@ test('metrics listener serves the address ranges that are set, beside the token 
   expect((await ask('GET /metrics', [`Authorization: Bearer ${TOKEN}`])).status).toBe(200)
 })
 
-test('metrics listener tells everybody of health, and those with access why (P-171, P-173)', async () => {
+test('metrics listener serves health to everyone, with reasons for visitors with access (P-171, P-173)', async () => {
   await using server = await serve({ token: TOKEN })
   const { ask, relay } = server
   expect(await ask('GET /readyz')).toMatchObject({ status: 200, body: 'ready\n' })

@@ -48,7 +48,7 @@ async function expectRelayAt(port: number): Promise<void> {
 test.each([
   ['createRelay', () => startRelay().handleRequest],
   ['handler', () => handler(startRelay().core).request],
-] as const)('Express has the pages of %s below the path they are mounted at (P-120, P-160)', async (_, make) => {
+] as const)('Express serves the pages of %s below their mount path (P-120, P-160)', async (_, make) => {
   const app = express()
   app.use('/derp', make())
   app.get('/own', (_request, response) => void response.send('own'))
@@ -58,7 +58,7 @@ test.each([
   expect(String((await request(port, 'GET /own')).body)).toBe('own')
 })
 
-test('a relay is mounted in Express (P-120, P-160)', async () => {
+test('a relay can be mounted in Express (P-120, P-160)', async () => {
   const relay = startRelay()
   const app = express()
   app.use('/derp', relay.handleRequest)
@@ -67,7 +67,7 @@ test('a relay is mounted in Express (P-120, P-160)', async () => {
   await expectRelayAt(await listening(server))
 })
 
-test('a relay is mounted in Fastify (P-120, P-160)', async () => {
+test('a relay can be mounted in Fastify (P-120, P-160)', async () => {
   const relay = startRelay()
   const app = fastify()
   const serveRelay = (asked: { raw: Parameters<Relay['handleRequest']>[0] }, reply: FastifyReplyLike) => {
@@ -86,7 +86,7 @@ interface FastifyReplyLike {
   hijack(): unknown
 }
 
-test('a relay is mounted in Hono (P-120, P-160)', async () => {
+test('a relay can be mounted in Hono (P-120, P-160)', async () => {
   const relay = startRelay()
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.all('/derp/*', ({ env }) => {
@@ -119,7 +119,7 @@ test.each([
   await client.close()
 })
 
-test('handler serves any path that a program calls it for (P-120)', async () => {
+test('handler serves any path it is mounted at (P-120)', async () => {
   const derp = handler(startRelay().core)
   const server = createServer(derp.request)
   server.on('upgrade', derp.upgrade)

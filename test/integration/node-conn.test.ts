@@ -101,7 +101,7 @@ test.each(Object.entries(CARRIERS))(
 )
 
 test.each(Object.entries(CARRIERS))(
-  'NodeConn delivers all bytes in order over pauses, and then the end: %s',
+  'NodeConn delivers all bytes in order across pauses, and then the end: %s',
   async (_, open) => {
     await using ends = await open()
     const conn = new NodeConn(ends.here)
@@ -136,7 +136,7 @@ test.each(Object.entries(CARRIERS))(
 test.each([
   ['plain', plain],
   ['tls', tls],
-] as const)('NodeConn that is ended while it writes ends behind what it writes: %s', async (_, open) => {
+] as const)('NodeConn.end during a write takes effect after the write: %s', async (_, open) => {
   await using ends = await open()
   const conn = new NodeConn(ends.here)
   const total = 3_000_000

@@ -12,7 +12,7 @@ const payload = (size: number, seed = 1) => Uint8Array.from({ length: size }, (_
 const disco = (size = 62) => Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...payload(size - 6)])
 const stranger = NodePrivateKey.generate().publicKey()
 
-test('relay passes packets of every size on with the source in front (P-050, P-051, P-052)', async () => {
+test('relay forwards packets of every size with the source prepended (P-050, P-051, P-052)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   for (const size of [0, 1, 31, 32, 1000, 1400, 65_535, 65_536]) {
@@ -36,7 +36,7 @@ test('relay keeps the order of one source, and lets a client send to itself (P-0
   }
 })
 
-test('relay splits a stream of packets for two destinations rightly, however it is cut (P-001, P-050)', async () => {
+test('relay splits a stream of packets for two destinations correctly, for any chunking (P-001, P-050)', async () => {
   const relay = new MemoryRelay()
   const [a, b, c] = [await relay.login(), await relay.login(), await relay.login()]
   const stream = Uint8Array.from(
@@ -59,7 +59,7 @@ test('relay splits a stream of packets for two destinations rightly, however it 
   }
 })
 
-test('relay ends a client whose packet is too long, at its header (P-003, P-052)', async () => {
+test('relay closes a client whose packet is too long, at its header (P-003, P-052)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   a.sendBytes(Uint8Array.of(FrameType.SendPacket, 0, 1, 0, 33))
@@ -78,7 +78,7 @@ test('relay skips frames of unknown types and of the other direction at any leng
   expect(await a.sync()).toEqual([])
 })
 
-test('relay ends a client whose frame has the wrong length for its type (P-003)', async () => {
+test('relay closes a client whose frame has the wrong length for its type (P-003)', async () => {
   const relay = new MemoryRelay()
   const frames: [FrameType, number][] = [
     [FrameType.SendPacket, 31],
@@ -99,7 +99,7 @@ test('relay ends a client whose frame has the wrong length for its type (P-003)'
   expect((failures.ERR_DERP_FRAME_TOO_SHORT ?? 0) + (failures.ERR_DERP_FRAME_TOO_LONG ?? 0)).toBe(frames.length)
 })
 
-test('relay drops a packet for an unknown key, and says so in answer to disco only (P-053, P-055, P-061)', async () => {
+test('relay drops a packet for an unknown key, and replies only to disco packets (P-053, P-055, P-061)', async () => {
   const relay = new MemoryRelay()
   const a = await relay.login()
   a.packet(stranger, payload(100))
@@ -113,7 +113,7 @@ test('relay drops a packet for an unknown key, and says so in answer to disco on
   })
 })
 
-test('relay says "not here" three times at once, then once a second (P-061)', async () => {
+test('relay sends "not here" three times in a burst, then once a second (P-061)', async () => {
   const relay = new MemoryRelay()
   const a = await relay.login()
   const ask = async (times: number) => {
@@ -130,7 +130,7 @@ test('relay says "not here" three times at once, then once a second (P-061)', as
   expect(relay.core.counters.peerGoneNotHereFrames).toBe(7)
 })
 
-test('relay tells who heard from a peer that it has left, once per connection and source (P-062)', async () => {
+test('relay tells clients that heard from a peer that it has left, once per connection and source (P-062)', async () => {
   const relay = new MemoryRelay()
   const [a, b, c] = [await relay.login(), await relay.login(), await relay.login()]
   const privateKey = NodePrivateKey.generate()
@@ -151,7 +151,7 @@ test('relay tells who heard from a peer that it has left, once per connection an
   expect(relay.core.counters.peerGoneDisconnectedFrames).toBe(2)
 })
 
-test('relay counts the home announcements it is told of (P-054)', async () => {
+test('relay counts home announcements (P-054)', async () => {
   const relay = new MemoryRelay()
   const a = await relay.login()
   const prefer = async (preferred: boolean) => {
@@ -178,7 +178,7 @@ test('relay answers a ping with its first eight bytes (P-091)', async () => {
   expect(relay.core.counters).toMatchObject({ gotPing: 1, sentPong: 1 })
 })
 
-test('relay sends a keep-alive every 60 s and a jitter that is drawn once per session (P-090)', async () => {
+test('relay sends a keep-alive every 60 s plus a jitter drawn once per session (P-090)', async () => {
   const relay = new MemoryRelay({ random: () => 0.5 })
   const a = await relay.login()
   a.packet(a.publicKey, 'traffic does not put it off')
@@ -191,7 +191,7 @@ test('relay sends a keep-alive every 60 s and a jitter that is drawn once per se
   expect(await a.message()).toEqual({ type: 'keepAlive' })
 })
 
-test('relay keeps 32 packets of data and 32 of disco for a slow reader, the newest ones (P-100)', async () => {
+test('relay queues 32 data and 32 disco packets for a slow reader, keeping the newest (P-100)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   b.conn.pause()
@@ -244,7 +244,7 @@ test('relay bounds what waits for all slow readers together, at the expense of t
   expect(relay.core.queueBudget.bytes).toBe(0)
 })
 
-test('relay counts what waits for a client that leaves (P-100)', async () => {
+test('relay counts packets queued for a client that leaves (P-100)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   b.conn.pause()

@@ -51,7 +51,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     ['version 1 byte by byte', TEXT, true],
     ['version 2 in one piece with what follows', binary(), false],
     ['version 2 byte by byte', binary(), true],
-  ] as const)('a header of %s names the client, and no byte behind it is lost (P-126)', async ([, header, byBytes]) => {
+  ] as const)('a header of %s names the client, and no byte after it is lost (P-126)', async ([, header, byBytes]) => {
     await using proxy = await startHeaderProxy({ to: relay.port, header, byBytes })
     const socket = await dial(proxy.port)
     const { status, body } = await exchange(socket, UPGRADE)
@@ -63,7 +63,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     await until(() => relay.relay.core.sessions.size === 0, 'the session is over')
   })
 
-  test('debug access goes by the client, for each request of its connection (P-126, P-190)', async () => {
+  test('debug access uses the client address, for each request of its connection (P-126, P-190)', async () => {
     const statuses = async (header: string | Buffer, ...requests: string[]) => {
       await using proxy = await startHeaderProxy({ to: relay.port, header })
       const socket = await dial(proxy.port)
@@ -80,7 +80,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     expect(await statuses('PROXY UNKNOWN\r\n', DEBUG)).toEqual([403])
   })
 
-  test('without a header a trusted proxy is closed, and so it is with a senseless one (P-127)', async () => {
+  test('a trusted proxy without a header, or with an invalid one, is closed (P-127)', async () => {
     const { proxyHeaders } = relay.relay.http
     const before = { ...proxyHeaders }
     lines.length = 0
@@ -104,7 +104,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     ])
   })
 
-  test('a proxy that only looks whether the port is open is none of the counted (P-127)', async () => {
+  test('a proxy that only checks the port is not counted (P-127)', async () => {
     const before = { ...relay.relay.http.proxyHeaders }
     for (const begin of ['', 'PROXY TCP4 192.0']) {
       const socket = connect(relay.port, '127.0.0.1')
@@ -114,7 +114,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     expect(relay.relay.http.proxyHeaders).toEqual(before)
   })
 
-  test('the header is part of what must come within 10 s (P-035, P-126)', async () => {
+  test('the header must arrive within the 10 s of the login (P-035, P-126)', async () => {
     const clock = new FakeClock()
     const expired: Socket[] = []
     const onAcceptTimeout = (socket: Socket) => void expired.push(socket)
@@ -136,8 +136,8 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
   })
 })
 
-describe('beside the proxies that are trusted', () => {
-  test('anybody else is served without a header, and refused with one (P-127)', async () => {
+describe('other connections', () => {
+  test('are served without a header, and refused with one (P-127)', async () => {
     await using relay = await ListeningRelay.start({ trustedProxies: ['192.0.2.0/24'], sendProxyHeaders: true })
     const direct = connect(relay.port, '127.0.0.1')
     expect((await exchange(direct, DEBUG)).status).toBe(200)
@@ -151,7 +151,7 @@ describe('beside the proxies that are trusted', () => {
     expect(relay.relay.http.proxyHeaders).toEqual({ v1: 0, v2: 0, local: 0, missing: 0, malformed: 0 })
   })
 
-  test('limits by source count the client that a header names, and not a proxy for all its clients (P-109, P-126)', async () => {
+  test('limits per source count the client named by a header, not the proxy (P-109, P-126)', async () => {
     const common = { trustedProxies: ['127.0.0.1'], limits: { maxConnectionsPerSource: 1 } }
     await using gated = await ListeningRelay.start({ ...common, sendProxyHeaders: true })
     await using proxy = await startHeaderProxy({ to: gated.port, header: TEXT })
@@ -176,7 +176,7 @@ describe('beside the proxies that are trusted', () => {
     await expect(statusAt(direct.port)).rejects.toThrow('closed after ""')
   })
 
-  test('the metrics count headers by what they were, where they are waited for (P-126)', async () => {
+  test('metrics count headers by result, if headers are expected (P-126)', async () => {
     const metrics = async (relay: ListeningRelay, port: number) => {
       const socket = connect(port, '127.0.0.1')
       const { body } = await exchange(socket, DEBUG.replace('/debug/', '/debug/vars'))

@@ -24,7 +24,7 @@ async function isRead(client: RawClient): Promise<boolean> {
   return read
 }
 
-test('frames behind the login that must wait keep the relay from reading on (P-037, P-103)', async () => {
+test('throttled frames after the login stop the relay from reading (P-037, P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = relay.connect()
   await client.greeting()
@@ -36,7 +36,7 @@ test('frames behind the login that must wait keep the relay from reading on (P-0
   await client.flushed()
 })
 
-test('a client that must wait again is not read from in between (P-103)', async () => {
+test('a client that is throttled again is not read from in between (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   client.sendBytes(Buffer.concat([FRAME, FRAME, FRAME]))
@@ -48,7 +48,7 @@ test('a client that must wait again is not read from in between (P-103)', async 
   await client.flushed()
 })
 
-test('a client that need not wait is read from at once, also right behind its login (P-037)', async () => {
+test('a client that is not throttled is read from immediately, also right after its login (P-037)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = relay.connect()
   await client.greeting()

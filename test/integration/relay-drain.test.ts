@@ -13,7 +13,7 @@ function drain(relay: MemoryRelay, options: { spreadMs: number; tryForMs: number
   return state
 }
 
-test('drain tells each client when to come back, and ends one after the other (P-093)', async () => {
+test('drain tells each client when to reconnect, and closes one after the other (P-093)', async () => {
   const draws = [0, 0.5, 0.9999]
   let logins = 3
   // The first draws are the keep-alive jitter of the logins.
@@ -43,7 +43,7 @@ test('drain tells each client when to come back, and ends one after the other (P
   expect(relay.core.counters.failures).toEqual({})
 })
 
-test('drain takes no more connections and ends logins at once (P-093)', async () => {
+test('drain accepts no more connections and closes logins immediately (P-093)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
   const pending = relay.connect()
@@ -60,14 +60,14 @@ test('drain takes no more connections and ends logins at once (P-093)', async ()
   expect(relay.core.counters).toMatchObject({ accepts: 3, failures: {} })
 })
 
-test('drain of a relay without clients ends at once (P-093)', async () => {
+test('drain of a relay without clients ends immediately (P-093)', async () => {
   const relay = new MemoryRelay()
   const drained = drain(relay, { spreadMs: 1_000, tryForMs: 0 })
   await settle()
   expect(drained.ended).toBe(true)
 })
 
-test('drain counts a client that leaves by itself as ended (P-093)', async () => {
+test('drain counts a client that leaves on its own as moved (P-093)', async () => {
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   const drained = drain(relay, { spreadMs: 1_000, tryForMs: 0 })
@@ -81,7 +81,7 @@ test('drain counts a client that leaves by itself as ended (P-093)', async () =>
   expect(drained.ended).toBe(true)
 })
 
-test('drain writes what waits for a client before it ends the connection (P-093, P-100)', async () => {
+test('drain flushes the queue of a client before closing it (P-093, P-100)', async () => {
   const relay = new MemoryRelay({ maxWriteBytes: 100 })
   const [slow, sender] = [await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -104,7 +104,7 @@ test('drain writes what waits for a client before it ends the connection (P-093,
   expect(relay.core.counters.packetsSent).toBe(5)
 })
 
-test('drain reads no more from a client that it ends (P-093)', async () => {
+test('drain stops reading from a client that it closes (P-093)', async () => {
   const relay = new MemoryRelay()
   const a = await relay.login()
   a.conn.pause()
@@ -118,7 +118,7 @@ test('drain reads no more from a client that it ends (P-093)', async () => {
   expect(relay.core.counters.packetsReceivedOther).toBe(1)
 })
 
-test('drain reads no more from a client that waits for its rate limit either (P-093, P-103)', async () => {
+test('drain stops reading from a throttled client, too (P-093, P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: { bytesPerSecond: 1_000_000, burstBytes: 0 }, writeTimeoutMs: 0 })
   const a = await relay.login()
   a.conn.pause()
@@ -135,7 +135,7 @@ test('drain reads no more from a client that waits for its rate limit either (P-
   expect(counters.packetsReceivedOther).toBe(1)
 })
 
-test('drain ends a client that takes nothing by its write timeout (P-093, P-101)', async () => {
+test('drain closes a client that does not read by its write timeout (P-093, P-101)', async () => {
   const relay = new MemoryRelay()
   const [slow, sender] = [await relay.login(), await relay.login()]
   slow.conn.pause()

@@ -39,7 +39,7 @@ async function sayHello(client: RawClient, options: Parameters<RawClient['hello'
   client.sendBytes(await client.hello(options))
 }
 
-test('relay tells of clients that connect and disconnect, once each', async () => {
+test('relay emits connect and disconnect once for each client', async () => {
   const { relay, events } = watched()
   const client = await relay.login()
   const name = client.publicKey.shortString()
@@ -49,7 +49,7 @@ test('relay tells of clients that connect and disconnect, once each', async () =
   expect(events).toEqual([`connected ${name}`, `disconnected ${name}`])
 })
 
-test('relay tells of a client that breaks the rules, and logs it with its key and address', async () => {
+test('relay emits a client’s protocol violation, and logs it with key and address', async () => {
   const lines: unknown[] = []
   const { relay, events } = watched({
     log: {
@@ -72,7 +72,7 @@ test('relay tells of a client that breaks the rules, and logs it with its key an
   expect(relay.core.counters).toMatchObject({ gotPing: 1, sentPong: 0 })
 })
 
-test('relay counts as a ping only what is one, though of the wrong length', async () => {
+test('relay does not count other malformed frames as pings', async () => {
   const relay = new MemoryRelay()
   for (const frame of [encodeFrame(FrameType.NotePreferred), encodeFrame(FrameType.WatchConns)]) {
     const client = await relay.login()
@@ -82,7 +82,7 @@ test('relay counts as a ping only what is one, though of the wrong length', asyn
   expect(relay.core.counters.gotPing).toBe(0)
 })
 
-test('relay notes a connection that ends before its login, and why', async () => {
+test('relay records a connection that ends before its login, with the reason', async () => {
   const { relay, events } = watched()
   const client = relay.connect()
   await client.greeting()
@@ -106,7 +106,7 @@ test('relay measures accept and login (P-194)', async () => {
   expect([acceptMs.count, acceptMs.sum, loginMs.count, loginMs.sum]).toEqual([1, 30, 2, 200])
 })
 
-test('relay gives a connection whose login is overdue at its accept no time at all (P-035)', async () => {
+test('relay closes a connection immediately whose login deadline has passed at accept (P-035)', async () => {
   const relay = new MemoryRelay()
   relay.clock.advance(60_000)
   const client = relay.connect({ acceptedAtMs: 0 })
@@ -115,7 +115,7 @@ test('relay gives a connection whose login is overdue at its accept no time at a
   expect(relay.core.counters.failures).toEqual({ ERR_DERP_LOGIN_TIMEOUT: 1 })
 })
 
-test('relay counts the bytes of a session from its first one on, in both directions', async () => {
+test('relay counts all bytes of a session, in both directions', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   await client.greeting()
@@ -134,7 +134,7 @@ test('relay counts the bytes of a session from its first one on, in both directi
   expect(session).toMatchObject({ pendingBytes: 0, queuedPackets: 0, connectedAtMs: 0, isClosed: false })
 })
 
-test('relay counts clients that would rather have reached another node (P-123)', async () => {
+test('relay counts clients that are not on their ideal node (P-123)', async () => {
   const relay = new MemoryRelay()
   const { counters } = relay.core
   const [plain, empty, client] = [
@@ -151,7 +151,7 @@ test('relay counts clients that would rather have reached another node (P-123)',
   expect([counters.currentConnections, counters.currentNotIdealConnections]).toEqual([0, 0])
 })
 
-test('relay does not ask the admission gate about its mesh peers (P-074)', async () => {
+test('relay does not ask the admission gate about mesh peers (P-074)', async () => {
   const relay = new MemoryRelay({
     meshKey: MeshKey.parse(MESH_KEY),
     admission: { admit: async () => ({ admit: false, reason: 'nobody' }) },
@@ -160,7 +160,7 @@ test('relay does not ask the admission gate about its mesh peers (P-074)', async
   expect(relay.core.counters).toMatchObject({ logins: 1, failures: {} })
 })
 
-test('relay denies whom the admission gate fails for, and says why', async () => {
+test('relay denies a client when the admission gate fails, and logs why', async () => {
   const cause = new Error('admission service is down')
   const { relay, events } = watched({ admission: { admit: () => Promise.reject(cause) } })
   const client = relay.connect()
@@ -172,7 +172,7 @@ test('relay denies whom the admission gate fails for, and says why', async () =>
   ])
 })
 
-test('relay that has no answer from the admission gate ends the login in time, and takes no late answer (P-035)', async () => {
+test('relay closes a login when the admission gate does not answer in time, and ignores a late answer (P-035)', async () => {
   const { promise, resolve } = Promise.withResolvers<{ admit: true }>()
   const { relay, events } = watched({ admission: { admit: () => promise } })
   const client = relay.connect()
@@ -187,7 +187,7 @@ test('relay that has no answer from the admission gate ends the login in time, a
   expect(relay.core.counters.logins).toBe(0)
 })
 
-test('relay forgets a login that ends while its registration is under way (P-036)', async () => {
+test('relay forgets a login that ends during registration (P-036)', async () => {
   const { relay, events } = watched()
   const resume = holdRegistrations(relay)
   const privateKey = NodePrivateKey.generate()
@@ -209,7 +209,7 @@ test('relay forgets a login that ends while its registration is under way (P-036
   expect(relay.core.routes.has(privateKey.publicKey())).toBe(false)
 })
 
-test('relay that closes while a registration is under way ends the session (P-036)', async () => {
+test('closing the relay during a registration closes the session (P-036)', async () => {
   const { relay, events } = watched()
   const resume = holdRegistrations(relay)
   const client = relay.connect()
@@ -225,7 +225,7 @@ test('relay that closes while a registration is under way ends the session (P-03
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, failures: {} })
 })
 
-test('relay notes a fault once that comes while a registration is under way (P-036, P-101)', async () => {
+test('relay records a fault during registration once (P-036, P-101)', async () => {
   const { relay, events } = watched()
   const resume = holdRegistrations(relay)
   const client = relay.connect()
@@ -244,7 +244,7 @@ test('relay notes a fault once that comes while a registration is under way (P-0
   expect([relay.core.sessions.size, relay.core.pendingLogins, relay.clock.pendingTimers]).toEqual([0, 0, 0])
 })
 
-test('relay holds a mesh peer to the longer write timeout from its login on (P-101)', async () => {
+test('relay applies the longer write timeout to a mesh peer from its login (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const meshPeer = relay.connect()
   // It does not read the greeting, and knows the relay's key already.
@@ -260,7 +260,7 @@ test('relay holds a mesh peer to the longer write timeout from its login on (P-1
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, writeTimeouts: 1 })
 })
 
-test('relay reads no more of a connection whose login has failed', async () => {
+test('relay stops reading from a connection whose login has failed', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   await client.greeting()
@@ -271,7 +271,7 @@ test('relay reads no more of a connection whose login has failed', async () => {
   expect(relay.core.counters).toMatchObject({ logins: 0, failures: { ERR_DERP_FRAME_UNEXPECTED: 1 } })
 })
 
-test('relay takes a ClientInfo that comes byte by byte (P-032)', async () => {
+test('relay accepts a ClientInfo that arrives byte by byte (P-032)', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()
   await client.greeting()
@@ -279,7 +279,7 @@ test('relay takes a ClientInfo that comes byte by byte (P-032)', async () => {
   expect(await client.serverInfo()).toMatchObject({ version: 2 })
 })
 
-test('two logins that are agreed on at once do not disturb each other (P-030)', async () => {
+test('two concurrent key agreements do not interfere (P-030)', async () => {
   const waiting: (() => void)[] = []
   const relay = new MemoryRelay({
     agreement: {

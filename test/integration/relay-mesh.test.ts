@@ -16,7 +16,7 @@ const stranger = NodePrivateKey.generate().publicKey()
 const disco = (size = 62) => Uint8Array.from([...encodeUtf8('TS\u{1F4AC}'), ...new Uint8Array(size - 6)])
 const meshRelay = () => new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
 
-test('watcher is told of all who are here, then of each who comes and goes (P-070, P-071)', async () => {
+test('a watcher is told of all clients, then of each that connects or disconnects (P-070, P-071)', async () => {
   const relay = meshRelay()
   const before = await relay.login()
   const prober = await relay.login({
@@ -44,7 +44,7 @@ test('watcher is told of all who are here, then of each who comes and goes (P-07
   expect([meshUpdateBatchSize.count, meshUpdateBatchSize.sum, peerGoneDisconnectedFrames]).toEqual([3, 5, 1])
 })
 
-test('watcher that asks twice is flooded twice, and told once of what follows (P-070)', async () => {
+test('a watcher that subscribes twice is flooded twice, and told once of later changes (P-070)', async () => {
   const relay = meshRelay()
   const watcher = await relay.login(MESH_PEER)
   watcher.send({ type: 'watchConns' })
@@ -55,7 +55,7 @@ test('watcher that asks twice is flooded twice, and told once of what follows (P
   expect(relay.core.registry?.watcherCount).toBe(1)
 })
 
-test('watcher that has left is told no more (P-070)', async () => {
+test('a watcher that has left is told nothing more (P-070)', async () => {
   const relay = meshRelay()
   const watcher = await relay.login(MESH_PEER)
   watcher.send({ type: 'watchConns' })
@@ -67,7 +67,7 @@ test('watcher that has left is told no more (P-070)', async () => {
   expect(relay.core.counters.meshUpdateBatchSize.count).toBe(1)
 })
 
-test('relay that has dialled itself does not watch itself (P-070)', async () => {
+test('a relay that has dialled itself does not watch itself (P-070)', async () => {
   const privateKey = NodePrivateKey.generate()
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY), privateKey })
   const self = await relay.login({ ...MESH_PEER, privateKey })
@@ -81,7 +81,7 @@ const privileged: ClientToServer[] = [
   { type: 'closePeer', peer: stranger },
   { type: 'forwardPacket', source: stranger, destination: stranger, data: new Uint8Array(1) },
 ]
-test.each(privileged)('relay ends an ordinary client that sends $type (P-074)', async message => {
+test.each(privileged)('relay closes an ordinary client that sends $type (P-074)', async message => {
   const relay = meshRelay()
   const [client, other] = [await relay.login({ info: { meshKey: 'd5'.repeat(32) } }), await relay.login()]
   const errors: unknown[] = []
@@ -93,7 +93,7 @@ test.each(privileged)('relay ends an ordinary client that sends $type (P-074)', 
   expect(relay.core.counters).toMatchObject({ packetsForwardedIn: 0, failures: { ERR_DERP_PERMISSION_MISSING: 1 } })
 })
 
-test('relay without a mesh key privileges nobody (P-038, P-074)', async () => {
+test('relay without a mesh key grants no mesh privileges (P-038, P-074)', async () => {
   const relay = new MemoryRelay()
   for (const info of [{ meshKey: MESH_KEY }, {}, { meshKey: '' }]) {
     const client = await relay.login({ info })
@@ -102,7 +102,7 @@ test('relay without a mesh key privileges nobody (P-038, P-074)', async () => {
   }
 })
 
-test('relay passes a forwarded packet on in the name of its source, of every size (P-072)', async () => {
+test('relay delivers forwarded packets of every size with their source (P-072)', async () => {
   const relay = meshRelay()
   const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
   for (const size of [0, 1, 31, 32, 37, 1_400, 65_536]) {
@@ -119,7 +119,7 @@ test('relay passes a forwarded packet on in the name of its source, of every siz
   })
 })
 
-test('relay handles forwarded packets that come in one chunk one by one (P-001, P-072)', async () => {
+test('relay handles several forwarded packets in one chunk (P-001, P-072)', async () => {
   const relay = meshRelay()
   const [meshPeer, a, b] = [await relay.login(MESH_PEER), await relay.login(), await relay.login()]
   const frames = [a, b, a].map(({ publicKey }, at) =>
@@ -136,7 +136,7 @@ test('relay handles forwarded packets that come in one chunk one by one (P-001, 
   expect(await b.message()).toMatchObject({ source: stranger, data: Uint8Array.of(1, 1, 1) })
 })
 
-test('relay leaves the source out of a forwarded packet that has the zero key, and does not note it (P-051, P-072)', async () => {
+test('relay omits a zero source key of a forwarded packet, and does not record it (P-051, P-072)', async () => {
   const relay = meshRelay()
   const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
   const forward = (source: Uint8Array, data: Uint8Array) =>
@@ -155,7 +155,7 @@ test('relay leaves the source out of a forwarded packet that has the zero key, a
   }
 })
 
-test('relay drops a forwarded packet for an unknown key, and says so in answer to disco only (P-072, P-102)', async () => {
+test('relay drops a forwarded packet for an unknown key, and replies only to disco packets (P-072, P-102)', async () => {
   const relay = meshRelay()
   const meshPeer = await relay.login(MESH_PEER)
   const source = NodePrivateKey.generate().publicKey()
@@ -188,7 +188,7 @@ test('relay closes all connections of a peer for a mesh peer (P-073)', async () 
   expect(relay.core.counters).toMatchObject({ currentConnections: 2, failures: {} })
 })
 
-test('relay closes the connection of a mesh peer that asks for it itself (P-073)', async () => {
+test('relay closes the connection of a mesh peer that names its own key (P-073)', async () => {
   const relay = meshRelay()
   const meshPeer = await relay.login(MESH_PEER)
   meshPeer.send({ type: 'closePeer', peer: meshPeer.publicKey })

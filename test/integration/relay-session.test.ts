@@ -52,7 +52,7 @@ async function loginOver(relay: MemoryRelay): Promise<{ client: RawClient; handl
   }
 }
 
-test('Session notes the fault by which its connection ends, with its cause', async () => {
+test('Session records the fault that ends its connection, with its cause', async () => {
   const relay = new MemoryRelay()
   const { handler } = await loginOver(relay)
   const reasons: string[] = []
@@ -63,7 +63,7 @@ test('Session notes the fault by which its connection ends, with its cause', asy
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, failures: { ERR_DERP_CONN_CLOSED: 1 } })
 })
 
-test('Session that has ended reads nothing of what the platform still delivers', async () => {
+test('a closed Session ignores data that the platform still delivers', async () => {
   const relay = new MemoryRelay()
   const { client, handler } = await loginOver(relay)
   const session = sessionOf(relay, client)
@@ -73,7 +73,7 @@ test('Session that has ended reads nothing of what the platform still delivers',
   expect([session.bytesReceived - before, relay.core.counters.gotPing, session.isClosed]).toEqual([0, 0, true])
 })
 
-test('Session lets errors that are no fault of the client through', async () => {
+test('Session passes on errors that are not the client’s fault', async () => {
   const relay = new MemoryRelay()
   const { handler } = await loginOver(relay)
   const destination = NodePrivateKey.generate().publicKey()
@@ -89,7 +89,7 @@ test('Session lets errors that are no fault of the client through', async () => 
   expect(relay.core.counters.failures).toEqual({})
 })
 
-test('Session counts a home that is announced within 5 s of the login as no move (P-054)', async () => {
+test('Session does not count a home announced within 5 s of the login as a move (P-054)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
   const { counters } = relay.core
@@ -112,7 +112,7 @@ test('Session counts a home that is announced within 5 s of the login as no move
   expect(counters.currentHomeConnections).toBe(0)
 })
 
-test('Session counts moves by the time since its own login, not since the relay began (P-054)', async () => {
+test('Session measures moves from its own login, not from the relay’s start (P-054)', async () => {
   const relay = new MemoryRelay()
   relay.clock.advance(60_000)
   const client = await relay.login()
@@ -121,7 +121,7 @@ test('Session counts moves by the time since its own login, not since the relay 
   expect(relay.core.counters).toMatchObject({ currentHomeConnections: 1, homeMovesIn: 0 })
 })
 
-test('relay that closes leaves no timer of a write behind, of a mesh peer neither (P-101)', async () => {
+test('closing the relay leaves no write timers, even of mesh peers (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const [slow, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
   for (const client of [slow, meshPeer]) {
@@ -134,7 +134,7 @@ test('relay that closes leaves no timer of a write behind, of a mesh peer neithe
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('Session tells its client that it is slowed down until 10 s after the last wait (P-092, P-103)', async () => {
+test('Session reports throttling until 10 s after the last wait (P-092, P-103)', async () => {
   const relay = new MemoryRelay({ tellHealth: true, rateLimit: LIMIT })
   const client = await relay.login()
   const { counters } = relay.core
@@ -151,7 +151,7 @@ test('Session tells its client that it is slowed down until 10 s after the last 
   expect(await client.message()).toEqual({ type: 'health', problem: '' })
 })
 
-test('Session that ends leaves no timer behind, however busy it was (P-090, P-091, P-092, P-103)', async () => {
+test('a closed Session leaves no timers (P-090, P-091, P-092, P-103)', async () => {
   const relay = new MemoryRelay({ tellHealth: true, rateLimit: LIMIT, pingClientsMs: 1_000, writeTimeoutMs: 0 })
   const client = await relay.login({ info: { canAckPings: true } })
   for (const frame of unknownFrames(67)) client.sendBytes(frame)
@@ -163,7 +163,7 @@ test('Session that ends leaves no timer behind, however busy it was (P-090, P-09
   expect(relay.clock.pendingTimers).toBe(0)
 })
 
-test('Session handles the frame for which it had to wait, and is ended by it if it is bad (P-074, P-103)', async () => {
+test('Session handles a throttled frame, and is closed by it if it is invalid (P-074, P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   for (const frame of unknownFrames(65)) client.sendBytes(frame)
@@ -176,7 +176,7 @@ test('Session handles the frame for which it had to wait, and is ended by it if 
   expect(relay.core.counters.failures).toEqual({ ERR_DERP_PERMISSION_MISSING: 1 })
 })
 
-test('Session that had to wait reads on by itself (P-103)', async () => {
+test('a throttled Session resumes on its own (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   for (const frame of unknownFrames(66)) client.sendBytes(frame)
@@ -186,7 +186,7 @@ test('Session that had to wait reads on by itself (P-103)', async () => {
   expect(relay.core.counters.rateLimitWaits).toBe(1)
 })
 
-test('relay knows its limit, and tells live sessions of a change (P-103)', async () => {
+test('relay exposes its limit, and tells live sessions of changes (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   expect(relay.core.rateLimit).toBe(LIMIT)
   relay.core.rateLimit = undefined
@@ -196,7 +196,7 @@ test('relay knows its limit, and tells live sessions of a change (P-103)', async
   expect(await client.sync()).toEqual([])
 })
 
-test('Session whose limit is lifted while it waits handles the frame that had to wait once (P-103)', async () => {
+test('a throttled Session whose limit is removed handles the pending frame once (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   for (const frame of unknownFrames(65)) client.sendBytes(frame)
@@ -208,7 +208,7 @@ test('Session whose limit is lifted while it waits handles the frame that had to
   expect(relay.core.counters.packetsReceivedOther).toBe(1)
 })
 
-test('Session pings a client that answers, at each interval, and nobody when not set to (P-091)', async () => {
+test('Session pings a client that supports it at each interval, and not if disabled (P-091)', async () => {
   const options: Partial<RelayCoreOptions>[] = [{ pingClientsMs: 1_000 }, {}]
   const pings = []
   for (const option of options) {
@@ -221,7 +221,7 @@ test('Session pings a client that answers, at each interval, and nobody when not
   expect(pings).toEqual([3, 0])
 })
 
-test('Session takes a Pong that answers nothing (P-091)', async () => {
+test('Session accepts an unsolicited Pong (P-091)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
   client.send({ type: 'pong', payload: new Uint8Array(8) })
@@ -229,7 +229,7 @@ test('Session takes a Pong that answers nothing (P-091)', async () => {
   expect(relay.core.counters.clientRoundTripMs.count).toBe(0)
 })
 
-test('Session counts only the Pongs that it sends (P-091)', async () => {
+test('Session counts only Pongs that it sends (P-091)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
   client.conn.pause()
@@ -245,7 +245,7 @@ test('Session counts only the Pongs that it sends (P-091)', async () => {
   expect(answers).toEqual([0, 1].map(n => ({ type: 'pong', payload: new Uint8Array(8).fill(n) })))
 })
 
-test('Session tells how much is on its way and waits (P-100)', async () => {
+test('Session reports pending bytes and queued packets (P-100)', async () => {
   const relay = new MemoryRelay()
   const [slow, sender] = [await relay.login(), await relay.login()]
   const session = sessionOf(relay, slow)
@@ -257,7 +257,7 @@ test('Session tells how much is on its way and waits (P-100)', async () => {
   expect([session.pendingBytes, session.queuedPackets]).toEqual([3 * 47, 2])
 })
 
-test('Session that is ended calls back once: at once when over, else when all is written (P-093)', async () => {
+test('ending a Session calls back once: immediately if closed, else after the last write (P-093)', async () => {
   const relay = new MemoryRelay()
   const [slow, sender] = [await relay.login(), await relay.login()]
   const session = sessionOf(relay, slow)
@@ -274,7 +274,7 @@ test('Session that is ended calls back once: at once when over, else when all is
   await slow.closed()
 })
 
-test('a packet for a client that has left in the same turn is dropped and counted as unknown (P-055)', async () => {
+test('a packet for a client that left in the same turn is dropped and counted as unknown (P-055)', async () => {
   const relay = new MemoryRelay()
   const { client, handler } = await loginOver(relay)
   const other = await relay.login()
@@ -284,7 +284,7 @@ test('a packet for a client that has left in the same turn is dropped and counte
   expect(await client.sync()).toEqual([])
 })
 
-test('relay writes to each client once for all that it is sent in one turn', async () => {
+test('relay writes once per client and turn', async () => {
   const relay = new MemoryRelay()
   const { handler } = await loginOver(relay)
   const [a, b] = [await relay.login(), await relay.login()]

@@ -31,7 +31,7 @@ test('send without a connection waits for one, up to a limit', async () => {
   expect(setup.client.state).toBe('connected')
 })
 
-test('send with sendWaitMs 0 is rejected at once; an abort ends its waiting', async () => {
+test('send with sendWaitMs 0 is rejected immediately; an abort ends the wait', async () => {
   const setup = new FlakySetup({ a: refusing }, { sendWaitMs: 0 })
   const rejected = setup.client.send(PEER, BYTES)
   setup.clock.advance(0)
@@ -43,7 +43,7 @@ test('send with sendWaitMs 0 is rejected at once; an abort ends its waiting', as
   await expect(waiting).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
 })
 
-test('a send whose connection breaks is rejected, and connects nobody by itself', async () => {
+test('a send whose connection breaks is rejected, and does not reconnect by itself', async () => {
   const setup = new FlakySetup({ a: 'good' })
   await setup.client.connect()
   setup.conns.at(-1)?.destroy()
@@ -55,7 +55,7 @@ test('a send whose connection breaks is rejected, and connects nobody by itself'
   expect(setup.dials).toHaveLength(2)
 })
 
-test('a caller that does not receive stops the reading, and is not taken for a dead relay', async () => {
+test('reading pauses while the caller does not receive, and the relay does not count as dead', async () => {
   const setup = new FlakySetup({ a: 'good' }, { receiveQueueBytes: 2_000 })
   const peer = await setup.relay.readyClient()
   await setup.client.connect()
@@ -70,7 +70,7 @@ test('a caller that does not receive stops the reading, and is not taken for a d
   await setup.client.ping()
 })
 
-test('a send that fails tells of a loss that nobody would notice for want of a receiver', async () => {
+test('a failed send reports a loss that no receiver would notice', async () => {
   const setup = new FlakySetup({ a: 'good' }, { receiveQueueBytes: 1 })
   await setup.client.connect()
   setup.conns.at(-1)?.destroy()
@@ -81,7 +81,7 @@ test('a send that fails tells of a loss that nobody would notice for want of a r
   expect(setup.states.slice(2)).toEqual(['waiting/lost@a', 'connecting/lost@a', 'connected/accepted@a'])
 })
 
-test('send takes bytes that are written over while it waits', async () => {
+test('send copies its bytes, which may be overwritten while it waits', async () => {
   const setup = new FlakySetup({ a: 'good' })
   const peer = await setup.relay.readyClient()
   const data = Uint8Array.from(BYTES)
@@ -98,7 +98,7 @@ test('ping needs a connection and a receiver (P-207)', async () => {
   await setup.client.ping()
 })
 
-test('notePreferred is told on every connection, whichever the node (P-210)', async () => {
+test('notePreferred is sent on every connection, to any node (P-210)', async () => {
   const setup = new FlakySetup({ a: 'good', b: 'good' })
   const isHome = () => setup.relay.core.counters.currentHomeConnections
   setup.receive()
@@ -115,7 +115,7 @@ test('notePreferred is told on every connection, whichever the node (P-210)', as
   await until(() => isHome() === 1, 'the other node knows')
 })
 
-test('close ends everything, in every state, and leaves no timer (P-209)', async () => {
+test('close ends everything in every state, and leaves no timers (P-209)', async () => {
   for (const behaviour of ['good', refusing, silent] as const) {
     const setup = new FlakySetup({ a: behaviour })
     const loop = setup.receive()
@@ -152,7 +152,7 @@ test('close ends everything, in every state, and leaves no timer (P-209)', async
 
 const nameOf = (behaviour: unknown) => (behaviour === 'good' ? 'good' : behaviour === refusing ? 'refusing' : 'silent')
 
-test('close by a listener of the first state is heard', async () => {
+test('close within a listener of the first state takes effect', async () => {
   const setup = new FlakySetup({ a: 'good' })
   setup.client.events.on('state', ({ state }) => void (state === 'connecting' && setup.client.close()))
   await expect(setup.client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_CLIENT_CLOSED' })
@@ -172,7 +172,7 @@ test('a listener that throws does not stop the client', async () => {
   expect(setup.client.state).toBe('connected')
 })
 
-test('a factory that throws is a target that fails', async () => {
+test('a factory that throws counts as a failed target', async () => {
   let calls = 0
   const setup: FlakySetup = new FlakySetup(
     { a: 'good', b: 'good' },
@@ -188,7 +188,7 @@ test('a factory that throws is a target that fails', async () => {
   expect(setup.states).toEqual(['connecting/started@a', 'connecting/failed@b', 'connected/accepted@b'])
 })
 
-test('targets may be replaced: a connection to one that stays goes on, others are made anew', async () => {
+test('targets can be replaced: a connection to a remaining target stays, others are re-established', async () => {
   const setup = new FlakySetup({ a: 'good', b: 'good', c: 'good' })
   setup.receive()
   await connected(setup)
@@ -207,7 +207,7 @@ test('targets may be replaced: a connection to one that stays goes on, others ar
   expect(setup.client.state).toBe('connected')
 })
 
-test('new targets end the waiting for old ones', async () => {
+test('new targets end the wait for old ones', async () => {
   const setup = new FlakySetup({ a: refusing, b: 'good' }, { targets: ['a'] })
   setup.receive()
   await setup.pass(60_000)

@@ -28,7 +28,7 @@ test('ResilientClient opens nothing before it is used', async () => {
   expect(String(setup.client.serverPublicKey())).toBe(String(setup.relay.core.publicKey))
 })
 
-test('ResilientClient is connected when the relay has let it in, not before (P-036)', async () => {
+test('ResilientClient is connected only once the relay has admitted it (P-036)', async () => {
   const letIn = Promise.withResolvers<void>()
   const slow = scripted(
     async relay => {
@@ -70,7 +70,7 @@ test('send, recv and for await work across connections', async () => {
   }
 })
 
-test('a server that is killed and comes back: lost, failing with growing delays, connected', async () => {
+test('a server is killed and restarted: lost, failing with growing delays, connected', async () => {
   const setup = new FlakySetup({ a: 'good' })
   setup.receive()
   await connected(setup)
@@ -92,7 +92,7 @@ test('a server that is killed and comes back: lost, failing with growing delays,
   expect(gaps.slice(1)).toEqual([250, 500, 1_000, 2_000])
 })
 
-test('earlier failures are forgotten once the connection was healthy for a while, not before', async () => {
+test('earlier failures are forgotten only after the connection was healthy for a while', async () => {
   const setup = new FlakySetup({ a: refusing })
   setup.receive()
   await setup.pass(5_000, 125)
@@ -110,7 +110,7 @@ test('earlier failures are forgotten once the connection was healthy for a while
   expect(delays.at(-1)).toBe(125)
 })
 
-test('a half-open connection is found by a ping that is not answered, within its bound (P-091)', async () => {
+test('a half-open connection is detected by an unanswered ping, in bounded time (P-091)', async () => {
   const setup = new FlakySetup({ a: 'good' })
   setup.receive()
   await connected(setup)
@@ -125,7 +125,7 @@ test('a half-open connection is found by a ping that is not answered, within its
   expect(setup.takeStates()).toEqual(['waiting/unanswered@a', 'connecting/unanswered@a', 'connected/accepted@a'])
 })
 
-test('one dead node of two: the next one is tried at once, and kept', async () => {
+test('one dead node of two: the next one is tried immediately, and kept', async () => {
   const setup = new FlakySetup({ a: refusing, b: 'good' })
   setup.receive()
   await connected(setup)
@@ -137,7 +137,7 @@ test('one dead node of two: the next one is tried at once, and kept', async () =
   expect(setup.dials).toHaveLength(2)
 })
 
-test('a good connection that is lost is made anew where it was, and elsewhere when that fails', async () => {
+test('a lost healthy connection is re-established at the same node, and elsewhere if that fails', async () => {
   const setup = new FlakySetup({ a: 'good', b: 'good' })
   setup.receive()
   await connected(setup)
@@ -161,7 +161,7 @@ test('a good connection that is lost is made anew where it was, and elsewhere wh
   ])
 })
 
-test('a node that stops answering gives way to the next at once', async () => {
+test('an unresponsive node is replaced by the next immediately', async () => {
   const setup = new FlakySetup({ a: 'good', b: 'good' })
   setup.receive()
   await connected(setup)
@@ -171,7 +171,7 @@ test('a node that stops answering gives way to the next at once', async () => {
   expect(setup.states.slice(2)).toEqual(['connecting/unanswered@b', 'connected/accepted@b'])
 })
 
-test('a server that never answers is given up by the client’s own limit, and tried again later (P-202)', async () => {
+test('a server that never responds is abandoned by the client’s timeout, and retried later (P-202)', async () => {
   const setup = new FlakySetup({ a: silent })
   setup.receive()
   await setup.pass(9_999)
@@ -183,7 +183,7 @@ test('a server that never answers is given up by the client’s own limit, and t
   expect(setup.dials.length).toBeLessThan(6 + 600 / (10 + 15))
 })
 
-test('a relay that never lets the client in is given up by the watchdog', async () => {
+test('a relay that never admits the client is abandoned by the watchdog', async () => {
   const greets = scripted(relay => relay.greet(), { login: false })
   const setup = new FlakySetup({ a: greets })
   const errors: unknown[] = []
@@ -196,7 +196,7 @@ test('a relay that never lets the client in is given up by the watchdog', async 
   expect(errors).toEqual([undefined, 'ERR_DERP_LOGIN_TIMEOUT'])
 })
 
-test('Restarting is honoured: back after the given delay, within the given time, at the same node (P-093)', async () => {
+test('Restarting is honoured: reconnects after the delay, within the time, at the same node (P-093)', async () => {
   const setup = new FlakySetup({ a: 'good', b: 'good' })
   setup.receive()
   await connected(setup)
@@ -228,7 +228,7 @@ const restarts = (reconnectInMs: number, tryForMs: number) => {
   return { behaviour, end: () => live?.end() }
 }
 
-test('Restarting gives the delay; when its time is over, the loss is an ordinary one (P-093)', async () => {
+test('Restarting sets the delay; after its time, the loss is an ordinary one (P-093)', async () => {
   const { behaviour, end } = restarts(4_000, 3_000)
   const setup = new FlakySetup({ a: behaviour, b: 'good' })
   setup.receive()
@@ -247,7 +247,7 @@ test('Restarting gives the delay; when its time is over, the loss is an ordinary
   expect(setup.dials.at(-1)?.atMs).toBeLessThan(endedAtMs + 4_000 + 3_000 + 1)
 })
 
-test('Restarting may not put a client off for days (P-093)', async () => {
+test('Restarting cannot delay a client for days (P-093)', async () => {
   const { behaviour, end } = restarts(0xffffffff, 0xffffffff)
   const setup = new FlakySetup({ a: behaviour })
   setup.receive()
@@ -258,7 +258,7 @@ test('Restarting may not put a client off for days (P-093)', async () => {
   expect(setup.client.state).toBe('connected')
 })
 
-test('a relay that closes three logins in a row is asked again after minutes only', async () => {
+test('a relay that closes three logins in a row is retried only after minutes', async () => {
   const setup = new FlakySetup({ a: denying })
   setup.receive()
   await setup.pass(5_000, 50)
@@ -280,7 +280,7 @@ test('a relay that closes three logins in a row is asked again after minutes onl
   expect(setup.client.state).toBe('connected')
 })
 
-test.each([401, 403])('an upgrade refused with %i is tried again after minutes only', async status => {
+test.each([401, 403])('an upgrade refused with %i is retried only after minutes', async status => {
   const setup = new FlakySetup({
     a: () => {
       throw new UpgradeRefusedError(status, 'no')
@@ -293,7 +293,7 @@ test.each([401, 403])('an upgrade refused with %i is tried again after minutes o
   expect(setup.states.slice(2)).toEqual(['connecting/denied@a', 'waiting/denied@a'])
 })
 
-test('a denial by one node does not keep from the next', async () => {
+test('a denial by one node does not block the next', async () => {
   const setup = new FlakySetup({
     a: () => {
       throw new UpgradeRefusedError(403, 'no')
@@ -305,7 +305,7 @@ test('a denial by one node does not keep from the next', async () => {
   expect(setup.states).toEqual(['connecting/started@a', 'connecting/denied@b', 'connected/accepted@b'])
 })
 
-test('a closed login now and then is no denial', async () => {
+test('an occasional closed login is not a denial', async () => {
   let logins = 0
   const setup = new FlakySetup({ a: refusing })
   setup.behave('a', () => (++logins % 2 === 0 ? denying() : hangingUp()()))
@@ -314,7 +314,7 @@ test('a closed login now and then is no denial', async () => {
   expect(setup.states.join()).not.toContain('denied')
 })
 
-test('a key that is connected twice slows down instead of racing, and is told (P-065, P-092)', async () => {
+test('a key that is connected twice slows down instead of racing, and is reported (P-065, P-092)', async () => {
   const problem = 'Another endpoint connected with the same key.'
   const setup = new FlakySetup({ a: hangingUp({ type: 'health', problem }), b: 'good' })
   const health: unknown[] = []
@@ -327,7 +327,7 @@ test('a key that is connected twice slows down instead of racing, and is told (P
   expect(setup.dials.length).toBeLessThan(2 + 600 / 30)
 })
 
-test('our relay’s health of a duplicate is recognised; one that is over does not slow down (P-092)', async () => {
+test('our relay’s Health of a duplicate is recognised; a past one does not slow down (P-092)', async () => {
   const relay = new TestRelay({ tellHealth: true })
   const privateKey = NodePrivateKey.generate()
   const setup = new FlakySetup({ a: goodRelay(relay) }, { privateKey })
@@ -346,7 +346,7 @@ test('our relay’s health of a duplicate is recognised; one that is over does n
   expect(setup.client.state).toBe('connected')
 })
 
-test('peers that are gone are told as events too (P-060)', async () => {
+test('departed peers are also reported as events (P-060)', async () => {
   const setup = new FlakySetup({ a: 'good' })
   const gone: unknown[] = []
   setup.client.events.on('peerGone', event => gone.push(event))

@@ -52,7 +52,7 @@ function following(createClient: () => Client, clock: FakeClock) {
   }
 }
 
-test('IPv6 that leads nowhere: connected by IPv4 after 200 ms, in one attempt (P-221)', async () => {
+test('unreachable IPv6: connected over IPv4 after 200 ms, in one attempt (P-221)', async () => {
   await using relay = await ListeningRelay.start()
   await using setup = start({
     nodes: [node('1a')],
@@ -69,7 +69,7 @@ test('IPv6 that leads nowhere: connected by IPv4 after 200 ms, in one attempt (P
   expect(setup.states).toEqual(['connecting/started', 'connected/accepted'])
 })
 
-test('DNS that does not answer: connected at the other node after 1.5 s, in one attempt (P-221)', async () => {
+test('unresponsive DNS: connected to the other node after 1.5 s, in one attempt (P-221)', async () => {
   await using relay = await ListeningRelay.start()
   const lookup = (host: string) => (host === '1b.test' ? Promise.resolve([V4]) : new Promise<never>(() => {}))
   await using setup = start({ nodes: [node('1a'), node('1b')], fates: { [V4]: relay.port }, dns: { lookup } })
@@ -83,7 +83,7 @@ test('DNS that does not answer: connected at the other node after 1.5 s, in one 
   expect(setup.states).toEqual(['connecting/started', 'connected/accepted'])
 })
 
-test('a proxy that wants another password: waiting, with longer and longer pauses (P-224)', async () => {
+test('a wrong proxy password: waiting, with growing delays (P-224)', async () => {
   await using proxy = await startConnectProxy({ credentials: 'me:secret' })
   const clock = new FakeClock()
   const privateKey = NodePrivateKey.generate()

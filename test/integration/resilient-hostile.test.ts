@@ -67,7 +67,7 @@ const BAD: Record<string, Behaviour> = {
   })(),
 }
 
-test.each(Object.entries(BAD))('a relay that %s is tried a few times a minute at most', async (_what, behaviour) => {
+test.each(Object.entries(BAD))('a relay that %s is tried at most a few times a minute', async (_what, behaviour) => {
   const setup = new FlakySetup({ a: behaviour })
   setup.receive()
   await setup.pass(2 * MINUTE_MS, 125)
@@ -102,7 +102,7 @@ function answering() {
   return { behaviour, relay: () => relays.at(-1) as ScriptedRelay }
 }
 
-test('a relay that flaps just after every sign of health costs a connection per that time', async () => {
+test('a relay that flaps right after each healthy sign costs one connection per healthy period', async () => {
   const { behaviour, relay } = answering()
   const setup = new FlakySetup({ a: behaviour })
   setup.receive()
@@ -114,7 +114,7 @@ test('a relay that flaps just after every sign of health costs a connection per 
   expect(setup.states).toContain('waiting/lost@a')
 })
 
-test('a relay that announces a restart after every sign of health is not tried more often (P-093)', async () => {
+test('a relay that announces a restart after each healthy sign is not tried more often (P-093)', async () => {
   const { behaviour, relay } = answering()
   const setup = new FlakySetup({ a: behaviour })
   setup.receive()
@@ -131,7 +131,7 @@ test('a relay that announces a restart after every sign of health is not tried m
   expect(mostPerMinute(setup)).toBeLessThanOrEqual(20)
 })
 
-test('a flapping network has connections checked and made anew at a bounded pace', async () => {
+test('a flapping network causes checks and reconnects at a bounded rate', async () => {
   let change: (change: NetworkChange) => void = () => {}
   const netMon = {
     subscribe: (listener: typeof change) => {
@@ -178,7 +178,7 @@ test('a storm of health, peers and pings costs no connection and no timers', asy
   expect(setup.clock.pendingTimers).toBe(2)
 })
 
-test('callers who send without pause into a failing connection do not make it dial', async () => {
+test('callers that send constantly into a failing connection do not trigger dials', async () => {
   const setup = new FlakySetup({ a: hangingUp() })
   let sent = 0
   let isOver = false
@@ -198,7 +198,7 @@ test('callers who send without pause into a failing connection do not make it di
   expect(mostPerMinute(setup)).toBeLessThanOrEqual(10)
 })
 
-test('a client that has failed for a day is connected within half a minute of the relay’s return', async () => {
+test('a client that has failed for a day is connected within half a minute of the relay’s recovery', async () => {
   const setup = new FlakySetup({ a: refusing })
   setup.receive()
   await setup.pass(24 * 60 * MINUTE_MS, 30_000)

@@ -23,7 +23,7 @@ function setUp(behaviour: Behaviour | 'good') {
   return { setup, change, listeners }
 }
 
-test('a connection whose address is gone is dropped and made anew at once', async () => {
+test('a connection whose local address is gone is dropped and re-established immediately', async () => {
   const { setup, change } = setUp('good')
   setup.receive()
   await setup.client.connect()
@@ -31,7 +31,7 @@ test('a connection whose address is gone is dropped and made anew at once', asyn
   expect(setup.states.slice(2)).toEqual(['connecting/networkChanged@a', 'connected/accepted@a'])
 })
 
-test('a connection whose address is still there goes on, after a ping that is answered (P-091)', async () => {
+test('a connection whose local address remains is kept, after a successful ping (P-091)', async () => {
   const { setup, change } = setUp('good')
   setup.receive()
   await setup.client.connect()
@@ -42,7 +42,7 @@ test('a connection whose address is still there goes on, after a ping that is an
   expect(setup.states).toHaveLength(2)
 })
 
-test('a connection that a change has killed is found by that ping, whatever is known of addresses (P-091)', async () => {
+test('a connection broken by a network change is detected by that ping, even without known addresses (P-091)', async () => {
   for (const addresses of [['192.0.2.1'], undefined]) {
     const { setup, change } = setUp('good')
     setup.receive()
@@ -55,7 +55,7 @@ test('a connection that a change has killed is found by that ping, whatever is k
   }
 })
 
-test('waiting for a failed relay is cut short, for a denied one it is not', async () => {
+test('a network change cuts short the wait for a failed relay, not for a denied one', async () => {
   const { setup, change } = setUp(refusing)
   setup.receive()
   await setup.pass(300_000, 1_000)
@@ -72,7 +72,7 @@ test('waiting for a failed relay is cut short, for a denied one it is not', asyn
   expect(denied.setup.dials).toHaveLength(2)
 })
 
-test('a change during an attempt leaves it alone', async () => {
+test('a network change does not affect a pending attempt', async () => {
   const { setup, change } = setUp('good')
   setup.receive()
   const connecting = setup.client.connect()
@@ -81,7 +81,7 @@ test('a change during an attempt leaves it alone', async () => {
   expect(setup.dials).toHaveLength(1)
 })
 
-test('close unsubscribes; before the first use nothing is subscribed', async () => {
+test('close unsubscribes; nothing is subscribed before the first use', async () => {
   const { setup, listeners } = setUp('good')
   expect(listeners.size).toBe(0)
   await setup.client.connect()

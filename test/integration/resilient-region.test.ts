@@ -56,7 +56,7 @@ test('ResilientRegionClient connects to the first node that carries packets (P-2
   expect(asked[0]?.at(-1)).toEqual(node('a'))
 })
 
-test('ResilientRegionClient gives each client its node, with the ideal one before it (P-225)', async () => {
+test('ResilientRegionClient assigns each client its node, and sends the ideal one (P-225)', async () => {
   const { client, regions, asked } = setUp(mapOf([node('a'), node('b')]))
   await client.connect()
   client.replaceMap(mapOf([node('b'), node('a')]))
@@ -67,7 +67,7 @@ test('ResilientRegionClient gives each client its node, with the ideal one befor
   expect(regions[0]?.()).toBeUndefined()
 })
 
-test('replaceMap leaves a connection whose node is not touched', async () => {
+test('replaceMap keeps a connection whose node is unchanged', async () => {
   const { client, states } = setUp(mapOf([node('a'), node('b')]))
   await client.connect()
   client.replaceMap(mapOf([node('a'), node('b', { HostName: 'moved.test' })]))
@@ -83,7 +83,7 @@ test.each<[string, DERPNode[], string]>([
   ['its certificate has changed', [node('a', { CertName: 'other.test' }), node('b')], 'a'],
   ['it is gone', [node('b')], 'b'],
   ['it only answers STUN now', [node('a', { STUNOnly: true }), node('b')], 'b'],
-])('replaceMap makes the connection anew when of its node %s', async (_what, nodes, next) => {
+])('replaceMap reconnects when %s', async (_what, nodes, next) => {
   const { client, states, asked } = setUp(mapOf([node('a'), node('b')]))
   await client.connect()
   client.replaceMap(mapOf(nodes))
@@ -102,7 +102,7 @@ test.each<[string, DERPNode[]]>([
   expect(asked.map(each => each?.at(-1)?.HostName)).toEqual(['dead.test', 'good.test'])
 })
 
-test('a region that is not in the map is waited for (P-220)', async () => {
+test('a region missing from the map is waited for (P-220)', async () => {
   const { client, states, relay } = setUp(mapOf([node('a')], 7))
   const connecting = client.connect()
   await settle()

@@ -59,22 +59,25 @@ async function start() {
   }
 }
 
-test.each(['reset', 'cut'] as const)('a connection that is spoiled by %s: lost, and back where it was', async fault => {
-  await using setup = await start()
-  await setup.connectedTo('a')
-  setup.clock.advance(10_000)
-  // The ping that shows the connection to be healthy, and its answer.
-  await until(() => setup.relay.relay.core.counters.gotPing > 0, 'the relay was pinged')
-  await settle(20)
-  setup.nodes[0].spoilAll(fault)
-  await setup.stateWithin(0, 'waiting/lost@a')
-  setup.clock.advance(124)
-  expect(setup.states).toEqual([])
-  setup.clock.advance(1)
-  expect(await setup.connectedTo('a')).toEqual(['connecting/lost@a', 'connected/accepted@a'])
-})
+test.each(['reset', 'cut'] as const)(
+  'a connection broken by %s: lost, and re-established at the same node',
+  async fault => {
+    await using setup = await start()
+    await setup.connectedTo('a')
+    setup.clock.advance(10_000)
+    // The ping that shows the connection to be healthy, and its answer.
+    await until(() => setup.relay.relay.core.counters.gotPing > 0, 'the relay was pinged')
+    await settle(20)
+    setup.nodes[0].spoilAll(fault)
+    await setup.stateWithin(0, 'waiting/lost@a')
+    setup.clock.advance(124)
+    expect(setup.states).toEqual([])
+    setup.clock.advance(1)
+    expect(await setup.connectedTo('a')).toEqual(['connecting/lost@a', 'connected/accepted@a'])
+  },
+)
 
-test('a half-open connection: unanswered within 40 s, the next node at once', async () => {
+test('a half-open connection: detected within 40 s, then immediately the next node', async () => {
   await using setup = await start()
   await setup.connectedTo('a')
   setup.nodes[0].spoilAll('halfOpen', 60_000)
@@ -88,7 +91,7 @@ test('a half-open connection: unanswered within 40 s, the next node at once', as
   expect(await setup.connectedTo('b')).toEqual(['connecting/unanswered@b', 'connected/accepted@b'])
 })
 
-test('a connection that is slow, or stands still for a while, is kept', async () => {
+test('a slow or temporarily stalled connection is kept', async () => {
   await using setup = await start()
   await setup.connectedTo('a')
   setup.nodes[0].spoilAll('delay', 20)
@@ -98,7 +101,7 @@ test('a connection that is slow, or stands still for a while, is kept', async ()
   expect(setup.states).toEqual([])
 })
 
-test('one dead node of two: the other one, without any time passing', async () => {
+test('one dead node of two: connected to the other without delay', async () => {
   await using setup = await start()
   await setup.connectedTo('a')
   setup.nodes[0].gate = 'refusing'
@@ -107,7 +110,7 @@ test('one dead node of two: the other one, without any time passing', async () =
   expect(setup.clock.now()).toBe(0)
 })
 
-test('a node that never answers: the other one after the 10 s of an attempt (P-202)', async () => {
+test('a node that never responds: connected to the other after the 10 s of an attempt (P-202)', async () => {
   await using setup = await start()
   await setup.connectedTo('a')
   setup.nodes[0].gate = 'silent'

@@ -8,7 +8,7 @@ const THREADS = 3
 const COUNT = 20_000
 const SOURCE = '\x7f\0\0\x01'
 
-test.each([1, 2, 3])('threads that all open connections at once never have more than %i (P-109)', async max => {
+test.each([1, 2, 3])('threads that open connections concurrently never exceed %i (P-109)', async max => {
   const sourceRate = { perSecond: 0.001, burst: COUNT }
   const limits = { maxConnections: max, maxConnectionsPerSource: max, sourceRate }
   const memory = createTallyMemory(limits, THREADS + 1, [1, 2, 3, 4])

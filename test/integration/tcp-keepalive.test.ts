@@ -16,7 +16,7 @@ async function probedWithin(port: number, connections: number, min: number, max:
   await expect.poll(timers).toEqual(Array(connections).fill(true))
 }
 
-test.runIf(hasSs)('accepted connections are probed by TCP after the set time, upgraded or not (P-106)', async () => {
+test.runIf(hasSs)('accepted connections get TCP keep-alive after the set time, upgraded or not (P-106)', async () => {
   await using relay = await ListeningRelay.start({ listener: TEN_MINUTES })
   const [idle, upgraded] = [connect(relay.port, '127.0.0.1'), connect(relay.port, '127.0.0.1')]
   await exchange(upgraded, UPGRADE)
@@ -25,7 +25,7 @@ test.runIf(hasSs)('accepted connections are probed by TCP after the set time, up
   upgraded.destroy()
 })
 
-test.runIf(hasSs)('connections over TLS are probed as well; without a time none is (P-106)', async () => {
+test.runIf(hasSs)('so do TLS connections; without a time none does (P-106)', async () => {
   const certificate = await (await TestCa.create()).issue({ dns: ['relay.test'] })
   await using secure = await ListeningRelay.start({
     listener: { tcpKeepAliveMs: 20_000 },

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads'
 import { expect, test } from 'vitest'
 import { threadsClock } from '../../src/lib/node-clock.ts'
 
-test('the clock of threads says the same in all of them', async () => {
+test('the threads’ clock is the same in all threads', async () => {
   const clock = new URL('../../src/lib/node-clock.ts', import.meta.url).href
   const program = `
     import { parentPort } from 'node:worker_threads'

@@ -82,7 +82,7 @@ function subjectsOf(socket: TLSSocket): string {
 const authority = (servername: string): ConnectionOptions => ({ servername, ALPNProtocols: [ALPN] })
 
 test.for(['TLSv1.2', 'TLSv1.3'] as const)(
-  'over %s, who asks for a proof gets it alone, and others the certificate (P-147)',
+  'over %s, a validation request gets only the challenge certificate, and others the real one (P-147)',
   async version => {
     const server = await Server.start('relay.test', named)
     const limits = { minVersion: version, maxVersion: version }
@@ -97,7 +97,7 @@ test.for(['TLSv1.2', 'TLSv1.3'] as const)(
   },
 )
 
-test('without a certificate yet, a proof is shown and nothing else (P-141, P-147)', async () => {
+test('without a certificate, only challenge certificates are served (P-141, P-147)', async () => {
   const server = await Server.start('relay.test')
   server.expectProof('relay.test')
   expect(await server.shown(authority('relay.test'))).toBe('proof')
@@ -108,7 +108,7 @@ test('without a certificate yet, a proof is shown and nothing else (P-141, P-147
   expect(await server.shown({ servername: 'relay.test' })).toBe('named meta')
 })
 
-test('a relay with an address is proven by the reverse name, before and after it has a certificate (P-147, P-148)', async () => {
+test('an address is validated by its reverse name, before and after there is a certificate (P-147, P-148)', async () => {
   const server = await Server.start('127.0.0.1')
   server.expectProof('1.0.0.127.in-addr.arpa')
   expect(await server.shown({})).toMatch(ALERT)
@@ -120,7 +120,7 @@ test('a relay with an address is proven by the reverse name, before and after it
   expect(await server.shown({ servername: 'any.test' })).toBe('numbered meta')
 })
 
-test('a relay with a name and addresses shows each its own, and nothing to who asks for another name (P-148)', async () => {
+test('a relay with a name and addresses serves each its own certificate, and none for another name (P-148)', async () => {
   const server = await Server.start('relay.test')
   server.tls.replaceUnnamed(numbered)
   expect(await server.shown({})).toBe('numbered meta')
@@ -134,7 +134,7 @@ test('a relay with a name and addresses shows each its own, and nothing to who a
   expect(await server.shown(authority('relay.test'))).toBe('proof')
 })
 
-test('protocols are agreed on as without an authority (P-142)', async () => {
+test('ALPN negotiation is the same as without ACME (P-142)', async () => {
   const server = await Server.start('relay.test', named)
   const agreed = (ALPNProtocols?: string[]) =>
     server.shown({ servername: 'relay.test', ...(ALPNProtocols && { ALPNProtocols }) })
@@ -142,7 +142,7 @@ test('protocols are agreed on as without an authority (P-142)', async () => {
   expect(await agreed(['h2'])).toMatch(NO_PROTOCOL)
 })
 
-test('port 80 answers an authority, and knows nothing at other such paths (P-147, P-166)', async () => {
+test('port 80 answers challenges, and returns 404 for unknown ones (P-147, P-166)', async () => {
   const challenges = new AcmeChallenges()
   challenges.http.set('token-1', 'token-1.print')
   const routes = createPort80Routes(createRoutes(), challenges)
@@ -163,7 +163,7 @@ test('port 80 answers an authority, and knows nothing at other such paths (P-147
   expect((await ask('/.well-known/acme-challenge/token-1')).status).toBe(404)
 })
 
-test('port 80 without an authority sends all those paths to TLS (P-166)', async () => {
+test('port 80 without ACME redirects these paths to TLS (P-166)', async () => {
   const listener = createHttpListener({
     routes: createPort80Routes(createRoutes()),
     acceptTimeoutMs: 10_000,

@@ -92,7 +92,7 @@ test.for(['other.test', undefined])(
 test.for([
   ['named', () => named, { servername: 'relay.test' }],
   ['numbered', () => numbered, {}],
-] as const)('the meta certificate goes behind the chain, for a %s relay (P-140)', async ([, relayOf, options]) => {
+] as const)('the meta certificate follows the chain, for a %s relay (P-140)', async ([, relayOf, options]) => {
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const relay = relayOf()
     const socket = await dial(relay, { ...options, rejectUnauthorized: false, ca: [], maxVersion })
@@ -104,7 +104,7 @@ test.for([
   }
 })
 
-test('TLS 1.2 and 1.3 are spoken, older versions are not (P-142)', async () => {
+test('TLS 1.2 and 1.3 are supported, older versions are not (P-142)', async () => {
   const spoken = async (version: 'TLSv1.2' | 'TLSv1.3') => {
     const socket = await dial(named, { servername: 'relay.test', minVersion: version, maxVersion: version })
     const protocol = socket.getProtocol()
@@ -127,7 +127,7 @@ test.for([
   [undefined, false],
   [['http/1.1'], 'http/1.1'],
   [['h2', 'http/1.1'], 'http/1.1'],
-] as const)('of the protocols %j, %s is agreed on (P-142)', async ([ALPNProtocols, agreed]) => {
+] as const)('of the protocols %j, %s is selected (P-142)', async ([ALPNProtocols, agreed]) => {
   const socket = await dial(named, {
     servername: 'relay.test',
     ...(ALPNProtocols && { ALPNProtocols: [...ALPNProtocols] }),
@@ -141,7 +141,7 @@ test('h2 is not offered (P-142)', async () => {
   expect(await failureOf(named, options)).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL')
 })
 
-test('a certificate can be replaced while connections live, and a bad one changes nothing (P-141)', async () => {
+test('a certificate can be replaced under live connections, and an invalid one changes nothing (P-141)', async () => {
   for (const [relay, options] of [
     [named, { servername: 'relay.test' }],
     [numbered, {}],
@@ -162,7 +162,7 @@ test('a certificate can be replaced while connections live, and a bad one change
   }
 })
 
-test('requests over TLS are counted by version, and are active until they are over (P-196)', async () => {
+test('requests over TLS are counted by version, and active until they end (P-196)', async () => {
   const certificate = await ca.issue({ dns: ['relay.test'] })
   await using relay = await ListeningRelay.start({ tls: { hostname: 'relay.test', certificate } })
   const { http, core } = relay.relay
@@ -219,7 +219,7 @@ test('a failed handshake is counted by its cause, and logged at debug level only
   expect(await failureOf(named, { servername: 'relay.test' })).toBeUndefined()
 })
 
-test('a session that was resumed is served like others', async () => {
+test('a resumed session is served like others', async () => {
   const first = await dial(named, { servername: 'relay.test' })
   const session = await new Promise<Buffer>(resolve => first.once('session', resolve))
   await exchange(first, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
@@ -251,7 +251,7 @@ test.each([
   ['AES-128-GCM, whatever AES the client likes best', [AES_256, AES_128, CHACHA], AES_128],
   ['ChaCha20 for a client that likes it best', [CHACHA, AES_128, AES_256], CHACHA],
   ['what both have', [AES_256], AES_256],
-])('TLS 1.3 is spoken with %s (P-142)', async (_, offered, expected) => {
+])('TLS 1.3 supports %s (P-142)', async (_, offered, expected) => {
   for (const [relay, servername] of [
     [named, 'relay.test'],
     [numbered, undefined],
@@ -265,7 +265,7 @@ test.each([
 test.each([
   ['ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
   ['ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
-])('TLS 1.2 is spoken by the same order: %s (P-142)', async (ciphers, expected) => {
+])('TLS 1.2 prefers the same order: %s (P-142)', async (ciphers, expected) => {
   const socket = await dial(named, { servername: 'relay.test', maxVersion: 'TLSv1.2', ciphers })
   expect(socket.getCipher().name).toBe(expected)
   socket.destroy()

@@ -57,7 +57,7 @@ async function shown(port: number, options: ConnectionOptions = { servername: 'r
   }
 }
 
-test('a replica shows what the relay shows, from its beginning and after each replacement (P-141, P-146)', async () => {
+test('a replica serves the relay’s certificate, initially and after each replacement (P-141, P-146)', async () => {
   const replicas = new TlsReplicas()
   const tls = new RelayTls({ hostname: 'relay.test', metaCertificate, replicas, certificate: pair('first') })
   const port = await serve(replicaOf(tls, replicas))
@@ -75,7 +75,7 @@ test('a replica shows what the relay shows, from its beginning and after each re
   expect(await shown(later)).toBe('second')
 })
 
-test('a replica of a relay with an address shows its certificate to all (P-141)', async () => {
+test('a replica of a relay with an address serves its certificate to all (P-141)', async () => {
   const replicas = new TlsReplicas()
   const tls = new RelayTls({ hostname: '127.0.0.1', metaCertificate, replicas })
   const port = await serve(replicaOf(tls, replicas))
@@ -88,7 +88,7 @@ test('a replica of a relay with an address shows its certificate to all (P-141)'
   }
 })
 
-test('a proof is there on every thread before the authority is told to look, and gone afterwards (P-147)', async () => {
+test('a challenge certificate is on every thread before validation starts, and removed afterwards (P-147)', async () => {
   const replicas = new TlsReplicas()
   const challenges = new AcmeChallenges(replicas)
   const tls = new RelayTls({ hostname: 'relay.test', metaCertificate, challenges, replicas })
@@ -130,7 +130,7 @@ async function isResumed(version: SecureVersion, first: number, second: number, 
   return isReused
 }
 
-test.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a session goes on with any thread', async version => {
+test.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a session resumes on any thread', async version => {
   for (const [hostname, servername] of [
     ['relay.test', 'relay.test'],
     ['127.0.0.1', ''],

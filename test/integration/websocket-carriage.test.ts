@@ -36,7 +36,7 @@ test.for([
   ['from any origin', ['Origin: https://elsewhere.example']],
   ['with compression offered', ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits']],
   ['with fast start', ['Derp-Fast-Start: 1']],
-] as const)('WebSocket upgrade %s is accepted with the sub-protocol alone (P-150, P-153)', async ([, headers]) => {
+] as const)('WebSocket upgrade %s is accepted with only the subprotocol (P-150, P-153)', async ([, headers]) => {
   const before = relay.relay.http.websocketAccepts
   const response = await request(relay.port, 'GET /derp?x', [...HANDSHAKE, ...headers])
   expect(response.status).toBe(101)
@@ -72,7 +72,7 @@ test.for([
 })
 
 test.for(['xderpx', 'Derp, derpx'])(
-  'a sub-protocol %s that only contains derp is closed with 1008 (P-150)',
+  'a subprotocol %s that only contains derp is closed with 1008 (P-150)',
   async offered => {
     const headers = handshake(['Sec-WebSocket-Protocol'], [`Sec-WebSocket-Protocol: ${offered}`])
     const before = relay.relay.http.websocketAccepts
@@ -91,7 +91,7 @@ test.for(['xderpx', 'Derp, derpx'])(
   },
 )
 
-test('clients over WebSocket and over plain sockets meet, with payloads of every size (P-150, P-151, P-152)', async () => {
+test('clients over WebSocket and plain sockets exchange payloads of every size (P-150, P-151, P-152)', async () => {
   const first = await RawClient.login(await openWebSocket(url))
   const second = await RawClient.login(await openWebSocket(url))
   for (const size of [0, 1, 1400, 32_731, 32_732, 65_535, 65_536]) {
@@ -112,7 +112,7 @@ test('the relay knows the address of a client over WebSocket (P-071)', async () 
   await until(() => relay.relay.core.sessions.size === 0, 'the client is gone')
 })
 
-test('a frame may span messages, and a message hold several frames and pieces (P-151)', async () => {
+test('a frame may span messages, and a message may contain several frames and parts of frames (P-151)', async () => {
   const client = await new MessageClient(url).opened()
   const { hello } = await client.hello()
   const ping = encodeClientToServer({ type: 'ping', payload: Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8) })
@@ -132,7 +132,7 @@ test('a frame may span messages, and a message hold several frames and pieces (P
   await client.closed
 })
 
-test('frames of one turn leave in one message, of at most 32 KiB (P-151, P-152)', async () => {
+test('frames of one turn are sent in one message of at most 32 KiB (P-151, P-152)', async () => {
   const receiver = await new MessageClient(url).opened()
   const destination = await receiver.login()
   const sender = await RawClient.login(await openWebSocket(url))
@@ -162,14 +162,14 @@ test.for([
     1008,
   ],
   ['bytes that are no login', (client: MessageClient) => client.socket.send(Buffer.alloc(40_000)), 1000],
-] as const)('%s closes the connection with the right code (P-151, P-152)', async ([, misbehave, code]) => {
+] as const)('%s closes the connection with the correct code (P-151, P-152)', async ([, misbehave, code]) => {
   const client = await new MessageClient(url).opened()
   misbehave(client)
   expect((await client.closed).code).toBe(code)
   await until(() => relay.relay.core.pendingLogins === 0, 'no login is pending')
 })
 
-test('a message of 256 KiB is taken, though only frames may be in it (P-152)', async () => {
+test('a message of 256 KiB is accepted if it contains valid frames (P-152)', async () => {
   const client = await RawClient.login(await openWebSocket(url))
   const socket = await new MessageClient(url).opened()
   await socket.login()
@@ -185,7 +185,7 @@ test('a message of 256 KiB is taken, though only frames may be in it (P-152)', a
   await until(() => relay.relay.core.sessions.size === 0, 'both are gone')
 })
 
-test('a ping of the carriage is answered by it', async () => {
+test('a WebSocket ping is answered with a WebSocket pong', async () => {
   const client = await new MessageClient(url).opened()
   client.socket.ping('abc')
   await until(() => client.pongs.length > 0, 'a pong has come')
@@ -194,19 +194,16 @@ test('a ping of the carriage is answered by it', async () => {
   await client.closed
 })
 
-test.for([1000, 1001, undefined])(
-  'a client that closes with %s ends its session without a fault (P-153)',
-  async code => {
-    const { counters } = relay.relay.core
-    const failures = { ...counters.failures }
-    const client = await new MessageClient(url).opened()
-    await client.login()
-    client.socket.close(code)
-    expect((await client.closed).code).toBe(code ?? 1005)
-    await until(() => counters.currentConnections === 0, 'the session has ended')
-    expect(counters.failures).toEqual(failures)
-  },
-)
+test.for([1000, 1001, undefined])('a client that closes with %s ends its session cleanly (P-153)', async code => {
+  const { counters } = relay.relay.core
+  const failures = { ...counters.failures }
+  const client = await new MessageClient(url).opened()
+  await client.login()
+  client.socket.close(code)
+  expect((await client.closed).code).toBe(code ?? 1005)
+  await until(() => counters.currentConnections === 0, 'the session has ended')
+  expect(counters.failures).toEqual(failures)
+})
 
 test('a client whose connection breaks ends its session (P-153)', async () => {
   const { counters } = relay.relay.core
@@ -218,7 +215,7 @@ test('a client whose connection breaks ends its session (P-153)', async () => {
   expect(counters.failures.ERR_DERP_CONN_CLOSED).toBe(before + 1)
 })
 
-test('a receiver that reads nothing is closed by the write timeout, and its sender lives on (P-101)', async () => {
+test('a receiver that does not read is closed by the write timeout, and its sender is unaffected (P-101)', async () => {
   const clock = new FakeClock()
   await using slow = await ListeningRelay.start({ clock })
   const { core } = slow.relay
@@ -239,7 +236,7 @@ test('a receiver that reads nothing is closed by the write timeout, and its send
   sender.close()
 })
 
-test('a relay that closes closes its WebSockets, also one that does not answer', async () => {
+test('closing the relay closes its WebSockets, even an unresponsive one', async () => {
   const closing = await ListeningRelay.start()
   const address = `ws://127.0.0.1:${closing.port}/derp`
   const answering = await new MessageClient(address).opened()
@@ -250,7 +247,7 @@ test('a relay that closes closes its WebSockets, also one that does not answer',
   silent.socket.terminate()
 })
 
-test('WebSocket works over TLS, and is counted there (P-150, P-196)', async () => {
+test('WebSocket works over TLS, and is counted as such (P-150, P-196)', async () => {
   const ca = await TestCa.create()
   const certificate = await ca.issue({ dns: ['localhost'] })
   await using secure = await ListeningRelay.start({ tls: { hostname: 'localhost', certificate } })

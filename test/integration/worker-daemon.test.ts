@@ -42,7 +42,7 @@ async function tlsState(): Promise<TlsState> {
 
 async function dataFor(args: readonly string[], tls?: TlsState): Promise<Omit<WorkerData, 'thread'>> {
   const flags = parseFlags(DERPER_FLAGS, ['-dev', '-a', '127.0.0.1:0', '-log-level', 'error', ...args])
-  if (flags.help) throw new Error('no help was asked for')
+  if (flags.help) throw new Error('unexpected -help')
   const settings = await readSettings(flags.values, flags.given, {})
   const names = {
     published: new Map([['a.example', { addresses: ['192.0.2.1'], share: 1 }]]),
@@ -82,7 +82,7 @@ async function probe(port: number): Promise<number> {
 }
 
 test.runIf(process.platform === 'linux')(
-  'workers on one port show the same certificate, and another when told',
+  'workers on one port serve the same certificate, and replace it on request',
   async () => {
     const port = await start(await dataFor([], await tlsState()), 2)
     for (let n = 0; n < 8; n++) expect(await shown(port)).toBe('CN=first')
@@ -92,7 +92,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test.runIf(process.platform === 'linux')('workers on one port keep to the limits together (P-108, P-109)', async () => {
+test.runIf(process.platform === 'linux')('workers on one port share the limits (P-108, P-109)', async () => {
   const limits = ['-accept-connection-limit', '0.000001', '-accept-connection-burst', '5']
   const port = await start(await dataFor(limits), 2)
   const statuses: number[] = []
@@ -101,7 +101,7 @@ test.runIf(process.platform === 'linux')('workers on one port keep to the limits
   expect(workers.reduce((sum, { limits: { counters } }) => sum + counters.refused.rate, 0)).toBe(7)
 })
 
-test('a worker serves what the settings say, and names that it is told (P-163, P-164)', async () => {
+test('a worker serves by its settings, and the names it is sent (P-163, P-164)', async () => {
   const port = await start(await dataFor(['-home', 'https://home.example/']), 1)
   expect((await request(port, 'GET /')).headers.get('location')).toBe('https://home.example/')
   const names = async () => JSON.parse((await request(port, 'GET /bootstrap-dns')).body.toString()) as unknown

@@ -69,7 +69,7 @@ function errorLog(): { log: Log; errors: LogFields[] } {
   }
 }
 
-test('a worker that is killed under load takes only its own connections along, and is replaced', async () => {
+test('a worker killed under load loses only its own connections, and is replaced', async () => {
   const { log, errors } = errorLog()
   const started = await start(3, { log })
   const { workers, target, threads } = started
@@ -102,7 +102,7 @@ test('a worker that is killed under load takes only its own connections along, a
   target.closeAll()
 })
 
-test('connections of one key on several workers behave as on one (P-065)', async () => {
+test('connections of one key on several workers behave like on one (P-065)', async () => {
   const { target, workers } = await start(2)
   const privateKey = NodePrivateKey.generate()
   const sender = await target.login()
@@ -116,7 +116,7 @@ test('connections of one key on several workers behave as on one (P-065)', async
   target.closeAll()
 })
 
-test('workers that cannot listen are no start', async () => {
+test('start fails if workers cannot listen', async () => {
   const port = await freePort()
   const { createServer } = await import('node:net')
   const taken = createServer()

@@ -21,7 +21,7 @@ async function nextText(client: RawClient): Promise<string> {
   return textOf((await client.messageOf('receivedPacket')).data)
 }
 
-test('packets go from worker to worker, in order, with their source', async () => {
+test('packets cross workers in order, with their source', async () => {
   const cores = await MemoryWorkers.start({ workers: 3 })
   const clients = await Promise.all([0, 1, 2].map(worker => cores.login(worker)))
   for (const from of clients) {
@@ -38,7 +38,7 @@ test('packets go from worker to worker, in order, with their source', async () =
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
-test('login is answered once all workers route to the client (P-036)', async () => {
+test('a login completes once all workers route to the client (P-036)', async () => {
   const cores = await MemoryWorkers.start()
   const sender = await cores.login(0)
   cores.courier.held.add((cores.parts[0] as MemoryPart).port)
@@ -53,7 +53,7 @@ test('login is answered once all workers route to the client (P-036)', async () 
   expect(await nextText(client)).toBe('at once')
 })
 
-test('of a key on two workers the newest connection is active, then whichever wrote last (P-065)', async () => {
+test('of a key on two workers the newest connection is active, then the last that wrote (P-065)', async () => {
   const cores = await MemoryWorkers.start({ workers: 3 })
   const privateKey = NodePrivateKey.generate()
   const sender = await cores.login(2)
@@ -79,7 +79,7 @@ test('of a key on two workers the newest connection is active, then whichever wr
   })
 })
 
-test('a connection that takes its key over is answered once all workers know (P-065)', async () => {
+test('a connection that takes over its key gets a reply once all workers know (P-065)', async () => {
   const cores = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
   const first = await cores.login(0, { privateKey })
@@ -97,7 +97,7 @@ test('a connection that takes its key over is answered once all workers know (P-
   expect(await nextText(first)).toBe('to myself')
 })
 
-test('watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
+test('a watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const before = await cores.login(0)
   const watcher = await cores.login(1, MESH_PEER)
@@ -112,7 +112,7 @@ test('watcher is told of all workers’ clients before its ping is answered (P-0
   expect(await watcher.message()).toEqual({ type: 'peerGone', peer: later.publicKey, reason: 0 })
 })
 
-test('receiver is told of a departure on another worker behind all its packets (P-062)', async () => {
+test('a receiver is told of a departure on another worker after all its packets (P-062)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, receiver] = [await cores.login(0), await cores.login(1)]
   cores.courier.isHeld = true
@@ -125,7 +125,7 @@ test('receiver is told of a departure on another worker behind all its packets (
   expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
 })
 
-test('receiver is told at once of a peer that has left before the coordinator heard of the receiver (P-062)', async () => {
+test('a receiver is told immediately of a peer that left before the coordinator knew the receiver (P-062)', async () => {
   const cores = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
   const [source, receiver] = [await cores.login(0, { privateKey }), await cores.login(1)]
@@ -145,7 +145,7 @@ test('receiver is told at once of a peer that has left before the coordinator he
   expect(await receiver.sync()).toEqual([])
 })
 
-test('mesh peer closes a client of another worker, and is answered once that is over (P-073)', async () => {
+test('a mesh peer closes a client of another worker, and gets a reply once it is closed (P-073)', async () => {
   const cores = await MemoryWorkers.start({ meshKey, workers: 3 })
   const privateKey = NodePrivateKey.generate()
   const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })]
@@ -159,7 +159,7 @@ test('mesh peer closes a client of another worker, and is answered once that is 
   expect((await cores.coordinator.source.snapshot()).counters.currentConnections).toBe(1)
 })
 
-test('clients of all workers together are limited, mesh peers apart (P-109)', async () => {
+test('the client limit applies to all workers together, except mesh peers (P-109)', async () => {
   const cores = await MemoryWorkers.start({ meshKey, maxClients: 2 })
   const [first] = [await cores.login(0), await cores.login(1)]
   for (const worker of [0, 1]) {
@@ -175,7 +175,7 @@ test('clients of all workers together are limited, mesh peers apart (P-109)', as
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
-test('of two clients that come to two workers at once only one gets the last place (P-109)', async () => {
+test('of two concurrent clients on two workers only one gets the last slot (P-109)', async () => {
   const cores = await MemoryWorkers.start({ maxClients: 1 })
   const clients = [cores.connect(0), cores.connect(1)]
   const logins = clients.map(client =>
@@ -190,7 +190,7 @@ test('of two clients that come to two workers at once only one gets the last pla
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
-test('admission is asked once, where the rules are, with all that is known (P-040)', async () => {
+test('admission is checked once, at the coordinator, with all details (P-040)', async () => {
   const asked: AdmissionRequest[] = []
   const admission = {
     async admit(request: AdmissionRequest) {
@@ -213,7 +213,7 @@ test('admission is asked once, where the rules are, with all that is known (P-04
   ])
 })
 
-test('packets for a client of another relay go by a link, which the coordinator has (P-072, P-075)', async () => {
+test('packets for a client of another relay go over the coordinator’s link (P-072, P-075)', async () => {
   const cores = await MemoryWorkers.start()
   const client = await cores.login(1)
   const link = new TestLink(cores.coordinator)
@@ -233,7 +233,7 @@ test('packets for a client of another relay go by a link, which the coordinator 
   expect(counters.dropped.unknown_dest.other).toEqual({ packets: 1, bytes: 8 })
 })
 
-test('what a mesh peer passes on reaches clients of all workers, with a source or without (P-051, P-072)', async () => {
+test('packets from a mesh peer reach clients of all workers, with and without a source (P-051, P-072)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const [meshPeer, client] = [await cores.login(0, MESH_PEER), await cores.login(1)]
   const nobody = { bytes: new Uint8Array(32) } as NodePublicKey
@@ -245,7 +245,7 @@ test('what a mesh peer passes on reaches clients of all workers, with a source o
   expect(counters).toMatchObject({ packetsForwardedIn: 2, packetsSent: 2, bytesSent: 41 })
 })
 
-test('a crashed worker takes its own clients along and nobody else', async () => {
+test('a crashed worker loses only its own clients', async () => {
   const cores = await MemoryWorkers.start({ workers: 3, meshKey })
   const [gone, receiver, watcher] = [await cores.login(0), await cores.login(1), await cores.login(2, MESH_PEER)]
   watcher.send({ type: 'watchConns' })
@@ -267,7 +267,7 @@ test('a crashed worker takes its own clients along and nobody else', async () =>
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
-test('what a crashed worker has not taken is counted as dropped (P-102)', async () => {
+test('packets that a crashed worker has not received are counted as dropped (P-102)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, gone] = [await cores.login(0), await cores.login(1)]
   cores.courier.isHeld = true
@@ -281,7 +281,7 @@ test('what a crashed worker has not taken is counted as dropped (P-102)', async 
   expect(cores.core(0).counters.dropped.gone_disconnected.other).toEqual({ packets: 2, bytes: 12 })
 })
 
-test('packets for a session that has ended meanwhile are counted as dropped (P-102)', async () => {
+test('packets for a session that has ended are counted as dropped (P-102)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, gone] = [await cores.login(0), await cores.login(1)]
   cores.courier.isHeld = true
@@ -294,7 +294,7 @@ test('packets for a session that has ended meanwhile are counted as dropped (P-1
   expect(cores.core(1).counters.dropped.gone_disconnected.other).toEqual({ packets: 1, bytes: 8 })
 })
 
-test('a worker that takes nothing is sent no more than so much, and what is beyond is dropped (P-102)', async () => {
+test('a stalled worker is sent a bounded amount, and the rest is dropped (P-102)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, slow] = [await cores.login(0), await cores.login(1)]
   const frame = 60_037
@@ -311,7 +311,7 @@ test('a worker that takes nothing is sent no more than so much, and what is beyo
   expect(dropped().packets).toBe(3)
 })
 
-test('rate limit is pushed to all workers, and to those that come later (P-103)', async () => {
+test('the rate limit is sent to all workers, and to later ones (P-103)', async () => {
   const cores = await MemoryWorkers.start({ rateLimit: { bytesPerSecond: 1_000, burstBytes: 2_000 } })
   expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([1_000, 1_000])
   cores.coordinator.rateLimit = { bytesPerSecond: 5_000, burstBytes: 5_000 }
@@ -320,7 +320,7 @@ test('rate limit is pushed to all workers, and to those that come later (P-103)'
   expect((await cores.coordinator.source.snapshot()).rateLimit?.bytesPerSecond).toBe(5_000)
 })
 
-test('pages of any worker show the clients of all, in the order of their logins', async () => {
+test('pages of any worker show the clients of all workers, in login order', async () => {
   const cores = await MemoryWorkers.start()
   const clients: RawClient[] = []
   for (const worker of [1, 0, 0, 1]) clients.push(await cores.login(worker))
@@ -340,7 +340,7 @@ test('pages of any worker show the clients of all, in the order of their logins'
   expect(await source.inconsistencies()).toEqual([])
 })
 
-test('a worker that does not answer is shown as it was last', async () => {
+test('an unresponsive worker is shown in its last known state', async () => {
   const cores = await MemoryWorkers.start()
   await Promise.all([cores.login(0), cores.login(1)])
   await cores.coordinator.source.snapshot()
@@ -351,7 +351,7 @@ test('a worker that does not answer is shown as it was last', async () => {
   expect((await snapshot).counters.logins).toBe(2)
 })
 
-test('drain ends the clients of all workers first, then mesh peers (P-093, P-174)', async () => {
+test('drain closes the clients of all workers first, then mesh peers (P-093, P-174)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const ends: string[] = []
   const named = async (name: string, client: Promise<RawClient>) => {
@@ -372,7 +372,7 @@ test('drain ends the clients of all workers first, then mesh peers (P-093, P-174
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
 })
 
-test('drain can be cut short, and ends although a worker crashes', async () => {
+test('drain can be cut short, and ends even if a worker crashes', async () => {
   const cores = await MemoryWorkers.start({ workers: 3, meshKey })
   await Promise.all([cores.login(0), cores.login(1), cores.login(2, MESH_PEER)])
   const hurry = new AbortController()
@@ -384,7 +384,7 @@ test('drain can be cut short, and ends although a worker crashes', async () => {
   expect((await draining).told).toBe(3)
 })
 
-test('events of all workers are told at the coordinator', async () => {
+test('events of all workers are emitted at the coordinator', async () => {
   const cores = await MemoryWorkers.start()
   const heard: string[] = []
   const { events } = cores.coordinator
@@ -397,7 +397,7 @@ test('events of all workers are told at the coordinator', async () => {
   expect(heard).toEqual([`connected ${name}`, `disconnected ${name}`])
 })
 
-test('clients of all workers are judged again when the rules change (P-040)', async () => {
+test('clients of all workers are re-checked when the rules change (P-040)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const clients = [await cores.login(0, { token: 'old' }), await cores.login(1, { token: 'new' })] as const
   await cores.login(1, MESH_PEER)
@@ -411,7 +411,7 @@ test('clients of all workers are judged again when the rules change (P-040)', as
   expect([clients[1].isClosed, cores.coordinator.connections]).toEqual([false, 2])
 })
 
-test('coordinator closes a client at the program’s word, on whatever worker', async () => {
+test('the coordinator closes a client on any worker on request', async () => {
   const cores = await MemoryWorkers.start()
   const client = await cores.login(1)
   await cores.coordinator.closePeer(client.publicKey)
@@ -419,7 +419,7 @@ test('coordinator closes a client at the program’s word, on whatever worker', 
   expect(cores.coordinator.connections).toBe(0)
 })
 
-test('all workers end at the coordinator’s word', async () => {
+test('the coordinator stops all workers', async () => {
   const cores = await MemoryWorkers.start()
   const client = await cores.login(0)
   cores.coordinator.close()
@@ -427,7 +427,7 @@ test('all workers end at the coordinator’s word', async () => {
   await client.closed()
 })
 
-test('a part of a relay has no links of its own', async () => {
+test('a worker’s relay has no links of its own', async () => {
   const cores = await MemoryWorkers.start()
   expect(() => new TestLink(cores.core(0))).toThrow(TypeError)
 })

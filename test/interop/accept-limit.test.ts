@@ -20,7 +20,7 @@ async function flood({ port }: RunningTlsRelay): Promise<void> {
 }
 
 describe.skipIf(!hasGo)('a relay whose accept limit is exceeded', () => {
-  test('ends, if it is the original (P-108, D-50)', async () => {
+  test('the original exits (P-108, D-50)', async () => {
     const relay = await startReferenceTlsRelay(LIMIT)
     await flood(relay)
     expect(await relay.program.exit()).toBe(1)
@@ -28,7 +28,7 @@ describe.skipIf(!hasGo)('a relay whose accept limit is exceeded', () => {
     await relay.stop()
   })
 
-  test('goes on, if it is ours (P-108, D-50)', async () => {
+  test('ours keeps serving (P-108, D-50)', async () => {
     const relay = await startOurTlsRelay(LIMIT)
     const target = new Target({ url: relay.url, ca: relay.ca, carriage: 'raw', like: 'ours' })
     const [a, b] = [await target.login(), await target.login()]

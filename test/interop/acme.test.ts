@@ -27,7 +27,7 @@ function chainOf(socket: TLSSocket): { leaf: X509Certificate; subjects: string[]
   return { leaf, subjects }
 }
 
-describe.skipIf(!hasGo)('certificates from an authority', () => {
+describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
   const root = mkdtempSync(join(tmpdir(), 'acme-'))
   let ports: { httpPort: number; tlsPort: number }
   let pebble: Pebble
@@ -64,30 +64,33 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
   test.for([
     ['tls-alpn-01', 'tls'],
     ['http-01', 'http'],
-  ] as const)('a relay with a name gets its certificate by %s, and stores it (P-147, P-149)', async ([type, kind]) => {
-    await using relay = await startRelay({ challengeTypes: [type], listens: [kind], email: 'ops@relay.test' })
-    await untilStatus(relay, () => hasCertificate(relay))
-    if (kind === 'http') await relay.listen('tls')
-    const socket = await relay.dial({ servername: 'relay.test', ca })
-    expect([socket.authorized, socket.alpnProtocol]).toEqual([true, false])
-    const { leaf, subjects } = chainOf(socket)
-    expect(subjects.at(-1)).toBe(`CN=derpkey${relay.relay.publicKey.toHex()}`)
-    expect(relay.status()).toMatchObject({
-      subject: 'relay.test',
-      fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
-      notAfterMs: leaf.validToDate.getTime(),
-      lastError: undefined,
-      replacements: 1,
-    })
-    expect(relay.linesOf('certificate obtained')).toMatchObject([{ subject: 'relay.test' }])
-    const names = ['acme_account+key', 'relay.test', 'relay.test.acme.json']
-    expect(readdirSync(directory).sort()).toEqual(names)
-    for (const name of names) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
-    // The form that the original keeps: key first.
-    expect(readFileSync(join(directory, 'relay.test'), 'utf8')).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)
-  })
+  ] as const)(
+    'a relay with a name obtains its certificate by %s, and stores it (P-147, P-149)',
+    async ([type, kind]) => {
+      await using relay = await startRelay({ challengeTypes: [type], listens: [kind], email: 'ops@relay.test' })
+      await untilStatus(relay, () => hasCertificate(relay))
+      if (kind === 'http') await relay.listen('tls')
+      const socket = await relay.dial({ servername: 'relay.test', ca })
+      expect([socket.authorized, socket.alpnProtocol]).toEqual([true, false])
+      const { leaf, subjects } = chainOf(socket)
+      expect(subjects.at(-1)).toBe(`CN=derpkey${relay.relay.publicKey.toHex()}`)
+      expect(relay.status()).toMatchObject({
+        subject: 'relay.test',
+        fingerprint: leaf.fingerprint256.replaceAll(':', '').toLowerCase(),
+        notAfterMs: leaf.validToDate.getTime(),
+        lastError: undefined,
+        replacements: 1,
+      })
+      expect(relay.linesOf('certificate obtained')).toMatchObject([{ subject: 'relay.test' }])
+      const names = ['acme_account+key', 'relay.test', 'relay.test.acme.json']
+      expect(readdirSync(directory).sort()).toEqual(names)
+      for (const name of names) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
+      // The form that the original keeps: key first.
+      expect(readFileSync(join(directory, 'relay.test'), 'utf8')).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)
+    },
+  )
 
-  test('no answer waits any more once it was fetched (P-147)', async () => {
+  test('challenge answers are removed after validation (P-147)', async () => {
     await using relay = await startRelay({ challengeTypes: ['tls-alpn-01'] })
     await untilStatus(relay, () => hasCertificate(relay))
     const dialled = relay.dial({ servername: 'relay.test', ALPNProtocols: ['acme-tls/1'], rejectUnauthorized: false })
@@ -95,7 +98,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
   })
 
   test.for(['http-01', 'tls-alpn-01'] as const)(
-    'a relay with an IP address gets a short-lived certificate by %s, for clients without a server name (P-148)',
+    'a relay with an IP address obtains a short-lived certificate by %s, for clients without a server name (P-148)',
     async type => {
       await using relay = await startRelay({ hostname: '127.0.0.1', ipCerts: true, challengeTypes: [type] })
       await untilStatus(relay, () => hasCertificate(relay))
@@ -118,7 +121,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     },
   )
 
-  test('a relay with a name shows one for its addresses to clients without a server name (P-148)', async () => {
+  test('a relay with a name serves one for its addresses to clients without a server name (P-148)', async () => {
     await using relay = await startRelay({ ipCerts: true, ipAddresses: ['127.0.0.1'] })
     await untilStatus(relay, () => hasCertificate(relay) && relay.status(1).fingerprint !== undefined)
     const named = chainOf(await relay.dial({ servername: 'relay.test', ca }))
@@ -132,7 +135,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(relay.linesOf('TLS handshake failed')).toContainEqual(expect.objectContaining({ reason }))
   })
 
-  test('addresses that cannot be proven are left out, and the rest gets its certificate (P-148)', async () => {
+  test('addresses that fail validation are left out, and the rest get their certificate (P-148)', async () => {
     const ipAddresses = ['127.0.0.77', '127.0.0.1']
     await using relay = await startRelay({
       hostname: '127.0.0.1',
@@ -145,7 +148,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(relay.linesOf('certificate will lack some addresses')).toMatchObject([{ rejected: ['127.0.0.77'] }])
   })
 
-  test('a certificate is renewed in time, with live connections untouched, and not twice (P-149)', async () => {
+  test('a certificate is renewed in time and only once, without affecting live connections (P-149)', async () => {
     const clock = new SkewedClock()
     await using relay = await startRelay({ clock, profile: 'default' })
     await untilStatus(relay, () => hasCertificate(relay))
@@ -174,7 +177,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(await echo('after')).toBe('after')
   })
 
-  test('a restarted relay shows what was stored and asks nobody (P-149)', async () => {
+  test('a restarted relay serves the stored certificate without any request (P-149)', async () => {
     let fingerprint: string | undefined
     {
       await using relay = await startRelay()
@@ -187,7 +190,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(chainOf(await relay.dial({ servername: 'relay.test', ca })).leaf.subjectAltName).toBe('DNS:relay.test')
   })
 
-  test('what another directory gave is shown until there is better (P-149)', async () => {
+  test('a certificate of another directory is served until replaced (P-149)', async () => {
     {
       await using relay = await startRelay()
       await untilStatus(relay, () => hasCertificate(relay))
@@ -200,7 +203,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(relay.messages()).toEqual(['certificate loaded', 'certificate obtained'])
   })
 
-  test('a refusal is told, waited after, and mended (P-149)', async () => {
+  test('a refusal is logged, retried with a delay, and cleared (P-149)', async () => {
     const clock = new SkewedClock()
     await using relay = await startRelay({ clock, challengeTypes: ['http-01'], listens: ['tls'] })
     const hasFailed = (times: number) => () => relay.status().failures === times
@@ -220,7 +223,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     expect(relay.status().lastError).toBeUndefined()
   })
 
-  test('each failure leads to another way to prove the name (P-147, P-149)', async () => {
+  test('each failure switches to another challenge type (P-147, P-149)', async () => {
     const clock = new SkewedClock()
     await using relay = await startRelay({ clock, listens: ['http'] })
     await untilStatus(relay, () => relay.status().failures === 1)
@@ -229,7 +232,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     await untilStatus(relay, () => hasCertificate(relay))
   })
 
-  test('a name that the authority will not have is no reason to ask more often (P-149)', async () => {
+  test('a rejected name does not cause more frequent requests (P-149)', async () => {
     const clock = new SkewedClock()
     await using relay = await startRelay({ hostname: 'blocked.test', clock })
     await untilStatus(relay, () => relay.status().failures === 1)
@@ -240,7 +243,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     await untilStatus(relay, () => relay.status().failures === 2)
   })
 
-  test('an account is bound to one that the authority knows (P-147)', async () => {
+  test('an account is bound to an external account (P-147)', async () => {
     const bound = await Pebble.start({ ...ports, accounts: { 'kid-1': EAB_KEY } })
     try {
       const { directoryUrl, directoryCa } = bound
@@ -260,7 +263,7 @@ describe.skipIf(!hasGo)('certificates from an authority', () => {
     }
   })
 
-  test('a relay that is closed while it asks leaves at once (P-149)', async () => {
+  test('a relay closed during an order stops immediately (P-149)', async () => {
     const relay = await startRelay({ listens: [] })
     await relay[Symbol.asyncDispose]()
     expect(relay.status()).toMatchObject({ failures: 0, fingerprint: undefined })

@@ -71,7 +71,7 @@ describe.skipIf(!hasGo)('admission URL of stock derper and of our relay', () => 
     return [await isLetIn(stock.port, privateKey), await isLetIn(ours.port, privateKey)]
   }
 
-  test('both ask the same question (P-040)', async () => {
+  test('both send the same request (P-040)', async () => {
     answer = response => response.end('{"Allow":true}')
     expect(await verdicts()).toEqual([true, true])
     expect(asked).toHaveLength(2)
@@ -96,12 +96,12 @@ describe.skipIf(!hasGo)('admission URL of stock derper and of our relay', () => 
     ['{"Allow":true}', 403, false],
     ['{"Allow":true}', 500, false],
     ['{"Allow":true}', 503, false],
-  ])('both take %j with status %d the same way (P-040)', async (body, status, isYes) => {
+  ])('both interpret %j with status %d the same way (P-040)', async (body, status, isYes) => {
     answer = response => response.writeHead(status).end(status === 204 ? undefined : body)
     expect(await verdicts()).toEqual([isYes, isYes])
   })
 
-  test('both go where they are sent on, and take a broken connection for a yes: they fail open (P-040)', async () => {
+  test('both follow redirects, and fail open on a broken connection (P-040)', async () => {
     const moved = asked.length
     answer = response => {
       if (asked.at(-1)?.line === 'POST /elsewhere') response.end('{"Allow":true}')

@@ -28,7 +28,7 @@ describe.skipIf(!hasGo)('the load of the benchmark, on our relay over TLS', () =
     identity[Symbol.dispose]()
   })
 
-  test('the module is sound', async () => {
+  test('the Go module passes vet', async () => {
     await expect(run('go', ['vet', './...'], { cwd: GO_LOAD_MODULE })).resolves.toMatchObject({ stdout: '' })
   })
 
@@ -53,7 +53,7 @@ describe.skipIf(!hasGo)('the load of the benchmark, on our relay over TLS', () =
     expect(ageMicros.count).toBeGreaterThan(0)
   })
 
-  test('idle clients stay until they are told to go', async () => {
+  test('idle clients stay until told to leave', async () => {
     const idle = await LoadProgram.start(load, 'idle', relay, { clients: 10 })
     await idle.ready()
     expect(await idle.finish()).toEqual({ clients: 10, lost: 0 })

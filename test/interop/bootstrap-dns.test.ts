@@ -43,14 +43,14 @@ describe.skipIf(!hasGo)('/bootstrap-dns of stock derper and of ours', () => {
   }
 
   test.each(['', '?q=', '?q=localhost', '?q=localhost.', '?q=LOCALHOST', '?q=nobody.invalid', '?q=x&q=localhost.'])(
-    'GET %s is answered alike (P-164, P-165)',
+    'GET %s gets the same response (P-164, P-165)',
     async query => {
       const [theirs, own] = [stock.port, ours.port].map(port => request(port, `GET /bootstrap-dns${query}`))
       expect(comparable((await own) as RawResponse)).toEqual(comparable((await theirs) as RawResponse))
     },
   )
 
-  test('questions are counted alike (P-164)', async () => {
+  test('queries are counted the same way (P-164)', async () => {
     const counts = async (port: number) => {
       const vars = (await (await fetch(`http://127.0.0.1:${port}/debug/vars`)).json()) as Record<string, number>
       return Object.entries(vars).filter(([name]) => name.startsWith('counter_bootstrap_dns_'))

@@ -64,7 +64,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     })
   }
 
-  test('the key of the meta certificate starts the login before derper has said anything (P-122, P-143, P-213)', async () => {
+  test('the login starts with the meta certificate’s key, before derper has sent anything (P-122, P-143, P-213)', async () => {
     await using recorder = await TlsRecorder.start({ port: named.port, holdAfterHandshake: true })
     await using client = clientOf([nodeAt(recorder.port)])
     for (const isResumed of [false, true, true]) {
@@ -83,7 +83,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     }
   })
 
-  test('below TLS 1.3 the client waits for the upgrade, and learns the same key (P-121, P-143)', async () => {
+  test('below TLS 1.3 the client waits for the upgrade, and reads the same key (P-121, P-143)', async () => {
     await using fast = clientOf([nodeAt(named.port)])
     await using slow = clientOf([nodeAt(named.port)], { tlsConfig: { ca: ca.certificate, maxVersion: 'TLSv1.2' } })
     await nextMessage(fast, 'serverInfo')
@@ -92,7 +92,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     expect(String(slow.serverPublicKey())).toBe(String(fast.serverPublicKey()))
   })
 
-  test('packets flow between a region client and a client of the URL', async () => {
+  test('packets flow between a region client and a URL client', async () => {
     await using a = clientOf([nodeAt(named.port)])
     await using b = new Client(NodePrivateKey.generate(), `https://relay.test:${named.port}/derp`, {
       tlsConfig: { ca: ca.certificate },
@@ -106,7 +106,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     expect(Buffer.compare(received, data)).toBe(0)
   })
 
-  test('the pin that derper tells for its own certificate is accepted, and no other (P-144)', async () => {
+  test('the pin that derper prints for its certificate is accepted, and no other (P-144)', async () => {
     const [, pin = ''] = await numbered.program.stderrMatch(/"CertName":"(sha256-raw:[0-9a-f]{64})"/)
     const node = nodeAt(numbered.port, { HostName: '127.0.0.1', CertName: pin })
     await using client = clientOf([node], { tlsConfig: {} })
@@ -118,12 +118,12 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     await expect(unpinned.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'untrusted' })
   })
 
-  test('a name that derper does not have fails the handshake, and another node is not tried for it (P-141)', async () => {
+  test('an unknown server name fails the handshake, without trying another node (P-141)', async () => {
     await using client = clientOf([nodeAt(named.port, { HostName: 'other.test' }), nodeAt(named.port)])
     await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'handshake' })
   })
 
-  test('derper hears that the second node was not the ideal one (P-123, P-220, P-225)', async () => {
+  test('derper counts that the second node was not the ideal one (P-123, P-220, P-225)', async () => {
     await using watcher = clientOf([nodeAt(named.port)], {
       meshKey: MeshKey.parse(MESH_KEY),
       watchConnectionChanges: true,
@@ -154,7 +154,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
     expect(proxy.targets).toEqual([`relay.test:${named.port}`])
   })
 
-  test('bare TLS to derper for measuring (P-226)', async () => {
+  test('plain TLS to derper for measurements (P-226)', async () => {
     await using client = clientOf([])
     const region = { RegionID: 1, RegionCode: 'own', RegionName: '', Nodes: [nodeAt(named.port)] }
     const { tls, node, close } = await client.dialRegionTls(region)

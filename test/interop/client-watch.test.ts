@@ -50,7 +50,7 @@ describe.skipIf(!hasGo)('watch loop on stock derper', () => {
     return { watcher, told, stop, over, heard }
   }
 
-  test('stock clients that come and go are told (P-070, P-215)', async () => {
+  test('connects and disconnects of stock clients are reported (P-070, P-215)', async () => {
     const { publicKey } = await stock.ask('new', 'before', { url: relay.url })
     await stock.ask('connect', 'before')
     await stock.ask('recv', 'before', { action: 'start' })
@@ -68,7 +68,7 @@ describe.skipIf(!hasGo)('watch loop on stock derper', () => {
     await stock.ask('close', 'before')
   })
 
-  test('a watcher that is cut off reports all gone, and is told of them again (P-073, P-215, P-216)', async () => {
+  test('a disconnected watcher reports all peers gone, and is told of them again (P-073, P-215, P-216)', async () => {
     const peer = newClient()
     await peer.recv()
     const { watcher, told, stop, over, heard } = watch()
@@ -82,7 +82,7 @@ describe.skipIf(!hasGo)('watch loop on stock derper', () => {
     await over
   })
 
-  test('the relay that is the caller’s own ends the loop (P-217)', async () => {
+  test('a connection to the caller’s own relay ends the loop (P-217)', async () => {
     const client = newClient()
     await client.connect()
     const { told, over } = watch(client.serverPublicKey())

@@ -15,7 +15,7 @@ import { testIo } from '../support/test-io.ts'
 /** Stock programs that read what is written for whom. */
 const READERS = { tailscale: 'policy', headscale: 'headscale', json: 'json', yaml: 'headscale' } as const
 
-describe.skipIf(!hasGo)('derp map make, of a stock relay with a certificate of its own making', () => {
+describe.skipIf(!hasGo)('derp map make, for a stock relay with a self-signed certificate', () => {
   const directory = mkdtempSync(join(tmpdir(), 'derp-map-'))
   let relay: Program
   let port: number
@@ -47,14 +47,14 @@ describe.skipIf(!hasGo)('derp map make, of a stock relay with a certificate of i
     return program.lineWhere(line => JSON.parse(line) as unknown)
   }
 
-  test.each(MAP_FORMATS)('what is written for %s is read by stock code as the same map', async format => {
+  test.each(MAP_FORMATS)('output for %s is read by stock code as the same map', async format => {
     const map = JSON.parse(await make('json'))
     expect(await readByStock(READERS[format], await make(format))).toEqual(map)
     const [node] = map.Regions[900].Nodes
     expect(node).toMatchObject({ DERPPort: port, STUNPort: stunPort, CertName: expect.stringMatching(/^sha256-raw:/) })
   })
 
-  test('a real tailscaled makes the relay its home', async () => {
+  test('a real tailscaled chooses the relay as home', async () => {
     const file = join(directory, 'map.json')
     writeFileSync(file, await make('json'))
     const { localapi } = await goTools()

@@ -27,7 +27,7 @@ function parseHelp(text: string): Record<string, OriginalFlag> {
 }
 
 describe.skipIf(!hasGo)('the flags of stock derper', () => {
-  test('are those that ours are held against', async () => {
+  test('match those that ours are compared with', async () => {
     const { derper } = await goTools()
     const help = await new Promise<string>(resolve =>
       execFile(derper, ['-help'], (_error, _out, text) => resolve(text)),

@@ -36,7 +36,7 @@ describe.skipIf(!hasGo)('stock tailscaled, logged in to the control server of Ta
     return daemon.lineWhere(line => line)
   }
 
-  test('our gate admits whom the stock client finds, and denies others; the last good answer outlives the daemon (P-040)', async () => {
+  test('our gate admits nodes that the stock client finds, and denies others; the last good answer outlives the daemon (P-040)', async () => {
     const ports = { ...admissionPorts(), clock: systemClock }
     const admission = await createAdmission({ daemonSocket: ready.socket, memoryMs: 60_000 }, ports)
     if (admission === undefined) throw new Error('make the gate: nothing was made')

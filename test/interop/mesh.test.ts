@@ -105,7 +105,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     expect((await arrived).source.equals(from.selfPublicKey())).toBe(true)
   }
 
-  test('packets of clients cross both ways, whole, and the end of a peer is told (P-062, P-072, P-078)', async () => {
+  test('packets cross both ways intact, and departures are reported (P-062, P-072, P-078)', async () => {
     const near = await ourClient(OURS, ours.port)
     const far = await ourClient(STOCK, stockPort)
     await sendUntilHere(near, far)
@@ -131,7 +131,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     await Promise.all([near.close(), far.close()])
   })
 
-  test('link that leads to our relay itself was given up, on stock derper’s side too (P-078, P-217)', async () => {
+  test('a link from each relay to itself was closed (P-078, P-217)', async () => {
     expect(mesh.snapshot().map(({ host, state, peers }) => [host, state, peers > 0])).toEqual([
       [`${STOCK}:${stockPort}`, 'up', true],
       [`${OURS}:${ours.port}`, 'self', false],
@@ -139,7 +139,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     await stock?.stderrMatch(/detected self-connect; ignoring host/)
   })
 
-  test('stock derper that is restarted is found again (P-078, P-215)', async () => {
+  test('a restarted stock derper is linked again (P-078, P-215)', async () => {
     await stock?.stop()
     await until(() => states()[0] === 'connecting', 'the link is down')
     await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the mesh peer is left')

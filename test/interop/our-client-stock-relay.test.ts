@@ -37,7 +37,7 @@ describe.skipIf(!hasGo)('our client on stock derper', () => {
     }
   }
 
-  test('client learns the relay’s key and sends itself packets of every size (P-030, P-050, P-052, P-203, P-204)', async () => {
+  test('a client reads the relay’s key and sends itself packets of every size (P-030, P-050, P-052, P-203, P-204)', async () => {
     const client = await connected()
     expect(String(client.serverPublicKey())).toMatch(/^nodekey:[0-9a-f]{64}$/)
     for (const size of SIZES) {
@@ -83,7 +83,7 @@ describe.skipIf(!hasGo)('our client on stock derper', () => {
     expect(digests).toEqual([digest(fromB), digest(fromA)])
   })
 
-  test('client and stock client hear each other, and of each other’s end (P-051, P-060, P-062)', async () => {
+  test('our client and the stock client exchange packets, and are told when the other leaves (P-051, P-060, P-062)', async () => {
     const client = await connected()
     const { publicKey } = await stock.ask('new', 'peer', { url: relay.url })
     await stock.ask('connect', 'peer')
@@ -103,7 +103,7 @@ describe.skipIf(!hasGo)('our client on stock derper', () => {
     expect(await messageOf(client, 'peerGone')).toMatchObject({ reason: 0 })
   })
 
-  test('client pings, announces its home, and is told who is not there (P-054, P-061, P-091, P-207)', async () => {
+  test('a client pings, announces its home, and is told of unknown peers (P-054, P-061, P-091, P-207)', async () => {
     const client = await connected()
     await client.notePreferred(true)
     const reading = messageOf(client, 'peerGone')

@@ -92,7 +92,7 @@ function behind(file: ProxyFile): void {
     ])
   })
 
-  test('a stock client, ours and a WebSocket reach each other (P-050, P-120, P-150)', async () => {
+  test('a stock client, ours and a WebSocket client reach each other (P-050, P-120, P-150)', async () => {
     const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
     await stock.ask('new', 'stock', { url })
     await stock.ask('connect', 'stock')
@@ -116,7 +116,7 @@ function behind(file: ProxyFile): void {
     await stock.stop()
   })
 
-  test('the relay sees the address that a client has, not one that it claims (P-125)', async () => {
+  test('the relay sees a client’s real address, not one that it claims (P-125)', async () => {
     asked.length = 0
     const forged = 'X-Forwarded-For: 198.51.100.9'
     const { status, conn } = await ask('127.0.0.5', [
@@ -135,14 +135,14 @@ function behind(file: ProxyFile): void {
     webSocket.socket.close()
   })
 
-  test('probe and captive-portal check pass, and /derp without upgrade says whose fault that is (P-124, P-160, P-161)', async () => {
+  test('latency probe and captive portal check pass, and /derp without an upgrade names the cause (P-124, P-160, P-161)', async () => {
     const probe = await ask('127.0.0.1', ['GET /derp/probe HTTP/1.1'])
     expect([probe.status, probe.headers.get('access-control-allow-origin')]).toEqual([200, '*'])
     const portal = await ask('127.0.0.1', ['GET /generate_204 HTTP/1.1', 'X-Tailscale-Challenge: c1'])
     expect([portal.status, portal.headers.get('x-tailscale-response')]).toEqual([204, 'response c1'])
     const plain = await ask('127.0.0.1', ['GET /derp HTTP/1.1'])
     expect(plain.status).toBe(426)
-    expect(plain.body.toString()).toContain('A proxy handed this request on without the header Upgrade')
+    expect(plain.body.toString()).toContain('A proxy forwarded this request without the header Upgrade')
     for (const { conn } of [probe, portal, plain]) conn.destroy()
   })
 }
@@ -151,11 +151,11 @@ for (const [file, isThere] of FILES) {
   describe.skipIf(!hasGo || !isThere)(`behind deploy/proxies/${file}`, () => behind(file))
 }
 
-describe.skipIf(!hasNginx)('behind nginx with lines of deploy/proxies/nginx.conf left out', () => {
+describe.skipIf(!hasNginx)('behind nginx without some lines of deploy/proxies/nginx.conf', () => {
   test.for([
     [['proxy_set_header Upgrade $http_upgrade;', 'proxy_set_header Connection $relay_connection;'], 'Upgrade'],
     [['proxy_set_header Connection $relay_connection;'], 'Connection: Upgrade'],
-  ] as const)('without %j our client is told what is lost (P-124)', async ([lines, lost]) => {
+  ] as const)('without %j our client is told what is missing (P-124)', async ([lines, lost]) => {
     await using relay = await ListeningRelay.start()
     const replace = Object.fromEntries(lines.map(line => [line, '']))
     await using proxy = await startProxy('nginx.conf', { relayPort: relay.port, certificate, replace })

@@ -73,7 +73,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
     return socket
   }
 
-  test('a stock client and ours start fast and reach each other (P-122, P-126, P-143)', async () => {
+  test('a stock client and ours use fast start and reach each other (P-122, P-126, P-143)', async () => {
     const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
     await stock.ask('new', 'stock', { url })
     await stock.ask('connect', 'stock')
@@ -92,7 +92,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
     await stock.stop()
   })
 
-  test('the relay sees address and port that a client has (P-126)', async () => {
+  test('the relay sees a client’s address and port (P-126)', async () => {
     const socket = await dial('127.0.0.5')
     const { status, body } = await exchange(
       socket,
@@ -106,7 +106,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
     client.close()
   })
 
-  test('who asks for another name gets the web site', async () => {
+  test('another server name gets the web site', async () => {
     const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'www.test' }).on('error', () => {})
     await expect.poll(() => greetings.length).toBe(1)
     // A handshake, behind a PROXY header if the proxy sends one to every server.

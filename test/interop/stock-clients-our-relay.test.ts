@@ -37,7 +37,7 @@ describe.skipIf(!hasGo)('stock Go clients on our relay', () => {
     }
   })
 
-  test('relay tells its key in the login and answers pings (P-031, P-091)', async () => {
+  test('relay sends its key at login and answers pings (P-031, P-091)', async () => {
     await connected('pinger')
     const { serverPublicKey } = await clients.ask('serverPublicKey', 'pinger')
     expect(serverPublicKey).toMatch(/^nodekey:[0-9a-f]{64}$/)
@@ -54,7 +54,7 @@ describe.skipIf(!hasGo)('stock Go clients on our relay', () => {
     expect(await clients.event('listener', line => line.type === 'peerGone')).toMatchObject({ peer: talker, reason: 0 })
   })
 
-  test('relay takes a home announcement and goes on (P-054)', async () => {
+  test('relay accepts a home announcement (P-054)', async () => {
     const home = await connected('home')
     await clients.ask('notePreferred', 'home', { preferred: true })
     await clients.ask('send', 'home', { to: home, dataBase64: 'bWU=' })

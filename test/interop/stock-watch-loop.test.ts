@@ -27,7 +27,7 @@ describe.skipIf(!hasGo)('stock watch loop on our relay', () => {
     return publicKey as string
   }
 
-  test('watch loop follows clients that come and go, and its forwarded packets arrive (P-070, P-071, P-072)', async () => {
+  test('the watch loop follows clients, and its forwarded packets arrive (P-070, P-071, P-072)', async () => {
     const early = await connected('early')
     const { publicKey: meshPeer } = await clients.ask('new', 'meshPeer', { url: relay.url, meshKey, watch: true })
     await clients.ask('watchLoop', 'meshPeer', { action: 'start' })
@@ -52,7 +52,7 @@ describe.skipIf(!hasGo)('stock watch loop on our relay', () => {
     })
   })
 
-  test('mesh peer closes a peer of ours (P-073)', async () => {
+  test('a mesh peer closes one of our clients (P-073)', async () => {
     const victim = await connected('victim')
     await clients.ask('new', 'closer', { url: relay.url, meshKey })
     await clients.ask('connect', 'closer')

@@ -120,7 +120,7 @@ function readSplit(bounds: FrameBounds, chunks: readonly Uint8Array[], next: (be
 }
 
 test.each(['server', 'client'] as const)(
-  '5,000 splittings of random streams give the frames of the naive decoder: %s (P-001, P-002, P-003, P-004, P-007)',
+  '5,000 random chunkings give the frames of the naive decoder: %s (P-001, P-002, P-003, P-004, P-007)',
   side => {
     let splittings = 0
     let refusals = 0
@@ -189,7 +189,7 @@ test.each([
   expect(double.looks).toBeLessThan(2.1 * whole.looks)
 })
 
-test('a packet of 64 KiB in two pieces is copied once, whole it is not copied at all (P-001)', () => {
+test('a packet of 64 KiB in two chunks is copied once, in one chunk not at all (P-001)', () => {
   for (const cut of [0, 1, 4, 5, 6, 40_000, largest.length - 1, largest.length]) {
     const decoder = new FrameDecoder(SERVER_BOUNDS)
     decoder.push(largest.subarray(0, cut))
@@ -203,7 +203,7 @@ test('a packet of 64 KiB in two pieces is copied once, whole it is not copied at
   }
 })
 
-test('300,000 chunks that wait are read in linear time (P-001)', () => {
+test('300,000 buffered chunks are read in linear time (P-001)', () => {
   const watch = Uint8Array.of(0x10, 0, 0, 0, 0)
   const decoder = new FrameDecoder(SERVER_BOUNDS)
   for (let i = 0; i < 300_000; i++) decoder.push(watch.subarray(i % 5, (i % 5) + 1))
@@ -231,7 +231,7 @@ function allocations(action: () => void): number[] {
   return sizes
 }
 
-test('a header allocates nothing unless its frame is read, and then no more than the frame (P-002, P-003, P-004)', () => {
+test('a header allocates nothing for skipped frames, and otherwise no more than the frame (P-002, P-003, P-004)', () => {
   const side = fc.constantFrom<Side>('serverLogin', 'server', 'clientLogin', 'client')
   const type = fc.oneof(fc.integer({ min: 0, max: 0x17 }), fc.integer({ min: 0, max: 255 }))
   const length = fc.oneof(
@@ -269,7 +269,7 @@ test('a header allocates nothing unless its frame is read, and then no more than
   expect(Math.min(outcomes.refused, outcomes.skipped, outcomes.read)).toBeGreaterThan(50)
 })
 
-test('a skipped frame of 4 GiB is never kept (P-002)', () => {
+test('a skipped frame of 4 GiB is never buffered (P-002)', () => {
   const decoder = new FrameDecoder(SERVER_BOUNDS)
   const chunk = new Uint8Array(1 << 20)
   const sizes = allocations(() => {

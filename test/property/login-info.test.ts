@@ -121,7 +121,7 @@ function outcome<T>(parse: () => T): T | undefined {
   }
 }
 
-test('parseClientInfo reads objects member by member as the original does (P-033)', () => {
+test('parseClientInfo reads each member like the original (P-033)', () => {
   const kinds = {
     meshKey: 'string',
     version: 'integer',
@@ -154,7 +154,7 @@ test('parseClientInfo reads objects member by member as the original does (P-033
   expect(Math.min(seen.read, seen.refused)).toBeGreaterThan(300)
 })
 
-test('parseServerInfo reads objects member by member as the original does (P-034)', () => {
+test('parseServerInfo reads each member like the original (P-034)', () => {
   const kinds = { version: 'integer', TokenBucketBytesPerSecond: 'integer', TokenBucketBytesBurst: 'integer' } as const
   const seen = { read: 0, refused: 0 }
   fc.assert(
@@ -191,7 +191,7 @@ test('what formatClientInfo and formatServerInfo write is read back (P-033, P-03
   )
 })
 
-test('damaged JSON is read or refused by a ProtocolError, nothing else (P-033, P-034)', () => {
+test('corrupted JSON is read or refused with a ProtocolError, nothing else (P-033, P-034)', () => {
   const whole = '{"meshKey":"a\\u0041","version":2,"CanAckPings":true,"x":[{"y":null}],"AppName":"n"}'
   const seen = { read: 0, refused: 0 }
   fc.assert(

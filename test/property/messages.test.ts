@@ -45,7 +45,7 @@ test('encodeServerToClient and decodeServerToClient agree with the naive codec (
   )
 })
 
-test('decoders read any body of any type as the naive codec does (P-002, P-004, P-031, P-060, P-071, P-091, P-093)', () => {
+test('decoders read any body of any type like the naive codec (P-002, P-004, P-031, P-060, P-071, P-091, P-093)', () => {
   const body = fc.oneof(
     fc.uint8Array({ maxLength: 80 }),
     fc.tuple(clientFrame, fc.nat(60)).map(([frame, end]) => frame.subarray(5, 5 + end)),
@@ -62,7 +62,7 @@ test('decoders read any body of any type as the naive codec does (P-002, P-004, 
   )
 })
 
-test('a changed byte of payload goes unnoticed: frames carry no checksum (P-005)', () => {
+test('a changed payload byte goes unnoticed: frames have no checksum (P-005)', () => {
   const packet = serverMessage.filter(({ type }) => type === 'receivedPacket').map(encodeServerToClient)
   fc.assert(
     fc.property(packet, fc.nat(), fc.integer({ min: 1, max: 255 }), (frame, place, change) => {
@@ -137,7 +137,7 @@ test.each([
   ['relay', 'server', clientFrame, 2],
   ['client', 'client', serverFrame, 1],
 ] as const)(
-  'damaged bytes give the %s messages or a ProtocolError, nothing else (P-002, P-003, P-004, P-007)',
+  'corrupted bytes give the %s messages or a ProtocolError, nothing else (P-002, P-003, P-004, P-007)',
   (_, side, frame, first) => {
     const login = fc.uint8Array({ minLength: 90, maxLength: 90 }).map(body => {
       const magic = Uint8Array.of(0x44, 0x45, 0x52, 0x50, 0xf0, 0x9f, 0x94, 0x91)
@@ -165,7 +165,7 @@ test.each([
   },
 )
 
-test('boxes of any bytes are refused by a ProtocolError (P-022, P-032, P-034)', () => {
+test('boxes of random bytes are refused with a ProtocolError (P-022, P-032, P-034)', () => {
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 100 }), sealed => {
       const hello = readClientHello(2, Uint8Array.of(...new Uint8Array(32).fill(3), ...sealed))

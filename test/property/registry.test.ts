@@ -120,7 +120,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   }),
 )
 
-test('Registry equals the naive one over random events (P-062, P-065, P-066, P-070, P-075)', () => {
+test('Registry equals the naive one under random events (P-062, P-065, P-066, P-070, P-075)', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
       const twins = new Twins()

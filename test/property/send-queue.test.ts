@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { SendQueue, type WaitingPacket } from '../../src/server/queues/send-queue.ts'
 import { fc } from '../support/fast-check.ts'
 
-test('SendQueue equals a list, whenever it is settled (P-100)', () => {
+test('SendQueue equals a list, settled at any time (P-100)', () => {
   const step = fc.oneof(
     { weight: 6, arbitrary: fc.constant('push') },
     { weight: 4, arbitrary: fc.constant('take') },

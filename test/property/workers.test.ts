@@ -79,7 +79,7 @@ function chooserOf(seed: number): Chooser {
   }
 }
 
-test('a relay on several cores does what one on one core does (P-062, P-065, P-066, P-070, P-073)', async () => {
+test('a relay with several workers behaves like one without (P-062, P-065, P-066, P-070, P-073)', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 25 }),
@@ -137,7 +137,7 @@ const guest: fc.Arbitrary<Guest> = fc.record({
   sends: fc.array(fc.nat(7), { maxLength: 6 }),
 })
 
-test('whatever comes first, departures are told once and behind all packets (P-062, P-070)', async () => {
+test('in any order of events, departures are reported once and after all packets (P-062, P-070)', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(guest, { minLength: 2, maxLength: 8 }),

@@ -24,14 +24,14 @@ describe('the content decides the format', () => {
     expect(document.placeOf(['derpMap', 'Regions', '900', 'RegionCode'])).toEqual({ line: 6, column: 7 })
   })
 
-  test('plain JSON, and JSON that is not plain', () => {
+  test('strict JSON, and JSON with extensions', () => {
     expect(readMapDocument('{"Regions":{}}')).toMatchObject({ format: 'json', value: { Regions: {} }, issues: [] })
     expect(rulesOf('{"Regions":{},}')).toEqual(['warning relaxed-json'])
     expect(rulesOf('{"Regions":{}} // none')).toEqual(['warning relaxed-json'])
     expect(rulesOf('\ufeff{"Regions":{}}')).toEqual(['warning byte-order-mark'])
   })
 
-  test('YAML, with keys that are numbers', () => {
+  test('YAML, with numeric keys', () => {
     const document = readMapDocument('# ours\nregions:\n  900:\n    nodes:\n      - name: 900a\n        hostname: b\n')
     expect(document).toMatchObject({ format: 'yaml', value: { regions: { 900: { nodes: [{ hostname: 'b' }] } } } })
     expect(document.placeOf(['regions', '900', 'nodes', 0, 'hostname'])).toEqual({ line: 6, column: 9 })

@@ -10,7 +10,7 @@ const NODES = [
   { HostName: '192.0.2.1', CertName: `sha256-raw:${'0a'.repeat(32)}`, DERPPort: 8443, STUNPort: -1 },
 ]
 
-describe.each(MAP_FORMATS)('what is written for %s', format => {
+describe.each(MAP_FORMATS)('output for %s', format => {
   test.each([
     ['one region', buildMap(NODES, DEFAULT_NAMING)],
     ['separate regions', buildMap(NODES, { ...DEFAULT_NAMING, isSeparate: true })],
@@ -20,12 +20,12 @@ describe.each(MAP_FORMATS)('what is written for %s', format => {
     expect(lintDocument(document)).toEqual([])
     const { omitDefaultRegions, ...rest } = map
     const isYaml = format === 'headscale' || format === 'yaml'
-    // Headscale has the switch in its configuration.
+    // Headscale has this switch in its configuration file.
     expect(parseDerpMap(document.value)).toEqual(isYaml || !omitDefaultRegions ? rest : map)
   })
 })
 
-test('the forms have the spelling and the comments of their readers', () => {
+test('each format has the spelling and comments that its reader expects', () => {
   const map = buildMap(NODES.slice(0, 1), { ...DEFAULT_NAMING, omitDefaultRegions: true })
   expect(formatDerpMap(map, 'headscale', ['note'])).toBe(`# Save as /etc/headscale/derp.yaml and add to config.yaml:
 #
@@ -52,7 +52,7 @@ regions:
   expect(formatDerpMap(map, 'json')).toBe(`${JSON.stringify(map, undefined, 2)}\n`)
 })
 
-test('nodes get letters, regions of their own get numbers', () => {
+test('nodes are lettered, separate regions are numbered', () => {
   const many = Array.from({ length: 28 }, (_, at) => ({ HostName: `r${at}.example` }))
   const names = buildMap(many, DEFAULT_NAMING).Regions?.[900]?.Nodes.map(({ Name }) => Name)
   expect([names?.[0], names?.[25], names?.[26], names?.[27]]).toEqual(['900a', '900z', '900aa', '900ab'])
@@ -65,7 +65,7 @@ test('nodes get letters, regions of their own get numbers', () => {
   ])
 })
 
-test('what is no format and no number of a region is refused', () => {
+test('unknown formats and invalid region IDs are refused', () => {
   expect(() => parseMapFormat('xml')).toThrow(
     'format DERP map for "xml": must be one of tailscale, headscale, json, yaml',
   )

@@ -7,7 +7,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 export const MAP_FORMATS = ['tailscale', 'headscale', 'json', 'yaml'] as const
 export type MapFormatName = (typeof MAP_FORMATS)[number]
 
-/** @throws DerpError for a name that is none. */
+/** @throws DerpError for an unknown name. */
 export function parseMapFormat(name: string): MapFormatName {
   const known = MAP_FORMATS.find(each => each === name)
   if (known !== undefined) return known
@@ -73,7 +73,7 @@ function yamlText({ Regions: regions = {} }: DERPMap): string {
 function lowerCaseNames(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lowerCaseNames)
   if (typeof value !== 'object' || value === null) return value
-  // Region IDs stay numbers: in quotes they would be other keys.
+  // Region IDs stay numbers: quoted ones would be different keys.
   return new Map(Object.entries(value).map(([name, content]) => [keyOf(name), lowerCaseNames(content)]))
 }
 

@@ -9,7 +9,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 import { type CommandIo, readAll } from '../command-io.ts'
 import { trustSystem } from '../trust.ts'
 
-/** Most bytes of a map; Tailscale's own has some 60 KB. */
+/** Size limit of a map; Tailscale's has some 60 KB. */
 const MAX_BYTES = 8 << 20
 const TIMEOUT_MS = 15_000
 
@@ -18,7 +18,7 @@ export const MAP_SOURCE_HELP = 'file, URL, or - for standard input'
 
 export type MapSourceIo = Pick<CommandIo, 'stdin' | 'env' | 'err'>
 
-/** @throws DerpError with source, reason and what to do. */
+/** @throws DerpError with source, reason and remedy. */
 export async function readMapSource(source: string, { stdin, env, err }: MapSourceIo): Promise<string> {
   if (source === '-') return readAll(stdin)
   if (/^https?:\/\//i.test(source)) return fetchText(source, { env, err })

@@ -1,4 +1,4 @@
-/** Checks whether a host answers the captive portal probe as a relay does (P-161). */
+/** Checks whether a host responds to the captive portal probe like a relay (P-161). */
 
 import { randomBytes } from 'node:crypto'
 

@@ -63,7 +63,7 @@ interface Finding {
   readonly notes: readonly string[]
 }
 
-/** Connects as clients do: trusting public CAs, else those of the file, else this certificate alone. */
+/** Connects as clients do: trusting public CAs, else those of the file, else only this certificate. */
 async function surveyCertificate(node: SurveyedNode, options: SurveyOptions): Promise<Finding> {
   const { caFile, signal } = options
   if (await isTrusted(node, [], signal)) return { fields: {}, notes: [] }
@@ -94,7 +94,7 @@ async function isTrusted(node: SurveyedNode, ca: readonly string[], signal?: Abo
   }
 }
 
-/** Connects until the relay has sent its key, which proves it a relay even if it does not admit us. */
+/** Connects until the relay has sent its key: proof of a relay even if it does not admit us. */
 async function logIn(node: SurveyedNode, ca: readonly string[], signal: AbortSignal | undefined): Promise<void> {
   const region = regionOf(node)
   const tlsConfig = ca.length === 0 ? {} : { ca: [...ca] }
@@ -112,7 +112,7 @@ async function readPin(node: SurveyedNode, signal?: AbortSignal): Promise<{ Cert
   close()
   const [certificate] = tls.peerCertificates
   if (certificate === undefined || readServerKey([certificate]) !== undefined) {
-    throw new DerpError('ERR_DERP_TLS_FAILED', `read certificate of ${node.HostName}: none was shown`)
+    throw new DerpError('ERR_DERP_TLS_FAILED', `read certificate of ${node.HostName}: none was presented`)
   }
   const hash = createHash('sha256').update(certificate.raw).digest('hex')
   return { CertName: `sha256-raw:${hash}`, until: certificate.validToDate }
@@ -122,8 +122,8 @@ async function surveyStun(host: string, options: SurveyOptions): Promise<Finding
   const { stunPort: port = STUN_PORT, stunTimeoutMs: timeoutMs = STUN_TIMEOUT_MS, signal } = options
   const family = ipFamilyOf(host)
   const sockets = family === undefined ? (['udp4', 'udp6'] as const) : ([`udp${family}`] as const)
-  const asked = sockets.map(socketType => stunBinding({ host, port, timeoutMs, socketType, signal }))
-  const isAnswered = await Promise.any(asked).then(
+  const requests = sockets.map(socketType => stunBinding({ host, port, timeoutMs, socketType, signal }))
+  const isAnswered = await Promise.any(requests).then(
     () => true,
     () => false,
   )
@@ -133,7 +133,7 @@ async function surveyStun(host: string, options: SurveyOptions): Promise<Finding
 
 function regionOf(node: SurveyedNode): DERPRegion {
   const id = { RegionID: 900 }
-  return { ...id, RegionCode: 'asked', RegionName: 'asked', Nodes: [{ Name: '900a', ...id, ...node }] }
+  return { ...id, RegionCode: 'survey', RegionName: 'survey', Nodes: [{ Name: '900a', ...id, ...node }] }
 }
 
 function tlsFailureOf(error: unknown): TlsFailedError | undefined {

@@ -9,14 +9,13 @@ import { loadKeyFile } from '../key-file.ts'
 import { trustSystem } from '../trust.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
-/** Payload bytes of one packet: few enough headers, and far below what one packet may carry (P-052). */
-const PIECE_BYTES = 16 << 10
-/** Packets that may be under way: half of what a relay keeps for a slow reader, which loses nothing. */
+/** Payload bytes per packet: little header overhead, well below the maximum (P-052). */
+const CHUNK_BYTES = 16 << 10
+/** Packets in flight: half of a relay's queue for a slow reader, so none are dropped. */
 const WINDOW_PACKETS = 16
 
-/** Acknowledges one packet; whoever sends data never sends an empty packet. */
+/** Acknowledges one packet; data packets are never empty. */
 const ACKNOWLEDGEMENT = new Uint8Array(0)
-/** Milliseconds that the other end may take to acknowledge. */
 const ACK_TIMEOUT_MS = 10_000
 
 interface CatFlags {
@@ -27,7 +26,7 @@ interface CatFlags {
 export const addCat: AddSubcommand = (parent, { io, done }) => {
   parent
     .command('cat')
-    .description('print our public key and what arrives; with --to, send standard input')
+    .description('print our public key and received data; with --to, send standard input')
     .argument('<url>', 'relay URL, such as http://127.0.0.1:3340/derp')
     .option('--to <nodekey>', 'send standard input to this peer, then exit')
     .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
@@ -40,13 +39,13 @@ export const addCat: AddSubcommand = (parent, { io, done }) => {
 
 interface CatOptions {
   readonly url: string
-  /** Where standard input goes; without it, what arrives is printed. */
+  /** Peer that receives standard input; without it, received data is printed. */
   readonly to: string | undefined
   readonly key: NodePrivateKey
   readonly proxyEnv: ProxyEnv
 }
 
-/** Runs until standard input, or the relay, ends. */
+/** Runs until the end of standard input or of the connection. */
 async function cat({ url, to, key, proxyEnv }: CatOptions): Promise<number> {
   const peer = to === undefined ? undefined : NodePublicKey.parse(to)
   const client = new Client(key, url, { proxyEnv })
@@ -64,12 +63,12 @@ async function cat({ url, to, key, proxyEnv }: CatOptions): Promise<number> {
   }
 }
 
-/** Waits until the relay routes to this client. */
+/** Waits until the relay routes packets to this client. */
 async function registered(client: Client): Promise<void> {
   while ((await client.recv()).type !== 'serverInfo');
 }
 
-/** Prints what arrives from any peer, and acknowledges it. */
+/** Prints and acknowledges packets from any peer. */
 async function print(client: Client): Promise<number> {
   for await (const message of client) {
     if (message.type !== 'receivedPacket' || message.data.length === 0) continue
@@ -85,17 +84,17 @@ function write(bytes: Uint8Array): Promise<void> {
   })
 }
 
-/** Sends standard input, a window at a time, and waits for the last acknowledgement. */
+/** Sends standard input within the window, and waits for the last acknowledgement. */
 async function send(client: Client, peer: NodePublicKey): Promise<number> {
-  let underWay = 0
+  let inFlight = 0
   for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
-    for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      if (underWay === WINDOW_PACKETS) underWay -= await acknowledgement(client, peer)
-      await client.send(peer, chunk.subarray(at, at + PIECE_BYTES))
-      underWay++
+    for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
+      if (inFlight === WINDOW_PACKETS) inFlight -= await acknowledgement(client, peer)
+      await client.send(peer, chunk.subarray(at, at + CHUNK_BYTES))
+      inFlight++
     }
   }
-  while (underWay > 0) underWay -= await acknowledgement(client, peer)
+  while (inFlight > 0) inFlight -= await acknowledgement(client, peer)
   return EXIT_OK
 }
 

@@ -1,11 +1,11 @@
-/** What every subcommand of `derp` is made with. */
+/** Context of every subcommand of `derp`. */
 
 import type { Command } from 'commander'
 import type { CommandIo } from '../command-io.ts'
 
 export interface SubcommandContext {
   readonly io: CommandIo
-  /** Notes the exit code of the command; 0 without it. */
+  /** Sets the exit code; 0 if not called. */
   readonly done: (code: number) => void
 }
 

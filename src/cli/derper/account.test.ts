@@ -21,24 +21,24 @@ test.each([
   ['derper', 'ssl-cert', { uid: 990, gid: 110, groups: [110] }],
   ['1234', '70', { uid: 1234, gid: 70, groups: [70] }],
   ['1234', '4321', { uid: 1234, gid: 4321, groups: [4321] }],
-  // A name comes before a number, as it does elsewhere.
+  // Names take precedence over IDs, as in other programs.
   ['44', '', { uid: 45, gid: 46, groups: [46] }],
 ])('findAccount finds user "%s" and group "%s"', (user, group, account) => {
   expect(findAccount(user, group, files)).toEqual(account)
 })
 
 test.each([
-  ['nobody', '', /^set flag -user to "nobody": not in .*passwd; name one that is, or give its number$/],
-  ['1234', '', /^set flag -user to "1234": not in .*passwd; name its group by -group$/],
-  ['root', '', /^set flag -user to "root": is root, as before/],
-  ['0', '70', /^set flag -user to "0": is root, as before/],
-  ['derper', 'nogroup', /^set flag -group to "nogroup": not in .*group; name one that is, or give its number$/],
+  ['nobody', '', /^set flag -user to "nobody": not in .*passwd; use a listed name, or a numeric ID$/],
+  ['1234', '', /^set flag -user to "1234": not in .*passwd; name its group with -group$/],
+  ['root', '', /^set flag -user to "root": is root; name another/],
+  ['0', '70', /^set flag -user to "0": is root; name another/],
+  ['derper', 'nogroup', /^set flag -group to "nogroup": not in .*group; use a listed name, or a numeric ID$/],
   ['4294967295', '70', /^set flag -user to "4294967295": not in/],
 ])('findAccount refuses user "%s" with group "%s"', (user, group, message) => {
   expect(() => findAccount(user, group, files)).toThrow(message)
 })
 
-test('findAccount takes numbers where no accounts are listed', () => {
+test('findAccount accepts IDs without passwd and group files', () => {
   const none = { passwd: join(directory, 'none'), group: join(directory, 'none') }
   expect(findAccount('1234', '70', none)).toEqual({ uid: 1234, gid: 70, groups: [70] })
 })

@@ -1,8 +1,8 @@
-/** Whether the other runtime would serve this relay better, and how to start it there. Pure. */
+/** Advice to use the other runtime. Pure. */
 
 import type { Runtime, RuntimeName } from '../../lib/runtime.ts'
 
-/** The oldest Bun that the tests run on. */
+/** The oldest tested Bun. */
 const OLDEST_BUN: readonly [number, number, number] = [1, 4, 5]
 
 /** How `derper` was started. */
@@ -10,7 +10,7 @@ export interface StartedOn {
   readonly runtime: Runtime
   /** Path of the program, `process.argv[1]`. */
   readonly script: string | undefined
-  /** The variable DERPHTTP_RUNTIME: an operator who has chosen needs no advice. */
+  /** The variable DERPHTTP_RUNTIME: silences the advice. */
   readonly chosen: string | undefined
 }
 
@@ -21,22 +21,22 @@ export interface BetterRuntime {
   readonly mend: string
 }
 
-/** Undefined where this runtime is the better one, or was chosen. */
+/** Undefined if this runtime is the better one, or was chosen. */
 export function betterRuntime({ runtime, script, chosen }: StartedOn): BetterRuntime | undefined {
-  // Sources run in a clone only, whose scripts choose.
+  // Sources run only in a clone, where the scripts choose.
   if (chosen !== undefined || script === undefined || script.endsWith('.ts')) return undefined
   if (runtime.name === 'node') {
     return {
       better: 'bun',
-      reason: 'Bun needs less processor time and memory for the same clients',
-      mend: `start it as "bun --bun ${script}", or set DERPHTTP_RUNTIME=node to stay here`,
+      reason: 'Bun needs less CPU time and memory per client',
+      mend: `start it as "bun --bun ${script}", or set DERPHTTP_RUNTIME=node to stay on Node`,
     }
   }
   if (isTested(runtime.version)) return undefined
   return {
     better: 'node',
-    reason: `Bun ${runtime.version} is older than what derper is tested on`,
-    mend: `use Bun ${OLDEST_BUN.join('.')} or newer, or start it as "node ${script}"; DERPHTTP_RUNTIME=bun to stay here`,
+    reason: `Bun ${runtime.version} is older than the tested versions`,
+    mend: `use Bun ${OLDEST_BUN.join('.')} or newer, or start it as "node ${script}"; DERPHTTP_RUNTIME=bun to stay on Bun`,
   }
 }
 

@@ -1,4 +1,4 @@
-/** Certificates in a folder, looked at before anything is started. */
+/** Checks certificate files before startup. */
 
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
@@ -8,9 +8,9 @@ import { checkManualFiles } from '../../tls/files/manual-certs.ts'
 import { badSettings } from './settings/setting.ts'
 
 /**
- * What is to be said of them, in words; undefined where none are taken from a folder.
+ * The result in words; undefined without certificate files.
  *
- * @throws DerpError with file, reason and what to do, also for a folder that cannot store what an authority issues.
+ * @throws DerpError with file, reason and remedy, also for a folder that cannot store ACME certificates.
  */
 export async function checkCertificateFiles(tls: TlsSettings | undefined): Promise<string | undefined> {
   if (tls === undefined) return undefined
@@ -19,22 +19,22 @@ export async function checkCertificateFiles(tls: TlsSettings | undefined): Promi
     return undefined
   }
   const found = await checkManualFiles(tls)
-  if (found === undefined) return 'none yet, one is made for the address'
-  return found.faults.length === 0 ? 'there and fit for use' : `clients will refuse them: ${found.faults.join('; ')}`
+  if (found === undefined) return 'none yet; one will be generated'
+  return found.faults.length === 0 ? 'valid' : `clients will reject them: ${found.faults.join('; ')}`
 }
 
-/** Without the folder each start would order anew, which authorities limit to a few a week. */
+/** Without it every start would order new certificates, which authorities limit to a few per week. */
 async function assertCanStore(directory: string): Promise<void> {
   try {
     const folder = await nearestFolder(resolve(directory))
     await access(folder, constants.W_OK | constants.X_OK)
   } catch (error) {
-    const mend = 'name a directory that can be written to with -certdir'
-    throw badSettings(`store certificates in ${directory}: ${(error as Error).message}; ${mend}`, error)
+    const remedy = 'name a writable directory with -certdir'
+    throw badSettings(`store certificates in ${directory}: ${(error as Error).message}; ${remedy}`, error)
   }
 }
 
-/** The folder itself, or the one in which it and its parents would be made. */
+/** The folder, or its nearest existing parent. */
 async function nearestFolder(path: string): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return undefined

@@ -1,4 +1,4 @@
-/** `derper check-config`: reads and checks what `derper` would, and tells what would run. Starts and stores nothing, but asks admission backends. */
+/** `derper check-config`: checks and prints the configuration. Starts and stores nothing, but probes admission backends. */
 
 import { assertPortsDiffer } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
@@ -13,7 +13,7 @@ import type { DerperFlagValues } from './derper-flags.ts'
 import { privateKeyFile, readSettings } from './derper-settings.ts'
 import { type PlanLine, planOf } from './plan.ts'
 
-/** The text to print. @throws DerpError for the first thing that would keep `derper` from starting. */
+/** The text to print. @throws DerpError for the first problem that would keep `derper` from starting. */
 export async function checkConfig(
   flags: DerperFlagValues,
   given: ReadonlySet<string>,
@@ -23,7 +23,7 @@ export async function checkConfig(
   assertPortsDiffer(wantedPorts(settings))
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
-  // Made and not started, it checks all that it is made from.
+  // Creating the daemon checks the remaining settings.
   const log: LevelledLog = { ...silentLog, level: settings.log.level }
   const notes = [...settings.notes]
   await trustSystem(env, problem => void notes.push(problem))
@@ -39,9 +39,9 @@ export async function checkConfig(
 
 function privateKeyPlan(flags: DerperFlagValues): string {
   const path = privateKeyFile(flags)
-  if (path === undefined) return 'a fresh one at each start'
+  if (path === undefined) return 'a new one at each start'
   const key = parseKeyFile(path)
-  return key === undefined ? `a new one, to be stored in ${path}` : `${key.publicKey()} of ${path}`
+  return key === undefined ? `a new one, stored in ${path}` : `${key.publicKey()} from ${path}`
 }
 
 async function certificatePlan({ tls }: DaemonSettings): Promise<PlanLine[]> {

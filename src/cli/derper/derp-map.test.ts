@@ -27,7 +27,7 @@ async function nodeOf(...args: string[]): Promise<unknown> {
 const ACME = ['-certmode', 'letsencrypt', '-hostname', 'relay.example']
 const RELAY = { Name: '900a', RegionID: 900, HostName: 'relay.example' }
 
-test('derper derp-map describes the relay that the flags would run', async () => {
+test('derper derp-map describes the configured relay', async () => {
   expect(await nodeOf(...ACME, '-a', ':443')).toEqual({ ...RELAY, CanPort80: true })
   expect(await nodeOf(...ACME, '-tls', '-a', ':8443', '-http-port', '-1', '-stun-port', '3479')).toEqual({
     ...RELAY,
@@ -52,7 +52,7 @@ regions:
 `)
 })
 
-test('pins a self-signed certificate, and asks for one that does not exist yet', async () => {
+test('pins a self-signed certificate, and fails if it does not exist yet', async () => {
   const flags = [
     '-certmode',
     'manual',
@@ -80,7 +80,7 @@ test('pins a self-signed certificate, and asks for one that does not exist yet',
   expect(await write('-for', 'tailscale', ...flags)).toContain('// The pinned certificate expires on ')
 })
 
-test('plain HTTP requires the host name that a proxy serves', async () => {
+test('plain HTTP requires the host name of a TLS proxy', async () => {
   await expect(write('-a', ':3340')).rejects.toThrow('clients require TLS; set -tls, or set -hostname')
   expect(await write('-a', ':3340', '-hostname', 'relay.example', '-for', 'yaml')).toMatch(
     /^# This relay serves plain HTTP: a proxy must terminate TLS for relay\.example on port 443\.\n/,

@@ -12,11 +12,11 @@ const ENV = { TS_ALLOW_DEBUG_IP: '192.0.2.1', TAILSCALE_DERPER_MESH_KEY: MESH_KE
 
 async function settingsOf(args: readonly string[], env: NodeJS.ProcessEnv = ENV) {
   const flags = parseFlags(DERPER_FLAGS, args)
-  if (flags.help) throw new Error('no help was asked for')
+  if (flags.help) throw new Error('unexpected -help')
   return readSettings(flags.values, flags.given, env)
 }
 
-test('settings of relay, listeners and debug pages reach a worker whole, and nothing else does', async () => {
+test('a worker gets all settings of relay, listeners and debug pages, and no others', async () => {
   const serving = ['-dev', '-a', '127.0.0.1:0', '-tls', '-hostname', 'relay.test', '-certdir', '/nowhere']
   const proxies = ['-trusted-proxies', '192.0.2.7', '-proxy-protocol']
   const others = ['-max-clients', '9', '-home', 'blank', '-ping-clients', '5s', '-health-frames']
@@ -39,7 +39,7 @@ test('settings of relay, listeners and debug pages reach a worker whole, and not
   })
 })
 
-test('a worker has no mesh key where there is none', async () => {
+test('a worker of a relay without a mesh key has none', async () => {
   const settings = await settingsOf(['-dev'], {})
   const sent = structuredClone(workerSettings(settings, NodePrivateKey.generate()))
   expect(workerKeys(sent).meshKey).toBeUndefined()

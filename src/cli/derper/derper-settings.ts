@@ -1,4 +1,4 @@
-/** All settings of `derper`, from its flags, its environment and the files they name. Starts nothing. */
+/** Settings of `derper` from flags, environment and files. Starts nothing. */
 
 import { type ListenAddress, parseListenAddress } from '../../daemon/listen-address.ts'
 import type { DaemonSettings, ProgramSettings } from '../../daemon/settings.ts'
@@ -28,7 +28,7 @@ import { tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 import { workersNotes, workersSetting } from './settings/workers-setting.ts'
 
 const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
-/** Where the original keeps its key when it runs as root. */
+/** The original's key file when run as root. */
 const ROOT_KEY_FILE = '/var/lib/derper/derper.key'
 
 /** Reads everything but the private key. Rejects with a DerpError naming flag, value and reason. */
@@ -83,9 +83,7 @@ function programSettings(): ProgramSettings {
 function variableNotes(env: NodeJS.ProcessEnv): string[] {
   const unknown = unknownVariables('derper', DERPER_FLAGS, env)
   const known = Object.keys(DERPER_FLAGS).map(flag => environmentName('derper', flag))
-  return unknown.map(
-    name => `variable ${name} has no effect: it is that of no flag; ${didYouMean(name, known, meant => meant)}`,
-  )
+  return unknown.map(name => `variable ${name} has no effect: no such flag; ${didYouMean(name, known, meant => meant)}`)
 }
 
 function keyFileNotes(flags: DerperFlagValues): string[] {
@@ -94,20 +92,23 @@ function keyFileNotes(flags: DerperFlagValues): string[] {
   return note === undefined ? [] : [note]
 }
 
-/** The private key; a key file is made if it is missing, which the log tells. @throws DerpError as {@link loadKeyFile}. */
+/** The private key; creates a missing key file and logs that. @throws DerpError as {@link loadKeyFile}. */
 export async function readPrivateKey(flags: DerperFlagValues, log: Log): Promise<NodePrivateKey> {
   const path = privateKeyFile(flags)
   if (path === undefined) return NodePrivateKey.generate()
   const { key, created } = await loadKeyFile(path)
   if (created)
-    log.info('no key file was there: made one, a new identity', { file: path, publicKey: String(key.publicKey()) })
+    log.info('created missing key file: the relay has a new identity', {
+      file: path,
+      publicKey: String(key.publicKey()),
+    })
   return key
 }
 
-/** Where the private key is kept; undefined for one that is not. @throws DerpError when it cannot be told. */
+/** Path of the private key; undefined for a key that is not stored. @throws DerpError when `-c` is required. */
 export function privateKeyFile(flags: DerperFlagValues): string | undefined {
   if (flags.c !== '') return flags.c
   if (flags.dev) return undefined
   if (process.getuid?.() === 0) return ROOT_KEY_FILE
-  throw badSettings('find the private key: -c is not given; name a file, it is made if missing')
+  throw badSettings('find the private key: -c is not set; name a file, which is created if missing')
 }

@@ -26,16 +26,16 @@ import { endedBySignal } from './signals.ts'
 
 const SUMMARY = `derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).
 
-  derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reads files again
-  derper check-config [flags]   tells what these flags come to and what is wrong with them, and starts nothing
-  derper derp-map [flags]       prints the DERP map for the relay that these flags would run; -for sets the format
+  derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reloads files
+  derper check-config [flags]   checks and prints the configuration; starts nothing
+  derper derp-map [flags]       prints the DERP map for this configuration; -for sets the format
 
-Each flag may also be set by the environment, -stun-port as DERPER_STUN_PORT, and in the JSON file of -config.`
+Flags can also be set by environment variables (DERPER_STUN_PORT for -stun-port) and in the JSON file of -config.`
 
 const CHECK_CONFIG = 'check-config'
 const DERP_MAP = 'derp-map'
 
-/** Reads the flags from all their sources, each time anew. */
+/** Reads the flags from all sources. */
 type ReadFlags = (read: ReadText) => Promise<SourcedFlags<typeof DERPER_FLAGS>>
 
 /** Runs the command until a signal ends it; resolves to the exit code. */
@@ -70,14 +70,14 @@ async function serve(
   tuneGarbageCollection()
   const settings = await readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
-  // Before a key is made, which a start that fails would leave behind.
+  // Before the key file is created: a failed start must not leave one behind.
   await checkCertificateFiles(settings.tls)
   const log = createLog(settings.log.level)
   await trustSystem(env, problem => log.warn(problem))
   const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values, log), log)
   const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
   try {
-    // Before anything waits: without a listener a signal ends the process, or as its first one in a container does nothing.
+    // Before the first await: an unhandled signal kills the process, or is ignored by PID 1 of a container.
     process.on('SIGHUP', () => void reload.run())
     const ended = endedBySignal(daemon.draining, flags.values.dev)
     await daemon.start()
@@ -97,10 +97,10 @@ async function serve(
 function adviseRuntime(log: Log, env: NodeJS.ProcessEnv): void {
   const started = { runtime: RUNTIME, script: process.argv[1], chosen: env['DERPHTTP_RUNTIME'] }
   const advice = betterRuntime(started)
-  if (advice !== undefined) log.info('another runtime would serve better', { ...advice })
+  if (advice !== undefined) log.info('another runtime would perform better', { ...advice })
 }
 
-/** Says where the relay is and what to try next; tests wait for the first line. */
+/** Prints addresses and a command to try; tests wait for the first line. */
 function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean): void {
   const { address } = listen
   const { derp = true } = relay
@@ -112,7 +112,7 @@ function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, 
   if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
   if (daemon.metricsAddress !== undefined) lines.push(`derper: metrics on http://${daemon.metricsAddress}/metrics`)
   if (daemon.mapNode !== undefined) {
-    lines.push('derper: put this node into the DERP map, with a name and region of your own:')
+    lines.push('derper: add this node to your DERP map, with your own name and region:')
     lines.push(JSON.stringify(daemon.mapNode))
   }
   if (dev && derp && tls === undefined) {

@@ -1,4 +1,4 @@
-/** Where the daemon finds its mesh key: in development mode in the environment, else in a file (P-023). */
+/** Reads the mesh key: from the environment in development mode, else from a file (P-023). */
 
 import { readFileSync } from 'node:fs'
 import { MeshKey } from '../../keys/mesh-key.ts'
@@ -10,26 +10,22 @@ export const MESH_KEY_VARIABLE = 'TAILSCALE_DERPER_MESH_KEY'
 /**
  * Reads the mesh key.
  *
- * @param variable value of {@link MESH_KEY_VARIABLE}, where it counts; it wins over a file.
+ * @param variable value of {@link MESH_KEY_VARIABLE} in development mode; takes precedence over the file.
  * @param path value of `-mesh-psk-file`.
  * @returns undefined when neither is set.
- * @throws DerpError naming where the key should have come from, and the reason.
+ * @throws DerpError with source and reason.
  */
 export function loadMeshKey(variable: string | undefined, path: string): MeshKey | undefined {
-  if (variable !== undefined && variable !== '') return parse(`take mesh key from ${MESH_KEY_VARIABLE}`, variable)
+  if (variable !== undefined && variable !== '') return parse(`read mesh key from ${MESH_KEY_VARIABLE}`, variable)
   if (path === '') return undefined
   const action = `set flag -mesh-psk-file to "${path}"`
   let text: string
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new DerpError(
-      'ERR_DERP_CONFIG_INVALID',
-      `${action}: ${(error as Error).message}; name a file that can be read`,
-      {
-        cause: error,
-      },
-    )
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}; name a readable file`, {
+      cause: error,
+    })
   }
   return parse(action, text)
 }
@@ -38,8 +34,10 @@ function parse(action: string, text: string): MeshKey {
   try {
     return MeshKey.parse(text)
   } catch (error) {
-    // The parser's message tells the length only: the text is a secret, if a broken one.
-    const mend = 'make one for all relays of the region, such as by openssl rand -hex 32'
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}; ${mend}`, { cause: error })
+    // The parser's message has only the length: even a malformed key is secret.
+    const remedy = 'generate one for all relays of the region, such as with openssl rand -hex 32'
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}; ${remedy}`, {
+      cause: error,
+    })
   }
 }

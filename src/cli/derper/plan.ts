@@ -117,7 +117,7 @@ function connectionsPlan({ listen, relay }: DaemonSettings): string {
 function limitsPlan({ rateLimit, totalRate = 0, maxQueuedBytes = 0, writeTimeoutMs = 0 }: RelaySettings): string {
   const perClient =
     rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second per client`
-  const rate = totalRate === 0 ? perClient : `${totalRate} bytes per second in all, ${perClient}`
+  const rate = totalRate === 0 ? perClient : `${totalRate} bytes per second in total, ${perClient}`
   const timeout = writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`
   return `${rate}, ${timeout}, ${Math.round(maxQueuedBytes / 2 ** 20)} MiB for slow readers`
 }

@@ -1,4 +1,4 @@
-/** What SIGHUP does: reads again what may change while the daemon runs, and tells in one line each what came of it. */
+/** SIGHUP: reloads settings that can change at runtime, and logs each result in one line. */
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import type { LiveSettings } from '../../daemon/settings.ts'
@@ -12,16 +12,15 @@ import { admissionSettings } from './settings/admission-settings.ts'
 import { liveSettings } from './settings/live-settings.ts'
 import { rateLimitSetting } from './settings/relay-settings.ts'
 
-/** What a daemon takes while it runs. */
+/** What a reload changes in the daemon. */
 export interface ReloadTarget {
-  /** @param admission undefined when its rules are the same. Rejects with a DerpError; then nothing has changed. */
+  /** @param admission undefined when unchanged. Rejects with a DerpError; then nothing has changed. */
   applySettings(settings: LiveSettings, admission: AdmissionSettings | undefined): Promise<void>
   applyRateLimit(limit: RateLimit | undefined): void
-  /** Looks at the files that are looked at by themselves, now: each tells its own result. */
+  /** Checks polled files now; each logs its own result. */
   reloadFiles(): Promise<void>
 }
 
-/** Flags, and which were set at all. */
 type GivenFlags = Pick<SourcedFlags<typeof DERPER_FLAGS>, 'values' | 'given'>
 
 export class Reload {
@@ -32,8 +31,8 @@ export class Reload {
   #running: Promise<void> = Promise.resolve()
 
   /**
-   * @param flags what is in force.
-   * @param read reads the flags from all their sources again. Rejects with a DerpError.
+   * @param flags the current flags.
+   * @param read reads the flags from all sources. Rejects with a DerpError.
    */
   constructor(target: ReloadTarget, log: Log, flags: GivenFlags, read: () => Promise<GivenFlags>) {
     this.#target = target
@@ -42,7 +41,7 @@ export class Reload {
     this.#read = read
   }
 
-  /** Reads again after those readings that have begun. Never rejects. */
+  /** Reloads after any reload in progress. Never rejects. */
   run(): Promise<void> {
     this.#running = this.#running.then(() => this.#reload())
     return this.#running
@@ -68,9 +67,9 @@ export class Reload {
       this.#flags = flags
       const needRestart = changed.filter(name => !isLive(name))
       const level = needRestart.length === 0 ? 'info' : 'warn'
-      this.#log[level]('configuration read again', { changed: live, needRestart })
+      this.#log[level]('configuration reloaded', { changed: live, needRestart })
     } catch (error) {
-      this.#log.error('configuration kept: the new one is no good', { reason: (error as Error).message })
+      this.#log.error('configuration kept: the new one is invalid', { reason: (error as Error).message })
     }
   }
 
@@ -81,7 +80,7 @@ export class Reload {
       this.#target.applyRateLimit(limit)
       if (file !== '') this.#log.info('rate config applied', { file, ...limit })
     } catch (error) {
-      this.#log.error('rate config kept: the new one is no good', { reason: (error as Error).message })
+      this.#log.error('rate config kept: the new one is invalid', { reason: (error as Error).message })
     }
   }
 }
@@ -96,7 +95,7 @@ function isLive(name: keyof DerperFlagValues): boolean {
   return flag.live === true
 }
 
-/** The flags in force with the values of `live` from `next`; whether they are given comes with them. */
+/** `before` with values and presence of the `live` flags from `next`. */
 function withLive(before: GivenFlags, next: GivenFlags, live: readonly (keyof DerperFlagValues)[]): GivenFlags {
   const given = new Set(before.given)
   for (const name of live) {

@@ -1,13 +1,13 @@
-/** How the daemon ends by signals. */
+/** Shutdown by signals. */
 
 import type { Draining } from '../../daemon/draining.ts'
 
 const ENDING_SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
 /**
- * Resolves when the daemon is to stop: drained by the first signal, in a hurry by the second.
+ * Resolves when the daemon should stop: the first signal drains, the second cuts the drain short.
  *
- * A third ends the process as if nobody listened. In development SIGINT, which is Ctrl-C, does not drain.
+ * A third kills the process by default action. In development mode SIGINT (Ctrl-C) does not drain.
  */
 export function endedBySignal(draining: Pick<Draining, 'run' | 'hurry'>, isDev: boolean): Promise<void> {
   return new Promise((resolve, reject) => {

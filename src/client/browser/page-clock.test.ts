@@ -30,7 +30,7 @@ test('a timer that fires in time, or a little late, is not held back further', (
   }
 })
 
-test('a timer of a page that was frozen gives what has waited a moment to be read', () => {
+test('a timer of a page that was frozen leaves a moment to read what has arrived', () => {
   const { clock, fired } = held(60_000)
   clock.advance(61_099)
   expect(fired).toEqual([])

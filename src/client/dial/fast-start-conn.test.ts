@@ -131,7 +131,7 @@ test('FastStartConn reports a truncated response, and passes on other ends', asy
   expect(ended.mistakes()).toBe(1)
 })
 
-test('FastStartConn switches handlers, pauses, and knows its addresses', async () => {
+test('FastStartConn switches handlers, pauses, and reports its addresses', async () => {
   const { conn, handler, received, closed, say } = setUp()
   expect([conn.local?.port, conn.remote]).toEqual([1, undefined])
   const earlier: Uint8Array[] = []

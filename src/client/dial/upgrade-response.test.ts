@@ -75,7 +75,7 @@ test('UpgradeRefusedError describes the refusal', () => {
 test.each([
   ['/', 'the path is /, that of a relay is usually /derp'],
   ['/derp', 'a web server, or a proxy without upgrades, is there'],
-])('a home page at %s is told in a line, without its HTML', (path, hint) => {
+])('a home page at %s is described in one line, without its HTML', (path, hint) => {
   const response = new UpgradeResponse(path)
   const page = '<!DOCTYPE html>\n<html><body><h1>DERP</h1></body></html>'
   const error = thrownBy(() =>

@@ -1,4 +1,4 @@
-/** The certificates of a relay on several threads: the main thread has them and serves no TLS itself. */
+/** Certificates of a multi-threaded relay: owned by the main thread, which itself serves no TLS. */
 
 import { randomBytes } from 'node:crypto'
 import type { NodePublicKey } from '../../keys/node-key.ts'
@@ -17,9 +17,9 @@ export interface MainTls {
   readonly tls: RelayTls
   readonly replicas: TlsReplicas
   readonly certificates: CertificateSource
-  /** What an authority is answered over plain HTTP; undefined where none is asked. */
+  /** HTTP-01 answers; undefined without ACME. */
   readonly challenges: AcmeChallenges | undefined
-  /** The relay's entry in a DERP map, where its certificate is of its own making. */
+  /** DERP map entry of a relay with a self-signed certificate. */
   readonly mapNode: MapNode | undefined
 }
 
@@ -30,14 +30,14 @@ export interface MainTlsParts {
   readonly mapNodePorts: ReadMapNodePorts
 }
 
-/** Of the keys that tickets of TLS sessions are sealed with. */
+/** Size of Node's session ticket keys. */
 const TICKET_KEYS_BYTES = 48
 
-/** @throws DerpError for a certificate or setting that cannot be used, with reason and what to do. */
+/** @throws DerpError for an unusable certificate or setting, with reason and remedy. */
 export async function createMainTls(settings: TlsSettings, parts: MainTlsParts): Promise<MainTls> {
   const { hostname, directory, acme } = settings
   const replicas = new TlsReplicas()
-  // A client may come back to any worker.
+  // Shared ticket keys: a client may resume its TLS session on any worker.
   const common = { ...parts, replicas, ticketKeys: randomBytes(TICKET_KEYS_BYTES) }
   if (acme !== undefined) return { ...(await createAcmeTls({ ...common, ...acme })), replicas, mapNode: undefined }
   const { tls, certificates, certificate } = await createManualTls({ ...common, hostname, directory })

@@ -1,4 +1,4 @@
-/** Plain HTTP beside TLS for a relay on several threads: on the main thread, where there is little to serve. */
+/** Plain HTTP beside TLS for a multi-threaded relay; runs on the main thread, as it serves little. */
 
 import { type ChallengeAnswers, createPort80Routes } from '../../http/pages/port80.ts'
 import type { AcceptLimits } from '../../listen/accept-limits.ts'
@@ -13,13 +13,12 @@ import { relayOptions } from '../relay-options.ts'
 export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'log' | 'names'> {
   readonly debugKey: DebugKey
   readonly limits: AcceptLimits
-  /** Counts what fails here. */
   readonly counters: RelayCounters
   readonly shown: ShownRelay
   readonly challenges: ChallengeAnswers | undefined
 }
 
-/** Binds nothing yet. */
+/** Binds nothing. */
 export function createPlainListener(parts: PlainListenerParts): HttpListener {
   const { settings, privateKey, log, names, debugKey, limits, counters, shown, challenges } = parts
   const { http, clock } = shown

@@ -31,38 +31,38 @@ function pair() {
       throw Object.assign(new Error('listen: taken'), { code })
     },
   }
-  const names: Names = { name: () => 'asking' }
-  return { asking: new ThreadCalls<Sums>(port1, names), answering: new ThreadCalls<Names>(port2, sums) }
+  const names: Names = { name: () => 'caller' }
+  return { caller: new ThreadCalls<Sums>(port1, names), server: new ThreadCalls<Names>(port2, sums) }
 }
 
-test('ThreadCalls asks either way, and brings answers to those who asked', async () => {
-  const { asking, answering } = pair()
-  const answers = await Promise.all([asking.call('add', 1, 2), asking.call('add', 3, 4), answering.call('name')])
-  expect(answers).toEqual([3, 7, 'asking'])
+test('ThreadCalls calls in both directions, and matches results to calls', async () => {
+  const { caller, server } = pair()
+  const answers = await Promise.all([caller.call('add', 1, 2), caller.call('add', 3, 4), server.call('name')])
+  expect(answers).toEqual([3, 7, 'caller'])
 })
 
-test('ThreadCalls rejects with message and code of what went wrong there', async () => {
-  const { asking } = pair()
-  await expect(asking.call('fail', 'EADDRINUSE')).rejects.toMatchObject({
+test("ThreadCalls rejects with message and code of the other thread's error", async () => {
+  const { caller } = pair()
+  await expect(caller.call('fail', 'EADDRINUSE')).rejects.toMatchObject({
     message: 'listen: taken',
     code: 'EADDRINUSE',
   })
-  const wrong = asking as unknown as ThreadCalls<Names>
-  await expect(wrong.call('name')).rejects.toThrow('ask thread for name: it knows no such call')
+  const wrong = caller as unknown as ThreadCalls<Names>
+  await expect(wrong.call('name')).rejects.toThrow("call thread's name: no such method")
   const [port1, port2] = channel()
   const other = new ThreadCalls<Names>(port1, {})
   new ThreadCalls<Names>(port2, { name: () => () => 'a function' } satisfies Names)
   await expect(other.call('name')).rejects.toThrow('could not be cloned')
 })
 
-test('ThreadCalls rejects what has no answer once the other thread has ended, and all that is asked later', async () => {
+test('ThreadCalls rejects pending and later calls once the other thread has ended', async () => {
   const program = `import { parentPort } from 'node:worker_threads'; parentPort.once('message', () => process.exit(3))`
   const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(program)}`))
-  const asking = new ThreadCalls<Names>(worker, {})
-  worker.once('exit', () => asking.close())
+  const caller = new ThreadCalls<Names>(worker, {})
+  worker.once('exit', () => caller.close())
   await Promise.all([
-    expect(asking.call('name')).rejects.toThrow('ask thread for an answer: it has ended'),
+    expect(caller.call('name')).rejects.toThrow("call thread's method: the thread has ended"),
     once(worker, 'exit'),
   ])
-  await expect(asking.call('name')).rejects.toThrow('ask thread for name: it has ended')
+  await expect(caller.call('name')).rejects.toThrow("call thread's name: the thread has ended")
 })

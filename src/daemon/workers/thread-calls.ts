@@ -1,11 +1,10 @@
-/** Calls from one thread to another over a port, both ways. Arguments and results are copied. */
+/** RPC between two threads over a port, in both directions. Arguments and results are cloned. */
 
 import type { MessagePort, Worker } from 'node:worker_threads'
 
-/** A port, or a thread, which has one of its own. */
 type CallPort = MessagePort | Worker
 
-/** What a thread can be asked, by name. */
+/** Methods that a thread serves. */
 export type Callable<T> = { readonly [K in keyof T]: (...args: never[]) => unknown }
 
 type Message =
@@ -13,7 +12,7 @@ type Message =
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'failure'; readonly id: number; readonly message: string; readonly code: unknown }
 
-/** @typeParam Remote what the other thread can be asked. */
+/** @typeParam Remote methods of the other thread. */
 export class ThreadCalls<Remote extends Callable<Remote>> {
   readonly #port: CallPort
   readonly #local: ReadonlyMap<string, (...args: unknown[]) => unknown>
@@ -22,8 +21,8 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
   #isClosed = false
 
   /**
-   * @param port which carries nothing else; opening and closing it is the caller's.
-   * @param local what this thread can be asked: by its own properties.
+   * @param port carries nothing else; the caller opens and closes it.
+   * @param local methods that this thread serves: own properties only.
    */
   constructor(port: CallPort, local: object) {
     this.#port = port
@@ -31,7 +30,7 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
     port.on('message', (message: Message) => this.#onMessage(message))
   }
 
-  /** Asks the other thread. Rejects as it does, with message and code, or when it has ended. */
+  /** Calls the other thread. Rejects with its error's message and code, or when it has ended. */
   call<K extends keyof Remote & string>(
     name: K,
     ...args: Parameters<Remote[K]>
@@ -46,10 +45,10 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
     return answer.promise as Promise<Awaited<ReturnType<Remote[K]>>>
   }
 
-  /** The other thread has ended: nothing is answered any more. */
+  /** Call when the other thread has ended: rejects all calls, pending and future. */
   close(): void {
     this.#isClosed = true
-    for (const waiting of this.#waiting.values()) waiting.reject(ended('an answer'))
+    for (const waiting of this.#waiting.values()) waiting.reject(ended('method'))
     this.#waiting.clear()
   }
 
@@ -70,9 +69,9 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
 
   async #answer(id: number, name: string, args: readonly unknown[]): Promise<void> {
     try {
-      const asked = this.#local.get(name)
-      if (asked === undefined) throw new TypeError(`ask thread for ${name}: it knows no such call`)
-      const value = await asked(...args)
+      const method = this.#local.get(name)
+      if (method === undefined) throw new TypeError(`call thread's ${name}: no such method`)
+      const value = await method(...args)
       this.#post({ type: 'result', id, value })
     } catch (error) {
       const { message, code } = error as NodeJS.ErrnoException
@@ -81,6 +80,6 @@ export class ThreadCalls<Remote extends Callable<Remote>> {
   }
 }
 
-function ended(what: string): Error {
-  return new Error(`ask thread for ${what}: it has ended`)
+function ended(name: string): Error {
+  return new Error(`call thread's ${name}: the thread has ended`)
 }

@@ -1,4 +1,4 @@
-/** What the main thread of the daemon and its workers ask each other, besides what moves packets. */
+/** RPC methods of the daemon's main thread and its workers, apart from packets. */
 
 import type { BootstrapName } from '../../http/pages/bootstrap-names.ts'
 import type { TallyMemory } from '../../listen/shared-tally.ts'
@@ -7,18 +7,18 @@ import type { TlsState, TlsUpdate } from '../../tls/replicas.ts'
 import type { LogLevel } from '../log.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
-/** The names of `/bootstrap-dns`: what is known of them, or undefined where nothing is yet, or there are none. */
+/** Resolved names for `/bootstrap-dns`; undefined without names or before the first resolution. */
 export interface NamesState {
   readonly published: ReadonlyMap<string, BootstrapName> | undefined
   readonly unpublished: ReadonlyMap<string, BootstrapName> | undefined
 }
 
-/** All that a worker begins with. */
+/** Initial state of a worker. */
 export interface WorkerData {
-  /** Its number among the threads that count connections: the main thread is 0. */
+  /** Thread number in the shared tally; the main thread is 0. */
   readonly thread: number
   readonly settings: WorkerSettings
-  /** In force now, whatever the settings say. */
+  /** The current level, which may differ from that in the settings. */
   readonly logLevel: LogLevel
   readonly tally: TallyMemory
   /** Undefined for plain HTTP. */
@@ -26,23 +26,22 @@ export interface WorkerData {
   readonly names: NamesState
 }
 
-/** What a worker can be asked. */
+/** Methods of a worker. */
 export interface WorkerCalls {
-  /** Answered once the worker serves accordingly. */
+  /** Returns once the update is in effect. */
   applyTls(update: TlsUpdate): void
   showNames(names: NamesState): void
   setLogLevel(level: LogLevel): void
 }
 
-/** What the main thread can be asked. */
+/** Methods of the main thread. */
 export interface MainCalls {
-  /** What the worker begins with; all changes since are told by {@link WorkerCalls}. */
+  /** The worker's initial state; later changes arrive through {@link WorkerCalls}. */
   begin(): WorkerData
-  /** The port to bind; 0 to choose one. Answered once it is known where others have to choose it. */
+  /** The port to bind. The first worker may get 0 and choose one; the others wait for its choice. */
   port(): Promise<number>
-  /** The worker has bound a port. */
   bound(port: number): void
-  /** The worker cannot bind, and ends. */
+  /** Binding failed; the worker exits. */
   notBound(message: string, code: string | undefined): void
   readiness(): ReadinessReport
 }

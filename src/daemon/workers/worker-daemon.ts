@@ -1,4 +1,4 @@
-/** A worker's part of the daemon: its relay, and its listener on the port that all workers share. */
+/** The daemon's part on a worker thread: a relay, and a listener on the port that all workers share. */
 
 import type { KnownNames } from '../../http/pages/bootstrap-names.ts'
 import { threadsClock } from '../../lib/node-clock.ts'
@@ -16,8 +16,8 @@ import { relayOptions } from '../relay-options.ts'
 import type { NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
 import { workerKeys } from './worker-settings.ts'
 
-/** Names that the main thread resolves. */
-class ToldNames implements KnownNames {
+/** Names resolved by the main thread. */
+class ReplicatedNames implements KnownNames {
   known: KnownNames['known']
 
   constructor(known: KnownNames['known']) {
@@ -30,16 +30,16 @@ export class WorkerDaemon {
   readonly limits: AcceptLimits
   readonly #data: WorkerData
   readonly #log: LevelledLog
-  readonly #names: { readonly published: ToldNames; readonly unpublished: ToldNames }
+  readonly #names: { readonly published: ReplicatedNames; readonly unpublished: ReplicatedNames }
   readonly #tls: RelayTls | undefined
   readonly #listener: HttpListener
   readonly #idle: IdleCollection
   readonly #debugKey: DebugKey
 
   /**
-   * Binds nothing yet.
+   * Binds nothing.
    *
-   * @param createRelay makes this thread's part of the relay.
+   * @param createRelay creates this thread's relay.
    */
   constructor(data: WorkerData, createRelay: (options: RelayOptions) => Relay) {
     const { settings, logLevel, tally, thread, tls, names } = data
@@ -50,7 +50,10 @@ export class WorkerDaemon {
     const log = this.#log
     const shared = new SharedTally(tally, thread, limits.sourceRate)
     this.limits = new AcceptLimits(limits, clock, log, shared)
-    this.#names = { published: new ToldNames(names.published), unpublished: new ToldNames(names.unpublished) }
+    this.#names = {
+      published: new ReplicatedNames(names.published),
+      unpublished: new ReplicatedNames(names.unpublished),
+    }
     this.#debugKey = new DebugKey(settings.debug.keyPath, clock)
     this.relay = createRelay({
       ...relayOptions(settings, { ...workerKeys(settings), debugKey: this.#debugKey }),
@@ -68,7 +71,7 @@ export class WorkerDaemon {
         : createHttpsListener({ ...options, log, tls: this.#tls, counters: this.relay.http })
   }
 
-  /** What the main thread can ask of it. */
+  /** Methods for the main thread. */
   get calls(): WorkerCalls {
     return {
       applyTls: update => this.#tls?.apply(update),
@@ -79,7 +82,7 @@ export class WorkerDaemon {
     }
   }
 
-  /** Binds the address of the settings at `port`, together with other workers; 0 chooses one. Resolves to the port. */
+  /** Binds `port` (0 to choose one), shared with the other workers. Resolves to the port. */
   async listen(port: number): Promise<number> {
     this.#idle.start()
     await this.#debugKey.start()
@@ -87,7 +90,7 @@ export class WorkerDaemon {
     return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
 
-  /** Takes no more connections; those there are stay. */
+  /** Stops accepting; open connections stay. */
   stopListening(): void {
     this.#listener.stopListening()
   }

@@ -1,4 +1,4 @@
-/** The thread of a worker. The main thread imports it to know where it lies. */
+/** Entry module of a worker thread. The main thread imports only its URL. */
 
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { createRelay } from '../../relay.ts'
@@ -10,13 +10,13 @@ import { ThreadCalls } from './thread-calls.ts'
 import type { MainCalls, WorkerCalls } from './worker-calls.ts'
 import { WorkerDaemon } from './worker-daemon.ts'
 
-/** The module that a worker runs, from source and as built. */
+/** URL of this module, from source or as built. */
 export const WORKER_ENTRY: URL = new URL(import.meta.url)
 
-/** What a worker is told from the first, which tells it from threads of others that load this module. */
+/** Marks workers of the daemon among other threads that may load this module. */
 export const WORKER_MARK = 'derper worker'
 
-/** Changes that come before there is what they change: none of them is lost. */
+/** Holds calls that arrive before the worker's daemon exists. */
 class EarlyCalls {
   readonly #daemon: Promise<WorkerDaemon>
   readonly calls: { readonly [K in keyof WorkerCalls]: (...args: Parameters<WorkerCalls[K]>) => Promise<void> }
@@ -33,7 +33,7 @@ class EarlyCalls {
 
 async function setUp(part: RelayWorker): Promise<WorkerRuntime> {
   tuneGarbageCollection()
-  if (parentPort === null) throw new TypeError('run worker: this is no thread of another')
+  if (parentPort === null) throw new TypeError('run worker: not in a worker thread')
   const port = parentPort
   const made = Promise.withResolvers<WorkerDaemon>()
   const main = new ThreadCalls<MainCalls>(port, new EarlyCalls(made.promise).calls)
@@ -68,6 +68,6 @@ async function listen(daemon: WorkerDaemon, main: ThreadCalls<MainCalls>): Promi
 
 if (!isMainThread && (workerData as { data?: unknown } | null)?.data === WORKER_MARK) {
   await runWorker(setUp)
-  // Ways to other workers may still be open.
+  // Ports to other workers may still be open.
   process.exit()
 }

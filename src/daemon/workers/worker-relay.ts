@@ -1,8 +1,8 @@
 /**
- * The relay of the daemon on several threads.
+ * The daemon's relay on several threads.
  *
- * The main thread decides what must be decided once, has certificates and rules, and serves plain HTTP beside TLS. The
- * workers serve clients.
+ * Workers serve clients. The main thread owns certificates, admission and the client limit, and serves plain HTTP
+ * beside TLS.
  */
 
 import type { ReadmittedClient } from '../../admission/readmission.ts'
@@ -31,8 +31,7 @@ import { WORKER_ENTRY, WORKER_MARK } from './worker-entry.ts'
 import { workerSettings } from './worker-settings.ts'
 import { WorkerThreads } from './worker-threads.ts'
 
-/** How a drain went where there was nobody. */
-const NOBODY: DrainResult = { told: 0, moved: 0, cut: 0 }
+const EMPTY_DRAIN: DrainResult = { told: 0, moved: 0, cut: 0 }
 
 export class WorkerRelay implements DaemonRelay {
   readonly publicKey: NodePublicKey
@@ -42,7 +41,7 @@ export class WorkerRelay implements DaemonRelay {
   readonly #tally: { readonly memory: ReturnType<typeof createTallyMemory>; readonly own: SharedTally }
   readonly #limits: AcceptLimits
   readonly #http = new HttpCounters()
-  /** For plain HTTP beside TLS; workers look for themselves. */
+  /** For plain HTTP beside TLS; workers have their own. */
   readonly #debugKey: DebugKey
   #logLevel: LogLevel
   #tls: MainTls | undefined
@@ -52,7 +51,7 @@ export class WorkerRelay implements DaemonRelay {
   #isEnding = false
   httpPort: number | undefined
 
-  /** Starts no thread yet. */
+  /** Starts no threads. */
   constructor(parts: DaemonRelayParts) {
     const { settings, privateKey, log } = parts
     const { limits } = settings.listen
@@ -65,7 +64,7 @@ export class WorkerRelay implements DaemonRelay {
     this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own)
     this.#debugKey = new DebugKey(settings.debug.keyPath, threadsClock)
     this.readiness = new Readiness([
-      { name: 'draining', problem: () => (this.#isEnding ? 'the relay takes no more clients' : undefined) },
+      { name: 'draining', problem: () => (this.#isEnding ? 'the relay accepts no more clients' : undefined) },
       { name: 'workers', problem: () => this.#missingWorkers(), degradesOnly: true },
     ])
   }
@@ -150,7 +149,7 @@ export class WorkerRelay implements DaemonRelay {
 
   async drain(options: DrainOptions): Promise<DrainResult> {
     this.#isEnding = true
-    return (await this.#workers?.drain(options)) ?? NOBODY
+    return (await this.#workers?.drain(options)) ?? EMPTY_DRAIN
   }
 
   async close(): Promise<void> {
@@ -160,7 +159,7 @@ export class WorkerRelay implements DaemonRelay {
   }
 
   get #running(): Workers {
-    if (this.#workers === undefined) throw new TypeError('use relay: its workers have not been started')
+    if (this.#workers === undefined) throw new TypeError('use relay: workers not started')
     return this.#workers
   }
 
@@ -170,7 +169,7 @@ export class WorkerRelay implements DaemonRelay {
     return there < wanted ? `${there} of ${wanted} serve clients` : undefined
   }
 
-  /** @throws DerpError naming the flag whose port cannot be had. */
+  /** @throws DerpError naming the flag whose port cannot be bound. */
   async #startWorkers(wanted: WantedPort): Promise<void> {
     const { settings, privateKey, log, admission, names, program } = this.#parts
     const { rateLimit, totalRate, maxClients = 0 } = settings.relay

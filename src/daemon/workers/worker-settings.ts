@@ -1,4 +1,4 @@
-/** What a worker builds its part of the relay and its listener from, as data that can be sent to it. */
+/** Settings of a worker's relay and listener, in a form that can be posted to it. */
 
 import { MeshKey } from '../../keys/mesh-key.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
@@ -7,7 +7,7 @@ import type { DaemonSettings } from '../settings.ts'
 type SharedSettings = Pick<DaemonSettings, 'relay' | 'listen' | 'debug'>
 
 export interface WorkerSettings extends SharedSettings {
-  /** As text: keys cannot be sent, lest they go anywhere by accident. */
+  /** As text: key objects refuse cloning, so that none is leaked by accident. */
   readonly privateKey: string
   readonly meshKey: string | undefined
 }
@@ -27,7 +27,6 @@ export function workerSettings(
   }
 }
 
-/** The keys of what came to a worker. */
 export function workerKeys({ privateKey, meshKey }: WorkerSettings): {
   readonly privateKey: NodePrivateKey
   readonly meshKey: MeshKey | undefined

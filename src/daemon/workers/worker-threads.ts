@@ -1,4 +1,4 @@
-/** The main thread's side of each worker: what it begins with, what it is told later, and the port that all share. */
+/** The main thread's side of the workers: their initial state, updates, and the shared port. */
 
 import type { Worker } from 'node:worker_threads'
 import type { SharedTally, TallyMemory } from '../../listen/shared-tally.ts'
@@ -9,7 +9,6 @@ import { ThreadCalls } from './thread-calls.ts'
 import type { MainCalls, NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
-/** What the workers are told from. */
 export interface WorkerThreadsParts {
   readonly settings: WorkerSettings
   readonly count: number
@@ -29,26 +28,26 @@ export class WorkerThreads {
   readonly #parts: WorkerThreadsParts
   readonly #tls: MainTls | undefined
   readonly #calls = new Set<ThreadCalls<WorkerCalls>>()
-  /** Numbers of threads that nobody has. */
+  /** Unused thread numbers. */
   readonly #free: Set<number>
-  /** Undefined until the first worker asks for a port to choose; then those that ask later wait for it. */
+  /** The port that the first worker is choosing; the others wait for it. */
   #chosen: PromiseWithResolvers<number> | undefined
-  /** The port that was bound; 0 before. */
+  /** The bound port; 0 before. */
   port = 0
   bindFailure: BindFailure | undefined
 
   constructor(parts: WorkerThreadsParts, tls: MainTls | undefined) {
     this.#parts = parts
     this.#tls = tls
-    // From 1, as the main thread is 0.
+    // The main thread is 0.
     this.#free = new Set(Array.from({ length: parts.count }, (_, at) => at + 1))
   }
 
-  /** A thread has been started. */
+  /** Call when a thread has been started. */
   add(worker: Worker): void {
     const { tally, readiness } = this.#parts
     const [number] = this.#free
-    if (number === undefined) throw new RangeError('start worker: there are as many as there may be')
+    if (number === undefined) throw new RangeError('start worker: all thread numbers are in use')
     this.#free.delete(number)
     const local: MainCalls = {
       begin: () => begin(),
@@ -76,16 +75,16 @@ export class WorkerThreads {
   }
 
   namesChanged(): void {
-    this.#tellAll(calls => calls.call('showNames', this.#parts.names()))
+    this.#callAll(calls => calls.call('showNames', this.#parts.names()))
   }
 
   setLogLevel(level: LogLevel): void {
-    this.#tellAll(calls => calls.call('setLogLevel', level))
+    this.#callAll(calls => calls.call('setLogLevel', level))
   }
 
-  /** A worker that is gone, or fails soon, is told nothing. */
-  #tellAll(tell: (calls: ThreadCalls<WorkerCalls>) => Promise<void>): void {
-    for (const calls of this.#calls) tell(calls).catch(() => {})
+  /** Failures are ignored: the worker is gone or about to fail. */
+  #callAll(call: (calls: ThreadCalls<WorkerCalls>) => Promise<void>): void {
+    for (const calls of this.#calls) call(calls).catch(() => {})
   }
 
   #data(thread: number): WorkerData {

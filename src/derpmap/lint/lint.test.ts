@@ -35,7 +35,7 @@ test('a valid map has no issues in any format', () => {
   expect(lint(yaml, 'yaml')).toEqual([])
 })
 
-describe('what is wrong with a node', () => {
+describe('problems of a node', () => {
   const at = 'at Regions.900.Nodes[0]'
   test.each<[fields: object, issue: string]>([
     [{ Name: '' }, `error node-name-missing ${at}.Name`],
@@ -75,7 +75,7 @@ describe('what is wrong with a node', () => {
     expect(shown(mapOf({}, fields))).toContain(issue)
   })
 
-  test('comes with what to write instead', () => {
+  test('each issue includes a fix', () => {
     const mendOf = (fields: object) => lint(mapOf({}, fields))[0]?.mend
     expect(mendOf({ HostName: 'https://relay.example:8443/derp' })).toBe('write "relay.example" and DERPPort 8443')
     expect(mendOf({ HostName: '[2001:db8::1]:444' })).toBe('write "2001:db8::1" and DERPPort 444')
@@ -91,7 +91,7 @@ describe('what is wrong with a node', () => {
   })
 })
 
-describe('what is wrong with a region', () => {
+describe('problems of a region', () => {
   const at = 'at Regions.900'
   test.each<[fields: object, issue: string]>([
     [{ RegionID: undefined }, `error region-id-missing ${at}`],
@@ -110,7 +110,7 @@ describe('what is wrong with a region', () => {
     expect(shown(mapOf(fields))).toContain(issue)
   })
 
-  test('IDs of Tailscale regions are for relays of Tailscale', () => {
+  test('IDs of Tailscale regions are valid for Tailscale’s relays only', () => {
     const low = (host: string) => ({
       Regions: { 5: region({ RegionID: 5, Nodes: [node({ RegionID: 5, HostName: host })] }) },
     })
@@ -119,7 +119,7 @@ describe('what is wrong with a region', () => {
   })
 })
 
-describe('what is wrong with a map', () => {
+describe('problems of a map', () => {
   const two = (second: object, secondNode: object = {}) => ({
     Regions: {
       900: region(),
@@ -150,7 +150,7 @@ describe('what is wrong with a map', () => {
     expect(shown(value)).toEqual(issues)
   })
 
-  test('a policy file may do nothing but remove regions', () => {
+  test('a policy file may only remove regions', () => {
     expect(shown({ Regions: { 1: null } }, 'policy')).toEqual([])
   })
 
@@ -169,7 +169,7 @@ describe('what is wrong with a map', () => {
 })
 
 describe('findMap', () => {
-  test('looks into policy files and the answers of control servers', () => {
+  test('finds maps in policy files and responses of control servers', () => {
     expect(findMap({ acls: [], derpMap: { Regions: {} } })).toMatchObject({ path: ['derpMap'], isPolicy: true })
     expect(findMap({ DERPMap: { Regions: {} } })).toMatchObject({ path: ['DERPMap'], value: { Regions: {} } })
     expect(findMap({ regions: {} })).toMatchObject({ path: [] })
@@ -184,7 +184,7 @@ describe('findMap', () => {
     [{ RegionID: 900, Nodes: [] }, /single region/],
     [{ RegionID: 900, HostName: 'x' }, /single node/],
     [{ hello: 1 }, /"hello"/],
-  ])('explains what %j is instead', (document, message) => {
+  ])('explains why %j is not a map', (document, message) => {
     expect(findMap(document)).toMatchObject({ missing: { message: expect.stringMatching(message) } })
   })
 })

@@ -1,7 +1,7 @@
 /**
- * Finds everything that is wrong with a DERP map, where parse.ts stops at the first error. Pure.
+ * Finds all problems of a DERP map, where parse.ts stops at the first error. Pure.
  *
- * Whatever parse.ts rejects is an error here, too, even if no rule covers it.
+ * Anything that parse.ts rejects is also an error here, even if no rule covers it.
  */
 
 import { DerpMapError } from '../derp-map-error.ts'

@@ -1,9 +1,9 @@
-/** What JavaScriptCore has: no profile of the heap but snapshots, which would hold keys and tokens. */
+/** JavaScriptCore. Its only heap profiles are snapshots, which would contain keys and tokens. */
 
 import type { Engine } from './engine.ts'
 import { cpuProfile } from './inspector.ts'
 
-/** The part of Bun's own interface that is used. */
+/** The part of Bun's API used here. */
 interface BunPlatform {
   readonly Bun: { gc(isSynchronous: boolean): void }
 }

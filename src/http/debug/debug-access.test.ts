@@ -35,11 +35,11 @@ test.each([
   ['10.0.0.1', false],
   ['localhost', false],
   ['', false],
-])('isTrustedAddress says of %s: %s (P-190)', (address, wanted) => {
+])('isTrustedAddress of %s is %s (P-190)', (address, wanted) => {
   expect(isTrustedAddress(address)).toBe(wanted)
 })
 
-test('debugAccess knows an IPv4 address also on a dual-stack socket, and nobody without an address (P-190)', () => {
+test('debugAccess recognizes IPv4-mapped addresses, and refuses requests without an address (P-190)', () => {
   const allows = debugAccess()
   expect(allows(request({ from: '::ffff:127.0.0.1' }))).toBe(true)
   expect(allows(request({ from: '::ffff:100.115.92.7' }))).toBe(false)
@@ -47,7 +47,7 @@ test('debugAccess knows an IPv4 address also on a dual-stack socket, and nobody 
   expect(allows(request({ from: undefined }))).toBe(false)
 })
 
-test('debugAccess refuses what was forwarded, from loopback too, whatever the header says (P-190)', () => {
+test('debugAccess refuses forwarded requests, even from loopback and for any header value (P-190)', () => {
   const allows = debugAccess({ allowAddress: '192.0.2.1' })
   for (const from of ['127.0.0.1', '100.64.0.1', '192.0.2.1']) {
     expect(allows(request({ from }))).toBe(true)
@@ -60,7 +60,7 @@ test('debugAccess refuses what was forwarded, from loopback too, whatever the he
   ).toBe(false)
 })
 
-test('debugAccess lets a GET with the key in from anywhere, as long as there is a key (P-190)', () => {
+test('debugAccess accepts a GET with the key from any address, if a key is set (P-190)', () => {
   let key: string | undefined = 's3cret & more'
   const allows = debugAccess({ readKey: () => key })
   const url = `/debug/vars?x=?&debugkey=${encodeURIComponent(key)}`

@@ -1,4 +1,4 @@
-/** Who may see `/debug/` (P-190). */
+/** Access to `/debug/` (P-190). */
 
 import { equalConstantTime } from '../../keys/constant-time.ts'
 import { encodeUtf8 } from '../../lib/bytes.ts'
@@ -8,23 +8,22 @@ import type { HttpRequest } from '../../listen/http-service.ts'
 import { queryOf } from '../query.ts'
 
 export interface DebugAccessOptions {
-  /** One more address that has access. */
+  /** An additional address with access. */
   readonly allowAddress?: string | undefined
   /**
-   * The secret that gives access from anywhere, as parameter `debugkey` of a GET; asked at each use, so that it can be
-   * changed. Undefined or empty: there is none.
+   * The secret that grants access from any address, sent as query parameter `debugkey` of a GET. Read at each request,
+   * as it may change. Undefined or empty for none.
    */
   readonly readKey?: () => string | undefined
 }
 
-/** Reports whether a request has access. */
+/** Whether a request has access. */
 export type DebugAccess = (request: HttpRequest) => boolean
 
-/** The rule for `options`. */
 export function debugAccess(options: DebugAccessOptions = {}, originOf: OriginOf = originReader()): DebugAccess {
   return request => {
     if (hasKey(request, options.readKey)) return true
-    // A forwarder may be on loopback itself, and unless it is trusted, what it says proves nothing.
+    // A proxy may connect from loopback; only trusted proxies are believed about the client.
     const origin = originOf(request)
     const address = clientAddress(origin)
     if (address === undefined || !origin.isCertain) return false
@@ -34,10 +33,10 @@ export function debugAccess(options: DebugAccessOptions = {}, originOf: OriginOf
 
 const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
 const TAILSCALE = new CidrList(['100.64.0.0/10', 'fd7a:115c:a1e0::/48'])
-/** Within Tailscale's range, but given to virtual machines by ChromeOS. */
+/** Within Tailscale's range, but used by ChromeOS for virtual machines. */
 const CHROME_OS = new CidrList(['100.115.92.0/23'])
 
-/** Reports whether `address` is this machine's own or one of the tailnet. */
+/** Whether `address` is loopback or in the tailnet. */
 export function isTrustedAddress(address: string): boolean {
   return LOOPBACK.includes(address) || (TAILSCALE.includes(address) && !CHROME_OS.includes(address))
 }

@@ -29,7 +29,7 @@ test.each([
   expect(pageNumber(new URLSearchParams(query))).toBe(wanted)
 })
 
-test('clientsHtml lists the clients and escapes what they say of themselves', () => {
+test('clientsHtml lists the clients and escapes their names', () => {
   const html = clientsHtml(1, { total: 1, clients: [client] })
   expect(html).toContain('<td>nodekey:00</td><td>192.0.2.1:4001</td><td>2026-11-01T00:00:00.000Z</td>')
   expect(html).toContain('<td>1234</td><td>5678</td><td>3</td><td>99</td><td>home mesh</td>')
@@ -44,13 +44,13 @@ test.each([
   [2, 250, 'page 2 of 3', ['page=1"', 'page=3"']],
   [3, 250, 'page 3 of 3', ['page=2"']],
   [9, 250, 'page 9 of 3', ['page=3"']],
-])('clientsHtml of page %i of %i clients says "%s" and links its neighbours', (page, total, where, links) => {
+])('clientsHtml of page %i of %i clients shows "%s" and links adjacent pages', (page, total, where, links) => {
   const html = clientsHtml(page, { total, clients: [] })
   expect(html).toContain(where)
   expect(html.match(/page=\d+"/g) ?? []).toEqual(links)
 })
 
-test('clientsJson tells where it is in the whole', () => {
+test('clientsJson includes page and total', () => {
   expect(JSON.parse(clientsJson(2, { total: 101, clients: [client] }))).toEqual({
     page: 2,
     pages: 2,

@@ -1,4 +1,4 @@
-/** `/debug/clients`: who is connected, a hundred at a time, as HTML or JSON. */
+/** `/debug/clients`: connected clients, paginated, as HTML or JSON. */
 
 import type { ClientDetails, ClientPage } from '../../status/relay-view.ts'
 import { htmlPage, htmlTable } from './html.ts'
@@ -6,7 +6,7 @@ import { htmlPage, htmlTable } from './html.ts'
 /** Clients on one page. */
 export const CLIENTS_PER_PAGE = 100
 
-/** The number in `?page=`, from 1; undefined for what is none. */
+/** The number in `?page=`, from 1; undefined if invalid. */
 export function pageNumber(query: URLSearchParams): number | undefined {
   const text = query.get('page') ?? '1'
   return /^[1-9]\d{0,8}$/.test(text) ? Number(text) : undefined

@@ -1,7 +1,7 @@
 /**
- * `/debug/gc` and `/debug/pprof/`: what the original's pages of the Go runtime are for, by the means of this runtime (P-199).
+ * `/debug/gc` and `/debug/pprof/`: counterparts of the original's Go runtime pages (P-199).
  *
- * There is no heap snapshot among them: it would hold keys and tokens, and stop the relay for seconds.
+ * No heap snapshots: they would contain keys and tokens, and pause the relay for seconds.
  */
 
 import type { Clock } from '../../lib/clock.ts'
@@ -17,18 +17,22 @@ import { escapeHtml, htmlPage } from './html.ts'
 import { Profiler } from './profiler.ts'
 import { timeOrLeave } from './time-or-leave.ts'
 
-/** Seconds that a profile takes, unless `?seconds=` says otherwise, and most that it may take. */
+/** Default and maximum duration of a profile, set by `?seconds=`. */
 const DEFAULT_SECONDS = 30
 const MAX_SECONDS = 60
 
-/** By kind of profile, if they are some. */
+/** With the kind, for profiles. */
 const PROFILES: readonly (readonly [path: string, title: string, kind?: ProfileKind])[] = [
-  ['/debug/pprof/profile?seconds=10', 'where time goes, as .cpuprofile', 'cpu'],
-  ['/debug/pprof/heap?seconds=10', 'memory that is taken meanwhile and still held at the end, as .heapprofile', 'heap'],
-  ['/debug/pprof/cmdline', 'the command line'],
+  ['/debug/pprof/profile?seconds=10', 'CPU time, as .cpuprofile', 'cpu'],
+  [
+    '/debug/pprof/heap?seconds=10',
+    'memory allocated during the profile and still in use at its end, as .heapprofile',
+    'heap',
+  ],
+  ['/debug/pprof/cmdline', 'command line'],
 ]
 
-const NO_PROFILE = `not made by ${RUNTIME_TITLE}; a relay on Node.js makes it`
+const NO_PROFILE = `not available on ${RUNTIME_TITLE}; run the relay on Node.js`
 
 /** The pages by path. */
 export function runtimePages(
@@ -53,7 +57,7 @@ function indexReply(profiler: Profiler): HttpReply {
     if (kind !== undefined && !profiler.makes(kind)) return `<li>${path} (${NO_PROFILE})</li>`
     return `<li><a href="${path}">${path}</a> (${escapeHtml(title)})</li>`
   })
-  const note = `<p>One profile at a time, of at most ${MAX_SECONDS} seconds. The developer tools of Chrome open them.</p>`
+  const note = `<p>One profile at a time, of at most ${MAX_SECONDS} seconds. Open them in Chrome DevTools.</p>`
   const body = htmlPage('derper profiles', `<ul>\n${items.join('\n')}\n</ul>\n${note}`)
   return replyOf(200, 'text/html; charset=utf-8', body, BROWSER_HEADERS)
 }
@@ -78,9 +82,9 @@ interface ProfileJob {
 
 async function profileReply({ profiler, clock, kind }: ProfileJob, request: HttpRequest): Promise<HttpReply> {
   const seconds = secondsIn(queryOf(request))
-  if (seconds === undefined) return errorReply(400, `seconds is no whole number from 1 to ${MAX_SECONDS}`)
+  if (seconds === undefined) return errorReply(400, `seconds is not a whole number from 1 to ${MAX_SECONDS}`)
   if (!profiler.makes(kind)) return errorReply(501, NO_PROFILE)
-  if (profiler.isBusy) return errorReply(409, 'another profile is being made')
+  if (profiler.isBusy) return errorReply(409, 'another profile is in progress')
   const profile = await profiler.profile(kind, timeOrLeave(clock, seconds * 1_000, request.left))
   return replyOf(200, 'application/octet-stream', JSON.stringify(profile), {
     ...BROWSER_HEADERS,

@@ -6,7 +6,7 @@ import { TRAFFIC_INTERVAL_MS, trafficRounds, trafficText } from './debug-traffic
 const at = (id: string, sent: number, received: number) => ({ id, key: `nodekey:${id}`, sent, received })
 const before = (...connections: ReturnType<typeof at>[]) => new Map(connections.map(one => [one.id, one]))
 
-test('trafficText tells the totals of the connections that have moved bytes, then an empty line (P-198)', () => {
+test('trafficText has totals of connections with traffic, then an empty line (P-198)', () => {
   const traffic = [at('a', 10, 0), at('b', 5, 5), at('c', 0, 7), at('d', 0, 0), at('e', 1, 9)]
   const last = before(at('a', 9, 0), at('b', 5, 5), at('e', 1, 8), at('gone', 3, 3))
   expect(trafficText(traffic, last)).toBe(
@@ -14,47 +14,47 @@ test('trafficText tells the totals of the connections that have moved bytes, the
   )
 })
 
-test('trafficText is an empty line when nothing has moved (P-198)', () => {
+test('trafficText is an empty line without traffic (P-198)', () => {
   expect(trafficText([at('a', 1, 1)], before(at('a', 1, 1)))).toBe('\n')
   expect(trafficText([], before())).toBe('\n')
 })
 
-test('trafficRounds looks every 2 s, and stops when the reader leaves (P-198)', async () => {
+test('trafficRounds yields every 2 s, and stops when the reader disconnects (P-198)', async () => {
   const clock = new FakeClock()
   const reader = new AbortController()
-  let looks = 0
-  const source = { traffic: async () => [at('a', ++looks, 0)] }
-  const told: string[] = []
+  let samples = 0
+  const source = { traffic: async () => [at('a', ++samples, 0)] }
+  const rounds: string[] = []
   const reading = (async () => {
-    for await (const round of trafficRounds(source, clock, reader.signal)) told.push(round)
+    for await (const round of trafficRounds(source, clock, reader.signal)) rounds.push(round)
   })()
   await settle()
   for (let n = 1; n <= 3; n++) {
-    expect(told).toHaveLength(n)
-    expect(told.at(-1)).toBe(`{"Sent":${n},"Recv":0,"Key":"nodekey:a"}\n\n`)
+    expect(rounds).toHaveLength(n)
+    expect(rounds.at(-1)).toBe(`{"Sent":${n},"Recv":0,"Key":"nodekey:a"}\n\n`)
     clock.advance(TRAFFIC_INTERVAL_MS - 1)
     await settle()
-    expect(looks).toBe(n)
+    expect(samples).toBe(n)
     clock.advance(1)
     await settle()
   }
   reader.abort()
   await reading
-  expect([clock.pendingTimers, looks]).toEqual([0, 4])
+  expect([clock.pendingTimers, samples]).toEqual([0, 4])
 })
 
-test('trafficRounds looks no further while its reader takes nothing (P-198)', async () => {
+test('trafficRounds does not sample while its reader is not reading (P-198)', async () => {
   const clock = new FakeClock()
-  let looks = 0
-  const source = { traffic: async () => [at('a', ++looks, 0)] }
+  let samples = 0
+  const source = { traffic: async () => [at('a', ++samples, 0)] }
   const rounds = trafficRounds(source, clock, new AbortController().signal)
   await rounds.next()
   clock.advance(10 * TRAFFIC_INTERVAL_MS)
   await settle()
-  expect([looks, clock.pendingTimers]).toEqual([1, 0])
+  expect([samples, clock.pendingTimers]).toEqual([1, 0])
   const next = rounds.next()
   await settle()
   clock.advance(TRAFFIC_INTERVAL_MS)
   await next
-  expect(looks).toBe(2)
+  expect(samples).toBe(2)
 })

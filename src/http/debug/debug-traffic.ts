@@ -1,13 +1,12 @@
-/** `/debug/traffic`: which connections move bytes, told again and again until the reader leaves (P-198). */
+/** `/debug/traffic`: streams the connections with traffic until the reader disconnects (P-198). */
 
 import type { Clock } from '../../lib/clock.ts'
 import type { ConnectionTraffic, DebugSource } from '../../status/relay-view.ts'
 import { timeOrLeave } from './time-or-leave.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between rounds. */
 export const TRAFFIC_INTERVAL_MS = 2_000
 
-/** One round after the other, until the reader leaves. */
 export async function* trafficRounds(
   source: Pick<DebugSource, 'traffic'>,
   clock: Clock,
@@ -16,14 +15,14 @@ export async function* trafficRounds(
   let before: ReadonlyMap<string, ConnectionTraffic> = new Map()
   while (!left.aborted) {
     const traffic = await source.traffic()
-    // A slow reader is told less often: no more than one round waits for it.
+    // A slow reader gets fewer rounds: at most one is buffered.
     yield trafficText(traffic, before)
     before = new Map(traffic.map(connection => [connection.id, connection]))
     await timeOrLeave(clock, TRAFFIC_INTERVAL_MS, left)
   }
 }
 
-/** The connections that have moved bytes since `before`, each a line of JSON with its totals, and an empty line. */
+/** A line of JSON with totals for each connection with traffic since `before`, then an empty line. */
 export function trafficText(
   traffic: readonly ConnectionTraffic[],
   before: ReadonlyMap<string, ConnectionTraffic>,

@@ -28,11 +28,11 @@ export interface DebugOptions {
   readonly source: DebugSource
   readonly metrics: MetricReader
   readonly clock: Clock
-  /** Who else may look. Default: nobody but this machine and the tailnet. */
+  /** Additional access. Default: only loopback and the tailnet. */
   readonly access?: DebugAccessOptions
-  /** Where requests come from. Default: from the peers of their sockets. */
+  /** Origin of requests. Default: the peer address of the socket. */
   readonly originOf?: OriginOf
-  /** Say to those without access how to get it, as the original does in development mode. */
+  /** Whether refusals explain how to get access, as the original does in development mode. */
   readonly hintsAtAccess?: boolean
   /** TLS host name, for the index. */
   readonly tlsHostname?: string
@@ -61,7 +61,7 @@ const LINKS: readonly (readonly [path: string, title: string])[] = [
   ['/debug/gc', 'Force garbage collection'],
 ]
 
-/** The debug pages, to be put into the table of routes. */
+/** The debug pages, for the route table. */
 export function createDebug(options: DebugOptions): DebugRoutes {
   const originOf = options.originOf ?? originReader()
   const allows = debugAccess(options.access, originOf)
@@ -83,10 +83,10 @@ export function createDebug(options: DebugOptions): DebugRoutes {
   }
 }
 
-/** Most profiles of the Go runtime have no counterpart. */
+/** Most Go runtime profiles have no counterpart in V8. */
 function notFoundText({ target }: HttpRequest): string {
   const isProfile = target.startsWith('/debug/pprof/')
-  return isProfile ? 'no such profile; /debug/pprof/ lists those there are' : '404 page not found'
+  return isProfile ? 'no such profile; see /debug/pprof/' : '404 page not found'
 }
 
 function guarded(allows: DebugAccess, page: Page, hintFor: (request: HttpRequest) => string = () => ''): Page {

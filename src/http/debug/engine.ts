@@ -1,15 +1,14 @@
-/** What a JavaScript runtime has for those who look into a running program. */
+/** Profiling and garbage collection of a JavaScript runtime. */
 
-/** What a profile is of: where time goes, or who holds the memory that was taken while it ran. */
+/** `cpu` samples running code; `heap` samples allocations that are still live at the end. */
 export type ProfileKind = 'cpu' | 'heap'
 
 /** Profiles until `end` resolves; resolves to the profile, ready for JSON. */
 export type MakeProfile = (end: Promise<unknown>) => Promise<object>
 
-/** What a runtime has. */
 export interface Engine {
-  /** Undefined for a kind that it does not make. */
+  /** Undefined for an unsupported kind. */
   readonly profiles: Readonly<Record<ProfileKind, MakeProfile | undefined>>
-  /** Collects all garbage there is; everything stands still meanwhile. */
+  /** Runs a full collection; the thread is paused meanwhile. */
   collectGarbage(): Promise<void>
 }

@@ -1,6 +1,6 @@
-/** A few bits of HTML that the debug pages are made of. */
+/** HTML building blocks of the debug pages. */
 
-/** Text for use between tags and in quoted attributes. */
+/** Escapes text for elements and quoted attributes. */
 export function escapeHtml(text: string): string {
   return text
     .replaceAll('&', '&amp;')

@@ -1,8 +1,8 @@
-/** The inspector that Node and Bun share. */
+/** The inspector, which Node and Bun have in common. */
 
 import { Session } from 'node:inspector/promises'
 
-/** Microseconds between two looks at what runs. */
+/** Sampling interval in microseconds. */
 const CPU_INTERVAL_US = 1_000
 
 export function cpuProfile(end: Promise<unknown>): Promise<object> {
@@ -15,7 +15,7 @@ export function cpuProfile(end: Promise<unknown>): Promise<object> {
   })
 }
 
-/** What a session has switched on ends with it. */
+/** Disconnecting disables what the session enabled. */
 export async function withSession<T>(use: (session: Session) => Promise<T>): Promise<T> {
   const session = new Session()
   session.connect()

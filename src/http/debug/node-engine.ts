@@ -1,9 +1,9 @@
-/** What V8 has. */
+/** V8. */
 
 import type { Engine } from './engine.ts'
 import { cpuProfile, withSession } from './inspector.ts'
 
-/** Bytes between two allocations that are looked at, on average. */
+/** Average bytes between sampled allocations. */
 const HEAP_INTERVAL_BYTES = 32_768
 
 export const nodeEngine: Engine = {

@@ -1,11 +1,11 @@
-/** Profiles of the JavaScript of this thread, and its garbage collector, as far as the runtime has them. */
+/** Profiler and garbage collector of this thread, as far as the runtime supports them. */
 
 import { byRuntime } from '../../lib/runtime.ts'
 import { bunEngine } from './bun-engine.ts'
 import type { Engine, ProfileKind } from './engine.ts'
 import { nodeEngine } from './node-engine.ts'
 
-/** One profile at a time: each makes the program slower. */
+/** One profile at a time: each slows the process down. */
 export class Profiler {
   readonly #engine: Engine
   #isBusy = false
@@ -25,13 +25,13 @@ export class Profiler {
   /**
    * Profiles until `end` resolves.
    *
-   * @returns the profile as the runtime describes it, ready for JSON.
-   * @throws Error while another profile is being made, or for a kind that this runtime does not make.
+   * @returns the profile in the runtime's format, ready for JSON.
+   * @throws Error while another profile is in progress, or for an unsupported kind.
    */
   async profile(kind: ProfileKind, end: Promise<unknown>): Promise<object> {
     const make = this.#engine.profiles[kind]
-    if (make === undefined) throw new Error(`make a ${kind} profile: this runtime makes none`)
-    if (this.#isBusy) throw new Error('make a profile: another is being made')
+    if (make === undefined) throw new Error(`make a ${kind} profile: not supported by this runtime`)
+    if (this.#isBusy) throw new Error('profile: another profile is in progress')
     this.#isBusy = true
     try {
       return await make(end)

@@ -1,8 +1,8 @@
-/** Waiting on behalf of a reader who may leave. */
+/** Waiting on behalf of a reader that may disconnect. */
 
 import type { Clock } from '../../lib/clock.ts'
 
-/** Resolves after `ms`, or when the reader leaves. */
+/** Resolves after `ms`, or when the reader disconnects. */
 export function timeOrLeave(clock: Clock, ms: number, left: AbortSignal): Promise<void> {
   return new Promise(resolve => {
     const done = () => {

@@ -1,4 +1,4 @@
-/** The listener for those who watch the relay: metrics and health, and nothing else (P-172, P-173). */
+/** A listener for monitoring: serves only metrics and health (P-172, P-173). */
 
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
@@ -15,25 +15,25 @@ import { type MetricsAccess, mayReadMetrics } from './metrics-access.ts'
 export interface MetricsListenerOptions {
   readonly metrics: MetricReader
   readonly readiness: Readiness
-  /** Asked with each request, so that it can be changed. */
+  /** Read at each request, as it may change. */
   readonly access: () => MetricsAccess
 }
 
 /** Milliseconds from a connection to its first request. */
 const REQUEST_TIMEOUT_MS = 10_000
-/** What Prometheus calls its text format. */
+/** Media type of Prometheus's text format. */
 const EXPOSITION = 'text/plain; version=0.0.4; charset=utf-8'
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** Makes the listener. It does not listen yet. */
+/** Creates the listener, unbound. */
 export function createMetricsListener(options: MetricsListenerOptions): HttpListener {
   const notFound = () => errorReply(404, '404 page not found')
   const allows = (request: HttpRequest) => mayReadMetrics(options.access(), request)
   return createHttpListener({
     routes: routesOf({
       exact: new Map([
-        ['/metrics', numbersPage(options, EXPOSITION, prometheusText)],
-        ['/debug/vars', numbersPage(options, JSON_TYPE, expvarJson)],
+        ['/metrics', metricsPage(options, EXPOSITION, prometheusText)],
+        ['/debug/vars', metricsPage(options, JSON_TYPE, expvarJson)],
         ...healthPages(options.readiness, allows),
       ]),
       fallback: notFound,
@@ -44,7 +44,7 @@ export function createMetricsListener(options: MetricsListenerOptions): HttpList
   })
 }
 
-function numbersPage(
+function metricsPage(
   { access, metrics }: MetricsListenerOptions,
   contentType: string,
   format: (snapshot: MetricSnapshot) => string,

@@ -1,5 +1,5 @@
 /**
- * `/bootstrap-dns`: addresses of a few names, for those whose own DNS does not work.
+ * `/bootstrap-dns`: addresses of a few names, for clients without working DNS.
  *
  * Clause: P-164.
  */
@@ -11,32 +11,32 @@ import { queryOf } from '../query.ts'
 import { replyOf } from '../reply.ts'
 import type { BootstrapName, KnownNames } from './bootstrap-names.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
-import { isReached } from './rollout.ts'
+import { isSelected } from './rollout.ts'
 
-/** Different names that are counted; with one more the count begins anew. */
+/** Distinct names counted; one more restarts the count. */
 const MAX_QUERIED = 500
-/** No domain name is longer. */
+/** Longest domain name. */
 const MAX_NAME_LENGTH = 255
 
 export interface BootstrapDnsOptions {
-  /** Names that everybody is told. */
+  /** Names returned to every client. */
   readonly published?: KnownNames | undefined
-  /** Names that only those are told who ask for them. */
+  /** Names returned only when asked for by name. */
   readonly unpublished?: KnownNames | undefined
-  /** Where requests come from. Default: from the peers of their sockets. */
+  /** Origin of requests. Default: the peer address of the socket. */
   readonly originOf?: OriginOf
   /** Random numbers in [0, 1). */
   readonly random?: () => number
 }
 
-/** The page; it counts in `counters`. Starting and stopping the names is the caller's. */
+/** The page; counts in `counters`. The caller starts and stops the names. */
 export function bootstrapDnsPage(options: BootstrapDnsOptions, counters: BootstrapDnsCounters): Page {
   const answers = new Answers(options, counters)
   const originOf = options.originOf ?? originReader()
   return request => {
     counters.requests++
     const body = answers.bodyFor(queryOf(request).get('q') ?? '', clientAddress(originOf(request)))
-    // Nobody asks twice: clients ask another relay each time.
+    // Clients query another relay each time.
     return replyOf(200, 'application/json', body, { ...BROWSER_HEADERS, Connection: 'close' })
   }
 }
@@ -46,7 +46,7 @@ class Answers {
   readonly #random: () => number
   readonly #counters: BootstrapDnsCounters
   readonly #queried = new Set<string>()
-  /** The published names as text, and what it was made from. */
+  /** The published names as text, and the map it was made from. */
   #text = ''
   #textOf: ReadonlyMap<string, BootstrapName> | undefined
 
@@ -56,14 +56,14 @@ class Answers {
     this.#counters = counters
   }
 
-  /** The answer to a question for `name`, which may be empty, from `address`. */
+  /** The body for a query from `address`; `name` may be empty. */
   bodyFor(name: string, address: string | undefined): string {
     if (name === '') return this.#published()
     this.#note(name)
     const hidden = this.#options.unpublished?.known?.get(name)
     if (hidden !== undefined && hidden.addresses.length > 0) {
       this.#counters.unpublishedHits++
-      if (isReached(address, hidden.share, this.#random)) return formatAddresses([[name, hidden.addresses]])
+      if (isSelected(address, hidden.share, this.#random)) return formatAddresses([[name, hidden.addresses]])
       this.#counters.unpublishedPercentMisses++
     }
     const shown = this.#options.published?.known?.get(name)
@@ -86,7 +86,7 @@ class Answers {
     this.#counters.queriedDomains = this.#queried.size
   }
 
-  /** In shuffled order, lest all clients take the same address. With no name resolved, `null` as from the original. */
+  /** Shuffled, so that clients spread over the addresses. `null` if no name resolved, as in the original. */
   #format(known: ReadonlyMap<string, BootstrapName>): string {
     if (known.size === 0) return 'null'
     const entries = [...known].toSorted(([a], [b]) => (a < b ? -1 : 1))

@@ -9,16 +9,16 @@ function failure(code: string): Error {
   return Object.assign(new Error(`query ${code}`), { code })
 }
 
-/** DNS as the test says: a list, or an error to fail with; undefined for no answer at all. */
+/** DNS of the test: answers with a list, fails with an error, or for undefined never answers. */
 class TestResolver implements BootstrapResolver {
   readonly zone: Record<string, readonly string[] | Error | undefined> = {}
-  readonly asked: string[] = []
+  readonly queries: string[] = []
 
   readonly addresses = (name: string) => this.#answer(name)
   readonly texts = (name: string) => this.#answer(`TXT ${name}`)
 
   async #answer(question: string): Promise<readonly string[]> {
-    this.asked.push(question)
+    this.queries.push(question)
     const answer = question in this.zone ? this.zone[question] : failure('ENOTFOUND')
     if (answer instanceof Error) throw answer
     return answer ?? new Promise(() => {})
@@ -33,7 +33,7 @@ function setup(text: string, zone: TestResolver['zone']) {
   return { resolver, clock, lines, names }
 }
 
-test('BootstrapNames resolves names and shares, and again every ten minutes (P-164)', async () => {
+test('BootstrapNames resolves names and shares, and refreshes them every ten minutes (P-164)', async () => {
   const { resolver, clock, names } = setup('a.example, b.example/share.example', {
     'a.example': ['192.0.2.1', '2001:db8::1'],
     'b.example': ['192.0.2.2'],
@@ -49,7 +49,7 @@ test('BootstrapNames resolves names and shares, and again every ten minutes (P-1
   resolver.zone['a.example'] = ['192.0.2.9']
   clock.advance(REFRESH_MS - 1)
   await settle()
-  expect(resolver.asked).toHaveLength(3)
+  expect(resolver.queries).toHaveLength(3)
   clock.advance(1)
   await settle()
   expect(names.known?.get('a.example')?.addresses).toEqual(['192.0.2.9'])
@@ -76,7 +76,7 @@ test.each([
   names.stop()
 })
 
-test('BootstrapNames leaves out what does not exist, and takes a missing record for 0 % (P-164)', async () => {
+test('BootstrapNames leaves out names that do not exist, and reads a missing record as 0 % (P-164)', async () => {
   const { names, lines } = setup('a.example,b.example/share.example', { 'b.example': ['192.0.2.2'] })
   names.start()
   await settle()
@@ -88,7 +88,7 @@ test('BootstrapNames leaves out what does not exist, and takes a missing record 
   names.stop()
 })
 
-test('BootstrapNames keeps what it knows when DNS fails, and drops what is gone (P-164)', async () => {
+test('BootstrapNames keeps old values when DNS fails, and drops names that no longer exist (P-164)', async () => {
   const { resolver, clock, names } = setup('a.example/share.example,b.example', {
     'a.example': ['192.0.2.1'],
     'TXT share.example': ['50'],
@@ -104,7 +104,7 @@ test('BootstrapNames keeps what it knows when DNS fails, and drops what is gone 
   names.stop()
 })
 
-test('BootstrapNames gives a refresh one minute, and what came in time counts (P-164)', async () => {
+test('BootstrapNames limits a refresh to one minute, and keeps the answers received by then (P-164)', async () => {
   const { clock, names, lines } = setup('a.example,b.example', { 'a.example': ['192.0.2.1'], 'b.example': undefined })
   names.start()
   await settle()
@@ -118,33 +118,33 @@ test('BootstrapNames gives a refresh one minute, and what came in time counts (P
   names.stop()
 })
 
-test('BootstrapNames that was stopped during a refresh asks no more', async () => {
+test('BootstrapNames stopped during a refresh sends no more queries', async () => {
   const { clock, resolver, names } = setup('a.example', { 'a.example': ['192.0.2.1'] })
   names.start()
   names.stop()
   await settle()
   clock.advance(10 * REFRESH_MS)
   await settle()
-  expect([resolver.asked, clock.pendingTimers]).toEqual([['a.example'], 0])
+  expect([resolver.queries, clock.pendingTimers]).toEqual([['a.example'], 0])
 })
 
 test.each(['', 'a.example,', 'a.example,/share.example', ','])('BootstrapNames refuses "%s"', text => {
   expect(() => new BootstrapNames(text)).toThrow('it is empty')
 })
 
-test('BootstrapNames tells after each refresh what it knows, in a form for other threads (P-164)', async () => {
+test('BootstrapNames calls onRefresh after each refresh, with data that can be cloned (P-164)', async () => {
   const { clock, log } = admissionPorts()
-  const told: unknown[] = []
+  const refreshed: unknown[] = []
   const resolver = new TestResolver()
   resolver.zone['a.example'] = ['192.0.2.1']
-  const onRefresh = () => told.push(structuredClone(names.known))
+  const onRefresh = () => refreshed.push(structuredClone(names.known))
   const names = new BootstrapNames('a.example', { resolver, clock, log, onRefresh })
   names.start()
   await settle()
   resolver.zone['a.example'] = ['192.0.2.2']
   clock.advance(REFRESH_MS)
   await settle()
-  expect(told).toEqual([
+  expect(refreshed).toEqual([
     new Map([['a.example', { addresses: ['192.0.2.1'], share: 1 }]]),
     new Map([['a.example', { addresses: ['192.0.2.2'], share: 1 }]]),
   ])

@@ -1,5 +1,5 @@
 /**
- * Names that a relay resolves for those who cannot, kept fresh.
+ * Names that a relay resolves for clients without DNS, refreshed periodically.
  *
  * Clause: P-164.
  */
@@ -9,18 +9,18 @@ import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
 
-/** Milliseconds from one refresh to the next. */
+/** Milliseconds between refreshes. */
 const REFRESH_MS = 10 * 60_000
-/** Milliseconds that a refresh may take; names without an answer by then stay as they are. */
+/** Time limit of a refresh; names not resolved by then keep their old values. */
 const REFRESH_TIMEOUT_MS = 60_000
-/** Codes that say for sure that there is nothing. */
-const NOTHING_THERE: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA'])
+/** Codes for a name or record that does not exist. */
+const NOT_FOUND: ReadonlySet<unknown> = new Set(['ENOTFOUND', 'ENODATA'])
 
-/** Asks DNS. Both reject with the code of `node:dns` when there is no answer. */
+/** DNS queries; both reject with a `node:dns` error code. */
 export interface BootstrapResolver {
   /** Addresses of both families. */
   addresses(name: string): Promise<readonly string[]>
-  /** Texts of the TXT records. */
+  /** TXT records. */
   texts(name: string): Promise<readonly string[]>
 }
 
@@ -37,22 +37,22 @@ export interface BootstrapNamesOptions {
   readonly onRefresh?: () => void
 }
 
-/** What is known of a name. */
+/** A resolved name. */
 export interface BootstrapName {
   readonly addresses: readonly string[]
-  /** From 0 to 1: to how many it is told, where it is not published. */
+  /** Share of clients that get it if unpublished, from 0 to 1. */
   readonly share: number
 }
 
-/** Names with what is known of them; plain, so that it can be sent to other threads. */
+/** Resolved names, as data that can be posted to other threads. */
 export interface KnownNames {
-  /** Of each name that could be resolved, another map after each refresh; undefined before the first. */
+  /** Names that resolved; a new map after each refresh, undefined before the first. */
   readonly known: ReadonlyMap<string, BootstrapName> | undefined
 }
 
 interface Entry {
   readonly name: string
-  /** Name of the TXT record that tells the share. */
+  /** Name of the TXT record with the share. */
   readonly record: string | undefined
 }
 
@@ -67,9 +67,9 @@ export class BootstrapNames implements KnownNames {
   #isStopped = false
 
   /**
-   * Asks nothing yet.
+   * Resolves nothing.
    *
-   * @param text names with commas between them; `name/record` for a share told by a TXT record.
+   * @param text comma-separated names; `name/record` for a share read from that TXT record.
    * @throws DerpError for an empty name.
    */
   constructor(text: string, options: BootstrapNamesOptions = {}) {
@@ -101,38 +101,42 @@ export class BootstrapNames implements KnownNames {
   }
 
   async #refresh(): Promise<void> {
-    const timeUp = Promise.withResolvers<never>()
-    timeUp.promise.catch(() => {})
+    const timedOut = Promise.withResolvers<never>()
+    timedOut.promise.catch(() => {})
     const timer = this.#clock.after(REFRESH_TIMEOUT_MS, () =>
-      timeUp.reject(new Error(`no answer after ${REFRESH_TIMEOUT_MS} ms`)),
+      timedOut.reject(new Error(`no answer after ${REFRESH_TIMEOUT_MS} ms`)),
     )
-    const resolved = await Promise.all(this.#entries.map(entry => this.#resolve(entry, timeUp.promise)))
+    const resolved = await Promise.all(this.#entries.map(entry => this.#resolve(entry, timedOut.promise)))
     timer.cancel()
     this.#known = new Map(this.#entries.flatMap(({ name }, at) => (resolved[at] ? [[name, resolved[at]]] : [])))
     this.#onRefresh?.()
   }
 
-  async #resolve({ name, record }: Entry, timeUp: Promise<never>): Promise<BootstrapName | undefined> {
+  async #resolve({ name, record }: Entry, timedOut: Promise<never>): Promise<BootstrapName | undefined> {
     const before = this.#known?.get(name)
     const resolver = this.#resolver
     const [addresses, share] = await Promise.all([
-      this.#ask(name, Promise.race([resolver.addresses(name), timeUp]), before?.addresses, undefined),
+      this.#query(name, Promise.race([resolver.addresses(name), timedOut]), before?.addresses, undefined),
       record === undefined
         ? 1
-        : this.#ask(record, Promise.race([resolver.texts(record).then(shareOf), timeUp]), before?.share, 0),
+        : this.#query(record, Promise.race([resolver.texts(record).then(shareOf), timedOut]), before?.share, 0),
     ])
     return addresses && { addresses, share: share ?? 0 }
   }
 
-  /** The answer; when there is none, `before`, unless it is sure that there is nothing. */
-  async #ask<T>(name: string, asking: Promise<T>, before: T | undefined, nothing: T | undefined) {
+  /** The answer; without one, `before`, or `nothing` if the name does not exist. */
+  async #query<T>(name: string, query: Promise<T>, before: T | undefined, nothing: T | undefined) {
     try {
-      return await asking
+      return await query
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
-      const isGone = NOTHING_THERE.has(code)
-      this.#log.warn('bootstrap name not resolved', { name, reason: message, kept: !isGone && before !== undefined })
-      return isGone ? nothing : before
+      const isNotFound = NOT_FOUND.has(code)
+      this.#log.warn('bootstrap name not resolved', {
+        name,
+        reason: message,
+        kept: !isNotFound && before !== undefined,
+      })
+      return isNotFound ? nothing : before
     }
   }
 }
@@ -145,7 +149,7 @@ function parseEntry(text: string): Entry {
   return { name, record: rest.join('/') || undefined }
 }
 
-/** The last text that is a whole number of per cent; none is 0. */
+/** The last text that is a whole percentage; 0 without one. */
 function shareOf(texts: readonly string[]): number {
   const percents = texts.filter(text => /^[+-]?\d+$/.test(text)).map(Number)
   return (percents.findLast(percent => percent >= 0 && percent <= 100) ?? 0) / 100

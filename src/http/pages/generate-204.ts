@@ -1,17 +1,17 @@
-/** `/generate_204`: how clients tell a captive portal from the open internet (P-161). */
+/** `/generate_204`: captive portal detection (P-161). */
 
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { firstHeader } from '../header.ts'
 
 /** Request header with the client's challenge. */
 export const NO_CONTENT_CHALLENGE_HEADER = 'X-Tailscale-Challenge'
-/** Response header with the answer to it. */
+/** Response header with the reply to the challenge. */
 export const NO_CONTENT_RESPONSE_HEADER = 'X-Tailscale-Response'
 
-/** Challenges that are answered; others are ignored. */
+/** Valid challenges; others are ignored. */
 const CHALLENGE = /^[a-zA-Z0-9.:_-]{1,64}$/
 
-/** Answers 204 and the challenge, if there is an acceptable one. */
+/** Responds with 204, and to a valid challenge. */
 export function noContentPage(request: HttpRequest): HttpReply {
   const challenge = firstHeader(request, NO_CONTENT_CHALLENGE_HEADER.toLowerCase()) ?? ''
   return {

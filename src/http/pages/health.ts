@@ -1,4 +1,4 @@
-/** `/healthz` and `/readyz`: whether the process lives, and whether it should be sent clients (P-170, P-171). */
+/** `/healthz` and `/readyz`: liveness and readiness (P-170, P-171). */
 
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import type { Finding, ReadinessReport, ReadinessSource } from '../../status/readiness.ts'
@@ -12,7 +12,7 @@ const NOT_CACHED: Readonly<Record<string, string>> = Object.freeze({
 })
 const TEXT = 'text/plain; charset=utf-8'
 
-/** The two pages by path. @param showsReasons whether a visitor may see more than the names of what is wrong. */
+/** The two pages by path. @param showsReasons whether a visitor may see reasons besides names of failed checks. */
 export function healthPages(
   readiness: ReadinessSource,
   showsReasons: (request: HttpRequest) => boolean,
@@ -45,7 +45,7 @@ function readinessReply(
   return report instanceof Promise ? report.catch(unknownReport).then(replyTo) : replyTo(report)
 }
 
-/** Clients should not be sent where nobody can tell whether they may be. */
+/** Unknown counts as not ready. */
 function unknownReport(error: unknown): ReadinessReport {
   return { ready: false, problems: [{ name: 'readiness', reason: String(error) }], degraded: [] }
 }

@@ -1,4 +1,4 @@
-/** What is served at `/` and at every path that has no route of its own (P-163). */
+/** The home page, served at `/` and every unknown path (P-163). */
 
 import { DerpError } from '../../lib/derp-error.ts'
 import type { HttpRequest } from '../../listen/http-service.ts'
@@ -7,22 +7,21 @@ import { redirectTo } from '../redirect.ts'
 import { replyOf } from '../reply.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
 
-/** What the home page shows. */
 export interface HomePageOptions {
-  /** The relay takes no DERP connections. */
+  /** The relay accepts no DERP connections. */
   readonly disabled?: boolean
   /** Whether the visitor may see `/debug/`. */
   readonly allowDebug?: (request: HttpRequest) => boolean
 }
 
-/** Only what a header can carry: with anything else each answer would fail. */
+/** Only characters that are valid in a header. */
 const REDIRECT = /^https?:\/\/[\x21-\x7e]+$/
 
 const HTML = 'text/html; charset=utf-8'
 
 /**
- * The page for a value of the `-home` flag: empty for a page that says what this is, `blank` for an empty one, an http
- * or https URL for a redirect.
+ * The page for a value of the `-home` flag: empty for the default page, `blank` for an empty one, an http or https URL
+ * for a redirect.
  *
  * @throws DerpError for any other value.
  */

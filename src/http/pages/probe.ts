@@ -1,9 +1,8 @@
-/** `/derp/probe` and `/derp/latency-check`: how clients without UDP measure their distance (P-160). */
+/** `/derp/probe` and `/derp/latency-check`: latency measurement for clients without UDP (P-160). */
 
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
 import { errorReply } from '../reply.ts'
 
-/** Answers a latency probe with an empty 200. */
 export function probePage({ method }: HttpRequest): HttpReply {
   if (method !== 'GET' && method !== 'HEAD') return errorReply(405, 'bogus probe method')
   return { status: 200, headers: { 'Access-Control-Allow-Origin': '*' }, body: '' }

@@ -1,4 +1,4 @@
-/** `/robots.txt`: nothing here is for search engines (P-162). */
+/** `/robots.txt`: disallows everything (P-162). */
 
 import type { HttpReply } from '../../listen/http-service.ts'
 import { replyOf } from '../reply.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { isReached, rolloutNumber } from './rollout.ts'
+import { isSelected, rolloutNumber } from './rollout.ts'
 
 // rand.New(rand.NewPCG(first eight bytes, last eight bytes of As16, little-endian)).Float64() of Go 1.26, math/rand/v2.
 test.each([
@@ -14,32 +14,32 @@ test.each([
   ['fe80::1', 0.33767084875785625],
   ['::', 0.9999275824802834],
   ['ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff', 0.07294207591835833],
-])('rolloutNumber of %s is that of Go (P-164)', (address, number) => {
+])('rolloutNumber of %s equals that of Go (P-164)', (address, number) => {
   expect(rolloutNumber(address)).toBe(number)
 })
 
-test('isReached reaches nobody, everybody, or those with a number below the share (P-164)', () => {
+test('isSelected selects none, all, or addresses with a number below the share (P-164)', () => {
   const never = () => {
-    throw new Error('chance must not be asked')
+    throw new Error('random: unexpected call')
   }
-  expect([isReached('1.2.3.4', 0, never), isReached(undefined, 0, never)]).toEqual([false, false])
-  expect([isReached('1.2.3.6', 1, never), isReached(undefined, 1, never)]).toEqual([true, true])
-  expect(['1.2.3.4', '1.2.3.6', 'no address'].map(address => isReached(address, 0.5, never))).toEqual([
+  expect([isSelected('1.2.3.4', 0, never), isSelected(undefined, 0, never)]).toEqual([false, false])
+  expect([isSelected('1.2.3.6', 1, never), isSelected(undefined, 1, never)]).toEqual([true, true])
+  expect(['1.2.3.4', '1.2.3.6', 'no address'].map(address => isSelected(address, 0.5, never))).toEqual([
     true,
     false,
     false,
   ])
-  expect(isReached(undefined, 0.5, never)).toBe(false)
+  expect(isSelected(undefined, 0.5, never)).toBe(false)
 })
 
-test('isReached leaves loopback to chance (P-164)', () => {
+test('isSelected is random for loopback (P-164)', () => {
   for (const address of ['127.0.0.1', '127.9.9.9', '::1']) {
-    expect([0.49, 0.5].map(number => isReached(address, 0.01, () => number))).toEqual([true, false])
+    expect([0.49, 0.5].map(number => isSelected(address, 0.01, () => number))).toEqual([true, false])
   }
 })
 
-test('isReached reaches about the share of all addresses (P-164)', () => {
+test('isSelected selects about the share of all addresses (P-164)', () => {
   let reached = 0
-  for (let n = 0; n < 20_000; n++) if (isReached(`1.2.${n >> 8}.${n & 255}`, 0.3, () => 0)) reached++
+  for (let n = 0; n < 20_000; n++) if (isSelected(`1.2.${n >> 8}.${n & 255}`, 0.3, () => 0)) reached++
   expect(reached / 20_000).toBeCloseTo(0.3, 1)
 })

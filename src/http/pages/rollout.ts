@@ -1,7 +1,7 @@
 /**
- * Whom a roll-out reaches: a share of all addresses, the same ones at every relay, ours or the original (P-164).
+ * Selects a share of all addresses for a rollout, the same on every relay, ours or the original (P-164).
  *
- * Go's generator (PCG of 128 bits with DXSM output), seeded by an address, gives each its number.
+ * Each address gets a number from Go's generator (128-bit PCG with DXSM output), seeded with the address.
  */
 
 import { addressTo16, ipFamilyOf } from '../../lib/address-port.ts'
@@ -12,7 +12,7 @@ const OUTPUT_MULTIPLIER = 0xda942042e4dd58b5n
 
 const uint64 = (value: bigint) => BigInt.asUintN(64, value)
 
-/** The number of an IP address, in [0, 1); evenly spread over all of them. */
+/** The number of an IP address: uniform in [0, 1). */
 export function rolloutNumber(address: string): number {
   const bytes = new DataView(addressTo16(address).buffer)
   const seed = (bytes.getBigUint64(0, true) << 64n) | bytes.getBigUint64(8, true)
@@ -20,12 +20,12 @@ export function rolloutNumber(address: string): number {
   let output = state >> 64n
   output = uint64((output ^ (output >> 32n)) * OUTPUT_MULTIPLIER)
   output = uint64((output ^ (output >> 48n)) * (uint64(state) | 1n))
-  // The low 53 bits, as many as a number holds.
+  // The low 53 bits, the precision of a number.
   return Number(BigInt.asUintN(53, output)) / 2 ** 53
 }
 
-/** Reports whether `share`, from 0 to 1, reaches `address`; of loopback every other question, for trying out. */
-export function isReached(address: string | undefined, share: number, random: () => number): boolean {
+/** Whether `address` is within `share`, from 0 to 1. Loopback is random, for testing. */
+export function isSelected(address: string | undefined, share: number, random: () => number): boolean {
   if (share <= 0) return false
   if (share >= 1) return true
   if (address === undefined || ipFamilyOf(address) === undefined) return false

@@ -1,5 +1,5 @@
 /**
- * `/derp`: requests become connections of a relay.
+ * `/derp`: upgrades requests to relay connections.
  *
  * Clauses: P-120 upgrade request, P-121 response, P-122 fast start, P-123 ideal node.
  */
@@ -15,15 +15,15 @@ import type { Endpoint } from '../page.ts'
 import { errorReply } from '../reply.ts'
 import { judgeUpgrade } from './upgrade-verdict.ts'
 
-/** What accepts connections; the relay core has this shape. */
+/** Accepts connections; the relay core implements this. */
 export interface ConnAcceptor {
   readonly publicKey: NodePublicKey
-  /** Takes no more connections. */
+  /** Accepts no more connections. */
   readonly isClosed?: boolean
   accept(conn: Conn, options: UpgradedOptions): void
 }
 
-/** What the request told of a connection. */
+/** Details of a connection from its upgrade request. */
 export interface UpgradedOptions {
   readonly acceptedAtMs?: number
   readonly idealNode?: string | undefined
@@ -33,7 +33,7 @@ export interface UpgradedOptions {
 const FAST_START = FAST_START_HEADER.toLowerCase()
 const IDEAL_NODE = IDEAL_NODE_HEADER.toLowerCase()
 
-/** Upgrades requests to connections of `acceptor`, over WebSocket or without; others are refused with a reason. */
+/** Upgrades requests to connections of `acceptor`, with or without WebSocket; refuses others with a reason. */
 export function derpEndpoint(
   acceptor: ConnAcceptor,
   counters: HttpCounters,
@@ -49,10 +49,10 @@ export function derpEndpoint(
     const { client: remote, isProxied } = originOf(request)
     const verdict = judgeUpgrade(request, isProxied)
     if (verdict.protocol === 'none') return verdict.refusal
-    // Closing without a word would look like a refusal of this client (P-174).
+    // Closing without a response would look like a refusal of this client (P-174).
     if (acceptor.isClosed === true) return errorReply(503, 'relay is going away', { Connection: 'close' })
     const isWebSocket = verdict.protocol === 'websocket'
-    const told = {
+    const details = {
       token: bearerToken(request),
       ...(!isWebSocket && { idealNode: firstHeader(request, IDEAL_NODE) }),
     }
@@ -62,7 +62,7 @@ export function derpEndpoint(
       remote,
       accept: (conn, acceptedAtMs) => {
         if (isWebSocket) counters.websocketAccepts++
-        acceptor.accept(conn, { ...told, ...(acceptedAtMs !== undefined && { acceptedAtMs }) })
+        acceptor.accept(conn, { ...details, ...(acceptedAtMs !== undefined && { acceptedAtMs }) })
       },
     }
   }

@@ -1,5 +1,5 @@
 /**
- * What a request for `/derp` asks for, and why it may not have it.
+ * Which protocol a request for `/derp` upgrades to, or why it is refused.
  *
  * Clauses: P-120 upgrade request, P-124 no upgrade, P-150 WebSocket upgrade.
  */
@@ -13,14 +13,13 @@ export type UpgradeVerdict =
   | { readonly protocol: 'derp' | 'websocket' }
   | { readonly protocol: 'none'; readonly refusal: HttpReply }
 
-/** Headers that only proxies write; any of them, as there is no telling which sort of proxy it was. */
-const MARKS_OF_PROXIES: readonly string[] = ['x-forwarded-for', 'via', 'forwarded', 'x-real-ip']
+/** Headers that only proxies add. */
+const PROXY_HEADERS: readonly string[] = ['x-forwarded-for', 'via', 'forwarded', 'x-real-ip']
 
 /**
- * The reply to a request that asks for no upgrade. If a proxy has handed it on, it says what the proxy is likely to have
- * done.
+ * The reply to a request without an upgrade. If it came through a proxy, names the header that the proxy dropped.
  *
- * @param isProxied the connection is one of a trusted proxy.
+ * @param isProxied whether the connection is from a trusted proxy.
  */
 export function upgradeRefusal(request: HttpRequest, isProxied = false): HttpReply {
   const text = 'DERP requires connection upgrade'
@@ -28,27 +27,27 @@ export function upgradeRefusal(request: HttpRequest, isProxied = false): HttpRep
   const lost = request.headers['upgrade'] === undefined ? 'Upgrade' : 'Connection: Upgrade'
   return errorReply(
     426,
-    `${text}\nA proxy handed this request on without the header ${lost}: let it pass Upgrade and Connection, by HTTP/1.1`,
+    `${text}\nA proxy forwarded this request without the header ${lost}: configure it to forward Upgrade and Connection over HTTP/1.1`,
   )
 }
 
-/** No client of DERP speaks HTTP/1.0, and proxies do by default. */
+/** DERP clients never use HTTP/1.0; some proxies do by default. */
 function looksProxied({ version, headers }: HttpRequest): boolean {
-  return version === '1.0' || MARKS_OF_PROXIES.some(name => headers[name] !== undefined)
+  return version === '1.0' || PROXY_HEADERS.some(name => headers[name] !== undefined)
 }
 
-/** Judges a request for `/derp`. @param isProxied the connection is one of a trusted proxy. */
+/** @param isProxied whether the connection is from a trusted proxy. */
 export function judgeUpgrade(request: HttpRequest, isProxied: boolean): UpgradeVerdict {
   const upgrade = firstHeader(request, 'upgrade')?.toLowerCase()
   const isAsked = upgrade === 'derp' || upgrade === 'websocket'
   const isConnected = connectionTokens(request).includes('upgrade')
-  // Very old clients say websocket and mean plain DERP; those that mean it name the sub-protocol.
+  // Very old clients send "websocket" for plain DERP; WebSocket clients also send the subprotocol.
   const isWebSocket =
     upgrade === 'websocket' && firstHeader(request, 'sec-websocket-protocol')?.includes(WEBSOCKET_PROTOCOL) === true
   if (!isAsked || (!isConnected && !isWebSocket)) {
     return { protocol: 'none', refusal: upgradeRefusal(request, isProxied) }
   }
-  // Behind the head of an upgrade come the bytes of the new protocol; a body there could only be mistaken for them.
+  // The new protocol starts right after the head: a body would be read as part of it.
   if (hasBody(request)) return refuse(400, 'DERP upgrade takes no body')
   return isWebSocket ? judgeWebSocket(request, isConnected) : { protocol: 'derp' }
 }

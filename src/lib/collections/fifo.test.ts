@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fc } from '../../../test/support/fast-check.ts'
 import { Fifo } from './fifo.ts'
 
-test('Fifo gives items in the order in which they came', () => {
+test('Fifo returns items in order', () => {
   const fifo = new Fifo<number>()
   expect([fifo.length, fifo.take(), fifo.at(0)]).toEqual([0, undefined, undefined])
   for (let n = 0; n < 20; n++) fifo.push(n)
@@ -10,7 +10,7 @@ test('Fifo gives items in the order in which they came', () => {
   expect(Array.from({ length: 21 }, () => fifo.take())).toEqual([...Array(20).keys(), undefined])
 })
 
-test('Fifo puts an item before all others, also into an empty or full queue', () => {
+test('Fifo inserts at the front, also of an empty or full queue', () => {
   const fifo = new Fifo<string>()
   fifo.pushFirst('b')
   for (const item of ['c', 'd', 'e', 'f', 'g', 'h', 'i']) fifo.push(item)
@@ -18,7 +18,7 @@ test('Fifo puts an item before all others, also into an empty or full queue', ()
   expect(Array.from({ length: fifo.length }, () => fifo.take()).join('')).toBe('abcdefghi')
 })
 
-test('Fifo is empty once it has been cleared, and goes on', () => {
+test('Fifo is empty after clear, and still usable', () => {
   const fifo = new Fifo<number>()
   for (const n of [1, 2, 3]) fifo.push(n)
   fifo.clear()
@@ -26,7 +26,7 @@ test('Fifo is empty once it has been cleared, and goes on', () => {
   expect([fifo.length, fifo.take(), fifo.take()]).toEqual([1, 4, undefined])
 })
 
-test('Fifo equals an array over random uses', () => {
+test('Fifo equals an array under random operations', () => {
   const step = fc.constantFrom('push', 'push', 'pushFirst', 'take')
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {

@@ -68,14 +68,14 @@ function gate(): ProxyGate {
   return new ProxyGate({ trustedProxies: ['192.0.2.9'], sendHeaders: true, counters: new HttpCounters() })
 }
 
-test('a connection takes these stages in this order, and the architecture tells them', () => {
+test('a connection passes these stages in this order, as docs/architecture.md lists them', () => {
   const { stages } = setUp({ proxyGate: gate() })
   const told = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8')
   const rows = [...told.matchAll(/^\| \d \| (.*?) \| (P-\d{3}) \|/gm)].map(([, name, clause]) => [name, clause])
   expect(rows).toEqual(stages.map(({ name, clause }) => [name, clause]))
 })
 
-test('over plain HTTP without PROXY headers there are fewer', () => {
+test('plain HTTP without PROXY headers has fewer stages', () => {
   expect(setUp({ tls: undefined }).stages.map(({ name }) => name)).toEqual([
     'number',
     'deadline',
@@ -84,14 +84,14 @@ test('over plain HTTP without PROXY headers there are fewer', () => {
   ])
 })
 
-test.each([true, false])('stage "number" asks whether there is room: %s (P-109)', isRoom => {
+test.each([true, false])('stage "number" applies the connection limit: %s (P-109)', isRoom => {
   const set = setUp({ limits: { open: () => isRoom, admit: () => true, failed: () => {} } })
   const { socket } = socketFrom('192.0.2.1')
   run(set, 'number', socket)
   expect([set.done, socket.destroyed]).toEqual([[isRoom ? 'proceeds' : 'refused'], !isRoom])
 })
 
-test('stage "deadline" begins the time for a login (P-035)', () => {
+test('stage "deadline" starts the login timeout (P-035)', () => {
   const set = setUp()
   const { socket } = socketFrom('192.0.2.1')
   run(set, 'deadline', socket)
@@ -99,14 +99,14 @@ test('stage "deadline" begins the time for a login (P-035)', () => {
   expect([set.done, socket.destroyed]).toEqual([['proceeds', 'expired'], true])
 })
 
-test('stage "deadline" ends what was reset before anybody could look at it', () => {
+test('stage "deadline" ends connections that were reset before they were read', () => {
   const set = setUp()
   const { socket } = socketFrom(undefined)
   run(set, 'deadline', socket)
   expect([set.done, socket.destroyed, set.clock.pendingTimers]).toEqual([[], true, 0])
 })
 
-test('stage "PROXY header" reads who the client is (P-126)', async () => {
+test('stage "PROXY header" reads the client’s address (P-126)', async () => {
   const set = setUp({ proxyGate: gate() })
   const { socket, client } = socketFrom('192.0.2.9')
   const connection = run(set, 'PROXY header', socket)
@@ -116,7 +116,7 @@ test('stage "PROXY header" reads who the client is (P-126)', async () => {
   expect(String(connection.socket.read())).toBe('rest')
 })
 
-test.each([true, false])('stage "source and rate" asks whether a source may come: %s (P-108, P-109)', isAdmitted => {
+test.each([true, false])('stage "source and rate" applies the limits of a source: %s (P-108, P-109)', isAdmitted => {
   const sources: unknown[] = []
   const admit = (_: unknown, address: string | undefined) => sources.push(address) > 0 && isAdmitted
   const set = setUp({ limits: { open: () => true, admit, failed: () => {} }, proxyGate: gate() })
@@ -128,7 +128,7 @@ test.each([true, false])('stage "source and rate" asks whether a source may come
   expect(socket.destroyed).toBe(!isAdmitted)
 })
 
-test('stage "pace" lets one connection proceed in each turn (P-110)', () => {
+test('stage "pace" starts one connection per turn (P-110)', () => {
   const set = setUp()
   for (let n = 0; n < 3; n++) run(set, 'pace', socketFrom('192.0.2.1').socket)
   expect(set.done).toEqual(['proceeds'])
@@ -136,7 +136,7 @@ test('stage "pace" lets one connection proceed in each turn (P-110)', () => {
   expect(set.done).toEqual(['proceeds', 'proceeds'])
 })
 
-test('stage "TLS" hands the raw socket to the server of TLS (P-142)', () => {
+test('stage "TLS" passes the raw socket to the TLS server (P-142)', () => {
   const server = createServer()
   const handed: unknown[] = []
   server.on('connection', socket => handed.push(socket))
@@ -163,7 +163,7 @@ test.each([
   await expect.poll(() => set.done).toEqual([outcome])
 })
 
-test('a connection goes through all stages by itself', async () => {
+test('a connection passes all stages on its own', async () => {
   const set = setUp({ proxyGate: gate(), tls: undefined })
   const { socket, client } = socketFrom('192.0.2.9')
   begin(socket, set.stages)

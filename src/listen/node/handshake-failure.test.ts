@@ -30,7 +30,7 @@ async function causeOf(options: object): Promise<string> {
   return cause
 }
 
-test('handshakeFailure names the cause of a client’s mistake', async () => {
+test('handshakeFailure names the cause of a client error', async () => {
   expect(await causeOf({ servername: 'absent.test' })).toBe('server_name')
   expect(await causeOf({ servername: 'wrong.test' })).toBe('server_name')
   expect(await causeOf({ ALPNProtocols: ['h2'] })).toBe('protocol')
@@ -50,6 +50,6 @@ test.each([
   ['ERR_TLS_HANDSHAKE_TIMEOUT', 'timeout'],
   ['ECONNRESET', 'closed'],
   ['ERR_SSL_UNEXPECTED_MESSAGE', 'other'],
-])('handshakeFailure takes %s for %s', (code, cause) => {
+])('handshakeFailure classifies %s as %s', (code, cause) => {
   expect(handshakeFailure(Object.assign(new Error('it failed'), { code }))).toBe(cause)
 })

@@ -25,7 +25,7 @@ test('ControlQueue puts a frame before queued ones, not before those taken', () 
   expect([queue.take(), queue.isEmpty]).toEqual([frame(4), true])
 })
 
-test('ControlQueue is as good as new when cleared', () => {
+test('ControlQueue can be reused after clear', () => {
   const queue = new ControlQueue()
   for (const n of [1, 2]) queue.push(frame(n))
   queue.take()

@@ -175,7 +175,7 @@ test('Writer copies exactly what is still queued after a turn: a slow reader nev
   expect(bench.writes.at(-1)?.[0]?.buffer.byteLength).toBe(100)
 })
 
-test('Writer cuts its queues to their bounds at the end of the turn, displacing the oldest (P-100)', () => {
+test('Writer trims its queues to their limits at the end of the turn, dropping the oldest (P-100)', () => {
   const bench = new Bench({ sendQueuePackets: 2 })
   bench.data(0)
   bench.clock.runTurn()

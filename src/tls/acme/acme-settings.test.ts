@@ -19,7 +19,7 @@ test.each<[string, Partial<AcmeSettings>]>([
   ['a key of the other alphabet, padded', { ...gcp, eabKey: 'zW+/ZA==' }],
   ['a directory', { directoryUrl: 'https://acme.test/dir' }],
   ['flags left empty', { directoryUrl: '', email: '', eabKeyId: '', eabKey: '' }],
-])('assertAcmeSettings takes %s (P-147, P-148)', (_, change) => {
+])('assertAcmeSettings accepts %s (P-147, P-148)', (_, change) => {
   expect(() => assertAcmeSettings({ ...settings, ...change })).not.toThrow()
 })
 

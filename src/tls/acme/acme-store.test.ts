@@ -98,7 +98,7 @@ test.each([
   JSON.stringify({ ...record, notBeforeMs: '5' }),
   JSON.stringify({ ...record, obtainedMs: null }),
   JSON.stringify({ ...record, identifiers: 'relay.test' }),
-])('a record that reads %s counts as none (P-149)', async text => {
+])('a record with %s is ignored (P-149)', async text => {
   const path = join(directory, 'record.json')
   writeFileSync(path, text)
   expect(await loadRecord(path)).toBeUndefined()

@@ -67,7 +67,7 @@ test('isIpHostname distinguishes addresses from names, and rejects zones', () =>
 })
 
 test.for(['relay.test', 'RELAY.test', 'relay.test.', 'a.wild.test'])(
-  'loadManualCertificate takes a certificate that is valid for %s (P-141, P-145)',
+  'loadManualCertificate accepts a certificate valid for %s (P-141, P-145)',
   async hostname => {
     store(hostname, forRelay)
     const loaded = await loadManualCertificate({ directory, hostname })
@@ -98,7 +98,7 @@ test('loadManualCertificate names the missing file and what to put there (P-145)
   )
 })
 
-test('loadManualCertificate says what is wrong with a file (P-145)', async () => {
+test('loadManualCertificate reports what is wrong with a file (P-145)', async () => {
   const other = await ca.issue({ dns: ['relay.test'] })
   store('relay.test', { certificate: 'nonsense', key: forRelay.key })
   expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: no certificate found; it must be PEM, starting with/)
@@ -185,7 +185,7 @@ test('loadManualCertificate replaces neither file of an address if only one exis
   expect(readFileSync(key, 'utf8')).toBe('precious')
 })
 
-test('loadManualCertificate says when the folder cannot be written to', async () => {
+test('loadManualCertificate reports an unwritable folder', async () => {
   const file = join(directory, 'file')
   writeFileSync(file, '')
   chmodSync(file, 0o600)

@@ -81,7 +81,7 @@ const factsOf = (pair: CertificatePair) => {
   return { fingerprint, notAfter: new Date(notAfterMs).toISOString() }
 }
 
-test('WatchedCertificates replaces by the clock what changed unseen, and says with what (P-146)', async () => {
+test('WatchedCertificates finds missed changes by polling, and logs the new certificate (P-146)', async () => {
   store(first)
   const clock = new FakeClock()
   const source = await watchFolder(clock)
@@ -107,7 +107,7 @@ test('WatchedCertificates replaces by the clock what changed unseen, and says wi
   expect(replaced).toHaveLength(1)
 })
 
-test('WatchedCertificates looks once after several changes (P-146)', async () => {
+test('WatchedCertificates checks once after several changes (P-146)', async () => {
   store(first)
   const clock = new FakeClock()
   await watchFolder(clock)
@@ -135,7 +135,7 @@ test('WatchedCertificates waits for the key that belongs to a new certificate (P
   expect(messages()).toEqual(['info: certificate loaded', 'info: certificate replaced'])
 })
 
-test('WatchedCertificates keeps the old one on a bad new one, says so once, and takes the next good one (P-146)', async () => {
+test('WatchedCertificates keeps the old certificate when the new one is invalid, logs that once, and loads the next valid one (P-146)', async () => {
   store(first)
   const clock = new FakeClock()
   const source = await watchFolder(clock)
@@ -161,7 +161,7 @@ test('WatchedCertificates keeps the old one on a bad new one, says so once, and 
   expect(source.status()[0]).toMatchObject({ lastError: undefined, lastErrorMs: undefined, replacements: 1 })
 })
 
-test('WatchedCertificates forgets an error when the files say again what is shown (P-146)', async () => {
+test('WatchedCertificates clears an error when the files match the certificate in use again (P-146)', async () => {
   store(first)
   const source = await watchFolder(new FakeClock())
   store({ key: ofOther.key })
@@ -173,7 +173,7 @@ test('WatchedCertificates forgets an error when the files say again what is show
   expect(messages().at(-1)).toBe('info: certificate unchanged')
 })
 
-test('WatchedCertificates keeps the old one when the new one cannot be put to use (P-146)', async () => {
+test('WatchedCertificates keeps the old certificate when the new one cannot be applied (P-146)', async () => {
   store(first)
   const options = { directory, hostname: 'relay.test', log, clock: new FakeClock(), createWatch }
   const refuse = () => {
@@ -203,7 +203,7 @@ test('WatchedCertificates reports a failed reload at once, and each time (P-146)
   expect(lines[1]?.fields['reason']).toMatch(/no certificate found/)
 })
 
-test('WatchedCertificates never makes a certificate for an IP address while it runs (P-145, P-146)', async () => {
+test('WatchedCertificates never generates a certificate for an IP address at runtime (P-145, P-146)', async () => {
   const options = { directory, hostname: '127.0.0.1', log, clock: new FakeClock(), createWatch }
   const certificate = await loadManualCertificate(options)
   watched = new WatchedCertificates({ ...options, certificate, replace: pair => void replaced.push(pair.certificate) })
@@ -218,7 +218,7 @@ test('WatchedCertificates never makes a certificate for an IP address while it r
   expect(replaced).toEqual([])
 })
 
-test('WatchedCertificates is told of files moved into place (P-146)', async () => {
+test('WatchedCertificates detects files moved into place (P-146)', async () => {
   store(first)
   await watchFolder(systemClock)
   const beside = mkdtempSync(join(root, 'new-'))
@@ -230,7 +230,7 @@ test('WatchedCertificates is told of files moved into place (P-146)', async () =
 })
 
 test.for(['Kubernetes', 'certbot'])(
-  'WatchedCertificates is told of links turned as %s does, twice (P-146)',
+  'WatchedCertificates detects links retargeted as %s does, twice (P-146)',
   async tool => {
     const isCertbot = tool === 'certbot'
     const stage = (pair: CertificatePair, name: string) => {
@@ -263,7 +263,7 @@ test.for(['Kubernetes', 'certbot'])(
   },
 )
 
-test('WatchedCertificates leaves no timer behind when it is closed (P-146)', async () => {
+test('WatchedCertificates leaves no timer after close (P-146)', async () => {
   store(first)
   const clock = new FakeClock()
   const source = await watchFolder(clock)
@@ -275,7 +275,7 @@ test('WatchedCertificates leaves no timer behind when it is closed (P-146)', asy
   expect(replaced).toEqual([])
 })
 
-test('WatchedCertificates tells what goes into a DERP map for an address, with the ports, for each certificate (P-145)', async () => {
+test('WatchedCertificates logs the DERP map node for an address, with ports, for each certificate (P-145)', async () => {
   const options = { directory, hostname: '192.0.2.1', log, clock: new FakeClock(), createWatch }
   const certificate = await loadManualCertificate(options)
   const mapNodePorts = () => ({ DERPPort: 8443, STUNPort: -1 })

@@ -53,7 +53,7 @@ test('Channel reports when the other side has handled what was sent', async () =
   expect([known, a.isHeard, b.handled]).toEqual([[1, 2], true, 2])
 })
 
-test('Channel treats everything as handled once the other side is gone', async () => {
+test('Channel treats everything as handled once the other side has closed', async () => {
   const { a } = ends()
   const known: number[] = []
   a.whenHandled(() => known.push(1))

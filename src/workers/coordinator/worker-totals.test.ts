@@ -31,7 +31,7 @@ test('WorkerTotals adds workers, weighting their averages by packets', () => {
   expect([sum.http.tlsActive, sum.connections]).toMatchObject([{ '1.3': 2 }, { open: 2, accepted: 40 }])
 })
 
-test('WorkerTotals keeps the counters of a worker that is gone, but not its state', () => {
+test('WorkerTotals keeps the counters of an exited worker, but not its state', () => {
   const totals = new WorkerTotals<string>()
   totals.note('a', snapshot(30, 1))
   totals.remove('a')

@@ -26,7 +26,7 @@ const directoryOf = ({ session }: LoggedIn) => session.relay.directory
 const isRouted = (relay: ContractRelay, key: NodePublicKey) => relay.cores.map(({ routes }) => routes.has(key))
 
 describe.each(RELAYS)('Directory on %s', (_, start) => {
-  test('knows a session everywhere when it has been registered, and nowhere when it has ended (P-036)', async () => {
+  test('knows a session everywhere once registered, and nowhere once closed (P-036)', async () => {
     const relay = await start()
     const one = await login(relay)
     const key = one.client.publicKey
@@ -42,7 +42,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(directoryOf(other).connections).toBe(1)
   })
 
-  test('says which sessions share a key, and routes to the newest, then to whichever was last active (P-065)', async () => {
+  test('reports sessions that share a key, and routes to the newest, then to the last active (P-065)', async () => {
     const relay = await start()
     const privateKey = NodePrivateKey.generate()
     const [first, second] = [await login(relay, { privateKey }), await login(relay, { privateKey })]
@@ -61,7 +61,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(await second.client.message()).toMatchObject({ type: 'receivedPacket' })
   })
 
-  test('tells a session once that a peer has left, if it has asked for it and is still there (P-062)', async () => {
+  test('tells a session once that a peer has left, if it subscribed and is still connected (P-062)', async () => {
     const relay = await start()
     const [asks, leaves, silent, peer] = [
       await login(relay),
@@ -80,7 +80,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(await silent.client.sync()).toEqual([])
   })
 
-  test('tells a watcher of all who are here before it says so, and then of each who comes and goes (P-070)', async () => {
+  test('tells a watcher of all clients before it resolves, and then of each that connects or disconnects (P-070)', async () => {
     const relay = await start()
     const [watcher, before] = [await login(relay), await login(relay)]
     await directoryOf(watcher).watch(watcher.session)
@@ -92,7 +92,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(await watcher.client.message()).toMatchObject({ type: 'peerGone', peer: later.client.publicKey })
   })
 
-  test('ends all connections of a key before it says so, and those of no other (P-073)', async () => {
+  test('closes all connections of a key before it resolves, and no others (P-073)', async () => {
     const relay = await start()
     const privateKey = NodePrivateKey.generate()
     const shared = [await login(relay, { privateKey }), await login(relay, { privateKey })]

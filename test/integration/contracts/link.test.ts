@@ -165,7 +165,7 @@ describe.each(LINKS)('%s', (_, open) => {
     expect(link.dropped()).toBe(0)
   })
 
-  test('copies what it keeps longer than the turn', async () => {
+  test('copies packets that it keeps beyond the turn', async () => {
     const link = await open()
     link.stall()
     const buffers = [0, 1, 2].map(n => send(link, numbered(n)))
@@ -176,7 +176,7 @@ describe.each(LINKS)('%s', (_, open) => {
     expect(link.received).toEqual([0, 1, 2].map(numbered))
   })
 
-  test('bounds what waits, and counts each packet that it drops', async () => {
+  test('bounds its queue, and counts each dropped packet', async () => {
     const link = await open()
     link.stall()
     for (let n = 0; n < PACKETS; n++) {
@@ -192,7 +192,7 @@ describe.each(LINKS)('%s', (_, open) => {
     expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
   })
 
-  test('drops and counts packets while it is down, and throws nothing', async () => {
+  test('drops and counts packets while it is down, and never throws', async () => {
     const link = await open()
     await link.breakDown()
     const before = link.dropped()

@@ -11,7 +11,7 @@ const gone = { type: 'peerGone', peer: far, reason: 0 }
 const notHere = { type: 'peerGone', peer: far, reason: 1 }
 
 describe.each(RELAYS)('RouteTable on %s', (_, start) => {
-  test('sends packets by the link that has announced the key longest (P-072, P-075)', async () => {
+  test('sends packets over the link that announced the key first (P-072, P-075)', async () => {
     const relay = await start()
     const [first, second] = [new TestLink(relay.table), new TestLink(relay.table)]
     const client = await relay.login()
@@ -31,7 +31,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(await relay.counters()).toMatchObject({ packetsForwardedOut: 2, packetsReceivedOther: 2 })
   })
 
-  test('knows nobody any more once the last link has withdrawn (P-055, P-061)', async () => {
+  test('has no route once the last link has withdrawn (P-055, P-061)', async () => {
     const relay = await start()
     const [link, other] = [new TestLink(relay.table), new TestLink(relay.table)]
     const client = await relay.login()
@@ -47,7 +47,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect((await relay.counters()).dropped.unknown_dest.disco.packets).toBe(1)
   })
 
-  test('prefers a client of its own to any link, and goes back when it leaves (P-075)', async () => {
+  test('prefers a local client to any link, and falls back when it leaves (P-075)', async () => {
     const relay = await start()
     const link = new TestLink(relay.table)
     const client = await relay.login()
@@ -68,7 +68,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(link.texts).toEqual(['there'])
   })
 
-  test('tells clients that heard from a key that it is gone, once the last link has withdrawn (P-062, P-076)', async () => {
+  test('sends PeerGone to clients that heard from a key, once the last link has withdrawn (P-062, P-076)', async () => {
     const relay = await start()
     const [first, second] = [new TestLink(relay.table), new TestLink(relay.table)]
     const [meshPeer, client] = [await relay.loginMesh(), await relay.login()]
@@ -85,7 +85,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(await client.message()).toEqual(gone)
   })
 
-  test('forgets all keys of a link that is down, and those of no other', async () => {
+  test('forgets all keys of a link that is down, and no others', async () => {
     const relay = await start()
     const [down, up] = [new TestLink(relay.table), new TestLink(relay.table)]
     const client = await relay.login()
@@ -108,7 +108,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(down.texts).toEqual(['again'])
   })
 
-  test('sends nothing on that came in by a link (P-072)', async () => {
+  test('does not forward packets that arrived over a link (P-072)', async () => {
     const relay = await start()
     const link = new TestLink(relay.table)
     const [meshPeer, client] = [await relay.loginMesh(), await relay.login()]

@@ -1,4 +1,4 @@
-/** `derp map lint`: reports everything that is wrong with a DERP map. */
+/** `derp map lint`: reports errors and likely mistakes in a DERP map. */
 
 import { formatMapPath, type LintIssue } from '../../../derpmap/lint/issue.ts'
 import { lintDerpMap } from '../../../derpmap/lint/lint.ts'

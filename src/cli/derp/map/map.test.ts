@@ -43,7 +43,7 @@ async function derp(args: readonly string[], stdin = '') {
   return { code, stdout: io.stdout, stderr: io.stderr }
 }
 
-test('lint tells each issue with its place and mend, and fails on errors only', async () => {
+test('lint reports each issue with position and fix, and fails on errors only', async () => {
   const good = write('good.json', GOOD)
   expect(await derp(['lint', good])).toEqual({ code: 0, stdout: `${good}: JSON, 0 errors, 0 warnings\n`, stderr: '' })
   const bad = write(
@@ -78,7 +78,7 @@ test('lint as JSON has paths, lines and columns', async () => {
   })
 })
 
-test('show fills in what the map leaves out', async () => {
+test('show fills in defaults', async () => {
   const { stdout } = await derp(
     ['show', '-'],
     JSON.stringify({ ...GOOD, omitDefaultRegions: true, HomeParams: { RegionScore: { 900: 2 } } }),
@@ -91,7 +91,7 @@ Region 900 (here) Here [latency times 2]
 `)
 })
 
-test('diff tells what makes clients reconnect, and fails when anything differs', async () => {
+test('diff marks changes that make clients reconnect, and fails if anything differs', async () => {
   const before = write('before.json', GOOD)
   expect(await derp(['diff', before, before])).toEqual({ code: 0, stdout: 'no differences\n', stderr: '' })
   const [first, second] = GOOD.Regions[900].Nodes
@@ -120,20 +120,20 @@ test('diff tells what makes clients reconnect, and fails when anything differs',
   expect(JSON.parse((await derp(['diff', '--json', before, after])).stdout)).toMatchObject({ regionsAdded: [901] })
 })
 
-test('convert reads any form and writes any other', async () => {
+test('convert reads and writes any format', async () => {
   const { stdout: yaml } = await derp(['convert', '--for', 'headscale', '-'], JSON.stringify({ derpMap: GOOD }))
   expect(yaml).toContain('\n        hostname: relay.example\n')
   const { stdout: json } = await derp(['convert', '--for', 'json', '-'], yaml)
   expect(JSON.parse(json)).toEqual(GOOD)
 })
 
-test('schema is that of docs/derpmap.schema.json (mend: derp map schema > docs/derpmap.schema.json, npm run format)', async () => {
+test('schema matches docs/derpmap.schema.json (to update: derp map schema > docs/derpmap.schema.json, npm run format)', async () => {
   const { stdout } = await derp(['schema'])
   const stored = readFileSync(join(import.meta.dirname, '../../../../docs/derpmap.schema.json'), 'utf8')
   expect(JSON.parse(stdout)).toEqual(JSON.parse(stored))
 })
 
-test('a map comes from a URL as well', async () => {
+test('a map can be read from a URL', async () => {
   const web = createServer((request, response) => {
     if (request.url === '/map') response.end(JSON.stringify(GOOD))
     else response.writeHead(404).end()
@@ -158,6 +158,6 @@ test.each<[args: string[], code: number, stderr: RegExp]>([
   [['make', '--for', 'json', '--stun-port', '0', 'relay.example'], 2, /Not a port/],
   [['make', 'relay.example'], 2, /required option '--for <format>'/],
   [['nothing'], 2, /unknown command/],
-])('derp map %j fails with a line', async (args, code, stderr) => {
+])('derp map %j fails with one line', async (args, code, stderr) => {
   expect(await derp(args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(stderr) })
 })

@@ -15,7 +15,7 @@ export const LIMIT_FLAGS = {
     origin: 'ours',
     live: true,
     test: 'cli/derper-limits.test.ts',
-    help: 'bytes per second that the relay takes in from all clients together, divided fairly among those that send; nothing is dropped, mesh peers are exempt. 0 for no limit.',
+    help: 'bytes per second that the relay reads from all clients together, shared fairly among senders; nothing is dropped, mesh peers are exempt. 0 for no limit.',
   },
   'max-queued-bytes': {
     kind: 'int',

@@ -1,4 +1,4 @@
-/** As whom the daemon runs, from the flags. */
+/** The account to run as, from the flags. */
 
 import type { Account } from '../../../daemon/settings.ts'
 import type { FlagValues } from '../../go-flags.ts'
@@ -6,14 +6,14 @@ import { findAccount } from '../account.ts'
 import type { OPERATION_FLAGS } from '../flags/operations.ts'
 import { badSetting } from './setting.ts'
 
-/** Undefined to stay who started it. @throws DerpError naming flag, value and reason. */
+/** Undefined to stay the current user. @throws DerpError naming flag, value and reason. */
 export function accountSettings({ user, group }: FlagValues<typeof OPERATION_FLAGS>): Account | undefined {
   if (user === '') {
     if (group === '') return undefined
-    throw badSetting('group', group, 'goes with -user only; name a user as well')
+    throw badSetting('group', group, 'needs -user; set both')
   }
   if (process.getuid?.() !== 0) {
-    throw badSetting('user', user, 'only root can become somebody else; start it as root, or leave the flag out')
+    throw badSetting('user', user, 'only root can switch users; start as root, or omit the flag')
   }
   return findAccount(user, group)
 }

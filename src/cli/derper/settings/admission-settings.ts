@@ -1,4 +1,4 @@
-/** Who may connect, from the flags. */
+/** Admission rules, from the flags. */
 
 import { parseAdmissionUrl } from '../../../admission/admit-url.ts'
 import type { AdmissionSettings } from '../../../admission/create-admission.ts'
@@ -10,10 +10,10 @@ import { badSetting, badSettings, listSetting, readSettingFile } from './setting
 
 type Flags = FlagValues<typeof ADMISSION_FLAGS>
 
-/** Files are read here once, for a refusal that names the flag. Rejects with a DerpError naming flag, file and reason. */
+/** Reads the files once, for errors that name the flag. Rejects with a DerpError naming flag, file and reason. */
 export async function admissionSettings(flags: Flags): Promise<AdmissionSettings> {
   const memoryMs = flags['admission-memory']
-  if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0, which is for no memory')
+  if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0; 0 is for no memory')
   return {
     deniedAppNames: listSetting(flags['disallow-app-names']),
     allowKeysFile: await checkedFile(flags, 'allow-keys-file', parseKeyList),
@@ -26,13 +26,13 @@ export async function admissionSettings(flags: Flags): Promise<AdmissionSettings
   }
 }
 
-/** Strangers find open relays, and use them. */
+/** Strangers find and use open relays. */
 export function admissionNotes(settings: AdmissionSettings): string[] {
   const { allowKeysFile, tokensFile, daemonSocket, url } = settings
   const isOpen =
     allowKeysFile === undefined && tokensFile === undefined && daemonSocket === undefined && url === undefined
   return isOpen
-    ? ['whoever reaches this relay may use it; -verify-clients, -allow-keys-file and others limit that']
+    ? ['anyone who reaches this relay can use it; restrict that with -verify-clients, -allow-keys-file or others']
     : []
 }
 
@@ -54,7 +54,7 @@ function checkedUrl(text: string): string | undefined {
   try {
     parseAdmissionUrl(text)
   } catch (error) {
-    // The URL is not repeated: it may hold a password.
+    // The URL is left out, as it may hold a password.
     throw badSettings(`set flag -verify-client-url: ${(error as Error).message}`, error)
   }
   return text

@@ -1,4 +1,4 @@
-/** The debug pages, from the original's two variables. */
+/** Debug page settings, from the original's two variables. */
 
 import type { DebugSettings } from '../../../daemon/settings.ts'
 

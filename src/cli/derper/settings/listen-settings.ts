@@ -1,4 +1,4 @@
-/** Where connections are accepted and how many, from the flags. */
+/** Listen address and connection limits, from the flags. */
 
 import type { ListenAddress } from '../../../daemon/listen-address.ts'
 import type { ListenSettings } from '../../../daemon/settings.ts'
@@ -14,9 +14,9 @@ import { badSetting, intSetting } from './setting.ts'
 type LimitFlags = FlagValues<typeof LIMIT_FLAGS>
 type Flags = LimitFlags & FlagValues<typeof PROXY_FLAGS>
 
-/** What Go takes 0 for. */
+/** Go's default, used for 0. */
 const DEFAULT_KEEP_ALIVE_MS = 15_000
-/** The most that Linux takes. */
+/** Linux's maximum. */
 const MAX_KEEP_ALIVE_MS = 32_767_000
 const MAX_LOGIN_TIMEOUT_MS = 3_600_000
 const ANY_COUNT = [0, Number.POSITIVE_INFINITY] as const
@@ -40,10 +40,10 @@ export function listenSettings(flags: Flags, address: ListenAddress, workers: nu
   }
 }
 
-/** Fewer connections are most likely a limit that nobody has chosen. */
+/** Fewer connections most likely come from a default limit. */
 const FEW_CONNECTIONS = 1_000
 
-/** Where the descriptor limit cuts the number of connections. */
+/** Warns if the descriptor limit restricts the number of connections. */
 export function descriptorNotes(
   flags: Pick<LimitFlags, 'max-connections'>,
   workers: number,
@@ -51,31 +51,31 @@ export function descriptorNotes(
 ): string[] {
   const wanted = flags['max-connections']
   if (budget === undefined || (wanted === 0 ? budget >= FEW_CONNECTIONS : wanted <= budget)) return []
-  const raise = 'raise it by LimitNOFILE= of systemd, --ulimit of Docker, or ulimit -n'
+  const raise = 'raise it with LimitNOFILE= (systemd), --ulimit (Docker) or ulimit -n'
   return wanted === 0
-    ? [`the limit of open files allows ${budget} connections only; ${raise}`]
-    : [`-max-connections is ${wanted}, but the limit of open files allows ${budget} connections; ${raise}`]
+    ? [`the open files limit allows only ${budget} connections; ${raise}`]
+    : [`-max-connections is ${wanted}, but the open files limit allows ${budget} connections; ${raise}`]
 }
 
-/** Milliseconds from the accept of a connection to its login or first request. @throws DerpError naming flag and value. */
+/** Milliseconds from accept to login or first request. @throws DerpError naming flag and value. */
 export function loginTimeoutSetting({ 'login-timeout': ms }: Pick<LimitFlags, 'login-timeout'>): number {
   if (ms > 0 && ms <= MAX_LOGIN_TIMEOUT_MS) return ms
   throw badSetting('login-timeout', formatDuration(ms), 'not above 0 and at most 1h')
 }
 
-/** Without a burst there is one of what a second brings, so that a limit always limits. */
+/** The burst defaults to one second's worth, so that a limit always takes effect. */
 function rate(flags: Flags, suffix: '' | '-per-source'): TokenBucketOptions | undefined {
   const [limitFlag, burstFlag] = [`accept-connection-limit${suffix}`, `accept-connection-burst${suffix}`] as const
   const perSecond = flags[limitFlag]
-  if (!(perSecond > 0)) throw badSetting(limitFlag, perSecond, 'not above 0; +Inf is for no limit')
+  if (!(perSecond > 0)) throw badSetting(limitFlag, perSecond, 'not above 0; use +Inf for no limit')
   const burst = intSetting(flags, burstFlag, ANY_COUNT)
   return perSecond === Number.POSITIVE_INFINITY ? undefined : { perSecond, burst: burst || Math.ceil(perSecond) }
 }
 
-/** In whole seconds, as TCP counts, and never none of them. */
+/** Rounded up to whole seconds, the unit of TCP. */
 function keepAlive(ms: number): number | undefined {
   if (ms < 0) return undefined
   if (ms > MAX_KEEP_ALIVE_MS)
-    throw badSetting('tcp-keepalive-time', formatDuration(ms), 'above 9h6m7s, the most that TCP takes')
+    throw badSetting('tcp-keepalive-time', formatDuration(ms), 'above 9h6m7s, the maximum of TCP')
   return ms === 0 ? DEFAULT_KEEP_ALIVE_MS : Math.ceil(ms / 1_000) * 1_000
 }

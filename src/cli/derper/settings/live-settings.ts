@@ -1,4 +1,4 @@
-/** The settings that can change while the daemon runs, from the flags. */
+/** Settings that can change at runtime, from the flags. */
 
 import type { LiveSettings } from '../../../daemon/settings.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'

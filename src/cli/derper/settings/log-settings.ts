@@ -1,4 +1,4 @@
-/** What is logged, from the flags. */
+/** Log settings, from the flags. */
 
 import type { LogLevel } from '../../../daemon/log.ts'
 import type { LogSettings } from '../../../daemon/settings.ts'

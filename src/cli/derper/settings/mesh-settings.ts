@@ -1,4 +1,4 @@
-/** The mesh of the region, from the flags. */
+/** Mesh settings, from the flags. */
 
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -20,11 +20,11 @@ export function meshSettings(flags: Flags, env: NodeJS.ProcessEnv): MeshSettings
   const peers = flags['mesh-with']
   const maxClients = intSetting(flags, 'mesh-max-clients', [0, MAX_CLIENTS])
   if (peers === '') return { key, peers: [], maxClients }
-  if (key === undefined) throw badSetting('mesh-with', peers, 'needs a mesh key, from -mesh-psk-file')
+  if (key === undefined) throw badSetting('mesh-with', peers, 'needs a mesh key; set -mesh-psk-file')
   return { key, peers: parseMeshWith(peers), maxClients }
 }
 
-/** The file with the mesh key: the one that is named, else where the original looks by itself; empty for none. */
+/** The named mesh key file, else the original's default paths; empty for none. */
 function meshKeyFile(flags: Flags, env: NodeJS.ProcessEnv): string {
   if (flags['mesh-psk-file'] !== '' || flags.dev) return flags['mesh-psk-file']
   const { HOME: home = '' } = env

@@ -1,4 +1,4 @@
-/** The listener for metrics and health, from the flags (P-172, P-173). */
+/** Settings of the metrics listener, from the flags (P-172, P-173). */
 
 import { parseListenAddress } from '../../../daemon/listen-address.ts'
 import type { MetricsSettings } from '../../../daemon/settings.ts'
@@ -8,11 +8,11 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { METRICS_FLAGS } from '../flags/metrics.ts'
 import { badSetting, listSetting } from './setting.ts'
 
-/** A shorter one could be guessed. */
+/** Shorter tokens could be guessed. */
 const MIN_TOKEN_LENGTH = 16
 const LOOPBACK = new CidrList(['127.0.0.0/8', '::1'])
 
-/** Undefined for no such listener. @throws DerpError naming flag, value and reason; a token is not shown. */
+/** Undefined for no listener. @throws DerpError naming flag, value (tokens hidden) and reason. */
 export function metricsSettings(flags: FlagValues<typeof METRICS_FLAGS>): MetricsSettings | undefined {
   const text = flags['metrics-addr']
   const access = metricsAccess(flags)
@@ -41,7 +41,7 @@ export function metricsAccess(flags: FlagValues<typeof METRICS_FLAGS>): MetricsA
 function rangesOf(text: string): CidrList {
   try {
     const entries = listSetting(text)
-    if (entries.length === 0) throw new Error('no address is named; leave the flag out, or name one')
+    if (entries.length === 0) throw new Error('no address; name one, or omit the flag')
     return new CidrList(entries)
   } catch (error) {
     throw badSetting('metrics-allow', text, (error as Error).message, error)

@@ -28,7 +28,7 @@ test.each([
   [
     '-tcp-user-timeout=1s',
     'tcp-user-timeout',
-    'Node has no such switch; -tcp-write-timeout ends clients that take nothing',
+    'Node cannot set this option; -tcp-write-timeout disconnects clients that stop reading',
   ],
 ])('noEffectNotes names %s (P-106)', (flag, name, reason) => {
   expect(notes(flag)).toEqual([`-${name} has no effect: ${reason}`])

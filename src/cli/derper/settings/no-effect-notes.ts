@@ -1,12 +1,12 @@
-/** Flags that were given and have no effect beside the others. */
+/** Given flags that have no effect with the other flags. */
 
 import type { DerperFlagValues } from '../derper-flags.ts'
 
 interface Condition {
   readonly flags: readonly (keyof DerperFlagValues)[]
-  /** When they have an effect. */
+  /** Whether they have an effect. */
   readonly isMet: (flags: DerperFlagValues, given: ReadonlySet<string>) => boolean
-  /** What is the case otherwise. */
+  /** Why they have none. */
   readonly reason: string
 }
 
@@ -69,11 +69,11 @@ const CONDITIONS: readonly Condition[] = [
   {
     flags: ['tcp-user-timeout'],
     isMet: () => false,
-    reason: 'Node has no such switch; -tcp-write-timeout ends clients that take nothing',
+    reason: 'Node cannot set this option; -tcp-write-timeout disconnects clients that stop reading',
   },
 ]
 
-/** One line for each flag; empty texts and switches that are off say nothing. */
+/** One line per flag, except empty texts and disabled switches. */
 export function noEffectNotes(given: ReadonlySet<string>, flags: DerperFlagValues): string[] {
   const isSet = (name: keyof DerperFlagValues) =>
     given.has(name) && flags[name] !== '' && (flags[name] !== false || name === 'verify-client-url-fail-open')

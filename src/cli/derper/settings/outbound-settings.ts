@@ -1,4 +1,4 @@
-/** How the daemon connects to others, from the flags and the environment. */
+/** Settings of outgoing connections, from flags and environment. */
 
 import type { OutboundSettings } from '../../../daemon/settings.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'

@@ -8,7 +8,7 @@ import { badSetting, badSettings, listSetting } from './setting.ts'
 
 type ProxySettings = Pick<ListenSettings, 'trustedProxies' | 'proxyProtocol'>
 
-/** @throws DerpError naming the flag that is no good, its value and what is wrong with it. */
+/** @throws DerpError naming flag, value and reason. */
 export function proxySettings(flags: FlagValues<typeof PROXY_FLAGS>): ProxySettings {
   const { 'trusted-proxies': text, 'proxy-protocol': proxyProtocol } = flags
   const trustedProxies = listSetting(text)
@@ -18,6 +18,7 @@ export function proxySettings(flags: FlagValues<typeof PROXY_FLAGS>): ProxySetti
     throw badSetting('trusted-proxies', text, (error as Error).message, error)
   }
   if (trustedProxies.length > 0) return { trustedProxies, proxyProtocol }
-  if (proxyProtocol) throw badSettings('set flag -proxy-protocol: name in -trusted-proxies who sends the headers')
+  if (proxyProtocol)
+    throw badSettings('set flag -proxy-protocol: needs -trusted-proxies, which names the proxies that send the headers')
   return { trustedProxies: undefined, proxyProtocol }
 }

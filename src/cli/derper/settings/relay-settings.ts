@@ -1,4 +1,4 @@
-/** Options of the relay, from the flags. */
+/** Relay options, from the flags. */
 
 import { totalmem } from 'node:os'
 import type { RelaySettings } from '../../../daemon/settings.ts'
@@ -12,7 +12,7 @@ import { durationSetting, intSetting, readSettingFile } from './setting.ts'
 const MAX_CLIENTS = 1 << 24
 /** Queues may have one of so many equal parts of the memory. */
 const MEMORY_PARTS = 8
-/** Less than this would hold every client up for seconds; more than a terabyte per second is a typing error. */
+/** Lower rates would delay every client for seconds; more than a terabyte per second is a typo. */
 const TOTAL_RATE_BOUNDS = [65_536, 2 ** 40] as const
 
 /** Rejects with a DerpError naming flag, value and reason. */
@@ -49,14 +49,14 @@ export function totalRateSetting(flags: Pick<DerperFlagValues, 'total-rate'>): n
   return flags['total-rate'] === 0 ? 0 : intSetting(flags, 'total-rate', TOTAL_RATE_BOUNDS)
 }
 
-/** What each client may send, from the file of `-rate-config`; undefined for no limit. Rejects with a DerpError naming it. */
+/** Send limit per client, from the file of `-rate-config`; undefined for none. Rejects with a DerpError naming the file. */
 export async function rateLimitSetting({
   'rate-config': path,
 }: Pick<DerperFlagValues, 'rate-config'>): Promise<RateLimit | undefined> {
   return path === '' ? undefined : readSettingFile('rate-config', path, parseRateConfig)
 }
 
-/** The value as it is. @throws DerpError naming flag, value and reason. */
+/** @throws DerpError naming flag, value and reason. */
 function homeSetting(text: string): string {
   homePage(text)
   return text

@@ -1,4 +1,4 @@
-/** What the readers of settings share: refusals, ports, durations, lists and files. */
+/** Shared by all settings: errors, ports, numbers, durations, files and lists. */
 
 import { DerpError } from '../../../lib/derp-error.ts'
 import { formatDuration } from '../../../lib/duration.ts'
@@ -6,23 +6,23 @@ import { readRegular } from '../../flag-sources.ts'
 
 const HOUR_MS = 3_600_000
 
-/** A value of the flag `flag` that cannot be used; `reason` ends with what to do where that is not plain. */
+/** An invalid value of `flag`; `reason` includes the remedy unless it is obvious. */
 export function badSetting(flag: string, value: string | number, reason: string, cause?: unknown): DerpError {
   return badSettings(`set flag -${flag} to "${value}": ${reason}`, cause)
 }
 
-/** Settings that do not go together. */
+/** A conflict between settings. */
 export function badSettings(message: string, cause?: unknown): DerpError {
   return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
 }
 
-/** A port of the flag `flag`. @throws DerpError naming both. */
+/** @throws DerpError naming flag and value. */
 export function portSetting(flag: string, value: number): number {
   if (value >= 0 && value <= 65_535) return value
   throw badSetting(flag, value, 'not a port from 0 to 65535')
 }
 
-/** The number of the flag `flag`, within bounds. @throws DerpError naming flag, value and the bound that it is beyond. */
+/** @throws DerpError naming flag, value and the bound it exceeds. */
 export function intSetting<F extends string>(
   flags: Readonly<Record<F, number>>,
   flag: F,
@@ -34,14 +34,14 @@ export function intSetting<F extends string>(
   return value
 }
 
-/** Milliseconds of the flag `flag`, up to an hour. @throws DerpError naming both. */
+/** Milliseconds up to an hour. @throws DerpError naming flag and value. */
 export function durationSetting(flag: string, ms: number): number {
   if (ms >= 0 && ms <= HOUR_MS) return ms
   throw badSetting(flag, formatDuration(ms), 'not from 0 to 1h')
 }
 
 /**
- * What `parse` makes of the file that the flag `flag` names; a running daemon may read it too.
+ * Reads and parses a file named by `flag`. Safe in a running daemon: regular files only, with a time limit.
  *
  * Rejects with a DerpError naming flag, file and reason.
  */
@@ -50,7 +50,7 @@ export async function readSettingFile<T>(flag: string, path: string, parse: (tex
   try {
     text = await readRegular(path)
   } catch (error) {
-    throw badSetting(flag, path, `${(error as Error).message}; name a file that can be read`, error)
+    throw badSetting(flag, path, `${(error as Error).message}; name a readable file`, error)
   }
   try {
     return parse(text)
@@ -59,7 +59,7 @@ export async function readSettingFile<T>(flag: string, path: string, parse: (tex
   }
 }
 
-/** The parts of a list with commas between them, without those that are empty. */
+/** Non-empty parts of a comma-separated list. */
 export function listSetting(text: string): readonly string[] {
   return text
     .split(',')

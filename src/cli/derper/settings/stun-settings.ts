@@ -19,8 +19,8 @@ export function stunSettings(flags: FlagValues<typeof STUN_FLAGS>, host: string 
 
 function sourceLimit(perSecond: number, burst: number): SourceLimit | undefined {
   if (!Number.isFinite(perSecond) || perSecond < 0) {
-    throw badSetting('stun-rate-limit', perSecond, 'not a number of answers per second; 0 is for no limit')
+    throw badSetting('stun-rate-limit', perSecond, 'not a number of replies per second; 0 is for no limit')
   }
-  if (burst < 1) throw badSetting('stun-rate-burst', burst, 'below 1, which would refuse every request')
+  if (burst < 1) throw badSetting('stun-rate-burst', burst, 'below 1, which would drop every request')
   return perSecond === 0 ? undefined : { perSecond, burst }
 }

@@ -1,4 +1,4 @@
-/** Whether TLS is served, and where certificates come from, from the flags. */
+/** TLS settings, from the flags. */
 
 import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -31,13 +31,13 @@ export async function tlsSettings(
   if (address.port !== HTTPS_PORT && certmode !== 'manual' && !flags.tls) return undefined
   if (hostname === '') {
     throw badSettings(
-      'serve TLS: -hostname is not given; name what clients connect to, or serve plain HTTP on another port by -a',
+      'serve TLS: -hostname is not set; set the name that clients connect to, or serve plain HTTP on another port with -a',
     )
   }
   if (isIP(hostname) === 0 && !HOST_NAME.test(hostname))
     throw badSetting('hostname', hostname, 'not a host name or IP address')
   const directory = flags.certdir || defaultCertDir(env)
-  if (directory === '') throw badSettings('serve TLS: -certdir is not given; name the directory of certificates')
+  if (directory === '') throw badSettings('serve TLS: -certdir is not set; name a directory for certificates')
   const httpPort = flags['http-port'] === -1 ? undefined : portSetting('http-port', flags['http-port'])
   const common = { hostname, directory, httpPort }
   if (certmode === 'manual') return { ...common, acme: undefined }
@@ -46,22 +46,22 @@ export async function tlsSettings(
   return { ...common, acme }
 }
 
-/** Flags of a relay over TLS that were given in vain. */
+/** Flags of a relay over TLS that were given in unused. */
 export function tlsNotes(given: ReadonlySet<string>, tls: TlsSettings | undefined): string[] {
   const named = [...given].toSorted()
   const acme = named.filter(name => name.startsWith('acme-'))
   if (tls?.acme !== undefined) return []
   if (tls !== undefined) return acme.map(name => `-${name} has no effect: -certmode is manual`)
-  const vain = named.filter(name => OF_TLS.has(name) || acme.includes(name)).map(name => `-${name}`)
-  if (vain.length === 0) return []
+  const unused = named.filter(name => OF_TLS.has(name) || acme.includes(name)).map(name => `-${name}`)
+  if (unused.length === 0) return []
   const reason = 'plain HTTP is served, as -a is not on port 443; for TLS set -tls, or -certmode manual'
-  return [`${vain.join(', ')} ${vain.length === 1 ? 'has' : 'have'} no effect: ${reason}`]
+  return [`${unused.join(', ')} ${unused.length === 1 ? 'has' : 'have'} no effect: ${reason}`]
 }
 
-/** Besides those of ACME. */
+/** Besides ACME flags. */
 const OF_TLS: ReadonlySet<string> = new Set(['certdir', 'certmode', 'hostname'])
 
-/** The folder that the original uses; empty when the environment does not tell. */
+/** The original's default; empty if the environment does not define it. */
 function defaultCertDir({ XDG_CACHE_HOME: cache = '', HOME: home = '' }: NodeJS.ProcessEnv): string {
   const folder = cache !== '' ? cache : home === '' ? '' : join(home, '.cache')
   return isAbsolute(folder) ? join(folder, 'tailscale', 'derper-certs') : ''
@@ -90,7 +90,7 @@ async function acmeSettings(sources: AcmeSources): Promise<AcmeSettings> {
     directoryUrl: flags['acme-directory'],
     directoryCa: caFile === '' ? undefined : await readSettingFile('acme-ca-file', caFile, readCa),
     profile: flags['acme-profile'] || undefined,
-    // Without a listener for it, answers over HTTP would never be found.
+    // Without a plain HTTP listener, HTTP-01 challenges would fail.
     challengeTypes: httpPort === undefined ? ['tls-alpn-01'] : undefined,
     proxyEnv: env,
   }

@@ -9,12 +9,12 @@ test.each([
   ['2', 2],
   ['64', 64],
   ['auto', 6],
-])('workersSetting takes %s for %i', (workers, count) => {
+])('workersSetting reads %s as %i', (workers, count) => {
   expect(workersSetting({ workers }, LINUX)).toBe(count)
   expect(workersNotes({ workers }, LINUX)).toEqual([])
 })
 
-test('workersSetting takes no more for auto than may be asked for', () => {
+test('workersSetting caps auto at the maximum', () => {
   expect(workersSetting({ workers: 'auto' }, { platform: 'linux', parallelism: 256 })).toBe(64)
 })
 
@@ -24,7 +24,7 @@ test.each(['0', '65', '-1', '1.5', '', 'all', '1e1', ' 2'])('workersSetting refu
   )
 })
 
-test('workersSetting is 1, with a note, where the system cannot spread connections', () => {
+test('workersSetting is 1, with a note, on systems that do not balance connections', () => {
   expect([workersSetting({ workers: '4' }, MAC), workersSetting({ workers: 'auto' }, MAC)]).toEqual([1, 1])
   expect(workersNotes({ workers: 'auto' }, MAC)).toEqual([expect.stringContaining('-workers has no effect')])
   expect(workersNotes({ workers: '1' }, MAC)).toEqual([])
