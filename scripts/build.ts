@@ -7,10 +7,12 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type OutputChunk, rolldown } from 'rolldown'
+import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
 
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const BIN = 'dist/bin'
+/** The module of the library that loads the parsers of DERP maps as people keep them. */
+const PARSERS = 'dist/derpmap/node-map-text.js'
 /** The package that a module belongs to, as a folder. */
 const PACKAGE_FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/
 
@@ -29,14 +31,20 @@ function isInstalled(id: string): boolean {
   return Object.keys(dependencies).some(name => id === name || id.startsWith(`${name}/`))
 }
 
+/** acme-client loads node-forge for a part of it that is deprecated, and that nothing here calls: a third of the bundle. */
+const withoutForge: Plugin = {
+  name: 'without-forge',
+  load: id => (/\/node_modules\/node-forge\//.test(id) ? 'module.exports = {}' : null),
+}
+
 async function bundleCommands(): Promise<OutputChunk[]> {
   const bundle = await rolldown({
     input: Object.fromEntries(COMMANDS.map(name => [name, `src/bin/${name}.ts`])),
     platform: 'node',
+    resolve: { mainFields: ['module', 'main'] },
     external: isInstalled,
-    onwarn: warning => {
-      throw new Error(`bundle commands: ${warning.message}`)
-    },
+    plugins: [withoutForge],
+    onwarn: failOnWarning,
   })
   const { output } = await bundle.write({
     dir: BIN,
@@ -47,6 +55,26 @@ async function bundleCommands(): Promise<OutputChunk[]> {
   })
   await bundle.close()
   return output.filter(file => file.type === 'chunk')
+}
+
+/** Puts the parsers of YAML and of JSON with comments into the one module of the library that uses them. */
+async function bundleParsers(): Promise<OutputChunk[]> {
+  const bundle = await rolldown({
+    input: PARSERS,
+    platform: 'node',
+    resolve: { mainFields: ['module', 'main'] },
+    // Its own imports stay imports.
+    external: (id, importer) => id.startsWith('.') && importer?.includes('/node_modules/') === false,
+    onwarn: failOnWarning,
+  })
+  const output = { file: PARSERS, format: 'esm', sourcemap: true, minify: true, codeSplitting: false } as const
+  const { output: chunks } = await bundle.write(output)
+  await bundle.close()
+  return chunks.filter(file => file.type === 'chunk')
+}
+
+function failOnWarning(warning: RolldownLog): void {
+  throw new Error(`bundle: ${warning.message}`)
 }
 
 /** The licence of each bundled package. @throws Error if a package has none. */
@@ -66,8 +94,8 @@ function licenceOf(folder: string): string {
 
 rmSync('dist', { recursive: true, force: true })
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
-const chunks = await bundleCommands()
-writeFileSync(join(BIN, 'LICENSES.txt'), licencesOf(chunks))
+const chunks = [...(await bundleCommands()), ...(await bundleParsers())]
+writeFileSync('dist/LICENSES.txt', licencesOf(chunks))
 for (const name of COMMANDS) {
   if (!existsSync(join(BIN, `${name}.js`))) throw new Error(`build: no ${name}.js came out`)
 }

@@ -6,6 +6,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -45,6 +46,14 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(project, { recursive: true }))
 
+function filesBelow(folder: string): { path: string; size: number }[] {
+  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
+  return files.map(({ parentPath, name }) => {
+    const path = join(parentPath, name)
+    return { path, size: statSync(path).size }
+  })
+}
+
 const entries = Object.keys(manifest.exports).filter(entry => entry !== './package.json')
 const specifier = (entry: string) => join('derphttp', entry)
 
@@ -83,6 +92,26 @@ test('package: commands run', async () => {
   }
 })
 
+test('package: reads DERP maps in YAML and in JSON with comments', async () => {
+  const code = `import { parseDerpMapText } from 'derphttp/client'
+const node = JSON.stringify({ Name: 'a', RegionID: 900, HostName: 'relay.test' })
+const json = await parseDerpMapText('{"Regions": {"900": {"RegionID": 900, "Nodes": [' + node + ',]}}} // ours')
+const yaml = await parseDerpMapText('regions:\\n  900:\\n    regionid: 900\\n    nodes: [' + node + ']')
+console.log(JSON.stringify(json) === JSON.stringify(yaml), json.Regions[900].Nodes.length)`
+  const { stdout } = await run(process.execPath, ['--input-type=module', '-e', code], { cwd: project })
+  expect(stdout).toBe('true 1\n')
+})
+
+test('package: installs small', () => {
+  const packages = [...Object.keys(manifest.dependencies), '@noble/hashes'].map(name =>
+    join(ROOT, 'node_modules', name),
+  )
+  const own = join(project, 'node_modules/derphttp')
+  const bytes = [own, ...packages].flatMap(filesBelow).filter(({ path }) => !path.endsWith('.map'))
+  const total = bytes.reduce((sum, { size }) => sum + size, 0)
+  expect(total).toBeLessThan(6_000_000)
+})
+
 test('package: derper serves from two worker threads with no more than the package installed', async () => {
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   const flags = ['-dev', '-workers', '2', '-a', '127.0.0.1:0', '-stun-port', '0', '-c', join(project, 'derper.key')]
@@ -97,9 +126,9 @@ test('package: derper serves from two worker threads with no more than the packa
 })
 
 test('package: brings its own code and few packages', async () => {
-  expect(Object.keys(manifest.dependencies)).toEqual(['@noble/ciphers', '@noble/curves', 'jsonc-parser', 'ws', 'yaml'])
-  const licences = readFileSync(join(project, 'node_modules/derphttp/dist/bin/LICENSES.txt'), 'utf8')
-  for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser']) {
+  expect(Object.keys(manifest.dependencies)).toEqual(['@noble/ciphers', '@noble/curves', 'ws'])
+  const licences = readFileSync(join(project, 'node_modules/derphttp/dist/LICENSES.txt'), 'utf8')
+  for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser', 'yaml']) {
     expect(licences).toMatch(new RegExp(`^${bundled} \\d+\\.\\d+`, 'm'))
   }
 })
