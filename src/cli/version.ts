@@ -1,9 +1,8 @@
 /** The version of this package. */
 
-import { readFileSync } from 'node:fs'
+import manifest from '../../package.json' with { type: 'json' }
 
 /** From package.json, two folders up in source and in the build. */
 export function packageVersion(): string {
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return (manifest as { version: string }).version
+  return manifest.version
 }
