@@ -11,11 +11,12 @@ export interface WantedPort extends ListenAddress {
   readonly protocol: 'tcp' | 'udp'
 }
 
-const REMEDIES: Readonly<Record<string, string>> = {
-  EADDRINUSE: 'stop the program that uses it, or choose another port',
-  EACCES: 'run with permission to bind ports below 1024, or choose a higher one',
-  EADDRNOTAVAIL: 'choose an address of this host',
-  ENOTFOUND: 'choose an address of this host',
+/** Reason and remedy by code: messages differ by runtime. */
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'address already in use; stop the program that uses it, or choose another port',
+  EACCES: 'permission denied; run with permission to bind ports below 1024, or choose a higher one',
+  EADDRNOTAVAIL: 'address not available; choose an address of this host',
+  ENOTFOUND: 'name not found; choose an address of this host',
 }
 
 /** @throws DerpError naming two flags that use the same port. */
@@ -62,9 +63,8 @@ export async function bind<T>(wanted: WantedPort, listen: () => Promise<T>): Pro
     return await listen()
   } catch (error) {
     const { message, code = '' } = error as NodeJS.ErrnoException
-    const remedy = REMEDIES[code] === undefined ? '' : `; ${REMEDIES[code]}`
     const action = `listen on -${wanted.flag} ${formatListenAddress(wanted)}${wanted.protocol === 'udp' ? '/udp' : ''}`
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${message}${remedy}`, { cause: error })
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${REASONS[code] ?? message}`, { cause: error })
   }
 }
 

@@ -324,19 +324,18 @@ test('derper detects a TCP or UDP port in use before starting anything', async (
   const { port: tcpPort } = tcp.address() as { port: number }
   const { port: udpPort } = udp.address()
   const key = ['-c', at('not-made.key')]
-  const mend = 'stop the program that uses it, or choose another port'
+  const reason = 'address already in use; stop the program that uses it, or choose another port'
   const refused = async (flags: readonly string[], says: string) =>
     expect(await run([...flags, ...key])).toEqual({
       code: 2,
       stdout: '',
-      stderr: `derper: listen on ${says}; ${mend}\n`,
+      stderr: `derper: listen on ${says}: ${reason}\n`,
     })
   const [main, http] = [`127.0.0.1:${tcpPort}`, [...ACME, '-http-port', `${tcpPort}`]]
-  const inUse = 'address already in use'
-  await refused([...PLAIN, '-a', main], `-a ${main}: listen EADDRINUSE: ${inUse} ${main}`)
-  await refused(http, `-http-port ${main}: listen EADDRINUSE: ${inUse} ${main}`)
+  await refused([...PLAIN, '-a', main], `-a ${main}`)
+  await refused(http, `-http-port ${main}`)
   const stun = `127.0.0.1:${udpPort}`
-  await refused([...PLAIN, '-stun-port', `${udpPort}`], `-stun-port ${stun}/udp: bind EADDRINUSE ${stun}`)
+  await refused([...PLAIN, '-stun-port', `${udpPort}`], `-stun-port ${stun}/udp`)
   expect(existsSync(at('not-made.key'))).toBe(false)
   tcp.close()
   udp.close()

@@ -64,7 +64,7 @@ export const LIMIT_FLAGS = {
     default: '0',
     origin: 'ours',
     test: 'cli/derper-limits.test.ts',
-    help: 'open connections of all kinds; excess connections are closed at once. 0 for the descriptor limit less a reserve.',
+    help: 'open connections of all kinds; excess connections are closed at once. 0, and whatever is above that, for the descriptor limit less a reserve.',
   },
   'max-connections-per-source': {
     kind: 'int',

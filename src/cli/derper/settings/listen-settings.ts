@@ -30,7 +30,7 @@ export function listenSettings(flags: Flags, address: ListenAddress, workers: nu
     limits: {
       rate: rate(flags, ''),
       sourceRate: rate(flags, '-per-source'),
-      maxConnections: intSetting(flags, 'max-connections', ANY_COUNT) || descriptorBudget(workers),
+      maxConnections: maxConnections(flags, descriptorBudget(workers)),
       maxConnectionsPerSource: intSetting(flags, 'max-connections-per-source', ANY_COUNT) || undefined,
     },
     acceptTimeoutMs: loginTimeoutSetting(flags),
@@ -38,6 +38,12 @@ export function listenSettings(flags: Flags, address: ListenAddress, workers: nu
     ...(tcpKeepAliveMs !== undefined && { tcpKeepAliveMs }),
     ...proxySettings(flags),
   }
+}
+
+/** Above the budget accepting would fail, in a loop that takes a whole core on some runtimes. */
+function maxConnections(flags: LimitFlags, budget: number | undefined): number | undefined {
+  const asked = intSetting(flags, 'max-connections', ANY_COUNT)
+  return asked === 0 ? budget : Math.min(asked, budget ?? asked)
 }
 
 /** Fewer connections most likely come from a default limit. */
