@@ -5,26 +5,15 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
+import { licencesOf, readManifest } from './licences.ts'
 
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const BIN = 'dist/bin'
 /** The module of the library that loads the parsers of DERP maps as people keep them. */
 const PARSERS = 'dist/derpmap/node-map-text.js'
-/** The package that a module belongs to, as a folder. */
-const PACKAGE_FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/
-
-interface Manifest {
-  readonly name: string
-  readonly version: string
-  readonly license?: string
-  readonly dependencies?: Record<string, string>
-}
-
-const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-
 /** Packages that the library needs are installed anyway: the commands share them. */
 function isInstalled(id: string): boolean {
   const { dependencies = {} } = readManifest('.')
@@ -77,25 +66,10 @@ function failOnWarning(warning: RolldownLog): void {
   throw new Error(`bundle: ${warning.message}`)
 }
 
-/** The licence of each bundled package. @throws Error if a package has none. */
-function licencesOf(chunks: readonly OutputChunk[]): string {
-  const modules = chunks.flatMap(chunk => chunk.moduleIds)
-  const folders = new Set(modules.flatMap(id => PACKAGE_FOLDER.exec(id)?.[0] ?? []))
-  return [...folders].sort().map(licenceOf).join('\n')
-}
-
-function licenceOf(folder: string): string {
-  const { name, version, license } = readManifest(folder)
-  const file = readdirSync(folder).find(each => /^licen[cs]e/i.test(each))
-  if (file === undefined && license === undefined) throw new Error(`bundle ${name}: it names no licence`)
-  const text = file === undefined ? `Licensed under ${license}.` : readFileSync(join(folder, file), 'utf8').trim()
-  return `${name} ${version}\n${'='.repeat(name.length + version.length + 1)}\n\n${text}\n`
-}
-
 rmSync('dist', { recursive: true, force: true })
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 const chunks = [...(await bundleCommands()), ...(await bundleParsers())]
-writeFileSync('dist/LICENSES.txt', licencesOf(chunks))
+writeFileSync('dist/LICENSES.txt', licencesOf(chunks.flatMap(chunk => chunk.moduleIds)))
 for (const name of COMMANDS) {
   if (!existsSync(join(BIN, `${name}.js`))) throw new Error(`build: no ${name}.js came out`)
 }
