@@ -14,6 +14,7 @@ const COMMANDS = ['derper', 'derp', 'derpprobe']
 const BIN = 'dist/bin'
 /** The module of the library that loads the parsers of DERP maps as people keep them. */
 const PARSERS = 'dist/derpmap/node-map-text.js'
+
 /** Packages that the library needs are installed anyway: the commands share them. */
 function isInstalled(id: string): boolean {
   const { dependencies = {} } = readManifest('.')

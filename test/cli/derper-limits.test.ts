@@ -115,40 +115,37 @@ test.each([['1'], ['2']])(
 test.each([
   ['by itself', []],
   ['whatever -max-connections says', ['-max-connections', '1000000']],
-])(
-  'derper flooded to its descriptor limit leaves some for its own use, %s (P-109)',
-  async (_, flags) => {
-    // On a busy machine it may take a while until all are open.
-    const patient = ['-login-timeout', '10m']
-    const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', RUNTIME_PATH, DERPER]
-    const flooded = await startProgram('bash', [
-      ...limited,
-      '-dev',
-      '-a',
-      '127.0.0.1:0',
-      '-stun=false',
-      ...patient,
-      ...flags,
-    ])
-    const port = Number(await flooded.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
-    const relay = { url: `http://127.0.0.1:${port}/derp` }
-    const target = targetOf(relay)
-    const [a, b] = [await target.login(), await target.login()]
-    const sockets = await Promise.all(Array.from({ length: 300 }, () => open(port)))
-    await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBeGreaterThan(170)
-    a.packet(b.publicKey, 'still there')
-    expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
-    for (const socket of sockets) socket.destroy()
-    // Until the relay has noticed that they are gone it may refuse a probe as well.
-    let probes = 0
-    await expect.poll(() => ++probes && probe(port)).toBe(200)
-    const { connections } = await refused(relay)
-    expect(connections).toBe(300 + 2 + (probes - 1) - BUDGET)
-    expect(flooded.stderr.includes(`-max-connections 1000000 counts as ${BUDGET}`)).toBe(flags.length > 0)
-    target.closeAll()
-    await flooded.stop()
-  },
-)
+])('derper flooded to its descriptor limit leaves some for its own use, %s (P-109)', async (_, flags) => {
+  // On a busy machine it may take a while until all are open.
+  const patient = ['-login-timeout', '10m']
+  const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', RUNTIME_PATH, DERPER]
+  const flooded = await startProgram('bash', [
+    ...limited,
+    '-dev',
+    '-a',
+    '127.0.0.1:0',
+    '-stun=false',
+    ...patient,
+    ...flags,
+  ])
+  const port = Number(await flooded.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
+  const relay = { url: `http://127.0.0.1:${port}/derp` }
+  const target = targetOf(relay)
+  const [a, b] = [await target.login(), await target.login()]
+  const sockets = await Promise.all(Array.from({ length: 300 }, () => open(port)))
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBeGreaterThan(170)
+  a.packet(b.publicKey, 'still there')
+  expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
+  for (const socket of sockets) socket.destroy()
+  // Until the relay has noticed that they are gone it may refuse a probe as well.
+  let probes = 0
+  await expect.poll(() => ++probes && probe(port)).toBe(200)
+  const { connections } = await refused(relay)
+  expect(connections).toBe(300 + 2 + (probes - 1) - BUDGET)
+  expect(flooded.stderr.includes(`-max-connections 1000000 counts as ${BUDGET}`)).toBe(flags.length > 0)
+  target.closeAll()
+  await flooded.stop()
+})
 
 test('derper closes silent connections after -login-timeout, and refuses headers above -max-header-bytes (P-035, P-107)', async () => {
   const hasty = await startOurRelay(['-login-timeout', '200ms'])

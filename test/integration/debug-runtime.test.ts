@@ -67,7 +67,7 @@ test('profiles run one at a time, and end when the reader disconnects (P-199)', 
   const leaving = new AbortController()
   const first = fetch(`${server.url}/debug/pprof/profile`, { signal: leaving.signal }).catch(() => 'left')
   await begun(relay)
-  const refused = await fetch(`${server.url}/debug/pprof/heap`)
+  const refused = await fetch(`${server.url}/debug/pprof/profile`)
   expect([refused.status, await refused.text()]).toEqual([409, 'another profile is in progress\n'])
   leaving.abort()
   expect(await first).toBe('left')
@@ -102,7 +102,7 @@ test('profiles are bounded, listed and protected; those of the Go runtime are no
     expect((await page(`profile?seconds=${seconds}`)).status).toBe(400)
   }
   expect((await page('profile?seconds=1', FORWARDED)).status).toBe(403)
-  expect(await (await page('')).text()).toContain('href="/debug/pprof/heap?seconds=10"')
+  expect(await (await page('')).text()).toContain('href="/debug/pprof/profile?seconds=10"')
   expect(await (await page('cmdline')).text()).toBe('derper\0-dev')
   const goroutines = await page('goroutine?debug=1')
   expect([goroutines.status, await goroutines.text()]).toEqual([404, 'no such profile; see /debug/pprof/\n'])

@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type LogFields, silentLog } from '../../src/lib/log.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
+import { IN_BUN } from '../support/own-runtime.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
 import { until } from '../support/settle.ts'
@@ -62,11 +63,13 @@ function chainOf(socket: TLSSocket): X509Certificate[] {
   return chain
 }
 
+const NO_CERTIFICATE_CODE = IN_BUN ? 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR' : 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE'
+
 test.for(['other.test', 'x.relay.test', 'relay.test.', 'RELAY.test', undefined])(
   'with a DNS host name, server name %s ends the handshake with an alert (P-141)',
   async servername => {
     const options = { ...(servername !== undefined && { servername }), rejectUnauthorized: false }
-    expect(await failureOf(named, options)).toBe('ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE')
+    expect(await failureOf(named, options)).toBe(NO_CERTIFICATE_CODE)
   },
 )
 
@@ -113,12 +116,12 @@ test('TLS 1.2 and 1.3 are supported, older versions are not (P-142)', async () =
   }
   expect(await spoken('TLSv1.2')).toBe('TLSv1.2')
   expect(await spoken('TLSv1.3')).toBe('TLSv1.3')
-  // Security level 0 lets this client offer what is refused everywhere by default.
+  // Security level 0 lets a client of Node's offer what is refused everywhere by default.
   const old = {
     servername: 'relay.test',
     minVersion: 'TLSv1',
     maxVersion: 'TLSv1.1',
-    ciphers: 'DEFAULT@SECLEVEL=0',
+    ...(!IN_BUN && { ciphers: 'DEFAULT@SECLEVEL=0' }),
   } as const
   expect(await failureOf(named, old)).toBe('ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION')
 })
@@ -151,7 +154,7 @@ test('a certificate can be replaced under live connections, and an invalid one c
     relay.tls?.replace(replacement)
     const other = await ca.issue({ dns: ['relay.test'] })
     expect(() => relay.tls?.replace({ certificate: replacement.certificate, key: other.key })).toThrow(
-      /key values mismatch/,
+      /key.values.mismatch/i,
     )
     const fresh = await dial(relay, options)
     expect(chainOf(fresh).map(certificate => certificate.subject)).toContain('CN=second')
@@ -219,7 +222,8 @@ test('a failed handshake is counted by its cause, and logged at debug level only
   expect(await failureOf(named, { servername: 'relay.test' })).toBeUndefined()
 })
 
-test('a resumed session is served like others', async () => {
+// Bun's client resumes no sessions.
+test.skipIf(IN_BUN)('a resumed session is served like others', async () => {
   const first = await dial(named, { servername: 'relay.test' })
   const session = await new Promise<Buffer>(resolve => first.once('session', resolve))
   await exchange(first, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
@@ -247,7 +251,8 @@ const AES_256 = 'TLS_AES_256_GCM_SHA384'
 const AES_128 = 'TLS_AES_128_GCM_SHA256'
 const CHACHA = 'TLS_CHACHA20_POLY1305_SHA256'
 
-test.each([
+// Bun's client has an order of its own: test/cli/derper-runtimes.test.ts asks Bun's server by Node's.
+test.skipIf(IN_BUN).each([
   ['AES-128-GCM, whatever AES the client likes best', [AES_256, AES_128, CHACHA], AES_128],
   ['ChaCha20 for a client that likes it best', [CHACHA, AES_128, AES_256], CHACHA],
   ['what both have', [AES_256], AES_256],
@@ -262,7 +267,7 @@ test.each([
   }
 })
 
-test.each([
+test.skipIf(IN_BUN).each([
   ['ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-AES128-GCM-SHA256'],
   ['ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256', 'ECDHE-ECDSA-CHACHA20-POLY1305'],
 ])('TLS 1.2 prefers the same order: %s (P-142)', async (ciphers, expected) => {

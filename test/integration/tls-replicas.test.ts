@@ -7,6 +7,7 @@ import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { RelayTls } from '../../src/tls/relay-tls.ts'
 import { TlsReplicas } from '../../src/tls/replicas.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
+import { IN_BUN } from '../support/own-runtime.ts'
 import { ServedTls } from '../support/served-tls.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -62,14 +63,14 @@ test('a replica serves the relay’s certificate, initially and after each repla
   const tls = new RelayTls({ hostname: 'relay.test', metaCertificate, replicas, certificate: pair('first') })
   const port = await serve(replicaOf(tls, replicas))
   expect(await shown(port)).toBe('first')
-  expect(await shown(port, {})).toMatch(/alert/)
+  expect(await shown(port, {})).toMatch(/alert/i)
   tls.replace(pair('second'))
   tls.replaceUnnamed(pair('numbered'))
   const later = await serve(replicaOf(tls, replicas))
   for (const each of [port, later]) {
     expect(await shown(each)).toBe('second')
     expect(await shown(each, {})).toBe('numbered')
-    expect(await shown(each, AUTHORITY)).toMatch(/alert/)
+    expect(await shown(each, AUTHORITY)).toMatch(/alert/i)
   }
   expect(() => tls.replace({ certificate: 'none', key: 'none' })).toThrow()
   expect(await shown(later)).toBe('second')
@@ -79,7 +80,7 @@ test('a replica of a relay with an address serves its certificate to all (P-141)
   const replicas = new TlsReplicas()
   const tls = new RelayTls({ hostname: '127.0.0.1', metaCertificate, replicas })
   const port = await serve(replicaOf(tls, replicas))
-  expect(await shown(port, {})).toMatch(/alert/)
+  expect(await shown(port, {})).toMatch(/alert/i)
   tls.replace(pair('first'))
   const later = await serve(replicaOf(tls, replicas))
   for (const each of [port, later]) {
@@ -104,7 +105,7 @@ test('a challenge certificate is on every thread before validation starts, and r
   const showing = challenges.showTls('relay.test', pair('proof')).then(() => {
     isShown = true
   })
-  expect(await shown(port, AUTHORITY)).toMatch(/alert/)
+  expect(await shown(port, AUTHORITY)).toMatch(/alert/i)
   expect(isShown).toBe(false)
   taken.resolve()
   await showing
@@ -112,7 +113,7 @@ test('a challenge certificate is on every thread before validation starts, and r
   for (const each of [port, later]) expect(await shown(each, AUTHORITY)).toBe('proof')
   challenges.hideTls('relay.test')
   await replicas.tell({ type: 'certificate', pair: pair('first') })
-  for (const each of [port, later]) expect(await shown(each, AUTHORITY)).toMatch(/alert/)
+  for (const each of [port, later]) expect(await shown(each, AUTHORITY)).toMatch(/alert/i)
   expect(await shown(port)).toBe('first')
 })
 
@@ -130,7 +131,8 @@ async function isResumed(version: SecureVersion, first: number, second: number, 
   return isReused
 }
 
-test.each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a session resumes on any thread', async version => {
+// Bun's client resumes no sessions, and its server only its own.
+test.skipIf(IN_BUN).each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a session resumes on any thread', async version => {
   for (const [hostname, servername] of [
     ['relay.test', 'relay.test'],
     ['127.0.0.1', ''],

@@ -10,7 +10,7 @@ import { createServer, type Server } from 'node:tls'
 import { type ClientHello, readClientHello } from '../../tls/client-hello.ts'
 import type { RelayTls } from '../../tls/relay-tls.ts'
 import type { Connection } from './accepted-connection.ts'
-import type { HandshakeFailed } from './tls-handshakes.ts'
+import { failureOf, type HandshakeFailed } from './tls-handshakes.ts'
 
 export class AuthorityHandshakes {
   readonly #tls: RelayTls
@@ -20,7 +20,9 @@ export class AuthorityHandshakes {
     this.#tls = tls
     // It never listens. The handshake is all that an authority wants.
     this.#server = createServer(tls.responseOptions(), socket => socket.on('error', () => {}).end())
-    this.#server.on('tlsClientError', (error, socket) => onFailed(error, socket, undefined))
+    this.#server.on('tlsClientError', (error, socket) =>
+      onFailed({ ...failureOf(error, socket), connection: undefined }),
+    )
   }
 
   /** Takes the connection of an authority; others proceed. */

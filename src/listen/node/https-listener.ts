@@ -34,20 +34,21 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const secure = createServer(tls.serverOptions())
   const server = createTcpServer(tcpOptions(options))
   tls.attach(secure, server)
-  const onFailed: HandshakeFailed = (error, socket, connection) => {
+  const onFailed: HandshakeFailed = ({ error, serverName, remoteAddress, connection }) => {
     const failure = handshakeFailure(error)
     counters.failTlsHandshake(failure)
     if (failure === TlsFailure.PlainHttp && PLAIN_HTTP.canReplyLate) connection?.raw.write(PLAIN_HTTP_REPLY)
-    const serverName = ('servername' in socket && socket.servername) || undefined
-    const remote = connection?.source?.address ?? socket.remoteAddress
+    const remote = connection?.source?.address ?? remoteAddress
     // Scanners and clients with other names cause this all day.
     log.debug('TLS handshake failed', { remote, serverName, code: error.code, reason: explainError(error) })
   }
   const handshakes = new TlsHandshakes(secure, onFailed)
   const { look } = PLAIN_HTTP
   const refuse = (connection: Connection) => {
-    connection.raw.resume().end(PLAIN_HTTP_REPLY)
-    onFailed(Object.assign(new Error('http request'), { code: PLAIN_HTTP_CODE }), connection.raw, connection)
+    const { raw } = connection
+    raw.resume().end(PLAIN_HTTP_REPLY)
+    const error = Object.assign(new Error('http request'), { code: PLAIN_HTTP_CODE })
+    onFailed({ error, serverName: undefined, remoteAddress: raw.remoteAddress, connection })
   }
   return listenerOf(
     server,

@@ -5,48 +5,81 @@ import type { Server, TLSSocket } from 'node:tls'
 import type { Connection } from './accepted-connection.ts'
 
 /** Includes what the platform's type omits. */
-export interface ServedTlsSocket extends TLSSocket {
+interface ServedTlsSocket extends TLSSocket {
   /** The socket below. */
   readonly _parent?: Socket | null
 }
 
-/** Called for a failed handshake; the sockets are closed next. `socket` is the raw one where none has begun. */
-export type HandshakeFailed = (
-  error: NodeJS.ErrnoException,
-  socket: ServedTlsSocket | Socket,
-  connection: Connection | undefined,
-) => void
+/** A handshake that failed, or that none can be; the sockets are closed next. */
+export interface FailedHandshake {
+  readonly error: NodeJS.ErrnoException
+  /** The name that the client has asked for, if it has come to that. */
+  readonly serverName: string | undefined
+  readonly remoteAddress: string | undefined
+  /** Undefined for an authority. */
+  readonly connection: Connection | undefined
+}
+
+export type HandshakeFailed = (failed: FailedHandshake) => void
+
+/** A handshake that is under way. */
+interface Begun {
+  readonly connection: Connection
+  readonly onClose: () => void
+}
 
 export class TlsHandshakes {
   readonly #server: Server
+  readonly #onFailed: HandshakeFailed
   /** By raw socket. */
-  readonly #connections = new WeakMap<Socket, Connection>()
+  readonly #begun = new WeakMap<Socket, Begun>()
 
   /** @param server does not listen itself. */
   constructor(server: Server, onFailed: HandshakeFailed) {
     this.#server = server
+    this.#onFailed = onFailed
     server.on('secureConnection', (socket: ServedTlsSocket) => this.#onSecure(socket))
-    server.on('tlsClientError', (error: Error, socket: ServedTlsSocket) =>
-      onFailed(error, socket, this.#connectionOf(socket)),
-    )
+    server.on('tlsClientError', (error: Error, socket: ServedTlsSocket) => {
+      onFailed({ ...failureOf(error, socket), connection: this.#take(socket._parent) })
+    })
   }
 
   /** Starts the handshake with a client; the connection proceeds if it succeeds. */
   begin(connection: Connection): void {
-    this.#connections.set(connection.raw, connection)
-    this.#server.emit('connection', connection.raw)
+    const { raw } = connection
+    // Bun tells nothing of a socket that we close ourselves; Node does, after this.
+    const onClose = () => setImmediate(() => this.#onClosed(raw))
+    this.#begun.set(raw, { connection, onClose })
+    raw.once('close', onClose)
+    this.#server.emit('connection', raw)
   }
 
   #onSecure(socket: ServedTlsSocket): void {
-    const connection = this.#connectionOf(socket)
+    const connection = this.#take(socket._parent)
     if (connection === undefined) throw new TypeError('take secure connection: it was not begun here')
     connection.socket = socket
     connection.proceed()
   }
 
-  #connectionOf({ _parent: raw }: ServedTlsSocket): Connection | undefined {
-    const connection = raw ? this.#connections.get(raw) : undefined
-    if (raw) this.#connections.delete(raw)
-    return connection
+  #onClosed(raw: Socket): void {
+    const connection = this.#take(raw)
+    if (connection === undefined) return
+    const error = Object.assign(new Error('shake hands: closed'), { code: 'ECONNRESET' })
+    this.#onFailed({ error, serverName: undefined, remoteAddress: undefined, connection })
   }
+
+  #take(raw: Socket | null | undefined): Connection | undefined {
+    const begun = raw ? this.#begun.get(raw) : undefined
+    if (!raw || begun === undefined) return undefined
+    this.#begun.delete(raw)
+    raw.off('close', begun.onClose)
+    return begun.connection
+  }
+}
+
+/** What a `tlsClientError` tells. */
+export function failureOf(error: NodeJS.ErrnoException, socket: TLSSocket): Omit<FailedHandshake, 'connection'> {
+  // What the platform's type omits; false or null before it is known.
+  const { servername } = socket as { readonly servername?: string | false | null }
+  return { error, serverName: servername || undefined, remoteAddress: socket.remoteAddress }
 }
