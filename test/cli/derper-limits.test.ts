@@ -133,7 +133,7 @@ test.each([
   const target = targetOf(relay)
   const [a, b] = [await target.login(), await target.login()]
   const sockets = await Promise.all(Array.from({ length: 300 }, () => open(port)))
-  await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBeGreaterThan(170)
+  await expect.poll(() => sockets.filter(({ closed }) => closed).length).toBe(300 + 2 - BUDGET)
   a.packet(b.publicKey, 'still there')
   expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
   for (const socket of sockets) socket.destroy()
@@ -142,7 +142,7 @@ test.each([
   await expect.poll(() => ++probes && probe(port)).toBe(200)
   const { connections } = await refused(relay)
   expect(connections).toBe(300 + 2 + (probes - 1) - BUDGET)
-  expect(flooded.stderr.includes(`-max-connections 1000000 counts as ${BUDGET}`)).toBe(flags.length > 0)
+  expect(flooded.stderr.includes('-max-connections is 1000000, but')).toBe(flags.length > 0)
   target.closeAll()
   await flooded.stop()
 })

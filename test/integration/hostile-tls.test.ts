@@ -110,8 +110,12 @@ test('600 hostile TLS connections leave all gauges unchanged, and the relay keep
   await until(() => relay.limits?.counters.open === before.open, 'no hostile connection has outlived its deadline')
   expect(structuredClone(await gauges())).toEqual(before)
   // What was reset before it could be looked at has not come as far as to a handshake.
-  const failures = Object.values(http.tlsHandshakeFailures).reduce((sum, count) => sum + count, 0)
-  expect(failures).toBe(http.tlsAccepted - 3)
+  const counted = () => Object.values(http.tlsHandshakeFailures).reduce((sum, count) => sum + count, 0)
+  // Bun sees a reset while the connection waits for its turn, Node when it begins its handshake.
+  const notBegun = IN_BUN ? CONNECTIONS / attacks.length : 0
+  await until(() => counted() >= http.tlsAccepted - 3 - notBegun, 'every handshake but three has failed')
+  const failures = counted()
+  expect(failures).toBeLessThanOrEqual(http.tlsAccepted - 3)
   expect(failures).toBeGreaterThanOrEqual(CONNECTIONS - CONNECTIONS / attacks.length)
   expect(failures).toBeLessThanOrEqual(CONNECTIONS)
 
