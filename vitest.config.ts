@@ -2,15 +2,17 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { PATIENCE_MS } from './test/support/patience.ts'
+import { bunPath } from './tools/bun/bun-path.ts'
 
 // What Node compiles is kept: programs and threads that tests start spare half their start.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
 // The gate runs the fast projects; `npm test` runs all of them. The slow ones come last: by then Go programs are built.
-const project = (name: string, include: string[], slow = false) => ({
+const project = (name: string, include: string[], slow = false, env: Record<string, string> = {}) => ({
   test: {
     name,
     include,
+    env,
     // They end what hangs, which takes longer on a busy machine; the waits within tests end sooner and say for what.
     testTimeout: slow ? 300_000 : 150_000,
     hookTimeout: slow ? 300_000 : 150_000,
@@ -26,6 +28,15 @@ const project = (name: string, include: string[], slow = false) => ({
   },
 })
 
+/** What differs by runtime, on the second one; `npm run test:all` runs the rest there. */
+const onBun = [
+  'test/bun/**/*.test.ts',
+  'test/conformance/{carriages,relays}.test.ts',
+  ...['account', 'acme', 'ending', 'limits', 'proxies', 'runtimes', 'workers'].map(
+    name => `test/cli/derper-${name}.test.ts`,
+  ),
+]
+
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
@@ -37,6 +48,9 @@ const config: ViteUserConfig = defineConfig({
       project('conformance', ['test/conformance/**/*.test.ts'], true),
       project('interop', ['test/interop/**/*.test.ts'], true),
       project('cli', ['test/cli/**/*.test.ts'], true),
+      ...(bunPath() === undefined
+        ? []
+        : [project('bun', onBun, true, { DERPHTTP_RUNTIME: 'bun', DERPHTTP_CASES: 'quick' })]),
     ],
   },
 })

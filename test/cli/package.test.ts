@@ -15,6 +15,7 @@ import { delimiter, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runtimeProblem } from '../../src/lib/runtime-version.ts'
+import { bunPath } from '../../tools/bun/bun-path.ts'
 import { startProgram } from '../support/process.ts'
 
 const run = promisify(execFile)
@@ -123,6 +124,34 @@ test('package: derper serves from two worker threads with no more than the packa
   } finally {
     await program.stop()
   }
+})
+
+/** Starts the installed relay, and ends it once it has said what it has to say. */
+async function logged(runtime: string, env: Record<string, string>): Promise<string> {
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  const program = await startProgram(runtime, [derper, '-dev', '-a', '127.0.0.1:0', '-stun=false'], { env })
+  await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+  await program.stop()
+  return program.stderr
+}
+
+const ADVICE = /"better":"bun".*"mend":"start it as \\"bun --bun \S+derper\.js\\", or set DERPHTTP_RUNTIME=node/g
+
+test('package: derper on Node says once that Bun serves better, unless Node was chosen', async () => {
+  expect((await logged(process.execPath, { DERPHTTP_RUNTIME: '' })).match(ADVICE)).toHaveLength(1)
+  expect(await logged(process.execPath, { DERPHTTP_RUNTIME: 'node' })).not.toMatch(ADVICE)
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  for (const flag of ['-version', '-help']) {
+    const { stdout, stderr } = await run(process.execPath, [derper, flag], { env: { PATH: process.env['PATH'] } })
+    expect(stdout + stderr).not.toMatch(ADVICE)
+  }
+})
+
+test('package: derper runs on Bun, which has no advice to give', async () => {
+  const bun = bunPath() as string
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  expect((await run(bun, ['--bun', derper, '-version'])).stdout).toMatch(/^\d+\.\d+\.\d+ on Bun \d/)
+  expect(await logged(bun, { DERPHTTP_RUNTIME: '' })).not.toContain('"better"')
 })
 
 test('package: brings its own code and few packages', async () => {

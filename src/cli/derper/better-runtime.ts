@@ -24,7 +24,7 @@ export interface BetterRuntime {
 /** Undefined if this runtime is the better one, or was chosen. */
 export function betterRuntime({ runtime, script, chosen }: StartedOn): BetterRuntime | undefined {
   // Sources run only in a clone, where the scripts choose.
-  if (chosen !== undefined || script === undefined || script.endsWith('.ts')) return undefined
+  if (chosen || script === undefined || script.endsWith('.ts')) return undefined
   if (runtime.name === 'node') {
     return {
       better: 'bun',
