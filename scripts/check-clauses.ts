@@ -12,7 +12,8 @@ function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<st
 }
 
 const isTest = (path: string) => path.endsWith('.test.ts')
-const clauses = parseClauses(readFileSync('docs/protocol.md', 'utf8'))
+const documents = ['docs/protocol.md', 'docs/region.md'].map(path => readFileSync(path, 'utf8'))
+const clauses = documents.flatMap(parseClauses)
 const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
 const sources = textsOf(['src/**/*.ts'], isTest)
 // What a test says in a comment proves nothing.

@@ -1,6 +1,6 @@
-/** Holds docs/protocol.md against the code: every frame, route and citation must fit. Pure; check-clauses.ts reads the files. */
+/** Holds docs/protocol.md and docs/region.md against the code: every frame, route and citation must fit. Pure; check-clauses.ts reads the files. */
 
-/** A clause of docs/protocol.md. */
+/** A clause of the documents. */
 export interface Clause {
   readonly id: string
   readonly title: string

@@ -21,6 +21,10 @@ export const DropReason = {
   CoreBehind: 'core_behind',
   /** Too much was queued for all slow readers together; ours only. */
   QueueBudget: 'queue_budget',
+  /** Displaced by newer packets while its destination was being found in the region; ours only. */
+  FindDisplaced: 'find_displaced',
+  /** The region did not say where its destination is; ours only. */
+  FindFailed: 'find_failed',
 } as const
 export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 
@@ -28,7 +32,12 @@ export type DropReason = (typeof DropReason)[keyof typeof DropReason]
 export const DROP_REASONS: readonly DropReason[] = Object.values(DropReason)
 
 /** Those that the original does not have. */
-export const OWN_DROP_REASONS: ReadonlySet<DropReason> = new Set([DropReason.CoreBehind, DropReason.QueueBudget])
+export const OWN_DROP_REASONS: ReadonlySet<DropReason> = new Set([
+  DropReason.CoreBehind,
+  DropReason.QueueBudget,
+  DropReason.FindDisplaced,
+  DropReason.FindFailed,
+])
 
 /** Packet kinds counted separately (P-053). */
 export type PacketKind = 'disco' | 'other'

@@ -18,6 +18,11 @@ export class GoneSubscribers<M> {
     else peers.push(peer)
   }
 
+  /** Whether anybody is told of the peer whose key is at `offset`. */
+  has(bytes: Uint8Array, offset: number): boolean {
+    return this.#byPeer.get(bytes, offset) !== undefined
+  }
+
   /** A member has left: it is told nothing any more. */
   remove(member: M): void {
     for (const peer of this.#byMember.get(member) ?? []) {

@@ -14,6 +14,7 @@ import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
 import type { FairShare } from './reading/fair-share.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
+import type { Region } from './region-ports.ts'
 
 /** A frame as the decoder holds it: header at `start` of `buffer`, followed by `length` bytes of body. */
 export interface Frame {
@@ -40,6 +41,8 @@ export interface SessionHost<S extends LocalClient> {
   readonly handlers: readonly (FrameHandler<S> | undefined)[]
   readonly routes: KeyMap<Destination>
   readonly directory: Directory<S>
+  /** The region that the relay is in, if it is in one. */
+  readonly region: Region | undefined
   readonly timers: TimerQueue
   /** Limit per client (P-103). */
   readonly rateLimit: RateLimit | undefined

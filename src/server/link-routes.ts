@@ -19,14 +19,19 @@ export class RegistryLinkRoutes<M extends Member> implements LinkRoutes {
     return this.#keys.size
   }
 
-  announce(key: NodePublicKey): void {
+  announce(key: NodePublicKey, isNewest?: boolean): void {
     this.#keys.set(key, true)
-    this.#registry.announce(key, this.#link)
+    this.#registry.announce(key, this.#link, isNewest)
   }
 
   withdraw(key: NodePublicKey): void {
     this.#keys.delete(key)
     this.#registry.withdraw(key, this.#link)
+  }
+
+  forget(key: NodePublicKey): void {
+    this.#keys.delete(key)
+    this.#registry.forget(key, this.#link)
   }
 
   withdrawAll(): void {

@@ -3,11 +3,13 @@
 import type { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Destination, Directory, Link, LocalClient, Propagated } from './ports.ts'
+import type { Region } from './region-ports.ts'
 import { type PresenceChange, Registry, type RegistryOutput, type Route } from './registry.ts'
 
 export class LocalDirectory<S extends LocalClient> implements Directory<S>, RegistryOutput<S, Link> {
   readonly registry: Registry<S, Link> = new Registry(this)
   readonly #routes: KeyMap<Destination>
+  #region: Region | undefined
   #connections = 0
 
   /** @param routes the packet path's lookup table, kept up to date here. */
@@ -19,14 +21,22 @@ export class LocalDirectory<S extends LocalClient> implements Directory<S>, Regi
     return this.#connections
   }
 
+  /** Tells `region` who comes and goes, beginning with those who are here. */
+  joinRegion(region: Region): void {
+    this.#region = region
+    for (const session of this.registry.members()) region.clientConnected(session)
+  }
+
   async register(session: S): Promise<void> {
     this.#connections++
     this.registry.add(session)
+    this.#region?.clientConnected(session)
   }
 
   unregister(session: S): void {
     this.#connections--
     this.registry.remove(session)
+    this.#region?.clientDisconnected(session)
   }
 
   noteActivity(session: S): Propagated {
@@ -36,6 +46,7 @@ export class LocalDirectory<S extends LocalClient> implements Directory<S>, Regi
 
   subscribePeerGone(session: S, peer: NodePublicKey): void {
     this.registry.subscribePeerGone(session, peer)
+    if (this.#region !== undefined && this.registry.routeOf(peer) === undefined) this.#region.missPeer(peer)
   }
 
   watch(session: S): Propagated {
@@ -57,6 +68,8 @@ export class LocalDirectory<S extends LocalClient> implements Directory<S>, Regi
   duplicateChanged(session: S, isDuplicate: boolean): void {
     session.isDuplicate = isDuplicate
   }
+
+  keyLeft(_key: NodePublicKey): void {}
 
   peerLeft(session: S, peer: NodePublicKey): void {
     session.tellPeerLeft(peer)

@@ -1,4 +1,4 @@
-/** What the relay core requires from outside. Clauses: P-036, P-040, P-051, P-062, P-065, P-070, P-073 to P-075, P-109. */
+/** What the relay core requires from outside. Clauses: P-036, P-040, P-051, P-062, P-065, P-070, P-073 to P-075, P-109. The region has its own: region-ports.ts. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
@@ -79,10 +79,15 @@ export interface Link<Address = NodePublicKey> {
 export interface LinkRoutes {
   /** Number of announced keys. */
   readonly size: number
-  /** The link reaches `key`. Repeating it changes nothing. */
-  announce(key: NodePublicKey): void
+  /**
+   * The link reaches `key`. Repeating it changes nothing but `isNewest`: whether by a newer login than all connections of
+   * the key here, so that packets go over the link in spite of them. A login here ends that. Default: no.
+   */
+  announce(key: NodePublicKey, isNewest?: boolean): void
   /** The link no longer reaches `key`. If nothing else does, clients that heard from it are told. */
   withdraw(key: NodePublicKey): void
+  /** The same, but nobody is told: it is not known whether the key has left the region. */
+  forget(key: NodePublicKey): void
   /** The link reaches no one any more. */
   withdrawAll(): void
 }

@@ -12,6 +12,7 @@ function registry() {
     routeChanged: ({ bytes }, { active, link }) =>
       told.push(`route ${bytes[0]}: ${active?.remote?.port ?? '-'} ${link ?? '-'}`),
     duplicateChanged: ({ remote }, isDuplicate) => told.push(`duplicate ${remote?.port}: ${isDuplicate}`),
+    keyLeft() {},
     peerLeft: ({ remote }, { bytes }) => told.push(`left ${remote?.port}: ${bytes[0]}`),
     presence: ({ remote }, changes) =>
       told.push(`presence ${remote?.port}: ${changes.map(({ peer, present }) => `${peer.bytes[0]} ${present}`)}`),

@@ -3,12 +3,13 @@
  *
  * Pure state: it knows members and links only by identity, and reports changes through its output. One registry decides
  * for all workers of a relay.
- * Clauses: P-062, P-065, P-066, P-070, P-071, P-073, P-075.
+ * Clauses: P-062, P-065, P-066, P-070, P-071, P-073, P-075, P-304, P-314, P-315.
  */
 
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { AddressPort } from '../lib/address-port.ts'
+import { noRegistryCounts, type RegistryCounters } from '../metrics/registry-counters.ts'
 import { ClientSet } from './client-set.ts'
 import { GoneSubscribers } from './gone-subscribers.ts'
 import { LinkSet } from './link-set.ts'
@@ -34,7 +35,7 @@ export type PresenceChange =
     }
   | { readonly present: false; readonly peer: NodePublicKey }
 
-/** Where packets for a key go: to the active connection here, otherwise over a link. */
+/** Where packets for a key go: to the active connection here if there is one, otherwise over a link. */
 export interface Route<M, L> {
   readonly active: M | undefined
   readonly link: L | undefined
@@ -46,32 +47,12 @@ export interface RegistryOutput<M, L> {
   routeChanged(key: NodePublicKey, route: Route<M, L>): void
   /** The member shares its key with others, or no longer does. */
   duplicateChanged(member: M, isDuplicate: boolean): void
+  /** `key` has left the region: it has no connection here, and no link reaches it. */
+  keyLeft(key: NodePublicKey): void
   /** A peer that `member` has heard from has left the region. */
   peerLeft(member: M, peer: NodePublicKey): void
   /** Presence changes for a watcher. */
   presence(watcher: M, changes: readonly PresenceChange[]): void
-}
-
-/** Statistics of {@link Registry} for the metrics. */
-export interface RegistryCounters {
-  duplicateKeys: number
-  duplicateConnections: number
-  duplicateConnectionsTotal: number
-  multiForwardersCreated: number
-  multiForwardersDeleted: number
-  forwarderRemovalsOfOther: number
-}
-
-/** All zero. */
-export function noRegistryCounts(): RegistryCounters {
-  return {
-    duplicateKeys: 0,
-    duplicateConnections: 0,
-    duplicateConnectionsTotal: 0,
-    multiForwardersCreated: 0,
-    multiForwardersDeleted: 0,
-    forwarderRemovalsOfOther: 0,
-  }
 }
 
 interface Peer<M, L> {
@@ -79,9 +60,12 @@ interface Peer<M, L> {
   clients: ClientSet<M> | undefined
   /** Links that reach the key; undefined while it is only connected here. */
   links: LinkSet<L> | undefined
+  /** The link that reaches a newer login than all connections here (P-304). */
+  newest: L | undefined
 }
 
-function routeTo<M, L>({ clients, links }: Peer<M, L>): Route<M, L> {
+function routeTo<M, L>({ clients, links, newest }: Peer<M, L>): Route<M, L> {
+  if (newest !== undefined) return { active: undefined, link: newest }
   return { active: clients?.active, link: links?.preferred }
 }
 
@@ -121,6 +105,11 @@ export class Registry<M extends Member, L> {
     return [...(this.#peers.get(key.bytes)?.clients?.members ?? [])]
   }
 
+  /** All connections of all keys, those of one key in login order. */
+  *members(): Generator<M> {
+    for (const [, { clients }] of this.#peers) if (clients !== undefined) yield* clients.members
+  }
+
   /** Where packets for a key go; undefined for an unknown key. */
   routeOf(key: NodePublicKey): Route<M, L> | undefined {
     const peer = this.#peers.get(key.bytes)
@@ -137,9 +126,10 @@ export class Registry<M extends Member, L> {
     return this.#peers.get(member.key.bytes)?.clients?.isLatest(member) ?? false
   }
 
-  /** A connection has logged in. */
+  /** A connection has logged in: the newest of its key, until a link says otherwise. */
   add(member: M): void {
     const peer = this.#peerOf(member.key)
+    peer.newest = undefined
     if (peer.clients === undefined) {
       peer.clients = new ClientSet()
       this.#localKeys++
@@ -148,7 +138,7 @@ export class Registry<M extends Member, L> {
     const previous = clients.active
     clients.add(member)
     if (clients.isDuplicate) this.#countDuplicate(clients, member, previous)
-    this.#output.routeChanged(member.key, { active: member, link: peer.links?.preferred })
+    this.#routeTo(member.key, peer)
     this.#tellWatchers(presenceOf(member))
   }
 
@@ -166,13 +156,10 @@ export class Registry<M extends Member, L> {
   /** A connection that shares its key has sent a frame (P-065). */
   noteActivity(member: M): void {
     const peer = this.#peers.get(member.key.bytes)
-    const clients = peer?.clients
-    if (clients === undefined) return
-    const before = clients.active
-    clients.noteActivity(member)
-    if (clients.active !== before) {
-      this.#output.routeChanged(member.key, { active: clients.active, link: peer?.links?.preferred })
-    }
+    if (peer?.clients === undefined) return
+    const before = peer.clients.active
+    peer.clients.noteActivity(member)
+    if (peer.clients.active !== before) this.#routeTo(member.key, peer)
   }
 
   /** Adds a watcher; all present peers are reported first, its own key included (P-070). */
@@ -191,32 +178,37 @@ export class Registry<M extends Member, L> {
     this.#goneSubscribers.add(member, peer)
   }
 
-  /** A link reaches `key` (P-075). */
-  announce(key: NodePublicKey, link: L): void {
+  /** Whether anybody here is to be told when the key at `offset` leaves the region. */
+  isAwaited(bytes: Uint8Array, offset: number): boolean {
+    return this.#goneSubscribers.has(bytes, offset)
+  }
+
+  /** A key that is known elsewhere has left the region; nothing changes if it is known here (P-315). */
+  leave(key: NodePublicKey): void {
+    if (!this.#peers.has(key)) this.#tellLeft(key)
+  }
+
+  /** A link reaches `key` (P-075); `isNewest` by a login newer than all connections here (P-304). */
+  announce(key: NodePublicKey, link: L, isNewest = false): void {
     const peer = this.#peerOf(key)
+    const { newest } = peer
     peer.links ??= new LinkSet()
-    if (!peer.links.add(link)) return
-    if (peer.links.size === 2) this.counters.multiForwardersCreated++
+    const isNew = peer.links.add(link)
+    if (isNewest) peer.newest = link
+    else if (newest === link) peer.newest = undefined
+    if (!isNew && peer.newest === newest) return
+    if (isNew && peer.links.size === 2) this.counters.multiForwardersCreated++
     this.#routeTo(key, peer)
   }
 
   /** A link no longer reaches `key`. */
   withdraw(key: NodePublicKey, link: L): void {
-    const peer = this.#peers.get(key.bytes)
-    if (peer === undefined) return
-    const { links } = peer
-    const several = (links?.size ?? 0) > 1
-    if (links === undefined || !links.remove(link)) {
-      if (!several) this.counters.forwarderRemovalsOfOther++
-      return
-    }
-    if (several) {
-      if (links.size === 1) this.counters.multiForwardersDeleted++
-    } else {
-      peer.links = undefined
-      if (peer.clients === undefined) this.#forget(key)
-    }
-    this.#routeTo(key, peer)
+    this.#withdraw(key, link, true)
+  }
+
+  /** The same without telling anybody: nothing is known of where the key is (P-314). */
+  forget(key: NodePublicKey, link: L): void {
+    this.#withdraw(key, link, false)
   }
 
   /** Inconsistencies for `/debug/check`; empty if there are none. */
@@ -241,7 +233,7 @@ export class Registry<M extends Member, L> {
   #peerOf(key: NodePublicKey): Peer<M, L> {
     let peer = this.#peers.get(key.bytes)
     if (peer === undefined) {
-      peer = { clients: undefined, links: undefined }
+      peer = { clients: undefined, links: undefined, newest: undefined }
       this.#peers.set(key, peer)
     }
     return peer
@@ -261,7 +253,7 @@ export class Registry<M extends Member, L> {
   #removeLast(key: NodePublicKey, peer: Peer<M, L>): void {
     peer.clients = undefined
     this.#localKeys--
-    if (peer.links === undefined) this.#forget(key)
+    if (peer.links === undefined) this.#forget(key, true)
     this.#routeTo(key, peer)
     this.#tellWatchers({ present: false, peer: key })
   }
@@ -276,9 +268,33 @@ export class Registry<M extends Member, L> {
     this.#routeTo(key, peer)
   }
 
-  /** The key has left the region: clients that heard from it are told, once (P-062). */
-  #forget(key: NodePublicKey): void {
+  #withdraw(key: NodePublicKey, link: L, hasLeft: boolean): void {
+    const peer = this.#peers.get(key.bytes)
+    if (peer === undefined) return
+    const { links } = peer
+    const several = (links?.size ?? 0) > 1
+    if (links === undefined || !links.remove(link)) {
+      if (!several) this.counters.forwarderRemovalsOfOther++
+      return
+    }
+    if (peer.newest === link) peer.newest = undefined
+    if (several) {
+      if (links.size === 1) this.counters.multiForwardersDeleted++
+    } else {
+      peer.links = undefined
+      if (peer.clients === undefined) this.#forget(key, hasLeft)
+    }
+    this.#routeTo(key, peer)
+  }
+
+  #forget(key: NodePublicKey, hasLeft: boolean): void {
     this.#peers.delete(key)
+    if (hasLeft) this.#tellLeft(key)
+  }
+
+  /** The key has left the region: clients that heard from it are told, once (P-062). */
+  #tellLeft(key: NodePublicKey): void {
+    this.#output.keyLeft(key)
     for (const member of this.#goneSubscribers.take(key)) this.#output.peerLeft(member, key)
   }
 

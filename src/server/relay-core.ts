@@ -24,13 +24,14 @@ import type { LoginHost } from './hosts.ts'
 import { RegistryLinkRoutes } from './link-routes.ts'
 import { LocalDirectory } from './local-directory.ts'
 import { type RelayCoreOptions, type ResolvedRelayCoreOptions, resolveOptions } from './options.ts'
-import type { Destination, Directory, Link, LinkRoutes, RouteTable } from './ports.ts'
+import type { Destination, Directory, Link, LinkRoutes } from './ports.ts'
 import { QueueAge } from './queues/queue-age.ts'
 import { QueueBudget } from './queues/queue-budget.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
 import { FairShare } from './reading/fair-share.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
+import type { Region, RegionHost } from './region-ports.ts'
 import type { Registry } from './registry.ts'
 import { type AcceptOptions, ServerLogin } from './server-login.ts'
 import type { Session } from './session.ts'
@@ -39,7 +40,7 @@ import { type Flushable, TurnFlush } from './turn-flush.ts'
 /** Creates the directory of a worker; the core is not complete yet. */
 export type CreateDirectory = (core: RelayCore) => Directory<Session>
 
-export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
+export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   readonly options: ResolvedRelayCoreOptions
   readonly handlers: typeof HANDLERS = HANDLERS
   readonly publicKey: NodePublicKey
@@ -69,6 +70,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   readonly #otherMeshKeys: TallyLog<{ readonly client: string; readonly remote: AddressPort | undefined }>
   #rateLimit: RateLimit | undefined
   #fairShare: FairShare | undefined
+  #region: Region | undefined
   #closed = false
 
   /** @param createDirectory what makes the decisions that must be made once. Default: this relay. */
@@ -160,6 +162,33 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RouteTable {
   addLink(link: Link): LinkRoutes {
     if (this.registry === undefined) throw new TypeError('add link to relay core: its coordinator has the links')
     return new RegistryLinkRoutes(this.registry, link)
+  }
+
+  /** The region that the relay is in, if it is in one. */
+  get region(): Region | undefined {
+    return this.#region
+  }
+
+  /** Not available in a worker: its coordinator is told of its clients. */
+  joinRegion(region: Region): void {
+    this.#region = region
+    if (this.directory instanceof LocalDirectory) this.directory.joinRegion(region)
+  }
+
+  destinationOf(bytes: Uint8Array, offset: number): Destination | undefined {
+    return this.routes.get(bytes, offset)
+  }
+
+  isAwaited(bytes: Uint8Array, offset: number): boolean {
+    return this.registry?.isAwaited(bytes, offset) ?? false
+  }
+
+  keyLeft(key: NodePublicKey): void {
+    this.registry?.leave(key)
+  }
+
+  closePeer(key: NodePublicKey): void {
+    void this.directory.closePeer(key)
   }
 
   /**

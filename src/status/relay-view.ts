@@ -4,7 +4,8 @@
 
 import { formatAddressPort } from '../lib/address-port.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type Member, noRegistryCounts, type Registry } from '../server/registry.ts'
+import { noRegistryCounts } from '../metrics/registry-counters.ts'
+import type { Member, Registry } from '../server/registry.ts'
 import type { RelayCore } from '../server/relay-core.ts'
 import type { Session } from '../server/session.ts'
 import type { RelaySnapshot } from './snapshot.ts'

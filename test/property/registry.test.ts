@@ -34,6 +34,7 @@ class Twins {
         if (isDuplicate) this.duplicates.add(conn.name)
         else this.duplicates.delete(conn.name)
       },
+      keyLeft() {},
       peerLeft: (conn, peer) => this.log.push(`${conn.name} loses ${nameOf(peer)}`),
       presence: (watcher, changes) => {
         for (const change of changes) {
@@ -66,6 +67,8 @@ class Twins {
       multiForwardersDeleted: this.naive.counters.multiDeleted,
       forwarderRemovalsOfOther: this.naive.counters.removedOther,
     })
+    const awaited = KEYS.filter(name => (this.naive.goneWatchers.get(name) ?? []).length > 0)
+    expect(KEYS.filter(name => this.real.isAwaited(key(name).bytes, 0))).toEqual(awaited)
     expect(this.real.localKeys).toBe(this.naive.clients.size)
     expect(this.real.totalKeys).toBe(this.naive.mesh.size)
     expect(this.real.watcherCount).toBe(this.naive.watchers.size)
@@ -110,17 +113,22 @@ const step: fc.Arbitrary<Step> = fc.oneof(
     twins.real.subscribePeerGone(conn, key(name))
     twins.naive.subscribe(conn.name, name)
   }),
-  fc.tuple(keyNames, forwarders).map(([name, forwarder]) => (twins: Twins) => {
-    twins.real.announce(key(name), forwarder)
-    twins.naive.addForwarder(name, forwarder)
+  fc.tuple(keyNames, forwarders, fc.boolean()).map(([name, forwarder, isNewest]) => (twins: Twins) => {
+    twins.real.announce(key(name), forwarder, isNewest)
+    twins.naive.addForwarder(name, forwarder, isNewest)
   }),
-  fc.tuple(keyNames, forwarders).map(([name, forwarder]) => (twins: Twins) => {
-    twins.real.withdraw(key(name), forwarder)
-    twins.naive.removeForwarder(name, forwarder)
+  fc.tuple(keyNames, forwarders, fc.boolean()).map(([name, forwarder, hasLeft]) => (twins: Twins) => {
+    if (hasLeft) twins.real.withdraw(key(name), forwarder)
+    else twins.real.forget(key(name), forwarder)
+    twins.naive.removeForwarder(name, forwarder, hasLeft)
+  }),
+  keyNames.map(name => (twins: Twins) => {
+    twins.real.leave(key(name))
+    twins.naive.leave(name)
   }),
 )
 
-test('Registry equals the naive one under random events (P-062, P-065, P-066, P-070, P-075)', () => {
+test('Registry equals the naive one under random events (P-062, P-065, P-066, P-070, P-075, P-304, P-314, P-315)', () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), steps => {
       const twins = new Twins()

@@ -25,9 +25,12 @@ export class NaiveRegistry {
   readonly watchers: Set<string> = new Set()
   readonly goneWatchers: Map<string, string[]> = new Map()
   readonly keyOf: Map<string, string> = new Map()
+  /** Ours only: forwarders that reach a newer login than all connections here. */
+  readonly newest: Map<string, string> = new Map()
 
   add(conn: string, key: string): void {
     this.keyOf.set(conn, key)
+    this.newest.delete(key)
     const set = this.clients.get(key) ?? { active: undefined, dup: undefined }
     this.clients.set(key, set)
     const was = set.active
@@ -98,7 +101,9 @@ export class NaiveRegistry {
     this.goneWatchers.set(peer, [...(this.goneWatchers.get(peer) ?? []), conn])
   }
 
-  addForwarder(key: string, forwarder: string): void {
+  addForwarder(key: string, forwarder: string, isNewest: boolean): void {
+    if (isNewest) this.newest.set(key, forwarder)
+    else if (this.newest.get(key) === forwarder) this.newest.delete(key)
     const list = this.mesh.get(key) ?? []
     this.mesh.set(key, list)
     if (list.includes(forwarder)) return
@@ -106,7 +111,8 @@ export class NaiveRegistry {
     if (list.length === 2) this.counters.multiCreated++
   }
 
-  removeForwarder(key: string, forwarder: string): void {
+  removeForwarder(key: string, forwarder: string, hasLeft: boolean): void {
+    if (this.newest.get(key) === forwarder) this.newest.delete(key)
     const list = this.mesh.get(key)
     if (list === undefined) return
     if (list.length > 1) {
@@ -117,7 +123,9 @@ export class NaiveRegistry {
       this.counters.removedOther++
     } else {
       list.pop()
-      if (!this.clients.has(key)) this.#gone(key)
+      if (this.clients.has(key)) return
+      if (hasLeft) this.#gone(key)
+      else this.mesh.delete(key)
     }
   }
 
@@ -125,10 +133,15 @@ export class NaiveRegistry {
   routes(): Record<string, string> {
     const routes: Record<string, string> = {}
     for (const [key, list] of this.mesh) {
-      const to = this.clients.get(key)?.active ?? list[0]
+      const to = this.newest.get(key) ?? this.clients.get(key)?.active ?? list[0]
       if (to !== undefined) routes[key] = to
     }
     return routes
+  }
+
+  /** Ours only: a key that nothing here knows has left. */
+  leave(key: string): void {
+    if (!this.mesh.has(key)) this.#gone(key)
   }
 
   #gone(key: string): void {

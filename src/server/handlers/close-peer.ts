@@ -1,4 +1,4 @@
-/** ClosePeer: closes all connections of another client (P-073). */
+/** ClosePeer: closes all connections of another client, those to other relays of the region too (P-073, P-323). */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'
@@ -8,5 +8,6 @@ export const handleClosePeer: Handler = (session, frame) => {
   assertMesh(session, frame)
   const at = frame.start + FRAME_HEADER_LENGTH
   const peer = NodePublicKey.fromBytes(frame.buffer.subarray(at, at + KEY_LENGTH))
+  session.relay.region?.closePeer(peer)
   session.pauseUntil(session.relay.directory.closePeer(peer))
 }

@@ -1,4 +1,4 @@
-/** SendPacket: a packet for another client (P-050, P-055). */
+/** SendPacket: a packet for another client (P-050, P-055, P-308). */
 
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
@@ -22,6 +22,7 @@ export const handleSendPacket: Handler = (session, frame) => {
     destination.takeSendPacket(session, buffer, start, end, kind)
     return
   }
+  if (session.relay.region?.takeUnknown(session, buffer, start, end, kind) === true) return
   counters.drop(DropReason.UnknownDest, kind, end - payloadAt)
   session.tellNotHere(NodePublicKey.fromBytes(buffer.subarray(keyAt, payloadAt)), kind)
 }

@@ -115,10 +115,11 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
 
   routeChanged(key: NodePublicKey, route: Route<RemoteMember, Link>): void {
     const message = messageOf(route)
-    for (const handle of this.#handles.joined) {
-      if (message.to === 'nobody') handle.noteDeparture(key)
-      this.#tellRoute(handle, key, message)
-    }
+    for (const handle of this.#handles.joined) this.#tellRoute(handle, key, message)
+  }
+
+  keyLeft(key: NodePublicKey): void {
+    for (const handle of this.#handles.joined) handle.noteDeparture(key)
   }
 
   duplicateChanged({ handle, id }: RemoteMember, isDuplicate: boolean): void {
