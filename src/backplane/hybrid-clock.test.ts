@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { NodePublicKey } from '../keys/node-key.ts'
+import { HybridClock, MAX_AHEAD_MS } from './hybrid-clock.ts'
+import { isNewer, relayIdOf } from './stamp.ts'
+
+const PER_MS = 2_048
+
+function clockAt(wallMs: number) {
+  const wall = { ms: wallMs }
+  return { wall, times: new HybridClock({ wallNow: () => wall.ms }) }
+}
+
+test('a hybrid clock gives wall time, but never the same time twice, and none before what it has given (P-302)', () => {
+  const { wall, times } = clockAt(1_000)
+  expect([times.next(), times.next(), times.now()]).toEqual([1_000 * PER_MS, 1_000 * PER_MS + 1, 1_000 * PER_MS + 1])
+  wall.ms = 500
+  expect(times.next()).toBe(1_000 * PER_MS + 2)
+  wall.ms = 2_000.5
+  expect(times.next()).toBe(2_000.5 * PER_MS)
+})
+
+test('a hybrid clock is never behind what it has heard, unless that is too far ahead (P-302, P-303)', () => {
+  const { times } = clockAt(1_000)
+  const far = (1_000 + MAX_AHEAD_MS) * PER_MS
+  expect(times.hear(far)).toBe(true)
+  expect(times.next()).toBe(far + 1)
+  expect(times.hear(far + 1)).toBe(false)
+  expect(times.hear(0)).toBe(true)
+  expect([times.aheadMs(far), times.aheadMs(0)]).toEqual([MAX_AHEAD_MS, -1_000])
+})
+
+test('the later time is newer, and of one moment the greater relay id; no stamp is newer than itself (P-302)', () => {
+  const [a, b] = [
+    { time: 1, relay: 'aa' },
+    { time: 1, relay: 'bb' },
+  ]
+  expect([isNewer(b, a), isNewer(a, b), isNewer(a, a)]).toEqual([true, false, false])
+  expect(isNewer({ time: 2, relay: 'aa' }, b)).toBe(true)
+})
+
+test('a relay id is the first 16 hex digits of the public key (P-301)', () => {
+  expect(relayIdOf(NodePublicKey.fromBytes(Uint8Array.from({ length: 32 }, (_, n) => n)))).toBe('0001020304050607')
+})

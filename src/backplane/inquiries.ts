@@ -1,0 +1,83 @@
+/**
+ * Questions to all relays of the region: each relay answers, and a question is over when all have, or when some do not.
+ *
+ * Clauses: P-308, P-309.
+ */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { Clock, Timer } from '../lib/clock.ts'
+import { encodeMessage } from './encode.ts'
+import { ASK_AGAIN_MS, GIVE_UP_MS } from './limits.ts'
+import type { RelayId } from './stamp.ts'
+
+/** What questions need. */
+export interface InquiryPorts {
+  readonly clock: Clock
+  /** The relays that have to answer. */
+  relays(): Iterable<RelayId>
+  broadcast(question: Uint8Array): void
+  send(to: RelayId, question: Uint8Array): void
+}
+
+interface Inquiry {
+  readonly question: Uint8Array
+  /** Relays that have not answered. */
+  readonly open: Set<RelayId>
+  readonly done: (isAnswered: boolean) => void
+  timer: Timer
+}
+
+export class Inquiries {
+  readonly #ports: InquiryPorts
+  readonly #inquiries = new Map<number, Inquiry>()
+  #lastId = 0
+
+  constructor(ports: InquiryPorts) {
+    this.#ports = ports
+  }
+
+  /** @param done called with whether all relays have answered. */
+  ask(keys: readonly NodePublicKey[], done: (isAnswered: boolean) => void): void {
+    const open = new Set(this.#ports.relays())
+    if (open.size === 0) {
+      done(true)
+      return
+    }
+    const id = ++this.#lastId
+    const question = encodeMessage({ type: 'find', id, keys })
+    const timer = this.#ports.clock.after(ASK_AGAIN_MS, () => this.#askAgain(id))
+    this.#inquiries.set(id, { question, open, done, timer })
+    this.#ports.broadcast(question)
+  }
+
+  /** A relay has answered; what it has said has been noted. */
+  answered(id: number, by: RelayId): void {
+    const inquiry = this.#inquiries.get(id)
+    if (inquiry?.open.delete(by) === true && inquiry.open.size === 0) this.#end(id, true)
+  }
+
+  /** A relay has left: it has no clients. */
+  relayLeft(relay: RelayId): void {
+    for (const id of this.#inquiries.keys()) this.answered(id, relay)
+  }
+
+  /** Gives up all questions. */
+  giveUp(): void {
+    for (const id of this.#inquiries.keys()) this.#end(id, false)
+  }
+
+  #askAgain(id: number): void {
+    const inquiry = this.#inquiries.get(id)
+    if (inquiry === undefined) return
+    for (const relay of inquiry.open) this.#ports.send(relay, inquiry.question)
+    inquiry.timer = this.#ports.clock.after(GIVE_UP_MS - ASK_AGAIN_MS, () => this.#end(id, false))
+  }
+
+  #end(id: number, isAnswered: boolean): void {
+    const inquiry = this.#inquiries.get(id)
+    if (inquiry === undefined) return
+    inquiry.timer.cancel()
+    this.#inquiries.delete(id)
+    inquiry.done(isAnswered)
+  }
+}

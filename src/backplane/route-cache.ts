@@ -1,0 +1,198 @@
+/**
+ * Routes to keys at other relays: those of the flows that this relay carries, and no others.
+ *
+ * Clauses: P-304 precedence, P-314 bounds and idleness, P-315 who is told.
+ */
+
+import { KeyLookup, KeyMap } from '../keys/key-map.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import type { RegionCounters } from '../metrics/region-counters.ts'
+import type { RegionHost } from '../server/region-ports.ts'
+import { MAX_ROUTES, ROUTE_IDLE_MS } from './limits.ts'
+import type { Neighbour } from './neighbour.ts'
+import { type Place, RemoteRoute } from './remote-route.ts'
+import { UNKNOWN_TIME } from './stamp.ts'
+
+/** Times that all routes are looked at while one idles out. */
+const LOOKS = 12
+/** Routes that are looked at for one that may give way, when there is no more room. */
+const MAX_LOOKS_FOR_ROOM = 50
+
+export interface RouteCacheOptions {
+  readonly host: RegionHost
+  readonly counters: RegionCounters
+  /** Somebody is to be told when the key leaves, but where it is at present no relay has said. */
+  readonly onDoubt: (key: NodePublicKey) => void
+  readonly maxRoutes?: number | undefined
+}
+
+export class RouteCache {
+  readonly #host: RegionHost
+  readonly #counters: RegionCounters
+  readonly #onDoubt: (key: NodePublicKey) => void
+  readonly #maxRoutes: number
+  readonly #routes = new KeyMap<RemoteRoute>()
+  /** For look-ups by packets, most of which repeat. */
+  readonly lookup: KeyLookup<RemoteRoute> = new KeyLookup(this.#routes)
+  readonly #byRelay = new Map<Neighbour, Set<RemoteRoute>>()
+  #looks: Iterator<[NodePublicKey, RemoteRoute]> = this.#routes[Symbol.iterator]()
+  #open = 0
+  #lookedAtMs = 0
+  /** Increases with each list or question that confirms routes. */
+  generation = 1
+
+  constructor({ host, counters, onDoubt, maxRoutes = MAX_ROUTES }: RouteCacheOptions) {
+    this.#host = host
+    this.#counters = counters
+    this.#onDoubt = onDoubt
+    this.#maxRoutes = maxRoutes
+  }
+
+  /** Routes that packets use. */
+  get openRoutes(): number {
+    return this.#open
+  }
+
+  /** All routes, open or not. */
+  get size(): number {
+    return this.#routes.size
+  }
+
+  get(bytes: Uint8Array, offset = 0): RemoteRoute | undefined {
+    return this.#routes.get(bytes, offset)
+  }
+
+  *[Symbol.iterator](): Generator<RemoteRoute> {
+    for (const [, route] of this.#routes) yield route
+  }
+
+  /** All routes over one relay. */
+  over(relay: Neighbour): Iterable<RemoteRoute> {
+    return this.#byRelay.get(relay) ?? []
+  }
+
+  /** Notes where a key is, for those who are to be told that it has left. */
+  note(key: NodePublicKey, place: Place, nowMs: number): RemoteRoute {
+    const found = this.#routes.get(key.bytes)
+    if (found === undefined) {
+      const route = new RemoteRoute(key, place, nowMs, this.generation)
+      this.#routes.set(key, route)
+      this.#add(route)
+      return route
+    }
+    found.time = place.time
+    found.confirmedIn = this.generation
+    if (found.neighbour !== place.neighbour) this.#move(found, place.neighbour)
+    return found
+  }
+
+  /** Lets packets use the route, before older connections here if it leads to the newest login. */
+  open(route: RemoteRoute, isNewest: boolean, nowMs: number): void {
+    route.isNewest = isNewest
+    if (!route.isOpen) {
+      if (this.#open >= this.#maxRoutes) this.#makeRoom()
+      this.#open++
+      route.isOpen = true
+      route.isUsed = true
+      route.usedAtMs = nowMs
+    }
+    route.neighbour.routes.announce(route.key, isNewest)
+  }
+
+  /** Packets use the route no more. Where it leads is remembered while somebody is to be told that the key has left. */
+  close(route: RemoteRoute): void {
+    if (route.isOpen) {
+      this.#open--
+      route.isOpen = false
+      route.isNewest = false
+      route.neighbour.routes.forget(route.key)
+    }
+    if (!this.#host.isAwaited(route.key.bytes, 0)) this.#delete(route)
+    else if (route.time === UNKNOWN_TIME) this.#onDoubt(route.key)
+  }
+
+  /** The key has left the relay that the route leads to: those who wait for that are told. */
+  leave(route: RemoteRoute): void {
+    const { key, neighbour, isOpen } = route
+    this.#delete(route)
+    if (isOpen) {
+      this.#open--
+      route.isOpen = false
+      neighbour.routes.withdraw(key)
+    } else this.#host.keyLeft(key)
+  }
+
+  /** Looks at some routes; those that have been idle for long are forgotten. Called again and again. */
+  look(nowMs: number): void {
+    const elapsedMs = Math.min(nowMs - this.#lookedAtMs, ROUTE_IDLE_MS / LOOKS)
+    this.#lookedAtMs = nowMs
+    let left = Math.ceil((this.#routes.size * elapsedMs * LOOKS) / ROUTE_IDLE_MS)
+    for (; left > 0; left--) {
+      const route = this.#next()
+      if (route === undefined) return
+      if (route.isUsed) {
+        route.isUsed = false
+        route.usedAtMs = nowMs
+      } else if (nowMs - route.usedAtMs >= ROUTE_IDLE_MS) this.#idle(route)
+    }
+  }
+
+  #idle(route: RemoteRoute): void {
+    if (route.isNewest) return
+    if (route.isOpen) this.#counters.routesIdled++
+    route.usedAtMs = this.#lookedAtMs
+    this.close(route)
+  }
+
+  /** Closes a route that was not used of late, or else any that may be closed. */
+  #makeRoom(): void {
+    let victim: RemoteRoute | undefined
+    for (let n = 0; n < MAX_LOOKS_FOR_ROOM; n++) {
+      const route = this.#next()
+      if (route === undefined) break
+      if (!route.isOpen || route.isNewest) continue
+      victim = route
+      if (!route.isUsed) break
+      route.isUsed = false
+    }
+    if (victim === undefined) return
+    this.#counters.routesDisplaced++
+    this.close(victim)
+  }
+
+  /** The next of all routes, over and over; undefined if there is none. */
+  #next(): RemoteRoute | undefined {
+    let next = this.#looks.next()
+    if (next.done === true) {
+      this.#looks = this.#routes[Symbol.iterator]()
+      next = this.#looks.next()
+    }
+    return next.done === true ? undefined : next.value[1]
+  }
+
+  #move(route: RemoteRoute, to: Neighbour): void {
+    const { isOpen, isNewest } = route
+    if (isOpen) route.neighbour.routes.forget(route.key)
+    this.#remove(route)
+    route.neighbour = to
+    this.#add(route)
+    if (isOpen) to.routes.announce(route.key, isNewest)
+  }
+
+  #delete(route: RemoteRoute): void {
+    this.#routes.delete(route.key)
+    this.#remove(route)
+  }
+
+  #add(route: RemoteRoute): void {
+    const over = this.#byRelay.get(route.neighbour)
+    if (over === undefined) this.#byRelay.set(route.neighbour, new Set([route]))
+    else over.add(route)
+  }
+
+  #remove(route: RemoteRoute): void {
+    const over = this.#byRelay.get(route.neighbour)
+    over?.delete(route)
+    if (over?.size === 0) this.#byRelay.delete(route.neighbour)
+  }
+}

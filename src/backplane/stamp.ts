@@ -1,0 +1,26 @@
+/** Who logged in when: what decides between connections of one key on several relays (P-301, P-302). */
+
+import type { NodePublicKey } from '../keys/node-key.ts'
+
+/** A relay of the region: the first 16 hex digits of its public key. */
+export type RelayId = string
+
+const RELAY_ID_LENGTH = 16
+
+/** The time of a login by the {@link HybridClock} of the relay that took it. */
+export interface Stamp {
+  readonly time: number
+  readonly relay: RelayId
+}
+
+/** The time of a route that a packet has taught: older than every login. */
+export const UNKNOWN_TIME = 0
+
+export function relayIdOf(key: NodePublicKey): RelayId {
+  return key.toHex().slice(0, RELAY_ID_LENGTH)
+}
+
+/** Whether `one` is the later login; relay ids decide between logins of one moment. */
+export function isNewer(one: Stamp, other: Stamp): boolean {
+  return one.time === other.time ? one.relay > other.relay : one.time > other.time
+}

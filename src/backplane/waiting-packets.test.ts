@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { NodePublicKey } from '../keys/node-key.ts'
+import type { FinderSource } from '../server/region-ports.ts'
+import { type WaitingPacket, WaitingPackets, type WaitingQueue } from './waiting-packets.ts'
+
+const FRAME_BYTES = 100
+const source: FinderSource = { key: NodePublicKey.fromBytes(new Uint8Array(32)), tellNotHere() {} }
+
+function room(maxBytes?: number) {
+  const displaced: number[] = []
+  const packets = new WaitingPackets(({ frame }) => displaced.push(frame[0] as number), maxBytes)
+  const add = (queue: WaitingQueue, n: number) =>
+    packets.add(queue, source, 'other', new Uint8Array(FRAME_BYTES).fill(n))
+  const numbers = (queue: readonly WaitingPacket[]) => queue.map(({ frame }) => frame[0])
+  return { packets, displaced, add, numbers }
+}
+
+test('packets wait in order, as copies, and are taken all at once (P-310)', () => {
+  const { packets, numbers } = room()
+  const queue: WaitingQueue = []
+  const frame = new Uint8Array(FRAME_BYTES)
+  for (const n of [1, 2, 3]) packets.add(queue, source, 'other', frame.fill(n))
+  frame.fill(9)
+  expect([packets.size, packets.bytes]).toEqual([3, 300])
+  expect(numbers(packets.takeAll(queue))).toEqual([1, 2, 3])
+  expect([packets.size, packets.bytes, packets.takeAll(queue)]).toEqual([0, 0, []])
+})
+
+test('beyond 32 packets for one destination the oldest give way, and only there (P-310)', () => {
+  const { packets, displaced, add, numbers } = room()
+  const [one, other]: WaitingQueue[] = [[], []] as [WaitingQueue, WaitingQueue]
+  add(other as WaitingQueue, 99)
+  for (let n = 0; n < 34; n++) add(one as WaitingQueue, n)
+  expect(displaced).toEqual([0, 1])
+  expect(numbers(packets.takeAll(one as WaitingQueue)).length).toBe(32)
+  expect(numbers(packets.takeAll(other as WaitingQueue))).toEqual([99])
+})
+
+test('beyond the bytes for all, the oldest of all give way, also after others have been taken (P-310)', () => {
+  const { packets, displaced, add, numbers } = room(5 * FRAME_BYTES)
+  const queues: [WaitingQueue, WaitingQueue, WaitingQueue] = [[], [], []]
+  const [a, b, c] = queues
+  for (const [n, queue] of [a, b, a, b, c].entries()) add(queue, n)
+  add(c, 5)
+  expect(displaced).toEqual([0])
+  packets.takeAll(b)
+  for (const n of [6, 7, 8]) add(c, n)
+  expect(displaced).toEqual([0, 2])
+  expect([numbers(a), numbers(c), packets.size]).toEqual([[], [4, 5, 6, 7, 8], 5])
+})

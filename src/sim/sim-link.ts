@@ -1,0 +1,132 @@
+/** A link between two simulated relays: opened when a packet comes, in order, lost with what is under way on it. */
+
+import type { LinkEvents } from '../backplane/members.ts'
+import type { RegionLink } from '../backplane/neighbour.ts'
+import type { RelayId } from '../backplane/stamp.ts'
+import type { NodePublicKey } from '../keys/node-key.ts'
+import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
+import { writeFrameHeader } from '../protocol/encode.ts'
+import { FrameType } from '../protocol/frame-type.ts'
+import type { PacketSource } from '../server/ports.ts'
+import type { Network } from './network.ts'
+
+/** The relay at the other end. */
+export interface LinkEnd {
+  /** Differs each time that the relay starts: a link does not outlive that. */
+  readonly life: number
+  /** Takes a ForwardPacket frame; returns the key if the packet went astray. */
+  takeForwarded(from: NodePublicKey, frame: Uint8Array): NodePublicKey | undefined
+}
+
+/** What a simulated link needs. */
+export interface SimLinkPorts {
+  readonly network: Network
+  readonly from: { readonly id: RelayId; readonly key: NodePublicKey }
+  readonly to: RelayId
+  /** The relay at the other end; undefined while it does not run. */
+  end(): LinkEnd | undefined
+}
+
+export class SimLink implements RegionLink {
+  readonly local: undefined
+  readonly #ports: SimLinkPorts
+  readonly #events: LinkEvents
+  readonly #path: string
+  #waiting: Uint8Array[] = []
+  /** Packets that the other end has not got. */
+  #underWay = 0
+  #state: 'closed' | 'opening' | 'up' | 'ended' = 'closed'
+  /** Of the connection; what was sent on an earlier one is lost. */
+  #connection = 0
+  #endLife = 0
+  /** Packets that were lost with a connection, or could not leave. */
+  dropped = 0
+
+  constructor(ports: SimLinkPorts, events: LinkEvents) {
+    this.#ports = ports
+    this.#events = events
+    this.#path = `link ${ports.from.id} ${ports.to}`
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
+  takeSendPacket({ key }: PacketSource, buffer: Uint8Array, start: number, end: number): void {
+    if (this.#state === 'ended') {
+      this.dropped++
+      return
+    }
+    const bodyAt = start + FRAME_HEADER_LENGTH
+    const frame = new Uint8Array(end - start + KEY_LENGTH)
+    writeFrameHeader(frame, 0, FrameType.ForwardPacket, frame.length - FRAME_HEADER_LENGTH)
+    frame.set(key.bytes, FRAME_HEADER_LENGTH)
+    frame.set(buffer.subarray(bodyAt, end), FRAME_HEADER_LENGTH + KEY_LENGTH)
+    if (this.#state === 'up') {
+      this.#send(frame)
+      return
+    }
+    this.#waiting.push(frame)
+    if (this.#state === 'closed') this.#open()
+  }
+
+  /** The connection is lost; the next packet opens another. */
+  cut(): void {
+    if (this.#state === 'ended') return
+    this.#state = 'closed'
+    this.#connection++
+    this.dropped += this.#underWay + this.#waiting.length
+    this.#underWay = 0
+    this.#waiting = []
+  }
+
+  /** Closes a link that nothing is under way on, as an idle one is. */
+  closeIfIdle(): void {
+    if (this.#state === 'up' && this.#underWay === 0) this.cut()
+  }
+
+  close(): void {
+    this.cut()
+    this.#state = 'ended'
+  }
+
+  #open(): void {
+    const { network, from, to } = this.#ports
+    this.#state = 'opening'
+    const connection = ++this.#connection
+    network.clock.after(network.delayMs() * 4, () => {
+      if (connection !== this.#connection) return
+      const end = this.#ports.end()
+      if (end === undefined || !network.canLink(from.id, to)) {
+        this.cut()
+        return
+      }
+      this.#endLife = end.life
+      this.#state = 'up'
+      for (const frame of this.#waiting.splice(0)) this.#send(frame)
+    })
+  }
+
+  #send(frame: Uint8Array): void {
+    const connection = this.#connection
+    this.#underWay++
+    this.#ports.network.arrive(this.#path, () => {
+      if (connection !== this.#connection) return
+      const end = this.#ports.end()
+      if (end === undefined || end.life !== this.#endLife) {
+        this.cut()
+        return
+      }
+      this.#underWay--
+      const astray = end.takeForwarded(this.#ports.from.key, frame)
+      if (astray !== undefined) this.#answer(astray)
+    })
+  }
+
+  #answer(astray: NodePublicKey): void {
+    const connection = this.#connection
+    this.#ports.network.arrive(`${this.#path} back`, () => {
+      if (connection === this.#connection) this.#events.onNotHere(astray)
+    })
+  }
+}

@@ -1,0 +1,184 @@
+/** Relays of a region: who is alive, what they have missed, clocks. Simulated relays on real backplanes. */
+
+import { expect, test } from 'vitest'
+import { MAX_KEYS } from '../../src/backplane/limits.ts'
+import type { SimRelay } from '../../src/sim/sim-relay.ts'
+import { SimRegion } from '../support/sim-region.ts'
+
+const known = ({ backplane }: SimRelay) => Array.from(backplane.members, ({ id }) => id).toSorted()
+
+test('relays know each other after one beat, and a newcomer at once (P-300, P-301)', () => {
+  const region = new SimRegion(2)
+  region.relays.push(region.start(2))
+  region.clock.advance(1_499)
+  expect(region.relay(2).backplane.state).toBe('listening')
+  expect(region.relay(0).backplane.members.size).toBe(1)
+  region.clock.advance(5)
+  const ids = region.relays.map(({ id }) => id)
+  for (const relay of region.relays) expect(known(relay)).toEqual(ids.filter(id => id !== relay.id).toSorted())
+})
+
+test('a relay does not join under the id of another, which goes on (P-301)', async () => {
+  const region = new SimRegion(2)
+  const [first] = region.relays as [SimRelay]
+  const twin = region.start(0)
+  region.clock.advance(2_000)
+  await twin.backplane.settled
+  expect([twin.backplane.state, first.backplane.state]).toEqual(['twin', 'joined'])
+  expect(twin.backplane.problem).toContain(`relay id ${first.id} is also that of https://${first.id}.test/derp`)
+  twin.bus.disconnect()
+  expect(twin.backplane.state).toBe('twin')
+})
+
+test('a relay that is silent for 5 s has left once its link is down, not before; its clients with it (P-315, P-316)', () => {
+  const region = new SimRegion(2)
+  const [near, far] = [region.login(1, 0), region.login(2, 1)]
+  region.exchange(far, 1)
+  region.exchange(near, 2)
+  region.network.cutMessages(region.relay(0).id, region.relay(1).id)
+  region.clock.advance(8_000)
+  expect(region.exchange(near, 2)).toEqual(['1 gets 2 of 0'])
+  region.relay(0).links.get(region.relay(1).id)?.closeIfIdle()
+  region.clock.advance(1_000)
+  expect(region.take()).toEqual(['0 loses 2'])
+  expect(region.relay(0).backplane.members.size).toBe(0)
+})
+
+test('a relay that stops says so, and one that starts anew has lost its clients (P-301, P-316)', async () => {
+  const region = new SimRegion(3)
+  const told = region.login(1, 0)
+  for (const relay of [1, 2]) region.exchange(region.login(1 + relay, relay), 1)
+  region.take()
+  await region.relay(1).backplane.stop()
+  region.clock.advance(5)
+  expect(region.take()).toEqual([`${told.number} loses 2`])
+  region.restart(2)
+  region.clock.advance(1_600)
+  expect(region.take()).toEqual([`${told.number} loses 3`])
+  expect(known(region.relay(0))).toEqual([region.relay(2).id])
+})
+
+test('without the bus, flows and local traffic go on; other packets are dropped and counted, and it heals (P-312, P-318)', () => {
+  const region = new SimRegion(3)
+  const [sender, other] = [region.login(1, 0), region.login(4, 0)]
+  const receiver = region.login(2, 1)
+  const leaves = region.login(3, 1)
+  for (const key of [2, 3]) region.exchange(sender, key)
+  region.exchange(leaves, 1)
+  for (const { bus } of region.relays) bus.disconnect()
+  expect(region.relay(0).backplane.problem).toBe('NATS is out of reach: cut')
+  region.clock.advance(10_000)
+  expect(region.exchange(sender, 2)).toEqual([`${receiver.number} gets 3 of 0`])
+  expect(region.exchange(other, 1)).toEqual(['0 gets 1 of 1'])
+  const late = region.login(9, 2)
+  expect(region.exchange(sender, 9)).toEqual([])
+  expect(region.relay(0).counters.dropped.find_failed.other.packets).toBe(1)
+  region.logout(leaves)
+  expect(region.take()).toEqual([])
+  for (const { bus } of region.relays) bus.reconnect()
+  region.clock.advance(1_000)
+  expect(region.take()).toEqual(['0 loses 3'])
+  expect(region.exchange(sender, 9)).toEqual([`${late.number} gets 5 of 0`])
+  expect(region.relay(0).backplane.members.size).toBe(2)
+})
+
+test('a relay whose own connection is lost declares nobody dead, and lists its keys when it is back (P-312, P-316)', () => {
+  const region = new SimRegion(2)
+  const sender = region.login(1, 0)
+  region.login(2, 1)
+  region.exchange(sender, 2)
+  region.relay(0).links.get(region.relay(1).id)?.closeIfIdle()
+  region.relay(0).bus.disconnect()
+  region.clock.advance(20_000)
+  expect(region.relay(0).backplane.members.size).toBe(1)
+  region.takeMessages()
+  region.relay(0).bus.reconnect()
+  region.clock.advance(50)
+  const lists = region.takeMessages().filter(({ message }) => message.type === 'here' && message.list !== undefined)
+  expect(lists.map(({ from, to }) => [from?.id, to])).toEqual([[region.relay(0).id, undefined]])
+})
+
+test('a missed message is noticed by the next one or by a beat, and made up for by a list (P-312, P-313)', () => {
+  const region = new SimRegion(2)
+  const [a, b] = [region.relay(0).id, region.relay(1).id]
+  const sender = region.login(1, 0)
+  const leaves = region.login(2, 1)
+  region.exchange(leaves, 1)
+  region.clock.advance(5_000)
+  region.network.cutMessages(a, b)
+  region.logout(leaves)
+  region.network.mend()
+  region.takeMessages()
+  region.take()
+  region.clock.advance(2_000)
+  expect(region.told('resync')).toEqual(['0 tells 1'])
+  expect(region.take()).toEqual([`${sender.number} loses 2`])
+  expect(region.relay(0).backplane.counters.resyncs).toBe(1)
+})
+
+test('a list of many keys comes in parts; one with a part missing proves nothing, and is asked for again (P-313)', () => {
+  const region = new SimRegion(2)
+  const watcher = region.login(1, 0)
+  const keys = Array.from({ length: 2 * MAX_KEYS + 1 }, (_, n) => n)
+  const last = region.login(250, 1)
+  region.exchange(last, 1)
+  for (const n of keys) region.login(1_000 + n, 1, 1)
+  region.clock.advance(5_000)
+  region.takeMessages()
+  region.take()
+  let lost = 0
+  const { tamper } = region.broker
+  region.broker.tamper = (bytes, from, to) => {
+    const seen = tamper(bytes, from, to)
+    const { message } = region.takeMessages().at(-1) ?? {}
+    const isSecondPart = message?.type === 'here' && message.list?.number === 1
+    return isSecondPart && lost++ === 0 ? undefined : seen
+  }
+  const relay = region.relay(0).backplane.members.get(region.relay(1).id)
+  if (relay !== undefined) relay.needsList = true
+  region.clock.advance(8_000)
+  expect([lost, region.relay(0).backplane.counters.resyncs, region.take()]).toEqual([2, 2, []])
+  expect(region.exchange(watcher, 250)).toEqual([`${last.number} gets 1 of ${watcher.number}`])
+})
+
+test('messages that the bus refuses are counted, and followed by a list once it takes them again (P-312, P-317)', () => {
+  const region = new SimRegion(2)
+  const sender = region.login(1, 0)
+  region.login(9, 0)
+  region.relay(1).bus.isFull = true
+  const newer = region.login(9, 1)
+  expect(region.relay(1).backplane.counters.messagesLost).toBeGreaterThan(0)
+  region.relay(1).bus.isFull = false
+  region.clock.advance(2_000)
+  expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 1 of ${sender.number}`])
+})
+
+test('a clock behind others is caught up with: later logins are newer wherever they are (P-302)', () => {
+  const region = new SimRegion(2, { aheadMs: [0, 8_000] })
+  const sender = region.login(1, 0)
+  region.login(9, 1)
+  const later = region.login(9, 0)
+  expect(region.exchange(sender, 9)).toEqual([`${later.number} gets 1 of 0`])
+})
+
+test('logins of a clock more than 10 s ahead do not exist for others, who see how far it is ahead (P-303)', () => {
+  const region = new SimRegion(2, { aheadMs: [0, 11_000] })
+  const sender = region.login(1, 0)
+  region.login(9, 1)
+  expect(region.exchange(sender, 9)).toEqual(['0 misses 9'])
+  const { members, counters } = region.relay(0).backplane
+  expect(members.get(region.relay(1).id)?.aheadMs).toBeCloseTo(11_000, -2)
+  expect(members.get(region.relay(1).id)?.isHeard).toBe(false)
+  expect(counters.timesRefused).toBeGreaterThan(0)
+})
+
+test('messages of relays that are not known, and those that cannot be read, change nothing (P-300, P-321)', () => {
+  const region = new SimRegion(2)
+  const { bus, backplane } = region.relay(0)
+  bus.receive('00112233aabbccdd', Uint8Array.of(7), true)
+  bus.receive(region.relay(1).id, Uint8Array.of(99), true)
+  bus.receive(region.relay(1).id, Uint8Array.of(2, 0), false)
+  expect([backplane.counters.messagesUnknown, backplane.members.size]).toEqual([2, 1])
+  region.clock.advance(50)
+  expect(region.told('here')).toEqual([])
+})
