@@ -110,7 +110,7 @@ test('a missed message is noticed by the next one or by a beat, and made up for 
   region.network.mend()
   region.takeMessages()
   region.take()
-  region.clock.advance(2_000)
+  region.clock.advance(4_000)
   expect(region.told('resync')).toEqual(['0 tells 1'])
   expect(region.take()).toEqual([`${sender.number} loses 2`])
   expect(region.relay(0).backplane.counters.resyncs).toBe(1)
