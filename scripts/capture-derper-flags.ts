@@ -1,6 +1,6 @@
 /**
- * Prints the flags of the original's `derper`, for test/golden/derper-flags.json, from the source of two releases in the
- * module cache (`go mod download tailscale.com@RELEASE`): the newer one cannot be built with every Go.
+ * Prints the flags of the original's `derper`, for test/golden/derper-flags.json. Reads them from the source of two
+ * releases in the module cache (`go mod download tailscale.com@RELEASE`), as not every Go can build the newer one.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -18,7 +18,7 @@ const KINDS: Readonly<Record<string, string>> = {
   Duration: 'duration',
 }
 
-/** Defaults that are not literals, as `-help` shows them; null for those that depend on the machine. */
+/** Defaults that are not literals, as shown by `-help`; null if they depend on the machine. */
 const DEFAULTS: Readonly<Record<string, string | null>> = {
   '10*time.Minute': '10m0s',
   '15*time.Second': '15s',

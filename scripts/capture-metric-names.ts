@@ -1,6 +1,6 @@
 /**
- * Prints the names of the original's metrics, for test/golden/metric-names.json: starts the `derper` that is given, over
- * TLS on loopback with a certificate of its own making, and reads both expositions.
+ * Prints the names of the original's metrics, for test/golden/metric-names.json: starts the given `derper` with TLS on
+ * loopback and a self-signed certificate, and reads both expositions.
  */
 
 import { once } from 'node:events'
@@ -14,10 +14,10 @@ import { startProgram } from '../test/support/process.ts'
 import { freePort, untilListening } from '../test/support/relays.ts'
 import { varsShapes, varzShapes } from './metric-names.ts'
 
-/** What is told of Go's runtime, which ours does not have. */
+/** Metrics of the Go runtime, which ours lacks. */
 const GO_RUNTIME = /^(?:go_|memstats|goroutines$|gauge_goroutines$)/
 
-/** Names of ours that stay as they are, with the reason; `{reason="…"}` limits it to samples of that label. */
+/** Our metrics that never move, with the reason; `{reason="…"}` restricts it to samples with that label. */
 const NEVER_MOVES: Readonly<Record<string, string>> = {
   derp_tcp_rtt: 'Node does not tell the round-trip time of a TCP connection; without samples here',
   derp_unknown_frames: 'the original does not count the frames that it skips, and neither do we',

@@ -1,7 +1,7 @@
 /**
- * Runs every `check:` script of package.json, and beside them the command given, for instance `vitest run`.
+ * Runs every `check:` script of package.json, in parallel with a given command such as `vitest run`.
  *
- * The last line that the command prints stays the last line of all, unless something fails: programs read it.
+ * The command's last line is printed last, unless something fails: programs read it.
  */
 
 import { type ChildProcess, spawn } from 'node:child_process'
@@ -26,7 +26,7 @@ async function exitCode(child: ChildProcess): Promise<number> {
   return code ?? 1
 }
 
-/** Runs a check and prints, once it has ended, how it went. */
+/** Runs a check and prints its result when it has ended. */
 async function check(name: string, command: string): Promise<void> {
   const startMs = performance.now()
   const child = spawn(command, { env, shell: true, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -43,16 +43,16 @@ function indented(output: string): string {
   return lines.map(line => `  ${line}\n`).join('')
 }
 
-/** Runs the checks, as many at a time as `atOnce`. */
-async function checkAll(checks: [string, string][], atOnce: number): Promise<void> {
+/** Runs the checks, `concurrency` at a time. */
+async function checkAll(checks: [string, string][], concurrency: number): Promise<void> {
   const next = checks.values()
   const worker = async () => {
     for (const [name, command] of next) await check(name, command)
   }
-  await Promise.all(Array.from({ length: atOnce }, worker))
+  await Promise.all(Array.from({ length: concurrency }, worker))
 }
 
-/** Runs the command and passes on what it prints, all but the last line. */
+/** Runs the command and passes on its output, except the last line. */
 async function runBeside([command = '', ...args]: string[]): Promise<void> {
   const child = spawn(command, args, { env, stdio: ['ignore', 'pipe', 'inherit'] })
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
@@ -67,7 +67,7 @@ async function runBeside([command = '', ...args]: string[]): Promise<void> {
 const { scripts } = JSON.parse(readFileSync('package.json', 'utf8')) as { scripts: Record<string, string> }
 const checks = Object.entries(scripts).filter(([name]) => name.startsWith('check:'))
 const command = process.argv.slice(2)
-// Tests keep all cores busy but for their waits; one check after the other fills these.
+// Tests use all cores except while they wait; one check at a time fills these gaps.
 await Promise.all(
   command.length === 0 ? [checkAll(checks, availableParallelism())] : [runBeside(command), checkAll(checks, 1)],
 )

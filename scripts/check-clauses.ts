@@ -1,4 +1,4 @@
-/** Prints each clause with the sources and tests that cite it; fails when something does not fit. */
+/** Prints each clause with the sources and tests that cite it; fails on inconsistencies. */
 
 import { globSync, readFileSync } from 'node:fs'
 import { NodePrivateKey } from '../src/keys/node-key.ts'
@@ -16,7 +16,7 @@ const documents = ['docs/protocol.md', 'docs/region.md'].map(path => readFileSyn
 const clauses = documents.flatMap(parseClauses)
 const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
 const sources = textsOf(['src/**/*.ts'], isTest)
-// What a test says in a comment proves nothing.
+// Citations in comments of tests do not count.
 const tests = new Map(
   Array.from(
     textsOf(['src/**/*.test.ts', 'test/**/*.ts'], path => path.includes('/support/')),

@@ -1,4 +1,4 @@
-/** Prints how large folders and files are and how many words are translated; fails above the limits of house.ts. */
+/** Prints sizes of folders and files, and the number of translated words; fails above the limits in house.ts. */
 
 import { globSync, readFileSync } from 'node:fs'
 import { measureHouse } from './house.ts'

@@ -33,21 +33,19 @@ test('clauses: a built clause without a test is a problem', () => {
 })
 
 test('clauses: a citation of an unknown clause is a problem', () => {
-  expect(problems({ sources: new Map([['a.ts', 'P-009']]) })).toEqual(['P-009 is cited by a.ts, but is no clause'])
+  expect(problems({ sources: new Map([['a.ts', 'P-009']]) })).toEqual(['P-009 is cited by a.ts, but is not a clause'])
 })
 
 test('clauses: a frame or route without a clause is a problem', () => {
   expect(problems({ frames: [...EVIDENCE.frames, '0x06 KeepAlive'] })).toEqual([
-    'frame 0x06 KeepAlive stands in 0 clauses, not in one',
+    'frame 0x06 KeepAlive is in 0 clauses, not one',
   ])
-  expect(problems({ routes: ['/robots.txt'] as never[] })).toEqual([
-    'route /robots.txt stands in 0 clauses, not in one',
-  ])
+  expect(problems({ routes: ['/robots.txt'] as never[] })).toEqual(['route /robots.txt is in 0 clauses, not one'])
 })
 
 test('clauses: only a planned clause may name frames or routes that do not exist', () => {
   expect(problems({ frames: ['0x04 SendPacket'] })).toEqual([
-    'P-001 is built and names frame 0x05 RecvPacket, which the code has not',
+    'P-001 is built and names frame 0x05 RecvPacket, which the code lacks',
   ])
 })
 

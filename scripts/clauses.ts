@@ -1,4 +1,4 @@
-/** Holds docs/protocol.md and docs/region.md against the code: every frame, route and citation must fit. Pure; check-clauses.ts reads the files. */
+/** Compares docs/protocol.md and docs/region.md with the code: frames, routes and citations. Pure; check-clauses.ts reads the files. */
 
 /** A clause of the documents. */
 export interface Clause {
@@ -9,11 +9,11 @@ export interface Clause {
   readonly routes: readonly string[]
 }
 
-/** What the clauses are held against. */
+/** What the clauses are compared with. */
 export interface Evidence {
   /** Frame types of the code as `0x04 SendPacket`. */
   readonly frames: readonly string[]
-  /** Paths that are served. */
+  /** Served paths. */
   readonly routes: readonly string[]
   /** Texts of the sources, by path. */
   readonly sources: ReadonlyMap<string, string>
@@ -23,10 +23,10 @@ export interface Evidence {
 
 const HEADING = /^### (P-\d{3}) (.+) · (built|planned)$/
 const ANY_HEADING = /^### /
-// The elliptic curves P-256, P-384 and P-521 are no clauses.
+// P-256, P-384 and P-521 are elliptic curves, not clauses.
 const CITATION = /\bP-(?!256\b|384\b|521\b)\d{3}\b/g
 
-/** Reads the clauses of the document. @throws Error for a heading that is none. */
+/** Parses the clauses of the document. @throws Error for a malformed heading. */
 export function parseClauses(document: string): Clause[] {
   const clauses: (Clause & { frames: string[]; routes: string[] })[] = []
   for (const line of document.split('\n')) {
@@ -47,7 +47,7 @@ function listAfter(label: string, line: string): string[] {
   return line.startsWith(label) ? line.slice(label.length).split(', ') : []
 }
 
-/** The text of a program without the lines that are comments. */
+/** The source without comment lines. */
 export function withoutComments(text: string): string {
   return text.replaceAll(/^\s*(?:\/\/|\/\*|\*).*$/gm, '')
 }
@@ -61,7 +61,7 @@ export function citations(texts: ReadonlyMap<string, string>): Map<string, strin
   return files
 }
 
-/** What does not fit; empty when all is well. */
+/** All inconsistencies. */
 export function findProblems(clauses: readonly Clause[], evidence: Evidence): string[] {
   const problems: string[] = []
   const known = new Set(clauses.map(clause => clause.id))
@@ -69,7 +69,7 @@ export function findProblems(clauses: readonly Clause[], evidence: Evidence): st
   const bySource = citations(evidence.sources)
   const byTest = citations(evidence.tests)
   for (const [id, files] of [...bySource, ...byTest]) {
-    if (!known.has(id)) problems.push(`${id} is cited by ${files.join(', ')}, but is no clause`)
+    if (!known.has(id)) problems.push(`${id} is cited by ${files.join(', ')}, but is not a clause`)
   }
   for (const clause of clauses) {
     if (clause.built && !byTest.has(clause.id))
@@ -80,7 +80,7 @@ export function findProblems(clauses: readonly Clause[], evidence: Evidence): st
   return problems
 }
 
-/** Each thing of the code stands in exactly one clause; clauses may plan things that the code has not. */
+/** Everything in the code must be in exactly one clause; planned clauses may name more. */
 function compare(
   what: string,
   actual: readonly string[],
@@ -90,12 +90,12 @@ function compare(
   const problems: string[] = []
   for (const thing of actual) {
     const count = clauses.filter(clause => named(clause).includes(thing)).length
-    if (count !== 1) problems.push(`${what} ${thing} stands in ${count} clauses, not in one`)
+    if (count !== 1) problems.push(`${what} ${thing} is in ${count} clauses, not one`)
   }
   for (const clause of clauses.filter(({ built }) => built)) {
     for (const thing of named(clause)) {
       if (!actual.includes(thing))
-        problems.push(`${clause.id} is built and names ${what} ${thing}, which the code has not`)
+        problems.push(`${clause.id} is built and names ${what} ${thing}, which the code lacks`)
     }
   }
   return problems

@@ -9,14 +9,14 @@ import { Target, type TargetOptions } from '../test/conformance/target.ts'
 const USAGE = `usage: npm run conformance -- --url URL [options]
 
   --url URL          the relay's DERP endpoint, http or https
-  --websocket        carry DERP over WebSocket
+  --websocket        use DERP over WebSocket
   --like original    expect the original's behaviour where ours differs (docs/differences.md); default: ours
   --mesh-key-file F  the relay's mesh key, for cases that need privileges
-  --ca-file F        authority that signed the relay's certificate
+  --ca-file F        CA of the relay's certificate
   --stun-port N      the relay's STUN port
-  --debug            the relay shows /debug/ to this machine; nobody else may use it meanwhile
+  --debug            the relay serves /debug/ to this host; no other clients may use it meanwhile
   --only TEXT        cases whose name contains TEXT
-  --quick            leave out what takes longer than 5 s
+  --quick            skip cases that take longer than 5 s
 `
 
 const { values } = parseArgs({
@@ -34,7 +34,7 @@ const { values } = parseArgs({
   },
 })
 
-/** Runs one case; resolves to why it failed. */
+/** Runs one case; resolves to the failure, if any. */
 async function failureOf(one: ConformanceCase, options: TargetOptions): Promise<string | undefined> {
   const target = new Target(options)
   try {
@@ -75,7 +75,7 @@ async function main(): Promise<number> {
   }
   const left = ALL_CASES.length - cases.length
   process.stdout.write(
-    `${cases.length - failed} of ${cases.length} cases hold; ${left} do not apply or were left out\n`,
+    `${cases.length - failed} of ${cases.length} cases passed; ${left} do not apply or were skipped\n`,
   )
   return failed === 0 ? 0 : 1
 }

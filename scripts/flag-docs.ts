@@ -1,4 +1,4 @@
-/** What documents say of the flags of `derper`, made from their table; pure, for the writer and for the test. */
+/** Documentation of `derper`'s flags, generated from their table. Pure; for the writer and the test. */
 
 import { DERPER_SECTIONS } from '../src/cli/derper/derper-flags.ts'
 import type { DerperFlag, FlagOrigin } from '../src/cli/derper/flags/derper-flag.ts'
@@ -13,7 +13,7 @@ const ORIGINS: Readonly<Record<FlagOrigin, string>> = {
   ours: 'ours',
 }
 
-/** `text` with the tables of flags in their place. @throws Error when there is no place for them. */
+/** `text` with the flag tables between their markers. @throws Error without markers. */
 export function withFlagTables(text: string): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (begin < 0 || end < begin) throw new Error(`write flags: no "${BEGIN}" and "${END}"`)
@@ -44,7 +44,7 @@ function rowOf(name: string, { kind, default: value, help, origin, test, secret,
 /** The JSON Schema of the file of `-config`. */
 export function configSchema(): string {
   const flags = DERPER_SECTIONS.flatMap(section => sortedFlags<DerperFlag>(section.flags))
-  // The file cannot name another, and what is refused on the command line is refused here.
+  // The file cannot name another file; flags rejected on the command line are rejected here, too.
   const settable = flags.filter(([name, { refused }]) => name !== 'config' && refused === undefined)
   const properties = Object.fromEntries(settable.map(([name, flag]) => [name, propertyOf(flag)]))
   const schema = {
@@ -70,7 +70,7 @@ function propertyOf({ kind, default: value, help: description }: DerperFlag): ob
       return { type: 'string', description, pattern: DURATION, default: value }
     case 'int':
     case 'float': {
-      // JSON has neither infinity nor whole numbers of 64 bits: leaving such a key out says as much.
+      // JSON has neither infinity nor 64-bit integers: such a default is omitted.
       const fallback = Number(value)
       const type = kind === 'int' ? 'integer' : 'number'
       return { type, description, ...(Math.abs(fallback) <= Number.MAX_SAFE_INTEGER && { default: fallback }) }

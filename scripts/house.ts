@@ -1,30 +1,29 @@
-/** Measures of the tree that have a limit: files in a folder, lines in a file, words. Pure; check-house.ts reads the files. */
+/** Measures of the source tree with limits: files per folder, lines per file, words. Pure; check-house.ts reads the files. */
 
-/** The most there may be of each. */
 export interface Limits {
   readonly filesInFolder: number
   readonly linesInFile: number
   readonly translatedWords: number
 }
 
-/** Limits of the house; each may be lowered, none raised. */
+/** Limits; they may only be lowered. */
 export const LIMITS: Limits = { filesInFolder: 25, linesInFile: 320, translatedWords: 12 }
 
-/** Files above the limit with the lines they may have until they are split. */
+/** Files above the limit, with their own limit until they are split. */
 export const LONG_FILES: Readonly<Record<string, number>> = {}
 
-// Words and phrases of another century or language; in comments a phrase may go on in the next line.
+// Archaic or translated words and phrases; in comments a phrase may span lines.
 const TRANSLATED =
   /\b(?:whoever|whom|thereof|have[\s*/]+no[\s*/]+like|is[\s*/]+over[\s*/]+after|sent[\s*/]+away|siblings?)\b/gi
 
-/** What is measured: paths with their texts. */
+/** Texts by path. */
 export type Texts = ReadonlyMap<string, string>
 
 /** One measure of the tree. */
 export interface Measure {
-  /** The measured numbers in one line. */
+  /** The measured values in one line. */
   readonly line: string
-  /** What is above its limit, each with where and what to do. */
+  /** Everything above its limit, with path and remedy. */
   readonly problems: readonly string[]
 }
 
@@ -43,13 +42,13 @@ export function countLines(texts: Texts): Map<string, number> {
   return new Map(Array.from(texts, ([path, text]) => [path, text.split('\n').length - (text.endsWith('\n') ? 1 : 0)]))
 }
 
-/** Number of translated words in each text that has any. */
+/** Number of translated words by text, without zeros. */
 export function countTranslated(texts: Texts): Map<string, number> {
   const counts = Array.from(texts, ([path, text]) => [path, text.match(TRANSLATED)?.length ?? 0] as const)
   return new Map(counts.filter(([, count]) => count > 0))
 }
 
-/** Measures sources (without tests) and prose (whatever people read, comments included). */
+/** Measures sources (without tests) and prose (documents and comments). */
 export function measureHouse(sources: Texts, prose: Texts, limits = LIMITS, longFiles = LONG_FILES): Measure[] {
   return [
     measureEach('files in a folder', countFiles(sources.keys()), () => limits.filesInFolder),

@@ -1,21 +1,21 @@
-/** What a relay's metrics are called, read from what it prints; pure, for the capture and for the test of our own. */
+/** Parses names and shapes of a relay's metrics from its output. Pure; for the capture and the test of our own. */
 
-/** How a name of `/debug/vars` looks: the kind of its value, or the keys of an object. */
+/** Shape of a name in `/debug/vars`: the type of its value, or the keys of an object. */
 export type VarsShape = 'number' | 'string' | 'array' | readonly string[]
 
-/** How a name of `/debug/varz` looks. */
+/** Shape of a name in `/debug/varz`. */
 export interface VarzShape {
-  /** As the TYPE line says; `untyped` without one. */
+  /** From the TYPE line; `untyped` without one. */
   readonly type: string
-  /** Names of the labels of its samples; those of histograms apart. */
+  /** Label names of its samples; empty for histograms. */
   readonly labels: readonly string[]
 }
 
-/** Objects at the top of `/debug/vars` that hold metrics; in others the keys are labels. */
+/** Top-level objects of `/debug/vars` that contain metrics; in others the keys are labels. */
 const GROUPS: ReadonlySet<string> = new Set(['derp', 'stun', 'tls_listener', 'derphttp'])
 const GROUP_SEPARATOR = '/'
 
-/** Names and shapes of `/debug/vars`; those within a group are `group/name`. */
+/** Names and shapes of `/debug/vars`; names within a group are `group/name`. */
 export function varsShapes(json: string): Record<string, VarsShape> {
   const shapes: Record<string, VarsShape> = {}
   for (const [name, value] of Object.entries(JSON.parse(json) as Record<string, unknown>)) {
@@ -38,7 +38,7 @@ function shapeOf(value: unknown): VarsShape {
 /** One sample line of `/debug/varz`. */
 export interface VarzSample {
   readonly name: string
-  /** The labels as they stand between the braces; empty without. */
+  /** The text between the braces; empty without labels. */
   readonly labels: string
   readonly value: number
 }

@@ -1,4 +1,4 @@
-/** A vitest reporter whose last line can be read by any program: `N passed, N failed, N skipped`. */
+/** A vitest reporter with a machine-readable last line: `N passed, N failed, N skipped`. */
 
 import type { Reporter, TestModule } from 'vitest/node'
 
@@ -10,7 +10,7 @@ export default class PlainSummary implements Reporter {
         const { state } = test.result()
         if (state !== 'pending') count[state]++
       }
-      // A file that could not be loaded has no tests to fail.
+      // A file that failed to load has no tests.
       if (module.state() === 'failed' && module.errors().length > 0) count.failed++
     }
     process.stdout.write(`${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped\n`)

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { publicDocs } from './public-docs.ts'
 
-const ENTRIES = ['browser', 'client', 'derphttp', 'protocol']
+const ENTRIES = ['browser', 'client', 'derphttp', 'protocol', 'server', 'stun']
 
 const SOURCE = [
   '/** A thing (P-001). */',

@@ -1,4 +1,4 @@
-/** Finds the doc comments that an editor shows to users of the package. Pure; public-docs.test.ts reads the files. */
+/** Finds the doc comments that editors show to users of the package. Pure; public-docs.test.ts reads the files. */
 
 /** A doc comment of an exported symbol or of one of its members. */
 export interface PublicDoc {
@@ -7,10 +7,10 @@ export interface PublicDoc {
   readonly text: string
 }
 
-/** Gives the text of a source by its path, such as `src/entries/client.ts`. */
+/** Reads a source by its path, such as `src/entries/client.ts`. */
 export type ReadSource = (path: string) => string
 
-/** Doc comments of all that an entry exports, in the order of its exports. */
+/** Doc comments of an entry's exports, in export order. */
 export function publicDocs(entry: string, read: ReadSource): PublicDoc[] {
   const docs: PublicDoc[] = []
   for (const { names, from } of exportsOf(read(entry))) {
@@ -22,7 +22,7 @@ export function publicDocs(entry: string, read: ReadSource): PublicDoc[] {
 }
 
 interface Exported {
-  /** Undefined for all of them. */
+  /** Undefined for all. */
   readonly names: ReadonlySet<string> | undefined
   readonly from: string
 }
@@ -47,7 +47,7 @@ function exportsOf(entry: string): Exported[] {
 const DECLARATION =
   /(?:\/\*\*((?:[^*]|\*(?!\/))*)\*\/\n)?^export (?:abstract )?(?:class|interface|function|async function|const|let|type) (\w+)/gm
 const MODIFIER = '(?:static|readonly|async|override|get|set) '
-/** A comment and the name of the member below it, unless that is private. */
+/** A comment and the name of the member after it, unless private. */
 const MEMBER = new RegExp(
   `/\\*\\*((?:[^*]|\\*(?!/))*)\\*/\\n {2}(?!private )(?:${MODIFIER})*(?!${MODIFIER})(\\*?\\w+|\\[)`,
   'g',
@@ -59,7 +59,7 @@ function docsOf(path: string, text: string, names: ReadonlySet<string> | undefin
     const [whole, comment, symbol = ''] = match
     if (names !== undefined && !names.has(symbol)) continue
     if (comment !== undefined) docs.push({ path, symbol, text: comment })
-    // The body of a class, interface or object ends with the first brace or bracket at the left margin.
+    // The body of a class, interface or object ends with the first unindented brace or bracket.
     const bodyAt = match.index + whole.length
     const end = /^[}\])]/m.exec(text.slice(bodyAt))
     const nextAt = text.slice(bodyAt).search(/^(?:export|function|class|interface|const|type) /m)

@@ -53,7 +53,7 @@ test('RepeatTally counts a run as failed when vitest fails and no test does', ()
     '2/3 (67 %) of the runs failed',
     '2/3 (67 %)  (no test failed, but vitest did)',
     '    exit code 1',
-    '    exit code none, ended by a signal',
+    '    exit code none, killed by a signal',
     '',
   ])
 })

@@ -1,14 +1,14 @@
-/** Counts over several runs of vitest which tests failed, and how often. */
+/** Counts failures per test over several runs of vitest. */
 
 import { relative } from 'node:path'
 
-/** What is read of a report of vitest's JSON reporter. */
+/** The part of vitest's JSON report that is read. */
 export interface JsonReport {
   readonly testResults: readonly {
     /** Absolute path of the file. */
     readonly name: string
     readonly status: string
-    /** Why the file could not be loaded. */
+    /** Why the file failed to load. */
     readonly message: string
     readonly assertionResults: readonly {
       readonly fullName: string
@@ -18,16 +18,16 @@ export interface JsonReport {
   }[]
 }
 
-/** One test, or a file that could not be loaded, over all runs. */
+/** One test, or a file that failed to load, over all runs. */
 interface TestRecord {
   readonly name: string
   runs: number
   failures: number
-  /** First lines of the messages, each once. */
+  /** First lines of distinct messages. */
   readonly messages: Set<string>
 }
 
-/** A run that failed although no test did: an error outside of tests, or vitest itself ended. */
+/** A run that failed without a failed test: an error outside of tests, or vitest exited. */
 const NO_TEST = '(no test failed, but vitest did)'
 
 export class RepeatTally {
@@ -36,15 +36,15 @@ export class RepeatTally {
   #runs = 0
   #redRuns = 0
 
-  /** @param root paths are shown relative to it. */
+  /** @param root base of the paths shown. */
   constructor(root: string) {
     this.#root = root
   }
 
   /**
-   * Adds one run; returns how many of its tests failed.
-   * @param report undefined if vitest ended without one.
-   * @param exitCode vitest's; null if a signal ended it.
+   * Adds one run; returns the number of failed tests.
+   * @param report undefined if vitest exited without one.
+   * @param exitCode of vitest; null if killed by a signal.
    */
   add(report: JsonReport | undefined, exitCode: number | null): number {
     let failed = 0
@@ -61,7 +61,7 @@ export class RepeatTally {
       if (isBroken) failed++
     }
     const isRed = failed > 0 || report === undefined || exitCode !== 0
-    this.#count(NO_TEST, isRed && failed === 0 ? `exit code ${exitCode ?? 'none, ended by a signal'}` : undefined)
+    this.#count(NO_TEST, isRed && failed === 0 ? `exit code ${exitCode ?? 'none, killed by a signal'}` : undefined)
     this.#runs++
     if (isRed) this.#redRuns++
     return isRed ? Math.max(1, failed) : 0
@@ -71,7 +71,7 @@ export class RepeatTally {
     return this.#redRuns
   }
 
-  /** The runs that failed, then each test that failed at least once, the most frequent first. */
+  /** Failed runs, then tests that failed at least once, the most frequent first. */
   report(): string {
     const failing = [...this.#records.values()]
       .filter(({ failures }) => failures > 0)

@@ -1,4 +1,4 @@
-/** Runs tests many times and tells which failed, and how often: `npm run test:repeat -- 20 --project unit src/lib`. */
+/** Runs tests repeatedly and reports failures: `npm run test:repeat -- 20 --project unit src/lib`. */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -12,10 +12,10 @@ import { type JsonReport, RepeatTally } from './repeat-tally.ts'
 
 const USAGE = `usage: npm run test:repeat -- N [options] [path ...]
 
-Runs vitest N times and prints which tests failed, and how often. Paths select test files as with vitest.
+Runs vitest N times and prints failed tests with their failure rate. Paths select test files as in vitest.
 
-  --project P  run this project only; may be repeated
-  --load       keep all cores busy meanwhile
+  --project P  run only this project; may be repeated
+  --load       keep all cores busy
 `
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
@@ -30,12 +30,12 @@ const { values, positionals } = parseArgs({
   },
 })
 
-/** Threads that compute without end, one a core. They end with this process. */
+/** Starts one busy thread per core; they end with this process. */
 function startLoad(): void {
   for (let core = 0; core < availableParallelism(); core++) new Worker('for (;;);', { eval: true }).unref()
 }
 
-/** Runs vitest once; what it prints goes to `logPath`. */
+/** Runs vitest once, with its output in `logPath`. */
 async function run(paths: readonly string[], reportPath: string, logPath: string): Promise<number | null> {
   const child = spawn(
     process.execPath,
@@ -50,7 +50,7 @@ async function run(paths: readonly string[], reportPath: string, logPath: string
     ],
     { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'] },
   )
-  // Whoever stops the runs stops vitest with them.
+  // Signals to this process also stop vitest.
   const stop = (signal: NodeJS.Signals) => child.kill(signal)
   for (const signal of SIGNALS) process.once(signal, stop)
   const log = createWriteStream(logPath)

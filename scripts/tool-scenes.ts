@@ -1,4 +1,4 @@
-/** The commands whose transcripts docs/tools.md shows. */
+/** Commands whose transcripts are in docs/tools.md. */
 
 import { join } from 'node:path'
 import type { Scene, Stage } from './tool-transcripts.ts'
@@ -7,7 +7,7 @@ const PIN = /sha256-raw:[0-9a-f]{64}/g
 const SHOWN_PIN = `sha256-raw:${'9f86d081884c7d65'.repeat(4)}`
 const DATE = /\d{4}-\d\d-\d\d/g
 
-/** The relay on loopback, as if it stood in the world on the usual ports. */
+/** Shows the loopback relay as a public one on default ports. */
 function asPublic({ selfSigned, stunPort }: Stage) {
   return [
     [new RegExp(`\\s*(derpport|stunport): (${selfSigned.port}|${stunPort})`, 'g'), ''],

@@ -10,7 +10,7 @@ test('docs/tools.md matches the tools’ output (to update: node scripts/write-t
 })
 
 test('withTranscripts requires a marker for each transcript', () => {
-  expect(() => withTranscripts('# Nothing\n', new Map([['a', 'x']]))).toThrow('write transcripts: no place for a')
+  expect(() => withTranscripts('# Nothing\n', new Map([['a', 'x']]))).toThrow('write transcripts: no marker for a')
   const place = '<!-- Transcript b -->\n```console\n```'
-  expect(() => withTranscripts(place, new Map())).toThrow('write transcript b: there is no such scene')
+  expect(() => withTranscripts(place, new Map())).toThrow('write transcript b: no such scene')
 })

@@ -1,6 +1,6 @@
 /**
- * What the tools print, for docs/tools.md: run against relays on loopback, with what differs from run to run replaced.
- * For the writer and for the test.
+ * Output of the tools for docs/tools.md: run against loopback relays, with varying values replaced. For the writer and
+ * the test.
  */
 
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
@@ -12,19 +12,19 @@ import { createSelfSigned } from '../src/tls/x509.ts'
 import { ListeningRelay } from '../test/support/listening-relay.ts'
 import { testIo } from '../test/support/test-io.ts'
 
-/** What is shown in the place of a text. */
+/** A text and its replacement in the transcript. */
 type Replacement = readonly [text: string | RegExp, shown: string]
 
-/** A place to run commands in. */
+/** The environment of the commands. */
 export interface Stage {
-  /** Folder with the files of the scenes, in which commands run. */
+  /** Folder with the scenes' files. */
   readonly directory: string
-  /** A relay whose certificate no authority has signed. */
+  /** A relay with a self-signed certificate. */
   readonly selfSigned: ListeningRelay
   readonly stunPort: number
 }
 
-/** A command as readers type it, and how it is run. */
+/** A command as shown to readers, and how it is run. */
 export interface Scene {
   readonly shown: string
   readonly args: (stage: Stage) => readonly string[]
@@ -32,7 +32,7 @@ export interface Scene {
   readonly replace?: (stage: Stage) => readonly Replacement[]
 }
 
-/** Runs all scenes; gives their transcripts by name. */
+/** Runs all scenes; resolves to their transcripts by name. */
 export async function recordTranscripts(scenes: Readonly<Record<string, Scene>>): Promise<Map<string, string>> {
   const stage = await setStage()
   try {
@@ -78,7 +78,7 @@ async function setStage(): Promise<Stage & { close(): Promise<void> }> {
   return { directory, selfSigned, stunPort, close }
 }
 
-/** Files that scenes read. */
+/** Files of the scenes. */
 const FILES: Readonly<Record<string, string>> = {
   'policy.hujson': `// The policy file of a tailnet.
 {
@@ -122,15 +122,15 @@ const FILES: Readonly<Record<string, string>> = {
 `,
 }
 
-/** `text` with the transcripts in their places. @throws Error for a place without a transcript, or the reverse. */
+/** `text` with the transcripts at their markers. @throws Error for a marker without a transcript, or the reverse. */
 export function withTranscripts(text: string, transcripts: ReadonlyMap<string, string>): string {
   const left = new Set(transcripts.keys())
   const written = text.replaceAll(/<!-- Transcript ([\w-]+)[^>]*-->\n```console\n[\s\S]*?```/g, (_, name: string) => {
     const transcript = transcripts.get(name)
-    if (transcript === undefined) throw new Error(`write transcript ${name}: there is no such scene`)
+    if (transcript === undefined) throw new Error(`write transcript ${name}: no such scene`)
     left.delete(name)
     return `<!-- Transcript ${name}: written by scripts/write-tool-transcripts.ts -->\n\`\`\`console\n${transcript}\n\`\`\``
   })
-  if (left.size > 0) throw new Error(`write transcripts: no place for ${[...left].join(', ')}`)
+  if (left.size > 0) throw new Error(`write transcripts: no marker for ${[...left].join(', ')}`)
   return written
 }

@@ -1,4 +1,4 @@
-/** Writes what documents say of the flags of `derper`: the tables of docs/operating.md and docs/derper.schema.json. */
+/** Generates the documentation of `derper`'s flags: the tables in docs/operating.md, and docs/derper.schema.json. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

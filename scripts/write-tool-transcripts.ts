@@ -1,4 +1,4 @@
-/** Writes what the tools print into docs/tools.md. */
+/** Updates the transcripts in docs/tools.md. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'

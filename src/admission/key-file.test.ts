@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { admissionPorts, requestOf } from '../../test/support/admission.ts'
 import type { FakeClock } from '../../test/support/fake-clock.ts'
-import { untilLooked } from '../../test/support/watching.ts'
+import { untilPolled } from '../../test/support/watching.ts'
 import { NodePrivateKey, type NodePublicKey } from '../keys/node-key.ts'
 import { AllowedKeys, DeniedKeys, parseKeyList } from './key-file.ts'
 
@@ -64,7 +64,7 @@ test('an unreadable or invalid list is rejected with file and line', async () =>
 /** Lets the list be checked once. */
 async function look({ clock }: { clock: FakeClock }, ms = POLL_MS): Promise<void> {
   clock.advance(ms)
-  await untilLooked(clock)
+  await untilPolled(clock)
 }
 
 /** Replaces the list by rename. */

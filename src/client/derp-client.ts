@@ -111,7 +111,7 @@ export class DerpClient implements ConnHandler {
     await this.forwardFrames(encodeClientToServer({ type: 'forwardPacket', source, destination, data }))
   }
 
-  /** Sends ForwardPacket frames that have been encoded; they must not change until the promise is settled. */
+  /** Sends encoded ForwardPacket frames; the buffer must not change until the promise settles. */
   async forwardFrames(frames: Uint8Array): Promise<void> {
     const timer = this.#clock.after(FORWARD_TIMEOUT_MS, () => this.#abandon(notForwarded()))
     try {

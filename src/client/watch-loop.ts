@@ -23,7 +23,7 @@ const STATUS_MS = 10_000
 /** Milliseconds without a new peer after which the initial flood is complete. */
 const FLOOD_OVER_MS = 200
 /** The same while no peer has been reported yet. */
-const NOBODY_NAMED_MS = 2_000
+const NO_PEERS_MS = 2_000
 
 /** Options of watching who is connected to a relay. */
 export interface WatchLoopOptions {
@@ -33,9 +33,9 @@ export interface WatchLoopOptions {
   readonly add: (message: PeerPresentMessage) => void
   /** A peer's last connection is gone, or can no longer be tracked: reason `PeerGoneReason.MeshConnBroke`. */
   readonly remove: (message: PeerGoneMessage) => void
-  /** Told of each failure to connect or receive, after which the loop tries again. Must not throw. */
+  /** Called for each failure to connect or receive, before the loop retries. Must not throw. */
   readonly onError?: ((error: DerpError) => void) | undefined
-  /** Is told now and then how many peers there are; faults go to the client's own log. */
+  /** Logs the number of peers from time to time; errors go to the client's own log. */
   readonly infoLog?: Log | undefined
   /** Ends the loop. */
   readonly signal?: AbortSignal | undefined
@@ -63,7 +63,7 @@ export class WatchLoop {
   /** By the hex form of their keys. */
   #present = new Map<string, NodePublicKey>()
   #generation = 0
-  #toldConnected = false
+  #hasLoggedConnected = false
   #statusAtMs: number
   #flood: Timer
 
@@ -73,10 +73,10 @@ export class WatchLoop {
     this.#options = options
     this.#infoLog = options.infoLog ?? silentLog
     this.#statusAtMs = ports.clock.now()
-    this.#flood = ports.clock.after(NOBODY_NAMED_MS, () => this.#tellConnected())
+    this.#flood = ports.clock.after(NO_PEERS_MS, () => this.#logConnected())
   }
 
-  /** Resolves when the loop has ended: by its signal, by closing the client, or at the own relay. */
+  /** Resolves when the loop has ended: by its signal, by closing the client, or at a connection to itself. */
   async run(): Promise<void> {
     const { signal } = this.#options
     try {
@@ -139,13 +139,13 @@ export class WatchLoop {
     if (message.type === 'peerPresent') {
       this.#options.add(message)
       this.#present.set(message.peer.toHex(), message.peer)
-      if (!this.#toldConnected) this.#restartFlood()
+      if (!this.#hasLoggedConnected) this.#restartFlood()
     } else if (message.type === 'peerGone') {
       if (message.reason !== PeerGoneReason.Disconnected) {
         this.#ports.log.debug('peer not at relay', { peer: message.peer.shortString(), reason: message.reason })
       }
       this.#options.remove(message)
-      this.#tellConnected()
+      this.#logConnected()
       this.#present.delete(message.peer.toHex())
     } else return
     this.#tellStatus()
@@ -153,12 +153,12 @@ export class WatchLoop {
 
   #restartFlood(): void {
     this.#flood.cancel()
-    this.#flood = this.#ports.clock.after(FLOOD_OVER_MS, () => this.#tellConnected())
+    this.#flood = this.#ports.clock.after(FLOOD_OVER_MS, () => this.#logConnected())
   }
 
-  #tellConnected(): void {
-    if (this.#toldConnected) return
-    this.#toldConnected = true
+  #logConnected(): void {
+    if (this.#hasLoggedConnected) return
+    this.#hasLoggedConnected = true
     this.#infoLog.info('watching connections', { peers: this.#present.size })
   }
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
-import { untilLooked } from '../../test/support/watching.ts'
+import { untilPolled } from '../../test/support/watching.ts'
 import { DebugKey } from './debug-key.ts'
 
 test('DebugKey follows its file, and is undefined while that cannot be read (P-190)', async () => {
@@ -13,7 +13,7 @@ test('DebugKey follows its file, and is undefined while that cannot be read (P-1
   const key = new DebugKey(path, clock)
   const poll = async () => {
     clock.advance(2_000)
-    await untilLooked(clock)
+    await untilPolled(clock)
     return key.value
   }
   try {

@@ -1,5 +1,5 @@
 /**
- * Private keys where the curve is WebCrypto's and so answers later: a key is there once its public half is (P-020, P-021).
+ * Private keys with WebCrypto, which is asynchronous: factories resolve once the public key is computed (P-020, P-021).
  */
 
 import { KeyError } from './key-error.ts'
@@ -8,9 +8,9 @@ import { NodePublicKey } from './public-key.ts'
 import { webX25519 } from './web-x25519.ts'
 
 /**
- * The secret half. As in Node, but its factories give promises: `await` them, which in Node does no harm.
+ * A private key. Like in Node, but factories return promises; code that awaits them works with both.
  *
- * Immutable; the bytes live in a private field and never show by accident.
+ * Immutable; the bytes are in a private field and never show by accident.
  */
 export class WebPrivateKey extends PrivateKey {
   readonly #publicKey: NodePublicKey | undefined
@@ -20,22 +20,22 @@ export class WebPrivateKey extends PrivateKey {
     this.#publicKey = publicKey
   }
 
-  /** A fresh random key, clamped as NaCl box wants it. */
+  /** A random key, clamped as NaCl box requires. */
   static generate(): Promise<WebPrivateKey> {
     return WebPrivateKey.#of(generateSecret())
   }
 
-  /** Copies exactly 32 bytes, as they are: no clamping. Rejects with a KeyError for another length. */
+  /** Copies exactly 32 bytes unchanged, without clamping. Rejects with a KeyError for another length. */
   static async fromBytes(bytes: Uint8Array): Promise<WebPrivateKey> {
     return WebPrivateKey.#of(copySecret(bytes))
   }
 
-  /** Reads `privkey:` and 64 hex digits, or the digits alone, as they are: no clamping. Rejects with a KeyError. */
+  /** Parses `privkey:` and 64 hex digits, or the digits alone, without clamping. Rejects with a KeyError. */
   static async parse(text: string): Promise<WebPrivateKey> {
     return WebPrivateKey.#of(parseSecret(text))
   }
 
-  /** The public half. @throws KeyError for the all-zero key. */
+  /** The public key. @throws KeyError for the all-zero key. */
   publicKey(): NodePublicKey {
     if (this.#publicKey !== undefined) return this.#publicKey
     throw new KeyError('derive node public key: private key is all zero', { clause: 'P-020' })

@@ -52,7 +52,7 @@ export interface RelayCoreOptions {
   /** Limit on what each client sends; mesh peers are exempt. Default: none. */
   readonly rateLimit?: RateLimit | undefined
   /**
-   * Bytes per second that the relay takes in from all clients together, divided fairly among them; mesh peers are exempt. 0
+   * Bytes per second that the relay reads from all clients together, shared fairly among them; mesh peers are exempt. 0
    * for no limit. Default {@link DEFAULTS.totalRate}.
    */
   readonly totalRate?: number

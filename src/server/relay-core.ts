@@ -135,7 +135,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     return this.#fairShare
   }
 
-  /** Bytes per second from all clients together (P-105); 0 for no limit. A change also applies to connected clients. */
+  /** Bytes per second from all clients together; 0 for no limit. A change also applies to connected clients. */
   set totalRate(bytesPerSecond: number) {
     if (bytesPerSecond === 0) {
       const ended = this.#fairShare

@@ -5,7 +5,7 @@ import { ResilientRegionClient } from '../../src/client/resilient/resilient-regi
 import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
-import { type LastWords, REGION_ID, TestRegion } from '../support/region.ts'
+import { type DrainLine, REGION_ID, TestRegion } from '../support/region.ts'
 
 const CLIENTS = 12
 const PAYLOAD = new Uint8Array(700)
@@ -79,10 +79,10 @@ class LoadedClient {
 }
 
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0)
-const drops = ({ packetsDropped }: LastWords) => sum(Object.values(packetsDropped))
+const drops = ({ packetsDropped }: DrainLine) => sum(Object.values(packetsDropped))
 
 /** A relay at rest has nothing left: what came in went out, or was dropped and counted. */
-function expectBalance(words: LastWords): void {
+function expectBalance(words: DrainLine): void {
   const { packetsReceived, packetsForwardedIn, packetsSent, packetsForwardedOut } = words
   expect(packetsReceived + packetsForwardedIn).toBe(packetsSent + packetsForwardedOut + drops(words))
 }
@@ -112,7 +112,7 @@ test('SIGTERM under load moves clients to the second node within the announced t
   expect(new Set(clients.map(({ node }) => node))).toEqual(new Set([first.name]))
 
   first.program.child.kill('SIGTERM')
-  const words = await first.lastWords()
+  const words = await first.drainLine()
   expect(await first.program.exit()).toBe(0)
   await expect.poll(() => clients.every(({ node }) => node === second.name)).toBe(true)
   for (const { promises, movedAtMs = Number.POSITIVE_INFINITY } of clients) {
@@ -132,14 +132,14 @@ test('SIGTERM under load moves clients to the second node within the announced t
   await Promise.all(clients.map(client => client.close()))
 
   second.program.child.kill('SIGTERM')
-  const lastWords = await second.lastWords()
+  const drainLine = await second.drainLine()
   expect(await second.program.exit()).toBe(0)
-  expectBalance(lastWords)
-  expect(words.packetsSent + lastWords.packetsSent).toBe(received())
+  expectBalance(drainLine)
+  expect(words.packetsSent + drainLine.packetsSent).toBe(received())
   // What the first has forwarded and not counted as lost has come to the second.
-  expect(lastWords.packetsForwardedIn).toBe(words.packetsForwardedOut - sum(Object.values(words.meshPacketsDropped)))
+  expect(drainLine.packetsForwardedIn).toBe(words.packetsForwardedOut - sum(Object.values(words.meshPacketsDropped)))
   // And the other way, although the first was about to end.
   expect(words.packetsForwardedIn).toBe(
-    lastWords.packetsForwardedOut - sum(Object.values(lastWords.meshPacketsDropped)),
+    drainLine.packetsForwardedOut - sum(Object.values(drainLine.meshPacketsDropped)),
   )
 })

@@ -11,7 +11,7 @@ import { RawClient } from '../support/raw-client.ts'
 import { until } from '../support/settle.ts'
 
 const CONNECTIONS = 2_000
-const AT_ONCE = 100
+const CONCURRENCY = 100
 const ACCEPT_TIMEOUT_MS = 10_000
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: x\r\nUpgrade: DERP\r\nConnection: Upgrade\r\nDerp-Fast-Start: 1\r\n\r\n'
 
@@ -81,9 +81,9 @@ test('2,000 hostile connections leave all gauges unchanged, and the relay keeps 
     socket.once('close', () => accepted.delete(socket))
   })
 
-  for (let n = 0; n < CONNECTIONS; n += AT_ONCE) {
+  for (let n = 0; n < CONNECTIONS; n += CONCURRENCY) {
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async (_, at) => {
+      Array.from({ length: CONCURRENCY }, async (_, at) => {
         const socket = await socketTo()
         socket.on('error', () => {}).on('data', () => {})
         attacks[(n + at) % attacks.length]?.(socket, n + at)

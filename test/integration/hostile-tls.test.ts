@@ -15,7 +15,7 @@ import { TestCa } from '../support/test-ca.ts'
 
 const NAME = 'relay.test'
 const CONNECTIONS = 600
-const AT_ONCE = 60
+const CONCURRENCY = 60
 const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
 /** Record types of TLS. */
@@ -92,9 +92,9 @@ test('600 hostile TLS connections leave all gauges unchanged, and the relay keep
   const [a, b] = [await loggedIn(), await loggedIn()]
   const before = structuredClone(await gauges())
   const { http } = relay.relay
-  for (let n = 0; n < CONNECTIONS; n += AT_ONCE) {
+  for (let n = 0; n < CONNECTIONS; n += CONCURRENCY) {
     await Promise.all(
-      Array.from({ length: AT_ONCE }, async (_, at) => {
+      Array.from({ length: CONCURRENCY }, async (_, at) => {
         const socket = connectTcp(relay.port, '127.0.0.1')
         await once(socket, 'connect')
         socket.on('error', () => {}).on('data', () => {})

@@ -7,7 +7,7 @@ import { Target } from '../conformance/target.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { freePort } from '../support/relays.ts'
 import { until } from '../support/settle.ts'
-import type { CoresData } from '../support/workers-program.ts'
+import type { WorkerProgramData } from '../support/workers-program.ts'
 
 const ENTRY = new URL('../support/workers-program.ts', import.meta.url)
 
@@ -23,7 +23,7 @@ interface Started {
   readonly threads: Worker[]
 }
 
-async function start(count: number, options: Partial<WorkersOptions> = {}, data: Partial<CoresData> = {}) {
+async function start(count: number, options: Partial<WorkersOptions> = {}, data: Partial<WorkerProgramData> = {}) {
   const port = await freePort()
   const threads: Worker[] = []
   const workers = await Workers.start({

@@ -1,4 +1,4 @@
-/** A relay of ours that asks an authority for its certificates, in this process. */
+/** Our relay with ACME certificates, in this process. */
 
 import { type ConnectionOptions, connect, type TLSSocket } from 'node:tls'
 import {
@@ -41,7 +41,7 @@ export class AcmeRelay implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Listens and asks; does not wait for a certificate. */
+  /** Listens and places its orders; does not wait for certificates. */
   static async start(options: AcmeRelayOptions): Promise<AcmeRelay> {
     const lines: LogLine[] = []
     const at =
@@ -74,7 +74,7 @@ export class AcmeRelay implements AsyncDisposable {
     else await this.listeners.https.listen(tlsPort, '127.0.0.1')
   }
 
-  /** The relay's one certificate, or that at `index`. */
+  /** The relay's first certificate, or that at `index`. */
   status(index = 0): CertificateStatus {
     return this.listeners.certificates.status()[index] as CertificateStatus
   }
@@ -83,7 +83,7 @@ export class AcmeRelay implements AsyncDisposable {
     return this.lines.filter(line => line.message === message).map(({ fields }) => fields)
   }
 
-  /** What was logged about certificates. */
+  /** Log messages about certificates. */
   messages(): string[] {
     return this.lines.filter(({ level }) => level !== 'debug').map(({ message }) => message)
   }

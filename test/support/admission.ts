@@ -1,4 +1,4 @@
-/** What tests of admission share. */
+/** Helpers for admission tests. */
 
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { LogFields } from '../../src/lib/log.ts'
@@ -6,7 +6,7 @@ import { AdmissionCounters } from '../../src/metrics/admission-counters.ts'
 import type { AdmissionRequest } from '../../src/server/ports.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** Clock, counters and a log that remembers its lines, debug ones apart. */
+/** Clock, counters and a log that records its lines except debug ones. */
 export function admissionPorts() {
   const lines: { readonly level: string; readonly message: string; readonly fields: LogFields }[] = []
   const at =
@@ -17,7 +17,7 @@ export function admissionPorts() {
   return { clock: new FakeClock(), counters: new AdmissionCounters(), log, lines }
 }
 
-/** Somebody who wants in. */
+/** A client requesting admission. */
 export function requestOf(changes: Partial<AdmissionRequest> = {}): AdmissionRequest {
   return {
     clientKey: NodePrivateKey.generate().publicKey(),

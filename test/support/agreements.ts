@@ -1,4 +1,4 @@
-/** Every way to agree on a box key, for tests that must hold for all of them (P-022). */
+/** All key agreements, for tests that must hold for each (P-022). */
 
 import type { KeyAgreement } from '../../src/keys/box.ts'
 import { createNodeAgreement, importSpki, nodeAgreement } from '../../src/keys/node-box.ts'

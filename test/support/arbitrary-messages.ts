@@ -1,4 +1,4 @@
-/** Random messages and streams, and their plain form for comparison with the naive codec. */
+/** Random messages, and their plain form for comparison with the naive codec. */
 
 import { NodePublicKey } from '../../src/keys/node-key.ts'
 import { addressFrom16 } from '../../src/lib/address-port.ts'
@@ -66,7 +66,7 @@ function plainValue(value: unknown): string | number | boolean {
   return value as string | number | boolean
 }
 
-/** The 16 bytes of an address as hex, spelled out. */
+/** The 16 bytes of an address as hex. */
 function plainAddress(address: string): string {
   if (!address.includes(':'))
     return `${'0'.repeat(20)}ffff${Buffer.from(address.split('.').map(Number)).toString('hex')}`

@@ -1,20 +1,20 @@
-/** TCP without a network: addresses of documentation lead to loopback, or nowhere. */
+/** TCP without a network: documentation addresses lead to loopback, or nowhere. */
 
 import type { Socket } from 'node:net'
 import { openTcp } from '../../src/client/node/node-socket.ts'
 import type { Network } from '../../src/client/node/node-tcp.ts'
 
-/** Where an address leads: to a port of loopback, to a refusal, or into silence. */
+/** What happens to a dial: a loopback port, a refusal, or silence. */
 export type Fate = number | 'refused' | 'silent'
 
 export class FatefulNetwork {
-  /** Addresses with ports that were dialled, in order, such as `192.0.2.1 443`. */
+  /** Dialled addresses with ports, in order, such as `192.0.2.1 443`. */
   readonly dialled: string[] = []
-  /** Dials into silence that nobody has given up. */
+  /** Pending dials of silent addresses. */
   waiting = 0
   readonly #fates: Readonly<Record<string, Fate>>
 
-  /** @param fates by address; any other is refused. */
+  /** @param fates by address; others are refused. */
   constructor(fates: Readonly<Record<string, Fate>>) {
     this.#fates = fates
   }

@@ -1,4 +1,4 @@
-/** Bundles code for browsers, as their users do. */
+/** Bundles code for browsers. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,20 +6,20 @@ import { join, relative } from 'node:path'
 import { build, type Rolldown } from 'vite'
 
 const ROOT = join(import.meta.dirname, '../..')
-/** What `code` may import the entry as. */
+/** Import path of the browser entry. */
 export const BROWSER_ENTRY: string = join(ROOT, 'src/entries/browser.ts')
 
 /** One file of a bundle. */
 export interface Chunk {
   readonly name: string
   readonly code: string
-  /** Whether a page loads it first, or by a static import of such a file. */
+  /** Whether it is the initial file, or statically imported by one. */
   readonly isFirst: boolean
   /** Characters by module before minifying, the largest first. */
   readonly parts: readonly (readonly [path: string, length: number])[]
 }
 
-/** Bundles and minifies a module. @param name of the file that comes out, without its extension. */
+/** Bundles and minifies a module. @param name of the output file, without extension. */
 export async function bundleForBrowser(code: string, name = 'main'): Promise<readonly Chunk[]> {
   const folder = mkdtempSync(join(tmpdir(), 'bundle-'))
   try {

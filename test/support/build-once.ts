@@ -1,9 +1,9 @@
-/** Programs that several processes want built, of which one builds them. */
+/** Builds programs once for several processes. */
 
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** Runs `build` unless all `paths` exist, or waits for the process that is at it. It must put them in place whole. */
+/** Runs `build` unless all `paths` exist, or waits for the process that builds them. `build` must create them atomically. */
 export async function buildOnce(paths: readonly string[], build: () => Promise<unknown>): Promise<void> {
   const lock = `${paths[0]}.building`
   while (!paths.every(path => existsSync(path))) {
@@ -19,7 +19,7 @@ export async function buildOnce(paths: readonly string[], build: () => Promise<u
   }
 }
 
-/** Reports whether nobody else is building; a lock whose process has died counts for nothing. */
+/** Whether the lock was taken; a lock whose process has died is ignored. */
 function take(lock: string): boolean {
   try {
     writeFileSync(lock, String(process.pid), { flag: 'wx' })

@@ -1,9 +1,9 @@
-/** The first bytes of TLS clients, for attacks that go no further. */
+/** First bytes of TLS clients, for attacks that stop there. */
 
 import { Duplex } from 'node:stream'
 import { type ConnectionOptions, connect } from 'node:tls'
 
-/** The bytes of a ClientHello for `options`, as a whole record. */
+/** A ClientHello for `options`, as a complete record. */
 export async function clientHello(options: ConnectionOptions): Promise<Buffer> {
   const { promise, resolve } = Promise.withResolvers<Buffer>()
   const carrier = new Duplex({ read() {}, write: (chunk: Buffer) => resolve(chunk) })
@@ -14,7 +14,7 @@ export async function clientHello(options: ConnectionOptions): Promise<Buffer> {
   return hello
 }
 
-/** A TLS record of type `type` that says to be of TLS 1.2. */
+/** A TLS record of type `type` with version TLS 1.2. */
 export function tlsRecord(type: number, body: Uint8Array): Buffer {
   const header = Buffer.of(type, 3, 3, 0, 0)
   header.writeUInt16BE(body.length, 3)

@@ -1,4 +1,4 @@
-/** An HTTP proxy on loopback that opens tunnels by CONNECT to ports of loopback, whatever host is asked for. */
+/** An HTTP proxy on loopback that opens CONNECT tunnels to loopback ports, for any host. */
 
 import { createServer, type IncomingMessage } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -8,16 +8,16 @@ import type { CertificatePair } from '../../src/tls/x509.ts'
 import { type ListeningServer, listenOnLoopback } from './socket-server.ts'
 
 export interface ConnectProxyOptions {
-  /** `user:password` that it wants. */
+  /** Required `user:password`. */
   readonly credentials?: string
-  /** Makes it a proxy over TLS. */
+  /** For a proxy over TLS. */
   readonly certificate?: CertificatePair
-  /** Answers in its own way instead of opening a tunnel. */
+  /** Responds instead of opening a tunnel. */
   readonly answer?: (socket: Duplex) => void
 }
 
 export interface ConnectProxy extends ListeningServer {
-  /** Targets asked for, such as `relay.test:443`. */
+  /** Requested targets, such as `relay.test:443`. */
   readonly targets: string[]
 }
 
@@ -28,7 +28,7 @@ export async function startConnectProxy(options: ConnectProxyOptions = {}): Prom
     : createServer()
   const targets: string[] = []
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
-    // Such sockets stay half open, and what nobody reads has no end that could be noticed.
+    // These sockets stay half open, and an unread socket never emits its end.
     socket.on('error', () => {}).on('end', () => socket.end())
     socket.resume()
     targets.push(request.url ?? '')

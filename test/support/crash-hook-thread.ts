@@ -1,4 +1,4 @@
-/** What {@link CRASH_HOOK} loads into the threads of a program. */
+/** Loaded into all threads of a program by {@link CRASH_HOOK}. */
 
 import { BroadcastChannel, isMainThread, workerData } from 'node:worker_threads'
 

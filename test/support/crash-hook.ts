@@ -1,6 +1,6 @@
 /**
- * Crashes the first worker of a program when SIGUSR2 comes. To be loaded into all its threads, by the environment:
- * threads cannot be killed from outside, and the product has no way to do it.
+ * Crashes the first worker of a program on SIGUSR2. Loaded into all its threads through the environment: threads cannot
+ * be killed from outside, and the product itself has no means to do it.
  */
 
 import { RUNTIME_NAME } from './runtime.ts'
@@ -10,5 +10,5 @@ const BY_RUNTIME = {
   bun: { BUN_OPTIONS: `--preload ${new URL('bun-crash-hook-thread.ts', import.meta.url).pathname}` },
 }
 
-/** The environment of a program whose worker is to crash. */
+/** Environment of a program whose worker should crash. */
 export const CRASH_HOOK: Readonly<Record<string, string>> = BY_RUNTIME[RUNTIME_NAME]

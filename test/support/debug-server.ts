@@ -1,4 +1,4 @@
-/** The debug pages of a relay in memory, served over HTTP on loopback. */
+/** Debug pages of an in-memory relay, served over HTTP on loopback. */
 
 import { createDebug, type DebugOptions } from '../../src/http/debug/debug.ts'
 import { createRoutes } from '../../src/http/routes.ts'
@@ -7,9 +7,9 @@ import { CoreDebugSource } from '../../src/status/relay-view.ts'
 import type { MemoryRelay } from './memory-relay.ts'
 import { testMetrics } from './metrics.ts'
 
-/** A server that is listening. */
+/** A listening server. */
 export interface DebugServer extends AsyncDisposable {
-  /** Without a slash at the end. */
+  /** Without trailing slash. */
   readonly url: string
   readonly port: number
 }

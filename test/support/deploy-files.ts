@@ -6,10 +6,10 @@ import { parseAllDocuments } from 'yaml'
 
 export const ROOT: string = join(import.meta.dirname, '../..')
 
-/** A mapping of YAML or JSON. */
+/** A YAML or JSON mapping. */
 export type Mapping = Readonly<Record<string, unknown>>
 
-/** Paths of all files, from the root of the repository. */
+/** Paths of all files, relative to the repository. */
 export function deployPaths(): string[] {
   const paths = globSync('deploy/**/*', { cwd: ROOT })
   return paths.filter(path => statSync(join(ROOT, path)).isFile()).sort()
@@ -19,7 +19,7 @@ export function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }
 
-/** All documents of a YAML file. @throws Error for one that is not well formed, or has a key twice. */
+/** All documents of a YAML file. @throws Error for malformed YAML or a duplicate key. */
 export function readYaml(path: string): Mapping[] {
   return parseAllDocuments(readText(path)).map(document => {
     const [problem] = [...document.errors, ...document.warnings]
@@ -28,17 +28,17 @@ export function readYaml(path: string): Mapping[] {
   })
 }
 
-/** Variables of a file of `NAME=value` lines. */
+/** Variables of a file with `NAME=value` lines. */
 export function readEnvFile(path: string): Record<string, string> {
   const lines = readText(path).split('\n')
   const pairs = lines.filter(line => /^\w/.test(line)).map(line => line.split(/=(.*)/, 2) as [string, string])
   return Object.fromEntries(pairs)
 }
 
-/** What is at `path`, keys and indices with dots between them. @throws Error when there is nothing. */
+/** The value at `path`, keys and indices separated by dots. @throws Error if it does not exist. */
 export function at(value: unknown, path: string): unknown {
   let found: unknown = value
   for (const key of path.split('.')) found = (found as Mapping | undefined)?.[key]
-  if (found === undefined) throw new Error(`look at ${path}: nothing is there`)
+  if (found === undefined) throw new Error(`read ${path}: not found`)
   return found
 }

@@ -1,4 +1,4 @@
-/** Time moved by hand. */
+/** A clock that the test advances. */
 
 import type { Clock, Timer } from '../../src/lib/clock.ts'
 
@@ -6,7 +6,7 @@ import type { Clock, Timer } from '../../src/lib/clock.ts'
 export interface FakeClockOptions {
   /** `immediate` runs `afterTurn` by `setImmediate`, `manual` by {@link FakeClock.runTurn}. */
   readonly turns?: 'immediate' | 'manual'
-  /** What `wallNow` says at the start, in milliseconds since 1970. */
+  /** Initial `wallNow`, in milliseconds since 1970. */
   readonly wallMs?: number
 }
 
@@ -56,7 +56,7 @@ export class FakeClock implements Clock {
     return Array.from(this.#timers, ({ dueMs }) => dueMs - this.#nowMs)
   }
 
-  /** Moves time on and runs what falls due, in order of time, then of creation; new timers included. */
+  /** Advances time and fires due timers, new ones included, in order of time, then of creation. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     for (let next = this.#nextDue(untilMs); next !== undefined; next = this.#nextDue(untilMs)) {
@@ -67,7 +67,7 @@ export class FakeClock implements Clock {
     this.#nowMs = untilMs
   }
 
-  /** In manual mode: runs what waits for the end of this turn, but not what it adds. */
+  /** In manual mode: runs callbacks queued for the end of this turn, but not those that they add. */
   runTurn(): void {
     const turn = this.#turn
     this.#turn = []

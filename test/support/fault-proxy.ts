@@ -1,18 +1,18 @@
-/** A TCP proxy on loopback that spoils connections as it is told. */
+/** A TCP proxy on loopback that injects connection faults. */
 
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** What can be done to a connection that is through. */
+/** Faults of an open connection. */
 export type Fault =
-  /** Both ends are closed in an orderly way. */
+  /** Both ends are closed orderly. */
   | 'cut'
   /** Both ends are reset. */
   | 'reset'
-  /** Nothing goes through for a while, then everything that came meanwhile. */
+  /** Data is held back for a while, then delivered. */
   | 'stall'
-  /** Nothing goes through any more, and nobody is told; after a while both ends are reset. */
+  /** Data is silently discarded; after a while both ends are reset. */
   | 'halfOpen'
-  /** Everything comes later by a while. */
+  /** Data is delayed. */
   | 'delay'
 
 export const FAULTS: readonly Fault[] = ['cut', 'reset', 'stall', 'halfOpen', 'delay']
@@ -28,9 +28,9 @@ interface Pair {
 }
 
 export class FaultProxy implements AsyncDisposable {
-  /** For connections to come. */
+  /** For new connections. */
   gate: Gate = 'open'
-  /** Connections that were taken so far. */
+  /** Connections accepted so far. */
   accepted = 0
   readonly #server: Server
   readonly #targetPort: number
@@ -42,7 +42,7 @@ export class FaultProxy implements AsyncDisposable {
     this.#server = createServer({ allowHalfOpen: true }, client => this.#onClient(client))
   }
 
-  /** Starts a proxy for a port of loopback. */
+  /** Starts a proxy for a loopback port. */
   static async start(targetPort: number): Promise<FaultProxy> {
     const proxy = new FaultProxy(targetPort)
     await new Promise<void>(resolve => proxy.#server.listen(0, '127.0.0.1', resolve))
@@ -53,12 +53,12 @@ export class FaultProxy implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** Connections that are through. */
+  /** Open connections. */
   get size(): number {
     return this.#pairs.size
   }
 
-  /** Spoils one connection chosen by `random` in [0, 1), if there is any. */
+  /** Injects a fault into one connection selected by `random` in [0, 1), if there is any. */
   spoil(fault: Fault, random: number, lastsMs = 1_000): void {
     const pair = [...this.#pairs][Math.floor(random * this.#pairs.size)]
     if (pair === undefined) return
@@ -73,7 +73,7 @@ export class FaultProxy implements AsyncDisposable {
     else this.#mute(pair, lastsMs)
   }
 
-  /** Spoils all connections. */
+  /** Injects a fault into all connections. */
   spoilAll(fault: Fault, lastsMs?: number): void {
     const { size } = this.#pairs
     for (let at = size - 1; at >= 0; at--) this.spoil(fault, at / size, lastsMs)
@@ -129,7 +129,7 @@ export class FaultProxy implements AsyncDisposable {
   #pump(pair: Pair, from: Socket, to: Socket): void {
     from.on('data', chunk => {
       if (pair.isMute) return
-      // Later bytes wait behind earlier ones, as a delayed line is still in order.
+      // A delay keeps the order.
       if (pair.delayMs > 0) setTimeout(() => to.destroyed || to.write(chunk), pair.delayMs).unref()
       else if (!to.write(chunk)) {
         from.pause()
@@ -139,7 +139,7 @@ export class FaultProxy implements AsyncDisposable {
     from.on('end', () => pair.isMute || to.end())
     from.on('close', () => {
       this.#pairs.delete(pair)
-      // Of a connection that is half open the other end hears later.
+      // The other end of a half-open connection is reset later.
       if (!pair.isMute) to.destroy()
     })
   }

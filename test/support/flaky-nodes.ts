@@ -1,4 +1,4 @@
-/** Relays that fail as a test says, and a resilient client of them, in one made-up time. */
+/** Scripted failing relays and a resilient client of them, on one fake clock. */
 
 import { Client } from '../../src/client/client.ts'
 import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
@@ -13,9 +13,9 @@ import { TestRelay, testAgreement } from './relay.ts'
 import { ScriptedRelay } from './scripted-relay.ts'
 import { settle } from './settle.ts'
 
-/** A connection that can be cut off without either end noticing. */
+/** A connection that can be cut without either end noticing. */
 export class MutableConn implements Conn {
-  /** Whether nothing comes through any more, in either direction. */
+  /** Whether data is discarded in both directions. */
   isMute = false
   readonly #inner: Conn
 
@@ -60,24 +60,24 @@ export class MutableConn implements Conn {
   }
 }
 
-/** What a node does with each connection. */
+/** How a node handles each connection. */
 export type Behaviour = () => Promise<Conn> | Conn
 
-/** A good relay. */
+/** A working relay. */
 export const goodRelay =
   (relay: TestRelay): Behaviour =>
   () =>
     relay.connect()
 
-/** Nothing listens there. */
+/** Refuses connections. */
 export const refusing: Behaviour = () => {
   throw new Error('connection refused')
 }
 
-/** Takes connections and says nothing. */
+/** Accepts connections and sends nothing. */
 export const silent: Behaviour = () => memoryConnPair()[0]
 
-/** A relay that is played by `play`, and logs each client in first unless that is left out. */
+/** A relay scripted by `play`; logs each client in first unless told not to. */
 export function scripted(
   play: (relay: ScriptedRelay) => void | Promise<void>,
   options: { readonly login: boolean } = { login: true },
@@ -90,13 +90,13 @@ export function scripted(
       if (options.login) await relay.login()
       await play(relay)
     }
-    // A client that hangs up in the middle of it is nobody's concern.
+    // The client may close in between.
     begin().catch(() => {})
     return client
   }
 }
 
-/** A relay that logs each client in, says something, and closes. */
+/** A relay that logs each client in, sends messages, and closes. */
 export const hangingUp = (...messages: readonly ServerToClient[]): Behaviour =>
   scripted(async relay => {
     relay.say(...messages)
@@ -104,7 +104,7 @@ export const hangingUp = (...messages: readonly ServerToClient[]): Behaviour =>
     relay.conn.end()
   })
 
-/** A relay that closes when it has heard who the client is. */
+/** A relay that closes after ClientInfo. */
 export const denying: Behaviour = scripted(
   async relay => {
     relay.greet()
@@ -114,7 +114,7 @@ export const denying: Behaviour = scripted(
   { login: false },
 )
 
-/** A client of nodes `a`, `b`, … that behave as given, and a record of what it does. */
+/** A client of nodes `a`, `b`, … with the given behaviours, and a record of its states. */
 export class FlakySetup {
   readonly clock: FakeClock = new FakeClock()
   readonly relay: TestRelay
@@ -122,7 +122,7 @@ export class FlakySetup {
   /** `state/reason@node`. */
   readonly states: string[] = []
   readonly dials: { readonly node: string; readonly atMs: number }[] = []
-  /** Connections so far; the last is the one in use. */
+  /** Connections so far; the last is the current one. */
   readonly conns: MutableConn[] = []
   readonly #behaviours = new Map<string, Behaviour>()
 
@@ -137,7 +137,7 @@ export class FlakySetup {
       targets: Object.keys(nodes),
       createClient: node => this.createClient(node, privateKey),
       clock: this.clock,
-      // Delays are the least there may be: half of the most.
+      // Minimum delays: half of the maximum.
       random: () => 0,
       ...rest,
     })
@@ -162,7 +162,7 @@ export class FlakySetup {
     })
   }
 
-  /** Receives for ever, so that nothing waits for a receiver; messages are kept. */
+  /** Receives continuously, and records the messages. */
   receive(): { readonly messages: string[]; readonly over: Promise<unknown> } {
     const messages: string[] = []
     const loop = async () => {
@@ -171,7 +171,7 @@ export class FlakySetup {
     return { messages, over: loop().catch(error => error) }
   }
 
-  /** Lets time pass, in steps small enough for everybody to act in between. */
+  /** Advances time in steps small enough for everything to act in between. */
   async pass(ms: number, stepMs = 250): Promise<void> {
     await settle()
     for (let passed = 0; passed < ms; passed += stepMs) {
@@ -180,12 +180,12 @@ export class FlakySetup {
     }
   }
 
-  /** The states since the last time. */
+  /** States since the last call. */
   takeStates(): string[] {
     return this.states.splice(0)
   }
 
-  /** Cuts the connection in use off, without telling anybody. */
+  /** Silently cuts the current connection. */
   mute(): void {
     const conn = this.conns.at(-1)
     if (conn !== undefined) conn.isMute = true

@@ -1,4 +1,4 @@
-/** The Go programs of the interop tests, and the reference relay, built once per machine and source. */
+/** Go programs of the interop tests and the reference relay, built once per machine and source. */
 
 import { execFile, execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -10,16 +10,16 @@ import { buildOnce } from './build-once.ts'
 
 const run = promisify(execFile)
 
-/** Where the Go module lies. */
+/** Folder of the Go module. */
 export const GO_MODULE: string = join(import.meta.dirname, '../interop/go')
 
-/** The release that is the reference. */
+/** The reference release. */
 const REFERENCE = 'v1.84.1'
 
-/** The release of the authority for tests. */
+/** Release of the ACME test server. */
 const PEBBLE = 'v2.10.1'
 
-/** An ACME authority, and a DNS server for it. */
+/** An ACME test server, and a DNS server for it. */
 export interface AcmeTools {
   readonly pebble: string
   readonly challtestsrv: string
@@ -37,26 +37,26 @@ export interface GoTools {
   readonly derper: string
 }
 
-/** Whether Go is there. Without it interop tests are skipped with one line; in CI that is a failure. */
+/** Whether Go is installed. Without it interop tests are skipped with one line; in CI that is a failure. */
 export const hasGo: boolean = lookForGo()
 
 let building: Promise<GoTools> | undefined
 let buildingDaemon: Promise<string> | undefined
 let buildingAcme: Promise<AcmeTools> | undefined
 
-/** Builds what is not built yet; needs the Go module proxy the first time. */
+/** Builds missing programs; needs the Go module proxy the first time. */
 export function goTools(): Promise<GoTools> {
   building ??= build()
   return building
 }
 
-/** Stock `tailscaled`, built if need be, which takes minutes: only one test wants it. */
+/** Stock `tailscaled`, built if missing, which takes minutes: only one test needs it. */
 export function stockDaemon(): Promise<string> {
   buildingDaemon ??= buildDaemon()
   return buildingDaemon
 }
 
-/** The authority for tests, built if need be. */
+/** The ACME test server, built if missing. */
 export function acmeTools(): Promise<AcmeTools> {
   buildingAcme ??= buildAcme()
   return buildingAcme

@@ -1,10 +1,10 @@
-/** Reads the vectors of test/golden, which were captured from the Go code (see test/interop/README.md). */
+/** Reads the vectors of test/golden, captured from the Go code (see test/interop/README.md). */
 
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { payload } from './payload.ts'
 
-/** Which vectors stand in a file, and how they look. */
+/** Vectors by file. */
 export interface GoldenFiles {
   readonly box: { readonly pairs: readonly BoxPair[]; readonly refused: readonly RefusedBox[] }
   readonly frames: {
@@ -31,12 +31,12 @@ export interface GoldenFiles {
   }
 }
 
-/** Bytes as hex; long ones by their beginning and digest. */
+/** Bytes as hex; long ones as start and digest. */
 export type GoldenBytes =
   | { readonly hex: string; readonly length?: undefined }
   | { readonly hex?: undefined; readonly length: number; readonly headHex: string; readonly sha256: string }
 
-/** What the stock client was told to send. */
+/** What the stock client sent. */
 export interface GoldenCall extends GoldenPayload {
   readonly op: 'send' | 'forward' | 'ping' | 'pong' | 'notePreferred' | 'watch' | 'closePeer'
   readonly from?: string
@@ -50,7 +50,7 @@ interface GoldenPayload {
   readonly seed?: number
 }
 
-/** Bytes that a stock client has read, and as what. */
+/** Bytes that a stock client has read, and the result. */
 export type GoldenRead = GoldenBytes & {
   readonly name: string
   readonly expect: readonly Readonly<Record<string, string | number>>[]
@@ -111,14 +111,14 @@ interface GoldenLogin {
   readonly serverInfoHex: string
   readonly serverInfoJSON: string
   readonly serverNonceHex: string
-  /** Bits that the stock server told its watchers: 2 for a mesh peer, 4 for a prober. */
+  /** PeerPresent flags from the stock server: 2 for a mesh peer, 4 for a prober. */
   readonly presentFlags: number
 }
 
 interface GoldenParse {
   readonly name: string
   readonly hex: string
-  /** Absent where the stock parser refused. */
+  /** Absent if the stock parser failed. */
   readonly txid?: string
 }
 
@@ -131,18 +131,18 @@ export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('h
 export const fromHex = (text: string): Uint8Array => Uint8Array.from(Buffer.from(text, 'hex'))
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
-/** What the call sends behind its keys. */
+/** The payload of the call. */
 export function payloadOf(call: GoldenPayload): Uint8Array {
   return call.dataHex === undefined ? payload(call.size ?? 0, call.seed ?? 0) : fromHex(call.dataHex)
 }
 
-/** Shows bytes in the form of the vector, so that the two can be compared. */
+/** Formats bytes like the vector, for comparison. */
 export function shownAs(golden: GoldenBytes, bytes: Uint8Array): GoldenBytes {
   if (golden.hex !== undefined) return { hex: hex(bytes) }
   return { length: bytes.length, headHex: hex(bytes.subarray(0, golden.headHex.length / 2)), sha256: sha256(bytes) }
 }
 
-/** The part of a vector that {@link shownAs} gives. */
+/** The part of a vector that {@link shownAs} returns. */
 export function bytesPart(golden: GoldenBytes): GoldenBytes {
   if (golden.hex !== undefined) return { hex: golden.hex }
   return { length: golden.length, headHex: golden.headHex, sha256: golden.sha256 }

@@ -1,17 +1,17 @@
-/** A TCP proxy that begins each connection with bytes of its own, such as a PROXY header. */
+/** A TCP proxy that sends its own bytes first, such as a PROXY header. */
 
 import { connect, type Socket } from 'node:net'
 import { type ListeningServer, startTcpServer } from './socket-server.ts'
 
 export interface HeaderProxyOptions {
-  /** Port of loopback that connections are passed on to. */
+  /** Target port on loopback. */
   readonly to: number
   readonly header: Uint8Array | string
-  /** Hand over the header, and what the client says first, a byte at a time instead of in one piece. */
+  /** Send the header and the client's first bytes one by one instead of in one piece. */
   readonly byBytes?: boolean
 }
 
-/** Starts the proxy on a free port of loopback. */
+/** Starts the proxy on a free loopback port. */
 export function startHeaderProxy({ to, header, byBytes = false }: HeaderProxyOptions): Promise<ListeningServer> {
   return startTcpServer(client => {
     const relay = connect({ port: to, host: '127.0.0.1', noDelay: true })

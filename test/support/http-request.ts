@@ -6,7 +6,7 @@ interface RequestOptions {
   readonly method?: string
   readonly target?: string
   readonly headers?: Readonly<Record<string, string>>
-  /** Address of the client; undefined when its connection is gone. */
+  /** Client address; undefined if its connection is closed. */
   readonly from?: string | undefined
   readonly left?: AbortSignal
 }

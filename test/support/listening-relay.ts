@@ -1,4 +1,4 @@
-/** A whole relay of ours behind a listener on loopback, in this process. */
+/** Our complete relay with a listener on loopback, in this process. */
 
 import type { Socket } from 'node:net'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
@@ -18,13 +18,13 @@ type ServedTls = Pick<RelayTlsOptions, 'hostname' | 'certificate' | 'ticketKeys'
 export interface ListeningRelayOptions extends Partial<RelayOptions> {
   readonly clock?: Clock
   readonly log?: Log
-  /** Serve TLS: as whom, and with which certificate. */
+  /** For TLS: host name and certificate. */
   readonly tls?: ServedTls
   readonly acceptTimeoutMs?: number
   /** Whether `trustedProxies` must send PROXY headers. */
   readonly sendProxyHeaders?: boolean
   readonly onAcceptTimeout?: (socket: Socket) => void
-  /** Sees each request that becomes a connection. */
+  /** Called for each upgraded request. */
   readonly onUpgrade?: (request: HttpRequest) => void
   readonly limits?: AcceptLimitOptions
   readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>

@@ -1,4 +1,4 @@
-/** A relay core over connections in memory, with time moved by hand. */
+/** A relay core with in-memory connections and a fake clock. */
 
 import { nodeAgreement } from '../../src/keys/node-box.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
@@ -10,7 +10,7 @@ import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { FakeClock } from './fake-clock.ts'
 import { type LoginOptions, RawClient } from './raw-client.ts'
 
-/** Where clients of a {@link MemoryRelay} connect from unless told otherwise. */
+/** Default address of clients of a {@link MemoryRelay}. */
 const CLIENT_ADDRESS: AddressPort = { address: '192.0.2.1', port: 4001 }
 
 export class MemoryRelay {
@@ -28,14 +28,14 @@ export class MemoryRelay {
     })
   }
 
-  /** A connection that has not said anything. */
+  /** A connection that has not sent anything. */
   connect(options: AcceptOptions & { readonly address?: AddressPort } = {}): RawClient {
     const [client, server] = memoryConnPair({ clientAddress: options.address ?? CLIENT_ADDRESS })
     this.core.accept(server, options)
     return new RawClient(client)
   }
 
-  /** A client that has logged in. */
+  /** A logged-in client. */
   async login(options: LoginOptions & AcceptOptions & { readonly address?: AddressPort } = {}): Promise<RawClient> {
     const client = this.connect(options)
     await client.login(options)

@@ -1,6 +1,6 @@
 /**
- * A relay on several cores in one thread: its parts are joined by ports in memory, whose messages can be held back and
- * delivered in any order that threads could see. Time is moved by hand.
+ * A relay with several workers in one thread, connected by in-memory ports whose messages can be held back and delivered
+ * in any order that threads could observe. Uses a fake clock.
  */
 
 import { nodeAgreement } from '../../src/keys/node-box.ts'
@@ -20,12 +20,12 @@ import { FakeClock } from './fake-clock.ts'
 import { type LoginOptions, RawClient } from './raw-client.ts'
 import { settle } from './settle.ts'
 
-/** Chooses which of so many channels delivers next. */
+/** Chooses which of the channels delivers next. */
 export type Chooser = (channels: number) => number
 
-/** Delivers one message each turn of the event loop; all messages of one channel in order. */
+/** Delivers one message per event loop turn, those of one channel in order. */
 export class Courier {
-  /** Holds all messages back while it is set. */
+  /** Holds back all messages while set. */
   isHeld = false
   /** Ports whose messages are held back. */
   readonly held: Set<MemoryPort> = new Set()
@@ -37,18 +37,18 @@ export class Courier {
     this.#choose = choose
   }
 
-  /** Messages that are under way. */
+  /** Undelivered messages. */
   get waiting(): number {
     return this.#ready.length
   }
 
-  /** A message waits at the port. */
+  /** A message was queued at the port. */
   announce(port: MemoryPort): void {
     this.#ready.push(port)
     this.#run()
   }
 
-  /** One message less waits at the port. */
+  /** A message of the port was delivered. */
   forget(port: MemoryPort): void {
     const at = this.#ready.indexOf(port)
     if (at !== -1) this.#ready.splice(at, 1)
@@ -73,7 +73,7 @@ export class Courier {
   }
 }
 
-/** One end of a channel in memory. Messages are cloned as between threads. */
+/** One end of an in-memory channel. Messages are cloned as between threads. */
 export class MemoryPort implements Port<unknown, never> {
   readonly #courier: Courier
   readonly #inbox: unknown[] = []
@@ -125,7 +125,7 @@ export class MemoryPort implements Port<unknown, never> {
   }
 }
 
-/** Ends of channels are handed over as they are. */
+/** Channel ends are transferred, not cloned. */
 function cloned(message: unknown, handed: readonly TransferHandle[]): unknown {
   const memory = handed.filter(one => one instanceof ArrayBuffer)
   const ports = handed.filter(one => one instanceof MemoryPort)
@@ -147,9 +147,9 @@ export interface MemoryPart {
   readonly handle: WorkerHandle
   readonly part: RelayWorker
   readonly core: RelayCore
-  /** What the coordinator says comes here. */
+  /** Receives messages from the coordinator. */
   readonly port: MemoryPort
-  /** What it says to the coordinator comes there. */
+  /** Receives its messages at the coordinator. */
   readonly coordinatorPort: MemoryPort
   /** All its ports. */
   readonly ports: MemoryPort[]
@@ -186,14 +186,14 @@ export class MemoryWorkers {
     })
   }
 
-  /** Two workers that listen, unless told otherwise. */
+  /** Two listening workers by default. */
   static async start(options: MemoryWorkersOptions = {}): Promise<MemoryWorkers> {
     const cores = new MemoryWorkers(options)
     for (let n = 0; n < (options.workers ?? 2); n++) await cores.addWorker()
     return cores
   }
 
-  /** Starts one more; resolves once it listens. */
+  /** Starts another worker; resolves once it listens. */
   addWorker(): Promise<MemoryPart> {
     const [workerEnd, ownEnd] = MemoryPort.pair(this.courier)
     return new Promise(resolve => {
@@ -223,10 +223,10 @@ export class MemoryWorkers {
     })
   }
 
-  /** Ends a worker as a crash does: without a word. */
+  /** Ends a worker abruptly, like a crash. */
   crash(worker: number): void {
     const [gone] = this.parts.splice(worker, 1)
-    if (gone === undefined) throw new Error(`crash worker ${worker}: there is none`)
+    if (gone === undefined) throw new Error(`crash worker ${worker}: no such worker`)
     for (const port of gone.ports) port.close()
     this.coordinator.removeWorker(gone.handle)
     gone.core.close()
@@ -234,18 +234,18 @@ export class MemoryWorkers {
 
   core(worker: number): RelayCore {
     const part = this.parts[worker]
-    if (part === undefined) throw new Error(`use worker ${worker}: there is none`)
+    if (part === undefined) throw new Error(`use worker ${worker}: no such worker`)
     return part.core
   }
 
-  /** A connection to a worker that has not said anything. */
+  /** A connection to a worker that has not sent anything. */
   connect(worker: number, options: AcceptOptions & { readonly address?: AddressPort } = {}): RawClient {
     const [client, server] = memoryConnPair({ clientAddress: options.address ?? { address: '192.0.2.1', port: 4001 } })
     this.core(worker).accept(server, options)
     return new RawClient(client)
   }
 
-  /** A client that has logged in, at a worker. */
+  /** A logged-in client of a worker. */
   async login(worker: number, options: LoginOptions & AcceptOptions = {}): Promise<RawClient> {
     const client = this.connect(worker, options)
     await client.login(options)
@@ -253,7 +253,7 @@ export class MemoryWorkers {
   }
 }
 
-/** Waits until all messages between the workers have come, and what follows from them. */
+/** Waits until all messages between workers, and those they cause, have been delivered. */
 export async function atRest({ courier }: MemoryWorkers): Promise<void> {
   for (let quiet = 0; quiet < 5; quiet++) {
     await settle(1)
@@ -262,7 +262,7 @@ export async function atRest({ courier }: MemoryWorkers): Promise<void> {
 }
 
 function memoryPortOf(end: TransferHandle): MemoryPort {
-  if (!(end instanceof MemoryPort)) throw new Error('open link: no port in memory has come')
+  if (!(end instanceof MemoryPort)) throw new Error('open link: not an in-memory port')
   return end
 }
 

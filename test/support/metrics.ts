@@ -1,11 +1,11 @@
-/** Numbers of a relay for tests of the expositions. */
+/** Metrics of a relay, for tests of the exporters. */
 
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
 import type { RelayCore } from '../../src/server/relay-core.ts'
 import { CoreDebugSource } from '../../src/status/relay-view.ts'
 import { type MetricReader, type MetricSources, metricReader } from '../../src/status/snapshot.ts'
 
-/** A reader of all metrics of `core`, and what it reads besides. */
+/** A reader of all metrics of `core` and other sources. */
 export function testMetrics(core: RelayCore, sources: Partial<MetricSources> = {}): MetricReader {
   const source = new CoreDebugSource(core)
   return metricReader({

@@ -1,31 +1,31 @@
 /**
- * The obvious codec, beside which the fast one is held: whole streams, bodies as hex, nothing shared with src.
+ * The naive codec, with which the fast one is compared: whole streams, bodies as hex, no code shared with src.
  *
- * Numbers and bounds are written down here once more, from docs/protocol.md.
+ * Numbers and bounds are repeated here, from docs/protocol.md.
  */
 
-/** Length bounds by type, and the longest frame of another type that is skipped: -1 for none. */
+/** Length bounds by type, and the longest frame of other types that is skipped: -1 for none. */
 export interface NaiveRules {
   readonly known: Readonly<Record<number, readonly [min: number, max: number]>>
-  /** A type that is read at this length, and skipped at all others. */
+  /** A type that is read at this length and otherwise skipped. */
   readonly only?: readonly [type: number, length: number]
   readonly skipUpTo: number
 }
 
-/** A frame as its reader sees it. */
+/** A frame as seen by its reader. */
 export interface NaiveFrame {
   readonly type: number
   readonly length: number
   /** Header and body; empty for a skipped frame. */
   readonly bytes: Uint8Array
   readonly skipped: boolean
-  /** Offset in the stream at which the reader stands: behind the frame, or behind the header of a skipped one. */
+  /** Stream offset of the reader: after the frame, or after the header of a skipped one. */
   readonly readTo: number
 }
 
 const MIB = 1 << 20
 
-/** What each side reads, before and after the login. */
+/** Frames that each side reads, before and after the login. */
 export const NAIVE_RULES = {
   serverLogin: { known: { 2: [56, 262_144] }, skipUpTo: -1 },
   server: {
@@ -40,7 +40,7 @@ export const NAIVE_RULES = {
   },
 } as const satisfies Record<string, NaiveRules>
 
-/** All frames of a stream, up to its end or to one that is refused. */
+/** All frames of a stream, up to its end or a refused frame. */
 export function naiveFrames(stream: Uint8Array, rules: NaiveRules): { frames: NaiveFrame[]; refused: boolean } {
   const frames: NaiveFrame[] = []
   let at = 0
@@ -107,7 +107,7 @@ export function naiveEncode(m: NaiveMessage): string {
   }
 }
 
-/** The message of a frame's body, given as hex; undefined when it is too short or no message of the direction. */
+/** The message of a frame's body in hex; undefined if too short or not of this direction. */
 export function naiveDecode(direction: 'toServer' | 'toClient', type: number, body: string): NaiveMessage | undefined {
   const cut = (from: number, to?: number) => body.slice(from * 2, to === undefined ? undefined : to * 2)
   const number = (from: number, to: number) => Number.parseInt(cut(from, to), 16)

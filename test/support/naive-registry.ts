@@ -1,9 +1,9 @@
 /**
- * The registry of the original, retold step by step with plain lists, as an oracle: slow, obvious, and shaped like the
- * reference's own data rather than like ours.
+ * The original's registry with plain lists, as an oracle: slow, obvious, and structured like the reference rather than
+ * like ours.
  */
 
-/** What the oracle tells, in the words of {@link RegistryLog}. */
+/** Events of the oracle. */
 export type RegistryLog = string[]
 
 interface Duplicates {
@@ -20,7 +20,7 @@ export class NaiveRegistry {
   > = { dupKeys: 0, dupConns: 0, dupTotal: 0, multiCreated: 0, multiDeleted: 0, removedOther: 0 }
   /** Active connection and duplicates by key. */
   readonly clients: Map<string, { active: string | undefined; dup: Duplicates | undefined }> = new Map()
-  /** Forwarders by key; an empty list where the key is only here. */
+  /** Forwarders by key; empty if the key is only local. */
   readonly mesh: Map<string, string[]> = new Map()
   readonly watchers: Set<string> = new Set()
   readonly goneWatchers: Map<string, string[]> = new Map()

@@ -1,20 +1,20 @@
-/** What `openssl s_client` says of a TLS server, as somebody who shares no code with us. */
+/** Inspects a TLS server with `openssl s_client`, which shares no code with us. */
 
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
 
-/** Whether openssl is there. Without it tests are skipped with one line; in CI that is a failure. */
+/** Whether openssl is installed. Without it tests are skipped with one line; in CI that is a failure. */
 export const hasOpenssl: boolean = lookForOpenssl()
 
-/** A handshake as openssl saw it. */
+/** A handshake as seen by openssl. */
 export interface SeenChain {
-  /** Subject and issuer of each certificate that was shown. */
+  /** Subject and issuer of each certificate presented. */
   readonly shown: readonly { readonly subject: string; readonly issuer: string }[]
-  /** What came of checking them; `0 (ok)` is well. */
+  /** Verification result; `0 (ok)` if valid. */
   readonly verified: string
 }
 
-/** Makes a handshake with a server of loopback, trusting the authorities of a PEM file only. */
+/** Performs a handshake with a loopback server, trusting only the CAs of a PEM file. */
 export async function seenChain(port: number, caFile: string, serverName?: string): Promise<SeenChain> {
   const name = serverName === undefined ? ['-noservername'] : ['-servername', serverName]
   const args = ['s_client', '-connect', `127.0.0.1:${port}`, ...name, '-CAfile', caFile, '-no-CApath', '-showcerts']

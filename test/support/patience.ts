@@ -1,4 +1,4 @@
-/** How long tests wait for what must come. */
+/** How long tests wait for expected events. */
 
-/** Ends what hangs, and decides nothing: many times what a busy machine takes. `TEST_PATIENCE_MS` sets another. */
+/** Only ends tests that hang: many times what a busy machine needs. Set by `TEST_PATIENCE_MS`. */
 export const PATIENCE_MS = Number(process.env['TEST_PATIENCE_MS'] ?? 60_000)

@@ -1,6 +1,6 @@
-/** Payloads that tests can make again to compare. */
+/** Reproducible payloads. */
 
-/** `size` bytes of the xorshift32 sequence of `seed`; the Go programs of the interop tests make the same. */
+/** `size` bytes of the xorshift32 sequence of `seed`; the Go programs of the interop tests generate the same. */
 export function payload(size: number, seed: number): Uint8Array {
   const bytes = new Uint8Array(size)
   let x = seed === 0 ? 1 : seed | 0

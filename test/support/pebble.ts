@@ -1,4 +1,4 @@
-/** An ACME authority on loopback, for which every name leads to 127.0.0.1. */
+/** An ACME server on loopback that resolves every name to 127.0.0.1. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -12,15 +12,15 @@ import { freePort, untilListening } from './relays.ts'
 import { TestCa } from './test-ca.ts'
 
 export interface PebbleOptions {
-  /** Ports on which it looks for answers, in place of 80 and 443. */
+  /** Validation ports instead of 80 and 443. */
   readonly httpPort: number
   readonly tlsPort: number
-  /** Accounts that it knows: keys by their ids. With them, no other can be opened. */
+  /** Keys of external accounts by id; if set, others are rejected. */
   readonly accounts?: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
 }
 
-/** What it signs, and for how long in seconds. */
+/** Certificate profiles, with validity in seconds. */
 const PROFILES = {
   default: { description: 'three months', validityPeriod: 90 * 86_400 },
   shortlived: { description: 'six days', validityPeriod: 6 * 86_400 },
@@ -28,7 +28,7 @@ const PROFILES = {
 
 export class Pebble {
   readonly directoryUrl: string
-  /** PEM of the authority to trust for the directory itself. */
+  /** PEM of the CA of the directory's own TLS. */
   readonly directoryCa: string
   readonly program: Program
   readonly #dns: Program
@@ -85,7 +85,7 @@ export class Pebble {
     return new Pebble({ ca: ca.certificate, pebble, dns, folder }, port, management)
   }
 
-  /** PEM of the authority behind all that it signs. */
+  /** PEM of the root CA of issued certificates. */
   async rootCertificate(): Promise<string> {
     const options = { host: '127.0.0.1', port: this.#managementPort, path: '/roots/0', ca: this.directoryCa }
     const [response] = (await once(request(options).end(), 'response')) as [IncomingMessage]

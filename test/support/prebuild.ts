@@ -1,21 +1,21 @@
 /**
- * Has the Go programs built while the tests that need none of them run: from nothing it takes minutes.
+ * Builds the Go programs in the background while other tests run: a clean build takes minutes.
  *
- * A global setup of vitest. Tests that come too early wait for what they need.
+ * A vitest global setup. Tests that need a program wait for it.
  */
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { acmeTools, goTools, hasGo, stockDaemon } from './go-tools.ts'
 
-/** Begins to build, out of the tests' way; what it returns is called when all tests have ended. */
+/** Starts the build at low priority; the returned function is called after all tests. */
 export default function prebuild(): (() => void) | undefined {
   if (!hasGo) return undefined
   const script = fileURLToPath(import.meta.url)
   const builder = spawn('nice', [process.execPath, script], { stdio: 'inherit', detached: true })
   return () => {
     const { pid, exitCode } = builder
-    // With it go the compilers that it has started.
+    // Also kills the compilers that it has started.
     if (pid !== undefined && exitCode === null) process.kill(-pid)
   }
 }

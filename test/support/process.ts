@@ -1,4 +1,4 @@
-/** Programs that a test starts, talks to by lines, and stops. */
+/** Programs that a test starts, reads line by line, and stops. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,11 +9,11 @@ import { PATIENCE_MS } from './patience.ts'
 export interface ProgramOptions {
   readonly env?: Readonly<Record<string, string>>
   readonly cwd?: string
-  /** How long a line or an exit may take; default {@link PATIENCE_MS}. */
+  /** Time limit for a line or exit. Default {@link PATIENCE_MS}. */
   readonly patienceMs?: number
 }
 
-/** A started program. Its standard error is kept for messages. */
+/** A started program. Its standard error is recorded. */
 export class Program {
   readonly child: ChildProcess
   readonly #name: string
@@ -48,7 +48,7 @@ export class Program {
     return this.#stderr
   }
 
-  /** Takes the first line of standard output, waiting if needed, for which `accept` gives a value. */
+  /** Takes the first line of standard output for which `accept` returns a value; waits for it. */
   async lineWhere<T>(accept: (line: string) => T | undefined): Promise<T> {
     for (;;) {
       for (let at = 0; at < this.#lines.length; at++) {
@@ -74,13 +74,13 @@ export class Program {
     this.child.stdin?.write(text)
   }
 
-  /** Waits for the end; resolves to the exit code, or the signal that ended it. */
+  /** Waits for the exit; resolves to the exit code, or the signal that killed it. */
   async exit(): Promise<number | NodeJS.Signals> {
     while (!this.#ended) await this.#news('its end')
     return this.child.exitCode ?? this.child.signalCode ?? -1
   }
 
-  /** Ends the program and waits for that. */
+  /** Stops the program and waits for its exit. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     if (this.#ended) return
     this.child.kill(signal)
@@ -91,7 +91,7 @@ export class Program {
 
   #news(what: string): Promise<void> {
     if (this.#ended && what !== 'its end') {
-      throw new Error(`wait for ${what} of ${this.#name}: it ended with ${this.child.exitCode}: ${this.#stderr}`)
+      throw new Error(`wait for ${what} of ${this.#name}: it exited with ${this.child.exitCode}: ${this.#stderr}`)
     }
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

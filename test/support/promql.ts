@@ -1,15 +1,15 @@
 /** Which metrics and labels a PromQL expression uses; enough of the language for dashboards and alert rules. */
 
-/** A metric as it is selected. */
+/** A metric selector. */
 export interface Selector {
   readonly metric: string
-  /** Labels that are matched. */
+  /** Matched labels. */
   readonly labels: readonly string[]
 }
 
 export interface PromqlUses {
   readonly selectors: readonly Selector[]
-  /** Labels that results are grouped or joined by. */
+  /** Labels that results are grouped or joined on. */
   readonly groupedBy: readonly string[]
 }
 
@@ -30,9 +30,9 @@ const WORDS: ReadonlySet<string> = new Set([
   'count',
 ])
 
-/** Reads an expression. @throws Error for a `without` or `ignoring`, which tell no label that there must be. */
+/** Parses an expression. @throws Error for `without` or `ignoring`, which do not name the labels needed. */
 export function promqlUses(expression: string): PromqlUses {
-  if (/\b(?:without|ignoring)\b/.test(expression)) throw new Error(`read "${expression}": name labels by what is kept`)
+  if (/\b(?:without|ignoring)\b/.test(expression)) throw new Error(`read "${expression}": name the labels to keep`)
   const groupedBy = Array.from(expression.matchAll(GROUPING), ([, labels = '']) => labels.split(','))
     .flat()
     .map(label => label.trim())

@@ -1,4 +1,4 @@
-/** Real proxies, run with the files of `deploy/proxies` in which only names, ports and paths are replaced. */
+/** Real proxies, run with the files of `deploy/proxies` with only names, ports and paths replaced. */
 
 import { execFileSync } from 'node:child_process'
 import { accessSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,17 +13,17 @@ const SNIPPETS = join(import.meta.dirname, '../../deploy/proxies')
 /** Debian's package libnginx-mod-stream. */
 const NGINX_STREAM_MODULE = '/usr/lib/nginx/modules/ngx_stream_module.so'
 
-/** Name of the site in the tests, in place of that in the files. */
+/** Host name that replaces the one in the files. */
 export const PROXY_HOSTNAME = 'localhost'
 
-/** What a proxy is to know. */
+/** Settings of a proxy. */
 export interface ProxySettings {
-  /** Port of loopback where the relay listens. */
+  /** Loopback port of the relay. */
   readonly relayPort: number
-  /** The same of the web site beside it. */
+  /** Loopback port of the web site. */
   readonly websitePort?: number
   readonly certificate: CertificatePair
-  /** More texts to replace; each must be there. */
+  /** Further replacements; each text must be present. */
   readonly replace?: Readonly<Record<string, string>>
 }
 
@@ -32,19 +32,19 @@ export interface RunningProxy extends AsyncDisposable {
   readonly program: Program
 }
 
-/** What a file is made of: the text, where certificates are, and where to listen. */
+/** Certificate folder and listen port. */
 interface Place {
   readonly directory: string
   readonly port: number
 }
 
-/** Texts of the files, and what stands in their place in the tests. */
+/** Texts of the files and their replacements. */
 function replacements({ directory, port }: Place, settings: ProxySettings): Record<string, string> {
   const listen = `127.0.0.1:${port}`
   return {
     'relay.example.com {': `https://${PROXY_HOSTNAME}:${port} {\n\tbind 127.0.0.1`,
     'listen 443': `listen ${listen}`,
-    // Machines that run tests may have no IPv6.
+    // Test machines may lack IPv6.
     'listen [::]:443 ssl;': '',
     'listen [::]:443;': '',
     'bind :::443 v4v6': `bind ${listen}`,
@@ -56,7 +56,7 @@ function replacements({ directory, port }: Place, settings: ProxySettings): Reco
   }
 }
 
-/** A file of `deploy/proxies` as the tests run it. @throws Error when a text of `settings.replace` is not in it. */
+/** A file of `deploy/proxies` for the tests. @throws Error if a text of `settings.replace` is missing. */
 function snippet(name: string, place: Place, settings: ProxySettings): string {
   let text = readFileSync(join(SNIPPETS, name), 'utf8')
   for (const [from, to] of Object.entries(settings.replace ?? {})) {
@@ -69,7 +69,7 @@ function snippet(name: string, place: Place, settings: ProxySettings): string {
   return text
 }
 
-/** What makes a kind of proxy run on a file: more files, and the command. */
+/** How to run a kind of proxy: further files, and the command. */
 interface Launch {
   readonly files: Readonly<Record<string, string>>
   readonly command: readonly [path: string, ...args: string[]]
@@ -123,7 +123,7 @@ const LAUNCHERS = {
 /** A file of `deploy/proxies`. */
 export type ProxyFile = keyof typeof LAUNCHERS
 
-/** Whether a proxy is there. Without it its tests are skipped with one line; in CI that is a failure. */
+/** Whether a proxy is installed. Without it its tests are skipped with one line; in CI that is a failure. */
 export function hasProxy(name: 'nginx' | 'nginx stream module' | 'haproxy' | 'caddy'): boolean {
   try {
     if (name === 'nginx stream module') accessSync(NGINX_STREAM_MODULE)
@@ -136,7 +136,7 @@ export function hasProxy(name: 'nginx' | 'nginx stream module' | 'haproxy' | 'ca
   }
 }
 
-/** Starts the proxy that `file` is for, on a free port of loopback. */
+/** Starts the proxy of `file` on a free loopback port. */
 export async function startProxy(file: ProxyFile, settings: ProxySettings): Promise<RunningProxy> {
   const directory = mkdtempSync(join(tmpdir(), 'derphttp-proxy-'))
   const place = { directory, port: await freePort() }

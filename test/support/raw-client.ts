@@ -1,7 +1,7 @@
 /**
- * A client that speaks single frames over any {@link Conn}, right or wrong ones, for tests of relays.
+ * A client that sends single frames over any {@link Conn}, valid or not, for relay tests.
  *
- * It uses our codec, which the golden vectors hold against the original.
+ * It uses our codec, which golden vectors compare with the original.
  */
 
 import { nodeAgreement } from '../../src/keys/node-box.ts'
@@ -20,17 +20,17 @@ import type { ServerInfo } from '../../src/protocol/server-info.ts'
 import type { Conn, ConnHandler } from '../../src/transport/conn.ts'
 import { PATIENCE_MS } from './patience.ts'
 
-/** A frame as it came. */
+/** A received frame. */
 export interface RawFrame {
   readonly type: number
   readonly body: Uint8Array
 }
 
-/** What a login says; all may be left out. */
+/** Contents of a login. */
 export interface LoginOptions {
   readonly privateKey?: NodePrivateKey
   readonly info?: Partial<ClientInfo>
-  /** JSON to seal in place of `info`. */
+  /** JSON to seal instead of `info`. */
   readonly json?: string
 }
 
@@ -49,7 +49,7 @@ export class RawClient implements ConnHandler {
     conn.open(this)
   }
 
-  /** Connects by `conn` and logs in. */
+  /** Logs in over `conn`. */
   static async login(conn: Conn, options: LoginOptions = {}): Promise<RawClient> {
     const client = new RawClient(conn)
     await client.login(options)
@@ -64,7 +64,7 @@ export class RawClient implements ConnHandler {
     return this.#closed
   }
 
-  /** Frames that have come and were not taken. */
+  /** Received frames that were not taken. */
   get waitingFrames(): readonly RawFrame[] {
     return this.#frames
   }
@@ -92,7 +92,7 @@ export class RawClient implements ConnHandler {
     return this.#serverKey
   }
 
-  /** Takes the relay's key for known, so that ClientInfo can be sealed before the greeting came. */
+  /** Sets the relay's key, so that ClientInfo can be sealed before the greeting. */
   knowServer(serverKey: NodePublicKey): void {
     this.#serverKey = serverKey
   }
@@ -116,7 +116,7 @@ export class RawClient implements ConnHandler {
   /** Reads ServerInfo. */
   async serverInfo(): Promise<ServerInfo> {
     const frame = await this.frame()
-    if (frame.type !== FrameType.ServerInfo) throw new Error(`read ServerInfo: ${frameTypeName(frame.type)} came`)
+    if (frame.type !== FrameType.ServerInfo) throw new Error(`read ServerInfo: got ${frameTypeName(frame.type)}`)
     return openServerInfo(await this.#sharedKey(), frame.body)
   }
 
@@ -129,17 +129,17 @@ export class RawClient implements ConnHandler {
     this.send({ type: 'sendPacket', destination, data: typeof data === 'string' ? encodeUtf8(data) : data })
   }
 
-  /** Sends any bytes, after those sent before. */
+  /** Sends arbitrary bytes, in order. */
   sendBytes(bytes: Uint8Array): void {
     this.#writing = this.#writing.then(() => new Promise(resolve => this.conn.write([bytes], () => resolve())))
   }
 
-  /** Resolves when all that was sent has left. */
+  /** Resolves when everything has been written. */
   flushed(): Promise<void> {
     return this.#writing
   }
 
-  /** The next frame. @throws Error when the connection ends, or none comes in time. */
+  /** The next frame. @throws Error if the connection ends, or after a timeout. */
   async frame(): Promise<RawFrame> {
     for (;;) {
       const frame = this.#frames.shift()
@@ -158,7 +158,7 @@ export class RawClient implements ConnHandler {
     return message
   }
 
-  /** The next message of a type; those before it are thrown away. */
+  /** The next message of a type; earlier ones are discarded. */
   async messageOf<T extends ServerToClient['type']>(type: T): Promise<Extract<ServerToClient, { type: T }>> {
     for (;;) {
       const message = await this.message()
@@ -167,9 +167,9 @@ export class RawClient implements ConnHandler {
   }
 
   /**
-   * Waits until the relay has handled all that was sent, by a ping.
+   * Waits with a ping until the relay has handled everything sent.
    *
-   * @returns the messages that came before its answer.
+   * @returns messages received before the Pong.
    */
   async sync(): Promise<ServerToClient[]> {
     const payload = crypto.getRandomValues(new Uint8Array(8))
@@ -182,12 +182,12 @@ export class RawClient implements ConnHandler {
     }
   }
 
-  /** Resolves when the relay has ended the connection. */
+  /** Resolves when the relay has closed the connection. */
   async closed(): Promise<void> {
     while (!this.#closed) await this.#news('the end of the connection')
   }
 
-  /** Ends the connection. */
+  /** Closes the connection. */
   close(): void {
     this.conn.destroy()
   }

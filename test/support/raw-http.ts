@@ -1,21 +1,21 @@
-/** HTTP written by hand, for requests that no library would send. */
+/** Handwritten HTTP, for requests that no library would send. */
 
 import type { Socket } from 'node:net'
 import { connect } from 'node:net'
 import { PATIENCE_MS } from './patience.ts'
 
-/** An answer, as it came. */
+/** A response as received. */
 export interface RawResponse {
   readonly status: number
-  /** By name in lower case; the last of equal ones. */
+  /** By lower-case name; the last of duplicates. */
   readonly headers: ReadonlyMap<string, string>
-  /** Names in their order and spelling. */
+  /** Names in order and as spelt. */
   readonly names: readonly string[]
-  /** The body, or after a 101 what came along. */
+  /** The body, or the bytes after a 101. */
   readonly body: Buffer
 }
 
-/** Writes `text` on a fresh connection to loopback and reads the answer. */
+/** Sends `text` on a new loopback connection and reads the response. */
 export async function rawRequest(port: number, text: string): Promise<RawResponse> {
   const socket = connect(port, '127.0.0.1')
   try {
@@ -25,12 +25,12 @@ export async function rawRequest(port: number, text: string): Promise<RawRespons
   }
 }
 
-/** The same with a line and headers; `Host` is added. */
+/** The same with request line and headers; adds `Host`. */
 export function request(port: number, line: string, headers: readonly string[] = []): Promise<RawResponse> {
   return rawRequest(port, `${line} HTTP/1.1\r\n${['Host: relay.test', ...headers].join('\r\n')}\r\n\r\n`)
 }
 
-/** Writes `text` and reads one answer; the socket stays open. */
+/** Sends `text` and reads one response; the socket stays open. */
 export function exchange(socket: Socket, text: string): Promise<RawResponse> {
   const isHead = text.startsWith('HEAD ')
   return new Promise((resolve, reject) => {
@@ -41,20 +41,20 @@ export function exchange(socket: Socket, text: string): Promise<RawResponse> {
       if (response !== undefined) resolve(response)
       else reject(error)
     }
-    const timer = setTimeout(() => settle(undefined, new Error(`wait for answer to ${text}: none`)), PATIENCE_MS)
+    const timer = setTimeout(() => settle(undefined, new Error(`wait for response to ${text}: none`)), PATIENCE_MS)
     const onData = (chunk: Buffer) => {
       received = Buffer.concat([received, chunk])
       const response = parseResponse(received, isHead)
       if (response !== undefined) settle(response)
     }
-    const onClose = () => settle(undefined, new Error(`wait for answer to ${text}: closed after "${received}"`))
+    const onClose = () => settle(undefined, new Error(`wait for response to ${text}: closed after "${received}"`))
     const onError = (error: Error) => settle(undefined, error)
     socket.on('data', onData).on('close', onClose).on('error', onError)
     socket.write(text)
   })
 }
 
-/** Undefined while the answer is not complete. */
+/** Undefined while the response is incomplete. */
 function parseResponse(bytes: Buffer, isHead: boolean): RawResponse | undefined {
   const end = bytes.indexOf('\r\n\r\n')
   if (end === -1) return undefined

@@ -1,4 +1,4 @@
-/** A region of two relays of ours over TLS, linked to each other, each in a process of its own. */
+/** A region of two of our relays over TLS, meshed, each in its own process. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -24,21 +24,21 @@ export class RegionNode {
     this.#metricsUrl = metricsUrl
   }
 
-  /** The sample of a metric; 0 when there is none. */
+  /** The value of a metric; 0 if missing. */
   async metric(name: string): Promise<number> {
     const text = await (await fetch(this.#metricsUrl)).text()
     return Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1] ?? 0)
   }
 
-  /** The fields of the line that the relay ends with. */
-  async lastWords(): Promise<LastWords> {
+  /** The fields of the relay's last log line. */
+  async drainLine(): Promise<DrainLine> {
     const [line] = await this.program.stderrMatch(/^.*"msg":"drain ended".*$/m)
-    return JSON.parse(line) as LastWords
+    return JSON.parse(line) as DrainLine
   }
 }
 
-/** What a drained relay says of itself. */
-export interface LastWords {
+/** Log fields of a drained relay. */
+export interface DrainLine {
   readonly told: number
   readonly moved: number
   readonly cut: number
@@ -53,7 +53,7 @@ export interface LastWords {
 export class TestRegion implements AsyncDisposable {
   readonly nodes: readonly [RegionNode, RegionNode]
   readonly map: DERPMap
-  /** PEM of the authority that the relays' certificates come from. */
+  /** PEM of the CA of the relays' certificates. */
   readonly ca: string
   readonly #directory: string
 
@@ -64,7 +64,7 @@ export class TestRegion implements AsyncDisposable {
     this.#directory = directory
   }
 
-  /** Starts both; they are linked some time later. */
+  /** Starts both; the mesh link comes up later. */
   static async start(flags: readonly string[] = []): Promise<TestRegion> {
     const directory = mkdtempSync(join(tmpdir(), 'region-'))
     const ca = await TestCa.create()

@@ -1,6 +1,6 @@
-/** Looks at several promises at once, so that none is rejected while another is awaited. */
+/** Awaits several promises at once, to avoid unhandled rejections. */
 
-/** What each of `calls` was rejected with; fails if one was not. */
+/** The rejection reasons of `calls`; throws if one is fulfilled. */
 export async function rejectionsOf(calls: readonly Promise<unknown>[]): Promise<unknown[]> {
   return (await Promise.allSettled(calls)).map((outcome, i) => {
     if (outcome.status === 'rejected') return outcome.reason

@@ -1,4 +1,4 @@
-/** A relay core over connections in memory, and clients of it. */
+/** A relay core with in-memory connections, and its clients. */
 
 import { Client } from '../../src/client/client.ts'
 import type { ClientOptions } from '../../src/client/options.ts'
@@ -12,10 +12,10 @@ import { RelayCore } from '../../src/server/relay-core.ts'
 import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** Computes at once, so that a login takes microtasks only. */
+/** Synchronous, so that a login only takes microtasks. */
 export const testAgreement: KeyAgreement = nodeAgreement
 
-/** A {@link RelayCore} to which everything in one test connects. */
+/** The {@link RelayCore} of a test. */
 export class TestRelay {
   readonly clock: FakeClock
   readonly core: RelayCore
@@ -32,7 +32,7 @@ export class TestRelay {
     })
   }
 
-  /** A fresh connection, accepted by the relay; the client's end. */
+  /** The client end of a new connection to the relay. */
   connect(): MemoryConn {
     const [client, server] = memoryConnPair({
       clientAddress: { address: '192.0.2.1', port: this.#ports++ },
@@ -53,7 +53,7 @@ export class TestRelay {
     })
   }
 
-  /** A client that the relay knows: its ServerInfo has been received. */
+  /** A client that has received ServerInfo. */
   async readyClient(options: Parameters<TestRelay['client']>[0] = {}): Promise<Client> {
     const client = this.client(options)
     await nextMessage(client, 'serverInfo')
@@ -61,9 +61,9 @@ export class TestRelay {
   }
 }
 
-/** A transport that takes its connections from a function, and remembers them. */
+/** A transport that gets its connections from a function, and records them. */
 export class MemoryTransport implements ClientTransport {
-  /** All connections so far, the client's ends. */
+  /** Client ends of all connections so far. */
   readonly conns: MemoryConn[] = []
   readonly #connect: () => MemoryConn
 
@@ -78,7 +78,7 @@ export class MemoryTransport implements ClientTransport {
   }
 }
 
-/** The next message that is of `type`; others are passed over. */
+/** The next message of `type`; skips others. */
 export async function nextMessage<T extends ReceivedMessage['type']>(
   client: { recv(): Promise<ReceivedMessage> },
   type: T,

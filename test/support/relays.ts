@@ -1,4 +1,4 @@
-/** Relays in processes of their own: ours from source, and the reference. */
+/** Relays in their own processes: ours from source, and the reference. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
@@ -13,7 +13,7 @@ import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
-/** A relay that is listening. */
+/** A running relay. */
 export interface RunningRelay {
   /** URL of its DERP endpoint. */
   readonly url: string
@@ -22,7 +22,7 @@ export interface RunningRelay {
   stop(): Promise<void>
 }
 
-/** Starts our relay in development mode on a free port of loopback. */
+/** Starts our relay in development mode on a free loopback port. */
 export async function startOurRelay(
   args: readonly string[] = [],
   env: Record<string, string> = {},
@@ -34,7 +34,7 @@ export async function startOurRelay(
   return running(program, Number(port))
 }
 
-/** Starts stock `derper` over plain HTTP on a free port of loopback. */
+/** Starts stock `derper` over plain HTTP on a free loopback port. */
 export async function startReferenceRelay(args: readonly string[] = []): Promise<RunningRelay> {
   const { derper } = await goTools()
   const directory = mkdtempSync(join(tmpdir(), 'derper-'))
@@ -55,32 +55,32 @@ export async function startReferenceRelay(args: readonly string[] = []): Promise
 /** A relay over TLS, with its STUN server. */
 export interface RunningTlsRelay extends RunningRelay {
   readonly stunPort: number
-  /** PEM of the authority that its certificate comes from. */
+  /** PEM of the CA of its certificate. */
   readonly ca: string
-  /** Shows another certificate of that authority, in the place of the one before. */
+  /** Replaces its certificate with another of the same CA. */
   replaceCertificate(commonName: string): Promise<void>
 }
 
-/** Host name of the relays over TLS; it is that of loopback. */
+/** Host name of the TLS relays. */
 const TLS_HOSTNAME = 'localhost'
 
-/** Its clients need no time to go, unless a test wants it. */
-const AT_ONCE = ['-drain-time', '0s']
+/** No drain time by default. */
+const NO_DRAIN = ['-drain-time', '0s']
 
-/** Starts our relay over TLS on free ports of loopback. */
+/** Starts our relay over TLS on free loopback ports. */
 export function startOurTlsRelay(
   args: readonly string[] = [],
   env: Record<string, string> = {},
 ): Promise<RunningTlsRelay> {
   return overTls(async (directory, port, stunPort) => {
-    const flags = [...tlsFlags(directory, port, stunPort), ...AT_ONCE, ...args]
+    const flags = [...tlsFlags(directory, port, stunPort), ...NO_DRAIN, ...args]
     const program = await startProgram(RUNTIME_PATH, [DERPER, ...flags], { env })
     await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
     return program
   })
 }
 
-/** Starts stock `derper` over TLS on free ports of loopback. */
+/** Starts stock `derper` over TLS on free loopback ports. */
 export async function startReferenceTlsRelay(args: readonly string[] = []): Promise<RunningTlsRelay> {
   const { derper } = await goTools()
   return overTls(async (directory, port, stunPort) => {
@@ -126,12 +126,12 @@ function running(program: Program, port: number): RunningRelay {
   return { url: `http://127.0.0.1:${port}/derp`, port, program, stop: () => program.stop() }
 }
 
-/** Below the ports that systems hand out by themselves, to whoever connects or does not ask for one. */
+/** Below the ephemeral port range. */
 const [FIRST_PORT, LAST_PORT] = [10_000, 32_000]
-/** Each process looks at ports of its own first. */
+/** Each process starts at a different port. */
 let nextPort = FIRST_PORT + ((process.pid * 97) % (LAST_PORT - FIRST_PORT))
 
-/** A port of loopback that is free, and stays so until somebody asks for this very port. */
+/** A free loopback port outside the ephemeral range. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = nextPort
@@ -146,7 +146,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** Waits until something listens on the port of loopback. */
+/** Waits until a loopback port accepts connections. */
 export async function untilListening(port: number): Promise<void> {
   const giveUpAtMs = performance.now() + PATIENCE_MS
   while (performance.now() < giveUpAtMs) {

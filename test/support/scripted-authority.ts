@@ -1,14 +1,14 @@
-/** Something that answers in place of an ACME authority, as a test says, over plain HTTP on loopback. */
+/** A scripted stand-in for an ACME server, over plain HTTP on loopback. */
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Answers a request, or leaves it open. */
+/** Responds to a request, or leaves it open. */
 export type Script = (request: IncomingMessage, response: ServerResponse) => void
 
 export class ScriptedAuthority implements AsyncDisposable {
   readonly directoryUrl: string
-  /** Paths that were asked for, in order. */
+  /** Requested paths, in order. */
   readonly asked: string[]
   readonly #server: Server
 

@@ -1,4 +1,4 @@
-/** The relay's end of one connection, driven step by step by a test. */
+/** The relay end of one connection, driven by the test. */
 
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { concatBytes } from '../../src/lib/bytes.ts'
@@ -22,7 +22,7 @@ import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn
 import { testAgreement } from './relay.ts'
 import { until } from './settle.ts'
 
-/** A relay in memory, and what it is connected to. */
+/** An in-memory relay and its client's connection. */
 export interface MemoryRelayEnds {
   readonly relay: ScriptedRelay
   readonly clientConn: MemoryConn
@@ -36,15 +36,15 @@ export function scriptedMemoryRelay(): MemoryRelayEnds {
 
 export class ScriptedRelay {
   readonly privateKey: NodePrivateKey
-  /** The relay's end. */
+  /** The relay end. */
   readonly conn: Conn
-  /** Frames that came after ClientInfo. */
+  /** Frames received after ClientInfo. */
   readonly frames: ClientToServer[] = []
-  /** Writes that the transport has taken, or refused. */
+  /** Writes that completed or failed. */
   writesTaken = 0
-  /** Whether the connection is over. */
+  /** Whether the connection has closed. */
   closed = false
-  /** Whether pings are answered as they come. */
+  /** Whether pings are answered automatically. */
   answersPings = false
   readonly #decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
   #hello: ClientHello | undefined
@@ -68,7 +68,7 @@ export class ScriptedRelay {
     })
   }
 
-  /** Sends messages, each in a write of its own. */
+  /** Sends messages, each in its own write. */
   say(...messages: readonly ServerToClient[]): void {
     for (const message of messages) this.send(encodeServerToClient(message))
   }
@@ -77,7 +77,7 @@ export class ScriptedRelay {
     this.send(encodeGreeting(this.privateKey.publicKey()))
   }
 
-  /** What the client has said of itself, once it has. */
+  /** The client's key and ClientInfo, once received. */
   async hello(): Promise<{ hello: ClientHello; info: ClientInfo }> {
     await until(() => this.#hello !== undefined, 'the client has sent ClientInfo')
     const hello = this.#hello as ClientHello
@@ -85,18 +85,18 @@ export class ScriptedRelay {
     return { hello, info: openClientInfo(this.#sharedKey, hello) }
   }
 
-  /** The frame of ServerInfo with whatever in its box. */
+  /** A ServerInfo frame with arbitrary contents. */
   sealedServerInfo(json: Uint8Array): Uint8Array {
     if (this.#sharedKey === undefined) throw new Error('seal ServerInfo: no ClientInfo was read')
     return encodeServerInfo(this.#sharedKey, json)
   }
 
-  /** The ServerInfo frame for this client; {@link hello} comes before. */
+  /** The ServerInfo frame for this client; call {@link hello} first. */
   serverInfo(info: Omit<ServerInfo, 'version'> = NO_LIMITS): Uint8Array {
     return this.sealedServerInfo(formatServerInfo(info))
   }
 
-  /** Everything up to ServerInfo, as a good relay does it. */
+  /** A complete login. */
   async login(): Promise<void> {
     this.greet()
     await this.hello()
@@ -123,7 +123,7 @@ export class ScriptedRelay {
   }
 }
 
-// Our relay asks for no pongs and skips them; here they are looked at.
+// Our relay skips Pongs; here they are read.
 const BOUNDS_WITH_PONG: FrameBounds = {
   ...SERVER_BOUNDS,
   max: Int32Array.from(SERVER_BOUNDS.max, (most, type) => (type === FrameType.Pong ? 8 : most)),

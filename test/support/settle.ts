@@ -1,17 +1,17 @@
-/** Waits for what has no event to wait for, bounded. */
+/** Bounded waits for conditions without an event. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { PATIENCE_MS } from './patience.ts'
 
-/** Lets all microtasks, and `turns` turns of the event loop, pass. */
+/** Runs all microtasks and `turns` event loop turns. */
 export async function settle(turns = 3): Promise<void> {
   for (let i = 0; i < turns; i++) await new Promise<void>(resolve => setImmediate(resolve))
 }
 
-/** Turns of the event loop after which {@link until} leaves the processor to others in between. */
+/** Event loop turns after which {@link until} sleeps in between. */
 const EAGER_TURNS = 1_000
 
-/** Resolves once `condition` holds; looks after every turn of the event loop, then every millisecond. */
+/** Resolves once `condition` holds; checked after every event loop turn, later every millisecond. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const giveUpAtMs = performance.now() + PATIENCE_MS
   for (let turn = 0; !condition(); turn++) {
@@ -20,7 +20,7 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   }
 }
 
-/** Resolves once `progress` has not moved for 100 turns of the event loop, in which all sides of a test take part. */
+/** Resolves once `progress` has not changed for 100 event loop turns, shared by all sides of a test. */
 export async function untilStalled(progress: () => number): Promise<void> {
   let last = -1
   for (let still = 0; still < 100; still++) {

@@ -1,4 +1,4 @@
-/** The real clock, which can be put forward: for tests with programs that live in real time. */
+/** The real clock, but it can be advanced: for tests with programs that use real time. */
 
 import { type Clock, systemClock, type Timer } from '../../src/lib/clock.ts'
 
@@ -36,7 +36,7 @@ export class SkewedClock implements Clock {
     systemClock.afterTurn(fn)
   }
 
-  /** Puts the clock forward; what falls due runs soon after. */
+  /** Advances the clock; due timers fire soon after. */
   advance(ms: number): void {
     this.#skewMs += ms
     for (const pending of this.#pending) {

@@ -1,4 +1,4 @@
-/** Servers on free ports of loopback, closed with all their connections at the end of a test. */
+/** Servers on free loopback ports, closed with all connections at the end of a test. */
 
 import { createServer as createHttpServer } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
@@ -9,14 +9,14 @@ import { RelayCore } from '../../src/server/relay-core.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { TLS_CERT, TLS_KEY } from './tls-fixture.ts'
 
-/** A server that is listening. */
+/** A listening server. */
 export interface ListeningServer extends AsyncDisposable {
   readonly port: number
-  /** Connections that are open. */
+  /** Open connections. */
   readonly sockets: ReadonlySet<Socket>
 }
 
-/** Starts `server` on `port` of loopback, a free one by default. */
+/** Starts `server` on a loopback port, by default a free one. */
 export async function listenOnLoopback(server: Server, port = 0): Promise<ListeningServer> {
   const sockets = new Set<Socket>()
   server.on('connection', (socket: Socket) => {
@@ -38,7 +38,7 @@ export async function listenOnLoopback(server: Server, port = 0): Promise<Listen
   }
 }
 
-/** A TCP server that does with each connection what the test says. */
+/** A TCP server scripted by the test. */
 export function startTcpServer(onSocket: (socket: Socket) => void, port = 0): Promise<ListeningServer> {
   return listenOnLoopback(createServer(onSocket), port)
 }
@@ -61,7 +61,7 @@ export async function startHttpRelay(
   }
 }
 
-/** The same, not listening: connections can be handed to it as `connection` events. */
+/** The same without listening: pass connections as `connection` events. */
 export function createHttpRelay(scheme: 'http' | 'https' = 'http'): { server: Server; core: RelayCore } {
   const core = new RelayCore({ privateKey: NodePrivateKey.generate(), agreement: nodeAgreement })
   const server = scheme === 'http' ? createHttpServer() : createHttpsServer({ key: TLS_KEY, cert: TLS_CERT })

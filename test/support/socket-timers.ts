@@ -1,11 +1,11 @@
-/** The timers of TCP connections, as the kernel tells them by the program `ss`. */
+/** Timers of TCP connections, read with `ss`. */
 
 import { execFile, execFileSync } from 'node:child_process'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
 
-/** Whether `ss` is there. Without it tests are skipped with one line; in CI that is a failure. */
+/** Whether `ss` is installed. Without it tests are skipped with one line; in CI that is a failure. */
 export const hasSs: boolean = lookForSs()
 
 function lookForSs(): boolean {
@@ -19,7 +19,7 @@ function lookForSs(): boolean {
   }
 }
 
-/** Seconds until the keep-alive probe of each established connection that was accepted at `port`; NaN without one. */
+/** Seconds until the next keep-alive probe of each connection accepted on `port`; NaN without one. */
 export async function keepAliveSeconds(port: number): Promise<number[]> {
   const { stdout } = await run('ss', ['-tnoH', 'state', 'established', `sport = :${port}`])
   return stdout
@@ -28,7 +28,7 @@ export async function keepAliveSeconds(port: number): Promise<number[]> {
     .map(line => secondsOf(/timer:\(keepalive,([^,]+),/.exec(line)?.[1] ?? ''))
 }
 
-/** Seconds of `9min59sec`, `14sec` or `120ms`. */
+/** Parses `9min59sec`, `14sec` or `120ms` to seconds. */
 function secondsOf(text: string): number {
   const match = /^(?:(\d+)min)?(?:([\d.]+)sec)?(?:(\d+)ms)?$/.exec(text)
   if (match === null || text === '') return Number.NaN

@@ -1,9 +1,9 @@
-/** Stock Go clients, driven by JSON lines; see test/interop/README.md for what can be asked. */
+/** Stock Go clients, driven by JSON lines; see test/interop/README.md for the operations. */
 
 import { goTools } from './go-tools.ts'
 import { type Program, startProgram } from './process.ts'
 
-/** What the program prints. */
+/** A line printed by the program. */
 export interface StockLine {
   readonly id?: number
   readonly ok?: boolean
@@ -28,14 +28,14 @@ export class StockClients {
     return new StockClients(await startProgram(derpclient, [], { env }))
   }
 
-  /** Sends a request; resolves to its reply. @throws Error when the reply is not ok. */
+  /** Sends a request; resolves to its reply. @throws Error if the reply is not ok. */
   async ask(op: string, client: string, fields: Readonly<Record<string, unknown>> = {}): Promise<StockLine> {
     const reply = await this.tryAsk(op, client, fields)
     if (reply.ok !== true) throw new Error(`ask stock client ${client} to ${op}: ${reply.error}`)
     return reply
   }
 
-  /** The same; a reply that is not ok is given back too. */
+  /** The same, but also returns replies that are not ok. */
   async tryAsk(op: string, client: string, fields: Readonly<Record<string, unknown>> = {}): Promise<StockLine> {
     const id = ++this.#lastId
     this.#program.write(`${JSON.stringify({ id, op, client, ...fields })}\n`)

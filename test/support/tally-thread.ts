@@ -1,4 +1,4 @@
-/** A thread that opens and closes connections as fast as it can, for tests of what threads count together. */
+/** A thread that opens and closes connections at full speed, for tests of shared counts. */
 
 import { parentPort, workerData } from 'node:worker_threads'
 import { SharedTally, type TallyMemory } from '../../src/listen/shared-tally.ts'
@@ -7,19 +7,19 @@ export interface TallyThreadData {
   readonly memory: TallyMemory
   readonly thread: number
   readonly max: number
-  /** Of connections that it opens. */
+  /** Connections to open. */
   readonly count: number
-  /** Words: not 0 once all shall begin; threads that are there; connections that are really open. */
+  /** Words: nonzero to start; ready threads; connections actually open. */
   readonly common: SharedArrayBuffer
 }
 
-/** What came of it. */
+/** The thread's result. */
 export interface TallyThreadResult {
-  /** Most connections that were really open when this thread had opened one. */
+  /** Maximum of connections actually open after this thread opened one. */
   readonly mostOpen: number
   readonly taken: number
   readonly refused: number
-  /** Times that the rate of the source allowed one. */
+  /** Connections allowed by the source rate. */
   readonly allowed: number
 }
 

@@ -1,4 +1,4 @@
-/** A certificate authority that lives as long as a test. */
+/** A certificate authority for one test. */
 
 import 'reflect-metadata'
 import { KeyObject, type webcrypto } from 'node:crypto'
@@ -9,7 +9,7 @@ const KEYS = { name: 'ECDSA', namedCurve: 'P-256' } as const
 const SIGNING = { name: 'ECDSA', hash: 'SHA-256' } as const
 const DAY_MS = 24 * 3_600_000
 
-/** What a certificate says. */
+/** Contents of a certificate. */
 export interface IssueRequest {
   readonly dns?: readonly string[]
   readonly ips?: readonly string[]
@@ -20,7 +20,7 @@ export interface IssueRequest {
 }
 
 export class TestCa {
-  /** PEM that clients are to trust. */
+  /** PEM to trust. */
   readonly certificate: string
   readonly #authority: x509.X509Certificate
   readonly #keys: webcrypto.CryptoKeyPair

@@ -1,14 +1,14 @@
-/** Standard streams of a command that runs within a test. */
+/** Standard streams of a command under test. */
 
 import type { CommandIo } from '../../src/cli/command-io.ts'
 
 export interface TestIo extends CommandIo {
-  /** What was written to standard output so far, as text. */
+  /** Standard output so far, as text. */
   readonly stdout: string
   readonly stderr: string
   /** Bytes of standard output so far. */
   readonly bytes: Buffer
-  /** Ends the command as a signal would. */
+  /** Ends the command like a signal. */
   interrupt(): void
 }
 
@@ -16,7 +16,7 @@ export interface TestIoOptions {
   readonly stdin?: string | AsyncIterable<Uint8Array>
   readonly env?: NodeJS.ProcessEnv
   readonly columns?: number
-  /** Sees each piece of standard output. */
+  /** Called for each write to standard output. */
   readonly onOut?: (data: string | Uint8Array) => void
 }
 

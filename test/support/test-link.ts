@@ -1,4 +1,4 @@
-/** A link that keeps what it is given, and packets for any link. */
+/** A link that records packets, and packets for any link. */
 
 import type { NodePublicKey } from '../../src/keys/node-key.ts'
 import type { PacketKind } from '../../src/metrics/drop-reason.ts'
@@ -38,7 +38,7 @@ export class TestLink implements Link {
   }
 }
 
-/** Hands a packet to a destination as a session does; returns the buffer that it lies in. */
+/** Passes a packet to a destination like a session; returns its buffer. */
 export function sendTo(
   to: Destination,
   { source, destination, data }: { source: NodePublicKey; destination: NodePublicKey; data: Uint8Array },

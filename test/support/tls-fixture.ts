@@ -1,4 +1,4 @@
-/** A certificate for localhost, relay.test and 127.0.0.1, valid for a century and known to nobody but these tests. */
+/** A certificate for localhost, relay.test and 127.0.0.1, valid for a century, used only in tests. */
 
 export const TLS_KEY: string = `-----BEGIN PRIVATE KEY-----
 MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgGaUy7y/Yo2y6v5eI
@@ -7,7 +7,7 @@ ZDpxmtkgNF2C2DDokW7WLPqJUGMemMKN7fnFARhMoj+EyC56AqSU58PZ
 -----END PRIVATE KEY-----
 `
 
-/** Self-signed: also what a client trusts as `ca`. */
+/** Self-signed; also used as `ca` of clients. */
 export const TLS_CERT: string = `-----BEGIN CERTIFICATE-----
 MIIBqDCCAU+gAwIBAgIUDOSG9CK7UOVYpDtfqwkamNMIIL4wCgYIKoZIzj0EAwIw
 FTETMBEGA1UEAwwKcmVsYXkudGVzdDAgFw0yNjExMjMwMDI3MzdaGA8yMTI2MTAz

@@ -1,25 +1,25 @@
-/** A TCP proxy that sees the TLS records passing through it, and can keep back what the relay says. */
+/** A TCP proxy that records TLS records, and can hold back data from the relay. */
 
 import { connect, type Socket } from 'node:net'
 import { type ListeningServer, startTcpServer } from './socket-server.ts'
 
-/** Type of records whose content cannot be seen (RFC 8446, section 5.1). */
+/** Type of encrypted records (RFC 8446, section 5.1). */
 const APPLICATION_DATA = 23
 const RECORD_HEADER_LENGTH = 5
 
 export interface RecorderOptions {
-  /** Port of the relay on loopback. */
+  /** Loopback port of the relay. */
   readonly port: number
   /**
-   * Forwards what the relay says up to the end of its handshake, and keeps the rest until {@link TlsRecorder.release}.
+   * Forwards data from the relay up to the end of its handshake, and holds the rest until {@link TlsRecorder.release}.
    */
   readonly holdAfterHandshake?: boolean
 }
 
 export class TlsRecorder implements AsyncDisposable {
-  /** Lengths of the encrypted records of the clients: with TLS 1.3 the first one ends the handshake. */
+  /** Lengths of clients' encrypted records; with TLS 1.3 the first one ends the handshake. */
   readonly clientRecords: number[] = []
-  /** Bytes kept back. */
+  /** Bytes held back. */
   heldBytes = 0
   readonly #options: RecorderOptions
   #server: ListeningServer | undefined
@@ -35,17 +35,17 @@ export class TlsRecorder implements AsyncDisposable {
     return recorder
   }
 
-  /** Port to be dialled instead of the relay's. */
+  /** Port to dial instead of the relay's. */
   get port(): number {
     return this.#server?.port ?? 0
   }
 
-  /** Forwards all that was kept back, and all to come. */
+  /** Forwards held and future data. */
   release(): void {
     this.#release()
   }
 
-  /** Breaks all connections. */
+  /** Destroys all connections. */
   breakAll(): void {
     for (const socket of this.#server?.sockets ?? []) socket.destroy()
   }
@@ -67,7 +67,7 @@ export class TlsRecorder implements AsyncDisposable {
     }
     client.on('data', (chunk: Buffer) => {
       records.push(chunk)
-      // The client's first encrypted record says that it has all of the relay's handshake.
+      // The client's first encrypted record means that the relay's handshake is complete.
       if (mayHold && records.count > 0) isHolding = true
       relay.write(chunk)
     })

@@ -1,4 +1,4 @@
-/** WebSocket clients of a relay: the platform's own as DERP connections, and those of `ws` for single messages. */
+/** WebSocket clients of a relay: the platform's as DERP connections, and those of `ws` for single messages. */
 
 import { WebSocket as WsWebSocket } from 'ws'
 import type { NodePublicKey } from '../../src/keys/node-key.ts'
@@ -7,10 +7,10 @@ import { WebSocketConn } from '../../src/transport/websocket-conn.ts'
 import { type LoginOptions, RawClient } from './raw-client.ts'
 import { until } from './settle.ts'
 
-/** Bytes of ServerKey as a frame. */
+/** Bytes of the ServerKey frame. */
 export const GREETING_LENGTH = 45
 
-/** The platform's WebSocket, open and with the sub-protocol `derp`. */
+/** An open platform WebSocket with subprotocol `derp`. */
 export async function openWebSocket(url: string): Promise<WebSocketConn> {
   const socket = new WebSocket(url, 'derp')
   await new Promise<void>((resolve, reject) => {
@@ -21,7 +21,7 @@ export async function openWebSocket(url: string): Promise<WebSocketConn> {
   return new WebSocketConn(socket)
 }
 
-/** What a WebSocket of `ws` has received. */
+/** A `ws` WebSocket that records messages. */
 export class MessageClient {
   readonly socket: WsWebSocket
   readonly messages: Uint8Array[] = []
@@ -39,7 +39,7 @@ export class MessageClient {
     )
   }
 
-  /** All bytes that have come. */
+  /** All bytes received. */
   get bytes(): Buffer {
     return Buffer.concat(this.messages)
   }
@@ -49,18 +49,18 @@ export class MessageClient {
     return this
   }
 
-  /** Logs in by single messages, once the greeting has come; resolves when ServerInfo has. */
+  /** Logs in with single messages after the greeting; resolves at ServerInfo. */
   async login(options: LoginOptions = {}): Promise<NodePublicKey> {
     const { hello, publicKey } = await this.hello(options)
     const before = this.messages.length
     this.socket.send(hello)
-    await until(() => this.messages.length > before, 'ServerInfo has come')
+    await until(() => this.messages.length > before, 'ServerInfo has arrived')
     return publicKey
   }
 
-  /** The bytes of ClientInfo for the greeting that has come. */
+  /** ClientInfo for the received greeting. */
   async hello(options: LoginOptions = {}): Promise<{ hello: Uint8Array; publicKey: NodePublicKey }> {
-    await until(() => this.bytes.length >= GREETING_LENGTH, 'the greeting has come')
+    await until(() => this.bytes.length >= GREETING_LENGTH, 'the greeting has arrived')
     const [conn] = memoryConnPair()
     const login = new RawClient(conn)
     login.onData(this.bytes)

@@ -1,4 +1,4 @@
-/** The thread of a worker of a relay on several cores, with nothing around it. */
+/** A bare worker thread of a multi-threaded relay. */
 
 import { tuneGarbageCollection } from '../../src/daemon/garbage-collection.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
@@ -7,17 +7,17 @@ import { createHttpListener } from '../../src/listen/node/http-listener.ts'
 import { createRelay } from '../../src/relay.ts'
 import { runWorker } from '../../src/workers/worker/node-run-worker.ts'
 
-/** What each worker is given. */
-export interface CoresData {
+/** Data of each worker. */
+export interface WorkerProgramData {
   readonly privateKey: string
   readonly meshKey: string | undefined
   readonly port: number
 }
 
-/** Each thread has a heap of its own. */
+/** Each thread has its own heap. */
 tuneGarbageCollection()
 
-await runWorker<CoresData>((part, { privateKey, meshKey, port }) => {
+await runWorker<WorkerProgramData>((part, { privateKey, meshKey, port }) => {
   const relay = createRelay({
     privateKey: NodePrivateKey.parse(privateKey),
     meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),

@@ -1,4 +1,4 @@
-/** The client as pages have it: nothing to be set but key and server. */
+/** The client for pages: needs only a key and a server. */
 
 import { portableAgreement } from '../../keys/portable-box.ts'
 import type { PrivateKey } from '../../keys/private-key.ts'
@@ -12,7 +12,7 @@ import { WebSocketTransport, type WebSocketTransportOptions } from './websocket-
 export interface BrowserClientOptions extends Partial<ClientOptions>, WebSocketTransportOptions {}
 
 /**
- * A client that dials relays by WebSocket.
+ * A client that connects to relays over WebSocket.
  *
  * ```ts
  * const client = new Client(await NodePrivateKey.generate(), 'https://relay.example/derp')
@@ -21,7 +21,7 @@ export interface BrowserClientOptions extends Partial<ClientOptions>, WebSocketT
  * ```
  */
 export class BrowserClient extends Client {
-  /** @param options those of WebSockets are for the transport made here, not for a `transport` that is given. */
+  /** @param options WebSocket options only apply if no `transport` is given. */
   constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: BrowserClientOptions = {}) {
     const { clock = pageClock } = options
     super(privateKey, server, {

@@ -1,18 +1,18 @@
 /**
- * A clock for pages, whose timers browsers delay in the background and stop altogether when they freeze a page.
+ * A clock for pages: browsers delay timers of background pages, and stop those of frozen ones.
  *
- * A timer that fires much too late finds that everything has waited: messages of the relay as well, which come behind it.
- * It gives them a moment, so that a page that wakes up does not take the silence of its own sleep for that of the relay.
+ * When a timer fires very late, messages from the relay are still queued behind it. It then waits a moment for them, so
+ * that a page that wakes up does not mistake its own sleep for silence of the relay.
  */
 
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
 
-/** Milliseconds by which a timer is late when the page was frozen or throttled: no busy page is as slow. */
+/** Lateness in milliseconds that means the page was frozen or throttled: more than on a busy page. */
 const FROZEN_MS = 2_000
-/** Milliseconds for what has come meanwhile to be read. */
+/** Milliseconds to read queued messages. */
 const GRACE_MS = 1_000
 
-/** @param clock what gives the time; the platform's by default. */
+/** @param clock the underlying clock. Default: the platform's. */
 export function createPageClock(clock: Clock = systemClock): Clock {
   return {
     now: () => clock.now(),
@@ -33,5 +33,5 @@ export function createPageClock(clock: Clock = systemClock): Clock {
   }
 }
 
-/** What clients of pages use unless they are given another one. */
+/** Default clock of clients in pages. */
 export const pageClock: Clock = /* @__PURE__ */ createPageClock()

@@ -1,18 +1,18 @@
 /**
- * Changes of a page's network and of its own life: online again, thawed, shown again.
+ * Changes of a page's network and lifecycle: online, resumed, visible.
  *
- * After each of them a connection may be dead without a sign of it, and one that could not be made may be possible.
+ * After each of these a connection may be silently dead, and one that failed before may succeed.
  */
 
 import type { NetworkChange, NetworkMonitor } from '../ports.ts'
 
-/** What dispatches events: a window, a document, the global scope of a worker. */
+/** An event source: a window, a document, the global scope of a worker. */
 export interface EventSource {
   addEventListener(type: string, listener: () => void): void
   removeEventListener(type: string, listener: () => void): void
 }
 
-/** A document, where there is one: workers have none. */
+/** A document; workers have none. */
 export interface PageDocument extends EventSource {
   readonly visibilityState: string
 }
@@ -24,7 +24,7 @@ export interface PageMonitorOptions {
   readonly document?: PageDocument | undefined
 }
 
-/** Tells of changes for as long as somebody listens. */
+/** Creates a network monitor. It observes the page only while there are listeners. */
 export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMonitor {
   const platform = globalThis as { readonly document?: PageDocument } & Partial<EventSource>
   const scope = options.scope ?? (platform.addEventListener === undefined ? undefined : (platform as EventSource))
@@ -36,7 +36,7 @@ export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMoni
         if (document?.visibilityState === 'visible') tell()
       }
       scope?.addEventListener('online', tell)
-      // Back from the cache of pages that the user has left.
+      // Restored from the back/forward cache.
       scope?.addEventListener('pageshow', tell)
       document?.addEventListener('resume', tell)
       document?.addEventListener('visibilitychange', onVisibility)

@@ -1,4 +1,4 @@
-/** A client of a region for pages; apart from the client of one relay, which needs nothing of maps. */
+/** A region client for pages; separate from the client of one relay, which needs no DERP map code. */
 
 import { formatNode, resolveEndpoint } from '../../derpmap/endpoint.ts'
 import type { DERPNode } from '../../derpmap/types.ts'
@@ -13,14 +13,14 @@ import { BrowserClient, type BrowserClientOptions } from './browser-client.ts'
 import { WebSocketTransport } from './websocket-transport.ts'
 
 /**
- * A client of a region of a DERP map: it connects to the first of its relays to which a WebSocket opens; each gets 3 s.
+ * A client of a region of a DERP map: connects to the first relay whose WebSocket opens; each gets 3 s.
  *
  * ```ts
  * const client = new RegionClient(privateKey, () => map.Regions?.[900])
  * ```
  */
 export class RegionClient extends BrowserClient {
-  /** @param getRegion asked at each attempt to connect, so that the region may change or be missing for a while. */
+  /** @param getRegion called at each connection attempt, so that the region may change or be missing for a while. */
   constructor(privateKey: PrivateKey, getRegion: RegionSource, options: BrowserClientOptions = {}) {
     super(privateKey, getRegion, { ...options, transport: options.transport ?? new RegionTransport(options) })
   }
@@ -39,7 +39,7 @@ class RegionTransport extends WebSocketTransport {
 
   async #openNode(node: DERPNode, signal: AbortSignal): Promise<Conn> {
     const { certificate, url } = resolveEndpoint(node, { useHttp: this.options.useHttp })
-    // The browser checks certificates, and by the host name only.
+    // The browser verifies certificates, and only by host name.
     if (certificate.kind === 'pin') throw pinned(node)
     const dial = { node, clock: this.clock, signal, discard: (late: Conn) => late.destroy() }
     return withinSecureTime(dial, stop => this.open(url, stop))

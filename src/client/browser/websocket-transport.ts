@@ -1,7 +1,7 @@
 /**
- * The transport of browsers: a WebSocket with the sub-protocol of DERP, by web APIs alone.
+ * The browser transport: a WebSocket with the subprotocol of DERP, using only web APIs.
  *
- * A browser says nothing of why a WebSocket did not open, not even the HTTP status.
+ * A browser does not tell why a WebSocket did not open, not even the HTTP status.
  * Clauses: P-150 upgrade, P-151 messages, P-154 client.
  */
 
@@ -17,7 +17,7 @@ import { pageClock } from './page-clock.ts'
 
 const SUB_PROTOCOL = 'derp'
 
-/** What is needed of the platform's WebSocket before it is open. */
+/** The part of the platform's WebSocket used before it is open. */
 export interface OpeningWebSocket extends WebSocketShape {
   readonly protocol: string
   addEventListener(type: 'open', listener: () => void): void
@@ -28,13 +28,13 @@ export interface OpeningWebSocket extends WebSocketShape {
 
 export interface WebSocketTransportOptions {
   /**
-   * Sub-protocols that are offered beside `derp`, such as one that carries a token for a proxy or a gateway in front of
-   * the relay: scripts in a browser can set no headers. A token may also go into the query of the relay's URL.
+   * Subprotocols offered besides `derp`, such as one with a token for a proxy or gateway in front of the relay: scripts in
+   * a browser cannot set headers. A token can also be in the query of the relay's URL.
    */
   readonly subProtocols?: readonly string[] | undefined
   /** Plain `ws:` to the nodes of regions, for development. */
   readonly useHttp?: boolean | undefined
-  /** Makes a WebSocket. Default: the platform's. */
+  /** Creates a WebSocket. Default: the platform's. */
   readonly createWebSocket?: ((url: string, protocols: string[]) => OpeningWebSocket) | undefined
   readonly clock?: Clock | undefined
   readonly log?: Log | undefined
@@ -55,7 +55,7 @@ export class WebSocketTransport implements ClientTransport {
     throw new DerpError('ERR_DERP_CONFIG_INVALID', 'dial a region: use RegionClient')
   }
 
-  /** Opens one WebSocket; its connection is handed over unopened. */
+  /** Opens one WebSocket; the returned connection is not opened yet. */
   protected open(url: URL, signal: AbortSignal): Promise<Conn> {
     const { createWebSocket = platformWebSocket, subProtocols = [] } = this.options
     const target = new URL(url)
@@ -85,7 +85,7 @@ function platformWebSocket(url: string, protocols: string[]): OpeningWebSocket {
   return new WebSocket(url, protocols)
 }
 
-/** All that a page learns is a code, which is 1006 for nearly everything. */
+/** A page only gets a close code, which is 1006 for nearly every failure. */
 function explain(code: number): string {
   return `closed with code ${code}: the relay is not there, its certificate is not trusted, or a proxy, the page's policy (connect-src) or the relay does not allow it`
 }

@@ -1,13 +1,13 @@
 /**
- * The CAs that this machine trusts, found where Go programs find them.
+ * The system's CAs, from the same places as in Go.
  *
- * On Linux the runtimes disagree: which file is read, whether `SSL_CERT_DIR` may be a list. So it is read here.
+ * On Linux the runtimes differ in which file they read and whether `SSL_CERT_DIR` may be a list, so they are read here.
  */
 
 import { X509Certificate } from 'node:crypto'
 import { readdir, readFile, readlink, stat } from 'node:fs/promises'
 import { join } from 'node:path'
-// Not by name: an older Node must get as far as being refused.
+// Not a named import: an older Node must get as far as the version check.
 import tls from 'node:tls'
 
 /** `process.env`, or an object with `SSL_CERT_FILE` and `SSL_CERT_DIR`. */
@@ -16,11 +16,11 @@ export type AuthorityEnv = Readonly<Record<string, string | undefined>>
 export interface AuthorityOptions {
   /** Default: neither variable is set; the environment is never read implicitly. */
   readonly env?: AuthorityEnv | undefined
-  /** Told of what a variable names and cannot be read. */
+  /** Called for unreadable files and folders of these variables. */
   readonly onProblem?: ((problem: string) => void) | undefined
 }
 
-/** Bundles of the distributions; the first that exists is read. */
+/** Bundles of Linux distributions; the first that exists is read. */
 const BUNDLES = [
   '/etc/ssl/certs/ca-certificates.crt',
   '/etc/pki/tls/certs/ca-bundle.crt',
@@ -31,14 +31,14 @@ const BUNDLES = [
 ]
 const FOLDERS = ['/etc/ssl/certs', '/etc/pki/tls/certs']
 const PEM = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g
-/** The original's DERP client trusts it whatever the system trusts. */
+/** The original's DERP client trusts it regardless of the system's CAs. */
 const LETS_ENCRYPT = /^O=Internet Security Research Group$/m
 
 /**
- * PEM of the system's CAs, for `tlsConfig.ca`: from its store, `SSL_CERT_FILE` instead of the store's file,
- * `SSL_CERT_DIR` (several with colons) instead of its folders. With them Let's Encrypt, and `NODE_EXTRA_CA_CERTS`.
+ * PEM of the system's CAs, for `tlsConfig.ca`. `SSL_CERT_FILE` replaces the file, `SSL_CERT_DIR` (colon-separated) the
+ * folders. Also includes Let's Encrypt's root and `NODE_EXTRA_CA_CERTS`.
  *
- * Where the system has none: those that come with the runtime.
+ * Falls back to the runtime's CAs if the system has none.
  */
 export async function systemAuthorities({ env = {}, onProblem }: AuthorityOptions = {}): Promise<string[]> {
   const found = process.platform === 'linux' ? await readStore(env, onProblem) : tls.getCACertificates('system')
@@ -88,7 +88,7 @@ async function readFolder(folder: string): Promise<string[]> {
   const names = await readdir(folder)
   const read = names.map(async name => {
     const path = join(folder, name)
-    // Each certificate lies there twice: under its name, and as a link to that for OpenSSL.
+    // Each certificate is there twice: by name, and as OpenSSL's hash link.
     const target = await readlink(path).catch(() => '')
     if (names.includes(target) || !(await stat(path)).isFile()) return []
     return await readBundle(path)
@@ -96,12 +96,12 @@ async function readFolder(folder: string): Promise<string[]> {
   return (await Promise.allSettled(read)).flatMap(result => (result.status === 'fulfilled' ? result.value : []))
 }
 
-/** The same certificate in a bundle and in a file of its own. */
+/** Duplicates, such as a certificate in a bundle and in its own file. */
 function unified(pem: string): string {
   return pem.replaceAll('\r', '').trim()
 }
 
-/** One certificate that OpenSSL does not parse must not lose the others. */
+/** One certificate that OpenSSL cannot parse must not affect the others. */
 function isCertificate(pem: string): boolean {
   try {
     new X509Certificate(pem)

@@ -48,7 +48,7 @@ export interface NodeTransportOptions {
   /** Plain HTTP to region nodes, on port 3340 unless they specify another; for development. */
   readonly useHttp?: boolean | undefined
   /**
-   * What must fail at a node of a region for the next one to be tried. `tcp`, the default, is the connection only, as in
+   * Which failure of a node makes a region client try the next. `tcp`, the default, is the connection only, as in
    * the original: a client stays with a node that accepts connections, whatever comes of them. `tls` is TLS or the
    * upgrade too, for which each node gets 3 s.
    */

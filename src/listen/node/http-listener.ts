@@ -18,16 +18,16 @@ import { takeSocket } from './upgraded-socket.ts'
 const HANDSHAKES_PER_TURN = 1
 
 export interface HttpListenerOptions extends NodeHttpOptions {
-  /** Milliseconds from TCP accept to the login or the first request (P-035). */
+  /** Milliseconds from TCP accept to the login or the first request. */
   readonly acceptTimeoutMs: number
   readonly clock?: Clock
   /** Called for each connection that was too slow. */
   readonly onAcceptTimeout?: (socket: Socket) => void
-  /** Which connections are accepted (P-108, P-109). Default: all. */
+  /** Limits on accepted connections. Default: none. */
   readonly limits?: AcceptLimits
-  /** Trusted proxies that may send PROXY headers (P-126). Several listeners may share it. Default: none. */
+  /** Trusted proxies that may send PROXY headers. Several listeners may share it. Default: none. */
   readonly proxyGate?: ProxyGate | undefined
-  /** Idle milliseconds before TCP keep-alive probes; undefined for never (P-106). */
+  /** Idle milliseconds before TCP keep-alive probes; undefined for never. */
   readonly tcpKeepAliveMs?: number
 }
 

@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { until } from '../../../test/support/settle.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
-import { untilLooked } from '../../../test/support/watching.ts'
+import { untilPolled } from '../../../test/support/watching.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { type Log, type LogFields, silentLog } from '../../lib/log.ts'
 import type { FolderWatch } from '../../lib/node-watched-folders.ts'
@@ -72,7 +72,7 @@ async function watchFolder(clock: Clock): Promise<WatchedCertificates> {
 /** Moves time on, and lets a look that was due come to its end: it plans the next one. */
 async function lookAfter(clock: FakeClock, ms: number): Promise<void> {
   clock.advance(ms)
-  await untilLooked(clock)
+  await untilPolled(clock)
 }
 
 const messages = () => lines.map(({ level, message }) => `${level}: ${message}`)
