@@ -24,12 +24,15 @@ const THREAD_POOL_WORK: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FS
 /** Ends the process, even while a DNS lookup is pending (P-174). */
 export function leave(code: number, clock: Clock = systemClock): void {
   process.exitCode = code
-  clock.after(EXIT_GRACE_MS, () => {
-    if (!process.getActiveResourcesInfo().some(resource => THREAD_POOL_WORK.has(resource))) process.exit()
-    // The exit code is lost, but a signal does not wait for the thread pool.
-    process.removeAllListeners('SIGTERM')
-    process.kill(process.pid, 'SIGTERM')
-  })
+  clock.after(EXIT_GRACE_MS, exitNow)
+}
+
+/** Ends the process at once, with its exit code unless the thread pool is stuck. */
+export function exitNow(): void {
+  if (!process.getActiveResourcesInfo().some(resource => THREAD_POOL_WORK.has(resource))) process.exit()
+  // The exit code is lost, but a signal does not wait for the thread pool.
+  process.removeAllListeners('SIGTERM')
+  process.kill(process.pid, 'SIGTERM')
 }
 
 /** Runs a command; a {@link DerpError} becomes one line on standard error and its exit code. */
@@ -43,6 +46,11 @@ export async function runCommand(
   } catch (error) {
     if (!(error instanceof DerpError)) throw error
     writeError(`${name}: ${error.message}\n`)
-    return USAGE_CODES.has(error.code) ? EXIT_USAGE : EXIT_FAILED
+    return exitCodeOf(error)
   }
+}
+
+/** The exit code of a command that failed. */
+export function exitCodeOf({ code }: DerpError): number {
+  return USAGE_CODES.has(code) ? EXIT_USAGE : EXIT_FAILED
 }

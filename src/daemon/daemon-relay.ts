@@ -10,15 +10,15 @@ import type { RateLimit } from '../server/reading/rate-limit.ts'
 import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader, MetricSources } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
-import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
-import type { LevelledLog, LogLevel } from './log.ts'
+import type { ReadMapNodePorts } from '../tls/map-node.ts'
+import type { DaemonLog, LogLevel } from './log/log.ts'
 import type { DaemonSettings } from './settings.ts'
 
 /** Arguments of a relay's constructor. */
 export interface DaemonRelayParts {
   readonly settings: DaemonSettings
   readonly privateKey: NodePrivateKey
-  readonly log: LevelledLog
+  readonly log: DaemonLog
   readonly admission: AdmissionGate
   /** For `/bootstrap-dns`. */
   readonly names: { readonly published: KnownNames | undefined; readonly unpublished: KnownNames | undefined }
@@ -41,8 +41,6 @@ export interface DaemonRelay extends MeshOwner {
   readonly httpPort: number | undefined
   /** Source and state of the certificates; undefined without TLS. */
   readonly certificates: CertificateSource | undefined
-  /** DERP map entry, without ports, of a relay with a self-signed certificate. */
-  readonly mapNode: MapNode | undefined
   /** Whether it accepts connections. */
   readonly isListening: boolean
   /** Reads certificates; binds nothing. @throws DerpError with file, reason and remedy. */

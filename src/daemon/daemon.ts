@@ -12,13 +12,13 @@ import type { RateLimit } from '../server/reading/rate-limit.ts'
 import { STUN_PORT } from '../stun/constants.ts'
 import { createStunServer, type StunServer } from '../stun/server.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
-import type { MapNode, MapNodePorts } from '../tls/map-node.ts'
+import type { MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
 import { Draining } from './draining.ts'
 import { LimitWatch } from './limit-watch.ts'
-import type { LevelledLog } from './log.ts'
+import type { DaemonLog } from './log/log.ts'
 import { MetricsListener, wantedMetricsPort } from './metrics-listener.ts'
 import { packetTotals } from './packet-totals.ts'
 import { pathsUsedAfterStart } from './paths-used-after-start.ts'
@@ -43,7 +43,7 @@ export class DerperDaemon {
   readonly #relay: DaemonRelay
   readonly draining: Draining
   readonly #settings: DaemonSettings
-  readonly #log: LevelledLog
+  readonly #log: DaemonLog
   readonly #stun: StunServer | undefined
   readonly #admission: ReloadableAdmission
   readonly #readmission: Readmission
@@ -56,7 +56,7 @@ export class DerperDaemon {
   stunPort: number | undefined
 
   /** Does no network I/O. Rejects with a DerpError naming the invalid setting or file. */
-  static async create(settings: DaemonSettings, privateKey: NodePrivateKey, log: LevelledLog): Promise<DerperDaemon> {
+  static async create(settings: DaemonSettings, privateKey: NodePrivateKey, log: DaemonLog): Promise<DerperDaemon> {
     const counters = new AdmissionCounters()
     const admission = await ReloadableAdmission.create(
       settings.admission,
@@ -73,7 +73,7 @@ export class DerperDaemon {
   private constructor(
     settings: DaemonSettings,
     privateKey: NodePrivateKey,
-    log: LevelledLog,
+    log: DaemonLog,
     { admission, counters }: { readonly admission: ReloadableAdmission; readonly counters: AdmissionCounters },
   ) {
     this.#settings = settings
@@ -137,12 +137,6 @@ export class DerperDaemon {
     return this.#relay.certificates
   }
 
-  /** DERP map entry of a relay with a self-signed certificate. */
-  get mapNode(): MapNode | undefined {
-    const node = this.#relay.mapNode
-    return node && { ...node, ...this.#mapNodePorts() }
-  }
-
   /** Probes each admission backend once. Resolves to problems and their effect, for those that do not respond. */
   probeAdmission(): Promise<readonly string[]> {
     return this.#admission.probe()
@@ -154,7 +148,7 @@ export class DerperDaemon {
     await this.#listenForStun()
     await this.#relay.listen()
     await this.#metrics?.listen()
-    this.#dropPrivileges()
+    await this.#dropPrivileges()
     await this.#relay.start()
     this.#names.published?.start()
     this.#names.unpublished?.start()
@@ -226,7 +220,7 @@ export class DerperDaemon {
     })
   }
 
-  #dropPrivileges(): void {
+  async #dropPrivileges(): Promise<void> {
     const { account, workers } = this.#settings
     if (account === undefined) return
     dropPrivileges(account)
@@ -234,7 +228,7 @@ export class DerperDaemon {
     // SO_REUSEPORT needs the same user for all sockets of a port.
     if (workers > 1)
       this.#log.warn('a failed worker cannot be replaced under another user: the remaining workers take its clients')
-    warnOfInaccessible(pathsUsedAfterStart(this.#settings), this.#log)
+    await warnOfInaccessible(pathsUsedAfterStart(this.#settings), this.#log, systemClock)
   }
 
   /** Only ports that differ from the defaults of the DERP map. */
@@ -253,11 +247,12 @@ export class DerperDaemon {
       stunRequests: () => this.#stun?.requests,
       mesh: () => this.#mesh?.snapshot(),
       tls: this.#settings.tls !== undefined,
+      log: this.#log.counters,
       ...this.#settings.program,
     }
   }
 }
 
-function bootstrapNames(text: string, log: LevelledLog, onRefresh: () => void): BootstrapNames | undefined {
+function bootstrapNames(text: string, log: DaemonLog, onRefresh: () => void): BootstrapNames | undefined {
   return text === '' ? undefined : new BootstrapNames(text, { log, onRefresh })
 }

@@ -1,8 +1,11 @@
 /** Drops root privileges once ports are bound and keys are read (`-user`, `-group`). */
 
-import { accessSync, constants } from 'node:fs'
+import { constants } from 'node:fs'
+import { access } from 'node:fs/promises'
+import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
+import { FileAccess } from '../lib/node-file-access.ts'
 import type { Account } from './settings.ts'
 
 /** A file or folder used after startup. */
@@ -37,10 +40,11 @@ function canRegainRoot(): boolean {
 }
 
 /** Warns of paths that the new user cannot access, before they are needed. */
-export function warnOfInaccessible(uses: readonly PathUse[], log: Log): void {
+export async function warnOfInaccessible(uses: readonly PathUse[], log: Log, clock: Clock): Promise<void> {
   for (const { flag, path, use } of uses) {
+    const mode = use === 'read' ? constants.R_OK : constants.W_OK
     try {
-      accessSync(path, use === 'read' ? constants.R_OK : constants.W_OK)
+      await new FileAccess('read', path, clock, () => access(path, mode)).run()
     } catch (error) {
       const fields = { flag, path, use, reason: (error as Error).message }
       log.warn('path is inaccessible without root privileges: change its owner or mode', fields)

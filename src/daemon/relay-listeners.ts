@@ -3,7 +3,7 @@
 import { createHttpListener, type HttpListener } from '../listen/node/http-listener.ts'
 import type { Relay } from '../relay.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
-import type { MapNode, ReadMapNodePorts } from '../tls/map-node.ts'
+import type { ReadMapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
 import { type ListenerParts, listenerOptions } from './listener-options.ts'
 import type { DaemonSettings, TlsSettings } from './settings.ts'
@@ -14,8 +14,6 @@ interface Listeners {
   /** Plain HTTP beside TLS. */
   readonly port80?: HttpListener
   readonly certificates?: CertificateSource
-  /** For a self-signed certificate. */
-  readonly mapNode?: MapNode | undefined
 }
 
 interface RelayListenerParts extends ListenerParts {
@@ -55,11 +53,6 @@ export class RelayListeners {
   /** Undefined without TLS. */
   get certificates(): CertificateSource | undefined {
     return this.#listeners.certificates
-  }
-
-  /** DERP map entry, without ports, of a relay with a self-signed certificate. */
-  get mapNode(): MapNode | undefined {
-    return this.#listeners.mapNode
   }
 
   /** Whether it accepts connections. */
@@ -109,10 +102,6 @@ async function overTls(settings: DaemonSettings, tls: TlsSettings, parts: RelayL
     const { https, port80, certificates } = await createAcmeTlsListeners({ ...common, ...acme })
     return { main: https, port80, certificates }
   }
-  const { https, port80, certificates, certificate } = await createManualTlsListeners({
-    ...common,
-    hostname,
-    directory,
-  })
-  return { main: https, port80, certificates, mapNode: certificate.derpMapNode }
+  const { https, port80, certificates } = await createManualTlsListeners({ ...common, hostname, directory })
+  return { main: https, port80, certificates }
 }

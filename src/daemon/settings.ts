@@ -16,7 +16,7 @@ import type { RelayOptions } from '../relay.ts'
 import type { StunServerOptions } from '../stun/server.ts'
 import type { AcmeSettings } from '../tls/acme/acme-settings.ts'
 import type { ListenAddress } from './listen-address.ts'
-import type { LogLevel } from './log.ts'
+import type { LogFormat, LogLevel } from './log/log.ts'
 
 export interface DaemonSettings {
   readonly relay: RelaySettings
@@ -135,6 +135,7 @@ export interface DrainSettings {
 
 export interface LogSettings {
   readonly level: LogLevel
+  readonly format: LogFormat
 }
 
 /** The listener for metrics and health (P-172, P-173). */

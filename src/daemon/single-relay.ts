@@ -11,11 +11,10 @@ import type { RateLimit } from '../server/reading/rate-limit.ts'
 import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
-import type { MapNode } from '../tls/map-node.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
 import { DebugKey } from './debug-key.ts'
 import { type IdleCollection, idleCollection } from './idle-collection.ts'
-import type { LogLevel } from './log.ts'
+import type { LogLevel } from './log/log.ts'
 import { RelayListeners } from './relay-listeners.ts'
 import { relayOptions } from './relay-options.ts'
 
@@ -80,10 +79,6 @@ export class SingleRelay implements DaemonRelay {
 
   get certificates(): CertificateSource | undefined {
     return this.#listeners?.certificates
-  }
-
-  get mapNode(): MapNode | undefined {
-    return this.#listeners?.mapNode
   }
 
   get isListening(): boolean {

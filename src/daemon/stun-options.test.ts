@@ -16,8 +16,8 @@ test('stunOptions warns when all requests come from a container bridge (P-187)',
   for (let i = 0; i < 200; i++) responder.receive(encodeBindingRequest(new Uint8Array(12)), bridge, sender)
   expect(warnings).toEqual([
     [
-      'every STUN request comes from a container bridge: clients see its address as their own; use host networking',
-      { bridge: '172.17.0.1', requests: 100 },
+      'nearly all STUN requests come from a container bridge: clients see its address as their own; use host networking',
+      { bridge: '172.17.0.1', requests: 100, fromBridge: 100 },
     ],
   ])
 })

@@ -15,10 +15,10 @@ export function stunOptions(stun: StunSettings, log: Log): StunServerOptions {
     ...stun,
     // Debug level: anybody can provoke these with a forged source address. They are counted.
     onError: (error, action) => log.debug('STUN exchange failed', { action, reason: error.message }),
-    onBridge: ({ address: bridge, requests }) =>
+    onBridge: ({ address: bridge, requests, fromBridge }) =>
       log.warn(
-        'every STUN request comes from a container bridge: clients see its address as their own; use host networking',
-        { bridge, requests },
+        'nearly all STUN requests come from a container bridge: clients see its address as their own; use host networking',
+        { bridge, requests, fromBridge },
       ),
   }
 }

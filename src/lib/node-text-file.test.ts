@@ -5,7 +5,8 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { settle } from '../../test/support/settle.ts'
-import { type OpenFile, READ_LIMIT_MS, TextFile } from './node-text-file.ts'
+import { FILE_LIMIT_MS } from './node-file-access.ts'
+import { type OpenFile, TextFile } from './node-text-file.ts'
 
 let directory: string
 let path: string
@@ -61,7 +62,7 @@ test('TextFile times out on a file that does not respond, opens it only once, an
   for (let i = 0; i < 2; i++) {
     const reading = expect(file.read()).rejects.toThrow('no response after 10s; it may be on a dead mount')
     await settle()
-    clock.advance(READ_LIMIT_MS)
+    clock.advance(FILE_LIMIT_MS)
     await reading
   }
   expect(opened).toBe(1)
@@ -71,7 +72,7 @@ test('TextFile times out on a file that does not respond, opens it only once, an
   const third = new TextFile(path, clock)
   const failures = [second, third].map(each => each.read().catch((error: unknown) => String(error)))
   await settle()
-  clock.advance(READ_LIMIT_MS)
+  clock.advance(FILE_LIMIT_MS)
   const [ofSecond, ofThird] = await Promise.all(failures)
   expect(ofSecond).toMatch(/it may be on a dead mount$/)
   expect(ofThird).toMatch(/other files do not respond$/)

@@ -1,26 +1,13 @@
-/**
- * A text file of the operator, read without blocking anything else.
- *
- * Reading a pipe or a file on a dead mount may never return, and each such read holds one of the few threads of the
- * runtime's pool, which file access, DNS and cryptography share. So pipes are rejected and few files are read at once.
- */
+/** A text file of the operator, read without blocking anything else. Pipes, which may never end, are rejected. */
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import { abortable } from './abort.ts'
 import type { Clock } from './clock.ts'
-import { DerpError } from './derp-error.ts'
-import { formatDuration } from './duration.ts'
-import { Slots } from './slots.ts'
-import { withTimeLimit } from './time-limit.ts'
+import { FileAccess } from './node-file-access.ts'
 
-/** Time limit for one read, in milliseconds. */
-export const READ_LIMIT_MS = 10_000
 /** Some devices never reach end of file. */
 const MAX_BYTES = 256 << 20
 const CHUNK_BYTES = 1 << 16
-/** The thread pool has four threads by default. */
-const slots = new Slots(2)
 
 export interface FileText {
   readonly text: string
@@ -36,11 +23,8 @@ const openToRead: OpenFile = path => open(path, constants.O_RDONLY | (constants.
 
 export class TextFile {
   readonly path: string
-  readonly #clock: Clock
+  readonly #access: FileAccess<FileText>
   readonly #open: OpenFile
-  /** The pending read, which outlives callers that timed out, and whether it has left the queue. */
-  #reading: Promise<FileText> | undefined
-  #hasBegun = false
   /** The last content, and the attributes of the file at that time. */
   #last: { readonly stamp: string; readonly content: FileText } | undefined
   /** A second change within one tick of the file system's clock does not change the stamp. */
@@ -48,47 +32,26 @@ export class TextFile {
 
   constructor(path: string, clock: Clock, openFile: OpenFile = openToRead) {
     this.path = path
-    this.#clock = clock
+    this.#access = new FileAccess('read', path, clock, () => this.#readNow())
     this.#open = openFile
   }
 
   /**
    * The content of the file; the same object as long as it does not change.
    *
-   * Rejects if the file cannot be read, is a pipe or directory, or does not respond within {@link READ_LIMIT_MS}.
+   * Rejects if the file cannot be read, is a pipe or directory, or does not respond in time.
    */
   read(): Promise<FileText> {
-    const limit = {
-      clock: this.#clock,
-      timeoutMs: READ_LIMIT_MS,
-      action: `read ${this.path}`,
-      tooLate: () => this.#tooLate(),
+    return this.#access.run()
+  }
+
+  async #readNow(): Promise<FileText> {
+    const file = await this.#open(this.path)
+    try {
+      return await this.#readOpen(file)
+    } finally {
+      await file.close()
     }
-    return withTimeLimit(limit, signal => {
-      this.#reading ??= this.#readInTurn().finally(() => {
-        this.#reading = undefined
-        this.#hasBegun = false
-      })
-      return abortable(this.#reading, signal, limit.action)
-    })
-  }
-
-  #readInTurn(): Promise<FileText> {
-    return slots.run(`read ${this.path}`, undefined, async () => {
-      this.#hasBegun = true
-      const file = await this.#open(this.path)
-      try {
-        return await this.#readOpen(file)
-      } finally {
-        await file.close()
-      }
-    })
-  }
-
-  #tooLate(): DerpError {
-    const reason = this.#hasBegun ? 'it may be on a dead mount' : 'other files do not respond'
-    const message = `no response after ${formatDuration(READ_LIMIT_MS)}; ${reason}`
-    return new DerpError('ERR_DERP_CONFIG_INVALID', message)
   }
 
   async #readOpen(file: FileHandle): Promise<FileText> {

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
 import { until } from '../../test/support/settle.ts'
-import { foldersOf, WatchedFolders } from './node-watched-folders.ts'
+import { foldersOf, WatchedFolders, watchableFoldersOf } from './node-watched-folders.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'watched-folders-')))
 let top: string
@@ -49,6 +49,18 @@ test('foldersOf terminates for circular links (P-146)', async () => {
   symlinkSync('b.crt', join(top, 'a.crt'))
   symlinkSync('a.crt', join(top, 'b.crt'))
   expect([...(await foldersOf(join(top, 'a.crt')))]).toEqual([top])
+})
+
+test('watchableFoldersOf leaves out folders on network file systems, where asking may block, and missing ones (P-146)', async () => {
+  mkdirSync(join(top, 'remote'))
+  writeFileSync(join(top, 'remote', 'a.crt'), '')
+  symlinkSync('remote/a.crt', join(top, 'a.crt'))
+  const [here, remote] = [top, join(top, 'remote')]
+  expect([...(await watchableFoldersOf(join(top, 'a.crt')))].sort()).toEqual([here, remote])
+  const NFS = 0x6969
+  const typeOf = async (folder: string) => (folder === remote ? NFS : 0xef53)
+  expect([...(await watchableFoldersOf(join(top, 'a.crt'), typeOf))]).toEqual([here])
+  expect([...(await watchableFoldersOf(join(top, 'none', 'a.crt')))]).toEqual([])
 })
 
 test('WatchedFolders reports changes in the current folders, and ignores missing ones (P-146)', async () => {

@@ -6,11 +6,50 @@
  */
 
 import { type FSWatcher, watch } from 'node:fs'
-import { readlink } from 'node:fs/promises'
+import { readlink, statfs } from 'node:fs/promises'
 import { dirname, join, resolve, sep } from 'node:path'
 
 /** Maximum links followed for one file, as in the operating system. */
 const MAX_LINKS = 40
+
+/**
+ * Types of network file systems on Linux: NFS, AFS, Ceph, Coda, SMB, CIFS, SMB2, 9P, FUSE, Lustre, VirtualBox.
+ *
+ * The system reports no changes that others make there, and asking it to may block the event loop.
+ */
+const NETWORK_TYPES: ReadonlySet<number> = new Set([
+  0x6969, 0x5346414f, 0xc36400, 0x73757245, 0x517b, 0xff534d42, 0xfe534d42, 0x1021997, 0x65735546, 0xbd00bd0,
+  0x786f4256,
+])
+
+/** Returns the type of the file system of a folder. */
+export type FileSystemType = (folder: string) => Promise<number>
+
+const fileSystemType: FileSystemType = async folder => (await statfs(folder)).type
+
+/**
+ * The folders to watch for changes of the path to `path`: its own, and those of each link on the way and its target.
+ *
+ * Those on network file systems are left out. May never settle if a folder does not respond.
+ */
+export async function watchableFoldersOf(
+  path: string,
+  typeOf: FileSystemType = fileSystemType,
+): Promise<ReadonlySet<string>> {
+  const watchable = new Set<string>()
+  // One after the other, as each holds a thread.
+  for (const folder of await foldersOf(path)) if (await isLocal(folder, typeOf)) watchable.add(folder)
+  return watchable
+}
+
+async function isLocal(folder: string, typeOf: FileSystemType): Promise<boolean> {
+  try {
+    return !NETWORK_TYPES.has(await typeOf(folder))
+  } catch {
+    // No such folder: there is nothing to watch until the next check.
+    return false
+  }
+}
 
 /** The folders in which the path to `path` can change: its own, and those of each link on the way and its target. */
 export async function foldersOf(path: string): Promise<ReadonlySet<string>> {

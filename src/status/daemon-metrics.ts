@@ -92,6 +92,11 @@ export const WORKER_METRICS: readonly Metric[] = [
   number('counter_worker_crashes', ({ workers }) => workers?.crashes ?? 0),
 ].map(metric => ({ ...metric, when: ({ workers }) => workers !== undefined }))
 
+/** Shown if the daemon owns the log. */
+export const LOG_METRICS: readonly Metric[] = [number('counter_log_lines_dropped', ({ log }) => log?.dropped ?? 0)].map(
+  metric => ({ ...metric, when: ({ log }) => log !== undefined }),
+)
+
 /** Names of findings, each with value 1; others are absent. */
 function namesOf(findings: readonly Finding[] | undefined): Record<string, number> {
   return Object.fromEntries((findings ?? []).map(({ name }) => [name, 1]))

@@ -4,6 +4,7 @@ import type { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { ConnectionCounters } from '../metrics/connection-counters.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
+import type { LogCounters } from '../metrics/log-counters.ts'
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { RegistryCounters } from '../metrics/registry-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
@@ -56,6 +57,8 @@ export interface MetricSnapshot {
   readonly workers: WorkersSnapshot | undefined
   /** Undefined if not tracked. */
   readonly readiness: ReadinessReport | undefined
+  /** Undefined if the log is not ours. */
+  readonly log: LogCounters | undefined
   readonly process: ProcessSnapshot
   /** Whether the relay serves TLS. */
   readonly tls: boolean
@@ -80,6 +83,7 @@ export interface MetricSources {
   readonly mesh?: () => readonly MeshLinkSnapshot[] | undefined
   readonly workers?: () => WorkersSnapshot
   readonly readiness?: Readiness | undefined
+  readonly log?: LogCounters | undefined
   readonly tls?: boolean
   readonly version: string
   readonly commandLine?: readonly string[]
@@ -107,6 +111,7 @@ export function metricReader(sources: MetricSources): MetricReader {
     mesh: sources.mesh?.(),
     workers: sources.workers?.(),
     readiness: sources.readiness?.report(),
+    log: sources.log,
     process: await watch.read(),
     tls: sources.tls ?? false,
     version: sources.version,

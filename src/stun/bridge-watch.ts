@@ -2,48 +2,79 @@
  * Detects a server that sees a container bridge instead of its clients (P-187).
  *
  * Behind such a bridge every client reads the bridge's address as its own and no direct connection ever works, although
- * the server looks healthy otherwise.
+ * the server looks healthy otherwise. A few other sources prove nothing: neighbours on the bridge reach the server too.
  */
 
 import type { StunAddress } from './mapped-address.ts'
 
-/** The report, made once. */
+/** What most requests come from. */
 export interface BridgeSuspicion {
   /** The bridge's address, as last seen. */
   readonly address: string
-  /** Number of requests, all of them from it. */
+  /** Requests that were judged, and how many of them came from its network's gateways. */
   readonly requests: number
+  readonly fromBridge: number
 }
 
-/** Requests after which a relay on the Internet has seen other sources. */
+/** Requests that are judged together. */
 export const BRIDGE_REQUESTS = 100
+/** The share of them, from one network, that makes a bridge likely. */
+const BRIDGE_SHARE = 0.9
+/** Milliseconds until requests are judged again, and until the same is reported again. */
+export const JUDGE_AGAIN_MS = 600_000
+export const TELL_AGAIN_MS = 86_400_000
 
-/** Checks the sources of requests until it is sure. */
+/** Requests from gateways of one private network. */
+interface Gateway {
+  requests: number
+  address: string
+}
+
+/** Judges the sources of requests, for as long as the server runs. */
 export class BridgeWatch {
   readonly #tell: (suspicion: BridgeSuspicion) => void
-  readonly #afterRequests: number
-  #network: number | undefined
+  readonly #minRequests: number
+  /** By network: there are no more than 273 private ones of their size. */
+  readonly #gateways = new Map<number, Gateway>()
   #requests = 0
-  #sure = false
+  #judgeAtMs = Number.NEGATIVE_INFINITY
+  #tellAtMs = Number.NEGATIVE_INFINITY
 
-  constructor(tell: (suspicion: BridgeSuspicion) => void, afterRequests: number = BRIDGE_REQUESTS) {
+  constructor(tell: (suspicion: BridgeSuspicion) => void, minRequests: number = BRIDGE_REQUESTS) {
     this.#tell = tell
-    this.#afterRequests = afterRequests
+    this.#minRequests = minRequests
   }
 
   /** Notes the source of a request; IPv4-mapped addresses arrive as IPv4. */
-  see({ family, bytes }: StunAddress): void {
-    if (this.#sure || isLoopback(family, bytes)) return
-    const network = family === 4 && isPrivate(bytes) && bytes[3] === 1 ? networkOf(bytes) : undefined
-    this.#network ??= network
-    if (network === undefined || network !== this.#network) {
-      this.#sure = true
-      return
-    }
+  see({ family, bytes }: StunAddress, nowMs: number): void {
+    if (isLoopback(family, bytes)) return
     this.#requests++
-    if (this.#requests < this.#afterRequests) return
-    this.#sure = true
-    this.#tell({ address: bytes.join('.'), requests: this.#requests })
+    if (family === 4 && isPrivate(bytes) && bytes[3] === 1) this.#noteGateway(bytes)
+    if (this.#requests < this.#minRequests || nowMs < this.#judgeAtMs) return
+    this.#judge(nowMs)
+    this.#judgeAtMs = nowMs + JUDGE_AGAIN_MS
+    this.#requests = 0
+    this.#gateways.clear()
+  }
+
+  #noteGateway(bytes: Uint8Array): void {
+    const network = networkOf(bytes)
+    const gateway = this.#gateways.get(network)
+    const address = bytes.join('.')
+    if (gateway === undefined) this.#gateways.set(network, { requests: 1, address })
+    else {
+      gateway.requests++
+      gateway.address = address
+    }
+  }
+
+  #judge(nowMs: number): void {
+    if (nowMs < this.#tellAtMs) return
+    for (const { requests: fromBridge, address } of this.#gateways.values()) {
+      if (fromBridge < BRIDGE_SHARE * this.#requests) continue
+      this.#tellAtMs = nowMs + TELL_AGAIN_MS
+      this.#tell({ address, requests: this.#requests, fromBridge })
+    }
   }
 }
 

@@ -191,5 +191,5 @@ test('StunResponder reports once that a bridge hides all clients (P-187)', () =>
   for (let i = 1; i < BRIDGE_REQUESTS; i++) responder.receive(request, bridge, sender)
   expect(told).toEqual([])
   for (let i = 0; i < 3; i++) responder.receive(request, bridge, sender)
-  expect(told).toEqual([{ address: '172.17.0.1', requests: BRIDGE_REQUESTS }])
+  expect(told).toEqual([{ address: '172.17.0.1', requests: BRIDGE_REQUESTS, fromBridge: BRIDGE_REQUESTS }])
 })

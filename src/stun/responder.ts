@@ -58,7 +58,7 @@ export interface StunResponderOptions {
   readonly plain?: boolean | undefined
   /** Maximum responses per IPv4 address or IPv6 /64. */
   readonly sourceLimit?: SourceLimit | undefined
-  /** Called once if every request comes from a container bridge. */
+  /** Called, at most once a day, while nearly all requests come from a container bridge. */
   readonly onBridge?: ((suspicion: BridgeSuspicion) => void) | undefined
   /** Called on failures to read and to send. */
   readonly onError?: StunErrorListener | undefined
@@ -122,7 +122,7 @@ export class StunResponder {
   /** Counts a request that can be answered; returns whether it may be. */
   #accept(counts: FamilyCounts, address: StunAddress, source: DatagramSource): boolean {
     const unmapped = unmapAddress(address)
-    this.#bridgeWatch?.see(unmapped)
+    this.#bridgeWatch?.see(unmapped, this.#clock.now())
     if (!this.#mayAnswer(unmapped, source)) return false
     const family = unmapped.family === 4 ? 'ipv4' : 'ipv6'
     this.counters[family]++

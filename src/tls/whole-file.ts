@@ -1,11 +1,22 @@
-/** Atomic files for certificates and keys. */
+/** Atomic files for certificates and keys. A folder that does not respond costs an attempt, and holds up nothing. */
 
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { type Clock, systemClock } from '../lib/clock.ts'
+import { FileAccess } from '../lib/node-file-access.ts'
+import { TextFile } from '../lib/node-text-file.ts'
 
-/** Writes a temporary file and renames it to `path`, creating the folder if missing. */
-export async function writeWhole(path: string, text: string, mode: number): Promise<void> {
+/**
+ * Writes a temporary file and renames it to `path`, creating the folder if missing.
+ *
+ * Rejects if that fails or takes too long; the write may then still be carried out.
+ */
+export function writeWhole(path: string, text: string, mode: number, clock: Clock = systemClock): Promise<void> {
+  return new FileAccess('write', path, clock, () => writeNow(path, text, mode)).run()
+}
+
+async function writeNow(path: string, text: string, mode: number): Promise<void> {
   await mkdir(dirname(path), { recursive: true, mode: 0o700 })
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   try {
@@ -24,10 +35,10 @@ export async function writeWhole(path: string, text: string, mode: number): Prom
   }
 }
 
-/** The text of a file; undefined if there is none. Rejects if it cannot be read. */
-export async function readIfPresent(path: string): Promise<string | undefined> {
+/** The text of a file; undefined if there is none. Rejects if it cannot be read, or does not respond in time. */
+export async function readIfPresent(path: string, clock: Clock = systemClock): Promise<string | undefined> {
   try {
-    return await readFile(path, 'utf8')
+    return (await new TextFile(path, clock).read()).text
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error

@@ -9,6 +9,7 @@ import { Target } from '../conformance/target.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { served } from '../support/served.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -103,7 +104,7 @@ test('derper never admits a client for lack of descriptors, even with many concu
   ]
   const limited = ['-c', 'ulimit -n 256 && exec "$0" "$@"', RUNTIME_PATH, DERPER, ...flags]
   const program = await startProgram('bash', limited)
-  const port = Number(await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
+  const { port } = await served(program)
   const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
   // As many as there is room for, up to the greeting.
   const clients = await Promise.all(Array.from({ length: 180 }, () => target.connect()))

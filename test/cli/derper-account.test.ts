@@ -10,6 +10,7 @@ import { CRASH_HOOK } from '../support/crash-hook.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 /** Numbers that need no entry anywhere. */
@@ -63,7 +64,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     const [port, key] = [await lowPort(), join(directory, 'private', 'derper.key')]
     const flags = ['-a', `127.0.0.1:${port}`, '-c', key, '-user', String(UID), '-group', String(GID)]
     const program = await start(...flags)
-    await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+    await served(program)
     expect(statusOf(program, 'Uid')).toEqual([UID, UID, UID, UID])
     expect(statusOf(program, 'Gid')).toEqual([GID, GID, GID, GID])
     expect(statusOf(program, 'Groups')).toEqual([GID])
@@ -104,7 +105,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     chmodSync(certificates, 0o755)
     for (const ending of ['crt', 'key']) chmodSync(join(certificates, `127.0.0.1.${ending}`), 0o644)
     const again = await start(...flags)
-    await again.lineWhere(text => (text.startsWith('derper: serving on ') ? text : undefined))
+    await served(again)
     expect(again.stderr).not.toContain('"flag":"-certdir"')
   })
 
@@ -112,7 +113,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     const [port, key] = [await lowPort(), join(directory, 'workers', 'derper.key')]
     const flags = ['-a', `127.0.0.1:${port}`, '-c', key, '-user', String(UID), '-group', String(GID), '-workers', '2']
     const program = await start(...flags)
-    await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+    await served(program)
     const threads = readdirSync(`/proc/${program.child.pid}/task`)
     expect(threads.length).toBeGreaterThan(2)
     for (const thread of threads) {

@@ -11,6 +11,7 @@ import { type Program, startProgram } from '../support/process.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { served } from '../support/served.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -71,9 +72,7 @@ test.skipIf(!hasOpenssl)(
     const certificates = ['-hostname', 'localhost', '-certmode', 'manual', '-certdir', directory]
     program = await startProgram(RUNTIME_PATH, [DERPER, ...listen, ...certificates])
     const derper = program
-    const port = Number(
-      await derper.lineWhere(line => /^derper: serving on 127\.0\.0\.1:(\d+) with TLS,/.exec(line)?.[1]),
-    )
+    const { port } = await served(derper)
     const shows = async (subject: string) => {
       const { shown, verified } = await seenChain(port, caFile, 'localhost')
       expect(verified).toBe('0 (ok)')

@@ -119,13 +119,18 @@ test('SIGTERM while or just after the last client leaves ends the relay with cod
 })
 
 test('SIGTERM does not wait for pending DNS lookups', async () => {
-  // Takes questions and never answers.
+  const privateKey = NodePrivateKey.generate()
+  // Takes questions and never answers; the relay asks for itself, too, when it starts.
   const asked = Promise.withResolvers<void>()
-  const source = createServer(() => asked.resolve())
+  const source = createServer(question => {
+    question.on('data', chunk => {
+      if (String(chunk).includes(String(privateKey.publicKey()))) asked.resolve()
+    })
+  })
   await new Promise<void>(resolve => source.listen(0, '127.0.0.1', resolve))
   const { port } = source.address() as AddressInfo
   const relay = await start('-verify-client-url', `http://127.0.0.1:${port}/`)
-  const client = new Client(NodePrivateKey.generate(), relay.url)
+  const client = new Client(privateKey, relay.url)
   const ended = endOf(client)
   await asked.promise
   relay.program.child.kill('SIGTERM')

@@ -7,6 +7,7 @@ import { type Program, startProgram } from '../support/process.ts'
 import { exchange, request } from '../support/raw-http.ts'
 import { startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { served } from '../support/served.ts'
 import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -128,7 +129,7 @@ test.each([
     ...patient,
     ...flags,
   ])
-  const port = Number(await flooded.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1]))
+  const { port } = await served(flooded)
   const relay = { url: `http://127.0.0.1:${port}/derp` }
   const target = targetOf(relay)
   const [a, b] = [await target.login(), await target.login()]

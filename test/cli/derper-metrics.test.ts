@@ -8,6 +8,7 @@ import { startProgram } from '../support/process.ts'
 import { request } from '../support/raw-http.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { portOf, served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const TOKEN = 'metrics-token-0123456789'
@@ -24,9 +25,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 async function start(flags: readonly string[], env: Record<string, string> = {}) {
   const relay = await startOurRelay(['-metrics-addr', '127.0.0.1:0', ...flags], env)
   relays.push(relay)
-  const port = Number(
-    await relay.program.lineWhere(line => /^derper: metrics on http:.*:(\d+)\/metrics$/.exec(line)?.[1]),
-  )
+  const port = portOf((await served(relay.program)).metrics)
   const ask = async (path: string, token?: string) => {
     const headers = token === undefined ? [] : [`Authorization: Bearer ${token}`]
     const { status, body } = await request(port, `GET ${path}`, headers)

@@ -74,7 +74,7 @@ test('SIGHUP reloads live settings from the configuration file, and lists those 
 })
 
 test('SIGHUP with an invalid configuration logs the reason, and changes nothing', async () => {
-  configure({ 'log-level': 'warn' })
+  configure({ 'log-level': 'info' })
   const running = await start()
   const kept = { level: 'error', msg: 'configuration kept: the new one is invalid' }
   const bad: readonly (readonly [object, string])[] = [

@@ -10,8 +10,9 @@ import type { FrameType } from '../../src/protocol/frame-type.ts'
 import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
+import { freePort, startOurRelay, startOurTlsRelay, untilListening } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { portOf, served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const MESH_KEY = '0123456789abcdef'.repeat(4)
@@ -39,7 +40,7 @@ const file = (name: string, text: string): string => {
 
 test('derper serves TLS with certificates from a directory, plain HTTP beside it, and STUN (P-141, P-145, P-166)', async () => {
   const relay = await startOurTlsRelay(['-http-port', '0'])
-  const httpPort = await relay.program.lineWhere(line => /^derper: plain HTTP on .*:(\d+)$/.exec(line)?.[1])
+  const httpPort = portOf((await served(relay.program)).http)
   const redirect = await fetch(`http://127.0.0.1:${httpPort}/x`, { redirect: 'manual' })
   expect([redirect.status, redirect.headers.get('location')]).toEqual([302, `https://127.0.0.1:${httpPort}/x`])
   const target = new Target({ url: relay.url, ca: relay.ca, carriage: 'raw', like: 'ours' })
@@ -51,10 +52,9 @@ test('derper generates a certificate for an IP address and prints its DERP map n
   const key = join(directory, 'ip.key')
   const flags = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', key]
   const program = await derper(...flags, '-hostname', '127.0.0.1', '-certmode', 'manual', '-certdir', directory)
-  const port = Number(await program.lineWhere(line => /:(\d+) with TLS/.exec(line)?.[1]))
-  const node = JSON.parse(await program.lineWhere(line => /^\{.*\}$/.exec(line)?.[0])) as Record<string, unknown>
+  const { port } = await served(program)
   const [, logged] = await program.stderrMatch(/"derpMapNode":(\{[^}]*\})/)
-  expect(JSON.parse(logged as string)).toEqual(node)
+  const node = JSON.parse(logged as string) as Record<string, unknown>
   const pem = readFileSync(join(directory, '127.0.0.1.crt'), 'utf8')
   expect(node).toEqual({
     Name: 'custom',
@@ -137,7 +137,8 @@ test('derper sends health frames and pings, and disconnects slow clients, by its
 
 test('derper -derp=false serves everything but DERP (P-167)', async () => {
   const program = await derper('-dev', '-derp=false', '-a', '127.0.0.1:0', '-stun=false')
-  const at = await program.lineWhere(line => /^derper: serving on (\S+)$/.exec(line)?.[1])
+  const { address: at, relay } = await served(program)
+  expect(relay).toBe(undefined)
   const answer = await fetch(`http://${at}/derp`)
   expect([answer.status, await answer.text()]).toEqual([404, 'derp server disabled\n'])
   const client = new Client(NodePrivateKey.generate(), `http://${at}/derp`)
@@ -148,8 +149,9 @@ test('derper -derp=false serves everything but DERP (P-167)', async () => {
 
 test('derper -log-level omits lower levels', async () => {
   const lines = async (...flags: string[]) => {
-    const program = await derper('-a', '127.0.0.1:0', '-c', join(directory, 'log.key'), '-stun=false', ...flags)
-    await program.lineWhere(line => (line.includes('serving on') ? line : undefined))
+    const port = await freePort()
+    const program = await derper('-a', `127.0.0.1:${port}`, '-c', join(directory, 'log.key'), '-stun=false', ...flags)
+    await untilListening(port)
     await program.stop()
     return program.stderr
   }

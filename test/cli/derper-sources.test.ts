@@ -8,6 +8,7 @@ import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { served } from '../support/served.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -170,7 +171,7 @@ test('check-config works while a derper uses the ports and the key', async () =>
   const args = ['-a', '127.0.0.1:0', '-c', at('running.key'), '-stun=false']
   const running = await derper(args)
   try {
-    const [, port, key] = await running.lineWhere(line => /:(\d+), relay (nodekey:\w+)$/.exec(line) ?? undefined)
+    const { port, relay: key } = await served(running)
     const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
     expect(text).toMatch(new RegExp(`^  key: +${key} from ${at('running.key')}$`, 'm'))
   } finally {

@@ -5,6 +5,7 @@ import { createTxId, encodeBindingRequest, parseBindingResponse } from '../../sr
 import { Target } from '../conformance/target.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { portOf, served } from '../support/served.ts'
 
 let relay: RunningRelay | undefined
 afterEach(async () => {
@@ -16,9 +17,7 @@ afterEach(async () => {
 async function start(...flags: string[]): Promise<{ stunPort: number; own: () => Promise<Record<string, unknown>> }> {
   const started = await startOurRelay(flags)
   relay = started
-  const stunPort = flags.includes('-stun=false')
-    ? 0
-    : Number(await started.program.lineWhere(line => /^derper: STUN on 127\.0\.0\.1:(\d+)\/udp$/.exec(line)?.[1]))
+  const stunPort = portOf((await served(started.program)).stun)
   const target = new Target({ url: started.url, carriage: 'raw', like: 'ours' })
   return { stunPort, own: async () => (await target.vars())['derphttp'] as Record<string, unknown> }
 }

@@ -8,6 +8,7 @@ import { stunBinding } from '../../src/entries/stun.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
+import { portOf, served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
@@ -19,24 +20,20 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 const derper = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERPER, ...args])
 
+const urlAt = (address: string) => `http://${address}/derp`
+
 async function refused(...args: string[]): Promise<string> {
   const program = await derper(...args)
   expect(await program.exit()).toBe(2)
   return program.stderr
 }
 
-const served = (program: Program): Promise<{ url: string; key: string }> =>
-  program.lineWhere(line => {
-    const match = /^derper: serving on (\S+), relay (nodekey:\w+)$/.exec(line)
-    return match === null ? undefined : { url: `http://${match[1]}/derp`, key: match[2] as string }
-  })
-
 test('derper -dev serves on loopback with a new key and STUN, and prints a command to try', async () => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun-port=0')
-  const { url, key } = await served(program)
-  const stunPort = Number(await program.lineWhere(line => /^derper: STUN on 127\.0\.0\.1:(\d+)\/udp$/.exec(line)?.[1]))
-  expect(await program.lineWhere(line => /^Try it: +(.*)$/.exec(line)?.[1])).toBe(`npm run derp -- cat ${url}`)
-  expect(await stunBinding({ host: '127.0.0.1', port: stunPort })).toMatchObject({ address: '127.0.0.1' })
+  const { address, relay: key, stun } = await served(program)
+  const url = urlAt(address)
+  await program.stderrMatch(new RegExp(`"command":"npm run derp -- cat ${url}"`))
+  expect(await stunBinding({ host: '127.0.0.1', port: portOf(stun) })).toMatchObject({ address: '127.0.0.1' })
   const client = new Client(NodePrivateKey.generate(), url)
   await client.connect()
   expect(String(client.serverPublicKey())).toBe(key)
@@ -47,7 +44,7 @@ test('derper -dev serves on loopback with a new key and STUN, and prints a comma
 
 test('derper -home sets the page at / (P-163)', async () => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', 'https://relay.test/about')
-  const { url } = await served(program)
+  const url = urlAt((await served(program)).address)
   const response = await fetch(new URL('/', url), { redirect: 'manual' })
   expect([response.status, response.headers.get('location')]).toEqual([302, 'https://relay.test/about'])
   await program.stop()
@@ -56,7 +53,7 @@ test('derper -home sets the page at / (P-163)', async () => {
 test('derper exits on SIGINT and SIGTERM with code 0, and disconnects its clients', async () => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false')
-    const { url } = await served(program)
+    const url = urlAt((await served(program)).address)
     const client = new Client(NodePrivateKey.generate(), url)
     expect(await client.recv()).toMatchObject({ type: 'serverInfo' })
     program.child.kill(signal)
@@ -69,11 +66,11 @@ test('derper exits on SIGINT and SIGTERM with code 0, and disconnects its client
 
 test('derper creates a key file with mode 0600, logs the new identity, and reuses it', async () => {
   const file = join(directory, 'new', 'derper.key')
-  const keys: string[] = []
+  const keys: (string | undefined)[] = []
   const logs: string[] = []
   for (let run = 0; run < 2; run++) {
     const program = await derper('-a', '127.0.0.1:0', '-c', file, '-stun=false')
-    keys.push((await served(program)).key)
+    keys.push((await served(program)).relay)
     await program.stop()
     logs.push(program.stderr)
   }
@@ -132,7 +129,12 @@ test('derper reads its mesh key from a file, and in development mode from the en
   const watches = async (args: string[], programEnv: Record<string, string>, key: string): Promise<boolean> => {
     const common = [DERPER, '-a', '127.0.0.1:0', '-stun=false']
     const program = await startProgram(RUNTIME_PATH, [...common, ...args], { env: programEnv })
-    const target = new Target({ url: (await served(program)).url, carriage: 'raw', like: 'ours', meshKey: key })
+    const target = new Target({
+      url: urlAt((await served(program)).address),
+      carriage: 'raw',
+      like: 'ours',
+      meshKey: key,
+    })
     const client = await target.mesh()
     client.send({ type: 'watchConns' })
     const present = await client.messageOf('peerPresent').then(

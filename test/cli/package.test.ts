@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runtimeProblem } from '../../src/lib/runtime-version.ts'
 import { bunPath } from '../../tools/bun/bun-path.ts'
 import { startProgram } from '../support/process.ts'
+import { served } from '../support/served.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
@@ -118,7 +119,7 @@ test('package: derper serves from two worker threads with no more than the packa
   const flags = ['-dev', '-workers', '2', '-a', '127.0.0.1:0', '-stun-port', '0', '-c', join(project, 'derper.key')]
   const program = await startProgram(process.execPath, [derper, ...flags])
   try {
-    const address = await program.lineWhere(line => /^derper: serving on (\S+),/.exec(line)?.[1])
+    const { address } = await served(program)
     const { status } = await fetch(`http://${address}/derp/probe`)
     expect(status).toBe(200)
   } finally {
@@ -130,7 +131,7 @@ test('package: derper serves from two worker threads with no more than the packa
 async function logged(runtime: string, env: Record<string, string>): Promise<string> {
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   const program = await startProgram(runtime, [derper, '-dev', '-a', '127.0.0.1:0', '-stun=false'], { env })
-  await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+  await served(program)
   await program.stop()
   return program.stderr
 }

@@ -14,6 +14,7 @@ import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { Pebble } from '../support/pebble.ts'
 import type { Program } from '../support/process.ts'
 import { freePort } from '../support/relays.ts'
+import { served } from '../support/served.ts'
 import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -87,7 +88,7 @@ describe.skipIf(!canChangeRoot || !hasGo || !hasOpenssl)('the executable in a ro
     const identity = ['-hostname', 'localhost', '-certmode', 'manual', '-certdir', '/certs', '-c', '/certs/derper.key']
     const listen = ['-a', `127.0.0.1:${port}`, '-http-port', '-1', '-stun=false', '-workers', '2']
     program = await root.start('derper', ...identity, ...listen)
-    await program.lineWhere(line => (line.startsWith('derper: serving on ') ? line : undefined))
+    await served(program)
     const clients = await StockClients.start({ SSL_CERT_FILE: caFile })
     try {
       const keys: string[] = []

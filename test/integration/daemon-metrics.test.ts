@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { varsShapes, varzSamples } from '../../scripts/metric-names.ts'
+import { createLog } from '../../src/daemon/log/log.ts'
 import type { MetricSources } from '../../src/status/snapshot.ts'
 import { expvarJson } from '../../src/status/vars-expvar.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
@@ -112,6 +113,14 @@ test('a pending certificate has no expiry, and a missing one has no metrics', as
 function disposable<T extends { close(): Promise<void> }>(value: T): T & AsyncDisposable {
   return Object.assign(value, { [Symbol.asyncDispose]: () => value.close() })
 }
+
+test('log lines that are lost are counted, where the log is that of the daemon', async () => {
+  const stuck = { write: () => new Promise<void>(() => {}) }
+  const log = createLog({ level: 'info', format: 'json', clock: new FakeClock(), sink: stuck })
+  for (let line = 0; line < 11; line++) log.info('x'.repeat(100_000))
+  expect(await samples('derphttp_log_', { log: log.counters })).toEqual({ 'lines_dropped{}': 1 })
+  expect(Object.keys(varsShapes(expvarJson(await testMetrics(new MemoryRelay().core)())))).not.toContain('log_')
+})
 
 test('running and crashed workers, and packets lost between them, are counted with several workers (P-102)', async () => {
   const names = ['workers', 'worker_crashes', 'packets_dropped{reason="core_behind"}']

@@ -49,14 +49,14 @@ async function dataFor(args: readonly string[], tls?: TlsState): Promise<Omit<Wo
     unpublished: undefined,
   }
   const tally = createTallyMemory(settings.listen.limits, 3)
-  return { settings: workerSettings(settings, PRIVATE_KEY), logLevel: 'error', tally, tls, names }
+  return { settings: workerSettings(settings, PRIVATE_KEY), logLevel: 'error', logFormat: 'json', tally, tls, names }
 }
 
 /** Workers of one daemon; resolves to their port. */
 async function start(data: Omit<WorkerData, 'thread'>, count: number): Promise<number> {
   let port = 0
   for (let thread = 1; thread <= count; thread++) {
-    const worker = new WorkerDaemon(structuredClone({ ...data, thread }), createRelay)
+    const worker = new WorkerDaemon(structuredClone({ ...data, thread }), { write: async () => {} }, createRelay)
     workers.push(worker)
     port = await worker.listen(port)
   }

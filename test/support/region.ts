@@ -7,6 +7,7 @@ import type { DERPMap } from '../../src/derpmap/types.ts'
 import { type Program, startProgram } from './process.ts'
 import { freePort } from './relays.ts'
 import { RUNTIME_PATH } from './runtime.ts'
+import { served } from './served.ts'
 import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -85,8 +86,7 @@ export class TestRegion implements AsyncDisposable {
       const args = [DERPER, ...listen, ...identity, '-certmode', 'manual', ...mesh, ...flags]
       const env = { NODE_EXTRA_CA_CERTS: join(directory, 'ca.pem') }
       const program = await startProgram(RUNTIME_PATH, args, { env })
-      const metricsUrl = await program.lineWhere(line => /^derper: metrics on (\S+)$/.exec(line)?.[1])
-      return new RegionNode(name, program, metricsUrl)
+      return new RegionNode(name, program, `http://${(await served(program)).metrics}/metrics`)
     }
     const nodes = await Promise.all([start(first), start(second)])
     return new TestRegion(nodes, mapOf([first, second]), ca.certificate, directory)

@@ -9,6 +9,7 @@ import { goTools } from './go-tools.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { type Program, startProgram } from './process.ts'
 import { RUNTIME_PATH } from './runtime.ts'
+import { served } from './served.ts'
 import { TestCa } from './test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -30,8 +31,7 @@ export async function startOurRelay(
   const program = await startProgram(RUNTIME_PATH, [DERPER, '-dev', '-a', '127.0.0.1:0', '-stun-port', '0', ...args], {
     env,
   })
-  const port = await program.lineWhere(line => /^derper: serving on .*:(\d+),/.exec(line)?.[1])
-  return running(program, Number(port))
+  return running(program, (await served(program)).port)
 }
 
 /** Starts stock `derper` over plain HTTP on a free loopback port. */
@@ -75,7 +75,7 @@ export function startOurTlsRelay(
   return overTls(async (directory, port, stunPort) => {
     const flags = [...tlsFlags(directory, port, stunPort), ...NO_DRAIN, ...args]
     const program = await startProgram(RUNTIME_PATH, [DERPER, ...flags], { env })
-    await program.lineWhere(line => (line.startsWith('derper: STUN on ') ? line : undefined))
+    await served(program)
     return program
   })
 }

@@ -2,7 +2,7 @@
 
 import { assertPortsDiffer } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
-import type { LevelledLog } from '../../daemon/log.ts'
+import type { DaemonLog } from '../../daemon/log/log.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import { silentLog } from '../../lib/log.ts'
@@ -24,7 +24,13 @@ export async function checkConfig(
   const key = privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Creating the daemon checks the remaining settings.
-  const log: LevelledLog = { ...silentLog, level: settings.log.level }
+  const log: DaemonLog = {
+    ...silentLog,
+    level: settings.log.level,
+    counters: { dropped: 0 },
+    take() {},
+    flush: async () => {},
+  }
   const notes = [...settings.notes]
   await trustSystem(env, problem => void notes.push(problem))
   const daemon = await DerperDaemon.create(settings, NodePrivateKey.generate(), log)

@@ -4,11 +4,14 @@ import { assertPortsFree } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
 import { tuneGarbageCollection } from '../../daemon/garbage-collection.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
-import { createLog } from '../../daemon/log.ts'
+import { createLog, type DaemonLog, FLUSH_LIMIT_MS } from '../../daemon/log/log.ts'
+import { logRuntimeWarnings } from '../../daemon/log/runtime-warnings.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
+import { systemClock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
 import type { Log } from '../../lib/log.ts'
 import { RUNTIME, RUNTIME_TITLE } from '../../lib/runtime.ts'
-import { EXIT_OK, runCommand } from '../exit.ts'
+import { EXIT_FAILED, EXIT_OK, exitCodeOf, exitNow, runCommand } from '../exit.ts'
 import { type ReadText, readAnything, readFlags, readRegular, type SourcedFlags } from '../flag-sources.ts'
 import { commandLineOf } from '../started-as.ts'
 import { trustSystem } from '../trust.ts'
@@ -50,7 +53,7 @@ export function main(args: readonly string[]): Promise<number> {
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
     else if (parsed.values.version) process.stdout.write(`${packageVersion()} on ${RUNTIME_TITLE}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
-    else await serve(parsed, process.env, readAll)
+    else return serve(parsed, process.env, readAll)
     return EXIT_OK
   })
 }
@@ -62,20 +65,39 @@ async function writeDerpMap(args: readonly string[], env: NodeJS.ProcessEnv): Pr
   return EXIT_OK
 }
 
+/** Serves until a signal ends it; resolves to the exit code. */
 async function serve(
   flags: SourcedFlags<typeof DERPER_FLAGS>,
   env: NodeJS.ProcessEnv,
   readAll: ReadFlags,
-): Promise<void> {
+): Promise<number> {
   tuneGarbageCollection()
   const settings = await readSettings(flags.values, flags.given, env)
   await assertPortsFree(wantedPorts(settings))
   // Before the key file is created: a failed start must not leave one behind.
   await checkCertificateFiles(settings.tls)
-  const log = createLog(settings.log.level)
-  await trustSystem(env, problem => log.warn(problem))
-  const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values, log), log)
-  const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
+  const log = createLog({ ...settings.log, clock: systemClock })
+  logRuntimeWarnings(log)
+  process.once('uncaughtException', error => void crash(error, log))
+  try {
+    await trustSystem(env, problem => log.warn(problem))
+    const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values, log), log)
+    const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
+    return await run(daemon, { settings, flags, env, log, reload })
+  } finally {
+    await log.flush(FLUSH_LIMIT_MS)
+  }
+}
+
+interface Run {
+  readonly settings: DaemonSettings
+  readonly flags: SourcedFlags<typeof DERPER_FLAGS>
+  readonly env: NodeJS.ProcessEnv
+  readonly log: Log
+  readonly reload: Reload
+}
+
+async function run(daemon: DerperDaemon, { settings, flags, env, log, reload }: Run): Promise<number> {
   try {
     // Before the first await: an unhandled signal kills the process, or is ignored by PID 1 of a container.
     process.on('SIGHUP', () => void reload.run())
@@ -87,8 +109,14 @@ async function serve(
       plan: Object.fromEntries(planOf(settings)),
     })
     adviseRuntime(log, env)
-    announce(settings, daemon, flags.values.dev)
+    announce(settings, daemon, flags.values.dev, log)
     await ended
+    return EXIT_OK
+  } catch (error) {
+    // A program that reads lines of JSON gets no others.
+    if (!(error instanceof DerpError) || settings.log.format !== 'json') throw error
+    log.error('ended by an error', { reason: error.message })
+    return exitCodeOf(error)
   } finally {
     await daemon.stop()
   }
@@ -100,24 +128,30 @@ function adviseRuntime(log: Log, env: NodeJS.ProcessEnv): void {
   if (advice !== undefined) log.info('another runtime would perform better', { ...advice })
 }
 
-/** Prints addresses and a command to try; tests wait for the first line. */
-function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean): void {
-  const { address } = listen
+/** A fault of the program: it ends, as its state cannot be trusted. */
+async function crash(error: Error, log: DaemonLog): Promise<void> {
+  log.error('crashed', { reason: error.message, stack: error.stack })
+  process.exitCode = EXIT_FAILED
+  await log.flush(FLUSH_LIMIT_MS)
+  // The write that ended just now counts as unfinished until then.
+  systemClock.afterTurn(exitNow)
+}
+
+/** Logs addresses and a command to try. */
+function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean, log: Log): void {
   const { derp = true } = relay
-  const at = (port: number) => formatListenAddress({ host: address.host, port })
-  const lines = [
-    `derper: serving on ${at(daemon.port)}${tls === undefined ? '' : ' with TLS'}${derp ? `, relay ${daemon.publicKey.toString()}` : ''}`,
-  ]
-  if (daemon.httpPort !== undefined) lines.push(`derper: plain HTTP on ${at(daemon.httpPort)}`)
-  if (daemon.stunPort !== undefined) lines.push(`derper: STUN on ${at(daemon.stunPort)}/udp`)
-  if (daemon.metricsAddress !== undefined) lines.push(`derper: metrics on http://${daemon.metricsAddress}/metrics`)
-  if (daemon.mapNode !== undefined) {
-    lines.push('derper: add this node to your DERP map, with your own name and region:')
-    lines.push(JSON.stringify(daemon.mapNode))
-  }
+  const at = (port: number | undefined) =>
+    port === undefined ? undefined : formatListenAddress({ host: listen.address.host, port })
+  log.info('serving', {
+    address: at(daemon.port),
+    tls: tls !== undefined,
+    relay: derp ? daemon.publicKey.toString() : undefined,
+    http: at(daemon.httpPort),
+    stun: at(daemon.stunPort),
+    metrics: daemon.metricsAddress,
+  })
   if (dev && derp && tls === undefined) {
-    const url = `http://${formatListenAddress({ host: address.host ?? 'localhost', port: daemon.port })}/derp`
-    lines.push(`Try it:  ${commandLineOf('derp', process.argv[1])} cat ${url}`)
+    const url = `http://${formatListenAddress({ host: listen.address.host ?? 'localhost', port: daemon.port })}/derp`
+    log.info('try it', { command: `${commandLineOf('derp', process.argv[1])} cat ${url}` })
   }
-  process.stdout.write(`${lines.join('\n')}\n`)
 }

@@ -8,7 +8,7 @@ import { createAcmeTls } from '../../tls/acme/acme-tls.ts'
 import type { CertificateSource } from '../../tls/certificate-source.ts'
 import type { AcmeChallenges } from '../../tls/challenges.ts'
 import { createManualTls } from '../../tls/files/manual-tls.ts'
-import type { MapNode, ReadMapNodePorts } from '../../tls/map-node.ts'
+import type { ReadMapNodePorts } from '../../tls/map-node.ts'
 import type { RelayTls } from '../../tls/relay-tls.ts'
 import { TlsReplicas } from '../../tls/replicas.ts'
 import type { TlsSettings } from '../settings.ts'
@@ -19,8 +19,6 @@ export interface MainTls {
   readonly certificates: CertificateSource
   /** HTTP-01 answers; undefined without ACME. */
   readonly challenges: AcmeChallenges | undefined
-  /** DERP map entry of a relay with a self-signed certificate. */
-  readonly mapNode: MapNode | undefined
 }
 
 export interface MainTlsParts {
@@ -39,7 +37,7 @@ export async function createMainTls(settings: TlsSettings, parts: MainTlsParts):
   const replicas = new TlsReplicas()
   // Shared ticket keys: a client may resume its TLS session on any worker.
   const common = { ...parts, replicas, ticketKeys: randomBytes(TICKET_KEYS_BYTES) }
-  if (acme !== undefined) return { ...(await createAcmeTls({ ...common, ...acme })), replicas, mapNode: undefined }
-  const { tls, certificates, certificate } = await createManualTls({ ...common, hostname, directory })
-  return { tls, replicas, certificates, challenges: undefined, mapNode: certificate.derpMapNode }
+  if (acme !== undefined) return { ...(await createAcmeTls({ ...common, ...acme })), replicas }
+  const { tls, certificates } = await createManualTls({ ...common, hostname, directory })
+  return { tls, replicas, certificates, challenges: undefined }
 }

@@ -4,7 +4,7 @@ import type { BootstrapName } from '../../http/pages/bootstrap-names.ts'
 import type { TallyMemory } from '../../listen/shared-tally.ts'
 import type { ReadinessReport } from '../../status/readiness.ts'
 import type { TlsState, TlsUpdate } from '../../tls/replicas.ts'
-import type { LogLevel } from '../log.ts'
+import type { LogFormat, LogLevel } from '../log/log.ts'
 import type { WorkerSettings } from './worker-settings.ts'
 
 /** Resolved names for `/bootstrap-dns`; undefined without names or before the first resolution. */
@@ -20,6 +20,7 @@ export interface WorkerData {
   readonly settings: WorkerSettings
   /** The current level, which may differ from that in the settings. */
   readonly logLevel: LogLevel
+  readonly logFormat: LogFormat
   readonly tally: TallyMemory
   /** Undefined for plain HTTP. */
   readonly tls: TlsState | undefined
@@ -44,4 +45,6 @@ export interface MainCalls {
   /** Binding failed; the worker exits. */
   notBound(message: string, code: string | undefined): void
   readiness(): ReadinessReport
+  /** Writes lines of the worker's log; `dropped` were lost before them. */
+  log(lines: string, dropped: number): void
 }

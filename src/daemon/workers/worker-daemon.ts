@@ -11,7 +11,8 @@ import { RelayTls } from '../../tls/relay-tls.ts'
 import { DebugKey } from '../debug-key.ts'
 import { type IdleCollection, idleCollection } from '../idle-collection.ts'
 import { listenerOptions } from '../listener-options.ts'
-import { createLog, type LevelledLog } from '../log.ts'
+import type { LineSink } from '../log/line-buffer.ts'
+import { createLog, type DaemonLog, FLUSH_LIMIT_MS } from '../log/log.ts'
 import { relayOptions } from '../relay-options.ts'
 import type { NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
 import { workerKeys } from './worker-settings.ts'
@@ -28,8 +29,8 @@ class ReplicatedNames implements KnownNames {
 export class WorkerDaemon {
   readonly relay: Relay
   readonly limits: AcceptLimits
+  readonly log: DaemonLog
   readonly #data: WorkerData
-  readonly #log: LevelledLog
   readonly #names: { readonly published: ReplicatedNames; readonly unpublished: ReplicatedNames }
   readonly #tls: RelayTls | undefined
   readonly #listener: HttpListener
@@ -39,15 +40,16 @@ export class WorkerDaemon {
   /**
    * Binds nothing.
    *
+   * @param logSink writes this thread's log lines.
    * @param createRelay creates this thread's relay.
    */
-  constructor(data: WorkerData, createRelay: (options: RelayOptions) => Relay) {
-    const { settings, logLevel, tally, thread, tls, names } = data
-    this.#data = data
-    this.#log = createLog(logLevel, { thread })
+  constructor(data: WorkerData, logSink: LineSink, createRelay: (options: RelayOptions) => Relay) {
+    const { settings, logLevel, logFormat, tally, thread, tls, names } = data
     const { limits } = settings.listen
     const clock = threadsClock
-    const log = this.#log
+    const log = createLog({ level: logLevel, format: logFormat, clock, sink: logSink, common: { thread } })
+    this.#data = data
+    this.log = log
     const shared = new SharedTally(tally, thread, limits.sourceRate)
     this.limits = new AcceptLimits(limits, clock, log, shared)
     this.#names = {
@@ -77,7 +79,7 @@ export class WorkerDaemon {
       applyTls: update => this.#tls?.apply(update),
       showNames: names => this.#showNames(names),
       setLogLevel: level => {
-        this.#log.level = level
+        this.log.level = level
       },
     }
   }
@@ -100,6 +102,7 @@ export class WorkerDaemon {
     this.#debugKey.close()
     this.relay.close()
     await this.#listener.close()
+    await this.log.flush(FLUSH_LIMIT_MS)
   }
 
   #showNames({ published, unpublished }: NamesState): void {

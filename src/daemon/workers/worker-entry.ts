@@ -6,6 +6,7 @@ import { runWorker } from '../../workers/worker/node-run-worker.ts'
 import type { RelayWorker } from '../../workers/worker/relay-worker.ts'
 import type { WorkerRuntime } from '../../workers/worker/worker-runtime.ts'
 import { tuneGarbageCollection } from '../garbage-collection.ts'
+import { logRuntimeWarnings } from '../log/runtime-warnings.ts'
 import { ThreadCalls } from './thread-calls.ts'
 import type { MainCalls, WorkerCalls } from './worker-calls.ts'
 import { WorkerDaemon } from './worker-daemon.ts'
@@ -39,9 +40,12 @@ async function setUp(part: RelayWorker): Promise<WorkerRuntime> {
   const main = new ThreadCalls<MainCalls>(port, new EarlyCalls(made.promise).calls)
   const { createDirectory, admission, source, metrics } = part
   const readiness = { report: () => main.call('readiness') }
-  const daemon = new WorkerDaemon(await main.call('begin'), options =>
+  // Fails only if the main thread is gone, and its log with it.
+  const logSink = { write: (lines: string, dropped: number) => main.call('log', lines, dropped).catch(() => {}) }
+  const daemon = new WorkerDaemon(await main.call('begin'), logSink, options =>
     createRelay({ ...options, part: { createDirectory, admission, source, metrics, readiness } }),
   )
+  logRuntimeWarnings(daemon.log)
   made.resolve(daemon)
   return {
     core: daemon.relay.core,

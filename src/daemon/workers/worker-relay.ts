@@ -18,12 +18,11 @@ import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import { Readiness } from '../../status/readiness.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
 import type { CertificateSource } from '../../tls/certificate-source.ts'
-import type { MapNode } from '../../tls/map-node.ts'
 import { Workers } from '../../workers/coordinator/node-workers.ts'
 import { bind, type WantedPort } from '../bind.ts'
 import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
 import { DebugKey } from '../debug-key.ts'
-import type { LogLevel } from '../log.ts'
+import type { LogLevel } from '../log/log.ts'
 import { wantedTcpPorts } from '../relay-listeners.ts'
 import { createMainTls, type MainTls } from './main-tls.ts'
 import { createPlainListener } from './plain-listener.ts'
@@ -43,7 +42,6 @@ export class WorkerRelay implements DaemonRelay {
   readonly #http = new HttpCounters()
   /** For plain HTTP beside TLS; workers have their own. */
   readonly #debugKey: DebugKey
-  #logLevel: LogLevel
   #tls: MainTls | undefined
   #port80: HttpListener | undefined
   #threads: WorkerThreads | undefined
@@ -56,7 +54,6 @@ export class WorkerRelay implements DaemonRelay {
     const { settings, privateKey, log } = parts
     const { limits } = settings.listen
     this.#parts = parts
-    this.#logLevel = settings.log.level
     this.publicKey = privateKey.publicKey()
     this.options = { privateKey, meshKey: settings.mesh.key, clock: threadsClock, log, random: Math.random }
     const memory = createTallyMemory(limits, settings.workers + 1)
@@ -85,10 +82,6 @@ export class WorkerRelay implements DaemonRelay {
 
   get certificates(): CertificateSource | undefined {
     return this.#tls?.certificates
-  }
-
-  get mapNode(): MapNode | undefined {
-    return this.#tls?.mapNode
   }
 
   get isListening(): boolean {
@@ -137,7 +130,6 @@ export class WorkerRelay implements DaemonRelay {
   }
 
   setLogLevel(level: LogLevel): void {
-    this.#logLevel = level
     this.#threads?.setLogLevel(level)
   }
 
@@ -180,7 +172,8 @@ export class WorkerRelay implements DaemonRelay {
         tally: this.#tally,
         readiness: this.readiness,
         names: () => ({ published: names.published?.known, unpublished: names.unpublished?.known }),
-        logLevel: () => this.#logLevel,
+        log,
+        logFormat: settings.log.format,
       },
       this.#tls,
     )

@@ -3,7 +3,7 @@
 import type { Worker } from 'node:worker_threads'
 import type { SharedTally, TallyMemory } from '../../listen/shared-tally.ts'
 import type { Readiness } from '../../status/readiness.ts'
-import type { LogLevel } from '../log.ts'
+import type { DaemonLog, LogFormat, LogLevel } from '../log/log.ts'
 import type { MainTls } from './main-tls.ts'
 import { ThreadCalls } from './thread-calls.ts'
 import type { MainCalls, NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
@@ -15,7 +15,8 @@ export interface WorkerThreadsParts {
   readonly tally: { readonly memory: TallyMemory; readonly own: SharedTally }
   readonly readiness: Readiness
   readonly names: () => NamesState
-  readonly logLevel: () => LogLevel
+  readonly log: DaemonLog
+  readonly logFormat: LogFormat
 }
 
 /** Why a worker could not bind its port. */
@@ -45,7 +46,7 @@ export class WorkerThreads {
 
   /** Call when a thread has been started. */
   add(worker: Worker): void {
-    const { tally, readiness } = this.#parts
+    const { tally, readiness, log } = this.#parts
     const [number] = this.#free
     if (number === undefined) throw new RangeError('start worker: all thread numbers are in use')
     this.#free.delete(number)
@@ -57,6 +58,7 @@ export class WorkerThreads {
         this.bindFailure = { message, code }
       },
       readiness: () => readiness.report(),
+      log: (lines, dropped) => log.take(lines, dropped),
     }
     const calls = new ThreadCalls<WorkerCalls>(worker, local)
     let leaveReplicas: (() => void) | undefined
@@ -88,11 +90,12 @@ export class WorkerThreads {
   }
 
   #data(thread: number): WorkerData {
-    const { settings, tally, names, logLevel } = this.#parts
+    const { settings, tally, names, log, logFormat } = this.#parts
     return {
       thread,
       settings,
-      logLevel: logLevel(),
+      logLevel: log.level,
+      logFormat,
       tally: tally.memory,
       tls: this.#tls?.tls.state(),
       names: names(),

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
-import { until } from '../../../test/support/settle.ts'
+import { settle, until } from '../../../test/support/settle.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
 import { untilPolled } from '../../../test/support/watching.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { type Log, type LogFields, silentLog } from '../../lib/log.ts'
+import { FILE_LIMIT_MS } from '../../lib/node-file-access.ts'
 import type { FolderWatch } from '../../lib/node-watched-folders.ts'
 import { summarizeCertificate } from '../certificate-source.ts'
 import type { CertificatePair } from '../x509.ts'
@@ -262,6 +263,37 @@ test.for(['Kubernetes', 'certbot'])(
     expect(lines.filter(({ level }) => level === 'error')).toEqual([])
   },
 )
+
+test('WatchedCertificates on a mount that does not respond says so, and recovers with it (P-146)', async () => {
+  store(first)
+  const clock = new FakeClock()
+  const mount = Promise.withResolvers<void>()
+  let walks = 0
+  const foldersOf = async () => {
+    walks++
+    await mount.promise
+    return new Set<string>()
+  }
+  const options = { directory, hostname: 'relay.test', log, clock, createWatch, foldersOf }
+  const replace = (pair: CertificatePair) => void replaced.push(pair.certificate)
+  watched = new WatchedCertificates({ ...options, certificate: await loadManualCertificate(options), replace })
+  const reload = watched.reload()
+  await settle()
+  clock.advance(FILE_LIMIT_MS)
+  await reload
+  expect(lines).toEqual([
+    {
+      level: 'error',
+      message: 'certificate not replaced: the new one is unusable',
+      fields: expect.objectContaining({ reason: 'no response after 10s; it may be on a dead mount' }),
+    },
+  ])
+  expect(walks).toBe(1)
+  store(second)
+  mount.resolve()
+  await watched.reload()
+  expect(replaced).toEqual([second.certificate])
+})
 
 test('WatchedCertificates leaves no timer after close (P-146)', async () => {
   store(first)

@@ -8,7 +8,8 @@
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { ContentWatch } from '../../lib/content-watch.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
-import { type FolderWatch, foldersOf, WatchedFolders } from '../../lib/node-watched-folders.ts'
+import { FileAccess } from '../../lib/node-file-access.ts'
+import { type FolderWatch, WatchedFolders, watchableFoldersOf } from '../../lib/node-watched-folders.ts'
 import { type CertificateSource, type CertificateStatus, summarizeCertificate } from '../certificate-source.ts'
 import type { ReadMapNodePorts } from '../map-node.ts'
 import type { CertificatePair } from '../x509.ts'
@@ -30,6 +31,8 @@ export interface WatchedCertificatesOptions extends ManualCertificateOptions {
   readonly pollMs?: number | undefined
   /** For tests. */
   readonly createWatch?: ((onChange: () => void) => FolderWatch) | undefined
+  /** For tests. */
+  readonly foldersOf?: ((path: string) => Promise<ReadonlySet<string>>) | undefined
 }
 
 /** Milliseconds. */
@@ -47,6 +50,7 @@ export class WatchedCertificates implements CertificateSource {
   readonly #log: Log
   readonly #files: ManualFiles
   readonly #folders: FolderWatch
+  readonly #findFolders: FileAccess<ReadonlySet<string>>
   readonly #watch: ContentWatch<CertificatePair, ManualCertificate>
   readonly #status: { -readonly [K in keyof CertificateStatus]: CertificateStatus[K] }
 
@@ -57,6 +61,7 @@ export class WatchedCertificates implements CertificateSource {
     this.#files = new ManualFiles(options)
     const { createWatch = onChange => new WatchedFolders(onChange), pollMs = DEFAULTS.pollMs } = options
     this.#folders = createWatch(() => this.#watch.checkIn(DEFAULTS.debounceMs))
+    this.#findFolders = new FileAccess('read', options.directory, this.#clock, () => this.#foldersNow())
     const content = {
       read: () => this.#read(),
       identityOf: ({ certificate, key }: CertificatePair) => `${certificate}\n${key}`,
@@ -100,11 +105,16 @@ export class WatchedCertificates implements CertificateSource {
   }
 
   async #read(): Promise<CertificatePair> {
-    const { certificate, key } = this.#options.certificate.paths
-    const folders = await Promise.all([foldersOf(certificate), foldersOf(key)])
+    const folders = await this.#findFolders.run()
     // Before reading, so that later changes are noticed.
-    if (!this.#watch.isClosed) this.#folders.set(new Set(folders.flatMap(some => [...some])))
+    if (!this.#watch.isClosed) this.#folders.set(folders)
     return this.#files.read()
+  }
+
+  async #foldersNow(): Promise<ReadonlySet<string>> {
+    const { certificate: loaded, foldersOf = watchableFoldersOf } = this.#options
+    const { certificate, key } = loaded.paths
+    return new Set([...(await foldersOf(certificate)), ...(await foldersOf(key))])
   }
 
   #use(certificate: ManualCertificate): void {

@@ -15,6 +15,13 @@ export const OPERATION_FLAGS = {
     test: 'cli/derper-settings.test.ts',
     help: 'tell clients when their key is connected twice or they are rate-limited; the original never does',
   },
+  'log-format': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-log.test.ts',
+    help: 'format of the log on standard error: text or json; empty for text on a terminal and json elsewhere',
+  },
   'log-level': {
     kind: 'string',
     default: 'info',
