@@ -8,7 +8,7 @@ const LAYERS = [
   ['keys'],
   ['protocol', 'stun', 'transport', 'metrics', 'derpmap'],
   ['client', 'server', 'tls'],
-  ['admission', 'mesh', 'netcheck', 'status', 'listen'],
+  ['admission', 'diagnose', 'listen', 'mesh', 'netcheck', 'status'],
   ['http', 'workers', 'backplane', 'monitor'],
   ['relay', 'web', 'sim'],
   ['daemon'],
@@ -17,7 +17,7 @@ const LAYERS = [
 ]
 
 /** Folders that must run in a browser; files named node-*.ts apart. */
-const PURE = ['lib', 'keys', 'protocol', 'transport', 'metrics', 'derpmap', 'server', 'client']
+const PURE = ['lib', 'keys', 'protocol', 'transport', 'metrics', 'derpmap', 'server', 'client', 'diagnose', 'netcheck']
 
 /** Where such a folder may meet Node: its node-*.ts files (node-key.ts is a key). */
 const NODE_FILES = '/node-(?!key)[^/]+\\.ts$'

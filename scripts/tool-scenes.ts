@@ -17,12 +17,52 @@ function asPublic({ selfSigned, stunPort }: Stage) {
   ] as const
 }
 
+/** The same for what doctor says, which has times, keys and ports of this run. */
+function asExamined({ selfSigned, stunPort, plain }: Stage) {
+  return [
+    [new RegExp(`:(?:${selfSigned.port}|${plain.port})\\b`, 'g'), ':443'],
+    [`:${stunPort}`, ':3478'],
+    [/we are 127\.0\.0\.1:\d+/g, 'we are 198.51.100.20:41641'],
+    ['127.0.0.1', '203.0.113.7'],
+    [/^(.{38}) +\d+ ms {2}/gm, '$1   12 ms  '],
+    [/\d+\.\d ms/g, '12.1 ms'],
+    [/\[[\w+/]{5}\]/g, '[k3mVw]'],
+    [PIN, SHOWN_PIN],
+    [DATE, '2027-11-29'],
+  ] as const
+}
+
+/** The same for netcheck. */
+function asMeasured() {
+  return [
+    [/\d{4}-\d\d-\d\dT[\d:.]+Z/g, '2026-11-29T12:00:00.000Z'],
+    [/yes, 127\.0\.0\.1:\d+/g, 'yes, 198.51.100.20:41641'],
+    ['127.0.0.1', '203.0.113.8'],
+    [/(- lab: )[\d.]+(?:µs|ms|s) +/g, '$112.1ms  '],
+    [/HTTPS [\d.]+(?:µs|ms|s)/g, 'HTTPS 24.9ms'],
+    [/fastest at [\d.]+ ms/g, 'fastest at 12.1 ms'],
+  ] as const
+}
+
 const inFolder =
   (...args: string[]) =>
   ({ directory }: Stage) =>
-    args.map(arg => (/\.(?:hujson|yaml)$/.test(arg) ? join(directory, arg) : arg))
+    args.map(arg => (/\.(?:hujson|yaml|json)$/.test(arg) ? join(directory, arg) : arg))
 
 export const TOOL_SCENES: Readonly<Record<string, Scene>> = {
+  doctor: {
+    shown: 'derp doctor 203.0.113.7',
+    args: ({ selfSigned, stunPort, plain }) =>
+      `doctor --stun-port ${stunPort} --http-port ${plain.port} 127.0.0.1:${selfSigned.port}`.split(' '),
+    replace: asExamined,
+  },
+  'doctor-pin': {
+    shown: `derp doctor --pin ${SHOWN_PIN} 203.0.113.7`,
+    args: ({ selfSigned, stunPort, plain, pin }) =>
+      `doctor --pin ${pin} --stun-port ${stunPort} --http-port ${plain.port} 127.0.0.1:${selfSigned.port}`.split(' '),
+    replace: asExamined,
+  },
+  netcheck: { shown: 'derp netcheck lab.json', args: inFolder('netcheck', 'lab.json'), replace: asMeasured },
   'map-make': {
     shown: 'derp map make --for headscale --region-code lab --region-name Lab 203.0.113.7',
     args: ({ selfSigned, stunPort }) =>

@@ -3,6 +3,7 @@
  * the test.
  */
 
+import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -21,6 +22,10 @@ export interface Stage {
   readonly directory: string
   /** A relay with a self-signed certificate. */
   readonly selfSigned: ListeningRelay
+  /** SHA-256 of that certificate. */
+  readonly pin: string
+  /** Serves plain HTTP, as port 80 does. */
+  readonly plain: ListeningRelay
   readonly stunPort: number
 }
 
@@ -67,15 +72,38 @@ async function setStage(): Promise<Stage & { close(): Promise<void> }> {
     notAfter: new Date(Date.now() + 365 * 86_400_000),
     serverIp: '127.0.0.1',
   })
+  const pin = new X509Certificate(certificate.certificate).fingerprint256.replaceAll(':', '').toLowerCase()
   const selfSigned = await ListeningRelay.start({ tls: { hostname: '127.0.0.1', certificate } })
+  const plain = await ListeningRelay.start()
   const stun = createStunServer({ port: 0, host: '127.0.0.1' })
   const { port: stunPort } = await stun.listen()
+  await writeFile(join(directory, 'lab.json'), JSON.stringify(labMap(selfSigned.port, stunPort, pin)))
   const close = async () => {
     await selfSigned[Symbol.asyncDispose]()
+    await plain[Symbol.asyncDispose]()
     await stun.close()
     await rm(directory, { recursive: true })
   }
-  return { directory, selfSigned, stunPort, close }
+  return { directory, selfSigned, pin, plain, stunPort, close }
+}
+
+/** One region that works, and one where nothing listens. */
+function labMap(derpPort: number, stunPort: number, pin: string): object {
+  const host = { HostName: '127.0.0.1', IPv4: '127.0.0.1', IPv6: 'none' }
+  const lab = {
+    Name: '900a',
+    RegionID: 900,
+    ...host,
+    DERPPort: derpPort,
+    STUNPort: stunPort,
+    CertName: `sha256-raw:${pin}`,
+  }
+  const off = { Name: '901a', RegionID: 901, ...host, DERPPort: 9, STUNPort: -1 }
+  const regions = [
+    { RegionID: 900, RegionCode: 'lab', RegionName: 'Lab', Nodes: [lab] },
+    { RegionID: 901, RegionCode: 'old', RegionName: 'Old lab', Nodes: [off] },
+  ]
+  return { Regions: Object.fromEntries(regions.map(region => [region.RegionID, region])) }
 }
 
 /** Files of the scenes. */

@@ -21,6 +21,12 @@ test.each([
   expect(connectionFault(withCode(code))?.id).toBe(id)
 })
 
+test('connectionFault knows a key that is too short by its text: Node gives it no code', () => {
+  const unspecified = (text: string) => connectionFault(Object.assign(new Error(text), { code: 'UNSPECIFIED' }))?.id
+  expect(unspecified('EE certificate key too weak')).toBe('weak-key')
+  expect(unspecified('something else')).toBeUndefined()
+})
+
 test('connectionFault unwraps uninformative errors', () => {
   const refused = withCode('ECONNREFUSED')
   expect(connectionFault(new Error('outer', { cause: withCode('ERR_DERP_DIAL_FAILED', refused) }))?.id).toBe('refused')

@@ -171,6 +171,8 @@ export function connectionFault(error: unknown): ConnectionFault | undefined {
   for (let inner = error, depth = 0; inner instanceof Error && depth < 8; inner = innerOf(inner), depth++) {
     const code: unknown = 'code' in inner ? inner.code : undefined
     if (typeof code === 'string' && Object.hasOwn(CODES, code)) return faultOf(CODES[code] as ConnectionFaultId)
+    // Node has no code for this one.
+    if (code === 'UNSPECIFIED' && /certificate key too (?:weak|small)/i.test(inner.message)) return faultOf('weak-key')
   }
   return undefined
 }

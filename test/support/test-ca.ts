@@ -17,6 +17,10 @@ export interface IssueRequest {
   /** Default: a day before and after now. */
   readonly notBefore?: Date
   readonly notAfter?: Date
+  /** Where the authority's own certificate is said to be had; authorities of the public say so. */
+  readonly issuerUrl?: string
+  /** Bits of an RSA key. Default: an EC key. */
+  readonly rsaBits?: number
 }
 
 export class TestCa {
@@ -31,10 +35,10 @@ export class TestCa {
     this.#keys = keys
   }
 
-  static async create(): Promise<TestCa> {
+  static async create(name = 'test authority'): Promise<TestCa> {
     const keys = await createKeys()
     const authority = await x509.X509CertificateGenerator.createSelfSigned({
-      name: 'CN=test authority',
+      name: `CN=${name}`,
       notBefore: new Date(Date.now() - DAY_MS),
       notAfter: new Date(Date.now() + DAY_MS),
       keys,
@@ -49,7 +53,7 @@ export class TestCa {
 
   /** Issues a server's certificate. */
   async issue(request: IssueRequest): Promise<CertificatePair> {
-    const keys = await createKeys()
+    const keys = await createKeys(request.rsaBits)
     const names: x509.JsonGeneralName[] = [
       ...(request.dns ?? []).map(value => ({ type: 'dns', value }) as const),
       ...(request.ips ?? []).map(value => ({ type: 'ip', value }) as const),
@@ -62,7 +66,10 @@ export class TestCa {
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: SIGNING,
-      extensions: names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)],
+      extensions: [
+        ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
+        ...(request.issuerUrl === undefined ? [] : [issuerAt(request.issuerUrl)]),
+      ],
     })
     return {
       certificate: `${certificate.toString('pem')}\n`,
@@ -71,6 +78,19 @@ export class TestCa {
   }
 }
 
-async function createKeys(): Promise<webcrypto.CryptoKeyPair> {
-  return (await crypto.subtle.generateKey(KEYS, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
+function issuerAt(url: string): x509.Extension {
+  return new x509.AuthorityInfoAccessExtension({ caIssuers: [new x509.GeneralName('url', url)] })
+}
+
+async function createKeys(rsaBits?: number): Promise<webcrypto.CryptoKeyPair> {
+  const algorithm =
+    rsaBits === undefined
+      ? KEYS
+      : {
+          name: 'RSASSA-PKCS1-v1_5',
+          hash: 'SHA-256',
+          modulusLength: rsaBits,
+          publicExponent: new Uint8Array([1, 0, 1]),
+        }
+  return (await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])) as webcrypto.CryptoKeyPair
 }

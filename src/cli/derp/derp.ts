@@ -5,12 +5,14 @@ import { type CommandIo, processIo } from '../command-io.ts'
 import { EXIT_OK, EXIT_USAGE, runCommand } from '../exit.ts'
 import { packageVersion } from '../version.ts'
 import { addCat } from './cat.ts'
+import { addDoctor } from './doctor.ts'
 import { addKey } from './key.ts'
 import { addMap } from './map.ts'
+import { addNetcheck } from './netcheck.ts'
 import type { SubcommandContext } from './subcommand.ts'
 
 /** In the order of the help text. */
-const SUBCOMMANDS = [addMap, addCat, addKey] as const
+const SUBCOMMANDS = [addDoctor, addNetcheck, addMap, addCat, addKey] as const
 
 /** Runs the command; resolves to the exit code. */
 export function main(args: readonly string[], io: CommandIo = processIo()): Promise<number> {

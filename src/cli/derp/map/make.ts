@@ -1,11 +1,11 @@
 /** `derp map make`: generates a DERP map from running relays. */
 
-import { InvalidArgumentError } from 'commander'
 import { buildMap, DEFAULT_NAMING, parseRegionId, type RegionNaming } from '../../derp-map/build-map.ts'
 import { formatDerpMap, MAP_FORMATS, parseMapFormat, takesComments } from '../../derp-map/map-formats.ts'
 import { surveyRelay } from '../../derp-map/relay-survey.ts'
 import { parseRelayTarget } from '../../derp-map/relay-target.ts'
 import { trustSystem } from '../../trust.ts'
+import { readPort } from '../option-values.ts'
 import type { AddSubcommand } from '../subcommand.ts'
 
 interface MakeOptions {
@@ -62,10 +62,4 @@ function namingOf(options: MakeOptions): RegionNaming {
 function meshNotes(count: number, { isSeparate }: RegionNaming): string[] {
   if (count < 2 || isSeparate) return []
   return ['All relays of a region must be meshed (-mesh-with); otherwise use --separate.']
-}
-
-function readPort(text: string): number {
-  const port = Number(text)
-  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
-  throw new InvalidArgumentError('Not a port from 1 to 65535.')
 }

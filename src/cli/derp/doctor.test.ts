@@ -1,0 +1,103 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ListeningRelay } from '../../../test/support/listening-relay.ts'
+import { listenOnLoopback, startTcpServer } from '../../../test/support/socket-server.ts'
+import { TestCa } from '../../../test/support/test-ca.ts'
+import { testIo } from '../../../test/support/test-io.ts'
+import { main } from './derp.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'derp-doctor-'))
+const caFile = join(directory, 'ca.pem')
+let relay: ListeningRelay
+
+beforeAll(async () => {
+  const ca = await TestCa.create()
+  writeFileSync(caFile, ca.certificate)
+  relay = await ListeningRelay.start({
+    tls: { hostname: '127.0.0.1', certificate: await ca.issue({ ips: ['127.0.0.1'] }) },
+  })
+})
+afterAll(async () => {
+  await relay?.[Symbol.asyncDispose]()
+  rmSync(directory, { recursive: true })
+})
+
+async function doctor(...args: string[]) {
+  const io = testIo()
+  // Ports of loopback that answer at once.
+  const ports = args.some(arg => arg.endsWith('.json')) ? [] : ['--stun-port', '9', '--http-port', '9']
+  const code = await main(['doctor', '--timeout', '60s', ...ports, ...args], io)
+  return { code, stdout: io.stdout, stderr: io.stderr }
+}
+
+function write(name: string, value: unknown): string {
+  const path = join(directory, name)
+  writeFileSync(path, JSON.stringify(value))
+  return path
+}
+
+const mapOf = (...nodes: object[]) => ({
+  Regions: { 900: { RegionID: 900, RegionCode: 'lab', RegionName: 'Lab', Nodes: nodes } },
+})
+const nodeOf = (fields: object) => ({ Name: '900a', RegionID: 900, HostName: '127.0.0.1', STUNPort: -1, ...fields })
+
+test('derp doctor prints each step of a host and ends with 0 when all is well', async () => {
+  const { code, stdout } = await doctor('--ca', caFile, `127.0.0.1:${relay.port}`)
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^ {2}ok +Login +\d+ ms {2}admitted$/m)
+  expect(stdout).toMatch(/^Warning: STUN over IPv4: no STUN server is there/m)
+})
+
+test('derp doctor ends with the number of the layer that is broken, and says what mends it', async () => {
+  const gone = await startTcpServer(() => {})
+  await gone[Symbol.asyncDispose]()
+  const tcp = await doctor(`127.0.0.1:${gone.port}`)
+  expect(tcp.code).toBe(11)
+  expect(tcp.stdout).toContain('Cause: nothing listens there')
+  expect(tcp.stdout).toContain('Mend: check host and port, and that the server runs.')
+  expect((await doctor(`127.0.0.1:${relay.port}`)).code).toBe(12)
+  await using site = await listenOnLoopback(createServer((_request, response) => response.end('hello')))
+  expect((await doctor(`http://127.0.0.1:${site.port}`)).code).toBe(13)
+})
+
+test('derp doctor accepts a certificate by its pin, and refuses a pin that is none', async () => {
+  const { stdout } = await doctor('--json', '--ca', caFile, '--pin', 'ab'.repeat(32), `127.0.0.1:${relay.port}`)
+  const shown = /shown (sha256-raw:[0-9a-f]{64})/.exec(stdout)?.[1] ?? ''
+  expect((await doctor('--pin', shown, `127.0.0.1:${relay.port}`)).code).toBe(0)
+  const wrong = await doctor('--pin', 'abc', '127.0.0.1')
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not a SHA-256 of 64 hex digits')])
+})
+
+test('derp doctor prints JSON with cause, layer and mend', async () => {
+  const { code, stdout } = await doctor('--json', `127.0.0.1:${relay.port}`)
+  const report = JSON.parse(stdout)
+  expect(report).toMatchObject({
+    ok: false,
+    exitCode: code,
+    relays: [{ url: `https://127.0.0.1:${relay.port}/derp`, cause: { id: 'untrusted', layer: 'TLS' } }],
+  })
+  expect(report.relays[0].steps).toContainEqual({
+    step: 'http',
+    layer: 'HTTP',
+    status: 'skipped',
+    reason: 'after TLS failed',
+  })
+})
+
+test('derp doctor examines all relays of a map, and fails where one does not keep what the map promises', async () => {
+  const good = write('good.json', mapOf(nodeOf({ DERPPort: relay.port })))
+  expect((await doctor('--ca', caFile, good)).code).toBe(0)
+  const promising = write('stun.json', mapOf(nodeOf({ DERPPort: relay.port, STUNPort: 9 })))
+  const { code, stdout } = await doctor('--ca', caFile, promising)
+  expect([code, stdout]).toEqual([17, expect.stringContaining('Cause: no STUN server is there')])
+  expect((await doctor('--region', 'nowhere', good)).stderr).toContain('the map has lab')
+})
+
+test('derp doctor ends with 2 for a map that has errors, though its relays are well', async () => {
+  const { RegionID: _missing, ...node } = nodeOf({ DERPPort: relay.port })
+  const { code, stderr } = await doctor('--ca', caFile, write('faulty.json', mapOf(node)))
+  expect([code, stderr]).toEqual([2, expect.stringContaining('RegionID is missing')])
+})

@@ -1,0 +1,17 @@
+/** Values of options, checked as commander wants it. */
+
+import { InvalidArgumentError } from 'commander'
+import { parseDuration } from '../../lib/duration.ts'
+
+export function readPort(text: string): number {
+  const port = Number(text)
+  if (/^\d+$/.test(text) && port >= 1 && port <= 65_535) return port
+  throw new InvalidArgumentError('Not a port from 1 to 65535.')
+}
+
+/** Milliseconds of a positive duration. */
+export function readDuration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0) return ms
+  throw new InvalidArgumentError('Not a duration such as 500ms or 5s.')
+}

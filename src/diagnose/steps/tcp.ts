@@ -1,0 +1,81 @@
+/** Whether the relay's addresses take TCP connections. */
+
+import { formatAddressPort, type IpFamily } from '../../lib/address-port.ts'
+import type { CauseId } from '../cause.ts'
+import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step.ts'
+import { causeOfError, failed, fault, messageOf, passed, skipped, type Verdict, warning } from '../verdict.ts'
+
+/** Addresses of one name that are tried. */
+const MAX_ADDRESSES = 8
+
+const NO_ROUTE: ReadonlySet<unknown> = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
+
+export const tcp4: Step = tcpStep('tcp4', 4)
+export const tcp6: Step = tcpStep('tcp6', 6)
+
+function tcpStep(id: 'tcp4' | 'tcp6', family: IpFamily): Step {
+  return {
+    id,
+    title: `TCP over IPv${family}`,
+    layer: 'TCP',
+    after: ['dns'],
+    silence: 'filtered',
+    needs: ({ openTcp }) => openTcp !== undefined,
+    run: (examination, signal) => connectAll(examination, family, signal),
+  }
+}
+
+interface Attempt {
+  readonly address: string
+  readonly problem?: { readonly cause: CauseId; readonly text: string; readonly hasRoute: boolean }
+}
+
+/** Networks without IPv6 say so at once; that tells nothing of the relay. */
+function isWithoutRoute({ problem }: Attempt): boolean {
+  return problem?.hasRoute === false
+}
+
+/** Tries every address: one that is out of order costs clients time, and some of them the relay. */
+async function connectAll(examination: Examination, family: IpFamily, signal: AbortSignal): Promise<Verdict> {
+  const { target, findings } = examination
+  const addresses = findings.addresses[family].slice(0, MAX_ADDRESSES)
+  if (addresses.length === 0) return skipped(`the relay has no IPv${family} address`)
+  const attempts = await Promise.all(addresses.map(address => connectOne(examination, address, signal)))
+  const good = attempts.find(({ problem }) => problem === undefined)
+  const bad = attempts.find(({ problem }) => problem !== undefined)
+  const { port } = target.endpoint
+  if (good !== undefined) findings.route ??= { address: good.address, port }
+  if (bad?.problem === undefined)
+    return passed(addresses.map(address => formatAddressPort({ address, port })).join(', '))
+  const { cause, text } = bad.problem
+  if (family === 6 && good === undefined && attempts.every(isWithoutRoute)) {
+    return skipped(`this machine has no route to IPv6 (${text})`)
+  }
+  const detail = `${formatAddressPort({ address: bad.address, port })}: ${text}`
+  if (good !== undefined) return warning(cause, `${detail}; ${good.address} works`)
+  // Machines without IPv6 are common, and so are names with an IPv6 address that nobody noticed.
+  const isStated = target.endpoint.addresses[family].from === 'map'
+  return family === 6 ? fault(isStated, cause, detail) : failed(cause, detail)
+}
+
+async function connectOne(examination: Examination, address: string, signal: AbortSignal): Promise<Attempt> {
+  const { platform, target } = examination
+  const at = { address, port: target.endpoint.port }
+  try {
+    const conn = await withinLimit(
+      examination,
+      stop => platform.openTcp?.(at, stop) ?? Promise.reject(new Error('no TCP')),
+      signal,
+      // Addresses that do not answer must leave time for a verdict.
+      examination.options.timeoutMs * 0.8,
+    )
+    conn.destroy()
+    return { address }
+  } catch (error) {
+    if (signal.aborted) throw error
+    const isSilent = error instanceof TimeIsUpError || causeOfError(error, 'filtered') === 'timeout'
+    const cause = isSilent ? 'filtered' : causeOfError(error, 'unreachable')
+    const hasRoute = !NO_ROUTE.has((error as { readonly code?: unknown }).code)
+    return { address, problem: { cause, text: messageOf(error), hasRoute } }
+  }
+}

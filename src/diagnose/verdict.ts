@@ -1,0 +1,53 @@
+/** Verdicts of steps. Pure. */
+
+import { connectionFault } from '../lib/connection-fault.ts'
+import { type Cause, type CauseId, causeOf, type Layer } from './cause.ts'
+
+/** What came of a step. */
+export type Verdict =
+  | { readonly status: 'passed'; readonly detail: string }
+  | Fault
+  /** Not done: the platform cannot, the map does not promise it, or an earlier failure leaves nothing to try. */
+  | { readonly status: 'skipped'; readonly reason: string; readonly isBlocked: boolean }
+
+/** Something is wrong; a warning when clients get along without it. */
+export interface Fault {
+  readonly status: 'failed' | 'warning'
+  readonly cause: Cause
+  /** The observed facts: addresses, dates, status codes. */
+  readonly detail: string
+  /** Layer at fault if not that of the step. */
+  readonly layer?: Layer | undefined
+}
+
+export const passed = (detail: string): Verdict => ({ status: 'passed', detail })
+
+export const failed = (id: CauseId, detail: string, layer?: Layer): Fault => ({
+  status: 'failed',
+  cause: causeOf(id),
+  detail,
+  layer,
+})
+
+export const warning = (id: CauseId, detail: string): Fault => ({ status: 'warning', cause: causeOf(id), detail })
+
+export const skipped = (reason: string): Verdict => ({ status: 'skipped', reason, isBlocked: false })
+
+/** An earlier failure leaves nothing to try. */
+export const blocked = (reason: string): Verdict => ({ status: 'skipped', reason, isBlocked: true })
+
+/** Fails if `isPromised`, otherwise warns: clients do without. */
+export function fault(isPromised: boolean, id: CauseId, detail: string): Fault {
+  return isPromised ? failed(id, detail) : warning(id, detail)
+}
+
+/** The cause of an error by its code, or `otherwise`. */
+export function causeOfError(error: unknown, otherwise: CauseId): CauseId {
+  return connectionFault(error)?.id ?? otherwise
+}
+
+/** What an error says, on one line. */
+export function messageOf(error: unknown): string {
+  if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
+  return (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ')
+}
