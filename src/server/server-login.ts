@@ -37,7 +37,6 @@ export class ServerLogin implements ConnHandler {
   readonly #deadline: Timer
   #session: Session | undefined
   readonly #startedAtMs: number
-  #bytesReceived = 0
   #helloSeen = false
   #over = false
 
@@ -50,6 +49,7 @@ export class ServerLogin implements ConnHandler {
     this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
       (this.#over ? this.#session : this)?.fail(error),
     )
+    this.#writer.tally.connNum = relay.counters.accepts
     this.#startedAtMs = relay.now()
     const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
     if (options.acceptedAtMs !== undefined) relay.counters.acceptMs.observe(spentMs)
@@ -71,7 +71,7 @@ export class ServerLogin implements ConnHandler {
 
   onData(chunk: Uint8Array): void {
     if (this.#over) return
-    this.#bytesReceived += chunk.length
+    this.#writer.tally.bytesReceived += chunk.length
     this.#decoder.push(chunk)
     if (this.#helloSeen) return
     try {
@@ -154,7 +154,6 @@ export class ServerLogin implements ConnHandler {
     this.#end()
     if (session.isClosed) return
     relay.counters.loginMs.observe(relay.now() - this.#startedAtMs)
-    session.bytesReceived = this.#bytesReceived
     this.#writer.release(encodeServerInfo(sharedKey, relay.serverInfo))
     session.start()
   }

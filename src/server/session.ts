@@ -18,6 +18,7 @@ import { FrameType } from '../protocol/frame-type.ts'
 import { PeerGoneReason, PeerPresentFlag } from '../protocol/messages.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import { ClientPings } from './client-pings.ts'
+import type { ConnectionTally } from './connection-tally.ts'
 import { Health } from './health.ts'
 import type { SessionHost } from './hosts.ts'
 import type { Interval } from './interval.ts'
@@ -59,8 +60,8 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
   readonly pings: ClientPings | undefined
   /** Routes for the client's packets. */
   readonly routes: KeyLookup<Destination>
-  /** Bytes received from the client on this connection, in frames of all types. */
-  bytesReceived = 0
+  /** What has passed over this connection. */
+  readonly tally: ConnectionTally
   /** When the login was complete, in milliseconds of the relay's clock. */
   readonly connectedAtMs: number
   readonly #conn: Conn
@@ -91,6 +92,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.routes = new KeyLookup(relay.routes)
     this.#conn = conn
     this.#writer = parts.writer
+    this.tally = parts.writer.tally
     this.connectedAtMs = relay.now()
     const { tellHealth, pingClientsMs } = relay.options
     if (tellHealth) {
@@ -141,11 +143,6 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     return this.#preferred
   }
 
-  /** Bytes sent to the client on this connection, in frames of all types. */
-  get bytesSent(): number {
-    return this.#writer.bytesSent
-  }
-
   /** Bytes being written to the client, plus those of queued packets. */
   get pendingBytes(): number {
     return this.#writer.pendingBytes
@@ -173,7 +170,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
       if (this.#onEnd !== undefined && this.canMesh) this.#reader.readLate(chunk)
       return
     }
-    this.bytesReceived += chunk.length
+    this.tally.bytesReceived += chunk.length
     this.#reader.read(chunk)
   }
 
@@ -315,6 +312,8 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
   #noteSource(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources()
     const source = this.#sources.note(sender, buffer, keyAt)
-    if (source !== undefined) this.relay.directory.subscribePeerGone(this, source)
+    if (source === undefined) return
+    this.tally.senders++
+    this.relay.directory.subscribePeerGone(this, source)
   }
 }

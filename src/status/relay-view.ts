@@ -2,37 +2,21 @@
  * A relay as shown on debug pages. All results are promises, because with several workers they come by message.
  */
 
-import { formatAddressPort } from '../lib/address-port.ts'
-import type { Clock } from '../lib/clock.ts'
 import { noRegistryCounts } from '../metrics/registry-counters.ts'
 import type { Member, Registry } from '../server/registry.ts'
 import type { RelayCore } from '../server/relay-core.ts'
 import type { Session } from '../server/session.ts'
+import { detailsOf } from './client-details.ts'
+import {
+  type ClientsPage,
+  type ClientsPart,
+  type ClientsQuery,
+  mergeClients,
+  type Numbering,
+  OWN_NUMBERS,
+  selectClients,
+} from './clients-query.ts'
 import type { RelaySnapshot } from './snapshot.ts'
-
-/** One connection on `/debug/clients`. */
-export interface ClientDetails {
-  readonly key: string
-  /** Address and port; empty if the transport does not know them. */
-  readonly address: string
-  /** ISO 8601. */
-  readonly connectedSince: string
-  readonly bytesReceived: number
-  readonly bytesSent: number
-  readonly queuedPackets: number
-  readonly pendingBytes: number
-  readonly flags: readonly ClientFlag[]
-  /** The client's application name; empty if unknown. */
-  readonly appName: string
-}
-
-export type ClientFlag = 'home' | 'mesh' | 'prober' | 'not-ideal' | 'duplicate'
-
-/** A page of connections in login order, and their total number. */
-export interface ClientPage {
-  readonly total: number
-  readonly clients: readonly ClientDetails[]
-}
 
 /** Bytes moved on one connection since it began. */
 export interface ConnectionTraffic {
@@ -45,7 +29,7 @@ export interface ConnectionTraffic {
 
 export interface DebugSource {
   snapshot(): Promise<RelaySnapshot>
-  clients(offset: number, limit: number): Promise<ClientPage>
+  clients(query: ClientsQuery): Promise<ClientsPage>
   traffic(): Promise<readonly ConnectionTraffic[]>
   /** Inconsistencies found; empty if none. */
   inconsistencies(): Promise<readonly string[]>
@@ -57,11 +41,15 @@ export type SessionsSnapshot = Pick<RelaySnapshot, 'counters' | 'averageQueueMs'
 /** The source for a relay on one thread. */
 export class CoreDebugSource implements DebugSource {
   readonly #core: RelayCore
+  /** What makes times of the relay's clock times of day; fixed, or a page would not continue where the last one ended. */
+  readonly #wallOffsetMs: number
   readonly #ids = new WeakMap<Session, string>()
   #lastId = 0
 
   constructor(core: RelayCore) {
     this.#core = core
+    const { clock } = core.options
+    this.#wallOffsetMs = Math.round(clock.wallNow() - clock.now())
   }
 
   async snapshot(): Promise<RelaySnapshot> {
@@ -77,18 +65,23 @@ export class CoreDebugSource implements DebugSource {
     return { counters, averageQueueMs: queueAge.averageMs, pendingBytes, pendingLogins }
   }
 
-  async clients(offset: number, limit: number): Promise<ClientPage> {
-    const { sessions, options } = this.#core
-    const page = [...sessions].slice(offset, offset + limit)
-    return { total: sessions.size, clients: page.map(session => detailsOf(session, options.clock)) }
+  async clients(query: ClientsQuery): Promise<ClientsPage> {
+    return mergeClients([this.clientsPart(query, OWN_NUMBERS)], query)
+  }
+
+  /** The relay's own connections on a page. */
+  clientsPart(query: ClientsQuery, numbering: Numbering): ClientsPart {
+    const connectedAtMs = (session: Session) => session.connectedAtMs + this.#wallOffsetMs
+    const details = (session: Session, connNum: number) => detailsOf(session, connNum, connectedAtMs(session))
+    return selectClients(this.#core.sessions, query, { ...numbering, connectedAtMs, detailsOf: details })
   }
 
   async traffic(): Promise<readonly ConnectionTraffic[]> {
     return Array.from(this.#core.sessions, session => ({
       id: this.#idOf(session),
       key: session.key.toString(),
-      sent: session.bytesSent,
-      received: session.bytesReceived,
+      sent: session.tally.bytesSent,
+      received: session.tally.bytesReceived,
     }))
   }
 
@@ -120,30 +113,4 @@ export function registrySnapshot(
     localKeys: registry?.localKeys ?? 0,
     watchers: registry?.watcherCount ?? 0,
   }
-}
-
-/** The row of a session on `/debug/clients`. */
-export function detailsOf(session: Session, clock: Clock): ClientDetails {
-  const connectedAtMs = clock.wallNow() - (clock.now() - session.connectedAtMs)
-  return {
-    key: session.key.toString(),
-    address: session.remote === undefined ? '' : formatAddressPort(session.remote),
-    connectedSince: new Date(connectedAtMs).toISOString(),
-    bytesReceived: session.bytesReceived,
-    bytesSent: session.bytesSent,
-    queuedPackets: session.queuedPackets,
-    pendingBytes: session.pendingBytes,
-    flags: flagsOf(session),
-    appName: session.info.appName ?? '',
-  }
-}
-
-function flagsOf(session: Session): ClientFlag[] {
-  const flags: ClientFlag[] = []
-  if (session.isPreferred) flags.push('home')
-  if (session.canMesh) flags.push('mesh')
-  if (session.info.isProber) flags.push('prober')
-  if (session.notIdeal) flags.push('not-ideal')
-  if (session.isDuplicate) flags.push('duplicate')
-  return flags
 }

@@ -83,8 +83,8 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     await expectAllReached(clients)
     for (let n = 0; n < 4; n++) {
       expect(await own(target)).toMatchObject({ gauge_workers: 2, counter_worker_crashes: 0, gauge_ready: 1 })
-      const page = JSON.parse((await target.http('/debug/clients?format=json')).body) as { total: number }
-      expect(page.total).toBe(CLIENTS)
+      const page = JSON.parse((await target.http('/debug/clients/?format=json')).body) as { conns: number }
+      expect(page.conns).toBe(CLIENTS)
       expect((await target.http('/readyz')).body).toBe('ready\n')
     }
     await expectConsistent(target)

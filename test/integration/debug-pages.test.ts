@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { varzSamples } from '../../scripts/metric-names.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { startDebugServer } from '../support/debug-server.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 
@@ -54,7 +55,7 @@ test('debug pages have the original’s types, headers and bodies (P-165, P-191,
     'href="/debug/varz"',
     'href="/debug/check"',
     'href="/debug/traffic"',
-    'href="/debug/clients"',
+    'href="/debug/clients/"',
     'href="/debug/pprof/"',
     'href="/debug/gc"',
   ]) {
@@ -168,10 +169,15 @@ test('a debug page responds with 500 when the relay fails to report', async () =
   expect(await ask(server.port, '/debug/vars')).toMatchObject({ status: 500, body: /worker is gone/ })
 })
 
-test('/debug/clients lists connected clients, a hundred per page (P-189)', async () => {
+test('/debug/clients/ tells how many are connected, and lists those that are asked for (P-189)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
   const relay = new MemoryRelay({ meshKey })
   await using server = await startDebugServer(relay)
+  const get = async (query: string) => {
+    const answer = await ask(server.port, `/debug/clients/?format=json&${query}`)
+    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } })
+    return JSON.parse(answer.body)
+  }
   relay.clock.advance(5_000)
   const first = await relay.login({
     address: { address: '2001:db8::1', port: 7 },
@@ -180,37 +186,81 @@ test('/debug/clients lists connected clients, a hundred per page (P-189)', async
   })
   first.send({ type: 'notePreferred', preferred: true })
   await first.sync()
-  for (let n = 0; n < 100; n++) await relay.login()
+  const privateKey = NodePrivateKey.generate()
+  const second = await relay.login({ privateKey, address: { address: '192.0.2.7', port: 1 } })
+  const third = await relay.login({ privateKey, address: { address: '192.0.2.8', port: 2 } })
+  first.packet(third.publicKey, 'ten bytes!')
+  await third.messageOf('receivedPacket')
   relay.clock.advance(60_000)
 
-  const page = async (query: string) => {
-    const answer = await ask(server.port, `/debug/clients?format=json${query}`)
-    expect(answer).toMatchObject({ status: 200, headers: { 'content-type': 'application/json; charset=utf-8' } })
-    return JSON.parse(answer.body)
-  }
-  const one = await page('')
-  expect(one).toMatchObject({ page: 1, pages: 2, total: 101 })
-  expect(one.clients).toHaveLength(100)
-  expect(one.clients[0]).toMatchObject({
+  expect(await get('')).toEqual({ conns: 3, keys: 2 })
+  const all = await get('all&sort=conn')
+  expect(all).toMatchObject({ query: 'all clients', conns: 3, keys: 2, remaining: 0 })
+  expect(all.clients[0]).toMatchObject({
+    connNum: 1,
     key: first.publicKey.toString(),
-    address: '[2001:db8::1]:7',
-    connectedSince: '2026-11-01T00:00:05.000Z',
-    flags: ['home', 'mesh', 'prober', 'not-ideal'],
+    remote: '[2001:db8::1]:7',
+    connectedAt: '2026-11-01T00:00:05.000Z',
+    connected: 60_000_000_000,
+    active: true,
+    dup: false,
+    disabled: false,
+    home: true,
+    meshPeer: true,
+    notIdeal: true,
+    prober: true,
+    version: 2,
     appName: 'a<b>',
+    rxPkts: 1,
+    rxBytes: 10,
+    txPkts: 0,
+    senders: 0,
     queuedPackets: 0,
   })
-  expect((await page('&page=2')).clients).toHaveLength(1)
-  expect((await page('&page=3')).clients).toEqual([])
+  // The latest connection is the one that packets go to.
+  expect(all.clients.slice(1)).toMatchObject([
+    { dup: true, active: false, rxPkts: 0 },
+    { dup: true, active: true, txPkts: 1, txBytes: 10, senders: 1 },
+  ])
+  const connsOf = async (query: string) => (await get(query)).clients.map(({ connNum }: { connNum: number }) => connNum)
+  expect(await connsOf(`key=${second.publicKey}`)).toEqual([2, 3])
+  expect(await connsOf('ip=192.0.2.8')).toEqual([3])
+  expect(await connsOf('cidr=192.0.2.0/24&sort=-ip')).toEqual([3, 2])
+  expect(await connsOf('cidr=192.0.2.0/24&app=')).toEqual([2, 3])
+  expect(await connsOf('app=a%3Cb%3E')).toEqual([1])
+  expect(await connsOf('all&sort=-rx')).toEqual([1, 3, 2])
+  expect(await connsOf('all&sort=-connected&after=1s')).toEqual([3, 2, 1])
 
-  const html = await ask(server.port, '/debug/clients')
+  const html = await ask(server.port, '/debug/clients/?all')
   expect(html).toMatchObject({ status: 200, headers: { ...PAGE, 'content-type': 'text/html; charset=utf-8' } })
-  expect(html.body).toContain('101 connected, page 1 of 2')
-  expect(html.body).toContain('a&lt;b&gt;')
-  expect(html.body.match(/<tr>/g)).toHaveLength(101)
-  expect(await ask(server.port, '/debug/clients?page=0')).toMatchObject({ status: 400, body: 'bad page value\n' })
+  expect(html.body).toContain('Showing 3 of 3 matching connections (2 node keys)')
+  expect((await ask(server.port, '/debug/clients')).body).toContain('3 connections for 2 node keys')
+  expect(await ask(server.port, '/debug/clients/?ip=x')).toMatchObject({ status: 400, body: 'bad ip "x"\n' })
 })
 
-test('/debug/clients and /debug/varz show the queue of a client that does not read', async () => {
+test.each(['key', 'ip', 'conn', 'connected', 'rx', '-txpkts', '-connected'])(
+  '/debug/clients/ lists everyone once over its pages, by %s (P-189)',
+  async sort => {
+    const relay = new MemoryRelay()
+    await using server = await startDebugServer(relay)
+    for (let n = 0; n < 23; n++) {
+      if (n % 3 === 0) relay.clock.advance(1_000)
+      await relay.login({ address: { address: `192.0.2.${n % 5}`, port: 1_000 + n } })
+    }
+    const seen: number[] = []
+    let pages = 0
+    for (let next: string | undefined = `?all&format=json&limit=4&sort=${sort}`; next !== undefined; pages++) {
+      const page = JSON.parse((await ask(server.port, `/debug/clients/${next}`)).body)
+      expect(page.remaining).toBe(Math.max(0, 23 - 4 * (pages + 1)))
+      seen.push(...page.clients.map(({ connNum }: { connNum: number }) => connNum))
+      next = page.next
+    }
+    expect(pages).toBe(6)
+    expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 23 }, (_, n) => n + 1))
+  },
+)
+
+test('/debug/clients/ and /debug/varz show what waits for a client that does not read', async () => {
   const relay = new MemoryRelay()
   await using server = await startDebugServer(relay)
   const [sender, reader] = [await relay.login(), await relay.login()]
@@ -220,14 +270,14 @@ test('/debug/clients and /debug/varz show the queue of a client that does not re
     await sender.sync()
   }
   // One packet is on its way, the others wait: each is header, key and payload.
-  const { clients } = JSON.parse((await ask(server.port, '/debug/clients?format=json')).body)
-  expect(clients[1]).toMatchObject({ flags: [], queuedPackets: 3, pendingBytes: 4 * (5 + 32 + 100) })
+  const { clients } = JSON.parse((await ask(server.port, '/debug/clients/?all&sort=conn&format=json')).body)
+  expect(clients[1]).toMatchObject({ queuedPackets: 3, pendingBytes: 4 * (5 + 32 + 100) })
   const samples = varzSamples((await ask(server.port, '/debug/varz')).body)
   expect(samples.find(({ name }) => name === 'derphttp_pending_bytes')?.value).toBe(548)
 
   reader.conn.resume()
   await reader.messageOf('receivedPacket')
   await reader.sync()
-  const later = JSON.parse((await ask(server.port, '/debug/clients?format=json')).body)
+  const later = JSON.parse((await ask(server.port, '/debug/clients/?all&sort=conn&format=json')).body)
   expect(later.clients[1]).toMatchObject({ queuedPackets: 0, pendingBytes: 0 })
 })

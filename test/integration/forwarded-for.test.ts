@@ -60,10 +60,10 @@ test('admission, sessions and presence use the client address from a trusted pro
     { address: '192.0.2.1', port: 0 },
     { address: '2001:db8::1', port: 4711 },
   ])
-  const { clients } = (await debugPage(believing.port, '/debug/clients?format=json')) as {
-    clients: { address: string }[]
+  const { clients } = (await debugPage(believing.port, '/debug/clients/?all&sort=conn&format=json')) as {
+    clients: { remote: string }[]
   }
-  expect(clients.map(({ address }) => address).slice(1)).toEqual(['192.0.2.1:0', '[2001:db8::1]:4711'])
+  expect(clients.map(({ remote }) => remote).slice(1)).toEqual(['192.0.2.1:0', '[2001:db8::1]:4711'])
   for (const client of [watcher, raw, socket]) client.close()
 })
 

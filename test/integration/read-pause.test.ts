@@ -56,5 +56,5 @@ test('a client that is not throttled is read from immediately, also right after 
   await client.serverInfo()
   client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(10)))
   await client.flushed()
-  expect([...relay.core.sessions].map(({ bytesReceived }) => bytesReceived > 60_000)).toEqual([true])
+  expect([...relay.core.sessions].map(({ tally }) => tally.bytesReceived > 60_000)).toEqual([true])
 })

@@ -128,9 +128,9 @@ test('relay counts all bytes of a session, in both directions', async () => {
   client.sendBytes(ping)
   await client.message()
   const [session] = relay.core.sessions
-  expect(session?.bytesReceived).toBe(hello.length + 2 * ping.length)
+  expect(session?.tally.bytesReceived).toBe(hello.length + 2 * ping.length)
   // Greeting, ServerInfo with its box around {"version":2}, and two Pongs.
-  expect(session?.bytesSent).toBe(45 + (5 + 24 + 16 + 13) + 2 * 13)
+  expect(session?.tally.bytesSent).toBe(45 + (5 + 24 + 16 + 13) + 2 * 13)
   expect(session).toMatchObject({ pendingBytes: 0, queuedPackets: 0, connectedAtMs: 0, isClosed: false })
 })
 

@@ -67,10 +67,10 @@ test('a closed Session ignores data that the platform still delivers', async () 
   const relay = new MemoryRelay()
   const { client, handler } = await loginOver(relay)
   const session = sessionOf(relay, client)
-  const before = session.bytesReceived
+  const before = session.tally.bytesReceived
   session.close()
   handler().onData(encodeFrame(FrameType.Ping, new Uint8Array(8)))
-  expect([session.bytesReceived - before, relay.core.counters.gotPing, session.isClosed]).toEqual([0, 0, true])
+  expect([session.tally.bytesReceived - before, relay.core.counters.gotPing, session.isClosed]).toEqual([0, 0, true])
 })
 
 test('Session passes on errors that are not the client’s fault', async () => {

@@ -1,60 +1,80 @@
 import { expect, test } from 'vitest'
-import type { ClientDetails } from '../../status/relay-view.ts'
-import { clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
+import type { ClientDetails } from '../../status/client-details.ts'
+import type { ClientsQuery } from '../../status/clients-query.ts'
+import { clientsHtml, clientsIndexHtml, clientsJson } from './debug-clients.ts'
 
-const client: ClientDetails = {
-  key: 'nodekey:00',
-  address: '192.0.2.1:4001',
-  connectedSince: '2026-11-01T00:00:00.000Z',
-  bytesReceived: 1_234,
-  bytesSent: 5_678,
-  queuedPackets: 3,
-  pendingBytes: 99,
-  flags: ['home', 'mesh'],
-  appName: `<b>&"it's`,
+const query: ClientsQuery = {
+  filter: { kind: 'all' },
+  apps: undefined,
+  sort: 'conn',
+  isDescending: false,
+  limit: 1,
+  after: undefined,
 }
 
-test.each([
-  ['', 1],
-  ['page=1', 1],
-  ['page=20', 20],
-  ['page=0', undefined],
-  ['page=-1', undefined],
-  ['page=1.5', undefined],
-  ['page=1e3', undefined],
-  ['page=x', undefined],
-  ['page=', undefined],
-  ['page=9999999999999999', undefined],
-])('pageNumber reads "%s" as %s', (query, wanted) => {
-  expect(pageNumber(new URLSearchParams(query))).toBe(wanted)
+const client: ClientDetails = {
+  connNum: 3,
+  key: 'nodekey:00',
+  remote: '[2001:db8::1]:4001',
+  connectedAt: '2026-11-01T00:00:00.000Z',
+  connected: 60_000_000_000,
+  active: true,
+  dup: true,
+  disabled: false,
+  home: true,
+  meshPeer: false,
+  notIdeal: false,
+  prober: false,
+  version: 2,
+  appName: `<b>&"it's`,
+  rxPkts: 1,
+  rxBytes: 1_234,
+  txPkts: 2,
+  txBytes: 5_678,
+  senders: 4,
+  queuedPackets: 3,
+  pendingBytes: 99,
+}
+
+const page = (remaining: number) => ({
+  conns: 1 + remaining,
+  keys: 1,
+  remaining,
+  clients: [{ value: 3, details: client }],
 })
 
-test('clientsHtml lists the clients and escapes their names', () => {
-  const html = clientsHtml(1, { total: 1, clients: [client] })
-  expect(html).toContain('<td>nodekey:00</td><td>192.0.2.1:4001</td><td>2026-11-01T00:00:00.000Z</td>')
-  expect(html).toContain('<td>1234</td><td>5678</td><td>3</td><td>99</td><td>home mesh</td>')
-  expect(html).toContain('<td>&lt;b&gt;&amp;&#34;it&#39;s</td>')
-  expect(html).not.toContain('<b>')
-})
-
-test.each([
-  [1, 0, 'page 1 of 1', []],
-  [1, 100, 'page 1 of 1', []],
-  [1, 101, 'page 1 of 2', ['page=2"']],
-  [2, 250, 'page 2 of 3', ['page=1"', 'page=3"']],
-  [3, 250, 'page 3 of 3', ['page=2"']],
-  [9, 250, 'page 9 of 3', ['page=3"']],
-])('clientsHtml of page %i of %i clients shows "%s" and links adjacent pages', (page, total, where, links) => {
-  const html = clientsHtml(page, { total, clients: [] })
-  expect(html).toContain(where)
-  expect(html.match(/page=\d+"/g) ?? []).toEqual(links)
-})
-
-test('clientsJson includes page and total', () => {
-  expect(JSON.parse(clientsJson(2, { total: 101, clients: [client] }))).toEqual({
-    page: 2,
-    pages: 2,
-    total: 101,
+test('clientsJson has the names of the original, and the next page if there is one (P-189)', () => {
+  const text = clientsJson(query, page(2))
+  expect(JSON.parse(text)).toEqual({
+    query: 'all clients',
+    conns: 3,
+    keys: 1,
+    remaining: 2,
+    next: '?after=3&all=1&format=json&limit=1&sort=conn',
     clients: [client],
   })
+  expect(text).toContain('"key": "nodekey:00"')
+  expect(JSON.parse(clientsJson(query, page(0)))).not.toHaveProperty('next')
+})
+
+test('clientsHtml lists the clients, links to others, and escapes what they say of themselves', () => {
+  const html = clientsHtml(query, page(2))
+  expect(html).toContain('Showing 1 of 3 matching connections (1 node keys).')
+  expect(html).toContain('<a href="?after=3&amp;all=1&amp;limit=1&amp;sort=conn">Next page</a> (2 more)')
+  expect(html).toContain('<a href="?ip=2001%3Adb8%3A%3A1">[2001:db8::1]:4001</a>')
+  expect(html).toContain('<td>home dup-active</td>')
+  expect(html).toContain('>&lt;b&gt;&amp;&#34;it&#39;s</a>')
+  expect(html).toContain('<td>1</td><td>1234</td><td>2</td><td>5678</td><td>4</td><td>3</td><td>99</td>')
+  expect(html).not.toContain('<b>')
+  // The current order turns around, counters begin with the largest.
+  expect(html).toContain('sort=-conn">conn#</a> ▲')
+  expect(html).toContain('sort=-rx">rx bytes</a>')
+  expect(html).toContain('sort=key">node key</a>')
+  expect(clientsHtml(query, page(0))).not.toContain('Next page')
+})
+
+test('clientsIndexHtml tells how many there are, and what to ask for', () => {
+  const html = clientsIndexHtml({ conns: 4, keys: 3 })
+  expect(html).toContain('4 connections for 3 node keys')
+  for (const name of ['all', 'ip', 'cidr', 'key', 'app']) expect(html).toContain(`name="${name}"`)
 })

@@ -9,6 +9,7 @@ import type { Clock } from '../../lib/clock.ts'
 import { formatDuration } from '../../lib/duration.ts'
 import { clientAddress, type OriginOf, originReader } from '../../listen/client-address.ts'
 import type { HttpReply, HttpRequest } from '../../listen/http-service.ts'
+import type { ClientsQuery } from '../../status/clients-query.ts'
 import type { DebugSource } from '../../status/relay-view.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
 import { expvarJson } from '../../status/vars-expvar.ts'
@@ -18,8 +19,9 @@ import { BROWSER_HEADERS } from '../pages/browser-headers.ts'
 import { queryOf } from '../query.ts'
 import { errorReply, replyOf } from '../reply.ts'
 import type { DebugRoutes } from '../routes.ts'
+import { BadQueryError, formatOf, readClientsQuery } from './clients-request.ts'
 import { type DebugAccess, type DebugAccessOptions, debugAccess } from './debug-access.ts'
-import { CLIENTS_PER_PAGE, clientsHtml, clientsJson, pageNumber } from './debug-clients.ts'
+import { clientsHtml, clientsIndexHtml, clientsJson } from './debug-clients.ts'
 import { runtimePages } from './debug-runtime.ts'
 import { trafficRounds } from './debug-traffic.ts'
 import { escapeHtml, htmlPage } from './html.ts'
@@ -55,7 +57,7 @@ const LINKS: readonly (readonly [path: string, title: string])[] = [
   ['/debug/vars', 'Metrics (JSON)'],
   ['/debug/varz', 'Metrics (Prometheus)'],
   ['/debug/check', 'Consistency check'],
-  ['/debug/clients', 'Clients'],
+  ['/debug/clients/', 'Connected clients'],
   ['/debug/traffic', 'Traffic check'],
   ['/debug/pprof/', 'Profiles'],
   ['/debug/gc', 'Force garbage collection'],
@@ -75,7 +77,9 @@ export function createDebug(options: DebugOptions): DebugRoutes {
       ['/debug/vars', guard(async () => replyOf(200, JSON_TYPE, expvarJson(await options.metrics()), PAGE_HEADERS))],
       ['/debug/varz', guard(async () => replyOf(200, TEXT, prometheusText(await options.metrics()), PAGE_HEADERS))],
       ['/debug/check', guard(() => checkReply(options))],
-      ['/debug/clients', guard(request => clientsReply(options, request))],
+      ...['/debug/clients', '/debug/clients/'].map(
+        path => [path, guard(request => clientsReply(options, request))] as const,
+      ),
       ['/debug/traffic', guard(request => trafficReply(options, request))],
       ...Array.from(runtimePages(options.clock, options.metrics), ([path, page]) => [path, guard(page)] as const),
     ]),
@@ -122,13 +126,28 @@ async function checkReply({ source }: DebugOptions): Promise<HttpReply> {
   return replyOf(500, TEXT, `${found.join(', ')}\n`, PAGE_HEADERS)
 }
 
-async function clientsReply({ source }: DebugOptions, request: HttpRequest): Promise<HttpReply> {
-  const query = queryOf(request)
-  const page = pageNumber(query)
-  if (page === undefined) return errorReply(400, 'bad page value')
-  const clients = await source.clients((page - 1) * CLIENTS_PER_PAGE, CLIENTS_PER_PAGE)
-  if (query.get('format') === 'json') return replyOf(200, JSON_TYPE, clientsJson(page, clients), PAGE_HEADERS)
-  return replyOf(200, HTML, clientsHtml(page, clients), PAGE_HEADERS)
+async function clientsReply({ source, clock }: DebugOptions, request: HttpRequest): Promise<HttpReply> {
+  try {
+    const parameters = queryOf(request)
+    const isJson = formatOf(parameters) === 'json'
+    const query = readClientsQuery(parameters, clock.wallNow())
+    const [type, body] = await (query === undefined ? clientsIndex(source, isJson) : clientsPage(source, query, isJson))
+    return replyOf(200, type, body, PAGE_HEADERS)
+  } catch (error) {
+    if (error instanceof BadQueryError) return errorReply(400, error.message)
+    throw error
+  }
+}
+
+async function clientsPage(source: DebugSource, query: ClientsQuery, isJson: boolean): Promise<[string, string]> {
+  const page = await source.clients(query)
+  return isJson ? [JSON_TYPE, clientsJson(query, page)] : [HTML, clientsHtml(query, page)]
+}
+
+async function clientsIndex(source: DebugSource, isJson: boolean): Promise<[string, string]> {
+  const { counters, localKeys } = await source.snapshot()
+  const counts = { conns: counters.currentConnections, keys: localKeys }
+  return isJson ? [JSON_TYPE, `${JSON.stringify(counts)}\n`] : [HTML, clientsIndexHtml(counts)]
 }
 
 function trafficReply({ source, clock }: DebugOptions, { left }: HttpRequest): HttpReply {

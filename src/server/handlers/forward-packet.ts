@@ -14,6 +14,8 @@ export const handleForwardPacket: Handler = (session, frame) => {
   const { region, counters } = session.relay
   const payloadAt = start + FORWARD_PACKET_OVERHEAD
   const end = start + FRAME_HEADER_LENGTH + frame.length
+  session.tally.packetsReceived++
+  session.tally.packetBytesReceived += end - payloadAt
   const kind = looksLikeDisco(buffer, payloadAt, end) ? 'disco' : 'other'
   // Before the frame is rewritten, and before its receiver waits for the source to leave.
   region?.noteSource(session.key, buffer, start + FRAME_HEADER_LENGTH)

@@ -16,6 +16,8 @@ export const handleSendPacket: Handler = (session, frame) => {
   if (kind === 'disco') counters.packetsReceivedDisco++
   else counters.packetsReceivedOther++
   counters.bytesReceived += end - payloadAt
+  session.tally.packetsReceived++
+  session.tally.packetBytesReceived += end - payloadAt
   const destination = session.routes.get(buffer, keyAt)
   if (destination !== undefined) {
     if (destination.local === undefined) counters.packetsForwardedOut++

@@ -6,6 +6,7 @@
 
 import type { RelayCounters } from '../../metrics/counters.ts'
 import type { DropReason, PacketKind } from '../../metrics/drop-reason.ts'
+import type { ConnectionTally } from '../connection-tally.ts'
 
 export class WriteBatch {
   /** Bytes of all frames. */
@@ -56,9 +57,12 @@ export class WriteBatch {
   }
 
   /** The batch was sent: counts it and starts over. */
-  sent(counters: RelayCounters): void {
+  sent(counters: RelayCounters, tally: ConnectionTally): void {
     counters.packetsSent += this.packets
     counters.bytesSent += this.#payloadBytes
+    tally.bytesSent += this.bytes
+    tally.packetsSent += this.packets
+    tally.packetBytesSent += this.#payloadBytes
     this.#reset()
   }
 

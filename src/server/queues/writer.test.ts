@@ -91,7 +91,7 @@ test('Writer writes the frames of one turn at once, at its end', () => {
   bench.written()
   expect(bench.writes).toHaveLength(1)
   expect(bench.counters).toMatchObject({ packetsSent: 1, bytesSent: 1 })
-  expect(bench.writer.bytesSent).toBe(2 + OVERHEAD + 1)
+  expect(bench.writer.tally.bytesSent).toBe(2 + OVERHEAD + 1)
 })
 
 test('Writer requests one flush per turn, again after each write', () => {

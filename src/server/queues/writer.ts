@@ -12,6 +12,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 import { DropReason, type PacketKind } from '../../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../../protocol/constants.ts'
 import type { Conn } from '../../transport/conn.ts'
+import { ConnectionTally } from '../connection-tally.ts'
 import { ControlQueue } from './control-queue.ts'
 import { PacketQueues, type QueuesHost } from './packet-queues.ts'
 import type { WaitingPacket } from './send-queue.ts'
@@ -35,8 +36,8 @@ type State = 'idle' | 'writing' | 'closed'
 export class Writer implements DeadlineHolder {
   /** Called for each packet sent from a queue, with its sender and the position of its source's key. */
   onPacketLeaves: ((sender: object | undefined, buffer: Uint8Array, keyAt: number) => void) | undefined
-  /** Bytes of all frames written. */
-  bytesSent = 0
+  /** Counts what is sent; the rest is the reader's. */
+  readonly tally = new ConnectionTally()
   readonly #host: WriterHost
   readonly #conn: Conn
   readonly #onFailure: (error: DerpError) => void
@@ -228,8 +229,7 @@ export class Writer implements DeadlineHolder {
       this.#onFailure(new DerpError('ERR_DERP_WRITE_FAILED', `write to client: ${error.message}`, { cause: error }))
       return
     }
-    this.bytesSent += this.#batch.bytes
-    this.#batch.sent(this.#host.counters)
+    this.#batch.sent(this.#host.counters, this.tally)
     this.#state = 'idle'
     this.#writeWaiting()
     if (this.#state === 'idle') this.#onIdle?.()

@@ -12,7 +12,8 @@ import type { DrainResult } from '../../server/drain.ts'
 import type { RelayEvents } from '../../server/events.ts'
 import type { AdmissionVerdict } from '../../server/ports.ts'
 import type { RateLimit } from '../../server/reading/rate-limit.ts'
-import type { ClientDetails, ClientPage, ConnectionTraffic, SessionsSnapshot } from '../../status/relay-view.ts'
+import type { ClientsPage, ClientsPart, ClientsQuery, Numbering } from '../../status/clients-query.ts'
+import type { ConnectionTraffic, SessionsSnapshot } from '../../status/relay-view.ts'
 import type { MetricSnapshot } from '../../status/snapshot.ts'
 import type { TransferHandle } from './port.ts'
 import type { PresenceMessage } from './presence-message.ts'
@@ -81,10 +82,7 @@ export interface WorkerQuestions {
   /** Answered once no worker has clients any more, except mesh peers. */
   readonly clientsEnded: { readonly question: undefined; readonly answer: undefined }
   readonly metrics: { readonly question: undefined; readonly answer: MetricSnapshot }
-  readonly clients: {
-    readonly question: { readonly offset: number; readonly limit: number }
-    readonly answer: ClientPage
-  }
+  readonly clients: { readonly question: ClientsQuery; readonly answer: ClientsPage }
   readonly traffic: { readonly question: undefined; readonly answer: readonly ConnectionTraffic[] }
   readonly inconsistencies: { readonly question: undefined; readonly answer: readonly string[] }
 }
@@ -92,10 +90,10 @@ export interface WorkerQuestions {
 /** Requests from the coordinator. */
 export interface CoordinatorQuestions {
   readonly snapshot: { readonly question: undefined; readonly answer: CheckedSnapshot }
-  /** Details of these sessions, omitting those that have ended. */
-  readonly details: {
-    readonly question: readonly number[]
-    readonly answer: readonly (readonly [id: number, ClientDetails])[]
+  /** The worker's own part of a page. */
+  readonly clients: {
+    readonly question: { readonly query: ClientsQuery; readonly numbering: Numbering }
+    readonly answer: ClientsPart
   }
   readonly traffic: { readonly question: undefined; readonly answer: readonly ConnectionTraffic[] }
   readonly drain: { readonly question: DrainMessage; readonly answer: DrainResult }

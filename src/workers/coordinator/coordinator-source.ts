@@ -5,22 +5,20 @@ import type { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import { mergeCounters, type RelayCounters } from '../../metrics/counters.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
 import type { RateLimit } from '../../server/reading/rate-limit.ts'
-import {
-  type ClientDetails,
-  type ClientPage,
-  type ConnectionTraffic,
-  type DebugSource,
-  registrySnapshot,
-} from '../../status/relay-view.ts'
+import { type ClientsPage, type ClientsPart, type ClientsQuery, mergeClients } from '../../status/clients-query.ts'
+import { type ConnectionTraffic, type DebugSource, registrySnapshot } from '../../status/relay-view.ts'
 import type { RelaySnapshot } from '../../status/snapshot.ts'
 import type { CheckedSnapshot } from '../channel/messages.ts'
 import type { Membership } from './membership.ts'
-import type { RemoteMember, WorkerHandle } from './worker-handle.ts'
+import type { WorkerHandle } from './worker-handle.ts'
 import type { WorkerHandles } from './worker-handles.ts'
 import { WorkerTotals } from './worker-totals.ts'
 
 /** Milliseconds for a worker to answer; after that its last answer is used. */
 const ANSWER_TIMEOUT_MS = 2_000
+
+/** Workers count connections each for itself; more than this are never replaced while another one stays. */
+const NUMBERING_STEP = 1_000
 
 /** The coordinator's own statistics. */
 export interface OwnSnapshot {
@@ -80,20 +78,13 @@ export class CoordinatorSource implements DebugSource {
     }
   }
 
-  /** In login order. */
-  async clients(offset: number, limit: number): Promise<ClientPage> {
-    const { members } = this.#membership
-    const page = [...members].slice(offset, offset + limit)
-    const details = new Map<RemoteMember, ClientDetails>()
-    await this.#ofEach([...new Set(page.map(({ handle }) => handle))], async handle => {
-      const ids = page.filter(member => member.handle === handle).map(({ id }) => id)
-      for (const [id, one] of await handle.asking.ask('details', ids)) {
-        const member = handle.members.get(id)
-        if (member !== undefined) details.set(member, one)
-      }
+  async clients(query: ClientsQuery): Promise<ClientsPage> {
+    const parts: ClientsPart[] = []
+    await this.#ofEach(this.#handles.joined, async handle => {
+      const numbering = { step: NUMBERING_STEP, offset: handle.number % NUMBERING_STEP }
+      parts.push(await handle.asking.ask('clients', { query, numbering }))
     })
-    const clients = page.flatMap(member => details.get(member) ?? [])
-    return { total: members.size, clients }
+    return mergeClients(parts, query)
   }
 
   async traffic(): Promise<readonly ConnectionTraffic[]> {

@@ -189,7 +189,7 @@ export class Coordinator implements RouteTable {
       admit: async (message, answer) => answer(await this.#admit(message)),
       clientsEnded: (_, answer) => this.#draining.onClientsEnded(handle, () => answer(undefined)),
       metrics: async (_, answer) => answer(await this.metrics()),
-      clients: async ({ offset, limit }, answer) => answer(await source.clients(offset, limit)),
+      clients: async (query, answer) => answer(await source.clients(query)),
       traffic: async (_, answer) => answer(await source.traffic()),
       inconsistencies: async (_, answer) => answer(await source.inconsistencies()),
     }

@@ -63,7 +63,7 @@ export class RelayWorker {
   /** Debug pages for the whole relay. */
   readonly source: DebugSource = {
     snapshot: async () => (await this.metrics()).relay,
-    clients: (offset, limit) => this.#asking.ask('clients', { offset, limit }),
+    clients: query => this.#asking.ask('clients', query),
     traffic: () => this.#asking.ask('traffic', undefined),
     inconsistencies: () => this.#asking.ask('inconsistencies', undefined),
   }

@@ -3,7 +3,7 @@
 import { mergeCounters } from '../../metrics/counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
 import type { DrainResult } from '../../server/drain.ts'
-import { CoreDebugSource, detailsOf, type SessionsSnapshot } from '../../status/relay-view.ts'
+import { CoreDebugSource, type SessionsSnapshot } from '../../status/relay-view.ts'
 import type { CheckedSnapshot, CoordinatorQuestions, DrainMessage, WorkerQuestions } from '../channel/messages.ts'
 import type { Answers, RpcClient } from '../channel/rpc.ts'
 import type { WorkerDirectory } from './worker-directory.ts'
@@ -25,7 +25,7 @@ export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQues
       sessions.get(id)?.close()
       answer(undefined)
     },
-    details: (ids, answer) => answer(detailsOfThose(ids, parts)),
+    clients: ({ query, numbering }, answer) => answer(own.clientsPart(query, numbering)),
     snapshot: (_, answer) => answer(snapshotOf(parts, own.sessionsSnapshot())),
     traffic: async (_, answer) => answer(await own.traffic()),
     drain: async (message, answer) => answer(await drain(message, parts, asking)),
@@ -42,16 +42,6 @@ function snapshotOf({ core, http, connections, directory }: AnswerContext, own: 
     routes: core.routes.size,
     sessions: directory.sessions.size,
   }
-}
-
-function detailsOfThose(
-  ids: readonly number[],
-  { core, directory }: AnswerContext,
-): CoordinatorQuestions['details']['answer'] {
-  return ids.flatMap(id => {
-    const session = directory.sessions.get(id)
-    return session === undefined ? [] : [[id, detailsOf(session, core.options.clock)] as const]
-  })
 }
 
 function drain(
