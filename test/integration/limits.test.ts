@@ -51,6 +51,24 @@ test('relay stops reading from a throttled client, for backpressure (P-103)', as
   expect(all).toBe(true)
 })
 
+test('a frame of unknown type cannot evade the limit by its length: above 65,568 bytes it closes the connection (P-002, P-103)', async () => {
+  const relay = new MemoryRelay({ rateLimit: LIMIT, meshKey: MeshKey.parse(MESH_KEY) })
+  const frame = (length: number) => encodeFrame(0xee as FrameType, new Uint8Array(length))
+  const [a, b] = [await relay.login(), await relay.login()]
+  a.sendBytes(frame(65_568))
+  await settle()
+  expect(relay.core.counters.failures).toEqual({})
+  b.sendBytes(frame(65_569))
+  await b.closed()
+  expect(relay.core.counters.failures).toEqual({ ERR_DERP_FRAME_TOO_LONG: 1 })
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
+  meshPeer.sendBytes(frame(100_000))
+  expect(await meshPeer.sync()).toEqual([])
+  relay.core.rateLimit = undefined
+  a.sendBytes(frame(100_000))
+  expect(await a.sync()).toEqual([])
+})
+
 test('relay exempts sessions with the mesh key from the limit (P-103, P-074)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT, meshKey: MeshKey.parse(MESH_KEY) })
   const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })

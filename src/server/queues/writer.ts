@@ -37,7 +37,7 @@ export class Writer implements DeadlineHolder {
   /** Called for each packet sent from a queue, with its sender and the position of its source's key. */
   onPacketLeaves: ((sender: object | undefined, buffer: Uint8Array, keyAt: number) => void) | undefined
   /** Counts what is sent; the rest is the reader's. */
-  readonly tally = new ConnectionTally()
+  readonly tally: ConnectionTally = new ConnectionTally()
   readonly #host: WriterHost
   readonly #conn: Conn
   readonly #onFailure: (error: DerpError) => void

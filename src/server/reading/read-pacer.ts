@@ -4,7 +4,10 @@
  */
 
 import type { Timer } from '../../lib/clock.ts'
+import { ProtocolError } from '../../lib/derp-error.ts'
 import type { RelayCounters } from '../../metrics/counters.ts'
+import type { FrameDecoder } from '../../protocol/frame-decoder.ts'
+import { frameTypeName } from '../../protocol/frame-type.ts'
 import type { Health } from '../health.ts'
 import type { ResolvedRelayCoreOptions } from '../options.ts'
 import type { FairShare } from './fair-share.ts'
@@ -60,6 +63,18 @@ export class ReadPacer {
   }
 
   /**
+   * A skipped frame may have any length, but only so much of it can be charged.
+   *
+   * @throws ProtocolError for one with more, if what the client sends is limited.
+   */
+  assertWhollyCharged({ type, length }: Pick<FrameDecoder, 'type' | 'length'>): void {
+    const most = frameCost(length)
+    if (length === most || (this.#limit === undefined && !this.#isSharing)) return
+    const reason = `skip frame ${frameTypeName(type)} of ${length} bytes: more than ${most}, and there is a rate limit`
+    throw new ProtocolError('ERR_DERP_FRAME_TOO_LONG', reason, { clause: 'P-002' })
+  }
+
+  /**
    * Charges a frame with this body length.
    *
    * @param goOn called when the frame may be handled, if not now.
@@ -100,10 +115,14 @@ export class ReadPacer {
     this.#calm?.cancel()
   }
 
+  get #isSharing(): boolean {
+    return this.#host.fairShare !== undefined && !this.#isExempt
+  }
+
   /** Returns whether the frame waits for its share; then `goOn` is called. */
   #mustShare(length: number, goOn: () => void): boolean {
     const { fairShare, counters } = this.#host
-    if (fairShare === undefined || this.#isExempt) return false
+    if (fairShare === undefined || !this.#isSharing) return false
     const timer = fairShare.take(frameCost(length), () => {
       this.#wait = undefined
       goOn()

@@ -91,6 +91,7 @@ export class Reader {
     const target = this.#target
     try {
       while (!target.isClosed && !this.#pacer.isWaiting && decoder.next()) {
+        if (decoder.skipped) this.#pacer.assertWhollyCharged(decoder)
         if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
         else this.#passOn()
       }
