@@ -184,19 +184,12 @@ function cursorValue(
   { sort, isDescending }: Pick<ClientsQuery, 'sort' | 'isDescending'>,
   wallNowMs: number,
 ): SortValue | undefined {
-  switch (sort) {
-    case 'key':
-      return keyOf('after', text)
-    case 'ip':
-      return addressCursor(text, isDescending)
-    case 'connected': {
-      if (/^\d{1,19}$/.test(text)) return Number(BigInt(text) / NANOSECONDS_PER_MS)
-      const ageMs = parseDuration(text)
-      return ageMs === undefined ? undefined : wallNowMs - ageMs
-    }
-    default:
-      return wholeNumber(text)
-  }
+  if (sort === 'key') return keyOf('after', text)
+  if (sort === 'ip') return addressCursor(text, isDescending)
+  if (sort !== 'connected') return wholeNumber(text)
+  if (/^\d{1,19}$/.test(text)) return Number(BigInt(text) / NANOSECONDS_PER_MS)
+  const ageMs = parseDuration(text)
+  return ageMs === undefined ? undefined : wallNowMs - ageMs
 }
 
 /** An address without a port is behind all its ports. */
@@ -208,14 +201,8 @@ function addressCursor(text: string, isDescending: boolean): string | undefined 
 }
 
 function cursorText(sort: ClientsSort, { value, details }: ListedClient): string {
-  switch (sort) {
-    case 'ip':
-      return details.remote
-    case 'connected':
-      return String(BigInt(Math.round(Number(value))) * NANOSECONDS_PER_MS)
-    default:
-      return String(value)
-  }
+  if (sort === 'ip') return details.remote
+  return sort === 'connected' ? String(BigInt(Math.round(Number(value))) * NANOSECONDS_PER_MS) : String(value)
 }
 
 function wholeNumber(text: string): number | undefined {

@@ -19,10 +19,3 @@ ${body}
 </body></html>
 `
 }
-
-/** A table; the cells of `rows` are plain text. */
-export function htmlTable(columns: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (tag: 'th' | 'td', cells: readonly string[]) =>
-    `<tr>${cells.map(cell => `<${tag}>${escapeHtml(cell)}</${tag}>`).join('')}</tr>`
-  return ['<table border="1">', line('th', columns), ...rows.map(row => line('td', row)), '</table>'].join('\n')
-}
