@@ -1,6 +1,7 @@
 import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
+import { FakeClock } from '../../test/support/fake-clock.ts'
 import { stunBinding } from './client.ts'
 import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
 import { createStunServer, type StunServer, type StunServerOptions } from './server.ts'
@@ -31,6 +32,39 @@ async function ask(socket: Socket): Promise<Uint8Array> {
   const [answer] = (await answered) as [Uint8Array]
   return answer
 }
+
+test.runIf(process.platform === 'linux')(
+  'createStunServer on all addresses answers from the one that was asked, and follows them as they come and go (P-188)',
+  async () => {
+    const clock = new FakeClock()
+    let addresses = ['127.0.0.2', '127.0.0.3', '::1']
+    const server = startServer({ clock, readAddresses: () => addresses })
+    const { port } = await server.listen()
+    // All of 127.0.0.0/8 is this machine; a connected socket takes no answer from another address.
+    for (const address of addresses) expect((await ask(await connectTo(port, address))).length).toBe(44)
+    expect((await ask(await connectTo(port, '127.0.0.1'))).length).toBe(44)
+
+    const late = await connectTo(port, '127.0.0.4')
+    const answered = once(late, 'message').then(() => true)
+    late.send(encodeBindingRequest(createTxId()))
+    // It is counted, so its answer has left, from another address.
+    await expect.poll(() => server.counters.success).toBe(5)
+    addresses = ['127.0.0.3', '127.0.0.4']
+    clock.advance(2_000)
+    const another = setInterval(() => late.send(encodeBindingRequest(createTxId())), 20)
+    expect(await answered).toBe(true)
+    clearInterval(another)
+    await server.close()
+    expect(clock.pendingTimers).toBe(0)
+  },
+)
+
+test('createStunServer on all addresses notices another program on its port, though its own sockets share it (P-188)', async () => {
+  const server = startServer({ readAddresses: () => ['127.0.0.1', '127.0.0.2'] })
+  const { port } = await server.listen()
+  await expect(startServer({ port }).listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(startServer({ port, host: '127.0.0.1' }).listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })
+})
 
 test('createStunServer on an IPv4 address answers with an IPv4 address (P-181)', async () => {
   const server = startServer({ host: '127.0.0.1' })

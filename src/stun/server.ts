@@ -1,10 +1,12 @@
-/** The STUN server of a relay: one UDP socket around a {@link StunResponder} (P-180, P-181). */
+/** The STUN server of a relay: UDP sockets around a {@link StunResponder} (P-180, P-181, P-188). */
 
 import { createSocket, type Socket } from 'node:dgram'
 import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { AddressPort } from '../lib/address-port.ts'
+import { type Clock, systemClock } from '../lib/clock.ts'
 import { STUN_PORT } from './constants.ts'
+import { LocalSockets, type ReadAddresses, reachableAddresses } from './local-sockets.ts'
 import type { StunRequestCounters } from './request-counters.ts'
 import { type StunCounters, StunResponder, type StunResponderOptions } from './responder.ts'
 import { StunError } from './stun-error.ts'
@@ -15,11 +17,14 @@ export interface StunServerOptions extends StunResponderOptions {
    * Address or name to bind; for a name, its first IPv4 address.
    *
    * Empty, `0.0.0.0` and `::` all mean every address of both families on one dual-stack socket, as in the original; IPv4
-   * clients then see their address in IPv4-mapped form.
+   * clients then see their address in IPv4-mapped form. Where the machine has several addresses, each gets a socket of its
+   * own besides, so that responses come from the address that was asked.
    */
   readonly host?: string | undefined
   /** UDP port, 0 for a free one. Default {@link STUN_PORT}. */
   readonly port?: number | undefined
+  /** For tests: the addresses of this machine. */
+  readonly readAddresses?: ReadAddresses | undefined
 }
 
 /** A STUN server; idle until `listen`, and unusable once closed. */
@@ -53,13 +58,19 @@ class DgramStunServer implements StunServer {
   readonly #host: string
   readonly #port: number
   readonly #responder: StunResponder
+  readonly #readAddresses: ReadAddresses
+  readonly #clock: Clock
+  /** While one socket is bound to all addresses, and may share its port. */
+  #local: LocalSockets | undefined
   #state: 'new' | 'opened' | 'closed' = 'new'
   #opening: Promise<Socket> | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ host = '', port = STUN_PORT, ...rest }: StunServerOptions) {
+  constructor({ host = '', port = STUN_PORT, readAddresses = reachableAddresses, ...rest }: StunServerOptions) {
     this.#host = host
     this.#port = port
+    this.#readAddresses = readAddresses
+    this.#clock = rest.clock ?? systemClock
     this.#responder = new StunResponder(rest)
   }
 
@@ -77,9 +88,8 @@ class DgramStunServer implements StunServer {
     this.#opening = this.#bind()
     const socket = await this.#opening
     if (this.#isClosed()) throw new StunError('ERR_DERP_STUN_CLOSED', 'start STUN server: closed during start')
-    socket.on('error', error => this.#responder.readFailed(error))
-    socket.on('message', (datagram, source) => this.#responder.receive(datagram, source, socket))
-    const { address, port } = socket.address()
+    const { address, port } = this.#serve(socket).address()
+    await this.#local?.start()
     return { address, port }
   }
 
@@ -92,17 +102,40 @@ class DgramStunServer implements StunServer {
   async #shut(): Promise<void> {
     // A name lookup may be pending: the socket it leads to is closed too.
     const socket = await this.#opening?.catch(() => undefined)
+    await this.#local?.close()
     if (socket !== undefined) await closeSocket(socket)
+  }
+
+  #serve(socket: Socket): Socket {
+    socket.on('error', error => this.#responder.readFailed(error))
+    return socket.on('message', (datagram, source) => this.#responder.receive(datagram, source, socket))
   }
 
   async #bind(): Promise<Socket> {
     if (!ANY_HOSTS.has(this.#host)) return bindSocket(await resolveHost(this.#host), this.#port)
     try {
-      return await bindSocket(DUAL_STACK, this.#port)
+      return await this.#bindToAll(DUAL_STACK)
     } catch (error) {
       if (!NO_IPV6_CODES.has((error as NodeJS.ErrnoException).code)) throw error
-      return bindSocket(IPV4_ONLY, this.#port)
+      return this.#bindToAll(IPV4_ONLY)
     }
+  }
+
+  /** Shares the port with sockets for single addresses, where the system lets sockets of one user share. */
+  async #bindToAll(binding: Binding): Promise<Socket> {
+    // Exclusively first: a socket that shares would not notice another program on the port.
+    const exclusive = await bindSocket(binding, this.#port)
+    const { port } = exclusive.address()
+    await closeSocket(exclusive)
+    const shared = await bindSocket(binding, port, true).catch(() => undefined)
+    if (shared === undefined) return bindSocket(binding, port)
+    const { type } = binding
+    const open = async (address: string) => {
+      const isMapped = type === 'udp6' && !address.includes(':')
+      return this.#serve(await bindSocket({ type, address: isMapped ? `::ffff:${address}` : address }, port, true))
+    }
+    this.#local = new LocalSockets({ readAddresses: this.#readAddresses, clock: this.#clock, open })
+    return shared
   }
 
   #isClosed(): boolean {
@@ -115,10 +148,11 @@ async function resolveHost(host: string): Promise<Binding> {
   return { type: family === 4 ? 'udp4' : 'udp6', address }
 }
 
-async function bindSocket({ type, address }: Binding, port: number): Promise<Socket> {
+async function bindSocket({ type, address }: Binding, port: number, reusePort = false): Promise<Socket> {
   // All addresses passed to the socket are literal: resolving would only delay every response by a turn.
   const socket = createSocket({
     type,
+    reusePort,
     lookup: (literal, _options, done) => done(null, literal, type === 'udp4' ? 4 : 6),
   })
   try {
