@@ -222,19 +222,19 @@ test('a failed handshake is counted by its cause, and logged at debug level only
   expect(await failureOf(named, { servername: 'relay.test' })).toBeUndefined()
 })
 
-// Bun's client resumes no sessions.
-test.skipIf(IN_BUN)('a resumed session is served like others', async () => {
+test('a resumed session is served like others', async () => {
   const first = await dial(named, { servername: 'relay.test' })
-  const session = await new Promise<Buffer>(resolve => first.once('session', resolve))
+  const sessions = new Promise<Buffer>(resolve => first.once('session', resolve))
+  // Bun's servers send tickets with the first bytes that they write.
   await exchange(first, 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n')
+  const session = await sessions
   first.destroy()
   const second = await dial(named, { servername: 'relay.test', session })
   expect(second.isSessionReused()).toBe(true)
   expect((await exchange(second, `${UPGRADE}Derp-Fast-Start: 0\r\n\r\n`)).status).toBe(101)
   second.destroy()
-  expect(await failureOf(named, { servername: 'other.test', session, rejectUnauthorized: false })).toMatch(
-    /HANDSHAKE_FAILURE/,
-  )
+  const other = { servername: 'other.test', session, rejectUnauthorized: false }
+  expect(await failureOf(named, other)).toBe(NO_CERTIFICATE_CODE)
 })
 
 test('an ordinary HTTPS client is served', async () => {

@@ -131,7 +131,7 @@ async function isResumed(version: SecureVersion, first: number, second: number, 
   return isReused
 }
 
-// Bun's client resumes no sessions, and its server only its own.
+// Bun's servers resume no sessions but their own.
 test.skipIf(IN_BUN).each(['TLSv1.2', 'TLSv1.3'] as const)('over %s, a session resumes on any thread', async version => {
   for (const [hostname, servername] of [
     ['relay.test', 'relay.test'],

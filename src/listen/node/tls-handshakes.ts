@@ -78,8 +78,12 @@ export class TlsHandshakes {
 }
 
 /** What a `tlsClientError` tells. */
-export function failureOf(error: NodeJS.ErrnoException, socket: TLSSocket): Omit<FailedHandshake, 'connection'> {
+export function failureOf(error: NodeJS.ErrnoException, socket: ServedTlsSocket): Omit<FailedHandshake, 'connection'> {
   // What the platform's type omits; false or null before it is known.
   const { servername } = socket as { readonly servername?: string | false | null }
-  return { error, serverName: servername || undefined, remoteAddress: socket.remoteAddress }
+  return {
+    error,
+    serverName: servername || undefined,
+    remoteAddress: socket.remoteAddress ?? socket._parent?.remoteAddress,
+  }
 }
