@@ -197,6 +197,7 @@ export class Backplane implements Region, BusHandler {
     const { announcer, routes, members, whereabouts } = this.#parts
     const nowMs = clock.now()
     routes.look(nowMs)
+    if (!bus.isUp) members.excuseSilence(nowMs)
     if (this.#state === 'joined') {
       if (announcer.hasLost && bus.isUp) announcer.list()
       this.#beat()

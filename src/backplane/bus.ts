@@ -13,7 +13,7 @@ export interface BusHandler {
   onUp(): void
   /** No message can be sent or received any more. */
   onDown(reason: string): void
-  /** `bytes` belong to the handler. `isDirect`: told to this relay only. */
+  /** `bytes` are valid until it returns. `isDirect`: told to this relay only. */
   onMessage(from: RelayId, bytes: Uint8Array, isDirect: boolean): void
 }
 

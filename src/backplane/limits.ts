@@ -29,3 +29,8 @@ export const MAX_WAITING_BYTES: number = 16 << 20
 /** Milliseconds after which an unused route is forgotten, and how many there may be (P-314). */
 export const ROUTE_IDLE_MS = 120_000
 export const MAX_ROUTES = 500_000
+/** Milliseconds without a packet after which a link is closed (P-319). */
+export const LINK_IDLE_MS = 120_000
+/** Milliseconds after which a link that has failed may be opened again: from the least to the greatest. */
+export const LINK_RETRY_MIN_MS = 100
+export const LINK_RETRY_MAX_MS = 2_000

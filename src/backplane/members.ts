@@ -67,6 +67,11 @@ export class Members implements Iterable<Neighbour> {
     }
   }
 
+  /** This relay does not hear the others at present: their silence means nothing. */
+  excuseSilence(nowMs: number): void {
+    for (const relay of this) relay.heardAtMs = nowMs
+  }
+
   /** This relay's list for all has been sent. A relay that does not confirm it may know of newer logins. */
   listSent(nowMs: number): void {
     for (const relay of this) if (relay.confirmsByMs !== undefined) relay.confirmsByMs = nowMs + RESYNC_PAUSE_MS

@@ -6,6 +6,7 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 export type RelayId = string
 
 const RELAY_ID_LENGTH = 16
+const RELAY_ID = /^[0-9a-f]{16}$/
 
 /** The time of a login by the {@link HybridClock} of the relay that took it. */
 export interface Stamp {
@@ -18,6 +19,10 @@ export const UNKNOWN_TIME = 0
 
 export function relayIdOf(key: NodePublicKey): RelayId {
   return key.toHex().slice(0, RELAY_ID_LENGTH)
+}
+
+export function isRelayId(text: string): text is RelayId {
+  return RELAY_ID.test(text)
 }
 
 /** Whether `one` is the later login; relay ids decide between logins of one moment. */

@@ -98,6 +98,15 @@ test('a relay whose own connection is lost declares nobody dead, and lists its k
   expect(lists.map(({ from, to }) => [from?.id, to])).toEqual([[region.relay(0).id, undefined]])
 })
 
+test('a relay whose bus is stalled declares nobody dead (P-316, P-317)', () => {
+  const region = new SimRegion(2)
+  const [a, b] = [region.relay(0), region.relay(1)]
+  a.bus.isFull = true
+  region.network.cutMessages(a.id, b.id)
+  region.clock.advance(20_000)
+  expect([a.backplane.members.size, b.backplane.members.size]).toEqual([1, 0])
+})
+
 test('a missed message is noticed by the next one or by a beat, and made up for by a list (P-312, P-313)', () => {
   const region = new SimRegion(2)
   const [a, b] = [region.relay(0).id, region.relay(1).id]

@@ -19,6 +19,9 @@ const REFERENCE = 'v1.84.1'
 /** Release of the ACME test server. */
 const PEBBLE = 'v2.10.1'
 
+/** Release of the NATS server. */
+const NATS = 'v2.15.3'
+
 /** An ACME test server, and a DNS server for it. */
 export interface AcmeTools {
   readonly pebble: string
@@ -43,6 +46,7 @@ export const hasGo: boolean = lookForGo()
 let building: Promise<GoTools> | undefined
 let buildingDaemon: Promise<string> | undefined
 let buildingAcme: Promise<AcmeTools> | undefined
+let buildingNats: Promise<string> | undefined
 
 /** Builds missing programs; needs the Go module proxy the first time. */
 export function goTools(): Promise<GoTools> {
@@ -60,6 +64,12 @@ export function stockDaemon(): Promise<string> {
 export function acmeTools(): Promise<AcmeTools> {
   buildingAcme ??= buildAcme()
   return buildingAcme
+}
+
+/** A NATS server; builds it if missing. */
+export function natsServer(): Promise<string> {
+  buildingNats ??= buildNats()
+  return buildingNats
 }
 
 function lookForGo(): boolean {
@@ -110,6 +120,15 @@ async function buildAcme(): Promise<AcmeTools> {
   const env = { ...process.env, GOBIN: directory }
   await buildOnce(Object.values(tools), () => run('go', ['install', ...packages], { env }))
   return tools
+}
+
+async function buildNats(): Promise<string> {
+  const directory = join(tmpdir(), `derphttp-nats-server-${NATS}`)
+  mkdirSync(directory, { recursive: true })
+  const server = join(directory, 'nats-server')
+  const env = { ...process.env, GOBIN: directory }
+  await buildOnce([server], () => run('go', ['install', `github.com/nats-io/nats-server/v2@${NATS}`], { env }))
+  return server
 }
 
 function sourceDigest(): string {
