@@ -32,6 +32,7 @@ export class ForwardSender implements Destination {
   readonly local: undefined
   readonly #counters: MeshLinkCounters
   readonly #clock: Clock
+  readonly #isComing: () => boolean
   readonly #queue = new Fifo<ForwardBatch>()
   readonly #spare: ForwardBatch[] = []
   #carrier: ForwardCarrier | undefined
@@ -41,20 +42,24 @@ export class ForwardSender implements Destination {
   #inFlightBytes = 0
   #willFlush = false
 
-  constructor(counters: MeshLinkCounters, clock: Clock) {
+  /** @param isComing asked when a packet comes and there is no carrier: whether it may wait for one. Default: no. */
+  constructor(counters: MeshLinkCounters, clock: Clock, isComing = () => false) {
     this.#counters = counters
     this.#clock = clock
+    this.#isComing = isComing
   }
 
-  /** Replaces the carrier; undefined while the link is down. Drops queued packets. */
+  /** Replaces the carrier; undefined while the link is down. Drops what is queued, unless that has waited for a carrier. */
   use(carrier: ForwardCarrier | undefined): void {
-    while (this.#dropOldest(ForwardDropReason.LinkDown));
+    if (carrier === undefined || this.#carrier !== undefined) while (this.#dropOldest(ForwardDropReason.LinkDown));
     this.#inFlightBytes = 0
     this.#carrier = carrier
+    if (carrier === undefined) this.#spare.length = 0
+    else this.#send(carrier)
   }
 
   takeSendPacket({ key }: PacketSource, buffer: Uint8Array, start: number, end: number): void {
-    if (this.#carrier === undefined) {
+    if (this.#carrier === undefined && !this.#isComing()) {
       this.#drop(ForwardDropReason.LinkDown, 1, end - start - SEND_PACKET_OVERHEAD)
       return
     }

@@ -1,18 +1,23 @@
 /** The contract of `Link` and its destinations, on every implementation. */
 
 import { describe, expect, test } from 'vitest'
+import { OnDemandLink } from '../../../src/backplane/on-demand-link.ts'
+import { relayIdOf } from '../../../src/backplane/stamp.ts'
+import { linkOf } from '../../../src/client/client.ts'
 import { MeshKey } from '../../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../../src/lib/bytes.ts'
 import { silentLog } from '../../../src/lib/log.ts'
+import type { LinkConnection } from '../../../src/mesh/dial-link.ts'
 import { MeshLink } from '../../../src/mesh/mesh-link.ts'
 import type { RelayCounters } from '../../../src/metrics/counters.ts'
+import { MeshLinkCounters } from '../../../src/metrics/mesh-counters.ts'
 import type { Destination } from '../../../src/server/ports.ts'
 import { memoryConnPair } from '../../../src/transport/memory-conn.ts'
 import { FakeClock } from '../../support/fake-clock.ts'
 import { atRest, MemoryWorkers } from '../../support/memory-workers.ts'
 import type { RawClient } from '../../support/raw-client.ts'
-import { MemoryTransport, TestRelay } from '../../support/relay.ts'
+import { MemoryTransport, nextMessage, TestRelay } from '../../support/relay.ts'
 import { settle, until } from '../../support/settle.ts'
 import { sendTo, TestLink } from '../../support/test-link.ts'
 
@@ -86,6 +91,53 @@ async function meshLink(): Promise<LinkUnderTest> {
   }
 }
 
+/** Opened by its first packet. */
+async function regionLink(): Promise<LinkUnderTest> {
+  const clock = new FakeClock()
+  const meshKey = MeshKey.parse('5b'.repeat(32))
+  const far = new TestRelay({ clock, meshKey })
+  const [conn, farConn] = memoryConnPair()
+  const privateKey = NodePrivateKey.generate()
+  const transport = new MemoryTransport(() => conn)
+  const linkClient = far.client({ privateKey, meshKey, transport })
+  let dials = 0
+  const dial = async () => {
+    if (dials++ > 0) throw new Error('the far relay is gone')
+    far.core.accept(farConn)
+    await nextMessage(linkClient, 'serverInfo')
+    return linkOf(linkClient)?.derp as LinkConnection
+  }
+  const counters = new MeshLinkCounters()
+  const relay = { id: relayIdOf(far.core.publicKey), url: 'https://far.test/derp' }
+  const link = new OnDemandLink(relay, { dial, counters, clock, log: silentLog }, { onNotHere() {} })
+  const client = await far.readyClient()
+  const received: string[] = []
+  void (async () => {
+    for (;;) received.push(textOf((await nextMessage(client, 'receivedPacket')).data))
+  })().catch(() => {})
+  return {
+    client: client.selfPublicKey(),
+    destination: link,
+    received,
+    dropped: () => {
+      const drops = Object.values(counters.dropped)
+      return drops.reduce((sum, { packets }) => sum + packets, 0) + droppedBy(far.core.counters)
+    },
+    stall: () => farConn.pause(),
+    resume: () => farConn.resume(),
+    breakDown: async () => {
+      sendTo(link, { source: privateKey.publicKey(), destination: client.selfPublicKey(), data: new Uint8Array(20) })
+      await until(() => link.isUp, 'the link is up')
+      await settle(50)
+      received.length = 0
+      conn.destroy()
+      await until(() => !link.isUp, 'the link is down')
+      clock.advance(1_000)
+    },
+    rest: () => settle(50),
+  }
+}
+
 function receivedBy(client: RawClient): string[] {
   const received: string[] = []
   void (async () => {
@@ -142,6 +194,7 @@ async function coordinatorLink(): Promise<LinkUnderTest> {
 
 const LINKS: readonly (readonly [name: string, open: () => Promise<LinkUnderTest>])[] = [
   ['mesh link', meshLink],
+  ['region link', regionLink],
   ['link to another worker', workerLink],
   ['link to the coordinator', coordinatorLink],
 ]

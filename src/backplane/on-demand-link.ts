@@ -1,0 +1,141 @@
+/**
+ * The packets to the clients of one relay: over a connection that the first of them opens, and that is closed when idle.
+ *
+ * Clauses: P-311 astray, P-319 links on demand.
+ */
+
+import type { Clock, Timer } from '../lib/clock.ts'
+import { isDerpError } from '../lib/derp-error.ts'
+import type { Log } from '../lib/log.ts'
+import type { DialLink, LinkConnection } from '../mesh/dial-link.ts'
+import { ForwardSender } from '../mesh/forward-sender.ts'
+import type { MeshLinkCounters } from '../metrics/mesh-counters.ts'
+import { PeerGoneReason } from '../protocol/messages.ts'
+import type { PacketSource } from '../server/ports.ts'
+import { LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from './limits.ts'
+import type { LinkEvents } from './members.ts'
+import type { RegionLink } from './neighbour.ts'
+import { type RelayId, relayIdOf } from './stamp.ts'
+
+/** What a link needs. */
+export interface LinkPorts {
+  readonly dial: DialLink
+  readonly counters: MeshLinkCounters
+  readonly clock: Clock
+  readonly log: Log
+}
+
+export class OnDemandLink implements RegionLink {
+  /** Nothing is forwarded twice. */
+  readonly local: undefined
+  readonly #relay: { readonly id: RelayId; readonly url: string }
+  readonly #ports: LinkPorts
+  readonly #events: LinkEvents
+  readonly #queue: ForwardSender
+  readonly #closing = new AbortController()
+  #state: 'closed' | 'opening' | 'up' | 'pausing' = 'closed'
+  #connection: LinkConnection | undefined
+  /** How many times a connection was to be opened. */
+  #runs = 0
+  #failures = 0
+  /** Since the last look at whether it is idle. */
+  #isUsed = false
+  #timer: Timer | undefined
+
+  constructor(relay: { readonly id: RelayId; readonly url: string }, ports: LinkPorts, events: LinkEvents) {
+    this.#relay = relay
+    this.#ports = ports
+    this.#events = events
+    this.#queue = new ForwardSender(ports.counters, ports.clock, () => this.#isComing())
+  }
+
+  get isUp(): boolean {
+    return this.#state === 'up'
+  }
+
+  takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number): void {
+    this.#isUsed = true
+    this.#queue.takeSendPacket(source, buffer, start, end)
+  }
+
+  close(): void {
+    this.#closing.abort()
+    this.#goDown('closed')
+  }
+
+  /** A packet has come though there is no connection: opens one, unless that has just failed. */
+  #isComing(): boolean {
+    if (this.#closing.signal.aborted || this.#state === 'pausing') return false
+    if (this.#state === 'closed') void this.#run()
+    return true
+  }
+
+  /** From the first packet to the end of the connection. Never rejects. */
+  async #run(): Promise<void> {
+    const run = ++this.#runs
+    this.#state = 'opening'
+    let connection: LinkConnection | undefined
+    try {
+      connection = await this.#ports.dial(this.#relay.url, this.#closing.signal)
+      this.#begin(connection)
+      await this.#receive(connection)
+    } catch (error) {
+      connection?.close()
+      // One that was given up, and perhaps followed by another, is no failure.
+      if (run === this.#runs && (this.#state === 'opening' || this.#state === 'up')) this.#fail(error)
+    }
+  }
+
+  /** @throws Error if it is the wrong relay, or no longer wanted. */
+  #begin(connection: LinkConnection): void {
+    this.#closing.signal.throwIfAborted()
+    const { id, url } = this.#relay
+    const reached = relayIdOf(connection.serverKey)
+    if (reached !== id)
+      throw new Error(`open link to relay ${id}: ${url} leads to relay ${reached}; see its -region-url`)
+    this.#state = 'up'
+    this.#failures = 0
+    this.#connection = connection
+    this.#ports.counters.connects++
+    this.#queue.use(connection)
+    this.#watchIdle()
+  }
+
+  async #receive(connection: LinkConnection): Promise<never> {
+    for (;;) {
+      const message = await connection.recv()
+      if (message.type === 'peerGone' && message.reason === PeerGoneReason.NotHere) this.#events.onNotHere(message.peer)
+    }
+  }
+
+  #watchIdle(): void {
+    this.#isUsed = false
+    this.#timer = this.#ports.clock.after(LINK_IDLE_MS, () => {
+      if (this.#isUsed) this.#watchIdle()
+      // No packet is lost with it: the last has left long ago.
+      else this.#goDown('closed')
+    })
+  }
+
+  #fail(error: unknown): void {
+    this.#goDown('pausing')
+    if (this.#closing.signal.aborted) return
+    if (this.#failures++ === 0) {
+      const code = isDerpError(error) ? error.code : undefined
+      this.#ports.log.warn('region link is down', { relay: this.#relay.id, code, reason: (error as Error).message })
+    }
+    const pauseMs = Math.min(LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS * 2 ** (this.#failures - 1))
+    this.#timer = this.#ports.clock.after(pauseMs, () => {
+      this.#state = 'closed'
+    })
+  }
+
+  #goDown(state: 'closed' | 'pausing'): void {
+    this.#timer?.cancel()
+    this.#state = state
+    const connection = this.#connection
+    this.#connection = undefined
+    this.#queue.use(undefined)
+    connection?.close()
+  }
+}

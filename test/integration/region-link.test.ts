@@ -1,0 +1,198 @@
+/** Links of a region: opened by their first packet, closed when idle. */
+
+import { expect, test } from 'vitest'
+import { LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from '../../src/backplane/limits.ts'
+import { OnDemandLink } from '../../src/backplane/on-demand-link.ts'
+import { relayIdOf } from '../../src/backplane/stamp.ts'
+import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import { encodeUtf8 } from '../../src/lib/bytes.ts'
+import type { LogFields } from '../../src/lib/log.ts'
+import type { LinkConnection } from '../../src/mesh/dial-link.ts'
+import { MeshLinkCounters } from '../../src/metrics/mesh-counters.ts'
+import { FRAME_HEADER_LENGTH } from '../../src/protocol/constants.ts'
+import { PeerGoneReason, type ReceivedMessage } from '../../src/protocol/messages.ts'
+import { FakeClock } from '../support/fake-clock.ts'
+import { settle } from '../support/settle.ts'
+import { sendTo } from '../support/test-link.ts'
+
+const FORWARD_OVERHEAD = FRAME_HEADER_LENGTH + 64
+const source = NodePrivateKey.generate().publicKey()
+const destination = NodePrivateKey.generate().publicKey()
+
+/** The other end of a connection. */
+class FarEnd implements LinkConnection {
+  readonly serverKey: NodePublicKey
+  readonly texts: string[] = []
+  isClosed = false
+  readonly #messages: ReceivedMessage[] = []
+  #wake: (() => void) | undefined
+
+  constructor(serverKey: NodePublicKey) {
+    this.serverKey = serverKey
+  }
+
+  async forwardFrames(frames: Uint8Array): Promise<void> {
+    for (let at = 0; at < frames.length; ) {
+      const length = new DataView(frames.buffer, frames.byteOffset + at + 1).getUint32(0)
+      this.texts.push(new TextDecoder().decode(frames.slice(at + FORWARD_OVERHEAD, at + FRAME_HEADER_LENGTH + length)))
+      at += FRAME_HEADER_LENGTH + length
+    }
+  }
+
+  say(message: ReceivedMessage): void {
+    this.#messages.push(message)
+    this.#wake?.()
+  }
+
+  async recv(): Promise<ReceivedMessage> {
+    for (;;) {
+      if (this.isClosed) throw new Error('closed')
+      const message = this.#messages.shift()
+      if (message !== undefined) return message
+      await new Promise<void>(resolve => {
+        this.#wake = resolve
+      })
+    }
+  }
+
+  close(): void {
+    this.isClosed = true
+    this.#wake?.()
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock()
+  const key = NodePrivateKey.generate().publicKey()
+  const counters = new MeshLinkCounters()
+  const dials: { open(serverKey?: NodePublicKey): FarEnd; fail(): void }[] = []
+  const notHere: NodePublicKey[] = []
+  const warnings: LogFields[] = []
+  const dial = (_url: string, signal: AbortSignal) =>
+    new Promise<LinkConnection>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(new Error('aborted')))
+      dials.push({
+        open: (serverKey = key) => {
+          const end = new FarEnd(serverKey)
+          resolve(end)
+          return end
+        },
+        fail: () => reject(new Error('refused')),
+      })
+    })
+  const log = { debug() {}, info() {}, error() {}, warn: (_: string, fields: LogFields = {}) => warnings.push(fields) }
+  const relay = { id: relayIdOf(key), url: 'https://far.test/derp' }
+  const link = new OnDemandLink(relay, { dial, counters, clock, log }, { onNotHere: peer => notHere.push(peer) })
+  const send = (text: string) => sendTo(link, { source, destination, data: encodeUtf8(text) })
+  const lastDial = () => dials.at(-1) as (typeof dials)[number]
+  return { clock, counters, dials, lastDial, notHere, warnings, link, send, key }
+}
+
+test('a link is opened by its first packet, and loses none that waits for that (P-319)', async () => {
+  const { dials, lastDial, link, send, counters } = setUp()
+  await settle()
+  expect([dials.length, link.isUp]).toEqual([0, false])
+  for (let n = 0; n < 32; n++) send(String(n))
+  await settle()
+  expect([dials.length, link.isUp]).toEqual([1, false])
+  const far = lastDial().open()
+  await settle()
+  send('32')
+  await settle()
+  expect(link.isUp).toBe(true)
+  expect(far.texts).toEqual(Array.from({ length: 33 }, (_, n) => String(n)))
+  expect([counters.connects, counters.forwarded.packets, dials.length]).toEqual([1, 33, 1])
+})
+
+test('a link is closed when no packet has used it for two minutes, and opened again by the next (P-319)', async () => {
+  const { clock, dials, lastDial, link, send, counters, warnings } = setUp()
+  send('first')
+  await settle()
+  const far = lastDial().open()
+  await settle()
+  clock.advance(LINK_IDLE_MS - 1)
+  send('used')
+  await settle()
+  clock.advance(1)
+  expect([link.isUp, far.isClosed]).toEqual([true, false])
+  clock.advance(LINK_IDLE_MS)
+  expect([link.isUp, far.isClosed]).toEqual([false, true])
+  send('again')
+  await settle()
+  const next = lastDial().open()
+  await settle()
+  expect([dials.length, far.texts, next.texts]).toEqual([2, ['first', 'used'], ['again']])
+  expect([counters.dropped.link_down.packets, warnings]).toEqual([0, []])
+})
+
+test('what waits for a link that cannot be opened is dropped and counted; attempts pause ever longer (P-319)', async () => {
+  const { clock, dials, lastDial, send, counters, warnings, link } = setUp()
+  send('lost')
+  for (let n = 0, pauseMs = LINK_RETRY_MIN_MS; n < 8; n++, pauseMs = Math.min(2 * pauseMs, LINK_RETRY_MAX_MS)) {
+    await settle()
+    expect(dials.length).toBe(n + 1)
+    lastDial().fail()
+    await settle()
+    clock.advance(pauseMs - 1)
+    send('dropped')
+    clock.advance(1)
+    expect(counters.dropped.link_down.packets).toBe(2 * n + 2)
+    send('waits')
+  }
+  await settle()
+  const far = lastDial().open()
+  await settle()
+  expect([far.texts, link.isUp, warnings.length]).toEqual([['waits'], true, 1])
+  far.close()
+  await settle()
+  expect([link.isUp, warnings.length]).toEqual([false, 2])
+})
+
+test('a link to another relay than the one that was meant is closed (P-319)', async () => {
+  const { lastDial, link, send, counters, warnings } = setUp()
+  send('lost')
+  await settle()
+  const far = lastDial().open(NodePrivateKey.generate().publicKey())
+  await settle()
+  expect([link.isUp, far.isClosed, counters.dropped.link_down.packets]).toEqual([false, true, 1])
+  expect(warnings[0]?.['reason']).toMatch(/leads to relay .*see its -region-url/)
+})
+
+test('a link reports the keys that the other relay does not have, and nothing else (P-311)', async () => {
+  const { lastDial, send, notHere } = setUp()
+  send('astray')
+  await settle()
+  const far = lastDial().open()
+  await settle()
+  far.say({ type: 'peerGone', peer: source, reason: PeerGoneReason.Disconnected })
+  far.say({ type: 'peerGone', peer: destination, reason: PeerGoneReason.NotHere })
+  await settle()
+  expect(notHere).toEqual([destination])
+})
+
+test('a link bounds what waits while it is opened (P-319)', async () => {
+  const { send, counters } = setUp()
+  const large = 'x'.repeat(60_000)
+  for (let n = 0; n < 200; n++) send(large)
+  const { packets, bytes } = counters.dropped.queue_full
+  expect(packets).toBeGreaterThan(0)
+  expect(200 * large.length - bytes).toBeLessThan(9 << 20)
+})
+
+test('a link that was closed opens nothing any more, and counts what comes (P-319)', async () => {
+  const { dials, link, send, counters } = setUp()
+  send('waits')
+  await settle()
+  link.close()
+  await settle()
+  send('dropped')
+  await settle()
+  expect([dials.length, counters.dropped.link_down.packets]).toEqual([1, 2])
+  const other = setUp()
+  other.send('first')
+  await settle()
+  const far = other.lastDial().open()
+  await settle()
+  other.link.close()
+  expect([far.isClosed, other.link.isUp]).toEqual([true, false])
+})
