@@ -27,7 +27,7 @@ const deno = denoPath()
 const RUNTIMES: readonly (readonly [name: string, command: Command])[] = [
   ['Node.js', [process.execPath]],
   ['Bun', bun === undefined ? undefined : [bun]],
-  ['Deno', deno === undefined ? undefined : [deno, 'run', '--quiet', '--allow-all']],
+  ['Deno', deno === undefined ? undefined : [deno, 'run', '--quiet', '--allow-net', '--no-prompt']],
 ]
 for (const [name, command] of RUNTIMES) {
   if (command !== undefined) continue
