@@ -15,9 +15,12 @@ import { failureOf, type HandshakeFailed } from './tls-handshakes.ts'
 export class AuthorityHandshakes {
   readonly #tls: RelayTls
   readonly #server: Server
+  readonly #onTaken: (connection: Connection) => void
 
-  constructor(tls: RelayTls, onFailed: HandshakeFailed) {
+  /** @param onTaken called for each connection of an authority. */
+  constructor(tls: RelayTls, onFailed: HandshakeFailed, onTaken: (connection: Connection) => void = () => {}) {
     this.#tls = tls
+    this.#onTaken = onTaken
     // It never listens. The handshake is all that an authority wants.
     this.#server = createServer(tls.responseOptions(), socket => socket.on('error', () => {}).end())
     this.#server.on('tlsClientError', (error, socket) =>
@@ -32,8 +35,12 @@ export class AuthorityHandshakes {
       return
     }
     readHello(connection.raw, hello => {
-      if (this.#tls.isAuthority(hello)) this.#server.emit('connection', connection.raw)
-      else connection.proceed()
+      if (!this.#tls.isAuthority(hello)) {
+        connection.proceed()
+        return
+      }
+      this.#onTaken(connection)
+      this.#server.emit('connection', connection.raw)
     })
   }
 }

@@ -147,6 +147,7 @@ test('stage "TLS" passes the raw socket to the TLS server (P-142)', () => {
   const set = setUp({ tls: { pace, authorities: noAuthority(), handshakes } })
   const connection = run(set, 'TLS', socket)
   expect([handed, set.done]).toEqual([[socket], []])
+  handshakes.expect(connection)
   const secured = Object.assign(socketFrom('192.0.2.1').socket, { _parent: socket })
   server.emit('secureConnection', secured)
   expect([connection.socket, connection.raw, set.done]).toEqual([secured, socket, ['proceeds']])

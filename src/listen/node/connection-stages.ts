@@ -52,7 +52,7 @@ export function connectionStages(parts: StageContext): readonly Stage[] {
     { name: 'deadline', clause: 'P-035', run: connection => startDeadline(parts, connection) },
     proxyGate && { name: 'PROXY header', clause: 'P-126', run: connection => readProxyHeader(proxyGate, connection) },
     { name: 'source and rate', clause: 'P-108', run: connection => admitSource(parts, connection) },
-    tls && { name: 'pace', clause: 'P-110', run: connection => tls.pace.add(connection) },
+    tls && { name: 'pace', clause: 'P-110', run: connection => waitForTurn(tls, connection) },
     tls && { name: 'authority', clause: 'P-147', run: connection => tls.authorities.take(connection) },
     tls?.plainHttp && { name: 'plain HTTP', clause: 'P-142', run: refusePlainHttp(tls.plainHttp) },
     tls && { name: 'TLS', clause: 'P-142', run: connection => tls.handshakes.begin(connection) },
@@ -123,6 +123,12 @@ function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageContext, connect
     socket.resume()
   }
   socket.on('data', onFirst).on('end', onEnd)
+}
+
+/** A client that leaves while it waits has failed its handshake, too. */
+function waitForTurn({ handshakes, pace }: TlsStages, connection: Connection): void {
+  handshakes.expect(connection)
+  pace.add(connection)
 }
 
 function refuse({ onRefused }: StageContext, { raw }: Connection): void {

@@ -48,12 +48,16 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
     const { raw } = connection
     raw.resume().end(PLAIN_HTTP_REPLY)
     const error = Object.assign(new Error('http request'), { code: PLAIN_HTTP_CODE })
-    onFailed({ error, serverName: undefined, remoteAddress: raw.remoteAddress, connection })
+    handshakes.fail(connection, error)
   }
   return listenerOf(
     server,
     options,
-    { handshakes, authorities: new AuthorityHandshakes(tls, onFailed), plainHttp: look && { look, refuse } },
+    {
+      handshakes,
+      authorities: new AuthorityHandshakes(tls, onFailed, connection => handshakes.release(connection)),
+      plainHttp: look && { look, refuse },
+    },
     {
       accepted: () => counters.tlsAccepted++,
       refused: () => counters.tlsRejected++,

@@ -22,8 +22,8 @@ export interface FailedHandshake {
 
 export type HandshakeFailed = (failed: FailedHandshake) => void
 
-/** A handshake that is under way. */
-interface Begun {
+/** A handshake that has yet to succeed. */
+interface Expected {
   readonly connection: Connection
   readonly onClose: () => void
 }
@@ -32,7 +32,7 @@ export class TlsHandshakes {
   readonly #server: Server
   readonly #onFailed: HandshakeFailed
   /** By raw socket. */
-  readonly #begun = new WeakMap<Socket, Begun>()
+  readonly #expected = new WeakMap<Socket, Expected>()
 
   /** @param server does not listen itself. */
   constructor(server: Server, onFailed: HandshakeFailed) {
@@ -44,19 +44,34 @@ export class TlsHandshakes {
     })
   }
 
-  /** Starts the handshake with a client; the connection proceeds if it succeeds. */
-  begin(connection: Connection): void {
+  /** From now on a connection that closes is one whose handshake has failed, whether it has begun or not. */
+  expect(connection: Connection): void {
     const { raw } = connection
     // Bun tells nothing of a socket that we close ourselves; Node does, after this.
     const onClose = () => setImmediate(() => this.#onClosed(raw))
-    this.#begun.set(raw, { connection, onClose })
+    this.#expected.set(raw, { connection, onClose })
     raw.once('close', onClose)
+  }
+
+  /** Starts the handshake with an expected client; the connection proceeds if it succeeds. */
+  begin({ raw }: Connection): void {
     this.#server.emit('connection', raw)
+  }
+
+  /** Fails a handshake before it has begun. */
+  fail(connection: Connection, error: NodeJS.ErrnoException): void {
+    this.release(connection)
+    this.#onFailed({ error, serverName: undefined, remoteAddress: connection.raw.remoteAddress, connection })
+  }
+
+  /** The handshake is left to somebody else. */
+  release({ raw }: Connection): void {
+    this.#take(raw)
   }
 
   #onSecure(socket: ServedTlsSocket): void {
     const connection = this.#take(socket._parent)
-    if (connection === undefined) throw new TypeError('take secure connection: it was not begun here')
+    if (connection === undefined) throw new TypeError('take secure connection: it was not expected')
     connection.socket = socket
     connection.proceed()
   }
@@ -69,11 +84,11 @@ export class TlsHandshakes {
   }
 
   #take(raw: Socket | null | undefined): Connection | undefined {
-    const begun = raw ? this.#begun.get(raw) : undefined
-    if (!raw || begun === undefined) return undefined
-    this.#begun.delete(raw)
-    raw.off('close', begun.onClose)
-    return begun.connection
+    const expected = raw ? this.#expected.get(raw) : undefined
+    if (!raw || expected === undefined) return undefined
+    this.#expected.delete(raw)
+    raw.off('close', expected.onClose)
+    return expected.connection
   }
 }
 
