@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { type AdmissionSettings, createAdmission } from '../../src/admission/create-admission.ts'
+import { Client as BrowserClient } from '../../src/entries/browser.ts'
+import { Client } from '../../src/entries/client.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { Relay } from '../../src/relay.ts'
@@ -14,6 +16,7 @@ import { admissionPorts } from '../support/admission.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
+import { nextMessage } from '../support/relay.ts'
 import { until } from '../support/settle.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 import { MessageClient } from '../support/web-socket.ts'
@@ -118,6 +121,30 @@ test('relay admits only listed keys and clients with a token, over DERP and WebS
   expect(text).toContain('derphttp_admission_admitted 4')
   expect(text).toContain('derphttp_admission_approvals{rule="token"} 3')
   expect(text).toContain('derphttp_admission_denied{reason="token_unknown"} 2')
+})
+
+test('clients of Node and of browsers show their token, a new one at each connection (P-040, P-155)', async () => {
+  const other = 'another-token/0123456789=='
+  const tokensFile = fileOf('tokens', [`phone ${TOKEN}`, `page ${other}`])
+  await using setup = await relayWith({ tokensFile })
+  const url = `http://127.0.0.1:${setup.port}/derp`
+  const tokens = [TOKEN, other]
+  const options = { token: () => tokens.shift() }
+  await using native = new Client(NodePrivateKey.generate(), url, options)
+  await nextMessage(native, 'serverInfo')
+  await using page = new BrowserClient(NodePrivateKey.generate(), url, options)
+  await nextMessage(page, 'serverInfo')
+  await using byQuery = new BrowserClient(NodePrivateKey.generate(), `${url}?token=${TOKEN}`)
+  await nextMessage(byQuery, 'serverInfo')
+  expect(String(byQuery)).not.toContain(TOKEN)
+  for (const refused of [
+    new Client(NodePrivateKey.generate(), url, options),
+    new BrowserClient(NodePrivateKey.generate(), url, { token: 'wrong' }),
+  ]) {
+    await expect(refused.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
+  }
+  expect(setup.counters.denied).toMatchObject({ token_missing: 1, token_unknown: 1 })
+  expect(setup.counters.approvals.token).toBe(3)
 })
 
 test('relay requires approval of both daemon and URL, but of neither for a listed key (P-040)', async () => {

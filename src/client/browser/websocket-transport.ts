@@ -2,7 +2,7 @@
  * The browser transport: a WebSocket with the subprotocol of DERP, using only web APIs.
  *
  * A browser does not tell why a WebSocket did not open, not even the HTTP status.
- * Clauses: P-150 upgrade, P-151 messages, P-154 client.
+ * Clauses: P-150 upgrade, P-151 messages, P-154 client, P-155 token.
  */
 
 import { abortedError, onAbort } from '../../lib/abort.ts'
@@ -12,6 +12,7 @@ import type { Log } from '../../lib/log.ts'
 import type { Conn } from '../../transport/conn.ts'
 import { WebSocketConn, type WebSocketShape } from '../../transport/websocket-conn.ts'
 import { formatRelayUrl } from '../dial/relay-url.ts'
+import { readToken, type TokenSource } from '../dial/token.ts'
 import type { ClientTransport, DialedConn, DialRequest } from '../ports.ts'
 import { pageClock } from './page-clock.ts'
 
@@ -28,9 +29,11 @@ export interface OpeningWebSocket extends WebSocketShape {
 
 export interface WebSocketTransportOptions {
   /**
-   * Subprotocols offered besides `derp`, such as one with a token for a proxy or gateway in front of the relay: scripts in
-   * a browser cannot set headers. A token can also be in the query of the relay's URL.
+   * Bearer token, for relays that admit by token. It is sent as a subprotocol, because scripts in a browser cannot set
+   * headers; in a URL it would end up in the logs of proxies.
    */
+  readonly token?: TokenSource | undefined
+  /** Further subprotocols to offer, such as one for a gateway in front of the relay. */
   readonly subProtocols?: readonly string[] | undefined
   /** Plain `ws:` to the nodes of regions, for development. */
   readonly useHttp?: boolean | undefined
@@ -58,9 +61,10 @@ export class WebSocketTransport implements ClientTransport {
   /** Opens one WebSocket; the returned connection is not opened yet. */
   protected open(url: URL, signal: AbortSignal): Promise<Conn> {
     const { createWebSocket = platformWebSocket, subProtocols = [] } = this.options
+    const token = readToken(this.options.token)
     const target = new URL(url)
     target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    const socket = createWebSocket(target.href, [SUB_PROTOCOL, ...subProtocols])
+    const socket = createWebSocket(target.href, [SUB_PROTOCOL, ...tokenProtocol(token), ...subProtocols])
     const conn = new WebSocketConn(socket, { clock: this.clock })
     return new Promise((resolve, reject) => {
       const fail = (error: DerpError): void => {
@@ -79,6 +83,11 @@ export class WebSocketTransport implements ClientTransport {
       socket.addEventListener('close', ({ code }) => fail(notOpened(url, explain(code))))
     })
   }
+}
+
+/** A subprotocol may contain the characters of an HTTP token; `%` is one of them. */
+function tokenProtocol(token: string | undefined): string[] {
+  return token === undefined ? [] : [`bearer.${encodeURIComponent(token)}`]
 }
 
 function platformWebSocket(url: string, protocols: string[]): OpeningWebSocket {

@@ -38,6 +38,13 @@ test('formatRelayUrl shows no password', () => {
   expect(() => parseRelayUrl('ftp://user:secret@relay.test/')).toThrow(/"ftp:\/\/relay.test\/"/)
 })
 
+test('formatRelayUrl shows neither password nor token', () => {
+  const url = new URL('https://user:secret@relay.test/derp?a=1&token=secret')
+  expect(formatRelayUrl(url)).toBe('https://relay.test/derp?a=1&token=hidden')
+  expect(url.search).toBe('?a=1&token=secret')
+  expect(formatRelayUrl(new URL('https://relay.test/derp?token=secret'))).not.toContain('secret')
+})
+
 test.each([
   ['https://relay.test/derp', 'relay.test', 443, 'dns', 'dns'],
   ['http://192.0.2.1:8080/derp', '192.0.2.1', 8080, 'map', 'nowhere'],

@@ -14,12 +14,14 @@ export function parseRelayUrl(input: string | URL): URL {
   return url
 }
 
-/** The URL for logs: without user name and password. */
+/** The URL for logs: without user name, password and token. */
 export function formatRelayUrl(url: URL): string {
-  if (url.username === '' && url.password === '') return url.href
+  const hasToken = url.searchParams.has('token')
+  if (url.username === '' && url.password === '' && !hasToken) return url.href
   const shown = new URL(url)
   shown.username = ''
   shown.password = ''
+  if (hasToken) shown.searchParams.set('token', 'hidden')
   return shown.href
 }
 

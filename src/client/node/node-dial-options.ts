@@ -10,6 +10,7 @@ import type { DERPNode } from '../../derpmap/types.ts'
 import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { DnsCache } from '../dial/dns-cache.ts'
+import type { TokenSource } from '../dial/token.ts'
 import type { AddressFamilySelector, TlsConnectionState } from '../ports.ts'
 import type { ProxyEnv } from './node-proxy-rules.ts'
 
@@ -45,6 +46,8 @@ export interface NodeTransportOptions {
   readonly proxyEnv?: ProxyEnv | undefined
   /** For the TLS to a proxy whose own URL is https. */
   readonly proxyTlsConfig?: ConnectionOptions | undefined
+  /** Bearer token, for relays that admit by token. */
+  readonly token?: TokenSource | undefined
   /** Plain HTTP to region nodes, on port 3340 unless they specify another; for development. */
   readonly useHttp?: boolean | undefined
   /**

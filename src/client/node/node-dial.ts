@@ -24,6 +24,7 @@ import { FastStartConn } from '../dial/fast-start-conn.ts'
 import { type DialedNode, dialRegion, idealNodeHeaders, withinNodeTime, withinSecureTime } from '../dial/region-dial.ts'
 import { endpointOfUrl } from '../dial/relay-url.ts'
 import { TlsSessions } from '../dial/tls-sessions.ts'
+import { readToken } from '../dial/token.ts'
 import { formatUpgradeRequest } from '../dial/upgrade-request.ts'
 import { UpgradeResponse } from '../dial/upgrade-response.ts'
 import { formatTarget } from '../open-connection.ts'
@@ -180,10 +181,12 @@ export class NodeTransport implements ClientTransport {
   /** TLS, if the URL requires it, and the upgrade: a fast start if the relay's key is known. */
   async #establish(
     opened: OpenedSocket,
-    headers: Readonly<Record<string, string>>,
+    nodeHeaders: Readonly<Record<string, string>>,
     signal: AbortSignal,
   ): Promise<DialedConn> {
     const { socket, endpoint } = opened
+    const token = readToken(this.#options.token)
+    const headers = { ...nodeHeaders, ...(token !== undefined && { Authorization: `Bearer ${token}` }) }
     if (endpoint.url.protocol === 'http:') return { conn: await this.#upgrade(socket, endpoint.url, headers, signal) }
     const secured = await this.#secure(opened, signal, this.#sessions)
     const { serverKey, state: tls, forgetSession } = secured

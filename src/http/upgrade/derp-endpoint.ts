@@ -14,6 +14,7 @@ import { bearerToken, firstHeader } from '../header.ts'
 import type { Endpoint } from '../page.ts'
 import { errorReply } from '../reply.ts'
 import { judgeUpgrade } from './upgrade-verdict.ts'
+import { webSocketToken } from './websocket-token.ts'
 
 /** Accepts connections; the relay core implements this. */
 export interface ConnAcceptor {
@@ -53,7 +54,7 @@ export function derpEndpoint(
     if (acceptor.isClosed === true) return errorReply(503, 'relay is going away', { Connection: 'close' })
     const isWebSocket = verdict.protocol === 'websocket'
     const details = {
-      token: bearerToken(request),
+      token: isWebSocket ? webSocketToken(request) : bearerToken(request),
       ...(!isWebSocket && { idealNode: firstHeader(request, IDEAL_NODE) }),
     }
     return {
