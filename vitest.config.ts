@@ -47,6 +47,7 @@ const config: ViteUserConfig = defineConfig({
       project('integration', ['test/integration/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts'], true),
       project('interop', ['test/interop/**/*.test.ts'], true),
+      project('browser', ['test/browser/**/*.test.ts'], true),
       project('cli', ['test/cli/**/*.test.ts'], true),
       ...(bunPath() === undefined
         ? []

@@ -8,6 +8,10 @@ export {
 } from '../client/browser/browser-client.ts'
 export { createPageMonitor, type PageMonitorOptions } from '../client/browser/page-monitor.ts'
 export { RegionClient } from '../client/browser/region-client.ts'
+export {
+  PageResilientClient as ResilientClient,
+  PageResilientRegionClient as ResilientRegionClient,
+} from '../client/browser/resilient-client.ts'
 export { WebSocketTransport, type WebSocketTransportOptions } from '../client/browser/websocket-transport.ts'
 export type { ConnectedState } from '../client/connected-state.ts'
 export type { RegionSource } from '../client/connector.ts'
@@ -15,7 +19,6 @@ export type { HealthTracker } from '../client/health-reporter.ts'
 export { ErrClientClosed } from '../client/link-keeper.ts'
 export type { NetworkChange, NetworkMonitor } from '../client/ports.ts'
 export type { ReceivedDetail } from '../client/received-detail.ts'
-export { ResilientClient } from '../client/resilient/resilient-client.ts'
 export type {
   HealthEvent,
   PeerGoneEvent,
@@ -25,7 +28,7 @@ export type {
   StateReason,
 } from '../client/resilient/resilient-events.ts'
 export type { ResilientClientOptions } from '../client/resilient/resilient-options.ts'
-export { ResilientRegionClient, type ResilientRegionOptions } from '../client/resilient/resilient-region.ts'
+export type { ResilientRegionOptions } from '../client/resilient/resilient-region.ts'
 export { watchConnections } from '../client/watch-connections.ts'
 export type { WatchLoopOptions } from '../client/watch-loop.ts'
 export { DerpMapError } from '../derpmap/derp-map-error.ts'

@@ -162,13 +162,27 @@ test('WebSocketConn reports a write when the bytes before it have been sent, as 
   expect(done).toBe(true)
 })
 
-test('WebSocketConn fails a write whose bytes have not been sent when the connection ends', async () => {
+test('WebSocketConn reports a write when a message comes, as timers of hidden pages are held back', async () => {
   const { socket, conn, clock } = open()
+  socket.bufferedAmount = 1 << 20
+  let reports = 0
+  conn.write([Uint8Array.of(1)], () => reports++)
+  await settle()
+  socket.message(1)
+  expect(reports).toBe(0)
+  socket.bufferedAmount = 0
+  socket.message(2)
+  expect(reports).toBe(1)
+  clock.advance(1_000)
+  expect([reports, clock.pendingTimers]).toEqual([1, 0])
+})
+
+test('WebSocketConn fails a write whose bytes have not been sent when the connection ends', async () => {
+  const { socket, conn } = open()
   socket.bufferedAmount = 1 << 20
   const result = written(conn, Uint8Array.of(1))
   await settle()
   socket.emit('close', { code: 1006 })
-  clock.advance(10)
   expect(await result).toBeInstanceOf(Error)
   expect(await written(conn, Uint8Array.of(2))).toBeInstanceOf(Error)
   expect(socket.sent).toEqual([Uint8Array.of(1)])

@@ -30,7 +30,7 @@ const ORDERLY_CLOSES: readonly number[] = [CLOSE_NORMAL, CLOSE_GOING_AWAY, CLOSE
 export interface WebSocketShape {
   binaryType: string
   readonly bufferedAmount: number
-  send(data: Uint8Array): void
+  send(data: Uint8Array<ArrayBuffer>): void
   close(code?: number, reason?: string): void
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
@@ -59,6 +59,10 @@ export class WebSocketConn implements Conn {
   /** Messages received while not reading. */
   #inbox: Uint8Array[] = []
   #delivering = false
+  /** Writes to report once the platform buffers less. */
+  readonly #waiting: ((error?: Error) => void)[] = []
+  /** A timer will report them. */
+  #isPolling = false
   #failure: Error | undefined
   /** The other side or the platform has ended the connection. */
   #ended = false
@@ -97,7 +101,7 @@ export class WebSocketConn implements Conn {
 
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
     if (this.#closed || this.#ended) {
-      queueMicrotask(() => done(new Error('write to WebSocket: closed')))
+      this.#reportLater(done)
       return
     }
     const bytes = chunks.length === 1 ? (chunks[0] as Uint8Array) : concatBytes(chunks)
@@ -129,6 +133,7 @@ export class WebSocketConn implements Conn {
       return
     }
     if (!this.#delivering) this.#deliver()
+    this.#report()
   }
 
   #refuseText(): void {
@@ -144,6 +149,7 @@ export class WebSocketConn implements Conn {
   #onEnd(code: number): void {
     this.#ended = true
     if (!ORDERLY_CLOSES.includes(code)) this.#failure ??= new Error(`WebSocket closed with code ${code}`)
+    this.#report()
     this.#schedule()
   }
 
@@ -175,12 +181,31 @@ export class WebSocketConn implements Conn {
   }
 
   #sendUnreported(message: Uint8Array, done: (error?: Error) => void): void {
-    this.#socket.send(message)
-    const look = () => {
-      if (this.#ended) done(new Error('write to WebSocket: closed'))
-      else if (this.#socket.bufferedAmount > MAX_UNREPORTED_BYTES) this.#clock.after(LOOK_INTERVAL_MS, look)
-      else done()
+    // Frames never lie in shared memory, which platforms do not take.
+    this.#socket.send(message as Uint8Array<ArrayBuffer>)
+    this.#reportLater(done)
+  }
+
+  #reportLater(done: (error?: Error) => void): void {
+    this.#waiting.push(done)
+    queueMicrotask(() => this.#report())
+  }
+
+  /**
+   * Reports what has been sent, as far as the platform tells; otherwise tries again after a while.
+   *
+   * Also called for each message: browsers delay the timers of hidden pages by up to a minute, but not the network.
+   */
+  #report(): void {
+    const isOver = this.#closed || this.#ended
+    if (isOver || this.#socket.bufferedAmount <= MAX_UNREPORTED_BYTES) {
+      for (const done of this.#waiting.splice(0)) done(isOver ? new Error('WebSocket closed') : undefined)
+    } else if (!this.#isPolling) {
+      this.#isPolling = true
+      this.#clock.after(LOOK_INTERVAL_MS, () => {
+        this.#isPolling = false
+        this.#report()
+      })
     }
-    queueMicrotask(look)
   }
 }

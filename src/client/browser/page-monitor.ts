@@ -27,7 +27,7 @@ export interface PageMonitorOptions {
 /** Creates a network monitor. It observes the page only while there are listeners. */
 export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMonitor {
   const platform = globalThis as { readonly document?: PageDocument } & Partial<EventSource>
-  const scope = options.scope ?? (platform.addEventListener === undefined ? undefined : (platform as EventSource))
+  const scope: Partial<EventSource> = options.scope ?? platform
   const document = options.document ?? platform.document
   return {
     subscribe(listener: (change: NetworkChange) => void): () => void {
@@ -35,16 +35,16 @@ export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMoni
       const onVisibility = () => {
         if (document?.visibilityState === 'visible') tell()
       }
-      scope?.addEventListener('online', tell)
-      // Restored from the back/forward cache.
-      scope?.addEventListener('pageshow', tell)
-      document?.addEventListener('resume', tell)
-      document?.addEventListener('visibilitychange', onVisibility)
+      const listeners = [
+        [scope, 'online', tell],
+        // Restored from the back/forward cache.
+        [scope, 'pageshow', tell],
+        [document, 'resume', tell],
+        [document, 'visibilitychange', onVisibility],
+      ] as const
+      for (const [source, type, onEvent] of listeners) source?.addEventListener?.(type, onEvent)
       return () => {
-        scope?.removeEventListener('online', tell)
-        scope?.removeEventListener('pageshow', tell)
-        document?.removeEventListener('resume', tell)
-        document?.removeEventListener('visibilitychange', onVisibility)
+        for (const [source, type, onEvent] of listeners) source?.removeEventListener?.(type, onEvent)
       }
     },
   }

@@ -63,8 +63,10 @@ export class WebSocketTransport implements ClientTransport {
     const { createWebSocket = platformWebSocket, subProtocols = [] } = this.options
     const token = readToken(this.options.token)
     const target = new URL(url)
-    target.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:'
-    const socket = createWebSocket(target.href, [SUB_PROTOCOL, ...tokenProtocol(token), ...subProtocols])
+    target.protocol = url.protocol.replace('http', 'ws')
+    // A subprotocol may contain the characters of an HTTP token; `%` is one of them.
+    const credentials = token === undefined ? [] : [`bearer.${encodeURIComponent(token)}`]
+    const socket = createWebSocket(target.href, [SUB_PROTOCOL, ...credentials, ...subProtocols])
     const conn = new WebSocketConn(socket, { clock: this.clock })
     return new Promise((resolve, reject) => {
       const fail = (error: DerpError): void => {
@@ -72,22 +74,21 @@ export class WebSocketTransport implements ClientTransport {
         conn.destroy()
         reject(error)
       }
+      const refuse = (reason: string) => {
+        const message = `open WebSocket to ${formatRelayUrl(url)}: ${reason}`
+        fail(new DerpError('ERR_DERP_DIAL_FAILED', message, { clause: 'P-150' }))
+      }
       const stopListening = onAbort(signal, aborted =>
         queueMicrotask(() => fail(abortedError('open WebSocket', aborted))),
       )
       socket.addEventListener('open', () => {
-        if (socket.protocol !== SUB_PROTOCOL) fail(notOpened(url, `it speaks "${socket.protocol}" instead of DERP`))
+        if (socket.protocol !== SUB_PROTOCOL) refuse(`it speaks "${socket.protocol}" instead of DERP`)
         stopListening()
         resolve(conn)
       })
-      socket.addEventListener('close', ({ code }) => fail(notOpened(url, explain(code))))
+      socket.addEventListener('close', ({ code }) => refuse(explain(code)))
     })
   }
-}
-
-/** A subprotocol may contain the characters of an HTTP token; `%` is one of them. */
-function tokenProtocol(token: string | undefined): string[] {
-  return token === undefined ? [] : [`bearer.${encodeURIComponent(token)}`]
 }
 
 function platformWebSocket(url: string, protocols: string[]): OpeningWebSocket {
@@ -96,11 +97,5 @@ function platformWebSocket(url: string, protocols: string[]): OpeningWebSocket {
 
 /** A page only gets a close code, which is 1006 for nearly every failure. */
 function explain(code: number): string {
-  return `closed with code ${code}: the relay is not there, its certificate is not trusted, or a proxy, the page's policy (connect-src) or the relay does not allow it`
-}
-
-function notOpened(url: URL, reason: string): DerpError {
-  return new DerpError('ERR_DERP_DIAL_FAILED', `open WebSocket to ${formatRelayUrl(url)}: ${reason}`, {
-    clause: 'P-150',
-  })
+  return `closed with code ${code}: no relay there, an untrusted certificate, or refused by relay, proxy or page policy (connect-src)`
 }

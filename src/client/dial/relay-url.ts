@@ -16,12 +16,10 @@ export function parseRelayUrl(input: string | URL): URL {
 
 /** The URL for logs: without user name, password and token. */
 export function formatRelayUrl(url: URL): string {
-  const hasToken = url.searchParams.has('token')
-  if (url.username === '' && url.password === '' && !hasToken) return url.href
   const shown = new URL(url)
   shown.username = ''
   shown.password = ''
-  if (hasToken) shown.searchParams.set('token', 'hidden')
+  if (shown.searchParams.has('token')) shown.searchParams.set('token', 'hidden')
   return shown.href
 }
 

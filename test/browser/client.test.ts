@@ -1,0 +1,106 @@
+/** The suite of `derphttp/browser` in Chromium: in pages with and without WebCrypto and in a worker, against both relays. */
+
+import type { Browser, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { hasGo } from '../support/go-tools.ts'
+import type { PageServer } from '../support/page-server.ts'
+import { ProxyControl } from '../support/proxy-control.ts'
+import { type RunningRelay, startOurRelay, startReferenceRelay } from '../support/relays.ts'
+import type { CaseEnvironment } from './cases/case.ts'
+import { CASES } from './cases/index.ts'
+import { type Origin, openTestPage, startPageServer } from './test-page.ts'
+
+const FILE_BYTES = 10 << 20
+
+let browser: Browser
+let pages: PageServer
+if (hasChromium) {
+  beforeAll(async () => {
+    ;[browser, pages] = await Promise.all([launchChromium(), startPageServer()])
+  })
+  afterAll(async () => {
+    await browser.close()
+    await pages[Symbol.asyncDispose]()
+  })
+}
+
+const RELAYS: readonly (readonly [name: string, start: () => Promise<RunningRelay>, isThere: boolean])[] = [
+  ['ours', startOurRelay, true],
+  ['stock derper', startReferenceRelay, hasGo],
+]
+
+describe.each(RELAYS)('against %s', (_name, start, isThere) => {
+  describe.runIf(hasChromium && isThere)('in Chromium', () => {
+    let relay: RunningRelay
+    let control: ProxyControl
+    let environment: CaseEnvironment
+
+    beforeAll(async () => {
+      relay = await start()
+      control = await ProxyControl.start(relay.port)
+      const proxiedUrl = `http://127.0.0.1:${control.proxy.port}/derp`
+      environment = { url: relay.url, proxiedUrl, controlUrl: control.url }
+    })
+    afterAll(async () => {
+      await control[Symbol.asyncDispose]()
+      await relay.stop()
+    })
+
+    describe.each<[Origin, string]>([
+      ['secure', 'WebCrypto'],
+      ['insecure', 'the curve in JavaScript'],
+    ])('a page from an %s origin, with %s', (origin, _curve) => {
+      let page: Page
+      let before: number
+      beforeAll(async () => {
+        before = pages.requests.length
+        page = await openTestPage(pages, browser, origin)
+      })
+      afterAll(() => page.close())
+
+      test.each(CASES.map(({ name }) => name))('%s', async name => {
+        await page.evaluate(([name, env]) => globalThis.testPage.runCase(name, env), [name, environment] as const)
+      })
+
+      test('loads the curve in JavaScript only where WebCrypto is missing', async () => {
+        expect(await page.evaluate(() => globalThis.crypto.subtle !== undefined)).toBe(origin === 'secure')
+        const loaded = pages.requests.slice(before).filter(path => path.includes('x25519'))
+        expect(loaded).toHaveLength(origin === 'secure' ? 0 : 1)
+      })
+    })
+
+    test('all of it runs in a worker', async () => {
+      const page = await openTestPage(pages, browser)
+      for (const { name } of CASES) {
+        await page.evaluate(([name, env]) => globalThis.testPage.runCaseInWorker(name, env), [
+          name,
+          environment,
+        ] as const)
+      }
+      await page.close()
+    })
+
+    test('two tabs exchange 10 MB with equal hashes', async () => {
+      const context = await browser.newContext()
+      const [receiver, sender] = [await openTestPage(pages, context), await openTestPage(pages, context)]
+      const key = await receiver.evaluate(
+        async ([url, bytes]) => {
+          const { key, done } = await globalThis.testPage.receiveFile(url, bytes)
+          Object.assign(globalThis, { done })
+          return key
+        },
+        [relay.url, FILE_BYTES] as const,
+      )
+      const sent = await sender.evaluate(([url, key, bytes]) => globalThis.testPage.sendFile(url, key, bytes), [
+        relay.url,
+        key,
+        FILE_BYTES,
+      ] as const)
+      const received = await receiver.evaluate(() => (globalThis as unknown as { done: Promise<unknown> }).done)
+      expect(received).toEqual(sent)
+      expect(sent).toEqual({ bytes: FILE_BYTES, hash: expect.stringMatching(/^[0-9a-f]{64}$/) })
+      await context.close()
+    })
+  })
+})
