@@ -12,6 +12,8 @@ export class ClientSet<M> {
    * over.
    */
   readonly #history = new Set<M>()
+  /** The latest of {@link #history}. */
+  #latest: M | undefined
   #last: M | undefined
   #active: M | undefined
 
@@ -27,7 +29,7 @@ export class ClientSet<M> {
 
   /** Whether the member is active and was the last to show activity. */
   isLatest(member: M): boolean {
-    return this.#active === member && [...this.#history].at(-1) === member
+    return this.#active === member && this.#latest === member
   }
 
   add(member: M): void {
@@ -51,18 +53,21 @@ export class ClientSet<M> {
   remove(member: M): boolean {
     if (!this.members.delete(member)) return false
     this.#history.delete(member)
-    if (this.#last === member) this.#last = [...this.#history].at(-1)
+    if (this.#latest === member) this.#latest = [...this.#history].at(-1)
+    if (this.#last === member) this.#last = this.#latest
     if (this.members.size > 1) {
       this.#active = this.#last
     } else {
       this.#active = this.members.values().next().value
       this.#last = undefined
       this.#history.clear()
+      this.#latest = undefined
     }
     return true
   }
 
   #note(member: M): void {
+    this.#latest = member
     this.#history.delete(member)
     this.#history.add(member)
   }

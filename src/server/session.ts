@@ -15,7 +15,7 @@ import { FRAME_HEADER_LENGTH } from '../protocol/constants.ts'
 import { encodePeerGone, encodePeerPresent, encodeServerToClient } from '../protocol/encode.ts'
 import type { FrameDecoder } from '../protocol/frame-decoder.ts'
 import { FrameType } from '../protocol/frame-type.ts'
-import { PeerGoneReason, PeerPresentFlag } from '../protocol/messages.ts'
+import { PeerGoneReason } from '../protocol/messages.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import { ClientPings } from './client-pings.ts'
 import type { ConnectionTally } from './connection-tally.ts'
@@ -25,6 +25,7 @@ import type { Interval } from './interval.ts'
 import { startIntervals } from './keep-alive.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
 import type { Destination, LocalClient, PacketSource, Propagated, Recipient } from './ports.ts'
+import { presenceFlags } from './presence-flags.ts'
 import { NO_SOURCE, type Writer } from './queues/writer.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import { ReadPacer } from './reading/read-pacer.ts'
@@ -99,8 +100,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
     }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
-    const pacer = new ReadPacer(relay, this.health, this.canMesh)
-    this.#reader = new Reader(conn, parts.decoder, pacer, this)
+    this.#reader = new Reader(conn, parts.decoder, new ReadPacer(relay, this.health, this.canMesh), this)
     this.limitRate(relay.rateLimit)
     this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }
@@ -117,11 +117,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
 
   /** Flag bits of PeerPresent. */
   get flags(): number {
-    const flags =
-      (this.info.isProber ? PeerPresentFlag.Prober : 0) |
-      (this.canMesh ? PeerPresentFlag.MeshPeer : 0) |
-      (this.notIdeal ? PeerPresentFlag.NotIdeal : 0)
-    return flags === 0 ? PeerPresentFlag.Regular : flags
+    return presenceFlags(this)
   }
 
   /** Also takes packets from mesh peers; see {@link Destination}. */
@@ -172,6 +168,10 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     }
     this.tally.bytesReceived += chunk.length
     this.#reader.read(chunk)
+  }
+
+  onEmpty(): void {
+    if (!this.#closed) this.#reader.readEmpty()
   }
 
   onClose(error?: Error): void {

@@ -6,6 +6,8 @@ import type { AddressPort } from '../lib/address-port.ts'
 export interface ConnHandler {
   /** The next bytes. The connection never reuses the chunk: views of it stay valid. */
   onData(chunk: Uint8Array): void
+  /** The other side has sent something without data, such as an empty message. */
+  onEmpty?(): void
   /** The connection has ended, from either side; called once. `error` is absent after an orderly end. */
   onClose(error?: Error): void
 }

@@ -16,9 +16,15 @@ import { concatBytes } from '../lib/bytes.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
 import { type JoinedChunks, WriteSlabs } from './node-write-slabs.ts'
+import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from './turn-share.ts'
 
 /** On plain sockets, chunks larger than this on average are written separately. */
 const JOINED_CHUNK_BYTES = 4 << 10
+/**
+ * Reads in one turn of the event loop: over TLS each record is one, however small. Node reads up to 2 MiB in a turn if
+ * nobody stops it.
+ */
+const TURN_LIMITS: TurnLimits = { pieces: 64, bytes: 256 << 10 }
 /** Milliseconds that the peer has to take the last bytes and close. */
 export const LINGER_MS = 1_000
 
@@ -39,6 +45,11 @@ export class NodeConn implements Conn {
   /** A socket of Node's own, not another stream. */
   readonly #isSocket: boolean
   readonly #clock: Clock
+  readonly #share: TurnShare
+  readonly #budget: TurnBudget
+  /** The owner wants no data now; the budget of this turn is used up. */
+  #isPaused = false
+  #isResting = false
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
@@ -55,6 +66,8 @@ export class NodeConn implements Conn {
   constructor(socket: Socket, head?: Uint8Array, { remote, clock = systemClock }: NodeConnOptions = {}) {
     this.#socket = socket
     this.#clock = clock
+    this.#share = turnShareOf(clock)
+    this.#budget = new TurnBudget(this.#share, TURN_LIMITS)
     this.#isTls = socket instanceof TLSSocket
     this.#isSocket = socket instanceof Socket
     this.remote = remote ?? addressOf(socket.remoteAddress, socket.remotePort)
@@ -81,7 +94,7 @@ export class NodeConn implements Conn {
       queueMicrotask(() => this.#handler?.onClose(this.#error))
       return
     }
-    this.#socket.on('data', (chunk: Uint8Array) => this.#handler?.onData(chunk))
+    this.#socket.on('data', (chunk: Uint8Array) => this.#onData(chunk))
     if (this.#isSocket) this.#readPastStream()
     // Sockets from an HTTP server allow half-open connections; once the peer has ended, so do we.
     this.#socket.on('end', () => this.#socket.destroy())
@@ -100,17 +113,36 @@ export class NodeConn implements Conn {
       if (chunk === null || socket.readableFlowing !== true || socket.readableLength > 0 || socket.destroyed) {
         return push(chunk, encoding)
       }
-      this.#handler?.onData(chunk)
+      this.#onData(chunk)
       return true
     }
   }
 
+  #onData(chunk: Uint8Array): void {
+    this.#handler?.onData(chunk)
+    if (!this.#budget.charge(1, chunk.length)) this.#rest()
+  }
+
+  /** What has been read already waits in the socket's stream. */
+  #rest(): void {
+    if (this.#isResting) return
+    this.#isResting = true
+    this.#socket.pause()
+    this.#share.wait(() => {
+      this.#isResting = false
+      this.#budget.renew()
+      if (!this.#isPaused && !this.#socket.destroyed) this.#socket.resume()
+    })
+  }
+
   pause(): void {
+    this.#isPaused = true
     this.#socket.pause()
   }
 
   resume(): void {
-    this.#socket.resume()
+    this.#isPaused = false
+    if (!this.#isResting) this.#socket.resume()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
@@ -191,7 +223,7 @@ export class NodeConn implements Conn {
     if (this.#done === undefined) socket.end()
     else this.#onFinished = () => socket.end()
     // Closing with unread bytes resets the connection, and the last bytes written may be lost.
-    socket.resume()
+    this.resume()
   }
 }
 

@@ -46,6 +46,8 @@ export interface WebSocketConnOptions {
   readonly clock?: Clock
   /** Sends a message and reports when it has been sent, if the platform can; `done` is not called before it returns. */
   readonly send?: (message: Uint8Array, done: (error?: Error) => void) => void
+  /** What stops and starts reading. Default: the WebSocket itself, if the platform can. */
+  readonly flow?: { pause(): void; resume(): void }
 }
 
 export class WebSocketConn implements Conn {
@@ -54,6 +56,7 @@ export class WebSocketConn implements Conn {
   readonly #socket: WebSocketShape
   readonly #clock: Clock
   readonly #send: (message: Uint8Array, done: (error?: Error) => void) => void
+  readonly #flow: { pause?(): void; resume?(): void }
   #handler: ConnHandler | undefined
   #paused = false
   /** Messages received while not reading. */
@@ -73,6 +76,7 @@ export class WebSocketConn implements Conn {
     this.#socket = socket
     this.#clock = options.clock ?? systemClock
     this.#send = options.send ?? ((message, done) => this.#sendUnreported(message, done))
+    this.#flow = options.flow ?? socket
     this.remote = options.remote
     this.local = options.local
     if (socket.binaryType === 'blob') socket.binaryType = 'arraybuffer'
@@ -90,13 +94,18 @@ export class WebSocketConn implements Conn {
 
   pause(): void {
     this.#paused = true
-    this.#socket.pause?.()
+    this.#flow.pause?.()
   }
 
   resume(): void {
     this.#paused = false
-    this.#socket.resume?.()
+    this.#flow.resume?.()
     this.#schedule()
+  }
+
+  /** A ping or pong has come. */
+  noteControl(): void {
+    if (!this.#closed) this.#handler?.onEmpty?.()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {
@@ -169,6 +178,7 @@ export class WebSocketConn implements Conn {
       const message = this.#inbox.shift()
       if (message === undefined) break
       if (message.length > 0) this.#handler?.onData(message)
+      else this.#handler?.onEmpty?.()
     }
     if (this.#ended && this.#inbox.length === 0) this.#close(this.#failure)
   }

@@ -91,11 +91,11 @@ test('a watcher is told of thousands of peers in writes of bounded size (P-070, 
 test('rapid pings may go unanswered, and cost one Pong per write (P-091)', async () => {
   const relay = new MemoryRelay()
   const client = await relay.login()
-  const pings = Array.from({ length: 500 }, (_, n) => [...encodePing(FrameType.Ping, new Uint8Array(8).fill(n))])
+  const pings = Array.from({ length: 200 }, (_, n) => [...encodePing(FrameType.Ping, new Uint8Array(8).fill(n))])
   client.sendBytes(Uint8Array.from(pings.flat()))
   expect(await client.message()).toEqual({ type: 'pong', payload: new Uint8Array(8).fill(0) })
   expect(await client.sync()).toEqual([])
-  expect(relay.core.counters).toMatchObject({ gotPing: 501, sentPong: 2 })
+  expect(relay.core.counters).toMatchObject({ gotPing: 201, sentPong: 2 })
 })
 
 test('a login that fails inside the relay leaves no state', async () => {

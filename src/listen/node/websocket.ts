@@ -7,10 +7,12 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { type ServerOptions, WebSocketServer } from 'ws'
+import { systemClock } from '../../lib/clock.ts'
 import { WEBSOCKET_PROTOCOL } from '../../protocol/constants.ts'
 import { addressOf } from '../../transport/node-conn.ts'
 import { WebSocketConn } from '../../transport/websocket-conn.ts'
 import type { HttpUpgrade } from '../http-service.ts'
+import { WebSocketInput } from './websocket-input.ts'
 
 /** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
 const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
@@ -58,12 +60,21 @@ export function acceptWebSocket({ remote, accept }: HttpUpgrade, request: WebSoc
       webSocket.close(CLOSE_POLICY_VIOLATION, `sub-protocol ${WEBSOCKET_PROTOCOL} required`)
       return
     }
+    const input = new WebSocketInput(socket, systemClock)
     const conn = new WebSocketConn(webSocket, {
       remote,
       local,
+      flow: input,
       // Success is reported as null, whatever the types say.
       send: (bytes, done) => webSocket.send(bytes, error => done(error ?? undefined)),
     })
+    webSocket.on('message', () => input.noteMessage())
+    for (const control of ['ping', 'pong'] as const) {
+      webSocket.on(control, () => {
+        input.noteMessage()
+        conn.noteControl()
+      })
+    }
     accept(conn, acceptedAtMs)
   })
 }

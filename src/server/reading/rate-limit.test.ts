@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
-import { parseRateConfig, ReadLimit } from './rate-limit.ts'
+import { frameCost, parseRateConfig, ReadLimit } from './rate-limit.ts'
 
 test('ReadLimit has a burst of at least one whole frame, and charges no frame more than that (P-103)', () => {
   const limit = new ReadLimit({ bytesPerSecond: 1_000, burstBytes: 1 }, 0)
-  expect(limit.charge(65_568, 0)).toBe(0)
-  expect(limit.charge(500, 0)).toBe(500)
-  expect(limit.charge(4_000_000_000, 500)).toBe(65_568)
+  expect(limit.charge(frameCost(65_568), 0)).toBe(0)
+  expect(limit.charge(frameCost(500), 0)).toBe(500)
+  expect(limit.charge(frameCost(4_000_000_000), 500)).toBe(65_568)
+})
+
+test('frameCost is at least that of an empty packet, as each frame costs more than its bytes (P-103)', () => {
+  expect([0, 1, 32, 33].map(frameCost)).toEqual([32, 32, 32, 33])
 })
 
 test('ReadLimit keeps a larger burst (P-103)', () => {

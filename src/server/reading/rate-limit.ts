@@ -7,6 +7,9 @@ import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 /** Maximum charge per frame and minimum burst: one whole SendPacket frame. */
 const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
 
+/** Least charge for a frame, and for a message or read of fewer bytes: each costs the relay more than its bytes. */
+export const LEAST_CHARGE_BYTES: number = KEY_LENGTH
+
 /** A limit on what each client sends; sessions with the mesh key are exempt. */
 export interface RateLimit {
   /** Bytes per second, frame headers excluded. */
@@ -17,7 +20,7 @@ export interface RateLimit {
 
 /** What a frame with this body length is charged, in bytes. */
 export function frameCost(length: number): number {
-  return Math.min(length, WHOLE_FRAME_BYTES)
+  return Math.min(Math.max(length, LEAST_CHARGE_BYTES), WHOLE_FRAME_BYTES)
 }
 
 /** Charges one client's frames. */
@@ -29,9 +32,9 @@ export class ReadLimit {
     this.#bucket = new TokenBucket({ perSecond: limit.bytesPerSecond, burst }, nowMs)
   }
 
-  /** Milliseconds to wait before a frame with this body length may be handled. */
-  charge(length: number, nowMs: number): number {
-    return this.#bucket.reserve(frameCost(length), nowMs)
+  /** Milliseconds to wait before something of this cost may be handled. */
+  charge(costBytes: number, nowMs: number): number {
+    return this.#bucket.reserve(costBytes, nowMs)
   }
 }
 

@@ -1,6 +1,6 @@
 /**
  * Delays a client: its frames stay unread as long as its rate limit says (P-103), until its fair share of the rate of all
- * clients allows them (P-105), or until all workers know something.
+ * clients allows them (P-105), until others have had their part of the turn (P-111), or until all workers know something.
  */
 
 import type { Timer } from '../../lib/clock.ts'
@@ -8,13 +8,16 @@ import { ProtocolError } from '../../lib/derp-error.ts'
 import type { RelayCounters } from '../../metrics/counters.ts'
 import type { FrameDecoder } from '../../protocol/frame-decoder.ts'
 import { frameTypeName } from '../../protocol/frame-type.ts'
+import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from '../../transport/turn-share.ts'
 import type { Health } from '../health.ts'
 import type { ResolvedRelayCoreOptions } from '../options.ts'
 import type { FairShare } from './fair-share.ts'
-import { frameCost, type RateLimit, ReadLimit } from './rate-limit.ts'
+import { frameCost, LEAST_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate-limit.ts'
 
 /** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
+/** Frames in one turn of the event loop; how many bytes are read in it is limited below. */
+const TURN_LIMITS: TurnLimits = { pieces: 256, bytes: Number.POSITIVE_INFINITY }
 
 /** What the pacers of a relay share. */
 export interface PacerHost {
@@ -34,18 +37,22 @@ export class ReadPacer {
   readonly #host: PacerHost
   readonly #isExempt: boolean
   readonly #health: Health | undefined
+  readonly #turns: TurnShare
+  readonly #budget: TurnBudget
   #limit: ReadLimit | undefined
   #wait: Wait | undefined
   #calm: Timer | undefined
 
   /**
    * @param health told while the client is rate-limited.
-   * @param isExempt whether the client is free of the rate of all clients together, as mesh peers are.
+   * @param isExempt whether the client stands for many, as mesh peers do: it is free of what divides the relay among all.
    */
   constructor(host: PacerHost, health: Health | undefined, isExempt: boolean) {
     this.#host = host
     this.#isExempt = isExempt
     this.#health = health
+    this.#turns = turnShareOf(host.options.clock)
+    this.#budget = new TurnBudget(this.#turns, TURN_LIMITS)
   }
 
   get isWaiting(): boolean {
@@ -69,7 +76,7 @@ export class ReadPacer {
    */
   assertWhollyCharged({ type, length }: Pick<FrameDecoder, 'type' | 'length'>): void {
     const most = frameCost(length)
-    if (length === most || (this.#limit === undefined && !this.#isSharing)) return
+    if (length <= most || (this.#limit === undefined && !this.#isSharing)) return
     const reason = `skip frame ${frameTypeName(type)} of ${length} bytes: more than ${most}, and there is a rate limit`
     throw new ProtocolError('ERR_DERP_FRAME_TOO_LONG', reason, { clause: 'P-002' })
   }
@@ -81,12 +88,47 @@ export class ReadPacer {
    * @returns whether it must wait.
    */
   mustWait(length: number, goOn: () => void): boolean {
+    return this.#mustPay(frameCost(length), goOn)
+  }
+
+  /**
+   * Charges a read of so few bytes, or none, that it costs more than they do.
+   *
+   * @param goOn called when reading may go on, if not now; during another wait the next frame waits longer instead.
+   * @returns whether it must wait.
+   */
+  mustWaitAfterRead(length: number, goOn: () => void): boolean {
+    const costBytes = LEAST_CHARGE_BYTES - length
+    if (costBytes <= 0) return false
+    if (!this.isWaiting) return this.#mustPay(costBytes, goOn)
+    this.#limit?.charge(costBytes, this.#host.options.clock.now())
+    return false
+  }
+
+  /**
+   * Notes that a frame has been handled.
+   *
+   * @param goOn called when the next may be handled, if not in this turn.
+   * @returns whether it must wait.
+   */
+  mustRest(goOn: () => void): boolean {
+    if (this.#isExempt || this.isWaiting || this.#budget.charge(1, 0)) return false
+    const wait = { timer: undefined, isForLimit: false, goOn }
+    this.#wait = wait
+    this.#turns.wait(() => {
+      this.#budget.renew()
+      this.#end(wait)
+    })
+    return true
+  }
+
+  #mustPay(costBytes: number, goOn: () => void): boolean {
     const { clock } = this.#host.options
-    const waitMs = this.#limit?.charge(length, clock.now()) ?? 0
-    if (waitMs === 0) return this.#mustShare(length, goOn)
+    const waitMs = this.#limit?.charge(costBytes, clock.now()) ?? 0
+    if (waitMs === 0) return this.#mustShare(costBytes, goOn)
     this.#host.counters.rateLimitWaits++
     const shareThenGoOn = () => {
-      if (!this.#mustShare(length, goOn)) goOn()
+      if (!this.#mustShare(costBytes, goOn)) goOn()
     }
     const timer = clock.after(waitMs, () => {
       this.#wait = undefined
@@ -101,11 +143,7 @@ export class ReadPacer {
   waitFor(known: Promise<void>, goOn: () => void): void {
     const wait = { timer: undefined, isForLimit: false, goOn }
     this.#wait = wait
-    void known.then(() => {
-      if (this.#wait !== wait) return
-      this.#wait = undefined
-      goOn()
-    })
+    void known.then(() => this.#end(wait))
   }
 
   /** Makes the current wait, if any, permanent. */
@@ -119,11 +157,17 @@ export class ReadPacer {
     return this.#host.fairShare !== undefined && !this.#isExempt
   }
 
-  /** Returns whether the frame waits for its share; then `goOn` is called. */
-  #mustShare(length: number, goOn: () => void): boolean {
+  #end(wait: Wait): void {
+    if (this.#wait !== wait) return
+    this.#wait = undefined
+    wait.goOn()
+  }
+
+  /** Returns whether the client waits for its share; then `goOn` is called. */
+  #mustShare(costBytes: number, goOn: () => void): boolean {
     const { fairShare, counters } = this.#host
     if (fairShare === undefined || !this.#isSharing) return false
-    const timer = fairShare.take(frameCost(length), () => {
+    const timer = fairShare.take(costBytes, () => {
       this.#wait = undefined
       goOn()
     })

@@ -31,6 +31,8 @@ export class Reader {
   readonly #decoder: FrameDecoder
   readonly #pacer: ReadPacer
   readonly #target: FrameTarget
+  /** The activity that the frames read so far stand for has been noted. */
+  #isNoted = false
 
   constructor(conn: Conn, decoder: FrameDecoder, pacer: ReadPacer, target: FrameTarget) {
     this.#conn = conn
@@ -47,8 +49,14 @@ export class Reader {
 
   /** Reads the frames of a chunk, which is the decoder's from now on. */
   read(chunk: Uint8Array): void {
+    this.#isNoted = false
     this.#decoder.push(chunk)
-    this.#readFrames()
+    this.#noteRead(chunk.length)
+  }
+
+  /** Something without data has come. */
+  readEmpty(): void {
+    this.#noteRead(0)
   }
 
   /** Passes on packets from a mesh peer and nothing else: those it sent before it noticed the end (P-174). */
@@ -86,6 +94,11 @@ export class Reader {
     this.#pacer.stop()
   }
 
+  #noteRead(length: number): void {
+    if (this.#pacer.mustWaitAfterRead(length, this.#readOn)) this.#conn.pause()
+    else this.#readFrames()
+  }
+
   #readFrames(): void {
     const decoder = this.#decoder
     const target = this.#target
@@ -94,18 +107,26 @@ export class Reader {
         if (decoder.skipped) this.#pacer.assertWhollyCharged(decoder)
         if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
         else this.#passOn()
+        if (this.#pacer.mustRest(this.#readOn)) this.#conn.pause()
       }
       // A header already counts as activity; skipped frames were noted at their header (P-065).
-      if (target.isDuplicate && !target.isClosed && decoder.isGathering) void target.noteActivity()
+      if (!target.isClosed && decoder.isGathering) void this.#noteActivity()
     } catch (error) {
       this.#failWith(error)
     }
   }
 
   #passOn(): void {
-    const known = this.#target.isDuplicate ? this.#target.noteActivity() : undefined
+    const known = this.#noteActivity()
     if (known === undefined) this.#passOnNoted()
     else this.#waitFor(known, this.#goOnNoted)
+  }
+
+  /** Notes it once for all that was read together: frames of others came before or after. */
+  #noteActivity(): Propagated {
+    if (this.#isNoted || !this.#target.isDuplicate) return undefined
+    this.#isNoted = true
+    return this.#target.noteActivity()
   }
 
   #passOnNoted(): void {
@@ -118,12 +139,18 @@ export class Reader {
   }
 
   /** Handles the frame that had to wait, then those after it. */
-  readonly #goOn = (): void => this.#tryThenReadOn(() => this.#passOn())
+  readonly #goOn = (): void => {
+    this.#isNoted = false
+    this.#tryThenReadOn(() => this.#passOn())
+  }
 
   /** The same for a frame that waited until its activity was known. */
   readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#passOnNoted())
 
-  readonly #readOn = (): void => this.#tryThenReadOn(() => {})
+  readonly #readOn = (): void => {
+    this.#isNoted = false
+    this.#tryThenReadOn(() => {})
+  }
 
   #tryThenReadOn(handle: () => void): void {
     if (this.#target.isClosed) return

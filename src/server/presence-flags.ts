@@ -1,0 +1,20 @@
+/** What watchers are told of a client, besides its key and address (P-071). */
+
+import type { ClientInfo } from '../protocol/client-info.ts'
+import { PeerPresentFlag } from '../protocol/messages.ts'
+
+/** What the flags are of. */
+export interface FlaggedClient {
+  readonly info: ClientInfo
+  readonly canMesh: boolean
+  readonly notIdeal: boolean
+}
+
+/** Flag bits of PeerPresent. */
+export function presenceFlags({ info, canMesh, notIdeal }: FlaggedClient): number {
+  const flags =
+    (info.isProber ? PeerPresentFlag.Prober : 0) |
+    (canMesh ? PeerPresentFlag.MeshPeer : 0) |
+    (notIdeal ? PeerPresentFlag.NotIdeal : 0)
+  return flags === 0 ? PeerPresentFlag.Regular : flags
+}
