@@ -3,9 +3,10 @@ import { Readmission } from '../../src/admission/readmission.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { encodeClientToServer } from '../../src/protocol/encode.ts'
 import type { AdmissionRequest } from '../../src/server/ports.ts'
 import { MAX_UNTAKEN_BYTES } from '../../src/workers/link/packet-link.ts'
-import { atRest, type MemoryPart, MemoryWorkers } from '../support/memory-workers.ts'
+import { atRest, type MemoryPart, type MemoryPort, MemoryWorkers } from '../support/memory-workers.ts'
 import type { LoginOptions, RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
 import { TestLink } from '../support/test-link.ts'
@@ -95,6 +96,50 @@ test('a connection that takes over its key gets a reply once all workers know (P
   await first.sync()
   first.packet(privateKey.publicKey(), 'to myself')
   expect(await nextText(first)).toBe('to myself')
+})
+
+/** Messages of a type that leave a port from now on. */
+function posted(port: MemoryPort, isWanted: (message: { type: string; name?: string }) => boolean): () => number {
+  const post = port.post.bind(port)
+  let count = 0
+  port.post = (message, handed) => {
+    count += (message as { messages: { type: string }[] }).messages?.filter(isWanted).length ?? 0
+    post(message, handed)
+  }
+  return () => count
+}
+
+test('thousands of frames of a key with many connections cost a few messages between workers (P-065)', async () => {
+  const cores = await MemoryWorkers.start()
+  const privateKey = NodePrivateKey.generate()
+  const shared: RawClient[] = []
+  for (let n = 0; n < 20; n++) shared.push(await cores.login(n % 2, { privateKey }))
+  await atRest(cores)
+  const [first, second] = cores.parts as [MemoryPart, MemoryPart]
+  const notes = [first, second].map(({ port }) => posted(port, ({ name }) => name === 'activity'))
+  const routes = posted(first.coordinatorPort, ({ type }) => type === 'route')
+  const frames = Buffer.concat(
+    Array.from({ length: 100 }, () => encodeClientToServer({ type: 'notePreferred', preferred: true })),
+  )
+  for (const client of shared) client.sendBytes(frames)
+  await Promise.all(shared.map(client => client.sync()))
+  await atRest(cores)
+  const sum = notes.reduce((total, count) => total + count(), 0)
+  // Each client sends twice, the last time the ping that it waits for.
+  expect(sum).toBeGreaterThan(0)
+  expect(sum).toBeLessThan(40)
+  expect(routes()).toBeLessThan(40)
+
+  // Whoever was last is known to be.
+  const [last] = shared as [RawClient]
+  await last.sync()
+  const sender = await cores.login(1)
+  sender.packet(privateKey.publicKey(), 'for the last')
+  expect(await nextText(last)).toBe('for the last')
+  for (const client of shared) client.close()
+  await atRest(cores)
+  const { registry, totalKeys } = await cores.coordinator.source.snapshot()
+  expect([registry.duplicateConnections, totalKeys]).toEqual([0, 1])
 })
 
 test('a watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {

@@ -4,6 +4,7 @@
  * Each side counts the posts it has handled and reports the count with its own: so each knows what the other knows.
  */
 
+import { Fifo } from '../../lib/collections/fifo.ts'
 import type { Port, TransferHandle } from './port.ts'
 
 /** What one side sends at once. */
@@ -28,7 +29,7 @@ export class Channel<Out, In> {
   #isScheduled = false
   #isClosed = false
   /** Ordered by post. */
-  #waiting: { readonly post: number; readonly fn: () => void }[] = []
+  readonly #waiting = new Fifo<{ readonly post: number; readonly fn: () => void }>()
 
   constructor(port: Port<Post<Out>, Post<In>>) {
     this.#port = port
@@ -112,9 +113,9 @@ export class Channel<Out, In> {
 
   #callKnown(): void {
     for (;;) {
-      const [first] = this.#waiting
+      const first = this.#waiting.at(0)
       if (first === undefined || first.post > this.#heard) return
-      this.#waiting.shift()
+      this.#waiting.take()
       first.fn()
     }
   }

@@ -72,8 +72,8 @@ export interface DrainMessage {
 export interface WorkerQuestions {
   /** Answered once all workers route to the session, with whether there was room. */
   readonly register: { readonly question: SessionMessage; readonly answer: boolean }
-  /** Answered once all workers know. */
-  readonly activity: { readonly question: number; readonly answer: undefined }
+  /** Sessions that have sent frames, in order. Answered once all workers know. */
+  readonly activity: { readonly question: readonly number[]; readonly answer: undefined }
   /** Answered after the initial flood. */
   readonly watch: { readonly question: number; readonly answer: undefined }
   /** Answered once the connections have ended and all workers know. */

@@ -177,7 +177,7 @@ export class Coordinator implements RouteTable {
     const membership = this.#membership
     return {
       register: (message, answer) => membership.register(handle, message, answer),
-      activity: (id, answer) => membership.noteActivity(handle, id, () => answer(undefined)),
+      activity: (ids, answer) => membership.noteActivity(handle, ids, () => answer(undefined)),
       watch: (id, answer) => {
         membership.watch(handle, id)
         answer(undefined)

@@ -5,6 +5,7 @@
  * Clauses: P-036, P-062, P-065, P-070, P-073, P-109.
  */
 
+import { KeyMap } from '../../keys/key-map.ts'
 import { NodePublicKey } from '../../keys/node-key.ts'
 import type { Emitter } from '../../lib/emitter.ts'
 import type { Link } from '../../server/ports.ts'
@@ -24,6 +25,8 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
   readonly #maxClients: number
   /** In login order. */
   readonly #members = new Set<RemoteMember>()
+  /** Collects routes that change. */
+  #moved: KeyMap<Route<RemoteMember, Link>> | undefined
 
   /** @param maxClients maximum connections, 0 for no limit; those with the mesh key are never refused (P-109). */
   constructor(handles: WorkerHandles, events: Emitter<CoordinatorEvents>, maxClients: number) {
@@ -78,15 +81,19 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
   }
 
   /** @param done called once all workers know. */
-  noteActivity(handle: WorkerHandle, id: number, done: () => void): void {
-    const member = handle.members.get(id)
-    if (member === undefined) {
+  noteActivity(handle: WorkerHandle, ids: readonly number[], done: () => void): void {
+    const members = ids.map(id => handle.members.get(id)).filter(member => member !== undefined)
+    if (members.length === 0) {
       done()
       return
     }
-    this.registry.noteActivity(member)
+    this.#moveRoutes(() => {
+      for (const member of members) this.registry.noteActivity(member)
+    })
     this.#handles.whenAllKnow(() => {
-      if (this.registry.isLatest(member)) handle.send({ type: 'latest', id })
+      for (const member of members) {
+        if (this.registry.isLatest(member)) handle.send({ type: 'latest', id: member.id })
+      }
       done()
     })
   }
@@ -114,6 +121,10 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
   }
 
   routeChanged(key: NodePublicKey, route: Route<RemoteMember, Link>): void {
+    if (this.#moved !== undefined) {
+      this.#moved.set(key, route)
+      return
+    }
     const message = messageOf(route)
     for (const handle of this.#handles.joined) this.#tellRoute(handle, key, message)
   }
@@ -132,6 +143,15 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
 
   presence({ handle, id }: RemoteMember, changes: readonly PresenceChange[]): void {
     handle.send({ type: 'presence', id, changes: changes.map(toPresenceMessage) })
+  }
+
+  /** Tells of each route that `move` changes once, as it is at the end. */
+  #moveRoutes(move: () => void): void {
+    const moved = new KeyMap<Route<RemoteMember, Link>>()
+    this.#moved = moved
+    move()
+    this.#moved = undefined
+    for (const [key, route] of moved) this.routeChanged(key, route)
   }
 
   #remove(member: RemoteMember): void {

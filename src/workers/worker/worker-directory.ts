@@ -4,6 +4,7 @@
  * Knows nothing of threads. Clauses: P-036, P-062, P-065, P-070, P-073, P-075.
  */
 
+import { KeyMap } from '../../keys/key-map.ts'
 import { NodePublicKey } from '../../keys/node-key.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
 import type { Destination, Directory, Link, Propagated } from '../../server/ports.ts'
@@ -15,6 +16,7 @@ import { type PresenceMessage, toPresenceChange } from '../channel/presence-mess
 import type { RpcClient } from '../channel/rpc.ts'
 import { hasSource, kindOf, overheadOf } from '../link/frame-tag.ts'
 import type { FrameSink } from '../link/link-batch.ts'
+import { ActivityNotes } from './activity-notes.ts'
 import type { WorkerLinks } from './worker-links.ts'
 
 /** The directory's connection to the coordinator. */
@@ -32,8 +34,9 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
   readonly #line: CoordinatorLine
   readonly #sessions = new Map<number, Session>()
   readonly #ids = new Map<Session, number>()
-  /** Sessions that share their key and whose activity would change nothing. */
-  readonly #latest = new Set<Session>()
+  /** Sessions that share their key and whose activity would change nothing, by key. */
+  readonly #latest = new KeyMap<Session>()
+  readonly #activity: ActivityNotes
   #coordinatorLink: Link | undefined
   #lastId = 0
   #connections = 0
@@ -41,6 +44,7 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
   constructor(core: RelayCore, line: CoordinatorLine) {
     this.#core = core
     this.#line = line
+    this.#activity = new ActivityNotes(core.options.clock, ids => line.asking.ask('activity', ids))
   }
 
   get connections(): number {
@@ -65,14 +69,15 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     const id = this.#idOf(session)
     this.#sessions.delete(id)
     this.#ids.delete(session)
-    this.#latest.delete(session)
+    this.#activity.drop(id)
+    this.#forgetLatest(session)
     // Clients that learn of the disconnect must have received the client's packets before.
     this.#line.links.flush()
     this.#line.send({ type: 'unregister', id })
   }
 
   noteActivity(session: Session): Propagated {
-    return this.#latest.has(session) ? undefined : this.#line.asking.ask('activity', this.#idOf(session))
+    return this.#isLatest(session) ? undefined : this.#activity.note(this.#idOf(session))
   }
 
   subscribePeerGone(session: Session, peer: NodePublicKey): void {
@@ -100,22 +105,20 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     const destination = this.#destinationOf(key, route)
     if (destination === undefined) this.#core.routes.delete(key)
     else this.#core.routes.set(key, destination)
-    for (const session of this.#latest) {
-      if (session !== destination && session.key.equals(key)) this.#latest.delete(session)
-    }
+    if (this.#latest.get(keyBytes) !== destination) this.#latest.delete(key)
   }
 
   duplicateChanged(id: number, isDuplicate: boolean): void {
     const session = this.#sessions.get(id)
     if (session === undefined) return
     session.isDuplicate = isDuplicate
-    this.#latest.delete(session)
+    this.#forgetLatest(session)
   }
 
   /** Further activity of the session changes nothing. */
   noteLatest(id: number): void {
     const session = this.#sessions.get(id)
-    if (session?.isDuplicate === true) this.#latest.add(session)
+    if (session?.isDuplicate === true) this.#latest.set(session.key, session)
   }
 
   peerLeft(id: number, peer: Uint8Array): void {
@@ -141,6 +144,14 @@ export class WorkerDirectory implements Directory<Session>, FrameSink {
     return route.worker === this.#line.worker
       ? this.#sessions.get(route.id)
       : this.#line.links.to(route.worker)?.destinationFor(route.id)
+  }
+
+  #isLatest(session: Session): boolean {
+    return this.#latest.get(session.key.bytes) === session
+  }
+
+  #forgetLatest(session: Session): void {
+    if (this.#isLatest(session)) this.#latest.delete(session.key)
   }
 
   #idOf(session: Session): number {
