@@ -10,7 +10,6 @@ import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
 import { STUN_PORT } from '../stun/constants.ts'
-import { createStunServer, type StunServer } from '../stun/server.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
@@ -26,7 +25,7 @@ import { dropPrivileges, warnOfInaccessible } from './privileges.ts'
 import { wantedTcpPorts } from './relay-listeners.ts'
 import type { DaemonSettings, DrainSettings, LiveSettings } from './settings.ts'
 import { SingleRelay } from './single-relay.ts'
-import { stunOptions, wantedStunPort } from './stun-options.ts'
+import { StunThread, wantedStunPort } from './stun/stun-thread.ts'
 import { WorkerRelay } from './workers/worker-relay.ts'
 
 /** All ports to bind. */
@@ -44,7 +43,7 @@ export class DerperDaemon {
   readonly draining: Draining
   readonly #settings: DaemonSettings
   readonly #log: DaemonLog
-  readonly #stun: StunServer | undefined
+  readonly #stun: StunThread | undefined
   readonly #admission: ReloadableAdmission
   readonly #readmission: Readmission
   readonly #mesh: Mesh | undefined
@@ -86,7 +85,7 @@ export class DerperDaemon {
       published: bootstrapNames(settings.bootstrapDns.published, log, onRefresh),
       unpublished: bootstrapNames(settings.bootstrapDns.unpublished, log, onRefresh),
     }
-    this.#stun = settings.stun && createStunServer(stunOptions(settings.stun, log))
+    this.#stun = settings.stun && new StunThread(settings.stun, { clock: systemClock, log })
     const parts: DaemonRelayParts = {
       settings,
       privateKey,

@@ -94,7 +94,7 @@ export interface TlsSettings {
 }
 
 /** Options of the STUN server that are plain data. */
-export interface StunSettings extends Omit<StunServerOptions, 'onError' | 'onBridge' | 'clock'> {
+export interface StunSettings extends Omit<StunServerOptions, 'onError' | 'onBridge' | 'counts' | 'clock'> {
   readonly port: number
 }
 

@@ -9,7 +9,7 @@ import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { RegistryCounters } from '../metrics/registry-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
 import type { StunRequestCounters } from '../stun/request-counters.ts'
-import type { StunCounters } from '../stun/responder.ts'
+import { createStunCounters, type StunCounters } from '../stun/responder.ts'
 import type { CertificateStatus } from '../tls/certificate-source.ts'
 import { type ProcessSnapshot, ProcessWatch } from './process-watch.ts'
 import type { Readiness, ReadinessReport } from './readiness.ts'
@@ -95,7 +95,7 @@ export interface MetricSources {
 export type MetricReader = () => Promise<MetricSnapshot>
 
 /** STUN counters when STUN is off. */
-const NO_STUN: Readonly<StunCounters> = { success: 0, notStun: 0, writeError: 0, readError: 0, ipv4: 0, ipv6: 0 }
+const NO_STUN: Readonly<StunCounters> = createStunCounters()
 
 /** Creates a reader for `sources`. */
 export function metricReader(sources: MetricSources): MetricReader {

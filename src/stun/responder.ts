@@ -35,6 +35,11 @@ export interface StunCounters {
   ipv6: number
 }
 
+/** All zero. */
+export function createStunCounters(): StunCounters {
+  return { success: 0, notStun: 0, writeError: 0, readError: 0, ipv4: 0, ipv6: 0 }
+}
+
 /** The source of a datagram, as given by `node:dgram`. */
 export interface DatagramSource {
   readonly address: string
@@ -62,6 +67,8 @@ export interface StunResponderOptions {
   readonly onBridge?: ((suspicion: BridgeSuspicion) => void) | undefined
   /** Called on failures to read and to send. */
   readonly onError?: StunErrorListener | undefined
+  /** Where to count. Default: objects of its own. */
+  readonly counts?: { readonly counters: StunCounters; readonly requests: StunRequestCounters } | undefined
   /** For tests. */
   readonly clock?: Clock | undefined
 }
@@ -71,8 +78,8 @@ const MAX_QUEUED_BYTES = 1 << 20
 
 /** One datagram in, at most one out. */
 export class StunResponder {
-  readonly counters: StunCounters = { success: 0, notStun: 0, writeError: 0, readError: 0, ipv4: 0, ipv6: 0 }
-  readonly requests: StunRequestCounters = createStunRequestCounters()
+  readonly counters: StunCounters
+  readonly requests: StunRequestCounters
   readonly #plain: boolean
   readonly #limiter: SourceLimiter | undefined
   readonly #bridgeWatch: BridgeWatch | undefined
@@ -81,6 +88,8 @@ export class StunResponder {
 
   /** @throws RangeError for an invalid limit. */
   constructor(options: StunResponderOptions = {}) {
+    this.counters = options.counts?.counters ?? createStunCounters()
+    this.requests = options.counts?.requests ?? createStunRequestCounters()
     this.#plain = options.plain ?? false
     this.#limiter = options.sourceLimit && new SourceLimiter(options.sourceLimit)
     this.#bridgeWatch = options.onBridge && new BridgeWatch(options.onBridge)
