@@ -116,7 +116,7 @@ test('AdmitUrl accepts a response of 4096 bytes', async () => {
 async function failureOf(policy: AdmitUrl): Promise<SourceDownError> {
   const failure: unknown = await policy.admit(requestOf()).catch((error: unknown) => error)
   if (failure instanceof SourceDownError) return failure
-  throw new Error(`ask admission URL: ${JSON.stringify(failure)} is no failure of the source`)
+  throw new Error(`ask admission URL: ${JSON.stringify(failure)} is not a failure of the source`)
 }
 
 test('AdmitUrl distinguishes a transport failure from a bad response (P-040)', async () => {

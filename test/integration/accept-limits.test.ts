@@ -17,7 +17,7 @@ const MESH_TEXT = '9f'.repeat(32)
 const MESH_KEY = MeshKey.parse(MESH_TEXT)
 const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
 
-/** What becomes of a connection from `localAddress` that asks for something. */
+/** Result of a request on a connection from `localAddress`. */
 async function probed(relay: ListeningRelay, localAddress = '127.0.0.1'): Promise<{ status: number; socket: Socket }> {
   const socket = connect({ port: relay.port, host: '127.0.0.1', localAddress })
   const status = await exchange(socket, PROBE).then(

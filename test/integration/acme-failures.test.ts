@@ -54,7 +54,7 @@ async function start(directoryUrl: string, change: Partial<AcmeCertificateOption
   return certificate
 }
 
-/** Waits until an attempt has failed and the next one is planned; resolves to milliseconds until then. */
+/** Waits until an attempt has failed and the next is scheduled; resolves to its delay in milliseconds. */
 async function failed(certificate: AcmeCertificate, times: number): Promise<number> {
   const state = () => certificate.status()
   await until(() => state().failures === times && state().nextAttemptMs !== undefined, `failure ${times}`)
@@ -178,7 +178,7 @@ test('a reload retries, at the earliest a minute after the failure (P-149)', asy
   await failed(certificate, 6)
 })
 
-/** Stores a certificate as if it had been had before. */
+/** Stores a certificate as if obtained earlier. */
 async function storeCertificate(days: number, dns: string = 'relay.test'): Promise<CertificatePair> {
   const ca = await TestCa.create()
   const notBefore = new Date(clock.wallNow())

@@ -1,4 +1,4 @@
-/** The entry for browsers, by the WebSocket and WebCrypto of Node, against our relay. */
+/** The browser entry with Node's WebSocket and WebCrypto, against our relay. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PageDocument } from '../../src/client/browser/page-monitor.ts'
@@ -36,7 +36,7 @@ afterAll(() => relay[Symbol.asyncDispose]())
 
 const makeClient = async (options: ClientOptions = {}) => new Client(await NodePrivateKey.generate(), url, options)
 
-/** Let in by the relay. */
+/** A client admitted by the relay. */
 async function readyClient(options: ClientOptions = {}) {
   const client = await makeClient(options)
   await nextMessage(client, 'serverInfo')

@@ -1,4 +1,4 @@
-/** What a client does by itself on a connection: keeps limits, answers pings, tells of its health. */
+/** Automatic behaviour of a client: pacing, replies to pings, health reports. */
 
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ import { settle, until } from '../support/settle.ts'
 const PEER = NodePrivateKey.generate().publicKey()
 const PING = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
-/** A client whose relays are driven by the test; each has greeted. */
+/** A client with scripted relays, which have sent their greeting. */
 function scripted(options: Partial<ClientOptions> = {}) {
   const relays: ScriptedRelay[] = []
   const transport = new MemoryTransport(() => {
@@ -167,7 +167,7 @@ test('healthTracker is not told of a connection that ended while it was establis
   const { told, tracker } = recordingTracker()
   const transport = new MemoryTransport(() => {
     const { relay, clientConn } = scriptedMemoryRelay()
-    // A frame of 4 GiB, right behind the greeting.
+    // A frame of 4 GiB, right after the greeting.
     relay.send(encodeGreeting(relay.privateKey.publicKey()), Uint8Array.of(5, 255, 255, 255, 255))
     return clientConn
   })
@@ -211,7 +211,7 @@ test('baseContext is called for each attempt, and its abort ends only that one (
   for (const error of await rejectionsOf(calls)) expect(error).toMatchObject({ code: 'ERR_DERP_ABORTED' })
   expect(signals[0]?.aborted).toBe(true)
   await nextMessage(client, 'serverInfo')
-  // One signal may stand for many attempts: none of them may leave something behind.
+  // One signal may be used for many attempts: none may leave listeners.
   expect(getEventListeners(controllers[1]?.signal as AbortSignal, 'abort')).toEqual([])
   controllers[1]?.abort()
   await settle()

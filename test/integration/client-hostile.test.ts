@@ -1,4 +1,4 @@
-/** Servers that are no relay, or a bad one: each gives one typed error, after which the client is as good as new. */
+/** Misbehaving servers: each causes one typed error, after which the client still works. */
 
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
@@ -19,7 +19,7 @@ const UPGRADED = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnectio
 const SERVER_KEY = NodePrivateKey.generate().publicKey()
 const GREETING = encodeGreeting(SERVER_KEY)
 
-/** A server that misbehaves towards its first connection and is a good relay from then on. */
+/** A server that misbehaves on its first connection and is a working relay afterwards. */
 async function startServer(misbehave: (socket: Socket) => void) {
   const good = createHttpRelay()
   let isFirst = true
@@ -47,7 +47,7 @@ async function startServer(misbehave: (socket: Socket) => void) {
   }
 }
 
-/** Writes `chunk` as often as the other side takes it. */
+/** Writes `chunk` repeatedly, with backpressure. */
 function flood(socket: Socket, chunk: Uint8Array): void {
   const write = () => socket.write(chunk, error => !error && !socket.destroyed && setImmediate(write))
   write()
@@ -152,7 +152,7 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   await using setup = await startServer(socket => {
     socket.write(UPGRADED)
     socket.write(GREETING)
-    // Behind the request comes ClientInfo.
+    // ClientInfo follows the request.
     let received = ''
     const onData = (chunk: Buffer) => {
       received += chunk.toString('latin1')

@@ -1,4 +1,4 @@
-/** How a client connects, reconnects, gives up and ends. */
+/** How a client connects, reconnects, aborts and closes. */
 
 import { expect, test } from 'vitest'
 import { Client } from '../../src/client/client.ts'
@@ -15,7 +15,7 @@ import { settle, until } from '../support/settle.ts'
 const BYTES = Uint8Array.of(1, 2, 3)
 const PEER = NodePrivateKey.generate().publicKey()
 
-/** A client whose dials end as the test says. */
+/** A client with scripted dials. */
 function heldDials(options: { readonly clock?: FakeClock } = {}) {
   const clock = options.clock ?? new FakeClock()
   const dials: (PromiseWithResolvers<DialedConn> & { signal: AbortSignal })[] = []

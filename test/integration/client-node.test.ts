@@ -1,4 +1,4 @@
-/** The client of Node over real sockets, against a relay of ours. */
+/** The Node client over real sockets, against our relay. */
 
 import { expect, test } from 'vitest'
 import { Client, type ClientOptions } from '../../src/entries/client.ts'
@@ -176,7 +176,7 @@ test('the socket is paused while the receiver does not read, and nothing is lost
   await client.connect()
   const source = NodePrivateKey.generate().publicKey()
   const say = (i: number) => relay?.say({ type: 'receivedPacket', source, data: new Uint8Array(64_000).fill(i) })
-  // More than the system keeps for a socket that is not read.
+  // More than the system buffers for an unread socket.
   const count = 600
   for (let i = 0; i < count; i++) say(i)
   await untilStalled(() => relay?.writesTaken ?? 0)

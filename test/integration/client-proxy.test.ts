@@ -1,4 +1,4 @@
-/** Connections that do not go straight: through HTTP proxies, and through dialers of the caller's. */
+/** Indirect connections: through HTTP proxies and custom dialers. */
 
 import { duplexPair } from 'node:stream'
 import { beforeAll, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const startRelay = () => ListeningRelay.start({ tls: { hostname: 'relay.test', certificate } })
 
-/** A client of a region whose only node nothing but a proxy can find. */
+/** A client of a region whose only node is reachable only through a proxy. */
 function regionClient(port: number, options: ClientOptions, fields: Partial<DERPNode> = {}): Client {
   const node = { Name: '1a', RegionID: 1, HostName: 'relay.test', DERPPort: port, ...fields }
   const region = { RegionID: 1, RegionCode: 'own', RegionName: '', Nodes: [node] }
@@ -171,7 +171,7 @@ test.each(['http', 'https'] as const)('a URL dialer may return any duplex stream
   const asked: unknown[] = []
   await using client = urlClient(`${scheme}://relay.test/derp`, {
     tlsConfig: { rejectUnauthorized: false },
-    // A dialer goes before proxies.
+    // A dialer takes precedence over proxies.
     proxyEnv: { HTTP_PROXY: '127.0.0.1:1', HTTPS_PROXY: '127.0.0.1:1' },
   })
   client.setUrlDialer(async address => {

@@ -1,4 +1,4 @@
-/** Bare TLS to a node of a region, for measuring. */
+/** Plain TLS to a node of a region, for measurements. */
 
 import { beforeAll, expect, test } from 'vitest'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'

@@ -1,4 +1,4 @@
-/** Clients that speak through a relay core, all in memory. */
+/** Clients and a relay core, all in memory. */
 
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'

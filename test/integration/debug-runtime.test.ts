@@ -13,7 +13,7 @@ import { until } from '../support/settle.ts'
 
 const FORWARDED = { headers: { 'X-Forwarded-For': '127.0.0.1' } }
 
-/** Waits until a profile is under way; only that waits for the clock of an empty relay. */
+/** Waits until a profile is running: the only timer of an idle relay. */
 const begun = (relay: MemoryRelay) => until(() => relay.clock.pendingTimers === 1, 'a profile has begun')
 
 test('/debug/gc collects garbage and reports the result (P-199)', async () => {
@@ -72,7 +72,7 @@ test('profiles run one at a time, and end when the reader disconnects (P-199)', 
   leaving.abort()
   expect(await first).toBe('left')
   await until(() => relay.clock.pendingTimers === 0, 'the profile ends')
-  // That takes its time.
+  // Ending takes a while.
   const next = async () => {
     let isAnswered = false
     const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`).finally(() => {

@@ -50,7 +50,7 @@ test('/debug/traffic lists connections with traffic every 2 s, with exact totals
 
   const first = await reader.round()
   expect(first.map(({ Key }) => Key)).toEqual([a, b, quiet].map(({ publicKey }) => publicKey.toString()))
-  // Greeting and ServerInfo out, ClientInfo in: header and body each.
+  // Greeting and ServerInfo sent, ClientInfo received, each with header.
   const [login] = first
   expect(login).toMatchObject({ Sent: 5 + 40 + (5 + 40 + '{"version":2}'.length) })
   expect(login?.Recv).toBe((await a.hello()).length)

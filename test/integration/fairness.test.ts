@@ -31,7 +31,7 @@ test('a flood of disco packets does not starve data to a slow reader (P-100)', a
     const { data } = await slow.messageOf('receivedPacket')
     kinds.push(data.length === 1 ? 'data' : 'disco')
   }
-  // In turn: for each packet of data at most one more of disco has come.
+  // Alternating: at most one disco packet per data packet.
   expect(kinds.filter(kind => kind === 'disco').length).toBeLessThanOrEqual(34)
 })
 

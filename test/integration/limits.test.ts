@@ -7,10 +7,10 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = 'ab'.repeat(32)
-/** One frame of this payload is charged 1000 bytes. */
+/** A frame with this payload is charged 1000 bytes. */
 const PAYLOAD = new Uint8Array(968)
 const LIMIT = { bytesPerSecond: 1_000, burstBytes: 0 }
-/** Frames of 1000 bytes that the smallest burst, one whole frame, lets through at once. */
+/** Frames of 1000 bytes that the smallest burst, one maximum frame, allows immediately. */
 const BURST_FRAMES = 65
 
 test('relay throttles a client between frames and drops nothing (P-103)', async () => {
@@ -98,7 +98,7 @@ test('relay divides a rate of all clients among those that send, and drops nothi
   const relay = new MemoryRelay({ totalRate: 100_000 })
   const [a, b, reader] = [await relay.login(), await relay.login(), await relay.login()]
   const { counters } = relay.core
-  // Frames of 1,000 and of 20,000 bytes: as many bytes from each.
+  // Frames of 1,000 and of 20,000 bytes: equal bytes from each.
   for (let n = 0; n < 20; n++) a.packet(reader.publicKey, PAYLOAD)
   b.packet(reader.publicKey, new Uint8Array(19_968))
   await until(() => counters.totalRateWaits === 2, 'both wait')
@@ -106,7 +106,7 @@ test('relay divides a rate of all clients among those that send, and drops nothi
     relay.clock.advance(10)
     await settle()
   }
-  // Half of the time that all of it takes: half of what the first sends, and nothing whole of the second.
+  // Half of the total time: half of the first's frames, and no complete frame of the second.
   expect(counters.packetsReceivedOther).toBeGreaterThanOrEqual(9)
   expect(counters.packetsReceivedOther).toBeLessThanOrEqual(11)
   for (let ms = 0; ms < 220; ms += 10) {

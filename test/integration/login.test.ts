@@ -41,7 +41,7 @@ test('relay routes to a client before sending ServerInfo, and nothing overtakes 
   const relay = new MemoryRelay()
   const sender = await relay.login()
   const privateKey = NodePrivateKey.generate()
-  // The registration is held up: the key is known already, but not yet to every part of the relay.
+  // Registration is pending: the key is known, but not yet to all workers.
   const { promise, resolve } = Promise.withResolvers<void>()
   const register = relay.core.directory.register.bind(relay.core.directory)
   relay.core.directory.register = async session => {

@@ -26,7 +26,7 @@ function region() {
   return { clock, a, b, ab: linkOf(a, b), ba: linkOf(b, a) }
 }
 
-/** A link of `from` to `to`, not running yet, with what it dials by. */
+/** A link from `from` to `to`, not started, with its transport. */
 function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(() => to.connect())) {
   const { privateKey } = from.core.options
   const client = to.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
@@ -41,7 +41,7 @@ function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(
   return { link: new MeshLink('peer', client, ports), transport }
 }
 
-/** Runs the link until it is up; what it gives resolves at its end. */
+/** Runs the link until it is up; `over` resolves when it ends. */
 async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }> {
   const over = link.run()
   await until(() => link.snapshot.state === 'up', 'the link is up')
@@ -50,7 +50,7 @@ async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }
 
 const knows = (relay: TestRelay, key: NodePublicKey) => () => relay.core.routes.has(key)
 
-/** Sends so many bytes from one relay's key to the other's. */
+/** Sends `bytes` from one relay's key to the other's. */
 function forward(link: MeshLink, from: TestRelay, to: TestRelay, bytes: number): void {
   const [source, destination] = [from.core.publicKey, to.core.publicKey]
   sendTo(link.destinationFor(), { source, destination, data: new Uint8Array(bytes) })
@@ -84,7 +84,7 @@ test('peers are counted once each, relays included (P-078)', async () => {
   const { b, ab } = region()
   await up(ab)
   const privateKey = NodePrivateKey.generate()
-  await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the sibling')
+  await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the mesh peer')
   const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
   await until(() => ab.link.snapshot.peers === 2, 'both connections are one peer')
   await first.close()

@@ -1,4 +1,4 @@
-/** What callers of a resilient client see: waiting, rejections, its end, and other targets. */
+/** The resilient client for callers: waits, rejections, close, and replaced targets. */
 
 import { expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'

@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => relay[Symbol.asyncDispose]())
 
-/** All headers of {@link HANDSHAKE} but those of the given names, and some more. */
+/** The headers of {@link HANDSHAKE} without some, and with others. */
 function handshake(without: readonly string[], more: readonly string[] = []): string[] {
   return [...HANDSHAKE.filter(line => !without.some(name => line.startsWith(`${name}:`))), ...more]
 }
