@@ -147,7 +147,7 @@ test('AdmitUrl waits five seconds for the whole response (P-040)', async () => {
     const ports = admissionPorts()
     const policy = new AdmitUrl(controller.url, ports)
     const failure = failureOf(policy)
-    await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the question has come')
+    await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the request has arrived')
     ports.clock.advance(4_999)
     expect(policy.problemWithin(0)).toBeUndefined()
     ports.clock.advance(1)

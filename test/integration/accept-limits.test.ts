@@ -72,7 +72,7 @@ test('one source can neither open too many connections nor block others (P-109)'
   greedy.push(await probed(relay), await probed(relay))
   expect(greedy.slice(3).map(({ status }) => status)).toEqual([200, 0])
   greedy[1]?.socket.destroy()
-  await until(() => relay.limits?.counters.open === 1, 'another has ended')
+  await until(() => relay.limits?.counters.open === 1, 'another one has ended')
   greedy.push(await probed(relay))
   const other = await probed(relay, '127.0.0.2')
   expect([greedy.at(-1)?.status, other.status]).toEqual([0, 200])

@@ -141,7 +141,7 @@ test.for([
 test('an authority that does not respond is given three minutes (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(() => {})
   const certificate = await start(authority.directoryUrl)
-  await until(() => authority.asked.length === 1, 'the authority is asked')
+  await until(() => authority.asked.length === 1, 'the authority is queried')
   clock.advance(3 * MINUTE_MS)
   await failed(certificate, 1)
   expect(certificate.status().lastError).toBe('no certificate after 180 s')

@@ -193,7 +193,7 @@ test.each<[stage: string, misbehave: (socket: Socket) => void]>([
   expect(setup.server.sockets.size).toBe(1)
   setup.clock.advance(1)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => setup.server.sockets.size === 0, 'the connection is over')
+  await until(() => setup.server.sockets.size === 0, 'the connection is closed')
   await setup.client.connect()
 })
 
@@ -202,7 +202,7 @@ test('a refusal whose announced body never arrives is reported by status after 1
   const connecting = setup.client.connect()
   connecting.catch(() => {})
   // One timer for the whole attempt, one for the body.
-  await until(() => setup.clock.pendingTimers === 2, 'the refusal has come')
+  await until(() => setup.clock.pendingTimers === 2, 'the refusal has arrived')
   setup.clock.advance(1_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED', status: 403 })
   await setup.client.connect()

@@ -90,7 +90,7 @@ test('a wrong proxy password, or a relay that the proxy cannot reach, is reporte
   })
   await using right = regionClient(1, { proxyEnv: { HTTPS_PROXY: `http://me:secret@127.0.0.1:${proxy.port}` } })
   await expect(right.connect()).rejects.toMatchObject({ code: 'ERR_DERP_PROXY_REFUSED', status: 502 })
-  await until(() => proxy.sockets.size === 0, 'all connections are over')
+  await until(() => proxy.sockets.size === 0, 'all connections are closed')
 })
 
 test('a proxy that is unreachable, closes, or sends an endless head is reported (P-224)', async () => {
@@ -122,7 +122,7 @@ test('a proxy that never responds is abandoned after 10 s (P-202, P-224)', async
   await until(() => proxy.targets.length === 1, 'the proxy is asked')
   clock.advance(10_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => proxy.sockets.size === 0, 'its connection is over')
+  await until(() => proxy.sockets.size === 0, 'its connection is closed')
   expect(clock.pendingTimers).toBe(0)
 })
 
@@ -219,5 +219,5 @@ test('a connection from a URL dialer that arrives too late is destroyed', async 
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   const [here] = duplexPair()
   late.resolve(here)
-  await until(() => here.destroyed, 'the late connection is over')
+  await until(() => here.destroyed, 'the late connection is closed')
 })

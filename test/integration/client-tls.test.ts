@@ -313,7 +313,7 @@ test.each<[what: string, reason: string, fields: Partial<DERPNode>, server: () =
   await using client = clientOf(server.port, { ...fields, ...(CertName && { CertName }) }, { clock })
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason, clause: 'P-144' })
   expect(clock.pendingTimers).toBe(0)
-  await until(() => server.sockets.size === 0, 'the connection is over')
+  await until(() => server.sockets.size === 0, 'the connection is closed')
 })
 
 test('a pinned certificate after another leaf certificate is rejected (P-144)', async () => {
@@ -359,7 +359,7 @@ test('a handshake that never ends is abandoned after 10 s (P-202)', async () => 
   await arrived.promise
   clock.advance(10_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => server.sockets.size === 0, 'the connection is over')
+  await until(() => server.sockets.size === 0, 'the connection is closed')
   expect(clock.pendingTimers).toBe(0)
 })
 

@@ -177,12 +177,12 @@ async function limit({ relay, watch }: Scene): Promise<void> {
   relay.core.rateLimit = { bytesPerSecond: 1_000, burstBytes: 100_000 }
   const client = await relay.login()
   for (let n = 0; n < 2; n++) client.packet(client.publicKey, new Uint8Array(65_536))
-  await until(() => relay.core.counters.rateLimitWaits > 0, 'the client must wait')
+  await until(() => relay.core.counters.rateLimitWaits > 0, 'the client is throttled')
   await watch.look()
   relay.core.rateLimit = undefined
   relay.core.totalRate = 1_000
   client.packet(client.publicKey, new Uint8Array(100))
-  await until(() => relay.core.counters.totalRateWaits > 0, 'the client must wait for its share')
+  await until(() => relay.core.counters.totalRateWaits > 0, 'the client is throttled by its share')
   relay.core.totalRate = 0
 }
 
@@ -214,7 +214,7 @@ async function carry({ relay, http, watch }: Scene): Promise<void> {
     await watch.look()
     webSocket.close()
     overTls.destroy()
-    await until(() => http.tlsActive['1.3'] === 0, 'the connection over TLS is over')
+    await until(() => http.tlsActive['1.3'] === 0, 'the TLS connection is closed')
   } finally {
     await Promise.all([plain.close(), secure.close()])
   }
@@ -273,7 +273,7 @@ test('every metric moves, except those listed with a reason (P-102, P-164, P-183
   const [memory, file] = [Buffer.alloc(64 << 20, 1), openSync('/dev/null', 'r')]
   // Uptime is shown in whole seconds, and the rest may take less than one.
   const firstUptime = watch.first('uptime_sec')
-  await until(() => Math.floor(process.uptime()) > firstUptime, 'the uptime has moved')
+  await until(() => Math.floor(process.uptime()) > firstUptime, 'the uptime has advanced')
   await watch.look()
   closeSync(file)
   expect(memory).toHaveLength(64 << 20)

@@ -94,9 +94,9 @@ test('/debug/traffic ends when its reader disconnects (P-198)', async () => {
   const timers = relay.clock.pendingTimers
   const reader = await TrafficReader.open(server)
   await reader.round()
-  await until(() => relay.clock.pendingTimers > timers, 'the next round is planned')
+  await until(() => relay.clock.pendingTimers > timers, 'the next round is scheduled')
   reader.response.destroy()
-  await until(() => relay.clock.pendingTimers === timers, 'nothing is planned any more')
+  await until(() => relay.clock.pendingTimers === timers, 'nothing is scheduled')
 })
 
 test('/debug/traffic has no body for HEAD (P-198)', async () => {

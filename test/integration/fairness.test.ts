@@ -131,7 +131,7 @@ test('removing the limit resumes a throttled client (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: { bytesPerSecond: 1, burstBytes: 0 } })
   const client = await relay.login()
   for (let n = 0; n < 3; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   relay.core.rateLimit = undefined
   expect(await client.sync()).toEqual([])
 })

@@ -51,7 +51,7 @@ test('relay routes to a client before sending ServerInfo, and nothing overtakes 
   const client = relay.connect()
   await client.greeting()
   client.sendBytes(await client.hello({ privateKey }))
-  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key is routed to')
+  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key has a route')
   sender.packet(privateKey.publicKey(), 'early')
   await sender.sync()
   expect(client.waitingFrames).toEqual([])

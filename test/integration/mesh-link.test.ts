@@ -86,7 +86,7 @@ test('peers are counted once each, relays included (P-078)', async () => {
   const privateKey = NodePrivateKey.generate()
   await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the mesh peer')
   const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
-  await until(() => ab.link.snapshot.peers === 2, 'both connections are one peer')
+  await until(() => ab.link.snapshot.peers === 2, 'both connections belong to one peer')
   await first.close()
   await settle()
   expect(ab.link.snapshot.peers).toBe(2)
@@ -164,7 +164,7 @@ test('a link that the mesh peer rejects stays down and forwards nothing (P-038, 
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
   const { link } = linkOf(a, stranger)
   void link.run()
-  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has ended the connection')
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has closed the connection')
   await until(() => link.snapshot.state === 'connecting', 'the link is down')
   expect(link.snapshot.peers).toBe(0)
   forward(link, a, stranger, 7)
@@ -216,7 +216,7 @@ test('packets queued and in flight when the link breaks are counted (P-078)', as
   near.destroy()
   await until(() => ab.link.snapshot.state === 'connecting', 'the link is down')
   const { dropped, forwarded } = ab.link.snapshot.counters
-  await until(() => dropped.write_error.packets > 0, 'what was under way has failed')
+  await until(() => dropped.write_error.packets > 0, 'the pending packets have failed')
   expect(dropped).toEqual({
     queue_full: { packets: 0, bytes: 0 },
     write_error: { packets: 10, bytes: 600_000 },
@@ -236,7 +236,7 @@ test('stop closes the link and leaves no state (P-078)', async () => {
   await over
   expect(ab.link.snapshot).toMatchObject({ state: 'stopped', peers: 0 })
   expect(a.core.routes.has(far.selfPublicKey())).toBe(false)
-  await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the end')
+  await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the close')
   for (const relay of [a, b]) relay.core.close()
   expect(clock.pendingTimers).toBe(0)
 })

@@ -60,7 +60,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     expect([...relay.relay.core.sessions].map(({ remote }) => remote)).toEqual([CLIENT])
     expect(await client.sync()).toEqual([])
     client.close()
-    await until(() => relay.relay.core.sessions.size === 0, 'the session is over')
+    await until(() => relay.relay.core.sessions.size === 0, 'the session has ended')
   })
 
   test('debug access uses the client address, for each request of its connection (P-126, P-190)', async () => {

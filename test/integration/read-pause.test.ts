@@ -40,7 +40,7 @@ test('a client that is throttled again is not read from in between (P-103)', asy
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   client.sendBytes(Buffer.concat([FRAME, FRAME, FRAME]))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the second frame waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the second frame is waiting')
   relay.clock.advance(SECOND_WAIT_MS)
   expect(relay.core.counters.rateLimitWaits).toBe(2)
   expect(await isRead(client)).toBe(false)

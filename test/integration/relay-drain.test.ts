@@ -128,7 +128,7 @@ test('drain stops reading from a throttled client, too (P-093, P-103)', async ()
   for (let n = 0; n < 3; n++) a.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
   a.packet(a.publicKey, 'not read')
   const { counters } = relay.core
-  await until(() => counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => counters.rateLimitWaits === 1, 'the client is waiting')
   drain(relay, { spreadMs: 0, tryForMs: 0 })
   relay.clock.advance(10_000)
   await settle()

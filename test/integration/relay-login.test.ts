@@ -194,7 +194,7 @@ test('relay forgets a login that ends during registration (P-036)', async () => 
   const client = relay.connect()
   await client.greeting()
   await sayHello(client, { privateKey })
-  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key is routed to')
+  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key has a route')
   client.close()
   await settle()
   resume()
@@ -294,7 +294,7 @@ test('two concurrent key agreements do not interfere (P-030)', async () => {
     await client.greeting()
     await sayHello(client)
   }
-  await until(() => waiting.length === 2, 'both are being agreed on')
+  await until(() => waiting.length === 2, 'both are in their handshake')
   expect(relay.core.pendingLogins).toBe(2)
   for (const resolve of waiting.toReversed()) resolve()
   for (const client of clients) await client.serverInfo()

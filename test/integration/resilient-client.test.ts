@@ -359,6 +359,6 @@ test('departed peers are also reported as events (P-060)', async () => {
   await peer.send(source, BYTES)
   await settle()
   await peer.close()
-  await until(() => gone.length > 0, 'the peer’s end was told')
+  await until(() => gone.length > 0, 'the peer’s close was reported')
   expect(gone).toEqual([{ peer: session?.key, reason: 0, node: 'a' }])
 })
