@@ -5,7 +5,7 @@ import { expect, test } from 'vitest'
 import { DERPER_FLAGS } from '../src/cli/derper/derper-flags.ts'
 import type { DerperFlag } from '../src/cli/derper/flags/derper-flag.ts'
 import { readFlags } from '../src/cli/flag-sources.ts'
-import { configSchema, withFlagTables } from './flag-docs.ts'
+import { configSchema, probeSchema, withFlagTables, withProbeFlags } from './flag-docs.ts'
 
 const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
@@ -19,6 +19,12 @@ test('docs/operating.md and docs/derper.schema.json match the flags (to update: 
     expect(operating).toContain(`\`-${name}\``)
     expect(operating).toContain(help)
   }
+})
+
+test('docs/tools.md and docs/derpprobe.schema.json say what derpprobe takes and gives (mend: node scripts/write-flag-docs.ts, npm run format)', () => {
+  const tools = read('docs/tools.md')
+  expect(tools).toBe(withProbeFlags(tools))
+  expect(JSON.parse(read('docs/derpprobe.schema.json'))).toEqual(JSON.parse(probeSchema()))
 })
 
 test.each(flags)('the test listed for -%s mentions it', (name, { test: file }) => {

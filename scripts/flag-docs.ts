@@ -1,8 +1,11 @@
-/** Documentation of `derper`'s flags, generated from their table. Pure; for the writer and the test. */
+/** Documentation of the flags of `derper` and `derpprobe`, generated from their tables. Pure; for the writer and the test. */
 
 import { DERPER_SECTIONS } from '../src/cli/derper/derper-flags.ts'
 import type { DerperFlag, FlagOrigin } from '../src/cli/derper/flags/derper-flag.ts'
+import { DERPPROBE_SECTIONS } from '../src/cli/derpprobe/probe-flags.ts'
+import type { FlagSpec } from '../src/cli/go-flags.ts'
 import { sortedFlags } from '../src/cli/usage.ts'
+import { reportSchema } from '../src/monitor/report.ts'
 
 const BEGIN = '<!-- Flags: written by scripts/write-flag-docs.ts -->'
 const END = '<!-- End of flags -->'
@@ -13,11 +16,23 @@ const ORIGINS: Readonly<Record<FlagOrigin, string>> = {
   ours: 'ours',
 }
 
-/** `text` with the flag tables between their markers. @throws Error without markers. */
+/** `text` with the tables of `derper`'s flags between their markers. @throws Error without markers. */
 export function withFlagTables(text: string): string {
+  return withTables(text, flagTables())
+}
+
+/** `text` with the table of `derpprobe`'s flags between their markers. @throws Error without markers. */
+export function withProbeFlags(text: string): string {
+  const rows = DERPPROBE_SECTIONS.flatMap(({ flags }) => sortedFlags(flags))
+    .filter(([, { refused }]) => refused === undefined)
+    .map(([name, flag]) => `| ${shownFlag(name, flag)} | ${shownDefault(flag)} | ${cellOf(flag.help)} |`)
+  return withTables(text, ['| flag | default | what it does |', '|---|---|---|', ...rows].join('\n'))
+}
+
+function withTables(text: string, tables: string): string {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)]
   if (begin < 0 || end < begin) throw new Error(`write flags: no "${BEGIN}" and "${END}"`)
-  return `${text.slice(0, begin)}${BEGIN}\n\n${flagTables()}\n\n${text.slice(end)}`
+  return `${text.slice(0, begin)}${BEGIN}\n\n${tables}\n\n${text.slice(end)}`
 }
 
 function flagTables(): string {
@@ -33,12 +48,23 @@ function flagTables(): string {
   }).join('\n\n')
 }
 
-function rowOf(name: string, { kind, default: value, help, origin, test, secret, live }: DerperFlag): string {
-  const marks = `${secret === true ? ', secret' : ''}${live === true ? ', live' : ''}`
-  const shown = `\`-${name}\`${kind === 'bool' ? '' : ` ${kind}`}${marks}`
-  const fallback = value === '' ? '' : `\`${value}\``
+function rowOf(name: string, flag: DerperFlag): string {
+  const { help, origin, test, live } = flag
+  const shown = `${shownFlag(name, flag)}${live === true ? ', live' : ''}`
   const link = `[${test.replace(/^.*\//, '').replace('.test.ts', '')}](../test/${test})`
-  return `| ${shown} | ${ORIGINS[origin]} | ${fallback} | ${help.replaceAll('|', '\\|')} | ${link} |`
+  return `| ${shown} | ${ORIGINS[origin]} | ${shownDefault(flag)} | ${cellOf(help)} | ${link} |`
+}
+
+function shownFlag(name: string, { kind, secret }: FlagSpec): string {
+  return `\`-${name}\`${kind === 'bool' ? '' : ` ${kind}`}${secret === true ? ', secret' : ''}`
+}
+
+function shownDefault({ default: value }: FlagSpec): string {
+  return value === '' ? '' : `\`${value}\``
+}
+
+function cellOf(text: string): string {
+  return text.replaceAll('|', '\\|')
 }
 
 /** The JSON Schema of the file of `-config`. */
@@ -76,4 +102,9 @@ function propertyOf({ kind, default: value, help: description }: DerperFlag): ob
       return { type, description, ...(Math.abs(fallback) <= Number.MAX_SAFE_INTEGER && { default: fallback }) }
     }
   }
+}
+
+/** The JSON Schema of `derpprobe -once -format json`. */
+export function probeSchema(): string {
+  return `${JSON.stringify(reportSchema(), undefined, 2)}\n`
 }

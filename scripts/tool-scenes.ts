@@ -22,7 +22,7 @@ function asExamined({ selfSigned, stunPort, plain }: Stage) {
   return [
     [new RegExp(`:(?:${selfSigned.port}|${plain.port})\\b`, 'g'), ':443'],
     [`:${stunPort}`, ':3478'],
-    [/our address: 127\.0\.0\.1:\d+/g, 'our address: 198.51.100.20:41641'],
+    [/we are 127\.0\.0\.1:\d+/g, 'we are 198.51.100.20:41641'],
     ['127.0.0.1', '203.0.113.7'],
     [/^(.{38}) +\d+ ms {2}/gm, '$1   12 ms  '],
     [/\d+\.\d ms/g, '12.1 ms'],
@@ -41,6 +41,15 @@ function asMeasured() {
     [/(- lab: )[\d.]+(?:µs|ms|s) +/g, '$112.1ms  '],
     [/HTTPS [\d.]+(?:µs|ms|s)/g, 'HTTPS 24.9ms'],
     [/fastest at [\d.]+ ms/g, 'fastest at 12.1 ms'],
+  ] as const
+}
+
+/** The same for probes. */
+function asProbed({ selfSigned }: Stage) {
+  return [
+    [`:${selfSigned.port}`, ':443'],
+    ['127.0.0.1', '203.0.113.8'],
+    [/^(good: \S+: )[\d.]+m?s$/gm, '$112.1ms'],
   ] as const
 }
 
@@ -63,6 +72,13 @@ export const TOOL_SCENES: Readonly<Record<string, Scene>> = {
     replace: asExamined,
   },
   netcheck: { shown: 'derp netcheck lab.json', args: inFolder('netcheck', 'lab.json'), replace: asMeasured },
+  probe: {
+    command: 'derpprobe',
+    shown: 'derpprobe -once -derp-map lab.json',
+    // Spread runs take as long as an interval; what fails is logged besides.
+    args: inFolder('-once', '-derp-map', 'lab.json', '-spread=false', '-log-level=error'),
+    replace: asProbed,
+  },
   'map-make': {
     shown: 'derp map make --for headscale --region-code lab --region-name Lab 203.0.113.7',
     args: ({ selfSigned, stunPort }) =>

@@ -7,7 +7,8 @@ import { X509Certificate } from 'node:crypto'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { main } from '../src/cli/derp/derp.ts'
+import { main as derp } from '../src/cli/derp/derp.ts'
+import { main as derpprobe } from '../src/cli/derpprobe/derpprobe.ts'
 import { createStunServer } from '../src/stun/server.ts'
 import { createSelfSigned } from '../src/tls/x509.ts'
 import { ListeningRelay } from '../test/support/listening-relay.ts'
@@ -31,11 +32,15 @@ export interface Stage {
 
 /** A command as shown to readers, and how it is run. */
 export interface Scene {
+  /** Default: `derp`. */
+  readonly command?: keyof typeof COMMANDS
   readonly shown: string
   readonly args: (stage: Stage) => readonly string[]
   readonly stdin?: string
   readonly replace?: (stage: Stage) => readonly Replacement[]
 }
+
+const COMMANDS = { derp, derpprobe }
 
 /** Runs all scenes; resolves to their transcripts by name. */
 export async function recordTranscripts(scenes: Readonly<Record<string, Scene>>): Promise<Map<string, string>> {
@@ -51,7 +56,7 @@ export async function recordTranscripts(scenes: Readonly<Record<string, Scene>>)
 
 async function record(scene: Scene, stage: Stage): Promise<string> {
   const io = testIo({ stdin: scene.stdin ?? '' })
-  const code = await main(scene.args(stage), io)
+  const code = await COMMANDS[scene.command ?? 'derp'](scene.args(stage), io)
   const lines = [
     `$ ${scene.shown}`,
     `${io.stderr}${io.stdout}`.trimEnd(),

@@ -13,7 +13,7 @@ export interface HttpClientRequest {
   readonly url: URL
   readonly headers?: Readonly<Record<string, string>>
   /** Makes it a POST instead of a GET. */
-  readonly body?: string
+  readonly body?: string | Uint8Array
   readonly signal: AbortSignal
 }
 

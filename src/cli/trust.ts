@@ -11,6 +11,11 @@ export async function trustSystem(env: NodeJS.ProcessEnv, onProblem: (problem: s
   setDefaultCACertificates(await systemAuthorities({ env, onProblem }))
 }
 
+/** Makes them trust the CAs of `file` as well. @throws DerpError naming the file. */
+export async function trustAlso(file: string): Promise<void> {
+  setDefaultCACertificates(await authoritiesWith(file))
+}
+
 /** PEM of this process's CAs and those of `file`. @throws DerpError naming the file. */
 export async function authoritiesWith(file: string): Promise<string[]> {
   return [...getCACertificates('default'), ...(await readAuthorities(file))]

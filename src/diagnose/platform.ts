@@ -1,4 +1,4 @@
-/** What the steps need from their platform. Steps that need a missing function are skipped. */
+/** What the steps need of their platform. A platform leaves out what it cannot do, and the steps that need it are skipped. */
 
 import type { PeerCertificate } from '../client/ports.ts'
 import type { DerpEndpoint } from '../derpmap/endpoint.ts'
@@ -10,53 +10,53 @@ import type { Clock } from '../lib/clock.ts'
 import type { Conn } from '../transport/conn.ts'
 
 export interface Platform {
-  /** For example `a browser`; used in reasons for skipped steps. */
+  /** Such as `a browser`, for reasons of skipped steps. */
   readonly name: string
   readonly clock: Clock
   readonly agreement: KeyAgreement
-  /** Generates a new key. */
+  /** A fresh key. */
   generateKey(): Promise<PrivateKey>
   /** Addresses of one family; rejects if there are none. */
   readonly lookup?: ((host: string, family: IpFamily, signal: AbortSignal) => Promise<readonly string[]>) | undefined
   readonly openTcp?: ((at: AddressPort, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Performs a TLS handshake and accepts any certificate. */
+  /** Performs a TLS handshake, whatever certificate comes. */
   readonly inspectTls?:
     | ((at: AddressPort, endpoint: DerpEndpoint, signal: AbortSignal) => Promise<TlsInspection>)
     | undefined
-  /** Performs a TLS handshake as clients do; rejects if the certificate is not accepted. */
+  /** Performs a TLS handshake as clients do; rejects if the certificate does not pass. */
   readonly openTls?: ((at: AddressPort, endpoint: DerpEndpoint, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Without TCP: opens a DERP WebSocket with the platform's API. */
+  /** Where there is no TCP: a WebSocket of DERP, by the platform's own. */
   readonly openWebSocket?: ((url: URL, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Without TCP: the status of a GET with the platform's API. */
+  /** Where there is no TCP: the status of a GET, by the platform's own means. */
   readonly fetchStatus?: ((url: URL, signal: AbortSignal) => Promise<number>) | undefined
-  /** One STUN request. Rejects if there is no response within `timeoutMs`. */
+  /** One STUN exchange with an address. Rejects if there is no answer within `timeoutMs`. */
   readonly askStun?: ((at: AddressPort, timeoutMs: number, signal: AbortSignal) => Promise<StunAnswer>) | undefined
 }
 
-/** A STUN response. */
+/** The answer of a STUN server. */
 export interface StunAnswer {
-  /** This machine's address as seen by the server. */
+  /** Our address, as the server sees it. */
   readonly address: string
   readonly port: number
   readonly rttMs: number
 }
 
-/** Results of a TLS handshake. */
+/** What a TLS handshake has shown. */
 export interface TlsInspection {
-  /** For example `TLSv1.3`. */
+  /** Such as `TLSv1.3`. */
   readonly version: string
   /** As sent, leaf first. */
   readonly certificates: readonly PeerCertificate[]
-  /** Error code of the chain, for example `CERT_HAS_EXPIRED`; undefined if it is trusted. */
+  /** Code of what is wrong with the chain, such as `CERT_HAS_EXPIRED`; undefined for a trusted one. */
   readonly chainError: string | undefined
-  /** Whether the leaf has an RSA key shorter than 2048 bits. */
+  /** Whether the key of the leaf is RSA of less than 2048 bits. */
   readonly hasWeakKey: boolean
   /** Whether the leaf is valid for a name or address. */
   readonly isValidFor: (name: string) => boolean
-  /** Whether the leaf has a URL for its issuer's certificate (AIA), as those of public CAs do. */
+  /** Where the leaf says its issuer's certificate can be had; authorities of the public say so. */
   readonly namesIssuer: boolean
   /** The relay's key, if the server announced it. */
   readonly serverKey: NodePublicKey | undefined
-  /** The connection. It is unverified: never send secrets over it. */
+  /** The connection, verified by nobody: no secret may go there. */
   readonly conn: Conn
 }

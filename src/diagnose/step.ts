@@ -1,4 +1,4 @@
-/** A step of a diagnosis, and what steps share. */
+/** A step of an examination, and what steps share. */
 
 import type { DerpClient } from '../client/derp-client.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
@@ -32,24 +32,26 @@ export type StepId =
   | 'mesh-key'
   | 'mesh'
 
+/** One thing to find out. */
 export interface Step {
   readonly id: StepId
   readonly title: string
   readonly layer: Layer
-  /** Steps that must have succeeded. */
+  /** Steps without which there is nothing to try. */
   readonly after: readonly StepId[]
-  /** The cause when it times out. */
+  /** What it means when time runs out. */
   readonly silence: CauseId
-  /** Whether a timeout is only a warning: clients work without it. */
+  /** Whether clients get along when time runs out. */
   readonly isOptional?: ((examination: Examination) => boolean) | undefined
-  /** Whether it sets its own time limits: it makes several attempts. */
+  /** Whether it limits its own time: it consists of several attempts. */
   readonly hasOwnLimits?: boolean | undefined
-  /** Whether the platform supports it. */
+  /** What it needs of the platform. */
   readonly needs?: ((platform: Platform) => boolean) | undefined
-  /** @param signal aborted when it times out. */
+  /** @param signal aborted when time runs out. */
   run(examination: Examination, signal: AbortSignal): Promise<Verdict>
 }
 
+/** What the operator has stated besides the target. */
 export interface DiagnoseOptions {
   /** Key to log in with. Default: a fresh one. */
   readonly privateKey?: PrivateKey | undefined
@@ -61,11 +63,11 @@ export interface DiagnoseOptions {
   readonly meshKey?: MeshKey | undefined
   /** Milliseconds for each step. Default 5 s. */
   readonly timeoutMs?: number | undefined
-  /** Cancels the diagnosis. */
+  /** Cancels the examination. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** The diagnosis of one relay: its context and the results so far. */
+/** An examination of one relay: its surroundings, and what earlier steps have left. */
 export interface Examination {
   readonly target: RelayTarget
   readonly platform: Platform
@@ -73,14 +75,14 @@ export interface Examination {
   /** The other relays of the region. */
   readonly others: readonly RelayTarget[]
   readonly findings: Findings
-  /** Of earlier steps. */
+  /** Of the steps before. */
   readonly verdicts: ReadonlyMap<StepId, Verdict>
 }
 
-/** Results that later steps use. */
+/** What steps find for later ones. */
 export interface Findings {
   addresses: Readonly<Record<IpFamily, readonly string[]>>
-  /** An address that accepts connections. */
+  /** An address that takes connections. */
   route?: AddressPort
   tls?: TlsInspection
   /** Carries DERP; nothing has been read from it. */
@@ -92,7 +94,7 @@ export interface Findings {
   client?: DerpClient
 }
 
-/** Runs `work` with a time limit. */
+/** Runs `work` with a limit of its own; `tooLate` gives the error. */
 export function withinLimit<T>(
   { platform, options }: Pick<Examination, 'platform' | 'options'>,
   work: (signal: AbortSignal) => Promise<T>,
@@ -103,7 +105,7 @@ export function withinLimit<T>(
   return withTimeLimit({ clock: platform.clock, timeoutMs, action: 'examine', tooLate, signals: [signal] }, work)
 }
 
-/** A step has timed out. */
+/** A step has used up its time. */
 export class TimeIsUpError extends DerpError {
   constructor(timeoutMs: number) {
     super('ERR_DERP_DIAL_TIMEOUT', `no answer within ${timeoutMs} ms`)

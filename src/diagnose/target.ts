@@ -1,4 +1,4 @@
-/** The relay to diagnose, and what the map promises clients. Pure. */
+/** The relay under examination, and what clients are promised of it. Pure. */
 
 import { endpointOfUrl } from '../client/dial/relay-url.ts'
 import { type DerpEndpoint, resolveEndpoint } from '../derpmap/endpoint.ts'
@@ -10,30 +10,30 @@ import { STUN_PORT } from '../stun/constants.ts'
 const PLAIN_PORT = 80
 
 export interface RelayTarget {
-  /** For example `900a relay.example:443`. */
+  /** Such as `900a relay.example:443`. */
   readonly name: string
   readonly endpoint: DerpEndpoint
-  /** The endpoint's addresses are used by default; undefined if the map says that there is no STUN. */
+  /** Addresses are those of the endpoint unless stated; undefined means that the map rules STUN out. */
   readonly stun:
     | { readonly port: number; readonly address: string | undefined; readonly isPromised: boolean }
     | undefined
   /** Plain HTTP for captive portal detection. */
   readonly plainHttp: { readonly port: number; readonly isPromised: boolean }
-  /** Whether it is a node of a map; otherwise missing IPv6, STUN and so on are only warnings. */
+  /** Whether a map states how to reach it; otherwise lack of IPv6, STUN and the like are warnings only. */
   readonly isFromMap: boolean
-  /** It does not relay packets. */
+  /** It carries no packets. */
   readonly isStunOnly: boolean
-  /** ID of its region, if it is a node of a map. */
+  /** ID of its region, with a map. */
   readonly regionId: number | undefined
 }
 
-/** Ports other than the default ones. */
+/** Ports other than the usual ones. */
 export interface TargetPorts {
   readonly stun?: number | undefined
   readonly plainHttp?: number | undefined
 }
 
-/** A relay given by URL. @param sha256 pin of its certificate, in lower-case hex. */
+/** A relay by its URL. @param sha256 pin of its certificate, in lower-case hex. */
 export function targetOfUrl(url: URL, sha256?: string, ports: TargetPorts = {}): RelayTarget {
   const endpoint = endpointOfUrl(url)
   const name = endpoint.serverName
@@ -48,7 +48,7 @@ export function targetOfUrl(url: URL, sha256?: string, ports: TargetPorts = {}):
   }
 }
 
-/** A node of a map. @throws DerpError for an invalid field. */
+/** A node of a map. @throws DerpError for a field that cannot be used. */
 export function targetOfNode(node: DERPNode, ports: TargetPorts = {}): RelayTarget {
   const endpoint = resolveEndpoint(node)
   const hasStun = node.STUNPort !== -1

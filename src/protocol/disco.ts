@@ -3,10 +3,12 @@
 import { encodeUtf8 } from '../lib/bytes.ts'
 import { KEY_LENGTH, NONCE_LENGTH } from './constants.ts'
 
-const [m0, m1, m2, m3, m4, m5] = encodeUtf8('TS\u{1F4AC}')
+/** What every disco message begins with. */
+export const DISCO_MAGIC: Uint8Array = encodeUtf8('TS\u{1F4AC}')
+const [m0, m1, m2, m3, m4, m5] = DISCO_MAGIC
 
 /** The shortest disco message: magic, sender's disco key and nonce. */
-export const MIN_DISCO_LENGTH: number = 6 + KEY_LENGTH + NONCE_LENGTH
+export const MIN_DISCO_LENGTH: number = DISCO_MAGIC.length + KEY_LENGTH + NONCE_LENGTH
 
 /** Whether the packet from `start` to `end` has the shape of a disco message. */
 export function looksLikeDisco(bytes: Uint8Array, start: number, end: number): boolean {

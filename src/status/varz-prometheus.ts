@@ -17,28 +17,30 @@ function linesOfMetric(metric: Metric, snapshot: MetricSnapshot, group: string |
   const { name, type } = prometheusName(metric.name, group)
   switch (metric.kind) {
     case 'number':
-      return [...header(name, type ?? metric.type, metric.help), sample(name, metric.read(snapshot))]
+      return [...metricHeader(name, type ?? metric.type, metric.help), metricSample(name, metric.read(snapshot))]
     case 'text':
-      return [sample(name, 1, [['version', metric.read(snapshot)]])]
+      return [metricSample(name, 1, [['version', metric.read(snapshot)]])]
     case 'list':
       return []
     case 'labelled':
       return [
-        ...header(name, type, metric.help),
-        ...Object.entries(metric.read(snapshot)).map(([label, value]) => sample(name, value, [[metric.label, label]])),
+        ...metricHeader(name, type, metric.help),
+        ...Object.entries(metric.read(snapshot)).map(([label, value]) =>
+          metricSample(name, value, [[metric.label, label]]),
+        ),
       ]
     case 'multi':
       return [
-        ...header(name, metric.type, metric.help),
-        ...metric.read(snapshot).map(({ labels, value }) => sample(name, value, zip(metric.labels, labels))),
+        ...metricHeader(name, metric.type, metric.help),
+        ...metric.read(snapshot).map(({ labels, value }) => metricSample(name, value, zip(metric.labels, labels))),
       ]
     case 'histogram': {
       const histogram = metric.read(snapshot)
       return [
-        ...header(name, 'histogram', metric.help),
-        ...histogram.cumulative().map(({ le, count }) => sample(`${name}_bucket`, count, [['le', le]])),
-        sample(`${name}_sum`, histogram.sum),
-        sample(`${name}_count`, histogram.count),
+        ...metricHeader(name, 'histogram', metric.help),
+        ...histogram.cumulative().map(({ le, count }) => metricSample(`${name}_bucket`, count, [['le', le]])),
+        metricSample(`${name}_sum`, histogram.sum),
+        metricSample(`${name}_count`, histogram.count),
       ]
     }
     case 'group':
@@ -46,14 +48,20 @@ function linesOfMetric(metric: Metric, snapshot: MetricSnapshot, group: string |
   }
 }
 
-function header(name: string, type: string | undefined, help: string | undefined): string[] {
+/** The lines before the samples of a metric. */
+export function metricHeader(name: string, type: string | undefined, help: string | undefined): string[] {
   return [
     ...(help === undefined ? [] : [`# HELP ${name} ${help}`]),
     ...(type === undefined ? [] : [`# TYPE ${name} ${type}`]),
   ]
 }
 
-function sample(name: string, value: number, labels: readonly (readonly [name: string, value: string])[] = []): string {
+/** One line of the text format. */
+export function metricSample(
+  name: string,
+  value: number,
+  labels: readonly (readonly [name: string, value: string])[] = [],
+): string {
   if (labels.length === 0) return `${name} ${value}`
   return `${name}{${labels.map(([label, text]) => `${label}="${escapeLabel(text)}"`).join(',')}} ${value}`
 }

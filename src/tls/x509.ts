@@ -1,4 +1,4 @@
-/** Creates certificates. The library is large and rarely needed, so it is loaded on demand, and only here. */
+/** Creates certificates, and loads the library for them. It is large and rarely needed, so only on demand and only here. */
 
 import { createHash, KeyObject, type webcrypto } from 'node:crypto'
 import type * as peculiarX509 from '@peculiar/x509'
@@ -31,7 +31,7 @@ export interface CertificatePair {
   readonly key: string
 }
 
-type X509 = typeof peculiarX509
+export type X509 = typeof peculiarX509
 
 const ALGORITHMS = {
   Ed25519: { keys: { name: 'Ed25519' }, signing: { name: 'Ed25519' } },
@@ -89,7 +89,8 @@ function responseExtensions(x509: X509, { type, identifier, keyAuthorization }: 
   ]
 }
 
-async function loadX509(): Promise<X509> {
+/** Loads the library. */
+export async function loadX509(): Promise<X509> {
   // The library's container expects this at load time and does not bundle it.
   await import('reflect-metadata')
   return import('@peculiar/x509')

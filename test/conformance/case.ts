@@ -1,8 +1,8 @@
-/** One requirement for every relay. */
+/** One thing that every relay must do. */
 
 import type { Target } from './target.ts'
 
-/** Requirements of a case besides a relay. */
+/** What a case needs of the run besides a relay. */
 export type Need =
   /** The relay's mesh key. */
   | 'mesh'
@@ -12,7 +12,7 @@ export type Need =
   | 'tls'
   /** A STUN server. */
   | 'stun'
-  /** DERP directly over the upgraded connection. */
+  /** A carriage straight over HTTP. */
   | 'raw'
   /** WebSocket. */
   | 'websocket'
@@ -20,16 +20,16 @@ export type Need =
 export interface ConformanceCase {
   /** Stable name, such as `send-packet/self`. */
   readonly id: string
-  /** The clauses of docs/protocol.md that it tests. */
+  /** The clauses of docs/protocol.md that it proves. */
   readonly clauses: readonly string[]
   readonly needs?: readonly Need[]
-  /** The row of docs/differences.md, if `run` has two expectations. */
+  /** The row of docs/differences.md, when `run` has two expectations. */
   readonly differs?: string
-  /** Runs alone, after all others: it loads the machine, or compares counters. */
+  /** Runs by itself, after all others: it loads the machine, or compares what others would change. */
   readonly alone?: boolean
-  /** Takes longer than 5 s, and does not depend on the transport: quick runs skip it. */
+  /** Takes longer than 5 s, and does not depend on the carriage: quick runs leave it out. */
   readonly slow?: boolean
-  /** @throws if the relay behaves differently. */
+  /** @throws when the relay does otherwise. */
   run(target: Target): Promise<void>
 }
 

@@ -1,4 +1,4 @@
-/** Changes of a relay's counters. */
+/** Counters of a relay before and after something; they are the same for all of its clients. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { PATIENCE_MS } from '../support/patience.ts'
@@ -6,7 +6,7 @@ import type { ConformanceCase, Need } from './case.ts'
 import { deepEqual } from './check.ts'
 import type { Target } from './target.ts'
 
-/** Compared counters: those that only clients can change. */
+/** What is compared: numbers that only what clients do can move. */
 const WATCHED = [
   'accepts',
   'bytes_received',
@@ -38,13 +38,13 @@ const WATCHED = [
   'unknown_frames',
 ] as const
 
-/** Changed counters by name; with labels as `received:disco`, `dropped:unknown_dest:other`. */
+/** Counters that differ, by name; those of kinds and reasons as `received:disco`, `dropped:unknown_dest:other`. */
 export type Deltas = Readonly<Record<string, number>>
 
 /**
- * Runs `act` and waits until the counters have changed by exactly `expected`; all others must be unchanged.
+ * Runs `act` and waits until the counters have changed by exactly `expected`; all others must be as before.
  *
- * Connections opened by `act` stay open meanwhile.
+ * What `act` leaves open stays open meanwhile.
  */
 async function expectDeltas(target: Target, expected: Deltas, act: () => Promise<void>): Promise<void> {
   const before = await atRest(target)
@@ -59,7 +59,7 @@ async function expectDeltas(target: Target, expected: Deltas, act: () => Promise
   }
 }
 
-/** A case: after `prepare`, `act` changes the counters by `expected`. */
+/** A case: `prepare` may connect and exchange; what `act` then does moves the counters by `expected`. */
 export const moves = <T>(
   id: string,
   expected: Deltas,
@@ -77,12 +77,12 @@ export const moves = <T>(
   },
 })
 
-/** Changes when connections of `count` keys have closed. */
+/** Connections of `count` keys are no more. */
 export function goneBy(count: number): Deltas {
   return { gauge_clients_local: -count, gauge_clients_total: -count, gauge_current_connections: -count }
 }
 
-/** Waits until the relay has `count` logged-in connections, as it notices closed ones with a delay. */
+/** Waits until the relay has as many logged-in connections: it notices a little later that one has ended. */
 export async function untilConnections(target: Target, count: number): Promise<void> {
   const until = performance.now() + PATIENCE_MS
   let found: number | undefined

@@ -1,4 +1,4 @@
-/** The relay of a conformance run, over any transport. */
+/** The relay that a conformance run talks to, however it is carried. */
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -10,37 +10,37 @@ import { PATIENCE_MS } from '../support/patience.ts'
 import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { dialWebSocket } from './websocket-dial.ts'
 
-/** Options of a run. */
+/** What is known of a relay before a run. */
 export interface TargetOptions {
   /** Its DERP endpoint, `http://…/derp` or `https://…/derp`. */
   readonly url: string
-  /** Transport of DERP connections. */
+  /** How DERP connections are carried. */
   readonly carriage: 'raw' | 'websocket'
-  /** Which expectation applies for differences listed in docs/differences.md. */
+  /** Whose expectations hold where docs/differences.md lists a difference. */
   readonly like: 'original' | 'ours'
-  /** Its mesh key; cases that need it are skipped without one. */
+  /** Its mesh key; cases that need privileges are left out without one. */
   readonly meshKey?: string | undefined
-  /** PEM of the CA of its certificate. */
+  /** PEM of the authority that signed its certificate. */
   readonly ca?: string | undefined
-  /** UDP port of its STUN server; cases that need it are skipped without one. */
+  /** UDP port of its STUN server; cases that need it are left out without one. */
   readonly stunPort?: number | undefined
-  /** Whether `/debug/` is accessible, as from loopback. */
+  /** Whether `/debug/` may be asked; it may from loopback. */
   readonly debug?: boolean | undefined
 }
 
-/** Response to a plain HTTP request. */
+/** An answer to a plain HTTP request. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
-/** Variable parts of an upgrade request. */
+/** An upgrade request, as far as cases vary it. */
 export interface UpgradeOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly method?: string
   readonly version?: '1.0' | '1.1'
-  /** Bytes sent right after the request. */
+  /** Bytes sent right behind the request. */
   readonly behind?: Uint8Array
 }
 
@@ -80,13 +80,13 @@ export class Target {
     return socket
   }
 
-  /** Aborts a connection of {@link socket}: with a TCP reset, or over TLS, where Node has none, without close_notify. */
+  /** Ends a connection of {@link socket} at once: by a TCP reset, or over TLS, where Node has none, without a goodbye. */
   reset(socket: Socket): void {
     if (this.isTls) socket.destroy()
     else socket.resetAndDestroy()
   }
 
-  /** Sends an upgrade request; resolves to the response head and the connection. */
+  /** Sends an upgrade request; resolves to the head of the answer and the connection behind it. */
   async upgrade(options: UpgradeOptions = {}): Promise<{ head: string; conn: NodeConn }> {
     const socket = await this.socket()
     socket.write(this.upgradeRequest(options))
@@ -102,7 +102,7 @@ export class Target {
     return `${method} ${this.url.pathname} HTTP/${version}\r\nHost: ${this.url.host}\r\n${lines.join('')}\r\n`
   }
 
-  /** A connection that speaks DERP, over the run's transport. */
+  /** A connection that speaks DERP, by the run's carriage. */
   async open(headers: Readonly<Record<string, string>> = {}): Promise<Conn> {
     if (this.options.carriage === 'websocket') return dialWebSocket(this.url, { ca: this.options.ca, headers })
     const { head, conn } = await this.upgrade({ headers: { Upgrade: 'DERP', Connection: 'Upgrade', ...headers } })
@@ -117,7 +117,7 @@ export class Target {
     return client
   }
 
-  /** A logged-in client, to which the relay routes packets. */
+  /** A client that has logged in, and that the relay therefore routes to. */
   async login(
     options: LoginOptions & { readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<RawClient> {
@@ -131,14 +131,14 @@ export class Target {
     return this.login({ ...options, info: { ...options.info, meshKey: this.meshKey } })
   }
 
-  /** Requests a path. */
+  /** Asks for a path. */
   http(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<HttpAnswer> {
     const request = this.isTls ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
       const sent = request(
         this.url,
         {
-          // Not through URL, which would normalize it.
+          // Not by way of URL, which would tidy it.
           path,
           ...options,
           agent: false,
@@ -167,13 +167,13 @@ export class Target {
     return JSON.parse(body)
   }
 
-  /** Closes the connections that a case has opened. */
+  /** Ends the connections that a case has opened. */
   closeAll(): void {
     for (const client of this.#opened.splice(0)) client.close()
   }
 }
 
-/** Reads up to the empty line that ends an HTTP response head. */
+/** Reads up to the empty line that ends the head of an HTTP answer. */
 export async function readHead(socket: Socket): Promise<{ head: string; rest: Uint8Array }> {
   let read = Buffer.alloc(0)
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** Requirements of multi-threaded listeners. */
+/** What the listeners of several threads need of the parts that they are made from. */
 
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ function listenerFor(readiness: ReadinessSource) {
   return listener
 }
 
-/** Identifies the listener in the response. */
+/** Tells from which listener an answer comes. */
 const named = (name: string) =>
   listenerFor({ report: () => ({ ready: true, problems: [], degraded: [{ name, reason: '' }] }) })
 

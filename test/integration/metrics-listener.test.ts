@@ -1,4 +1,4 @@
-/** The metrics listener: contents and access. */
+/** The listener for metrics: what it serves, and whom. */
 
 import { expect, test } from 'vitest'
 import type { MetricsAccess } from '../../src/http/metrics/metrics-access.ts'
@@ -11,7 +11,7 @@ import { request } from '../support/raw-http.ts'
 
 const TOKEN = 'metrics-token-0123456789'
 
-/** Serves a relay's metrics; `access` can be changed. */
+/** Serves the metrics of a relay; `access` may be changed meanwhile. */
 async function serve(access: MetricsAccess = {}) {
   const relay = new MemoryRelay()
   const readiness = new Readiness([{ name: 'draining', problem: () => (relay.core.isClosed ? 'it ends' : undefined) }])

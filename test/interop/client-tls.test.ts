@@ -23,9 +23,9 @@ const MESH_KEY = 'ab'.repeat(32)
 describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
   let ca: TestCa
   let directory: string
-  /** Reached as relay.test. */
+  /** Known as relay.test. */
   let named: RunningRelay
-  /** Reached by its address, with a self-signed certificate. */
+  /** Known by its address, with a certificate that it has made itself. */
   let numbered: RunningRelay
 
   beforeAll(async () => {

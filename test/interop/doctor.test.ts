@@ -11,12 +11,12 @@ const RELAYS = [
   ['stock', startReferenceTlsRelay],
 ] as const
 
-/** Real time, on a machine that may be busy. */
+/** In real time, and on a machine that may be busy. */
 const PATIENT = { timeoutMs: 60_000 }
 
 function examineNode(relay: RunningTlsRelay, stunPort: number): Promise<RelayReport> {
   const node = { Name: '900a', RegionID: 900, HostName: 'localhost', DERPPort: relay.port, STUNPort: stunPort }
-  // It only listens on IPv4 loopback.
+  // It listens on IPv4 of loopback only, as its flags say.
   const target = targetOfNode({ ...node, IPv4: '127.0.0.1', IPv6: 'none' })
   return diagnoseRelay({ target, options: PATIENT, platform: nodePlatform({ authorities: [relay.ca] }) })
 }
@@ -28,10 +28,10 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
   }, 180_000)
   afterAll(() => relay?.stop())
 
-  test('passes every step for a single relay', async () => {
+  test('passes every step that one relay has', async () => {
     const report = await examineNode(relay, relay.stunPort)
     const taken = report.steps.filter(({ verdict }) => verdict.status !== 'skipped')
-    // The test certificates are valid for one day.
+    // The certificates of these tests last a day.
     expect(taken.map(({ id }) => `${id}: ${outcomeOf(report, id)}`)).toEqual([
       'dns: passed',
       'tcp4: passed',
@@ -49,7 +49,7 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
     expect(conclusionOf(report)).toBe('all is well')
   })
 
-  test('reports a wrong STUN port in the map', async () => {
+  test('says that the STUN port of the map is not that of the relay', async () => {
     expect(conclusionOf(await examineNode(relay, await freePort()))).toBe('STUN: stun-refused')
   })
 })
@@ -64,11 +64,11 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
     }
   }
 
-  test('reports that DERP is disabled', async () => {
+  test('says that it runs without DERP', async () => {
     expect(await conclusionWith('-derp=false')).toBe('HTTP: derp-disabled')
   })
 
-  test('reports that the key is not admitted', async () => {
+  test('says that the key is not admitted', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}/verify`
     const flags = ['-verify-client-url', nowhere, '-verify-client-url-fail-open=false']
     expect(await conclusionWith(...flags)).toBe('login: not-admitted')

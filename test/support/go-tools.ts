@@ -45,6 +45,7 @@ export const hasGo: boolean = lookForGo()
 
 let building: Promise<GoTools> | undefined
 let buildingDaemon: Promise<string> | undefined
+let buildingProber: Promise<string> | undefined
 let buildingAcme: Promise<AcmeTools> | undefined
 let buildingNats: Promise<string> | undefined
 
@@ -56,8 +57,14 @@ export function goTools(): Promise<GoTools> {
 
 /** Stock `tailscaled`, built if missing, which takes minutes: only one test needs it. */
 export function stockDaemon(): Promise<string> {
-  buildingDaemon ??= buildDaemon()
+  buildingDaemon ??= buildStock('tailscaled')
   return buildingDaemon
+}
+
+/** Stock `derpprobe`, built if missing. */
+export function stockProber(): Promise<string> {
+  buildingProber ??= buildStock('derpprobe')
+  return buildingProber
 }
 
 /** The ACME test server, built if missing. */
@@ -101,13 +108,14 @@ async function build(): Promise<GoTools> {
   return tools
 }
 
-async function buildDaemon(): Promise<string> {
-  const directory = join(tmpdir(), `derphttp-tailscaled-${REFERENCE}`)
+/** Builds a command of the reference release. */
+async function buildStock(command: 'tailscaled' | 'derpprobe'): Promise<string> {
+  const directory = join(tmpdir(), `derphttp-${command}-${REFERENCE}`)
   mkdirSync(directory, { recursive: true })
-  const daemon = join(directory, 'tailscaled')
+  const program = join(directory, command)
   const env = { ...process.env, GOBIN: directory }
-  await buildOnce([daemon], () => run('go', ['install', `tailscale.com/cmd/tailscaled@${REFERENCE}`], { env }))
-  return daemon
+  await buildOnce([program], () => run('go', ['install', `tailscale.com/cmd/${command}@${REFERENCE}`], { env }))
+  return program
 }
 
 async function buildAcme(): Promise<AcmeTools> {

@@ -6,7 +6,7 @@
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { acmeTools, goTools, hasGo, natsServer, stockDaemon } from './go-tools.ts'
+import { acmeTools, goTools, hasGo, natsServer, stockDaemon, stockProber } from './go-tools.ts'
 
 /** Starts the build at low priority; the returned function is called after all tests. */
 export default function prebuild(): (() => void) | undefined {
@@ -22,6 +22,7 @@ export default function prebuild(): (() => void) | undefined {
 
 if (import.meta.main) {
   await goTools()
+  await stockProber()
   await acmeTools()
   await natsServer()
   await stockDaemon()

@@ -19,6 +19,7 @@ export class Program {
   readonly #name: string
   readonly #patienceMs: number
   #stderr = ''
+  #stdout = ''
   readonly #lines: string[] = []
   #onLine: (() => void) | undefined
   #ended = false
@@ -30,6 +31,9 @@ export class Program {
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr += text
       this.#onLine?.()
+    })
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.#stdout += chunk.toString('utf8')
     })
     if (child.stdout !== null) {
       createInterface({ input: child.stdout }).on('line', line => {
@@ -46,6 +50,11 @@ export class Program {
   /** All of standard error so far. */
   get stderr(): string {
     return this.#stderr
+  }
+
+  /** All of standard output so far. */
+  get stdout(): string {
+    return this.#stdout
   }
 
   /** Takes the first line of standard output for which `accept` returns a value; waits for it. */

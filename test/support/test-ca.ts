@@ -21,6 +21,18 @@ export interface IssueRequest {
   readonly issuerUrl?: string
   /** Bits of an RSA key. Default: an EC key. */
   readonly rsaBits?: number
+  /** URL of the list of revoked certificates. */
+  readonly crl?: string | undefined
+  /** URL of the OCSP server. */
+  readonly ocsp?: string | undefined
+  /** Serial number in hex. Default: a random one. */
+  readonly serial?: string
+  /** Says which key signed it, as all authorities but those of tests do. */
+  readonly withAuthorityKey?: boolean
+  /** Puts the authority's certificate behind it. */
+  readonly withIssuer?: boolean
+  /** For one who signs what an OCSP server says. */
+  readonly signsOcsp?: boolean
 }
 
 export class TestCa {
@@ -35,20 +47,61 @@ export class TestCa {
     this.#keys = keys
   }
 
-  static async create(name = 'test authority'): Promise<TestCa> {
+  /** @param days for which it is valid from now on. */
+  static async create(name = 'test authority', days = 1): Promise<TestCa> {
     const keys = await createKeys()
     const authority = await x509.X509CertificateGenerator.createSelfSigned({
       name: `CN=${name}`,
       notBefore: new Date(Date.now() - DAY_MS),
-      notAfter: new Date(Date.now() + DAY_MS),
+      notAfter: new Date(Date.now() + days * DAY_MS),
       keys,
       signingAlgorithm: SIGNING,
       extensions: [
         new x509.BasicConstraintsExtension(true, 0, true),
-        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign, true),
+        new x509.KeyUsagesExtension(x509.KeyUsageFlags.keyCertSign | x509.KeyUsageFlags.cRLSign, true),
+        await x509.SubjectKeyIdentifierExtension.create(keys.publicKey),
       ],
     })
     return new TestCa(authority, keys)
+  }
+
+  /** A list of revoked certificates by their serial numbers, DER. */
+  async revocationList(
+    serials: readonly string[],
+    { nextUpdate = new Date(Date.now() + DAY_MS) }: { readonly nextUpdate?: Date } = {},
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const list = await x509.X509CrlGenerator.create({
+      issuer: this.#authority.subject,
+      thisUpdate: new Date(),
+      nextUpdate,
+      entries: serials.map(serialNumber => ({
+        serialNumber,
+        revocationDate: new Date(),
+        reason: x509.X509CrlReason.keyCompromise,
+      })),
+      signingAlgorithm: SIGNING,
+      signingKey: this.#keys.privateKey,
+    })
+    return new Uint8Array(list.rawData)
+  }
+
+  /** Private key, PEM. */
+  get key(): string {
+    return KeyObject.from(this.#keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString()
+  }
+
+  async #otherExtensions({
+    crl,
+    ocsp,
+    withAuthorityKey = false,
+    signsOcsp = false,
+  }: IssueRequest): Promise<x509.Extension[]> {
+    return [
+      ...(crl === undefined ? [] : [new x509.CRLDistributionPointsExtension([crl])]),
+      ...(ocsp === undefined ? [] : [new x509.AuthorityInfoAccessExtension({ ocsp })]),
+      ...(signsOcsp ? [new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.ocspSigning])] : []),
+      ...(withAuthorityKey ? [await x509.AuthorityKeyIdentifierExtension.create(this.#keys.publicKey)] : []),
+    ]
   }
 
   /** Issues a server's certificate. */
@@ -63,16 +116,18 @@ export class TestCa {
       issuer: this.#authority.subject,
       notBefore: request.notBefore ?? new Date(Date.now() - DAY_MS),
       notAfter: request.notAfter ?? new Date(Date.now() + DAY_MS),
+      ...(request.serial !== undefined && { serialNumber: request.serial }),
       publicKey: keys.publicKey,
       signingKey: this.#keys.privateKey,
       signingAlgorithm: SIGNING,
       extensions: [
         ...(names.length === 0 ? [] : [new x509.SubjectAlternativeNameExtension(names)]),
         ...(request.issuerUrl === undefined ? [] : [issuerAt(request.issuerUrl)]),
+        ...(await this.#otherExtensions(request)),
       ],
     })
     return {
-      certificate: `${certificate.toString('pem')}\n`,
+      certificate: `${certificate.toString('pem')}\n${request.withIssuer ? `${this.certificate}\n` : ''}`,
       key: KeyObject.from(keys.privateKey).export({ type: 'pkcs8', format: 'pem' }).toString(),
     }
   }

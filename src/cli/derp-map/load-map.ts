@@ -1,7 +1,7 @@
 /** Loads a DERP map in any format from any source. */
 
 import { formatMapPath, type LintIssue } from '../../derpmap/lint/issue.ts'
-import { parseDerpMap } from '../../derpmap/parse.ts'
+import { type ParseDerpMapOptions, parseDerpMap } from '../../derpmap/parse.ts'
 import type { DERPMap } from '../../derpmap/types.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type MapDocument, readMapDocument } from './map-document.ts'
@@ -14,10 +14,15 @@ export interface LoadedMap {
 
 /** @throws DerpError with source, place and reason. */
 export async function loadMap(source: string, io: MapSourceIo): Promise<LoadedMap> {
-  const document = readMapDocument(await readMapSource(source, io))
+  return parseLoadedMap(source, await readMapSource(source, io))
+}
+
+/** Reads the text of a map, in any format. @throws DerpError with source, place and reason. */
+export function parseLoadedMap(source: string, text: string, options: ParseDerpMapOptions = {}): LoadedMap {
+  const document = readMapDocument(text)
   const fault = document.issues.find(({ severity }) => severity === 'error')
   if (fault !== undefined) throw unreadable(source, fault)
-  return { map: parseDerpMap(document.value), document }
+  return { map: parseDerpMap(document.value, options), document }
 }
 
 function unreadable(source: string, { path, message, mend }: LintIssue): DerpError {

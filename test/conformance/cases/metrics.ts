@@ -1,4 +1,4 @@
-/** Exact effect of connections on the metrics. */
+/** What connections do to the metrics: exactly this, and nothing else. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'

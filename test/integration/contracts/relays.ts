@@ -1,4 +1,4 @@
-/** Relays that implement the contracts of `server/ports.ts`: on one thread and on several. */
+/** The relays that keep the contracts of `server/ports.ts`: on one thread, and on several. */
 
 import { MeshKey } from '../../../src/keys/mesh-key.ts'
 import type { RelayCounters } from '../../../src/metrics/counters.ts'
@@ -13,12 +13,12 @@ const MESH_KEY = '3d'.repeat(32)
 
 export interface ContractRelay {
   readonly table: RouteTable
-  /** The relay's workers; clients log in to one after the other. */
+  /** The parts of the relay; clients log in to one after the other. */
   readonly cores: readonly RelayCore[]
   login(options?: LoginOptions): Promise<RawClient>
   /** A mesh peer's connection. */
   loginMesh(): Promise<RawClient>
-  /** Resolves when all workers are up to date. */
+  /** Resolves when all parts know what has happened. */
   rest(): Promise<void>
   counters(): Promise<RelayCounters>
 }

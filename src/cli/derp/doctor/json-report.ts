@@ -1,4 +1,4 @@
-/** Diagnoses as JSON. Pure. */
+/** Examinations as JSON. Pure. */
 
 import type { RelayReport, StepReport } from '../../../diagnose/diagnose.ts'
 import type { Subject } from './subject.ts'
