@@ -1,5 +1,5 @@
 /**
- * Tells the region which keys come to this relay and leave it, and lists all of them for relays that have missed some.
+ * Announces which keys connect to this relay and disconnect, and sends full lists to relays that missed messages.
  *
  * Clauses: P-305, P-312, P-313, P-317.
  */
@@ -16,26 +16,25 @@ import type { LocalKey, LocalKeys } from './local-keys.ts'
 import type { ListPart } from './message.ts'
 import type { RelayId } from './stamp.ts'
 
-/** What an announcer needs. */
 export interface AnnouncerPorts {
   readonly bus: Bus
   readonly clock: Clock
   readonly counters: RegionCounters
   readonly locals: LocalKeys
-  /** Whether another relay has a newer login of the key: then it is no business of others that it is here, too. */
+  /** Whether another relay has a newer login of the key; if so, the key is not announced. */
   isSuperseded(key: NodePublicKey): boolean
-  /** The list for all has been sent. */
+  /** The list for all relays has been sent. */
   onListed(): void
 }
 
-/** A list that is being sent. */
+/** A list being sent. */
 interface List {
   readonly keys: Iterator<[NodePublicKey, LocalKey]>
   part: number
   timer: Timer | undefined
 }
 
-/** The relay that gets a list; undefined for all. */
+/** Receiver of a list; undefined for all relays. */
 type ListReceiver = RelayId | undefined
 
 export class Announcer {
@@ -48,19 +47,19 @@ export class Announcer {
   #sequence = 0
   #hasLost = false
   #isOpen = false
-  /** Lists by who gets them. */
+  /** Lists by receiver. */
   readonly #lists = new Map<ListReceiver, List>()
 
   constructor(ports: AnnouncerPorts) {
     this.#ports = ports
   }
 
-  /** Number of the last message to all. */
+  /** Number of the last message to all relays. */
   get sequence(): number {
     return this.#sequence
   }
 
-  /** Whether others have missed something, so that they need the list of all keys. */
+  /** Whether other relays have missed a message and need the list of all keys. */
   get hasLost(): boolean {
     return this.#hasLost
   }
@@ -71,33 +70,33 @@ export class Announcer {
     this.#ports.counters.messagesLost++
   }
 
-  /** A login, or one that is the newest again. */
+  /** A login, or an older one that has become the newest. */
   here(key: NodePublicKey, time: number): void {
     this.#prepare(key)
     this.#here.push({ key, time })
   }
 
-  /** The login at that time is over. */
+  /** The login with that time has ended. */
   gone(key: NodePublicKey, time: number): void {
     this.#prepare(key)
     this.#gone.push({ key, time })
   }
 
-  /** The region can be told from now on: it begins with the list of all keys. */
+  /** Starts announcing, with the list of all keys. */
   open(): void {
     this.#isOpen = true
     this.#clear()
     this.list()
   }
 
-  /** Nothing can be told. */
+  /** Stops announcing. */
   close(): void {
     this.#isOpen = false
     this.#clear()
     for (const [to] of this.#lists) this.#endList(to)
   }
 
-  /** Sends the list of all keys, to all relays or to one; one that is under way begins anew. */
+  /** Sends the list of all keys to all relays or to one; restarts a list being sent. */
   list(to?: RelayId): void {
     if (!this.#isOpen) return
     this.flush()
@@ -121,7 +120,7 @@ export class Announcer {
     }
   }
 
-  /** What is said of one key must arrive in the order in which it was said. */
+  /** Messages about one key must arrive in order. */
   #prepare(key: NodePublicKey): void {
     if (this.#collected.size >= MAX_KEYS || this.#collected.has(key)) this.flush()
     this.#collected.set(key, true)

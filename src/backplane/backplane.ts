@@ -1,7 +1,7 @@
 /**
- * A relay in its region: tells the others who is connected here, and knows where to send packets for those who are not.
+ * A relay as a member of its region: announces local clients, and routes packets to clients of other relays.
  *
- * It knows neither NATS nor sockets: messages go by a {@link Bus}, packets by links that are opened for it.
+ * Independent of NATS and sockets: messages go over a {@link Bus}, packets over links opened for it.
  * Clauses: P-300, P-301, P-312, P-316, P-318, P-323.
  */
 
@@ -23,7 +23,7 @@ import type { RouteCache } from './route-cache.ts'
 import { type RelayId, relayIdOf } from './stamp.ts'
 
 /**
- * How far it is in the region: `down` without the bus; `listening` before it joins; `twin` if another relay has its id,
+ * State in the region: `down` without the bus; `listening` before it joins; `twin` if another relay has the same id,
  * which is final.
  */
 export type BackplaneState = 'down' | 'listening' | 'joined' | 'twin' | 'closed'
@@ -40,7 +40,7 @@ export class Backplane implements Region, BusHandler {
   #reason = 'not connected yet'
   #timer: Timer | undefined
 
-  /** Connects to nothing yet. */
+  /** Does not connect yet. */
   constructor(options: BackplaneOptions) {
     this.#options = options
     this.ownId = relayIdOf(options.ownKey)
@@ -68,7 +68,7 @@ export class Backplane implements Region, BusHandler {
     return this.#parts.finder
   }
 
-  /** Why clients of other relays may be out of reach; undefined if they are not. */
+  /** Why clients of other relays may be unreachable; undefined if there is no problem. */
   get problem(): string | undefined {
     const reason = this.#reason
     const problems: Record<BackplaneState, string | undefined> = {
@@ -81,7 +81,7 @@ export class Backplane implements Region, BusHandler {
     return problems[this.#state]
   }
 
-  /** Resolves once it has joined for the first time, or never will. */
+  /** Resolves once it has joined for the first time, or cannot join. */
   get settled(): Promise<void> {
     return this.#settled.promise
   }
@@ -94,7 +94,7 @@ export class Backplane implements Region, BusHandler {
     this.#tick()
   }
 
-  /** Leaves the region. Clients here must be gone, and others' packets are dropped. */
+  /** Leaves the region. Local clients must already be closed; packets for others are dropped. */
   async stop(): Promise<void> {
     if (this.#state === 'joined') {
       this.#parts.announcer.flush()
@@ -133,7 +133,7 @@ export class Backplane implements Region, BusHandler {
   }
 
   clientConnected(client: Member): void {
-    // Links of the region, to which nobody sends packets.
+    // Links from other relays of the region receive no packets.
     if (!this.isRelay(client.key)) this.#parts.whereabouts.loggedIn(client)
   }
 
@@ -167,12 +167,12 @@ export class Backplane implements Region, BusHandler {
     this.#state = 'joined'
     this.members.beginAnew(clock.now())
     if (this.#hasJoined) {
-      // Before the next beat, whose number would tell the others that they have missed something.
+      // Before the next beat: its number would make the others believe that they missed messages.
       announcer.open()
       this.#beat()
       check.start()
     } else {
-      // Others heed only those whose beat they have heard.
+      // Other relays ignore messages from relays without a beat.
       this.#beat()
       announcer.open()
     }

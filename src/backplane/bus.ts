@@ -1,38 +1,38 @@
 /**
- * The message port of a region: NATS, or memory in tests and simulations.
+ * Messaging between the relays of a region: over NATS, or in memory for tests and simulations.
  *
- * Clauses: P-317 what is not acknowledged, P-318 outages, P-320 subjects.
+ * Clauses: P-317 acknowledgements, P-318 outages, P-320 subjects.
  */
 
 import type { Broadcast } from './message.ts'
 import type { RelayId } from './stamp.ts'
 
-/** Takes what a bus brings. */
+/** Receives events of a bus. */
 export interface BusHandler {
   /** Messages can be sent and received from now on. */
   onUp(): void
-  /** No message can be sent or received any more. */
+  /** Messages can no longer be sent or received. */
   onDown(reason: string): void
-  /** `bytes` are valid until it returns. `isDirect`: told to this relay only. */
+  /** `bytes` are only valid until it returns. `isDirect`: sent to this relay only. */
   onMessage(from: RelayId, bytes: Uint8Array, isDirect: boolean): void
 }
 
 /**
  * Carries messages between the relays of a region.
  *
- * - MUST deliver what one relay sends in the order in which it was sent, as far as it delivers it.
+ * - MUST deliver messages from one relay in order, but may lose some.
  * - MUST NOT deliver a relay's own broadcasts to it.
- * - MUST bound what waits, refuse what is beyond, and refuse everything while it is down.
- * - MUST NOT throw into the caller of a send.
+ * - MUST bound its queue, reject messages beyond, and reject all messages while it is down.
+ * - MUST NOT throw from a send.
  */
 export interface Bus {
   readonly isUp: boolean
-  /** Connects, and again whenever the connection is lost. */
+  /** Connects, and reconnects whenever the connection is lost. */
   open(handler: BusHandler): void
-  /** Tells all relays; returns whether the message was taken. */
+  /** Sends to all relays; returns whether the message was accepted. */
   broadcast(kind: Broadcast, bytes: Uint8Array): boolean
-  /** Tells one relay; returns whether the message was taken. */
+  /** Sends to one relay; returns whether the message was accepted. */
   send(to: RelayId, bytes: Uint8Array): boolean
-  /** Sends what it has taken, then disconnects. */
+  /** Sends accepted messages, then disconnects. */
   close(): Promise<void>
 }

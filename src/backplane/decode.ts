@@ -1,4 +1,4 @@
-/** Reads messages of other relays (P-321). What a later version may send is passed over. */
+/** Decodes messages from other relays (P-321). Ignores messages of later versions. */
 
 import { NodePublicKey } from '../keys/node-key.ts'
 import { readUint32 } from '../lib/bytes.ts'
@@ -17,7 +17,7 @@ import type { Beat, Find, Here, InMessage, Superseded } from './message.ts'
 
 const decoder = new TextDecoder()
 
-/** The message; undefined for one of unknown type or wrong length. It reads lists where they lie in `bytes`. */
+/** The message; undefined if its type is unknown or its length wrong. Lists reference `bytes` without a copy. */
 export function decodeMessage(bytes: Uint8Array): InMessage | undefined {
   switch (bytes[0] ?? 0) {
     case MESSAGE_TYPES.beat:

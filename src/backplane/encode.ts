@@ -1,11 +1,11 @@
-/** Messages between relays of a region as bytes (P-321). */
+/** Encodes messages between relays of a region (P-321). */
 
 import { encodeUtf8, writeUint32 } from '../lib/bytes.ts'
 import { KEY_LENGTH } from '../protocol/constants.ts'
 import { type KeyTime, KeyTimes, writeTime } from './key-times.ts'
 import type { Here, OutMessage } from './message.ts'
 
-/** Numbers on the wire; never reused. */
+/** Type numbers on the wire; never reused. */
 export const MESSAGE_TYPES = {
   beat: 1,
   here: 2,

@@ -1,5 +1,5 @@
 /**
- * Looks for keys that no route is known for, and keeps their packets meanwhile.
+ * Finds keys without a route, and queues their packets meanwhile.
  *
  * Clauses: P-308 to P-310, P-318.
  */
@@ -15,21 +15,20 @@ import type { Inquiries } from './inquiries.ts'
 import { MAX_KEYS, MAX_NOBODIES, MAX_WAITING_KEYS, NOBODY_MS, UNANSWERED_MS } from './limits.ts'
 import { payloadBytesOf, type WaitingPacket, WaitingPackets, type WaitingQueue } from './waiting-packets.ts'
 
-/** What a finder needs. */
 export interface FinderPorts {
   readonly host: RegionHost
   readonly clock: Clock
   readonly counters: RegionCounters
   readonly inquiries: Inquiries
-  /** Whether the other relays can be asked, and are all known. */
+  /** Whether all other relays are known and can be queried. */
   canAsk(): boolean
-  /** All relays have answered, and none has the key. */
+  /** All relays have responded, and none has the key. */
   onNobody(key: NodePublicKey): void
-  /** Not all relays have answered. */
+  /** Not all relays have responded. */
   onFailed(key: NodePublicKey): void
 }
 
-/** A key that is being looked for, with the packets that wait for it. */
+/** A key being searched for, with its queued packets. */
 interface Search {
   readonly key: NodePublicKey
   readonly queue: WaitingQueue
@@ -37,7 +36,7 @@ interface Search {
 
 interface Nobody {
   readonly untilMs: number
-  /** All relays have said so. */
+  /** All relays have responded. */
   readonly isSure: boolean
 }
 
@@ -53,7 +52,7 @@ export class Finder {
     this.#waiting = new WaitingPackets(packet => this.#drop(packet, DropReason.FindDisplaced))
   }
 
-  /** Packets that wait. */
+  /** Queued packets. */
   get waitingPackets(): number {
     return this.#waiting.size
   }
@@ -76,14 +75,14 @@ export class Finder {
     return true
   }
 
-  /** Looks for a key though no packet waits for it. */
+  /** Searches for a key without a queued packet. */
   look(key: NodePublicKey): void {
     if (this.waitingFor(key.bytes, 0) !== undefined || !this.#ports.canAsk() || this.#searches.size >= MAX_WAITING_KEYS)
       return
     this.#search(key)
   }
 
-  /** How many packets wait for the key at `offset`; undefined if it is not being looked for. */
+  /** Number of packets queued for the key at `offset`; undefined if there is no search for it. */
   waitingFor(bytes: Uint8Array, offset: number): number | undefined {
     return this.#searches.get(bytes, offset)?.queue.length
   }
@@ -94,12 +93,12 @@ export class Finder {
     if (nobody !== undefined) this.#nobodies.delete(nobody.key)
   }
 
-  /** A relay has come that may have any key. */
+  /** A new relay may have any key. */
   forgetNobodies(): void {
     this.#nobodies = new KeyMap()
   }
 
-  /** The route table knows the key: what waits for it leaves, in order. */
+  /** The key has a route: sends its queued packets in order. */
   found(key: NodePublicKey): void {
     const search = this.#searches.get(key.bytes)
     if (search === undefined) return
@@ -117,7 +116,7 @@ export class Finder {
     }
   }
 
-  /** Ends all searches. */
+  /** Aborts all searches. */
   giveUp(): void {
     this.#toAsk = []
     for (const [, search] of this.#searches) this.#fail(search)
@@ -149,7 +148,7 @@ export class Finder {
     }
   }
 
-  /** It has no result. Another one for the same key may have begun. */
+  /** It has no result yet. A second search for the same key may have replaced it. */
   #isOpen(search: Search): boolean {
     return this.#searches.get(search.key.bytes) === search
   }
@@ -173,7 +172,7 @@ export class Finder {
     this.#ports.onFailed(key)
   }
 
-  /** Ends a search; returns the packets that waited. */
+  /** Ends a search; returns its queued packets. */
   #end({ key, queue }: Search): readonly WaitingPacket[] {
     this.#searches.delete(key)
     return this.#waiting.takeAll(queue)

@@ -10,7 +10,7 @@ function clockAt(wallMs: number) {
   return { wall, times: new HybridClock({ wallNow: () => wall.ms }) }
 }
 
-test('a hybrid clock gives wall time, but never the same time twice, and none before what it has given (P-302)', () => {
+test('a hybrid clock returns wall time, strictly increasing (P-302)', () => {
   const { wall, times } = clockAt(1_000)
   expect([times.next(), times.next(), times.now()]).toEqual([1_000 * PER_MS, 1_000 * PER_MS + 1, 1_000 * PER_MS + 1])
   wall.ms = 500
@@ -19,7 +19,7 @@ test('a hybrid clock gives wall time, but never the same time twice, and none be
   expect(times.next()).toBe(2_000.5 * PER_MS)
 })
 
-test('a hybrid clock is never behind what it has heard, unless that is too far ahead (P-302, P-303)', () => {
+test('a hybrid clock is never behind received times, except those too far ahead (P-302, P-303)', () => {
   const { times } = clockAt(1_000)
   const far = (1_000 + MAX_AHEAD_MS) * PER_MS
   expect(times.hear(far)).toBe(true)
@@ -29,7 +29,7 @@ test('a hybrid clock is never behind what it has heard, unless that is too far a
   expect([times.aheadMs(far), times.aheadMs(0)]).toEqual([MAX_AHEAD_MS, -1_000])
 })
 
-test('the later time is newer, and of one moment the greater relay id; no stamp is newer than itself (P-302)', () => {
+test('the later time is newer, then the greater relay id; no stamp is newer than itself (P-302)', () => {
   const [a, b] = [
     { time: 1, relay: 'aa' },
     { time: 1, relay: 'bb' },

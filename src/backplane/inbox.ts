@@ -1,5 +1,5 @@
 /**
- * Messages from other relays: each to the part that it concerns.
+ * Dispatches messages from other relays to the parts that handle them.
  *
  * Clauses: P-303, P-308, P-312, P-313.
  */
@@ -19,7 +19,6 @@ import type { RouteCache } from './route-cache.ts'
 import type { RelayId } from './stamp.ts'
 import type { Whereabouts } from './whereabouts.ts'
 
-/** The parts. */
 export interface InboxPorts {
   readonly host: RegionHost
   readonly clock: Clock
@@ -34,7 +33,7 @@ export interface InboxPorts {
   readonly tell: (to: RelayId, message: OutMessage) => boolean
 }
 
-/** Messages that only relays send whose beat has been heard. */
+/** Messages that are only accepted from relays with a known beat. */
 type KnownMessage = Exclude<InMessage, Beat | Find>
 
 export class Inbox {
@@ -44,7 +43,7 @@ export class Inbox {
     this.#ports = ports
   }
 
-  /** @param hasJoined whether this relay ought to know what the sender has said before. */
+  /** @param hasJoined whether this relay should have received the sender's earlier messages. */
   onBeat(from: RelayId, beat: Beat, hasJoined: boolean): void {
     const { members, clock } = this.#ports
     members.hear(from, beat, clock.now(), hasJoined)
@@ -108,7 +107,7 @@ export class Inbox {
     if (!isDirect) tell(relay.id, { type: 'listed' })
   }
 
-  /** Says which of the keys are here, by their newest login as far as is known (P-308). */
+  /** Responds with the keys whose newest known login is here (P-308). */
   #answer(to: RelayId, { id, keys }: Find): void {
     const { locals, routes } = this.#ports
     const found: KeyTime[] = []

@@ -1,5 +1,5 @@
 /**
- * Questions to all relays of the region: each relay answers, and a question is over when all have, or when some do not.
+ * Queries to all relays of the region. A query ends when all have responded, or by timeout.
  *
  * Clauses: P-308, P-309.
  */
@@ -10,10 +10,9 @@ import { encodeMessage } from './encode.ts'
 import { ASK_AGAIN_MS, GIVE_UP_MS } from './limits.ts'
 import type { RelayId } from './stamp.ts'
 
-/** What questions need. */
 export interface InquiryPorts {
   readonly clock: Clock
-  /** The relays that have to answer. */
+  /** The relays that must respond. */
   relays(): Iterable<RelayId>
   broadcast(question: Uint8Array): void
   send(to: RelayId, question: Uint8Array): void
@@ -21,7 +20,7 @@ export interface InquiryPorts {
 
 interface Inquiry {
   readonly question: Uint8Array
-  /** Relays that have not answered. */
+  /** Relays that have not responded. */
   readonly open: Set<RelayId>
   readonly done: (isAnswered: boolean) => void
   timer: Timer
@@ -36,7 +35,7 @@ export class Inquiries {
     this.#ports = ports
   }
 
-  /** @param done called with whether all relays have answered. */
+  /** @param done called with whether all relays have responded. */
   ask(keys: readonly NodePublicKey[], done: (isAnswered: boolean) => void): void {
     const open = new Set(this.#ports.relays())
     if (open.size === 0) {
@@ -50,7 +49,7 @@ export class Inquiries {
     this.#ports.broadcast(question)
   }
 
-  /** A relay has answered; what it has said has been noted. */
+  /** A relay has responded; its response has been processed. */
   answered(id: number, by: RelayId): void {
     const inquiry = this.#inquiries.get(id)
     if (inquiry?.open.delete(by) === true && inquiry.open.size === 0) this.#end(id, true)
@@ -61,7 +60,7 @@ export class Inquiries {
     for (const id of this.#inquiries.keys()) this.answered(id, relay)
   }
 
-  /** Gives up all questions. */
+  /** Aborts all queries. */
   giveUp(): void {
     for (const id of this.#inquiries.keys()) this.#end(id, false)
   }

@@ -1,4 +1,4 @@
-/** A list of keys with the times of their logins, read where it lies: of most keys in it nothing is known here. */
+/** A list of keys with login times, read without copying: most of its keys are not relevant here. */
 
 import { NodePublicKey } from '../keys/node-key.ts'
 import { readUint32, writeUint32 } from '../lib/bytes.ts'
@@ -8,30 +8,30 @@ const TIME_BYTES = 8
 const ENTRY_BYTES: number = KEY_LENGTH + TIME_BYTES
 const HIGH = 2 ** 32
 
-/** A key with the time of its login. */
+/** A key and its login time. */
 export interface KeyTime {
   readonly key: NodePublicKey
   readonly time: number
 }
 
-/** Reads a time of eight bytes; the caller has checked the bounds. */
+/** Reads an 8-byte time; the caller checks the bounds. */
 export function readTime(bytes: Uint8Array, at: number): number {
   return readUint32(bytes, at) * HIGH + readUint32(bytes, at + 4)
 }
 
-/** Writes a time of eight bytes; the caller has checked the bounds. */
+/** Writes an 8-byte time; the caller checks the bounds. */
 export function writeTime(bytes: Uint8Array, at: number, time: number): void {
   writeUint32(bytes, at, Math.floor(time / HIGH))
   writeUint32(bytes, at + 4, time % HIGH)
 }
 
 export class KeyTimes {
-  /** Where the keys lie, each at its {@link offsetOf}. */
+  /** Contains the keys, each at its {@link offsetOf}. */
   readonly bytes: Uint8Array
   readonly #start: number
   readonly length: number
 
-  /** Takes `bytes` from `start` on, which must be whole entries; undefined if they are not. */
+  /** Reads `bytes` from `start`; undefined if they are not a whole number of entries. */
   static read(bytes: Uint8Array, start: number): KeyTimes | undefined {
     return (bytes.length - start) % ENTRY_BYTES === 0 ? new KeyTimes(bytes, start) : undefined
   }

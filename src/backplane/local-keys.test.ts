@@ -6,7 +6,7 @@ import { LocalKeys } from './local-keys.ts'
 const key = (n: number) => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
 const connection = (n: number): Member => ({ key: key(n), remote: undefined, flags: 1 })
 
-test('a key has the time of its newest connection, then of the newest that is left (P-304, P-307)', () => {
+test('a key has the time of its newest remaining connection (P-304, P-307)', () => {
   const keys = new LocalKeys()
   const [first, second, third] = [connection(1), connection(1), connection(1)]
   keys.add(first, 10)
@@ -21,7 +21,7 @@ test('a key has the time of its newest connection, then of the newest that is le
   expect([keys.remove(first), keys.size, keys.get(key(1).bytes)]).toEqual([undefined, 0, undefined])
 })
 
-test('a connection that was never added changes nothing', () => {
+test('removing a connection that was never added has no effect', () => {
   const keys = new LocalKeys()
   keys.add(connection(1), 10)
   expect(keys.remove(connection(1))).toBeUndefined()

@@ -1,4 +1,4 @@
-/** Keys that are connected to this relay, with the times of their logins (P-302, P-307). */
+/** Keys connected to this relay, with their login times (P-302, P-307). */
 
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
@@ -6,13 +6,13 @@ import type { Member } from '../server/registry.ts'
 
 /** A key's connections. */
 export interface LocalKey {
-  /** Of the newest login that is still connected. */
+  /** Time of the newest login still connected. */
   readonly time: number
 }
 
 interface Entry {
   time: number
-  /** The only connection, or all of them with their times. */
+  /** The only connection, or all of them with their login times. */
   connections: Member | Map<Member, number>
 }
 
@@ -27,7 +27,7 @@ export class LocalKeys implements Iterable<[NodePublicKey, LocalKey]> {
     return this.#keys.get(bytes, offset)
   }
 
-  /** A login, later than all before. */
+  /** Adds a login later than all previous ones. */
   add(member: Member, time: number): void {
     const entry = this.#keys.get(member.key.bytes)
     if (entry === undefined) {
@@ -40,7 +40,7 @@ export class LocalKeys implements Iterable<[NodePublicKey, LocalKey]> {
   }
 
   /**
-   * The end of a connection.
+   * Removes a connection.
    *
    * @returns the key's time before and after, the latter undefined if it was its last connection; undefined for a
    *   connection that was not added.
@@ -61,7 +61,7 @@ export class LocalKeys implements Iterable<[NodePublicKey, LocalKey]> {
     return { before, after: entry.time }
   }
 
-  /** Sees keys added during iteration. */
+  /** Includes keys added during iteration. */
   [Symbol.iterator](): Iterator<[NodePublicKey, LocalKey]> {
     return this.#keys[Symbol.iterator]()
   }

@@ -1,5 +1,5 @@
 /**
- * The other relays of the region: who is alive, and whether everything that they said has come.
+ * The other relays of the region: which are alive, and whether all their messages have arrived.
  *
  * Clauses: P-300, P-301, P-312, P-316.
  */
@@ -13,28 +13,27 @@ import type { Beat } from './message.ts'
 import { Neighbour, type NeighbourParts, type RegionLink } from './neighbour.ts'
 import type { RelayId } from './stamp.ts'
 
-/** Opens links to another relay when packets for its clients come. */
+/** Creates a link to another relay, opened by the first packet for its clients. */
 export type OpenLink = (relay: { readonly id: RelayId; readonly url: string }, events: LinkEvents) => RegionLink
 
-/** What a link reports. */
+/** Events of a link. */
 export interface LinkEvents {
-  /** The relay does not have `key`, though a packet for it went there. */
+  /** The relay does not have `key`, but received a packet for it. */
   onNotHere(key: NodePublicKey): void
 }
 
-/** What it needs. */
 export interface MembersPorts {
   readonly table: RouteTable
   readonly openLink: OpenLink
   readonly routeOf: NeighbourParts['routeOf']
   readonly log: Log
   readonly counters: RegionCounters
-  /** A relay has come, for the first time or again. */
+  /** A relay has joined, for the first time or again. */
   readonly onMet: (relay: Neighbour) => void
-  /** A relay has left; the routes over it are still there. */
+  /** A relay has left; its routes still exist. */
   readonly onLost: (relay: Neighbour) => void
   readonly onNotHere: (relay: Neighbour, key: NodePublicKey) => void
-  /** Asks for the relay's list; returns whether the question was sent. */
+  /** Requests the relay's list; returns whether the request was sent. */
   readonly askForList: (relay: Neighbour) => boolean
 }
 
@@ -58,7 +57,7 @@ export class Members implements Iterable<Neighbour> {
     return this.#relays.values()
   }
 
-  /** This relay lists all its keys from now on, so that what the others have said meanwhile need not come again. */
+  /** This relay is about to list all its keys; messages it missed from the others need not be repeated. */
   beginAnew(nowMs: number): void {
     for (const relay of this) {
       relay.acceptNext()
@@ -67,24 +66,24 @@ export class Members implements Iterable<Neighbour> {
     }
   }
 
-  /** This relay does not hear the others at present: their silence means nothing. */
+  /** This relay cannot receive at present: missing beats do not count. */
   excuseSilence(nowMs: number): void {
     for (const relay of this) relay.heardAtMs = nowMs
   }
 
-  /** This relay's list for all has been sent. A relay that does not confirm it may know of newer logins. */
+  /** This relay's list for all has been sent. A relay that does not confirm it may have newer logins. */
   listSent(nowMs: number): void {
     for (const relay of this) if (relay.confirmsByMs !== undefined) relay.confirmsByMs = nowMs + RESYNC_PAUSE_MS
   }
 
   /**
-   * A relay is alive.
+   * A beat has arrived.
    *
-   * @param hasJoined whether it may have said something before, which this relay ought to know.
+   * @param hasJoined whether this relay should have received the sender's earlier messages.
    */
   hear(id: RelayId, beat: Beat, nowMs: number, hasJoined: boolean): void {
     let relay = this.#relays.get(id)
-    // Of two lives of a relay the later one counts.
+    // A delayed beat from an earlier incarnation.
     if (relay !== undefined && beat.incarnation < relay.incarnation) return
     if (relay !== undefined && beat.incarnation > relay.incarnation) {
       this.lose(relay, 'it has started anew')
@@ -96,7 +95,7 @@ export class Members implements Iterable<Neighbour> {
     if (relay === undefined) this.#ports.onMet(met)
   }
 
-  /** Looks for relays that are dead, and asks for lists. */
+  /** Detects dead relays and requests missing lists. */
   look(nowMs: number): void {
     for (const relay of this) {
       if (relay.confirmsByMs !== undefined && nowMs >= relay.confirmsByMs) {

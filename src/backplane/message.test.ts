@@ -20,7 +20,7 @@ function asSent(message: InMessage | undefined): OutMessage | undefined {
   return { ...message, keys: list } as OutMessage
 }
 
-test('messages between relays have their bytes (P-321)', () => {
+test('messages between relays have the documented encoding (P-321)', () => {
   const keys = [{ key: key(1), time: 0x0102030405 }]
   const url = 'https://a'
   expect(hex({ type: 'beat', url, incarnation: 1, sequence: 2, time: 3 })).toBe(
@@ -67,7 +67,7 @@ const message: fc.Arbitrary<OutMessage> = fc.oneof(
   fc.record({ type: fc.constant('closePeer' as const), peer: keyArbitrary }),
 )
 
-test('messages between relays are read as they were written (P-321)', () => {
+test('messages between relays are decoded as encoded (P-321)', () => {
   fc.assert(
     fc.property(message, sent => {
       expect(asSent(decodeMessage(encodeMessage(sent)))).toEqual(sent)
@@ -75,7 +75,7 @@ test('messages between relays are read as they were written (P-321)', () => {
   )
 })
 
-test('bytes that are no message are refused, never a fault (P-321)', () => {
+test('malformed messages are rejected without an exception (P-321)', () => {
   const wrong = fc.oneof(
     fc.uint8Array({ maxLength: 120 }),
     fc.tuple(message, fc.nat(30)).map(([sent, cut]) => encodeMessage(sent).slice(0, -1 - cut)),

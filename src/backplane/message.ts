@@ -1,59 +1,59 @@
 /**
- * What relays of a region tell each other (P-321). The sender is named by the subject, so no message repeats it.
+ * Messages between the relays of a region (P-321). The sender is part of the subject, not of the message.
  */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { KeyTime, KeyTimes } from './key-times.ts'
 
-/** Told to all relays, each kind on a subject of its own. */
+/** Messages to all relays, each kind on its own subject. */
 export const BROADCASTS = ['beat', 'here', 'gone', 'find'] as const
 export type Broadcast = (typeof BROADCASTS)[number]
 
-/** A sign of life (P-300). */
+/** A heartbeat (P-300). */
 export interface Beat {
   readonly type: 'beat'
-  /** Where others open links to. */
+  /** Where other relays open links. */
   readonly url: string
-  /** Differs each time that a relay starts. */
+  /** Changes each time a relay starts. */
   readonly incarnation: number
-  /** Number of the last message of type here or gone. */
+  /** Number of the last `here` or `gone` message. */
   readonly sequence: number
   /** The sender's clock. */
   readonly time: number
 }
 
-/** Which part of the list of all its keys a relay sends. */
+/** A part of the list of all keys of a relay. */
 export interface ListPart {
   /** From 0. */
   readonly number: number
   readonly isLast: boolean
 }
 
-/** Keys that are connected to the sender, with the times of their logins. */
+/** Keys connected to the sender, with their login times. */
 export interface Here<List> {
   readonly type: 'here'
-  /** 0 if it is told to one relay only. */
+  /** 0 in messages to one relay only. */
   readonly sequence: number
-  /** Present if this is a part of the list of all. */
+  /** Present if this is a part of the full list. */
   readonly list: ListPart | undefined
   readonly keys: List
 }
 
-/** Keys whose login at that time is connected no longer. */
+/** Keys whose login with that time has ended. */
 export interface Gone<List> {
   readonly type: 'gone'
   readonly sequence: number
   readonly keys: List
 }
 
-/** Asks who has these keys. Every relay answers. */
+/** Queries which relays have these keys. Every relay responds. */
 export interface Find {
   readonly type: 'find'
   readonly id: number
   readonly keys: readonly NodePublicKey[]
 }
 
-/** Answers {@link Find}: those of the keys whose newest login is the sender's, as far as it knows. */
+/** Response to {@link Find}: the keys whose newest known login is at the sender. */
 export interface Found<List> {
   readonly type: 'found'
   readonly id: number
@@ -67,17 +67,17 @@ export interface Superseded {
   readonly time: number
 }
 
-/** Asks for the list of all keys, in messages to the asking relay only. */
+/** Requests the list of all keys, sent only to the requesting relay. */
 export interface Resync {
   readonly type: 'resync'
 }
 
-/** The receiver's list for all relays has come, and is complete. */
+/** Confirms that the receiver's list for all relays has arrived completely. */
 export interface Listed {
   readonly type: 'listed'
 }
 
-/** The sender is leaving: nothing that it has said holds any more. */
+/** The sender is leaving: all its earlier messages are void. */
 export interface Reset {
   readonly type: 'reset'
 }
@@ -88,7 +88,7 @@ export interface ClosePeer {
   readonly peer: NodePublicKey
 }
 
-/** Messages as they are sent. */
+/** Messages to send. */
 export type OutMessage =
   | Beat
   | Here<readonly KeyTime[]>
@@ -101,7 +101,7 @@ export type OutMessage =
   | Reset
   | ClosePeer
 
-/** Messages as they are received. */
+/** Received messages. */
 export type InMessage =
   | Beat
   | Here<KeyTimes>

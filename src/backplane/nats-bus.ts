@@ -1,7 +1,7 @@
 /**
- * The messages of a region over NATS. The only file that knows the NATS client, which is loaded when a bus is opened.
+ * A {@link Bus} over NATS. The only file that uses the NATS client, which is loaded when a bus is opened.
  *
- * Clauses: P-317 bound, P-318 outages, P-320 subjects.
+ * Clauses: P-317 acknowledgements, P-318 outages, P-320 subjects.
  */
 
 import type * as Nats from '@nats-io/transport-node'
@@ -13,18 +13,18 @@ import type { Bus, BusHandler } from './bus.ts'
 import { BROADCASTS, type Broadcast } from './message.ts'
 import { isRelayId, type RelayId } from './stamp.ts'
 
-/** Bytes that NATS may leave unacknowledged. */
+/** Maximum number of unacknowledged bytes. */
 const MAX_UNACKED_BYTES: number = 8 << 20
-/** Milliseconds without an acknowledgement after which NATS counts as out of reach, until one comes. */
+/** Milliseconds without an acknowledgement after which NATS counts as unreachable. */
 const STALL_MS = 2_000
-/** Milliseconds between two attempts. */
+/** Milliseconds between connection attempts. */
 const RETRY_MS = 1_000
-/** Milliseconds that what was taken may need to leave when the bus is closed. */
+/** Milliseconds for accepted messages to be sent on close. */
 const CLOSE_MS = 1_000
-/** Bytes that a message may have. The largest of ours are lists of 40 KB. */
+/** Smallest acceptable NATS message limit in bytes. Our largest messages are lists of 40 KB. */
 const LEAST_MAX_PAYLOAD: number = 64 << 10
 
-/** How the client waits: a frozen server is left after six seconds at most. */
+/** Timeouts of the client: a frozen server is abandoned after at most six seconds. */
 const PATIENCE: ConnectionOptions = {
   noEcho: true,
   maxReconnectAttempts: -1,
@@ -38,13 +38,13 @@ const PATIENCE: ConnectionOptions = {
 }
 
 export interface NatsBusOptions {
-  /** URLs of servers, `nats:` or `tls:`, with user and password if any; others of their cluster are learnt from them. */
+  /** `nats:` or `tls:` URLs, optionally with user and password; other servers of the cluster are discovered. */
   readonly servers: readonly string[]
   readonly region: string
   readonly ownId: RelayId
-  /** Reads the credentials, at each attempt to connect. Default: none are sent. */
+  /** Reads the credentials for each connection attempt. Default: none. */
   readonly readCredentials?: (() => Uint8Array) | undefined
-  /** Names of PEM files, read at each attempt to connect. */
+  /** Paths of PEM files, read for each connection attempt. */
   readonly tls?: Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile'> | undefined
   readonly clock: Clock
   readonly log: Log
@@ -55,14 +55,14 @@ export class NatsBus implements Bus {
   readonly #closing = new AbortController()
   #handler: BusHandler | undefined
   #connection: NatsConnection | undefined
-  /** Subscribed, and permitted to. */
+  /** Subscribed, and not rejected by permissions. */
   #isReady = false
-  /** Increases with each connection, so that answers of an earlier one count for nothing. */
+  /** Incremented with each connection; responses on earlier ones are ignored. */
   #generation = 0
   #unackedBytes = 0
-  /** It has refused messages, and NATS has not acknowledged half of the others yet. */
+  /** It rejects messages until NATS has acknowledged half of the outstanding bytes. */
   #isFull = false
-  /** When NATS was asked for the acknowledgement that is outstanding, in milliseconds. */
+  /** Time of the pending flush, in milliseconds. */
   #askedAtMs: number | undefined
 
   constructor(options: NatsBusOptions) {
@@ -96,7 +96,7 @@ export class NatsBus implements Bus {
     await connection.close()
   }
 
-  /** Connects, again and again. Once connected, the client reconnects by itself. */
+  /** Tries to connect until it succeeds; after that the client reconnects by itself. */
   async #run(): Promise<void> {
     const nats = await import('@nats-io/transport-node')
     const { clock } = this.#options
@@ -131,7 +131,7 @@ export class NatsBus implements Bus {
     }
   }
 
-  /** Resolves when the connection is closed for good. */
+  /** Resolves when the connection is permanently closed. */
   async #use(nats: typeof Nats, connection: NatsConnection): Promise<void> {
     const { region, ownId } = this.#options
     const subscribe = (subject: string, isDirect: boolean) =>
@@ -157,7 +157,7 @@ export class NatsBus implements Bus {
     }
   }
 
-  /** Reports that the bus is up once NATS has taken all subscriptions, and refused none. */
+  /** Reports that the bus is up once NATS has accepted all subscriptions. */
   #whenSubscribed(connection: NatsConnection): void {
     const generation = ++this.#generation
     this.#unackedBytes = 0
@@ -198,7 +198,7 @@ export class NatsBus implements Bus {
     try {
       this.#connection?.publish(subject, bytes)
     } catch {
-      // It was closed, of which the status tells soon.
+      // It was closed; the status iterator will report it.
       return false
     }
     this.#unackedBytes += size
@@ -206,7 +206,7 @@ export class NatsBus implements Bus {
     return true
   }
 
-  /** Asks NATS to acknowledge all that was sent so far; its answer follows that. */
+  /** Flushes: NATS responds after everything sent so far. */
   #ask(): void {
     const generation = this.#generation
     const bytes = this.#unackedBytes
@@ -224,7 +224,7 @@ export class NatsBus implements Bus {
   }
 }
 
-/** The client does not read these from URLs. */
+/** The client does not take these from URLs. */
 function accountOf({ username, password }: URL): Pick<ConnectionOptions, 'user' | 'pass'> {
   return { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
 }

@@ -1,7 +1,7 @@
 /**
- * The packets to the clients of one relay: over a connection that the first of them opens, and that is closed when idle.
+ * Sends packets to the clients of one relay, over a connection opened by the first packet and closed when idle.
  *
- * Clauses: P-311 astray, P-319 links on demand.
+ * Clauses: P-311 misrouted packets, P-319 links on demand.
  */
 
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -17,7 +17,6 @@ import type { LinkEvents } from './members.ts'
 import type { RegionLink } from './neighbour.ts'
 import { type RelayId, relayIdOf } from './stamp.ts'
 
-/** What a link needs. */
 export interface LinkPorts {
   readonly dial: DialLink
   readonly counters: MeshLinkCounters
@@ -26,7 +25,7 @@ export interface LinkPorts {
 }
 
 export class OnDemandLink implements RegionLink {
-  /** Nothing is forwarded twice. */
+  /** Packets are never forwarded twice. */
   readonly local: undefined
   readonly #relay: { readonly id: RelayId; readonly url: string }
   readonly #ports: LinkPorts
@@ -35,10 +34,10 @@ export class OnDemandLink implements RegionLink {
   readonly #closing = new AbortController()
   #state: 'closed' | 'opening' | 'up' | 'pausing' = 'closed'
   #connection: LinkConnection | undefined
-  /** How many times a connection was to be opened. */
+  /** Number of connection attempts. */
   #runs = 0
   #failures = 0
-  /** Since the last look at whether it is idle. */
+  /** Used since the last idle check. */
   #isUsed = false
   #timer: Timer | undefined
 
@@ -63,14 +62,14 @@ export class OnDemandLink implements RegionLink {
     this.#goDown('closed')
   }
 
-  /** A packet has come though there is no connection: opens one, unless that has just failed. */
+  /** Opens a connection for a packet, unless an attempt has just failed. */
   #isComing(): boolean {
     if (this.#closing.signal.aborted || this.#state === 'pausing') return false
     if (this.#state === 'closed') void this.#run()
     return true
   }
 
-  /** From the first packet to the end of the connection. Never rejects. */
+  /** Runs from the first packet until the connection is closed. Never rejects. */
   async #run(): Promise<void> {
     const run = ++this.#runs
     this.#state = 'opening'
@@ -81,12 +80,12 @@ export class OnDemandLink implements RegionLink {
       await this.#receive(connection)
     } catch (error) {
       connection?.close()
-      // One that was given up, and perhaps followed by another, is no failure.
+      // An attempt that was abandoned, possibly replaced by another, is not a failure.
       if (run === this.#runs && (this.#state === 'opening' || this.#state === 'up')) this.#fail(error)
     }
   }
 
-  /** @throws Error if it is the wrong relay, or no longer wanted. */
+  /** @throws Error if it reached the wrong relay, or is no longer needed. */
   #begin(connection: LinkConnection): void {
     this.#closing.signal.throwIfAborted()
     const { id, url } = this.#relay
@@ -112,7 +111,7 @@ export class OnDemandLink implements RegionLink {
     this.#isUsed = false
     this.#timer = this.#ports.clock.after(LINK_IDLE_MS, () => {
       if (this.#isUsed) this.#watchIdle()
-      // No packet is lost with it: the last has left long ago.
+      // No packet is lost: it is idle.
       else this.#goDown('closed')
     })
   }

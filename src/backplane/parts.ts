@@ -1,4 +1,4 @@
-/** The parts of a backplane, joined to each other. */
+/** Wires the parts of a backplane together. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
@@ -25,18 +25,18 @@ export interface BackplaneOptions {
   readonly bus: Bus
   readonly openLink: OpenLink
   readonly ownKey: NodePublicKey
-  /** Where others open links to this relay. */
+  /** Where other relays open links to this one. */
   readonly url: string
   readonly clock: Clock
   readonly log: Log
   readonly maxRoutes?: number
 }
 
-/** What the parts ask of the whole. */
+/** Callbacks from the parts to the backplane. */
 export interface BackplaneHooks {
   readonly counters: RegionCounters
   readonly hasJoined: () => boolean
-  /** Tells the others that this relay is alive. */
+  /** Sends a beat. */
   readonly beat: () => void
 }
 
@@ -120,7 +120,7 @@ export class BackplaneParts {
     return this.count(this.#bus.send(to, encodeMessage(message)))
   }
 
-  /** Counts a message that the bus did not take. */
+  /** Counts messages rejected by the bus. */
   count(wasTaken: boolean): boolean {
     if (!wasTaken) this.#counters.messagesLost++
     return wasTaken
@@ -144,7 +144,7 @@ export class BackplaneParts {
       counters,
       onMet: () => {
         this.finder.forgetNobodies()
-        // So that it knows this relay at once.
+        // So that it knows this relay immediately.
         if (hasJoined()) beat()
       },
       onLost: relay => {

@@ -1,4 +1,4 @@
-/** Where one key is: at another relay of the region. */
+/** A route to a key at another relay of the region. */
 
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { PacketKind } from '../metrics/drop-reason.ts'
@@ -7,21 +7,21 @@ import type { Neighbour } from './neighbour.ts'
 import type { Stamp } from './stamp.ts'
 
 export class RemoteRoute implements Destination {
-  /** Nothing is forwarded twice. */
+  /** Packets are never forwarded twice. */
   readonly local: undefined
   readonly key: NodePublicKey
   neighbour: Neighbour
-  /** Of the login there; {@link UNKNOWN_TIME} if a packet has taught the route. */
+  /** Time of the login there; {@link UNKNOWN_TIME} if the route was learned from a packet. */
   time: number
-  /** Packets use it; if not, it is kept for those who are to be told that the key has left. */
+  /** Whether packets use it; otherwise it is kept for clients to notify when the key leaves. */
   isOpen = false
-  /** It comes before connections of the key at this relay, which are older (P-304). */
+  /** It takes precedence over older connections of the key at this relay (P-304). */
   isNewest = false
-  /** Since the last look at whether it is idle. */
+  /** Used since the last idle check. */
   isUsed = true
-  /** When it was last known to be used, in milliseconds. */
+  /** Time of the last known use, in milliseconds. */
   usedAtMs: number
-  /** The generation in which its relay last said that it has the key. */
+  /** The generation in which its relay last confirmed that it has the key. */
   confirmedIn: number
 
   constructor(key: NodePublicKey, { neighbour, time }: Place, nowMs: number, generation: number) {

@@ -1,7 +1,7 @@
 /**
- * Routes to keys at other relays: those of the flows that this relay carries, and no others.
+ * Routes to keys at other relays, only for flows through this relay.
  *
- * Clauses: P-304 precedence, P-314 bounds and idleness, P-315 who is told.
+ * Clauses: P-304 precedence, P-314 bounds and expiry, P-315 notifications.
  */
 
 import { KeyLookup, KeyMap } from '../keys/key-map.ts'
@@ -13,15 +13,15 @@ import type { Neighbour } from './neighbour.ts'
 import { type Place, RemoteRoute } from './remote-route.ts'
 import { UNKNOWN_TIME } from './stamp.ts'
 
-/** Times that all routes are looked at while one idles out. */
+/** Idle checks of each route before it expires. */
 const LOOKS = 12
-/** Routes that are looked at for one that may give way, when there is no more room. */
+/** Routes examined to find one to evict when the cache is full. */
 const MAX_LOOKS_FOR_ROOM = 50
 
 export interface RouteCacheOptions {
   readonly host: RegionHost
   readonly counters: RegionCounters
-  /** Somebody is to be told when the key leaves, but where it is at present no relay has said. */
+  /** A client must be notified when the key leaves, but the key's relay is unknown. */
   readonly onDoubt: (key: NodePublicKey) => void
   readonly maxRoutes?: number | undefined
 }
@@ -32,13 +32,13 @@ export class RouteCache {
   readonly #onDoubt: (key: NodePublicKey) => void
   readonly #maxRoutes: number
   readonly #routes = new KeyMap<RemoteRoute>()
-  /** For look-ups by packets, most of which repeat. */
+  /** For packets: consecutive lookups are mostly for the same key. */
   readonly lookup: KeyLookup<RemoteRoute> = new KeyLookup(this.#routes)
   readonly #byRelay = new Map<Neighbour, Set<RemoteRoute>>()
   #looks: Iterator<[NodePublicKey, RemoteRoute]> = this.#routes[Symbol.iterator]()
   #open = 0
   #lookedAtMs = 0
-  /** Increases with each list or question that confirms routes. */
+  /** Incremented with each list or query that confirms routes. */
   generation = 1
 
   constructor({ host, counters, onDoubt, maxRoutes = MAX_ROUTES }: RouteCacheOptions) {
@@ -48,7 +48,7 @@ export class RouteCache {
     this.#maxRoutes = maxRoutes
   }
 
-  /** Routes that packets use. */
+  /** Number of routes that packets use. */
   get openRoutes(): number {
     return this.#open
   }
@@ -66,12 +66,12 @@ export class RouteCache {
     for (const [, route] of this.#routes) yield route
   }
 
-  /** All routes over one relay. */
+  /** All routes to one relay. */
   over(relay: Neighbour): Iterable<RemoteRoute> {
     return this.#byRelay.get(relay) ?? []
   }
 
-  /** Notes where a key is, for those who are to be told that it has left. */
+  /** Records where a key is, for clients to notify when it leaves. */
   note(key: NodePublicKey, place: Place, nowMs: number): RemoteRoute {
     const found = this.#routes.get(key.bytes)
     if (found === undefined) {
@@ -86,7 +86,7 @@ export class RouteCache {
     return found
   }
 
-  /** Lets packets use the route, before older connections here if it leads to the newest login. */
+  /** Lets packets use the route; a route to the newest login takes precedence over older local connections. */
   open(route: RemoteRoute, isNewest: boolean, nowMs: number): void {
     route.isNewest = isNewest
     if (!route.isOpen) {
@@ -99,7 +99,7 @@ export class RouteCache {
     route.neighbour.routes.announce(route.key, isNewest)
   }
 
-  /** Packets use the route no more. Where it leads is remembered while somebody is to be told that the key has left. */
+  /** Packets no longer use the route. It is kept as long as a client must be notified when the key leaves. */
   close(route: RemoteRoute): void {
     if (route.isOpen) {
       this.#open--
@@ -111,7 +111,7 @@ export class RouteCache {
     else if (route.time === UNKNOWN_TIME) this.#onDoubt(route.key)
   }
 
-  /** The key has left the relay that the route leads to: those who wait for that are told. */
+  /** The key has left the route's relay: notifies the clients that subscribed to it. */
   leave(route: RemoteRoute): void {
     const { key, neighbour, isOpen } = route
     this.#delete(route)
@@ -122,7 +122,7 @@ export class RouteCache {
     } else this.#host.keyLeft(key)
   }
 
-  /** Looks at some routes; those that have been idle for long are forgotten. Called again and again. */
+  /** Checks some routes and drops expired ones. Called periodically. */
   look(nowMs: number): void {
     const elapsedMs = Math.min(nowMs - this.#lookedAtMs, ROUTE_IDLE_MS / LOOKS)
     this.#lookedAtMs = nowMs
@@ -144,7 +144,7 @@ export class RouteCache {
     this.close(route)
   }
 
-  /** Closes a route that was not used of late, or else any that may be closed. */
+  /** Closes a route that was not used recently, otherwise any that may be closed. */
   #makeRoom(): void {
     let victim: RemoteRoute | undefined
     for (let n = 0; n < MAX_LOOKS_FOR_ROOM; n++) {
@@ -160,7 +160,7 @@ export class RouteCache {
     this.close(victim)
   }
 
-  /** The next of all routes, over and over; undefined if there is none. */
+  /** The next route, cycling through all; undefined if there is none. */
   #next(): RemoteRoute | undefined {
     let next = this.#looks.next()
     if (next.done === true) {

@@ -1,4 +1,4 @@
-/** Asks all relays again about the routes of this one, after it has missed what they said (P-312). */
+/** Queries all relays about this relay's routes, after it has missed messages (P-312). */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Inquiries } from './inquiries.ts'
@@ -6,12 +6,11 @@ import { LIST_PART_MS, MAX_KEYS } from './limits.ts'
 import type { RemoteRoute } from './remote-route.ts'
 import type { RouteCache } from './route-cache.ts'
 
-/** What it needs. */
 export interface RouteCheckPorts {
   readonly clock: Clock
   readonly routes: RouteCache
   readonly inquiries: Inquiries
-  /** All relays have answered: routes not confirmed since that generation do not hold. */
+  /** All relays have responded: routes not confirmed since that generation are invalid. */
   readonly prune: (routes: readonly RemoteRoute[], generation: number) => void
 }
 
@@ -24,7 +23,7 @@ export class RouteCheck {
     this.#ports = ports
   }
 
-  /** Checks all routes there are; one that is under way begins anew. */
+  /** Checks all routes; restarts a check in progress. */
   start(): void {
     this.stop()
     this.#left = [...this.#ports.routes]

@@ -15,7 +15,7 @@ function room(maxBytes?: number) {
   return { packets, displaced, add, numbers }
 }
 
-test('packets wait in order, as copies, and are taken all at once (P-310)', () => {
+test('packets are queued in order, as copies, and taken together (P-310)', () => {
   const { packets, numbers } = room()
   const queue: WaitingQueue = []
   const frame = new Uint8Array(FRAME_BYTES)
@@ -26,7 +26,7 @@ test('packets wait in order, as copies, and are taken all at once (P-310)', () =
   expect([packets.size, packets.bytes, packets.takeAll(queue)]).toEqual([0, 0, []])
 })
 
-test('beyond 32 packets for one destination the oldest give way, and only there (P-310)', () => {
+test('beyond 32 packets for one destination its oldest are dropped (P-310)', () => {
   const { packets, displaced, add, numbers } = room()
   const [one, other]: WaitingQueue[] = [[], []] as [WaitingQueue, WaitingQueue]
   add(other as WaitingQueue, 99)
@@ -36,7 +36,7 @@ test('beyond 32 packets for one destination the oldest give way, and only there 
   expect(numbers(packets.takeAll(other as WaitingQueue))).toEqual([99])
 })
 
-test('beyond the bytes for all, the oldest of all give way, also after others have been taken (P-310)', () => {
+test('beyond the total bytes the oldest of all are dropped, also after others have been taken (P-310)', () => {
   const { packets, displaced, add, numbers } = room(5 * FRAME_BYTES)
   const queues: [WaitingQueue, WaitingQueue, WaitingQueue] = [[], [], []]
   const [a, b, c] = queues

@@ -1,6 +1,6 @@
 /**
- * Packets that wait until their destination is found: so many for each, and so many bytes in total; beyond that the
- * oldest give way (P-310).
+ * Packets queued until their destination is found, limited per destination and in total bytes; beyond that the
+ * oldest are dropped (P-310).
  */
 
 import { copyBytes } from '../lib/bytes.ts'
@@ -17,7 +17,7 @@ export interface WaitingPacket {
   readonly kind: PacketKind
 }
 
-/** Bytes of payload. */
+/** Payload size in bytes. */
 export function payloadBytesOf({ frame }: WaitingPacket): number {
   return frame.length - FRAME_HEADER_LENGTH - KEY_LENGTH
 }
@@ -28,7 +28,7 @@ export type WaitingQueue = WaitingPacket[]
 export class WaitingPackets {
   readonly #onDisplaced: (packet: WaitingPacket) => void
   readonly #maxBytes: number
-  /** All that came, oldest first; those that have left are removed once they are the oldest. */
+  /** All packets, oldest first; packets already sent are removed when they become the oldest. */
   readonly #all = new Fifo<{ readonly queue: WaitingQueue; readonly packet: WaitingPacket }>()
   readonly #waiting = new Set<WaitingPacket>()
   #bytes = 0

@@ -1,5 +1,5 @@
 /**
- * Decides where each key is: at this relay or at which other, by the newest login that is known.
+ * Tracks at which relay each key is, by its newest known login.
  *
  * Clauses: P-304, P-306, P-307, P-311, P-314, P-315.
  */
@@ -22,7 +22,6 @@ import type { RemoteRoute } from './remote-route.ts'
 import type { RouteCache } from './route-cache.ts'
 import { isNewer, type RelayId, relayIdOf, type Stamp, UNKNOWN_TIME } from './stamp.ts'
 
-/** What it decides with. */
 export interface WhereaboutsPorts {
   readonly ownId: RelayId
   readonly host: RegionHost
@@ -33,29 +32,29 @@ export interface WhereaboutsPorts {
   readonly routes: RouteCache
   readonly finder: Finder
   readonly announcer: Announcer
-  /** The relay with that id, if it is known. */
+  /** The relay with that id, if known. */
   relay(id: RelayId): Neighbour | undefined
-  /** Tells a relay that there is a newer login here than its own. */
+  /** Notifies a relay that this relay has a newer login than its own. */
   supersede(relay: Neighbour, key: NodePublicKey, time: number): void
 }
 
 export class Whereabouts {
   readonly #ports: WhereaboutsPorts
-  /** Keys whose departure somebody is to be told, and of which no relay has said where they are. */
+  /** Keys with clients to notify when they leave, but at an unknown relay. */
   #doubts = new KeyMap<true>()
 
   constructor(ports: WhereaboutsPorts) {
     this.#ports = ports
   }
 
-  /** A connection has logged in: it is newer than all logins that are known. */
+  /** A connection has logged in: it is newer than all known logins. */
   loggedIn(member: Member): void {
     const { key } = member
     const { times, locals, routes, finder, announcer } = this.#ports
     const time = times.next()
     locals.add(member, time)
     const route = routes.get(key.bytes)
-    // No relay has said that the key is there, and now it is here.
+    // The route was only learned from a packet; now the key is here.
     if (route?.time === UNKNOWN_TIME) routes.close(route)
     else if (route?.isNewest === true) this.#open(route, false)
     announcer.here(key, time)
@@ -75,12 +74,12 @@ export class Whereabouts {
       if (route !== undefined) route.isNewest = false
       return
     }
-    // The older connection comes back with its old time (P-307).
+    // The older connection becomes the newest again, with its old time (P-307).
     announcer.here(key, times.after)
     if (route !== undefined && this.#isNewerThanLocal(route.stamp, times.after)) this.#open(route, true)
   }
 
-  /** A relay has said which keys are connected to it. */
+  /** A relay has announced keys connected to it. */
   heard(from: Neighbour, keys: KeyTimes): void {
     const { times, counters } = this.#ports
     for (let n = 0; n < keys.length; n++) {
@@ -89,7 +88,7 @@ export class Whereabouts {
     }
   }
 
-  /** A relay has said which logins are over. */
+  /** A relay has announced logins that have ended. */
   gone(from: Neighbour, keys: KeyTimes): void {
     for (let n = 0; n < keys.length; n++) {
       const route = this.#ports.routes.get(keys.bytes, keys.offsetOf(n))
@@ -97,7 +96,7 @@ export class Whereabouts {
     }
   }
 
-  /** A relay has said that it has a newer login of `key` than this one. */
+  /** A relay has reported that it has a newer login of `key` than this one. */
   superseded(by: Neighbour, key: NodePublicKey, time: number): void {
     const { times, locals, routes, clock, counters } = this.#ports
     counters.superseded++
@@ -120,7 +119,7 @@ export class Whereabouts {
     else this.#teach(by, bytes, keyAt, route)
   }
 
-  /** A relay does not have `key`, though packets for it went there. */
+  /** A relay does not have `key`, but received packets for it. */
   notHere(at: Neighbour, key: NodePublicKey): void {
     const { routes, counters } = this.#ports
     counters.wentAstray++
@@ -128,12 +127,12 @@ export class Whereabouts {
     if (route?.neighbour === at) this.#mistrust(route)
   }
 
-  /** No relay has said where `key` is, and somebody may be waiting for its departure. */
+  /** The relay of `key` is unknown, and clients may have to be notified when it leaves. */
   doubt(key: NodePublicKey): void {
     if (this.#doubts.size < MAX_NOBODIES) this.#doubts.set(key, true)
   }
 
-  /** Looks for keys in doubt; called again and again while the other relays can be asked. */
+  /** Searches for keys at unknown relays; called periodically while the other relays can be queried. */
   lookForDoubts(): void {
     const doubts = this.#doubts
     this.#doubts = new KeyMap()
@@ -150,19 +149,19 @@ export class Whereabouts {
     else this.#leave(route)
   }
 
-  /** A relay has left, and its clients with it. */
+  /** A relay has left, with all its clients. */
   relayLeft(relay: Neighbour): void {
     for (const route of this.#ports.routes.over(relay)) this.#leave(route)
   }
 
-  /** A relay has listed all keys whose newest login it has: other routes over it do not hold. */
+  /** A relay has listed all keys whose newest login it has: its other routes are invalid. */
   mistrustUnlisted(relay: Neighbour): void {
     for (const route of this.#ports.routes.over(relay)) {
       if (route.confirmedIn < relay.listGeneration) this.#mistrust(route)
     }
   }
 
-  /** All relays have been asked about these routes since that generation: where nobody has said so, the key has left. */
+  /** All relays have been queried about these routes since that generation: keys without confirmation have left. */
   endUnconfirmed(routes: Iterable<RemoteRoute>, generation: number): void {
     for (const route of routes) {
       const isCurrent = this.#ports.routes.get(route.key.bytes) === route
@@ -183,9 +182,9 @@ export class Whereabouts {
     const key = route?.key ?? keys.keyOf(n)
     const stamp: Stamp = { time: keys.timeOf(n), relay: from.id }
     const isOlder = local !== undefined && !this.#isNewerThanLocal(stamp, local.time)
-    // Only for its own logins does a relay know whether they still are.
+    // A relay only knows the state of its own logins.
     if (isOlder && route?.isNewest !== true) this.#ports.supersede(from, key, local.time)
-    // What a relay says of its own keys holds, whatever it has said before.
+    // A relay's latest message about its own keys overrides earlier ones.
     if (route !== undefined && route.neighbour !== from && !isNewer(stamp, route.stamp)) return
     const wasNewest = route?.isNewest === true
     const isOpen = route?.isOpen === true || local !== undefined || (waiting ?? 0) > 0
@@ -205,7 +204,7 @@ export class Whereabouts {
     finder.found(key)
   }
 
-  /** The key is not where the route leads; where it is nobody has said. */
+  /** The key is not at the route's relay; its relay is unknown. */
   #mistrust(route: RemoteRoute): void {
     const { isNewest, key } = route
     route.time = UNKNOWN_TIME
@@ -219,7 +218,7 @@ export class Whereabouts {
     if (isNewest) this.#comeBack(key)
   }
 
-  /** The newest login elsewhere is over: the one here is the newest again, with its old time (P-307). */
+  /** The newest login elsewhere has ended: the one here is the newest again, with its old time (P-307). */
   #comeBack(key: NodePublicKey): void {
     const local = this.#ports.locals.get(key.bytes)
     if (local !== undefined) this.#ports.announcer.here(key, local.time)

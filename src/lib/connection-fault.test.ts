@@ -21,7 +21,7 @@ test.each([
   expect(connectionFault(withCode(code))?.id).toBe(id)
 })
 
-test('connectionFault knows a key that is too short by its text: Node gives it no code', () => {
+test('connectionFault recognises a short key by its message, as Node has no code for it', () => {
   const unspecified = (text: string) => connectionFault(Object.assign(new Error(text), { code: 'UNSPECIFIED' }))?.id
   expect(unspecified('EE certificate key too weak')).toBe('weak-key')
   expect(unspecified('something else')).toBeUndefined()

@@ -78,7 +78,7 @@ test('Registry floods a watcher with connected keys only (P-070)', () => {
   expect(take()).toEqual(['presence 1: 1 true'])
 })
 
-test('Registry tells clients that heard from a peer, but not those that have left since (P-062)', () => {
+test('Registry notifies clients that received from a peer, except those that have left (P-062)', () => {
   const { real, take } = registry()
   const [one, two, three] = [member(1), member(2), member(3)]
   for (const each of [one, two, three]) real.add(each)
@@ -131,7 +131,7 @@ test('Registry counts keys when they start and stop having several links (P-075)
   expect([counts(), real.totalKeys, real.counters.forwarderRemovalsOfOther]).toEqual([[1, 1], 0, 0])
 })
 
-test('Registry tells all clients that heard from a peer, in that order (P-062)', () => {
+test('Registry notifies all clients that received from a peer, in order (P-062)', () => {
   const { real, take } = registry()
   const gone = member(3)
   real.add(gone)

@@ -1,10 +1,10 @@
-/** What lies between the relays of a simulated region: which of them reach each other at present, and how long it takes. */
+/** The network between the relays of a simulated region: reachability and delays. */
 
 import type { RelayId } from '../backplane/stamp.ts'
 import type { Random } from './random.ts'
 import type { VirtualClock } from './virtual-clock.ts'
 
-/** Least and greatest delay of anything, in milliseconds. */
+/** Minimum and maximum delay in milliseconds. */
 export interface Delay {
   readonly minMs: number
   readonly maxMs: number
@@ -16,12 +16,12 @@ export class Network {
   readonly clock: VirtualClock
   readonly random: Random
   readonly #delay: Delay
-  /** Pairs whose links are cut, and pairs between which no messages pass. */
+  /** Pairs with cut links, and pairs without messages. */
   readonly #cutLinks = new Set<string>()
   readonly #cutMessages = new Set<string>()
-  /** When the last thing on a path arrives, so that nothing overtakes it. */
+  /** Arrival time of the last message on a path, so that none overtakes it. */
   readonly #arrivals = new Map<string, number>()
-  /** Told of each pair whose link is cut. */
+  /** Called for each pair whose link is cut. */
   onCut: (a: RelayId, b: RelayId) => void = () => {}
 
   constructor(clock: VirtualClock, random: Random, delay: Delay) {
@@ -30,13 +30,13 @@ export class Network {
     this.#delay = delay
   }
 
-  /** A delay at random. */
+  /** A random delay. */
   delayMs(): number {
     const { minMs, maxMs } = this.#delay
     return minMs + this.random.next() * (maxMs - minMs)
   }
 
-  /** Runs `fn` when something sent now on `path` arrives: after all that was sent on it before. */
+  /** Runs `fn` when a message sent now on `path` arrives, after all earlier ones. */
   arrive(path: string, fn: () => void): void {
     const nowMs = this.clock.now()
     const atMs = Math.max(nowMs + this.delayMs(), this.#arrivals.get(path) ?? 0)
@@ -52,13 +52,13 @@ export class Network {
     return !this.#cutMessages.has(pairOf(a, b))
   }
 
-  /** No link between the two holds or can be opened. */
+  /** Cuts links between the two; none can be opened. */
   cutLink(a: RelayId, b: RelayId): void {
     this.#cutLinks.add(pairOf(a, b))
     this.onCut(a, b)
   }
 
-  /** Messages between the two are lost, which neither notices. */
+  /** Messages between the two are lost without notice. */
   cutMessages(a: RelayId, b: RelayId): void {
     this.#cutMessages.add(pairOf(a, b))
   }

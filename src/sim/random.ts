@@ -1,4 +1,4 @@
-/** Random numbers that a seed determines. */
+/** Seeded random numbers. */
 
 export class Random {
   #state: number
@@ -17,12 +17,12 @@ export class Random {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
   }
 
-  /** A whole number from 0 up to, but not including, `end`. */
+  /** An integer in [0, `end`). */
   below(end: number): number {
     return Math.floor(this.next() * end)
   }
 
-  /** One of `items`, which are not empty. */
+  /** One of `items`, which must not be empty. */
   pick<T>(items: readonly T[]): T {
     return items[this.below(items.length)] as T
   }

@@ -1,6 +1,6 @@
 /**
- * A random schedule: clients of a few keys log in, send and leave at a few relays, while links and messages are cut and
- * relays die. In the end everything is mended, and what must hold is checked.
+ * A random schedule: clients with a few keys log in, send and leave at a few relays, while links and messages are cut and
+ * relays die. At the end everything is repaired, and the invariants are checked.
  *
  * Clauses: P-304, P-306 to P-312, P-314 to P-317.
  */
@@ -15,7 +15,7 @@ import { type ClientHost, type ClientObserver, SimClient } from './sim-client.ts
 import { SimRelay } from './sim-relay.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-/** How large and how long schedules are. */
+/** Size and duration of schedules. */
 export interface ScheduleOptions {
   readonly relays: number
   readonly keys: number
@@ -26,20 +26,20 @@ export const USUAL_SCHEDULE: ScheduleOptions = { relays: 4, keys: 4, steps: 60 }
 
 /** Milliseconds until all relays have joined. */
 const START_MS = 4_000
-/** Milliseconds in which a mended region comes to rest. */
+/** Milliseconds until a repaired region is stable. */
 const HEAL_MS = 30_000
-/** Milliseconds in which a packet arrives in a mended region, wherever it has to be found, or is dropped. */
+/** Milliseconds until a packet in a repaired region is delivered or dropped, including a search. */
 const REST_MS = 300
-/** Milliseconds that a packet may be under way: it may come after the news that its sender has left. */
+/** Maximum transit time of a packet in milliseconds: it may arrive after the notification that its sender has left. */
 const LATE_MS = 1_000
 
 interface Conn {
   readonly client: SimClient
   /** The last sequence number sent to each key. */
   readonly sent: Map<NodePublicKey, number>
-  /** When the first packet from each key came. */
+  /** Arrival time of the first packet from each key. */
   readonly heard: Map<NodePublicKey, number>
-  /** Peers that it was told have left, as text. */
+  /** Peers reported as gone, as text. */
   readonly told: Set<string>
 }
 
@@ -51,7 +51,7 @@ export class Schedule implements ClientObserver {
   readonly #network: Network
   readonly #relays: SimRelay[] = []
   readonly #keys: readonly NodePublicKey[]
-  /** All connections there ever were, by number. */
+  /** All connections ever made, by number. */
   readonly #conns: Conn[] = []
   readonly #problems: string[] = []
   /** The last sequence number received, by sender's and receiver's connection. */
@@ -62,7 +62,7 @@ export class Schedule implements ClientObserver {
   #lives = 0
   #sent = 0
   #delivered = 0
-  /** Dropped by relays that were killed. */
+  /** Packets dropped by killed relays. */
   #droppedBefore = 0
 
   constructor(seed: number, options: ScheduleOptions = USUAL_SCHEDULE) {
@@ -78,7 +78,7 @@ export class Schedule implements ClientObserver {
     for (let n = 0; n < options.relays; n++) this.#relays.push(this.#start(n))
   }
 
-  /** Runs it; returns what did not hold. */
+  /** Runs it; returns the violated invariants. */
   run(): readonly string[] {
     this.#clock.advance(START_MS)
     for (let step = 0; step < this.#options.steps; step++) this.#step()
@@ -100,7 +100,7 @@ export class Schedule implements ClientObserver {
     this.#received.set(flow, sequence)
     const [sender, receiver] = [this.#conns[from], this.#conns[to.number]]
     if (sender === undefined || receiver?.heard.has(sender.client.key) !== false) return
-    // A packet that outlives its sender teaches a route that only idleness, or its use, ends.
+    // A packet that arrives after its sender has left creates a route that only ends when used or idle.
     receiver.heard.set(sender.client.key, sender.client.isClosed ? Number.POSITIVE_INFINITY : this.#clock.now())
   }
 
@@ -119,7 +119,7 @@ export class Schedule implements ClientObserver {
     else if (kind < 90) this.#disturb(kind)
     else if (kind < 97) this.#clock.advance(random.below(200))
     else this.#clock.advance(random.below(8_000))
-    // Logins of one moment have no order.
+    // Simultaneous logins have no order.
     this.#clock.advance(1 + random.below(12))
   }
 
@@ -194,7 +194,7 @@ export class Schedule implements ClientObserver {
     })
   }
 
-  /** The relay that runs with that id. */
+  /** The running relay with that id. */
   #relayOf(id: RelayId): SimRelay | undefined {
     return this.#relays.find(relay => relay.id === id && relay.isRunning)
   }
@@ -203,7 +203,7 @@ export class Schedule implements ClientObserver {
     return this.#conns.filter(({ client }) => !client.isClosed)
   }
 
-  /** Connections that heard from a key in time must have been told that it has left (P-315). */
+  /** Connections that received from a key in time must have been notified that it left (P-315). */
   #checkPeersGone(): void {
     const present = new Set(this.#openConns().map(({ client }) => client.key))
     for (const { client, heard, told } of this.#openConns()) {
@@ -215,7 +215,7 @@ export class Schedule implements ClientObserver {
     }
   }
 
-  /** Only the relay with the newest login of a key takes itself for that (P-304). */
+  /** Only the relay with the newest login of a key considers itself that (P-304). */
   #checkNewest(relay: SimRelay): void {
     for (const { key } of relay.clients) {
       const isSuperseded = relay.backplane.routes.get(key.bytes)?.isNewest === true
@@ -235,7 +235,7 @@ export class Schedule implements ClientObserver {
   #checkRoutes(relay: SimRelay, probeKey: NodePublicKey): void {
     const probe = this.#login(probeKey, relay)
     for (const key of this.#keys) {
-      // The first may go astray, which mends the route (P-311).
+      // The first may be misrouted, which repairs the route (P-311).
       for (let n = 0; n < 2; n++) {
         this.#lastReceiver = undefined
         this.#send(probe, key)

@@ -1,19 +1,19 @@
-/** Messages between relays in memory: in order for each pair, with delays, cuts and refusals. */
+/** An in-memory {@link Bus}: in order for each pair, with delays, losses and rejected messages. */
 
 import type { Bus, BusHandler } from '../backplane/bus.ts'
 import type { Broadcast } from '../backplane/message.ts'
 import type { RelayId } from '../backplane/stamp.ts'
 import type { Network } from './network.ts'
 
-/** Changes or withholds a message; for tests of what a broken rule leads to. */
+/** Changes or drops a message, to test the effects of a broken rule. */
 export type Tamper = (bytes: Uint8Array, from: RelayId, to: RelayId | undefined) => Uint8Array | undefined
 
-/** What all relays connect to. */
+/** The broker that all relays connect to. */
 export class SimBroker {
   readonly network: Network
   readonly #buses = new Set<SimBus>()
   tamper: Tamper = bytes => bytes
-  /** Messages delivered. */
+  /** Number of delivered messages. */
   delivered = 0
 
   constructor(network: Network) {
@@ -30,7 +30,7 @@ export class SimBroker {
     this.#buses.delete(bus)
   }
 
-  /** Carries a message to all others, or to one. */
+  /** Delivers a message to all others, or to one. */
   carry(from: SimBus, bytes: Uint8Array, to: RelayId | undefined): void {
     const tampered = this.tamper(bytes, from.id, to)
     if (tampered === undefined) return

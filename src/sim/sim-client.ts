@@ -1,4 +1,4 @@
-/** A connection of a client to a simulated relay. Its packets say who sent them and which they are. */
+/** A client connection to a simulated relay. Its packets contain sender and sequence number. */
 
 import type { RelayId } from '../backplane/stamp.ts'
 import { NodePublicKey } from '../keys/node-key.ts'
@@ -13,26 +13,26 @@ import type { FinderSource } from '../server/region-ports.ts'
 const INFO: ClientInfo = { canAckPings: false, isProber: false }
 const PAYLOAD_LENGTH = 8
 
-/** Watches what clients get. */
+/** Observes what clients receive. */
 export interface ClientObserver {
-  /** A packet has come: the `sequence`th that the connection `from` has sent to this key. */
+  /** A packet has arrived: the `sequence`th from the connection `from` to this key. */
   onPacket(client: SimClient, from: number, sequence: number): void
   onPeerLeft(client: SimClient, peer: NodePublicKey): void
   onNotHere(client: SimClient, peer: NodePublicKey): void
 }
 
-/** The relay, as a client needs it. */
+/** A client's view of the relay. */
 export interface ClientHost {
   readonly id: RelayId
-  /** Takes a SendPacket frame. */
+  /** Handles a SendPacket frame. */
   takePacket(source: SimClient, frame: Uint8Array): void
-  /** The client is to be told when `peer` leaves. */
+  /** Subscribes the client to `peer` leaving. */
   awaitDeparture(client: SimClient, peer: NodePublicKey): void
   clientEnded(client: SimClient): void
 }
 
 export class SimClient implements LocalClient, Recipient, FinderSource {
-  /** Differs for each connection. */
+  /** Unique per connection. */
   readonly number: number
   readonly key: NodePublicKey
   readonly relay: ClientHost

@@ -1,4 +1,4 @@
-/** A link between two simulated relays: opened when a packet comes, in order, lost with what is under way on it. */
+/** A link between two simulated relays: opened by a packet, in order; packets in transit are lost with it. */
 
 import type { LinkEvents } from '../backplane/members.ts'
 import type { RegionLink } from '../backplane/neighbour.ts'
@@ -12,18 +12,18 @@ import type { Network } from './network.ts'
 
 /** The relay at the other end. */
 export interface LinkEnd {
-  /** Differs each time that the relay starts: a link does not outlive that. */
+  /** Changes each time the relay starts, which closes the link. */
   readonly life: number
-  /** Takes a ForwardPacket frame; returns the key if the packet went astray. */
+  /** Handles a ForwardPacket frame; returns the key if the packet was misrouted. */
   takeForwarded(from: NodePublicKey, frame: Uint8Array): NodePublicKey | undefined
 }
 
-/** What a simulated link needs. */
+/** Dependencies of a simulated link. */
 export interface SimLinkPorts {
   readonly network: Network
   readonly from: { readonly id: RelayId; readonly key: NodePublicKey }
   readonly to: RelayId
-  /** The relay at the other end; undefined while it does not run. */
+  /** The relay at the other end; undefined while it is not running. */
   end(): LinkEnd | undefined
 }
 
@@ -33,13 +33,13 @@ export class SimLink implements RegionLink {
   readonly #events: LinkEvents
   readonly #path: string
   #waiting: Uint8Array[] = []
-  /** Packets that the other end has not got. */
+  /** Packets that have not arrived at the other end. */
   #underWay = 0
   #state: 'closed' | 'opening' | 'up' | 'ended' = 'closed'
-  /** Of the connection; what was sent on an earlier one is lost. */
+  /** Number of the connection; packets on earlier ones are lost. */
   #connection = 0
   #endLife = 0
-  /** Packets that were lost with a connection, or could not leave. */
+  /** Packets lost with a connection, or not sent. */
   dropped = 0
 
   constructor(ports: SimLinkPorts, events: LinkEvents) {
@@ -70,7 +70,7 @@ export class SimLink implements RegionLink {
     if (this.#state === 'closed') this.#open()
   }
 
-  /** The connection is lost; the next packet opens another. */
+  /** Loses the connection; the next packet opens another. */
   cut(): void {
     if (this.#state === 'ended') return
     this.#state = 'closed'
@@ -80,7 +80,7 @@ export class SimLink implements RegionLink {
     this.#waiting = []
   }
 
-  /** Closes a link that nothing is under way on, as an idle one is. */
+  /** Closes a link without packets in transit, as for an idle one. */
   closeIfIdle(): void {
     if (this.#state === 'up' && this.#underWay === 0) this.cut()
   }

@@ -1,5 +1,5 @@
 /**
- * A relay of a simulated region: the real directory, registry, door for forwarded packets and backplane, without
+ * A relay of a simulated region: the real directory, registry, forward handling and backplane, without
  * connections.
  */
 
@@ -22,15 +22,15 @@ import type { SimBroker, SimBus } from './sim-bus.ts'
 import { type ClientHost, keyAt, type SimClient } from './sim-client.ts'
 import { type LinkEnd, SimLink } from './sim-link.ts'
 
-/** What a simulated relay needs. */
+/** Dependencies of a simulated relay. */
 export interface SimRelayPorts {
   readonly network: Network
   readonly broker: SimBroker
   readonly clock: Clock
-  /** Differs each time that the relay starts. */
+  /** Changes each time the relay starts. */
   readonly life: number
   readonly maxRoutes?: number
-  /** The relay that runs with that id at present. */
+  /** The running relay with that id. */
   relay(id: RelayId): SimRelay | undefined
 }
 
@@ -74,7 +74,7 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     this.backplane.start()
   }
 
-  /** Packets that were dropped here and counted, on links too. */
+  /** Packets dropped and counted here, including on links. */
   get dropped(): number {
     let dropped = this.#allLinks.reduce((sum, link) => sum + link.dropped, 0)
     for (const { disco, other } of Object.values(this.counters.dropped)) dropped += disco.packets + other.packets
@@ -90,7 +90,7 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     if (this.clients.delete(client)) this.directory.unregister(client)
   }
 
-  /** A SendPacket frame from a client, as `server/handlers/send-packet` treats it. */
+  /** Handles a SendPacket frame from a client like `server/handlers/send-packet`. */
   takePacket(source: SimClient, frame: Uint8Array): void {
     const destination = this.#routes.get(frame, FRAME_HEADER_LENGTH)
     if (destination !== undefined) {
@@ -102,7 +102,7 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     }
   }
 
-  /** A ForwardPacket frame from another relay, as `server/handlers/forward-packet` treats it. */
+  /** Handles a ForwardPacket frame from another relay like `server/handlers/forward-packet`. */
   takeForwarded(from: NodePublicKey, frame: Uint8Array): NodePublicKey | undefined {
     const destination = keyAt(frame, FRAME_HEADER_LENGTH + KEY_LENGTH)
     this.#region?.noteSource(from, frame, FRAME_HEADER_LENGTH)
@@ -110,7 +110,7 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     return takeForwardPacket(host, frame, 0, frame.length, 'other') ? undefined : destination
   }
 
-  /** Ends as a killed process does; what waits here counts as dropped. */
+  /** Ends like a killed process; queued packets count as dropped. */
   kill(): void {
     this.isRunning = false
     this.bus.disconnect()

@@ -1,4 +1,4 @@
-/** Time that passes only when it is told to: whatever falls due runs in order, as fast as it can. */
+/** A clock that is advanced manually and runs due events in order, without waiting. */
 
 import type { Clock, Timer } from '../lib/clock.ts'
 
@@ -12,7 +12,7 @@ const isBefore = (a: Event, b: Event) => a.dueMs < b.dueMs || (a.dueMs === b.due
 
 export class VirtualClock implements Clock {
   readonly #wallOriginMs: number
-  /** A binary heap: no event is due before its parent. */
+  /** A binary heap, earliest event first. */
   readonly #heap: Event[] = []
   #turn: (() => void)[] = []
   #nowMs = 0
@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
     this.#turn.push(fn)
   }
 
-  /** The same time for a machine whose wall clock is ahead by so many milliseconds. */
+  /** The same clock for a machine whose wall clock is ahead by so many milliseconds. */
   skewed(aheadMs: number): Clock {
     return {
       now: () => this.now(),
@@ -55,7 +55,7 @@ export class VirtualClock implements Clock {
     }
   }
 
-  /** Moves time on, and runs what falls due. */
+  /** Advances the time and runs due events. */
   advance(ms: number): void {
     const untilMs = this.#nowMs + ms
     this.#endTurn()

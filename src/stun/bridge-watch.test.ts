@@ -42,7 +42,7 @@ test.each([
   expect(watched().see(sources)).toEqual(expected)
 })
 
-test('BridgeWatch that has seen other clients judges later ones as well (P-187)', () => {
+test('BridgeWatch also checks clients that follow others (P-187)', () => {
   const { see } = watched()
   expect(see(times(10, '203.0.113.5'))).toEqual([])
   expect(see(times(50, '172.18.0.1'))).toEqual([])

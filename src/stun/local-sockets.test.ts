@@ -43,7 +43,7 @@ test.each([
   await sockets.close()
 })
 
-test('LocalSockets follows addresses, tries again what failed, and leaves nothing behind (P-188)', async () => {
+test('LocalSockets follows address changes, retries failures, and closes everything (P-188)', async () => {
   const { clock, machine, open, sockets, look } = setUp(['192.0.2.1', '192.0.2.2'])
   machine.unbindable.add('192.0.2.2')
   await sockets.start()

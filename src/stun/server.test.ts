@@ -34,7 +34,7 @@ async function ask(socket: Socket): Promise<Uint8Array> {
 }
 
 test.runIf(process.platform === 'linux')(
-  'createStunServer on all addresses answers from the one that was asked, and follows them as they come and go (P-188)',
+  'createStunServer on all addresses responds from the requested one, and follows address changes (P-188)',
   async () => {
     const clock = new FakeClock()
     let addresses = ['127.0.0.2', '127.0.0.3', '::1']
@@ -59,7 +59,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('createStunServer on all addresses notices another program on its port, though its own sockets share it (P-188)', async () => {
+test('createStunServer on all addresses detects another program on its port, which its own sockets share (P-188)', async () => {
   const server = startServer({ readAddresses: () => ['127.0.0.1', '127.0.0.2'] })
   const { port } = await server.listen()
   await expect(startServer({ port }).listen()).rejects.toMatchObject({ code: 'EADDRINUSE' })

@@ -4,7 +4,7 @@ import { readClientHello } from './client-hello.ts'
 
 const authority = { servername: 'relay.test', ALPNProtocols: ['acme-tls/1'] }
 
-test('readClientHello finds name and protocols, as soon as all bytes are there (P-147)', async () => {
+test('readClientHello finds name and protocols as soon as all bytes have arrived (P-147)', async () => {
   const hello = await clientHello(authority)
   const found = { serverName: 'relay.test', protocols: ['acme-tls/1'] }
   expect(readClientHello(hello)).toEqual(found)
@@ -26,7 +26,7 @@ test.each([
   expect(readClientHello(await clientHello(options))).toEqual(found)
 })
 
-test('readClientHello leaves what is no hello to TLS, at once', async () => {
+test('readClientHello passes anything else to TLS immediately', async () => {
   const none = { serverName: undefined, protocols: [] }
   expect(readClientHello(Buffer.from('G'))).toEqual(none)
   expect(readClientHello(tlsRecord(21, Buffer.of(1, 0)))).toEqual(none)

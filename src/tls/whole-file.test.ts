@@ -11,7 +11,7 @@ import { readIfPresent, writeWhole } from './whole-file.ts'
 const directory = mkdtempSync(join(tmpdir(), 'whole-file-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 
-test('writeWhole makes the folder and leaves nothing but the file, with its mode', async () => {
+test('writeWhole creates the folder and leaves only the file, with its mode', async () => {
   const path = join(directory, 'new', 'file')
   await writeWhole(path, 'one', 0o600)
   await writeWhole(path, 'two', 0o600)
@@ -27,7 +27,7 @@ test('readIfPresent tells a missing file from one that cannot be read, such as a
   await expect(readIfPresent(pipe)).rejects.toThrow('not a regular file')
 })
 
-test('a write to a mount that does not respond rejects in time, and holds up no reads', async () => {
+test('a write to a hung mount rejects in time, and does not delay reads', async () => {
   const clock = new FakeClock()
   const mount = Promise.withResolvers<void>()
   const stuck = new FileAccess('write', '/dead/file', clock, () => mount.promise).run()

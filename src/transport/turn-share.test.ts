@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { TurnBudget, TurnShare, turnShareOf } from './turn-share.ts'
 
-test('TurnBudget is used up by pieces or bytes, and is whole again in the next turn', () => {
+test('TurnBudget is used up by pieces or bytes, and full again in the next turn', () => {
   const clock = new FakeClock({ turns: 'manual' })
   const share = new TurnShare(clock)
   const budget = new TurnBudget(share, { pieces: 3, bytes: 100 })
@@ -16,7 +16,7 @@ test('TurnBudget is used up by pieces or bytes, and is whole again in the next t
   expect(budget.charge(1, 0)).toBe(true)
 })
 
-test('TurnShare lets those go on that waited, in order, in a later turn', () => {
+test('TurnShare resumes waiters in order in a later turn', () => {
   const clock = new FakeClock({ turns: 'manual' })
   const share = new TurnShare(clock)
   const done: string[] = []
@@ -33,7 +33,7 @@ test('TurnShare lets those go on that waited, in order, in a later turn', () => 
   expect(share.waiting).toBe(0)
 })
 
-test('TurnShare gives those that waited a limited part of each turn', () => {
+test('TurnShare limits the share of each turn for waiters', () => {
   const clock = new FakeClock({ turns: 'manual' })
   const share = new TurnShare(clock)
   let done = 0

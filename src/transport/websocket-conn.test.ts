@@ -146,7 +146,7 @@ test.for([
   expect(Buffer.concat(socket.sent).equals(bytes)).toBe(true)
 })
 
-test('WebSocketConn reports a write when the bytes before it have been sent, as far as it can tell', async () => {
+test('WebSocketConn reports a write when the bytes before it seem to have been sent', async () => {
   const { socket, conn, clock } = open()
   socket.bufferedAmount = 262_145
   let done = false

@@ -63,14 +63,14 @@ describe.each(RELAYS)('against %s', (_name, start, isThere) => {
         await page.evaluate(([name, env]) => globalThis.testPage.runCase(name, env), [name, environment] as const)
       })
 
-      test('loads the curve in JavaScript only where WebCrypto is missing', async () => {
+      test('loads the JavaScript curve only if WebCrypto lacks it', async () => {
         expect(await page.evaluate(() => globalThis.crypto.subtle !== undefined)).toBe(origin === 'secure')
         const loaded = pages.requests.slice(before).filter(path => path.includes('x25519'))
         expect(loaded).toHaveLength(origin === 'secure' ? 0 : 1)
       })
     })
 
-    test('all of it runs in a worker', async () => {
+    test('everything runs in a worker', async () => {
       const page = await openTestPage(pages, browser)
       for (const { name } of CASES) {
         await page.evaluate(([name, env]) => globalThis.testPage.runCaseInWorker(name, env), [

@@ -62,7 +62,7 @@ describe.runIf(hasChromium)('in Chromium', () => {
     await session.detach()
   }
 
-  test('a resilient client connects at once when its page is online again', async () => {
+  test('a resilient client connects immediately when its page is online again', async () => {
     await watch({ backoffMinMs: 20 })
     proxy.gate = 'refusing'
     proxy.spoilAll('cut')
@@ -74,7 +74,7 @@ describe.runIf(hasChromium)('in Chromium', () => {
     await untilState('connected')
   })
 
-  test('a resilient client finds out at once that its connection has died when its page is shown again', async () => {
+  test('a resilient client detects a dead connection immediately when its page is shown again', async () => {
     await watch({ pingIntervalMs: NEVER_MS, healthyAfterMs: NEVER_MS, pingTimeoutMs: 200, backoffMinMs: 1 })
     await page.evaluate('testPage.watched.random = 0')
     await hide()
@@ -84,7 +84,7 @@ describe.runIf(hasChromium)('in Chromium', () => {
     await untilState('connected')
   })
 
-  test('a resilient client is back once its page is resumed: the browser has ended the connection of a frozen page', async () => {
+  test('a resilient client reconnects when its page is resumed, as browsers close connections of frozen pages', async () => {
     await watch({ backoffMinMs: 1 })
     await page.evaluate('testPage.watched.random = 0')
     await hide()

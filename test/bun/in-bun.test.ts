@@ -26,7 +26,7 @@ const FILES = [
   'test/integration/tls',
 ]
 
-test('listeners, TLS and HTTP keep their promises inside Bun', async () => {
+test('listeners, TLS and HTTP work inside Bun', async () => {
   // The pool of processes needs what Bun lacks.
   const pool = ['--pool=threads', '--no-isolate', '--project', 'unit', '--project', 'integration']
   const args = ['node_modules/vitest/vitest.mjs', 'run', ...pool, '--reporter=dot', ...FILES]

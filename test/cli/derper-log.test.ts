@@ -94,7 +94,7 @@ async function relays(target: Target): Promise<void> {
 }
 
 test.each(['1', '2'])(
-  'derper with -workers %s relays while nobody reads its log, counts the lines that are lost, and says so when it is read again',
+  'derper with -workers %s keeps relaying with a stalled log reader, and reports the number of lost lines later',
   async workers => {
     const { reader, writer } = pipe(`unread-${workers}`)
     const { port, target, dropped } = await start(writer, workers)
@@ -119,7 +119,7 @@ test.each(['1', '2'])(
   },
 )
 
-test.each(['1', '2'])('derper with -workers %s ends in time though nobody reads its log', async workers => {
+test.each(['1', '2'])('derper with -workers %s exits in time with a stalled log reader', async workers => {
   const { reader, writer } = pipe(`ending-${workers}`)
   const { program: derper, port } = await start(writer, workers)
   await failLogins(port, 1_000)
@@ -129,7 +129,7 @@ test.each(['1', '2'])('derper with -workers %s ends in time though nobody reads 
   expect(read(reader).length).toBeGreaterThan(40_000)
 })
 
-test('derper relays, and ends, though nobody reads the socket that its log is', async () => {
+test('derper relays and exits with a stalled socket as its log', async () => {
   const { program: derper, port, target } = await start('pipe', '1')
   derper.child.stderr?.pause()
   await failLogins(port, MANY)
@@ -139,14 +139,14 @@ test('derper relays, and ends, though nobody reads the socket that its log is', 
   expect([0, 'SIGTERM']).toContain(await derper.exit())
 })
 
-test('derper relays though its log is on a full disk, and counts what is lost', async () => {
+test('derper keeps relaying with its log on a full disk, and counts lost lines', async () => {
   const { port, target, dropped } = await start(open('/dev/full', constants.O_WRONLY), '1')
   await failLogins(port, MANY)
   await relays(target)
   expect(await dropped()).toBeGreaterThan(0)
 })
 
-test('derper relays though the reader of its log has gone', async () => {
+test('derper keeps relaying after its log reader has exited', async () => {
   const { reader, writer } = pipe('left')
   const { port, target } = await start(writer, '1')
   closeSync(descriptors.splice(descriptors.indexOf(reader), 1)[0] as number)
@@ -163,7 +163,7 @@ const FAULT = `process.on('SIGUSR2', () => {
 
 // Bun takes no code by its command line.
 test.runIf(RUNTIME_NAME === 'node')(
-  'derper writes nothing but lines of JSON, be it of the runtime, its own failure or where it serves',
+  'derper writes only JSON lines, including runtime warnings, its own failure and its addresses',
   async () => {
     const fault = `--import=data:text/javascript,${encodeURIComponent(FAULT)}`
     program = await startProgram(RUNTIME_PATH, [fault, DERPER, ...FLAGS])
@@ -187,7 +187,7 @@ test.runIf(RUNTIME_NAME === 'node')(
   },
 )
 
-test('derper -log-format text writes lines for people, workers included', async () => {
+test('derper -log-format text writes readable lines, including those of workers', async () => {
   program = await startProgram(RUNTIME_PATH, [DERPER, ...FLAGS, '-log-format', 'text', '-workers', '2'])
   const [, port] = await program.stderrMatch(/^\S+Z info {2}serving address=127\.0\.0\.1:(\d+) tls=false/m)
   program.child.kill('SIGTERM')
@@ -216,7 +216,7 @@ test.skipIf(!hasScript)('derper writes text on a terminal', async () => {
   await once(terminal, 'close', { signal: AbortSignal.timeout(PATIENCE_MS) })
 })
 
-test('derper refuses a format of the log that it does not have', async () => {
+test('derper rejects an unknown log format', async () => {
   program = await startProgram(RUNTIME_PATH, [DERPER, ...FLAGS, '-log-format', 'xml'])
   expect(await program.exit()).toBe(2)
   expect(program.stderr).toBe('derper: set flag -log-format to "xml": not one of text, json\n')

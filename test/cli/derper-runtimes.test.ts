@@ -48,7 +48,7 @@ test.each([
   expect(await agreed({ ciphers: offered.join(':') })).toBe(expected)
 })
 
-test('a client that asks for another name gets an alert (P-141)', async () => {
+test('a client that requests another name gets an alert (P-141)', async () => {
   const expected = here({
     node: 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE',
     bun: 'ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR',
@@ -56,7 +56,7 @@ test('a client that asks for another name gets an alert (P-141)', async () => {
   expect(await agreed({ servername: 'other.test' })).toBe(expected)
 })
 
-test('a client with the curve P-521 alone (P-142)', async () => {
+test('a client with only the curve P-521 (P-142)', async () => {
   const expected = here({ node: AES_128, bun: 'ERR_SSL_SSL/TLS_ALERT_HANDSHAKE_FAILURE' })
   expect(await agreed({ ecdhCurve: 'secp521r1', ciphers: AES_128 })).toBe(expected)
 })

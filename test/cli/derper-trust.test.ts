@@ -76,7 +76,7 @@ test('derper trusts the CAs of SSL_CERT_FILE for mesh links and the ACME directo
   await program.stop()
 })
 
-test('derper says at the start, and check-config before it, what an admission URL that does not answer means', async () => {
+test('derper and check-config report the effect of an unreachable admission URL at startup', async () => {
   const url = `http://127.0.0.1:${await freePort()}/verify`
   const relay = await startOurRelay(['-verify-client-url', url])
   await relay.program.stderrMatch(/^(?=.*admission backend unreachable).*until it responds, it refuses nobody/m)
@@ -96,7 +96,7 @@ test('derper names a variable for CAs that cannot be read', async () => {
   await relay.stop()
 })
 
-test('derp trusts the CAs of SSL_CERT_FILE and asks by HTTPS_PROXY', async () => {
+test('derp trusts the CAs in SSL_CERT_FILE and uses HTTPS_PROXY', async () => {
   await using listening = await listenOnLoopback(server)
   await using proxy = await startConnectProxy()
   const env = { SSL_CERT_FILE: at('ca.pem'), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: '' }

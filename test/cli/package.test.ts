@@ -114,7 +114,7 @@ test('package: installs small', () => {
   expect(total).toBeLessThan(6_000_000)
 })
 
-test('package: derper serves from two worker threads with no more than the package installed', async () => {
+test('package: derper serves from two worker threads with only the package installed', async () => {
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   const flags = ['-dev', '-workers', '2', '-a', '127.0.0.1:0', '-stun-port', '0', '-c', join(project, 'derper.key')]
   const program = await startProgram(process.execPath, [derper, ...flags])
@@ -138,7 +138,7 @@ async function logged(runtime: string, env: Record<string, string>): Promise<str
 
 const ADVICE = /"better":"bun".*"mend":"start it as \\"bun --bun \S+derper\.js\\", or set DERPHTTP_RUNTIME=node/g
 
-test('package: derper on Node says once that Bun serves better, unless Node was chosen', async () => {
+test('package: derper on Node recommends Bun once, unless Node was chosen', async () => {
   expect((await logged(process.execPath, { DERPHTTP_RUNTIME: '' })).match(ADVICE)).toHaveLength(1)
   expect(await logged(process.execPath, { DERPHTTP_RUNTIME: 'node' })).not.toMatch(ADVICE)
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
@@ -148,14 +148,14 @@ test('package: derper on Node says once that Bun serves better, unless Node was 
   }
 })
 
-test('package: derper runs on Bun, which has no advice to give', async () => {
+test('package: derper on Bun recommends nothing', async () => {
   const bun = bunPath() as string
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   expect((await run(bun, ['--bun', derper, '-version'])).stdout).toMatch(/^\d+\.\d+\.\d+ on Bun \d/)
   expect(await logged(bun, { DERPHTTP_RUNTIME: '' })).not.toContain('"better"')
 })
 
-test('package: brings its own code and few packages', async () => {
+test('package: installs its own code and few packages', async () => {
   expect(Object.keys(manifest.dependencies)).toEqual(['@noble/ciphers', '@noble/curves', 'ws'])
   const licences = readFileSync(join(project, 'node_modules/derphttp/dist/LICENSES.txt'), 'utf8')
   for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser', 'yaml']) {
@@ -174,7 +174,7 @@ function versionOf(path: string): string {
 }
 
 test.skipIf(oldNode === undefined)(
-  `package: an old Node is told so in one line by each command and entry${oldNode === undefined ? ' (no old Node found)' : ''}`,
+  `package: each command and entry reports an old Node in one line${oldNode === undefined ? ' (no old Node found)' : ''}`,
   async () => {
     const failureOf = (...args: string[]) =>
       run(oldNode ?? '', args, { cwd: project }).catch((error: { code: number; stderr: string }) => error)

@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true }))
 
 const sumOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
 
-test('build:binary writes the same bytes each time, and their sums', async () => {
+test('build:binary is reproducible, and writes checksums', async () => {
   const sum = sumOf(derper)
   const names = ['derper', 'derp', 'derpprobe'].map(command => `${command}-${TARGET}`)
   expect(readFileSync(join(folder, 'SHA256SUMS'), 'utf8')).toBe(names.map(name => `${sum}  ${name}\n`).join(''))
@@ -56,7 +56,7 @@ test.each([
   expect((await run(path, ['--version'])).stdout).toMatch(version)
 })
 
-test('the executable takes no settings from the folder that it is started in', async () => {
+test('the executable ignores files in its working directory', async () => {
   writeFileSync(join(folder, '.env'), 'DERPER_LOG_LEVEL=nonsense\n')
   writeFileSync(join(folder, 'bunfig.toml'), 'preload = ["./nothing-there.ts"]\n')
   const { stdout } = await run(derper, ['check-config', '-dev'], { cwd: folder })

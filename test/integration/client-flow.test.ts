@@ -136,7 +136,7 @@ test('autoPong queues at most one Pong for a relay that does not read (P-091)', 
   await until(() => relay().frames.length === 2, 'the next ping is answered')
 })
 
-test('healthTracker is told of connections and problems immediately, received or not (P-092)', async () => {
+test('healthTracker is notified of connections and problems immediately, even without a recv call (P-092)', async () => {
   const { told, tracker } = recordingTracker()
   const { client, relay } = scripted({ healthTracker: tracker })
   await client.connect()
@@ -151,7 +151,7 @@ test('healthTracker is told of connections and problems immediately, received or
   expect(told).toEqual([true, 'duplicate', 'well', false, true, false])
 })
 
-test('healthTracker is not told of failed attempts', async () => {
+test('healthTracker is not notified of failed attempts', async () => {
   const { told, tracker } = recordingTracker()
   const { client, relay, clock } = scripted({
     healthTracker: tracker,
@@ -163,7 +163,7 @@ test('healthTracker is not told of failed attempts', async () => {
   expect(clock.pendingTimers).toBe(0)
 })
 
-test('healthTracker is not told of a connection that ended while it was established', async () => {
+test('healthTracker is not notified of a connection that was closed while being established', async () => {
   const { told, tracker } = recordingTracker()
   const transport = new MemoryTransport(() => {
     const { relay, clientConn } = scriptedMemoryRelay()

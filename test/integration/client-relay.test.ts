@@ -119,7 +119,7 @@ test('notePreferred is sent once per change, and again on the next connection if
   expect(counters.logins).toBe(2)
 })
 
-test('a watcher is told of all clients, on every connection, and can have them closed (P-070, P-073, P-210)', async () => {
+test('a watcher is notified of all clients, on every connection, and can close them (P-070, P-073, P-210)', async () => {
   const relay = new TestRelay({ meshKey: MESH_KEY })
   const peer = await relay.readyClient()
   const watcher = relay.client({ meshKey: MESH_KEY, watchConnectionChanges: true })

@@ -169,7 +169,7 @@ test('a debug page responds with 500 when the relay fails to report', async () =
   expect(await ask(server.port, '/debug/vars')).toMatchObject({ status: 500, body: /worker is gone/ })
 })
 
-test('/debug/clients/ tells how many are connected, and lists those that are asked for (P-189)', async () => {
+test('/debug/clients/ shows the number of clients and lists those that match (P-189)', async () => {
   const meshKey = MeshKey.parse('ab'.repeat(32))
   const relay = new MemoryRelay({ meshKey })
   await using server = await startDebugServer(relay)

@@ -35,7 +35,7 @@ test('a flood of disco packets does not starve data to a slow reader (P-100)', a
   expect(kinds.filter(kind => kind === 'disco').length).toBeLessThanOrEqual(34)
 })
 
-test('a client is not told of the departure of a peer that sent it nothing (P-062)', async () => {
+test('a client is not notified when a peer leaves that sent it nothing (P-062)', async () => {
   const relay = new MemoryRelay()
   const [gone, loud, slow] = [await relay.login(), await relay.login(), await relay.login()]
   slow.conn.pause()
@@ -53,7 +53,7 @@ test('a client is not told of the departure of a peer that sent it nothing (P-06
   expect(relay.core.counters.dropped.queue_head.other.packets).toBe(1)
 })
 
-test('a client is told of the departure of a peer whose packet was queued (P-062)', async () => {
+test('a client is notified when a peer leaves whose packet was queued (P-062)', async () => {
   const relay = new MemoryRelay()
   const [gone, loud, slow] = [await relay.login(), await relay.login(), await relay.login()]
   const key = gone.publicKey
@@ -69,7 +69,7 @@ test('a client is told of the departure of a peer whose packet was queued (P-062
   expect(await slow.messageOf('peerGone')).toEqual({ type: 'peerGone', peer: key, reason: 0 })
 })
 
-test('a watcher is told of thousands of peers in writes of bounded size (P-070, P-101)', async () => {
+test('a watcher is notified of thousands of peers in writes of bounded size (P-070, P-101)', async () => {
   const { MeshKey } = await import('../../src/keys/mesh-key.ts')
   const meshKey = 'ab'.repeat(32)
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(meshKey), maxWriteBytes: 1_000 })

@@ -141,7 +141,7 @@ test.for([
   [['Forwarded: for=192.0.2.1'], 'Upgrade'],
   [['X-Real-IP: 192.0.2.1'], 'Upgrade'],
   [['X-Real-IP: 192.0.2.1', 'Upgrade: DERP'], 'Connection: Upgrade'],
-] as const)('the response to %j says that a proxy dropped %s (P-124)', async ([headers, lost]) => {
+] as const)('the response to %j reports that a proxy dropped %s (P-124)', async ([headers, lost]) => {
   const { status, body } = await request(relay.port, 'GET /derp', headers)
   expect(status).toBe(426)
   expect(body.toString()).toBe(
@@ -150,7 +150,7 @@ test.for([
   )
 })
 
-test('only a trusted proxy that forwards no upgrade is told so (P-124, P-125)', async () => {
+test('only a trusted proxy gets the hint that it drops the upgrade (P-124, P-125)', async () => {
   const told = async (at: ListeningRelay) => String((await request(at.port, 'GET /derp')).body)
   expect(await told(believing)).toContain('A proxy forwarded this request without the header Upgrade')
   expect(await told(relay)).toBe('DERP requires connection upgrade\n')

@@ -94,7 +94,7 @@ test('relay applies a changed limit to connected clients (P-103)', async () => {
   expect(await a.sync()).toEqual([])
 })
 
-test('relay divides a rate of all clients among those that send, and drops nothing (P-105)', async () => {
+test('relay divides the total rate among sending clients, and drops nothing (P-105)', async () => {
   const relay = new MemoryRelay({ totalRate: 100_000 })
   const [a, b, reader] = [await relay.login(), await relay.login(), await relay.login()]
   const { counters } = relay.core
@@ -117,7 +117,7 @@ test('relay divides a rate of all clients among those that send, and drops nothi
   expect((await reader.sync()).length).toBe(21)
 })
 
-test('relay applies a changed rate of all clients to those who wait, and exempts mesh peers from it (P-105)', async () => {
+test('relay applies a changed total rate to waiting clients, and exempts mesh peers (P-105)', async () => {
   const relay = new MemoryRelay({ totalRate: 1_000, meshKey: MeshKey.parse(MESH_KEY) })
   const [a, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
   a.packet(a.publicKey, PAYLOAD)

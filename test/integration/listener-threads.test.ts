@@ -24,7 +24,7 @@ const named = (name: string) =>
   listenerFor({ report: () => ({ ready: true, problems: [], degraded: [{ name, reason: '' }] }) })
 
 test.runIf(process.platform === 'linux')(
-  'listeners with reusePort share a port, and one is enough to serve it',
+  'listeners with reusePort share a port, and a single one can serve it',
   async () => {
     const [a, b] = [named('a'), named('b')]
     const { port } = await a.listen(0, '127.0.0.1', { reusePort: true })

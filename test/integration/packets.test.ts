@@ -130,7 +130,7 @@ test('relay sends "not here" three times in a burst, then once a second (P-061)'
   expect(relay.core.counters.peerGoneNotHereFrames).toBe(7)
 })
 
-test('relay tells clients that heard from a peer that it has left, once per connection and source (P-062)', async () => {
+test('relay notifies clients that received from a peer when it leaves, once per connection and source (P-062)', async () => {
   const relay = new MemoryRelay()
   const [a, b, c] = [await relay.login(), await relay.login(), await relay.login()]
   const privateKey = NodePrivateKey.generate()
@@ -221,7 +221,7 @@ test('relay queues 32 data and 32 disco packets for a slow reader, keeping the n
   expect(ofSize(63)).toEqual(newest)
 })
 
-test('relay bounds what waits for all slow readers together, at the expense of those with most (P-104)', async () => {
+test('relay bounds the queues of all slow readers together, at the expense of the longest (P-104)', async () => {
   const relay = new MemoryRelay({ maxQueuedBytes: 100_000 })
   const [a, least, most] = [await relay.login(), await relay.login(), await relay.login()]
   for (const reader of [least, most]) {

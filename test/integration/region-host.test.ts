@@ -74,7 +74,7 @@ async function setUp() {
   return { relay, region, keys, far, loginMesh }
 }
 
-test('a relay tells its region who is connected, and who comes and goes (P-304)', async () => {
+test('a relay reports its clients, connects and disconnects to its region (P-304)', async () => {
   const { relay, region, keys } = await setUp()
   const first = await relay.login({ privateKey: keys.a })
   relay.core.joinRegion(region)
@@ -85,7 +85,7 @@ test('a relay tells its region who is connected, and who comes and goes (P-304)'
   expect(relay.core.region).toBe(region)
 })
 
-test('a relay gives its region packets without a route; what that does not take is dropped and answered (P-308)', async () => {
+test('a relay passes packets without a route to its region; rejected ones are dropped and answered (P-308)', async () => {
   const { relay, region, keys, far } = await setUp()
   relay.core.joinRegion(region)
   const client = await relay.login({ privateKey: keys.a })
@@ -100,7 +100,7 @@ test('a relay gives its region packets without a route; what that does not take 
   expect([dropped.unknown_dest.other.packets, dropped.unknown_dest.disco.packets]).toEqual([0, 1])
 })
 
-test('a relay tells its region where a forwarded packet came from, before the packet is delivered (P-314)', async () => {
+test('a relay reports the source of a forwarded packet to its region before delivering the packet (P-314)', async () => {
   const { relay, region, keys, far, loginMesh } = await setUp()
   relay.core.joinRegion(region)
   const [client, meshPeer] = [await relay.login({ privateKey: keys.a }), await loginMesh()]
@@ -114,7 +114,7 @@ test('a relay tells its region where a forwarded packet came from, before the pa
   expect(relay.core.isAwaited(far.bytes, 0)).toBe(false)
 })
 
-test('a relay answers each packet of another relay of its region that went astray, whatever it carries (P-311)', async () => {
+test('a relay answers each misrouted packet from another relay of its region, whatever its content (P-311)', async () => {
   const { relay, region, far, loginMesh } = await setUp()
   relay.core.joinRegion(region)
   const meshPeer = await loginMesh()
@@ -134,7 +134,7 @@ test('a relay answers each packet of another relay of its region that went astra
   expect([counters.dropped.unknown_dest_on_fwd.other.packets, counters.peerGoneNotHereFrames]).toEqual([6, 5])
 })
 
-test('a relay has its region close the connections of a key, but the region closes only those here (P-073, P-323)', async () => {
+test('ClosePeer is passed to the region, but from the region it closes only local connections (P-073, P-323)', async () => {
   const { relay, region, keys, loginMesh } = await setUp()
   relay.core.joinRegion(region)
   const [client, other, meshPeer] = [

@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest'
 import { clientKey, SimRegion } from '../support/sim-region.ts'
 
-test('the first packets to another relay find their destination, and open the link, in order and without loss (P-308, P-310)', () => {
+test('the first packets to another relay find their destination and open the link, in order and without loss (P-308, P-310)', () => {
   const region = new SimRegion(3)
   const [sender, receiver] = [region.login(1, 0), region.login(2, 1)]
   region.takeMessages()
@@ -18,7 +18,7 @@ test('the first packets to another relay find their destination, and open the li
   expect(region.relay(0).counters.packetsForwardedOut).toBe(32)
 })
 
-test('keys of one turn are asked for by one message (P-308)', () => {
+test('keys of one turn are queried with one message (P-308)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   for (const key of [2, 3]) region.login(key, 1)
@@ -29,7 +29,7 @@ test('keys of one turn are asked for by one message (P-308)', () => {
   expect(region.take()).toEqual(['1 gets 1 of 0', '1 gets 3 of 0', '2 gets 2 of 0'])
 })
 
-test('nobody has a key once all relays have said so; that is remembered for 5 s, or until the key logs in (P-309)', () => {
+test('a key is not found once all relays have responded; this is cached for 5 s, or until the key logs in (P-309)', () => {
   const region = new SimRegion(3)
   const sender = region.login(1, 0)
   region.takeMessages()
@@ -46,7 +46,7 @@ test('nobody has a key once all relays have said so; that is remembered for 5 s,
   expect(region.relay(0).counters.dropped.unknown_dest.other.packets).toBe(3)
 })
 
-test('a relay that comes may have a key that nobody had (P-309)', () => {
+test('a relay that joins may have a key that was not found before (P-309)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   expect(region.exchange(sender, 9)).toEqual(['0 misses 9'])
@@ -57,7 +57,7 @@ test('a relay that comes may have a key that nobody had (P-309)', () => {
   expect(region.told('find')).toEqual(['0 tells all 9'])
 })
 
-test('a relay that does not answer is asked again, and the search fails without an answer for the client (P-308, P-309)', () => {
+test('a relay without a response is queried again, and the search fails without notifying the client (P-308, P-309)', () => {
   const region = new SimRegion(3)
   const sender = region.login(1, 0)
   region.login(2, 2)
@@ -81,7 +81,7 @@ test('a relay that does not answer is asked again, and the search fails without 
   expect(region.exchange(sender, 2)).toEqual(['1 gets 3 of 0'])
 })
 
-test('of more than 32 packets for one key the oldest give way (P-310)', () => {
+test('of more than 32 packets for one key the oldest are dropped (P-310)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   region.login(2, 1)
@@ -107,7 +107,7 @@ test('the newest login of a key gets its packets from everywhere; when it ends t
     expect(region.exchange(sender, 9)).toEqual([`${older.number} gets 3 of ${sender.number}`])
 })
 
-test('an older login is answered by superseded, whoever announces it and when (P-306)', () => {
+test('an older login is always answered with superseded (P-306)', () => {
   const region = new SimRegion(3)
   const [a, b] = [region.relay(0).id, region.relay(1).id]
   region.network.cutMessages(a, b)
@@ -122,7 +122,7 @@ test('an older login is answered by superseded, whoever announces it and when (P
   expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 2 of ${sender.number}`])
 })
 
-test('the newest of several connections at one relay decides, and gives way with its old time when it ends (P-304, P-307)', () => {
+test('the newest of several connections at one relay counts; when it ends, the older one returns with its old time (P-304, P-307)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   region.login(9, 0)
@@ -133,7 +133,7 @@ test('the newest of several connections at one relay decides, and gives way with
   expect(region.exchange(sender, 9)).toEqual([`${middle.number} gets 2 of 0`])
 })
 
-test('a login at another relay moves flows there at once, without a search (P-304, P-305)', () => {
+test('a login at another relay moves flows there immediately, without a search (P-304, P-305)', () => {
   const region = new SimRegion(3)
   const sender = region.login(1, 0)
   region.login(9, 1)
@@ -144,7 +144,7 @@ test('a login at another relay moves flows there at once, without a search (P-30
   expect(region.told('find')).toEqual([])
 })
 
-test('a packet for a key that has left goes no further; the sender learns of it and finds the key (P-311)', () => {
+test('a packet for a key that has left is not forwarded; the sending relay is notified and finds the key (P-311)', () => {
   const region = new SimRegion(3)
   const sender = region.login(1, 0)
   const first = region.login(9, 1)
@@ -160,7 +160,7 @@ test('a packet for a key that has left goes no further; the sender learns of it 
   expect(region.exchange(sender, 9)).toEqual([`${second.number} gets 3 of 0`])
 })
 
-test('clients that heard from a key are told when it leaves, at whichever relay they are (P-315)', () => {
+test('clients that received from a key are notified when it leaves, at any relay (P-315)', () => {
   const region = new SimRegion(3)
   const leaves = region.login(9, 0)
   const told = [region.login(1, 0), region.login(2, 1), region.login(3, 2)]
@@ -172,7 +172,7 @@ test('clients that heard from a key are told when it leaves, at whichever relay 
   expect(region.take().toSorted()).toEqual(told.map(({ number }) => `${number} loses 9`))
 })
 
-test('clients are told of no departure when a key moves to another relay before it leaves the first (P-315)', () => {
+test('clients are not notified when a key connects to another relay before it leaves the first (P-315)', () => {
   const region = new SimRegion(3)
   const first = region.login(9, 0)
   region.login(1, 1)
@@ -184,7 +184,7 @@ test('clients are told of no departure when a key moves to another relay before 
   expect(region.take()).toEqual(['1 loses 9'])
 })
 
-test('clients are told of a departure after their route was forgotten, and of one that was never announced (P-314, P-315)', () => {
+test('clients are notified of a departure after its route expired, or without an announcement of the key (P-314, P-315)', () => {
   const region = new SimRegion(2, { delayMs: 5 })
   const leaves = region.login(9, 0)
   region.login(1, 1)
@@ -205,7 +205,7 @@ test('clients are told of a departure after their route was forgotten, and of on
   expect(routes.size).toBe(0)
 })
 
-test('unused routes are forgotten after 120 s, used ones and those that decide between logins are not (P-314)', () => {
+test('unused routes expire after 120 s, except those that decide between logins (P-314)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   region.login(2, 1)
@@ -226,7 +226,7 @@ test('unused routes are forgotten after 120 s, used ones and those that decide b
   expect(region.told('find')).toEqual(['0 tells all 3'])
 })
 
-test('a packet that comes in keeps the way back in use (P-314)', () => {
+test('a received packet keeps the route back in use (P-314)', () => {
   const region = new SimRegion(2)
   const [sender, receiver] = [region.login(1, 0), region.login(2, 1)]
   for (let seconds = 0; seconds < 150; seconds += 10) {
@@ -238,7 +238,7 @@ test('a packet that comes in keeps the way back in use (P-314)', () => {
   expect(region.told('find')).toEqual([])
 })
 
-test('a packet teaches no way back where a better one is known, though its sender has an older login (P-314)', () => {
+test('a packet does not replace a better route back (P-314)', () => {
   const region = new SimRegion(3)
   const receiver = region.login(1, 0)
   const [older, newer] = [region.login(9, 1), region.login(9, 2)]
@@ -247,7 +247,7 @@ test('a packet teaches no way back where a better one is known, though its sende
   expect(region.exchange(receiver, 9)).toEqual([`${newer.number} gets 2 of 0`])
 })
 
-test('there are no more routes than allowed: unused ones give way (P-314)', () => {
+test('the number of routes is limited; unused ones are evicted (P-314)', () => {
   const region = new SimRegion(2, { maxRoutes: 3 })
   const sender = region.login(1, 0)
   for (let key = 2; key < 8; key++) region.login(key, 1)

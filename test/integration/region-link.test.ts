@@ -88,7 +88,7 @@ function setUp() {
   return { clock, counters, dials, lastDial, notHere, warnings, link, send, key }
 }
 
-test('a link is opened by its first packet, and loses none that waits for that (P-319)', async () => {
+test('a link is opened by its first packet, and loses no queued packet (P-319)', async () => {
   const { dials, lastDial, link, send, counters } = setUp()
   await settle()
   expect([dials.length, link.isUp]).toEqual([0, false])
@@ -104,7 +104,7 @@ test('a link is opened by its first packet, and loses none that waits for that (
   expect([counters.connects, counters.forwarded.packets, dials.length]).toEqual([1, 33, 1])
 })
 
-test('a link is closed when no packet has used it for two minutes, and opened again by the next (P-319)', async () => {
+test('a link is closed after two minutes without a packet, and reopened by the next (P-319)', async () => {
   const { clock, dials, lastDial, link, send, counters, warnings } = setUp()
   send('first')
   await settle()
@@ -125,7 +125,7 @@ test('a link is closed when no packet has used it for two minutes, and opened ag
   expect([counters.dropped.link_down.packets, warnings]).toEqual([0, []])
 })
 
-test('what waits for a link that cannot be opened is dropped and counted; attempts pause ever longer (P-319)', async () => {
+test('packets for a link that cannot be opened are dropped and counted; attempts back off (P-319)', async () => {
   const { clock, dials, lastDial, send, counters, warnings, link } = setUp()
   send('lost')
   for (let n = 0, pauseMs = LINK_RETRY_MIN_MS; n < 8; n++, pauseMs = Math.min(2 * pauseMs, LINK_RETRY_MAX_MS)) {
@@ -148,7 +148,7 @@ test('what waits for a link that cannot be opened is dropped and counted; attemp
   expect([link.isUp, warnings.length]).toEqual([false, 2])
 })
 
-test('a link to another relay than the one that was meant is closed (P-319)', async () => {
+test('a link that reaches the wrong relay is closed (P-319)', async () => {
   const { lastDial, link, send, counters, warnings } = setUp()
   send('lost')
   await settle()
@@ -158,7 +158,7 @@ test('a link to another relay than the one that was meant is closed (P-319)', as
   expect(warnings[0]?.['reason']).toMatch(/leads to relay .*see its -region-url/)
 })
 
-test('a link reports the keys that the other relay does not have, and nothing else (P-311)', async () => {
+test('a link reports only the keys that the other relay does not have (P-311)', async () => {
   const { lastDial, send, notHere } = setUp()
   send('astray')
   await settle()
@@ -170,7 +170,7 @@ test('a link reports the keys that the other relay does not have, and nothing el
   expect(notHere).toEqual([destination])
 })
 
-test('a link bounds what waits while it is opened (P-319)', async () => {
+test('a link bounds its queue while it is opened (P-319)', async () => {
   const { send, counters } = setUp()
   const large = 'x'.repeat(60_000)
   for (let n = 0; n < 200; n++) send(large)
@@ -179,7 +179,7 @@ test('a link bounds what waits while it is opened (P-319)', async () => {
   expect(200 * large.length - bytes).toBeLessThan(9 << 20)
 })
 
-test('a link that was closed opens nothing any more, and counts what comes (P-319)', async () => {
+test('a closed link does not reopen, and counts packets as dropped (P-319)', async () => {
   const { dials, link, send, counters } = setUp()
   send('waits')
   await settle()

@@ -7,7 +7,7 @@ import { SimRegion } from '../support/sim-region.ts'
 
 const known = ({ backplane }: SimRelay) => Array.from(backplane.members, ({ id }) => id).toSorted()
 
-test('relays know each other after one beat, and a newcomer at once (P-300, P-301)', () => {
+test('relays know each other after one beat, and a new relay immediately (P-300, P-301)', () => {
   const region = new SimRegion(2)
   region.relays.push(region.start(2))
   region.clock.advance(1_499)
@@ -18,7 +18,7 @@ test('relays know each other after one beat, and a newcomer at once (P-300, P-30
   for (const relay of region.relays) expect(known(relay)).toEqual(ids.filter(id => id !== relay.id).toSorted())
 })
 
-test('a relay does not join under the id of another, which goes on (P-301)', async () => {
+test('a relay does not join with the id of another, which is not affected (P-301)', async () => {
   const region = new SimRegion(2)
   const [first] = region.relays as [SimRelay]
   const twin = region.start(0)
@@ -30,7 +30,7 @@ test('a relay does not join under the id of another, which goes on (P-301)', asy
   expect(twin.backplane.state).toBe('twin')
 })
 
-test('a relay that is silent for 5 s has left once its link is down, not before; its clients with it (P-315, P-316)', () => {
+test('a relay silent for 5 s has left with its clients once its link is down, not before (P-315, P-316)', () => {
   const region = new SimRegion(2)
   const [near, far] = [region.login(1, 0), region.login(2, 1)]
   region.exchange(far, 1)
@@ -44,7 +44,7 @@ test('a relay that is silent for 5 s has left once its link is down, not before;
   expect(region.relay(0).backplane.members.size).toBe(0)
 })
 
-test('a relay that stops says so, and one that starts anew has lost its clients (P-301, P-316)', async () => {
+test('a relay announces that it stops, and a restarted relay has no clients (P-301, P-316)', async () => {
   const region = new SimRegion(3)
   const told = region.login(1, 0)
   for (const relay of [1, 2]) region.exchange(region.login(1 + relay, relay), 1)
@@ -58,7 +58,7 @@ test('a relay that stops says so, and one that starts anew has lost its clients 
   expect(known(region.relay(0))).toEqual([region.relay(2).id])
 })
 
-test('without the bus, flows and local traffic go on; other packets are dropped and counted, and it heals (P-312, P-318)', () => {
+test('without the bus, flows and local traffic continue, other packets are dropped and counted, and it recovers (P-312, P-318)', () => {
   const region = new SimRegion(3)
   const [sender, other] = [region.login(1, 0), region.login(4, 0)]
   const receiver = region.login(2, 1)
@@ -82,7 +82,7 @@ test('without the bus, flows and local traffic go on; other packets are dropped 
   expect(region.relay(0).backplane.members.size).toBe(2)
 })
 
-test('a relay whose own connection is lost declares nobody dead, and lists its keys when it is back (P-312, P-316)', () => {
+test('a relay that loses its own connection declares no relay dead, and lists its keys when it returns (P-312, P-316)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   region.login(2, 1)
@@ -98,7 +98,7 @@ test('a relay whose own connection is lost declares nobody dead, and lists its k
   expect(lists.map(({ from, to }) => [from?.id, to])).toEqual([[region.relay(0).id, undefined]])
 })
 
-test('a relay whose bus is stalled declares nobody dead (P-316, P-317)', () => {
+test('a relay with a stalled bus declares no relay dead (P-316, P-317)', () => {
   const region = new SimRegion(2)
   const [a, b] = [region.relay(0), region.relay(1)]
   a.bus.isFull = true
@@ -107,7 +107,7 @@ test('a relay whose bus is stalled declares nobody dead (P-316, P-317)', () => {
   expect([a.backplane.members.size, b.backplane.members.size]).toEqual([1, 0])
 })
 
-test('a missed message is noticed by the next one or by a beat, and made up for by a list (P-312, P-313)', () => {
+test('a missed message is detected by the next one or by a beat, and recovered by a list (P-312, P-313)', () => {
   const region = new SimRegion(2)
   const [a, b] = [region.relay(0).id, region.relay(1).id]
   const sender = region.login(1, 0)
@@ -125,7 +125,7 @@ test('a missed message is noticed by the next one or by a beat, and made up for 
   expect(region.relay(0).backplane.counters.resyncs).toBe(1)
 })
 
-test('a list of many keys comes in parts; one with a part missing proves nothing, and is asked for again (P-313)', () => {
+test('a list of many keys is sent in parts; a list with a missing part is ignored and requested again (P-313)', () => {
   const region = new SimRegion(2)
   const watcher = region.login(1, 0)
   const keys = Array.from({ length: 2 * MAX_KEYS + 1 }, (_, n) => n)
@@ -150,7 +150,7 @@ test('a list of many keys comes in parts; one with a part missing proves nothing
   expect(region.exchange(watcher, 250)).toEqual([`${last.number} gets 1 of ${watcher.number}`])
 })
 
-test('messages that the bus refuses are counted, and followed by a list once it takes them again (P-312, P-317)', () => {
+test('messages rejected by the bus are counted, and followed by a list once it accepts messages again (P-312, P-317)', () => {
   const region = new SimRegion(2)
   const sender = region.login(1, 0)
   region.login(9, 0)
@@ -162,7 +162,7 @@ test('messages that the bus refuses are counted, and followed by a list once it 
   expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 1 of ${sender.number}`])
 })
 
-test('a clock behind others is caught up with: later logins are newer wherever they are (P-302)', () => {
+test('later logins are newer at every relay, even if its clock is behind (P-302)', () => {
   const region = new SimRegion(2, { aheadMs: [0, 8_000] })
   const sender = region.login(1, 0)
   region.login(9, 1)
@@ -170,7 +170,7 @@ test('a clock behind others is caught up with: later logins are newer wherever t
   expect(region.exchange(sender, 9)).toEqual([`${later.number} gets 1 of 0`])
 })
 
-test('logins of a clock more than 10 s ahead do not exist for others, who see how far it is ahead (P-303)', () => {
+test('logins from a clock more than 10 s ahead are ignored by others, and its skew is reported (P-303)', () => {
   const region = new SimRegion(2, { aheadMs: [0, 11_000] })
   const sender = region.login(1, 0)
   region.login(9, 1)
@@ -181,7 +181,7 @@ test('logins of a clock more than 10 s ahead do not exist for others, who see ho
   expect(counters.timesRefused).toBeGreaterThan(0)
 })
 
-test('messages of relays that are not known, and those that cannot be read, change nothing (P-300, P-321)', () => {
+test('messages from unknown relays and malformed messages have no effect (P-300, P-321)', () => {
   const region = new SimRegion(2)
   const { bus, backplane } = region.relay(0)
   bus.receive('00112233aabbccdd', Uint8Array.of(7), true)

@@ -66,7 +66,7 @@ afterAll(async () => {
   }
 })
 
-test('no packet of a first window of 32 is lost while a route is found and a link opened (P-308, P-319)', async () => {
+test('the first 32 packets are not lost while a route is found and a link opened (P-308, P-319)', async () => {
   const [near, far] = members as [Member, Member]
   const [sender, receiver] = [await login(near), await login(far)]
   const sent = Array.from({ length: 32 }, (_, n) => n)
@@ -92,7 +92,7 @@ test('links of the region are not announced as clients, and relays know each oth
   await client.close()
 })
 
-test('a client that moves to another relay gets its packets there, and senders need not know (P-304)', async () => {
+test('a client that moves to another relay gets its packets there, without any action by senders (P-304)', async () => {
   const [a, b, c] = members as [Member, Member, Member]
   const privateKey = NodePrivateKey.generate()
   const [sender, first] = [await login(a), await login(b, privateKey)]

@@ -106,7 +106,7 @@ test('relay measures accept and login (P-194)', async () => {
   expect([acceptMs.count, acceptMs.sum, loginMs.count, loginMs.sum]).toEqual([1, 30, 2, 200])
 })
 
-test('relay closes a connection immediately whose login deadline has passed at accept (P-035)', async () => {
+test('relay immediately closes a connection whose login deadline has passed at accept (P-035)', async () => {
   const relay = new MemoryRelay()
   relay.clock.advance(60_000)
   const client = relay.connect({ acceptedAtMs: 0 })

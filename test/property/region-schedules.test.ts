@@ -4,7 +4,7 @@ import { Schedule } from '../../src/sim/schedule.ts'
 const SCHEDULES = 1_000
 const FIRST_SEED = Number(process.env['REGION_SEED'] ?? 1)
 
-test('a region keeps its promises over random schedules (P-304, P-306 to P-312, P-314 to P-317)', () => {
+test('the invariants of a region hold for random schedules (P-304, P-306 to P-312, P-314 to P-317)', () => {
   const broken: [seed: number, problems: readonly string[]][] = []
   for (let seed = FIRST_SEED; seed < FIRST_SEED + SCHEDULES; seed++) {
     const problems = new Schedule(seed).run()

@@ -59,11 +59,11 @@ describe('schedules notice when', () => {
     expect(firstBroken()).toBeDefined()
   })
 
-  test('an older login is not answered by superseded (P-306)', () => {
+  test('an older login is not answered with superseded (P-306)', () => {
     expect(tampering(without('superseded'))).toBeDefined()
   })
 
-  test('an older login comes back with a new time (P-307)', () => {
+  test('an older login returns with a new time (P-307)', () => {
     // What a relay announces again is made newer.
     const announced = new Map<string, number>()
     const tamper: Tamper = (bytes, from) => {
@@ -80,7 +80,7 @@ describe('schedules notice when', () => {
     expect(tampering(tamper)).toBeDefined()
   })
 
-  test('nobody is said to have a key before all relays have answered (P-309)', () => {
+  test('a key is declared not found before all relays have responded (P-309)', () => {
     const schedules = (schedule: Schedule) => {
       const { broker } = schedule
       broker.tamper = (bytes, _from, to) => {
@@ -94,17 +94,17 @@ describe('schedules notice when', () => {
     expect(firstBroken(schedules)).toBeDefined()
   })
 
-  test('packets that go astray are not answered (P-311)', () => {
+  test('misrouted packets are not answered (P-311)', () => {
     vi.spyOn(Whereabouts.prototype, 'notHere').mockImplementation(() => {})
     expect(firstBroken()).toBeDefined()
   })
 
-  test('what was missed is not made up for (P-312)', () => {
+  test('missed messages are not recovered (P-312)', () => {
     vi.spyOn(Announcer.prototype, 'list').mockImplementation(() => {})
     expect(tampering(without('resync'))).toBeDefined()
   })
 
-  test('packets that waited leave in another order (P-310)', () => {
+  test('queued packets are sent out of order (P-310)', () => {
     vi.spyOn(WaitingPackets.prototype, 'takeAll').mockImplementation(function (
       this: WaitingPackets,
       queue: WaitingQueue,
@@ -114,7 +114,7 @@ describe('schedules notice when', () => {
     expect(firstBroken()).toBeDefined()
   })
 
-  test('messages that the bus refuses are forgotten (P-317)', () => {
+  test('messages rejected by the bus are not recovered (P-317)', () => {
     vi.spyOn(Announcer.prototype, 'hasLost', 'get').mockReturnValue(false)
     // Nor does any number show that they are missing.
     const numbers = new Map<string, number>()
@@ -132,7 +132,7 @@ describe('schedules notice when', () => {
     expect(tampering(tamper)).toBeDefined()
   })
 
-  test('packets are lost without a trace, or delivered twice (P-310)', () => {
+  test('packets are lost without being counted, or delivered twice (P-310)', () => {
     let packets = 0
     vi.spyOn(SimLink.prototype, 'takeSendPacket').mockImplementation(function (this: SimLink, ...packet) {
       if (packets++ % 50 !== 0) realTakeSendPacket.apply(this, packet)
@@ -140,7 +140,7 @@ describe('schedules notice when', () => {
     expect(firstBroken()).toBeDefined()
   })
 
-  test('clients are not told who has left (P-315)', () => {
+  test('clients are not notified of departures (P-315)', () => {
     vi.spyOn(Whereabouts.prototype, 'relayLeft').mockImplementation(() => {})
     expect(firstBroken()).toBeDefined()
   })

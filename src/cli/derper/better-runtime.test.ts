@@ -5,7 +5,7 @@ const SCRIPT = '/usr/lib/node_modules/derphttp/dist/bin/derper.js'
 const onNode: StartedOn = { runtime: { name: 'node', version: '26.10.0' }, script: SCRIPT, chosen: undefined }
 const onBun = (version: string): StartedOn => ({ ...onNode, runtime: { name: 'bun', version } })
 
-test('betterRuntime on Node is Bun, and says how to get there', () => {
+test('betterRuntime on Node is Bun, with instructions', () => {
   expect(betterRuntime(onNode)).toMatchObject({ better: 'bun', mend: expect.stringContaining(`bun --bun ${SCRIPT}`) })
 })
 
@@ -13,7 +13,7 @@ test.each(['1.4.5', '1.4.6', '1.5.0', '2.0.0', '1.10.1-canary.3'])('betterRuntim
   expect(betterRuntime(onBun(version))).toBeUndefined()
 })
 
-test.each(['1.4.4', '1.3.20', '0.9.9'])('betterRuntime on Bun %s is Node, as that Bun is not tested', version => {
+test.each(['1.4.4', '1.3.20', '0.9.9'])('betterRuntime on Bun %s is Node, as this Bun is untested', version => {
   expect(betterRuntime(onBun(version))).toMatchObject({ better: 'node', reason: expect.stringContaining(version) })
 })
 

@@ -57,7 +57,7 @@ test.skipIf(process.platform !== 'linux')(
 )
 
 test.skipIf(process.platform !== 'linux')(
-  'systemAuthorities names what cannot be read, and without any CA falls back to those of the runtime',
+  'systemAuthorities reports unreadable files, and falls back to the runtime’s CAs without any',
   async () => {
     const { all, problems } = await found({
       SSL_CERT_FILE: at('missing.pem'),

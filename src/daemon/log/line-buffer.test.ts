@@ -20,7 +20,7 @@ class SlowSink {
   }
 }
 
-test('LineBuffer writes at once, and what comes meanwhile in one piece', async () => {
+test('LineBuffer writes immediately, and batches lines added meanwhile', async () => {
   const sink = new SlowSink()
   const buffer = new LineBuffer(sink, new FakeClock())
   for (const line of ['a\n', 'b\n', 'c\n']) buffer.write(line)
@@ -32,7 +32,7 @@ test('LineBuffer writes at once, and what comes meanwhile in one piece', async (
   ])
 })
 
-test('LineBuffer drops and counts lines beyond its bound, those being written included, and tells when it recovers', async () => {
+test('LineBuffer drops and counts lines beyond its bound, including those being written, and reports recovery', async () => {
   const sink = new SlowSink()
   const buffer = new LineBuffer(sink, new FakeClock(), 6)
   const told: number[] = []
@@ -53,7 +53,7 @@ test('LineBuffer drops and counts lines beyond its bound, those being written in
   expect(sink.written).toHaveLength(3)
 })
 
-test('LineBuffer counts lines that were lost before they came to it', async () => {
+test('LineBuffer counts lines lost before they reached it', async () => {
   const sink = new SlowSink()
   const buffer = new LineBuffer(sink, new FakeClock())
   const told: number[] = []
@@ -65,7 +65,7 @@ test('LineBuffer counts lines that were lost before they came to it', async () =
   expect([buffer.counters.dropped, told]).toEqual([7, [7]])
 })
 
-test('LineBuffer flushes until all is written, or the limit', async () => {
+test('LineBuffer flushes until everything is written or the limit is reached', async () => {
   const clock = new FakeClock()
   const sink = new SlowSink()
   const buffer = new LineBuffer(sink, clock)

@@ -13,7 +13,7 @@ function logged(options: Partial<DaemonLogOptions> = {}) {
   return { log, text }
 }
 
-test('createLog writes a line of JSON per event of its level, which may change', async () => {
+test('createLog writes one JSON line per event of its level, which may change', async () => {
   const { log, text } = logged({ common: { thread: 1 } })
   log.debug('not this')
   log.warn('this', { n: 1, none: undefined })
@@ -25,7 +25,7 @@ test('createLog writes a line of JSON per event of its level, which may change',
   )
 })
 
-test('createLog writes text that no value can break out of or disguise', async () => {
+test('createLog escapes values in text format', async () => {
   const { log, text } = logged({ format: 'text' })
   log.info('serving', { address: '[::1]:443', tls: true, relay: undefined, ports: { http: 80 } })
   log.warn('refused', { reason: 'no\nsuch key', name: '\u001b[31m\u009b1m\u202e', empty: '', nothing: null })
@@ -38,7 +38,7 @@ test('createLog writes text that no value can break out of or disguise', async (
   )
 })
 
-test('createLog takes lines of another thread and counts what that has lost', async () => {
+test('createLog writes lines of another thread and counts those lost there', async () => {
   const { log, text } = logged()
   log.take('{"msg":"of a worker"}\n', 3)
   expect(await text()).toBe('{"msg":"of a worker"}\n')

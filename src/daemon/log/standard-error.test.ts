@@ -15,7 +15,7 @@ function descriptor(...outcomes: (number | string)[]) {
   return { tried, writeTo }
 }
 
-test('StandardError writes the rest of what a pipe took in part', async () => {
+test('StandardError continues after a partial write to a pipe', async () => {
   const { tried, writeTo } = descriptor(4, 1)
   await new StandardError(new FakeClock(), 2, writeTo).write('añ\nb\n')
   expect(tried).toEqual(['añ\nb\n', 'b\n', '\n'])
@@ -26,7 +26,7 @@ test.each([
   ['on a full disk', 'ENOSPC', 1_000],
   ['a terminal that is gone', 'EIO', 1_000],
   ['a pipe without a reader', 'EPIPE', 1_000],
-])('StandardError that is %s is tried again, and no error ends anything', async (_, code, retryMs) => {
+])('StandardError that is %s is retried, and no error is fatal', async (_, code, retryMs) => {
   const clock = new FakeClock()
   const { tried, writeTo } = descriptor(code, code)
   let isDone = false

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { memoryFor, sharedNumbers } from './shared-numbers.ts'
 import { createStunCounts } from './stun-calls.ts'
 
-test('sharedNumbers are the same numbers for all that share the memory', () => {
+test('sharedNumbers are shared by all threads with the same memory', () => {
   const memory = memoryFor(createStunCounts())
   const [writer, reader] = [sharedNumbers(createStunCounts(), memory), sharedNumbers(createStunCounts(), memory)]
   writer.counters.success++

@@ -73,7 +73,7 @@ test('clientsHtml lists the clients, links to others, and escapes what they say 
   expect(clientsHtml(query, page(0))).not.toContain('Next page')
 })
 
-test('clientsIndexHtml tells how many there are, and what to ask for', () => {
+test('clientsIndexHtml shows the number of clients and the query form', () => {
   const html = clientsIndexHtml({ conns: 4, keys: 3 })
   expect(html).toContain('4 connections for 3 node keys')
   for (const name of ['all', 'ip', 'cidr', 'key', 'app']) expect(html).toContain(`name="${name}"`)

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { BoundedMemo } from './bounded-memo.ts'
 
-test('BoundedMemo gives what was set, and starts over when full', () => {
+test('BoundedMemo returns stored values, and is cleared when full', () => {
   const memo = new BoundedMemo<number>(2)
   memo.set('a', 1)
   memo.set('b', 2)

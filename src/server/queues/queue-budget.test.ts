@@ -20,7 +20,7 @@ class Reader implements QueueHolder {
   }
 }
 
-test('QueueBudget cuts the longest queues to one length, and leaves the others (P-104)', () => {
+test('QueueBudget trims the longest queues to equal length, and no others (P-104)', () => {
   const budget = new QueueBudget(10_000)
   const readers = [60, 50, 10, 5].map(packets => new Reader(budget, packets))
   budget.enforce()
@@ -29,7 +29,7 @@ test('QueueBudget cuts the longest queues to one length, and leaves the others (
   expect(budget.bytes).toBe(8_900)
 })
 
-test('QueueBudget cuts nothing up to its bound, nor without one (P-104)', () => {
+test('QueueBudget trims nothing up to its bound, or without one (P-104)', () => {
   for (const [maxBytes, packets] of [
     [1_000, 10],
     [0, 1_000],
@@ -41,7 +41,7 @@ test('QueueBudget cuts nothing up to its bound, nor without one (P-104)', () => 
   }
 })
 
-test('QueueBudget leaves alone what has been removed (P-104)', () => {
+test('QueueBudget ignores removed queues (P-104)', () => {
   const budget = new QueueBudget(1_000)
   const [gone, other] = [new Reader(budget, 8), new Reader(budget, 8)]
   budget.remove(gone)
@@ -49,7 +49,7 @@ test('QueueBudget leaves alone what has been removed (P-104)', () => {
   expect([gone.queuedBytes, other.queuedBytes]).toEqual([800, 100])
 })
 
-test('QueueBudget stays within its bound whatever is queued, and never cuts a queue below a longer one (P-104)', () => {
+test('QueueBudget stays within its bound for any input, and never trims a queue below a longer one (P-104)', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(100), { maxLength: 50 }), fc.integer({ min: 1_000, max: 100_000 }), (lengths, max) => {
       const budget = new QueueBudget(max)

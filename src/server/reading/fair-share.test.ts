@@ -71,7 +71,7 @@ function advance(clock: FakeClock, ms: number): void {
   for (let at = 0; at < ms; at += 5) clock.advance(5)
 }
 
-test('FairShare divides its rate equally among clients of all packet sizes, and uses it (P-105)', () => {
+test('FairShare divides its whole rate equally among clients of all packet sizes (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   const sizes = [64, 300, 1_280, 9_000, 65_568]
@@ -84,7 +84,7 @@ test('FairShare divides its rate equally among clients of all packet sizes, and 
   expect(sum(received)).toBeLessThanOrEqual(60 * RATE)
 })
 
-test('FairShare gives what a slow client leaves to the others (P-105)', () => {
+test('FairShare gives the unused share of a slow client to the others (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   // 10,000 bytes a second, a hundredth of the rate: less than its part.
@@ -97,7 +97,7 @@ test('FairShare gives what a slow client leaves to the others (P-105)', () => {
   for (const { receivedBytes } of fast) expect(receivedBytes).toBeGreaterThan((0.95 * 20 * (RATE - 10_000)) / 4)
 })
 
-test('FairShare gives a newcomer its part within a second (P-105)', () => {
+test('FairShare gives a new client its share within a second (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   for (let n = 0; n < 9; n++) new Sender(share, () => 65_568).saturate()
@@ -108,7 +108,7 @@ test('FairShare gives a newcomer its part within a second (P-105)', () => {
   expect(newcomer.receivedBytes).toBeGreaterThan((0.95 * RATE) / 10)
 })
 
-test('FairShare lets through at once what an idle relay has room for, and no more (P-105)', () => {
+test('FairShare lets a burst through when the relay is idle, up to its limit (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   expect(share.take(1, () => {})).toBeDefined()
@@ -118,7 +118,7 @@ test('FairShare lets through at once what an idle relay has room for, and no mor
   expect(share.take(2_000, () => {})).toBeDefined()
 })
 
-test('FairShare forgets a client that leaves while it waits, and gives its part away (P-105)', () => {
+test('FairShare gives the share of a client that leaves while it waits to the others (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   const gone: string[] = []
@@ -135,7 +135,7 @@ test('FairShare forgets a client that leaves while it waits, and gives its part 
   expect(gone).toEqual(['stayed'])
 })
 
-test('FairShare follows a change of the rate, and its end (P-105)', () => {
+test('FairShare applies a changed or removed rate (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
   const done: string[] = []
@@ -152,7 +152,7 @@ test('FairShare follows a change of the rate, and its end (P-105)', () => {
   expect(share.waiting).toBe(0)
 })
 
-test('FairShare shares one rate among threads by how many of their clients wait (P-105)', () => {
+test('FairShare divides one rate among threads by their numbers of waiting clients (P-105)', () => {
   const clock = new FakeClock()
   const counts = [0, 0]
   const countOf = (at: number): WaitingCount => ({

@@ -1,19 +1,19 @@
 /**
- * Divides what the relay takes in among its clients, max-min fair whatever the size of their packets.
+ * Divides the relay's total read rate among its clients, max-min fair for any packet size.
  *
- * Each frame waits until its bytes have been served. All clients with a waiting frame are served at the same time, each at
- * an equal part of the rate, so what one leaves unused goes to the others at once. Served bytes are kept as one number:
- * what a client that had waited all along would have got. A frame is done when that number has grown by its length.
+ * Each frame waits until its bytes have been served. All clients with a waiting frame are served concurrently, each with
+ * an equal share of the rate, so unused shares go to the others immediately. Served bytes are kept as a single number:
+ * what a client that always waited would have received. A frame is done when that number has grown by its length.
  * Nothing is dropped. Clauses: P-105.
  */
 
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { Heap, type HeapEntry } from '../../lib/collections/heap.ts'
 
-/** Unused rate that may be caught up with, as time: timers are late, and must not cost throughput. */
+/** Unused rate that may be made up for, in milliseconds: late timers must not cost throughput. */
 const CATCH_UP_MS = 20
 
-/** How many clients wait, on all threads that share a rate. */
+/** Number of waiting clients on all threads that share a rate. */
 export interface WaitingCount {
   /** Clients of this thread. */
   own: number
@@ -55,9 +55,9 @@ export class FairShare {
   readonly #count: WaitingCount
   readonly #waiting = new Heap<Waiting>()
   #bytesPerMs: number
-  /** What a client that has always waited would have got. */
+  /** Bytes that a client that always waited would have received. */
   #servedBytes = 0
-  /** Up to when {@link #servedBytes} counts. */
+  /** Time up to which {@link #servedBytes} counts. */
   #servedUntilMs: number
   /** Rate that nobody has used, in bytes. */
   #unusedBytes = 0
@@ -72,7 +72,7 @@ export class FairShare {
     this.#servedUntilMs = clock.now()
   }
 
-  /** Clients that wait. */
+  /** Number of waiting clients. */
   get waiting(): number {
     return this.#waiting.size
   }
@@ -86,8 +86,8 @@ export class FairShare {
   /**
    * Takes `bytes` from a client that has no frame waiting.
    *
-   * @param goOn called when they have been served, if that is not now.
-   * @returns what ends the wait without calling `goOn`; undefined if there is none.
+   * @param goOn called when they have been served, if not immediately.
+   * @returns a timer that cancels the wait without calling `goOn`; undefined if there is no wait.
    */
   take(bytes: number, goOn: () => void): Timer | undefined {
     if (!this.#isServing) this.#serve()
@@ -104,7 +104,7 @@ export class FairShare {
     return { cancel: () => this.#cancel(waiting) }
   }
 
-  /** Lets everything waiting go on; for a relay that has no limit any more. */
+  /** Ends all waits when the limit is removed. */
   end(): void {
     this.#timer?.cancel()
     for (let { first } = this.#waiting; first !== undefined; first = this.#waiting.first) {
@@ -126,7 +126,7 @@ export class FairShare {
     this.#count.own = this.#waiting.size
   }
 
-  /** Serves what the rate allows up to now. What goes on may wait again at once, and is served with what is left. */
+  /** Serves what the rate allows up to now. A client that waits again immediately gets a share of the remainder. */
   #serve(): void {
     const nowMs = this.#clock.now()
     this.#isServing = true
@@ -145,7 +145,7 @@ export class FairShare {
     }
     this.#isServing = false
     if (this.#waiting.size > 0) return
-    // Other threads use what this one leaves.
+    // Other threads use the rate that this one leaves unused.
     const isUnused = this.#count.total === 0
     if (isUnused) this.#unusedBytes += (nowMs - this.#servedUntilMs) * this.#bytesPerMs
     this.#unusedBytes = Math.min(this.#unusedBytes, CATCH_UP_MS * this.#bytesPerMs)

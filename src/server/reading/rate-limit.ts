@@ -7,7 +7,7 @@ import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 /** Maximum charge per frame and minimum burst: one whole SendPacket frame. */
 const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
 
-/** Least charge for a frame, and for a message or read of fewer bytes: each costs the relay more than its bytes. */
+/** Minimum charge per frame, message or read: each costs the relay more than its bytes. */
 export const LEAST_CHARGE_BYTES: number = KEY_LENGTH
 
 /** A limit on what each client sends; sessions with the mesh key are exempt. */
@@ -18,7 +18,7 @@ export interface RateLimit {
   readonly burstBytes: number
 }
 
-/** What a frame with this body length is charged, in bytes. */
+/** Bytes charged for a frame with this body length. */
 export function frameCost(length: number): number {
   return Math.min(Math.max(length, LEAST_CHARGE_BYTES), WHOLE_FRAME_BYTES)
 }

@@ -1,6 +1,6 @@
 /**
- * Delays a client: its frames stay unread as long as its rate limit says (P-103), until its fair share of the rate of all
- * clients allows them (P-105), until others have had their part of the turn (P-111), or until all workers know something.
+ * Delays reading from a client: by its rate limit (P-103), its fair share of the total rate (P-105), its limit per turn of
+ * the event loop (P-111), or until all workers have been notified.
  */
 
 import type { Timer } from '../../lib/clock.ts'
@@ -16,10 +16,10 @@ import { frameCost, LEAST_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate
 
 /** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
-/** Frames in one turn of the event loop; how many bytes are read in it is limited below. */
+/** Frames per turn of the event loop; bytes are limited below. */
 const TURN_LIMITS: TurnLimits = { pieces: 256, bytes: Number.POSITIVE_INFINITY }
 
-/** What the pacers of a relay share. */
+/** State shared by the pacers of a relay. */
 export interface PacerHost {
   readonly options: Pick<ResolvedRelayCoreOptions, 'clock'>
   readonly counters: RelayCounters
@@ -44,8 +44,8 @@ export class ReadPacer {
   #calm: Timer | undefined
 
   /**
-   * @param health told while the client is rate-limited.
-   * @param isExempt whether the client stands for many, as mesh peers do: it is free of what divides the relay among all.
+   * @param health notified while the client is rate-limited.
+   * @param isExempt whether the client carries traffic of many, as mesh peers do: exempt from sharing limits.
    */
   constructor(host: PacerHost, health: Health | undefined, isExempt: boolean) {
     this.#host = host
@@ -59,7 +59,7 @@ export class ReadPacer {
     return this.#wait !== undefined
   }
 
-  /** Sets the limit from now on; a wait under an older one ends at once. */
+  /** Sets the limit from now on; ends a wait under the old one. */
   setLimit(limit: RateLimit | undefined): void {
     this.#limit = limit === undefined ? undefined : new ReadLimit(limit, this.#host.options.clock.now())
     const waiting = this.#wait
@@ -70,9 +70,9 @@ export class ReadPacer {
   }
 
   /**
-   * A skipped frame may have any length, but only so much of it can be charged.
+   * A skipped frame may have any length, but the charge has a maximum.
    *
-   * @throws ProtocolError for one with more, if what the client sends is limited.
+   * @throws ProtocolError for a longer one, if the client is rate-limited.
    */
   assertWhollyCharged({ type, length }: Pick<FrameDecoder, 'type' | 'length'>): void {
     const most = frameCost(length)
@@ -92,9 +92,9 @@ export class ReadPacer {
   }
 
   /**
-   * Charges a read of so few bytes, or none, that it costs more than they do.
+   * Charges a read with few or no bytes, which costs more than its bytes.
    *
-   * @param goOn called when reading may go on, if not now; during another wait the next frame waits longer instead.
+   * @param goOn called when reading may continue, if not now; during another wait the next frame waits longer instead.
    * @returns whether it must wait.
    */
   mustWaitAfterRead(length: number, goOn: () => void): boolean {
@@ -108,7 +108,7 @@ export class ReadPacer {
   /**
    * Notes that a frame has been handled.
    *
-   * @param goOn called when the next may be handled, if not in this turn.
+   * @param goOn called when the next frame may be handled, if not in this turn.
    * @returns whether it must wait.
    */
   mustRest(goOn: () => void): boolean {

@@ -1,7 +1,7 @@
 /**
- * Reads a client's frames and passes them on one by one; pauses the connection while one has to wait.
+ * Reads a client's frames and handles them one by one; pauses the connection while one has to wait.
  *
- * The twin of the writer. Knows nothing of keys, nor of what a frame means.
+ * Counterpart of the writer. Independent of keys and frame semantics.
  * Clauses: P-002, P-065, P-103, P-174.
  */
 
@@ -13,7 +13,7 @@ import type { Propagated } from '../ports.ts'
 import type { RateLimit } from './rate-limit.ts'
 import type { ReadPacer } from './read-pacer.ts'
 
-/** What takes the frames. */
+/** Receives the frames. */
 export interface FrameTarget {
   /** No more frames are wanted. */
   readonly isClosed: boolean
@@ -22,7 +22,7 @@ export interface FrameTarget {
   noteActivity(): Propagated
   /** Handles one frame, which is valid until this returns. Skipped frames are not passed on. */
   handleFrame(frame: FrameDecoder): void
-  /** What was read breaks the protocol; `frame` is the one being read. */
+  /** The received bytes violate the protocol; `frame` is the one being read. */
   readFailed(error: DerpError, frame: FrameDecoder): void
 }
 
@@ -31,7 +31,7 @@ export class Reader {
   readonly #decoder: FrameDecoder
   readonly #pacer: ReadPacer
   readonly #target: FrameTarget
-  /** The activity that the frames read so far stand for has been noted. */
+  /** The activity of the frames read so far has been recorded. */
   #isNoted = false
 
   constructor(conn: Conn, decoder: FrameDecoder, pacer: ReadPacer, target: FrameTarget) {
@@ -54,12 +54,12 @@ export class Reader {
     this.#noteRead(chunk.length)
   }
 
-  /** Something without data has come. */
+  /** A message without data has arrived. */
   readEmpty(): void {
     this.#noteRead(0)
   }
 
-  /** Passes on packets from a mesh peer and nothing else: those it sent before it noticed the end (P-174). */
+  /** Handles only packets from a mesh peer: those it sent before it noticed the close (P-174). */
   readLate(chunk: Uint8Array): void {
     const decoder = this.#decoder
     try {
@@ -72,17 +72,17 @@ export class Reader {
     }
   }
 
-  /** Limits what the client may send from now on; undefined for no limit. */
+  /** Sets the client's rate limit; undefined for none. */
   limitRate(limit: RateLimit | undefined): void {
     this.#pacer.setLimit(limit)
   }
 
-  /** Passes on no more frames until `known` resolves: until all workers know what the last one has caused. */
+  /** Handles no more frames until `known` resolves: until all workers know the effects of the last one. */
   pauseUntil(known: Propagated): void {
     if (known !== undefined) this.#waitFor(known, this.#readOn)
   }
 
-  /** Stops reading for good; the connection stays open. */
+  /** Stops reading permanently; the connection stays open. */
   pause(): void {
     this.#conn.pause()
     // A permanent wait: otherwise the rate limit would resume reading.
@@ -109,7 +109,7 @@ export class Reader {
         else this.#passOn()
         if (this.#pacer.mustRest(this.#readOn)) this.#conn.pause()
       }
-      // A header already counts as activity; skipped frames were noted at their header (P-065).
+      // A header already counts as activity; skipped frames were recorded at their header (P-065).
       if (!target.isClosed && decoder.isGathering) void this.#noteActivity()
     } catch (error) {
       this.#failWith(error)
@@ -122,7 +122,7 @@ export class Reader {
     else this.#waitFor(known, this.#goOnNoted)
   }
 
-  /** Notes it once for all that was read together: frames of others came before or after. */
+  /** Records it once per read: frames of other clients came before or after. */
   #noteActivity(): Propagated {
     if (this.#isNoted || !this.#target.isDuplicate) return undefined
     this.#isNoted = true

@@ -114,7 +114,7 @@ test('loadManualCertificate reports what is wrong with a file (P-145)', async ()
   expect(await refusal('relay.test')).toMatch(/relay\.test\.crt: .*; check the certificates after the first/)
 })
 
-test('loadManualCertificate refuses a certificate that has a common name only, or a key of 1024 bits, and says so (P-141)', async () => {
+test('loadManualCertificate rejects a certificate with only a common name or a 1024-bit key, with the reason (P-141)', async () => {
   store('bare.test', await ca.issue({ commonName: 'bare.test' }))
   expect(await refusal('bare.test')).toMatch(
     /bare\.test\.crt: the certificate lists no name: a common name \(CN\) alone does not count \(-hostname is bare\.test\): issue it with/,

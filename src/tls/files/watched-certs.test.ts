@@ -264,7 +264,7 @@ test.for(['Kubernetes', 'certbot'])(
   },
 )
 
-test('WatchedCertificates on a mount that does not respond says so, and recovers with it (P-146)', async () => {
+test('WatchedCertificates on a hung mount reports it, and recovers (P-146)', async () => {
   store(first)
   const clock = new FakeClock()
   const mount = Promise.withResolvers<void>()

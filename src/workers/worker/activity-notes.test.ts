@@ -19,7 +19,7 @@ function notes() {
   return { clock, told, known, notes: new ActivityNotes(clock, tell) }
 }
 
-test('ActivityNotes tells of each session once a turn, of all together, in the order of their latest frames', async () => {
+test('ActivityNotes reports each session once per turn, batched, in the order of their latest frames', async () => {
   const { clock, told, known, notes: activity } = notes()
   const done: string[] = []
   for (const id of [1, 2, 1, 3, 2]) void activity.note(id).then(() => done.push(`${id}`))
@@ -35,7 +35,7 @@ test('ActivityNotes tells of each session once a turn, of all together, in the o
   expect(told).toEqual([[1, 3, 2], [4]])
 })
 
-test('ActivityNotes drops those of sessions that have ended', async () => {
+test('ActivityNotes drops closed sessions', async () => {
   const { clock, told, notes: activity } = notes()
   void activity.note(1)
   void activity.note(2)

@@ -61,7 +61,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(await second.client.message()).toMatchObject({ type: 'receivedPacket' })
   })
 
-  test('tells a session once that a peer has left, if it subscribed and is still connected (P-062)', async () => {
+  test('notifies a session once that a peer has left, if it subscribed and is still connected (P-062)', async () => {
     const relay = await start()
     const [asks, leaves, silent, peer] = [
       await login(relay),
@@ -80,7 +80,7 @@ describe.each(RELAYS)('Directory on %s', (_, start) => {
     expect(await silent.client.sync()).toEqual([])
   })
 
-  test('tells a watcher of all clients before it resolves, and then of each that connects or disconnects (P-070)', async () => {
+  test('notifies a watcher of all clients before it resolves, then of each that connects or disconnects (P-070)', async () => {
     const relay = await start()
     const [watcher, before] = [await login(relay), await login(relay)]
     await directoryOf(watcher).watch(watcher.session)

@@ -103,7 +103,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(link.texts).toEqual(['over the link'])
   })
 
-  test('forgets a route without telling anybody, and tells them when another link has withdrawn (P-062, P-314)', async () => {
+  test('drops a route without notifications, and sends them when another link has withdrawn (P-062, P-314)', async () => {
     const relay = await start()
     const [first, second] = [new TestLink(relay.table), new TestLink(relay.table)]
     const [meshPeer, client] = [await relay.loginMesh(), await relay.login()]
@@ -123,7 +123,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(await client.message()).toEqual(gone)
   })
 
-  test('sends PeerGone to clients that heard from a key, once the last link has withdrawn (P-062, P-076)', async () => {
+  test('sends PeerGone to clients that received from a key, once the last link has withdrawn (P-062, P-076)', async () => {
     const relay = await start()
     const [first, second] = [new TestLink(relay.table), new TestLink(relay.table)]
     const [meshPeer, client] = [await relay.loginMesh(), await relay.login()]
@@ -140,7 +140,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     expect(await client.message()).toEqual(gone)
   })
 
-  test('forgets all keys of a link that is down, and no others', async () => {
+  test('drops all keys of a link that is down, and no others', async () => {
     const relay = await start()
     const [down, up] = [new TestLink(relay.table), new TestLink(relay.table)]
     const client = await relay.login()
