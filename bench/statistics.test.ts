@@ -14,7 +14,7 @@ describe('spreadOf', () => {
 
 describe('ratioSpread', () => {
   test('compares round by round, not medians', () => {
-    // The second round was slow for both.
+    // The second round is slow for both.
     expect(ratioSpread([2, 20, 3], [4, 40, 4])).toEqual({ min: 0.5, median: 0.5, max: 0.75 })
   })
 

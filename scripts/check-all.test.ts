@@ -10,7 +10,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** Runs check-all.ts where package.json has these scripts; the exit code and the lines it prints, times left out. */
+/** Runs check-all.ts with these package.json scripts; returns exit code and output lines without times. */
 function run(scripts: Record<string, string>, ...command: string[]): [number | null, string[]] {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ scripts }))
   const args = [join(import.meta.dirname, 'check-all.ts'), ...command]

@@ -10,7 +10,7 @@ const CRUISER = join(import.meta.dirname, '../node_modules/dependency-cruiser/bi
 const value = 'export const value = 1\n'
 const nodeImport = `import { readFileSync } from 'node:fs'\nexport const read = readFileSync\n`
 
-/** One tree with every arrow that must fail or pass, so that the tool starts once. */
+/** One tree with all imports that must pass or fail, so that the tool starts once. */
 const FILES: Record<string, string> = {
   'src/lib/value.ts': value,
   'src/client/value.ts': value,
@@ -33,7 +33,7 @@ let tree: string
 let stdout: string
 let exitCode: unknown
 
-/** Names of the rules that a file breaks; of a cycle the tool names one file alone. */
+/** Rules broken by a file; for a cycle the tool names only one file. */
 const brokenBy = (...files: string[]) =>
   Array.from(stdout.matchAll(/^\s*error ([\w-]+): (\S+)/gm))
     .filter(([, , from = '']) => files.includes(from))

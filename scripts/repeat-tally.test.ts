@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type JsonReport, RepeatTally } from './repeat-tally.ts'
 
-/** A report of one file, each test with what it failed with. */
+/** A report of one file, with the failure of each test. */
 function report(tests: Record<string, string | undefined>): JsonReport {
   const assertionResults = Object.entries(tests).map(([fullName, failure]) => ({
     fullName,

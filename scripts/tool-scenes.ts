@@ -22,7 +22,7 @@ function asExamined({ selfSigned, stunPort, plain }: Stage) {
   return [
     [new RegExp(`:(?:${selfSigned.port}|${plain.port})\\b`, 'g'), ':443'],
     [`:${stunPort}`, ':3478'],
-    [/we are 127\.0\.0\.1:\d+/g, 'we are 198.51.100.20:41641'],
+    [/our address: 127\.0\.0\.1:\d+/g, 'our address: 198.51.100.20:41641'],
     ['127.0.0.1', '203.0.113.7'],
     [/^(.{38}) +\d+ ms {2}/gm, '$1   12 ms  '],
     [/\d+\.\d ms/g, '12.1 ms'],

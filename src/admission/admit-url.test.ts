@@ -116,7 +116,7 @@ test('AdmitUrl accepts a response of 4096 bytes', async () => {
 async function failureOf(policy: AdmitUrl): Promise<SourceDownError> {
   const failure: unknown = await policy.admit(requestOf()).catch((error: unknown) => error)
   if (failure instanceof SourceDownError) return failure
-  throw new Error(`ask admission URL: ${JSON.stringify(failure)} is no failure of the source`)
+  throw new Error(`ask admission URL: ${JSON.stringify(failure)} is not a failure of the source`)
 }
 
 test('AdmitUrl distinguishes a transport failure from a bad response (P-040)', async () => {
@@ -147,7 +147,7 @@ test('AdmitUrl waits five seconds for the whole response (P-040)', async () => {
     const ports = admissionPorts()
     const policy = new AdmitUrl(controller.url, ports)
     const failure = failureOf(policy)
-    await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the question has come')
+    await until(() => controller.questions.length === 1 && (isTransport || heads === 1), 'the request has arrived')
     ports.clock.advance(4_999)
     expect(policy.problemWithin(0)).toBeUndefined()
     ports.clock.advance(1)

@@ -174,7 +174,7 @@ test('LocalDaemon waits five seconds, and closes everything (P-040)', async () =
   const ports = admissionPorts()
   const asking = new LocalDaemon(daemon.socketPath, ports).admit(requestOf())
   const failure = expect(asking).rejects.toThrow('no response after 5000 ms')
-  await until(() => daemon.requests.length === 1, 'the question has come')
+  await until(() => daemon.requests.length === 1, 'the request has arrived')
   ports.clock.advance(5_000)
   await failure
   expect(ports.clock.pendingTimers).toBe(0)

@@ -29,7 +29,7 @@ test('an unreachable daemon is a problem until it is back, even without clients 
   if (admission === undefined || check === undefined) throw new Error('make admission: there is no check')
   expect([check.name, check.degradesOnly, check.problem()]).toEqual(['admission-daemon', false, undefined])
   admission.start()
-  await until(() => check.problem() !== undefined, 'the daemon is missed')
+  await until(() => check.problem() !== undefined, 'the lost daemon is noticed')
   expect(check.problem()).toContain(socket)
   const daemon = await startDaemon()
   ports.clock.advance(PROBE_MS)
@@ -39,7 +39,7 @@ test('an unreachable daemon is a problem until it is back, even without clients 
     ['info', 'admission backend is back'],
   ])
   admission.close()
-  await until(() => ports.clock.pendingTimers === 0, 'nobody asks any more')
+  await until(() => ports.clock.pendingTimers === 0, 'nobody is asking')
   await new Promise(resolve => daemon.close(resolve))
 })
 

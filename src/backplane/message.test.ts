@@ -10,7 +10,7 @@ const key = (n: number) => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
 const hex = (message: OutMessage) => Buffer.from(encodeMessage(message)).toString('hex')
 const K1 = '01'.repeat(32)
 
-/** A received message as it was sent. */
+/** A received message in its sent form. */
 function asSent(message: InMessage | undefined): OutMessage | undefined {
   if (message === undefined || !('keys' in message) || !(message.keys instanceof KeyTimes)) {
     return message as OutMessage | undefined

@@ -126,7 +126,7 @@ test.each<[string, (relay: ScriptedRelay) => Uint8Array]>([
   const { relay, client } = await setUp()
   relay.send(frame(relay), encodeFrame(FrameType.KeepAlive))
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_LOGIN_BOX_FORGED' })
-  await until(() => relay.closed, 'the connection is over')
+  await until(() => relay.closed, 'the connection is closed')
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_LOGIN_BOX_FORGED' })
 })
 
@@ -340,7 +340,7 @@ test('a forwarded packet not written within 5 s ends the connection (P-212)', as
     code: 'ERR_DERP_WRITE_TIMEOUT',
     message: 'forward packet: not written in 5000 ms',
   })
-  await until(() => relay.closed, 'the connection is over')
+  await until(() => relay.closed, 'the connection is closed')
 })
 
 test('close rejects pending and later calls and discards received messages', async () => {

@@ -6,7 +6,7 @@ const NODE = { Name: '900a', RegionID: 900, HostName: 'relay.test' }
 const REGION = { RegionID: 900, RegionCode: 'own', RegionName: 'Our Own', Nodes: [NODE] }
 const MAP = { Regions: { 900: REGION } }
 
-/** The map that is read, and the paths of the warnings. */
+/** The parsed map, and the paths of the warnings. */
 function read(input: unknown) {
   const warnings: DerpMapError[] = []
   const map = parseDerpMap(input, { onWarning: warning => void warnings.push(warning) })

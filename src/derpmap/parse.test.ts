@@ -84,7 +84,7 @@ test.each<[path: string, value: unknown, reason: string, input: unknown]>([
   ['Regions.-1', {}, 'the key is not a region ID', { Regions: { '-1': {} } }],
   ['Regions.01', {}, 'the key is not a region ID', { Regions: { '01': {} } }],
   ['Regions.__proto__', {}, 'the key is not a region ID', '{"Regions":{"__proto__":{}}}'],
-  // JSON numbers above 2⁵³ lose digits: such a region would be another one.
+  // JSON numbers above 2⁵³ lose digits, which would change the region.
   [
     'Regions.900.RegionID',
     9007199254740992,

@@ -1,4 +1,4 @@
-/** The platform of pages: HTTP as far as relays allow it to pages, and WebSocket. */
+/** The platform for browsers: WebSocket, and HTTP as far as CORS allows. */
 
 import { WebSocketTransport, type WebSocketTransportOptions } from '../client/browser/websocket-transport.ts'
 import { portableAgreement } from '../keys/portable-box.ts'

@@ -6,7 +6,7 @@ import { isInterceptor, proxyKind } from './proxy-kind.ts'
 
 const ids = Object.keys(OWN_CAUSES) as OwnCauseId[]
 
-test('each cause is named by a step, and by a test of a server that is broken so', () => {
+test('each cause is used by a step and covered by a test', () => {
   const texts = (pattern: string, cwd: string) =>
     globSync(pattern, { cwd }).map(path => readFileSync(join(cwd, path), 'utf8'))
   const steps = texts('**/*.ts', import.meta.dirname)
@@ -17,7 +17,7 @@ test('each cause is named by a step, and by a test of a server that is broken so
   expect(ids.filter(id => !new RegExp(`[: ]${id}'`).test(tests))).toEqual([])
 })
 
-test('sentences and mends have no final stop', () => {
+test('texts have no final period', () => {
   expect(ids.map(causeOf).filter(({ sentence, mend }) => [sentence, mend].some(text => text.endsWith('.')))).toEqual([])
   expect(causeOf('expired')).toMatchObject({ id: 'expired', sentence: 'the certificate has expired' })
 })
@@ -34,7 +34,7 @@ test.each([
   expect(proxyKind(new Map(Object.entries(headers)))).toBe(kind)
 })
 
-test('proxies that read TLS are known by their certificates, authorities are not taken for them', () => {
+test('isInterceptor recognises TLS inspection proxies, and no public CA', () => {
   expect(isInterceptor('CN=FGT60F\nO=Fortinet')).toBe(true)
   expect(isInterceptor("C=US\nO=Let's Encrypt\nCN=R11")).toBe(false)
   expect(isInterceptor('O=Internet Security Research Group\nCN=Reset Root')).toBe(false)

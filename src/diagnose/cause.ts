@@ -1,4 +1,4 @@
-/** What can be wrong with a relay, as a sentence and what mends it. Pure. */
+/** What can be wrong with a relay: a sentence and a fix for each cause. Pure. */
 
 import { type ConnectionFaultId, faultOf } from '../lib/connection-fault.ts'
 
@@ -7,16 +7,15 @@ export const LAYERS = ['DNS', 'TCP', 'TLS', 'HTTP', 'upgrade', 'login', 'relayin
 
 export type Layer = (typeof LAYERS)[number]
 
-/** A named cause. */
 export interface Cause {
   readonly id: CauseId
-  /** What is wrong, without a final stop. */
+  /** What is wrong, without a final period. */
   readonly sentence: string
-  /** What to do about it, without a final stop. */
+  /** How to fix it, without a final period. */
   readonly mend: string
 }
 
-/** Causes that only an examination can name. */
+/** Causes that only a diagnosis can find. */
 export type OwnCauseId =
   | 'sinkholed'
   | 'no-address'
@@ -80,188 +79,188 @@ export type OwnCauseId =
   | 'mesh-one-way'
   | 'mesh-key-differs'
 
-/** Words of {@link OwnCauseId}. */
+/** Texts for {@link OwnCauseId}. */
 export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string, mend: string]>> = {
   sinkholed: [
-    'DNS answers with an address that leads nowhere',
-    'a DNS filter blocks the name: allow it there, or ask another DNS server',
+    'DNS returns an unroutable address',
+    'a DNS filter blocks the name: allow it there, or use another DNS server',
   ],
-  'no-address': ['neither IPv4 nor IPv6 is left to try', 'publish an A or AAAA record, or state an address in the map'],
+  'no-address': [
+    'there is no IPv4 or IPv6 address to try',
+    'publish an A or AAAA record, or set an address in the map',
+  ],
   'dns-differs': [
-    'the map states another address than DNS gives',
-    'update IPv4 and IPv6 in the map, or leave them out so that clients ask DNS',
+    'the map and DNS have different addresses',
+    'update IPv4 and IPv6 in the map, or remove them so that clients use DNS',
   ],
   filtered: [
-    'the port is filtered: there is no answer, not even a refusal',
-    'open it in the firewall of the server and of its provider; containers must publish it',
+    'the port is filtered: connection attempts get no response',
+    'open the port in the firewalls of the server and its provider; publish it if the server runs in a container',
   ],
   'tcp-blocked': [
-    'STUN works but TCP is blocked: the server is there, and only its UDP port is open',
-    'open the TCP port in the firewall of the server and of its provider; containers must publish it',
+    'STUN works but TCP is blocked',
+    'open the TCP port in the firewalls of the server and its provider; publish it if the server runs in a container',
   ],
   'plain-http': [
-    'plain HTTP is served on the TLS port',
-    'let the relay serve TLS (-certmode and -hostname; ours also needs -tls on other ports than 443), or put a proxy with TLS before it',
+    'the TLS port serves plain HTTP',
+    'enable TLS on the relay (-certmode and -hostname; derphttp also needs -tls on ports other than 443), or put a TLS proxy in front of it',
   ],
-  'other-protocol': ['another protocol than TLS is served on the port', 'use the port of the relay'],
+  'other-protocol': ['the port serves a protocol other than TLS', "use the relay's port"],
   'tls-silent': [
-    'the port accepts connections, but nothing answers the TLS handshake',
-    'restart the server if it hangs; otherwise a firewall or proxy on the way swallows what follows the connection',
+    'the port accepts connections, but does not respond to the TLS handshake',
+    'restart the server if it hangs; otherwise check for a firewall or proxy that drops data after the connection is established',
   ],
   'tls-closed': [
     'the connection was closed during the TLS handshake',
-    'see the log of the server; a proxy by server name (SNI) may lack this name, or a firewall may block it',
+    "check the server's log; an SNI proxy may not know this name, or a firewall may block it",
   ],
-  'clock-off': ['the clock of this machine is wrong', 'set it, by NTP'],
+  'clock-off': ["this machine's clock is wrong", 'set it with NTP'],
   'incomplete-chain': [
-    'the server sends its certificate without the intermediate ones',
-    'have it send the whole chain (fullchain.pem)',
+    'the server does not send the intermediate certificates',
+    'configure it to send the full chain (fullchain.pem)',
   ],
   intercepted: [
-    'TLS is intercepted: the certificate is one of a proxy that reads traffic on the way',
-    'exempt the relay from inspection in that proxy',
+    'TLS is intercepted: the certificate was issued by a TLS inspection proxy',
+    'exempt the relay from TLS inspection',
   ],
   'wrong-pin': [
     'the certificate is not the pinned one',
-    'if it was replaced on purpose, pin the new one (derp map make); otherwise somebody is in between',
+    'if it was replaced on purpose, pin the new one (derp map make); otherwise the connection is being intercepted',
   ],
   'pin-with-chain': [
-    'other certificates are sent along with the pinned one',
-    'serve the pinned certificate alone: clients refuse a pin with a chain',
+    'the server sends other certificates with the pinned one',
+    'serve only the pinned certificate: clients reject a pinned certificate with a chain',
   ],
   'no-certificate': ['the server sent no certificate', 'configure one'],
   'client-certificate': [
-    'the server wants a certificate of the client',
-    'turn off client certificates for the relay: clients of DERP have none',
+    'the server requires a client certificate',
+    'turn off client certificates for the relay: DERP clients have none',
   ],
-  'expires-soon': ['the certificate expires soon', 'renew it; if that should happen by itself, see why it does not'],
-  'not-http': ['what answers does not speak HTTP', 'use the port of the relay'],
-  'http2-only': ['the server speaks HTTP/2 only', 'offer HTTP/1.1: connections cannot be upgraded to DERP by HTTP/2'],
+  'expires-soon': ['the certificate expires soon', 'renew it; if renewal is automatic, find out why it fails'],
+  'not-http': ['the server does not speak HTTP', "use the relay's port"],
+  'http2-only': ['the server only speaks HTTP/2', 'enable HTTP/1.1: HTTP/2 connections cannot be upgraded to DERP'],
   'http-silent': [
-    'HTTP requests are not answered',
-    'restart the server if it hangs; otherwise see what the proxy before it waits for',
+    'HTTP requests get no response',
+    'restart the server if it hangs; otherwise check what the proxy in front of it is waiting for',
   ],
   'http-closed': [
-    'the connection is closed instead of an answer to HTTP',
-    'see the log of the server: its limits of connections may be reached, or a proxy cannot reach the relay',
+    'the connection is closed without an HTTP response',
+    "check the server's log: a connection limit may be reached, or a proxy cannot reach the relay",
   ],
   'behind-down': [
-    'a proxy answers, but the relay behind it does not',
-    'start the relay, and check address and port in the proxy',
+    'a proxy responds, but the relay behind it does not',
+    "start the relay, and check the address and port in the proxy's configuration",
   ],
   'sign-in': [
-    'something before the relay wants a sign-in',
-    'exempt the path of the relay from authentication: clients of DERP cannot sign in',
+    'a proxy in front of the relay requires a login',
+    "exempt the relay's path from authentication: DERP clients cannot log in to a proxy",
   ],
   redirected: [
-    "the relay's address redirects elsewhere",
-    'use the address that it redirects to, or turn off the redirect for the path of the relay',
+    'the URL redirects elsewhere',
+    "use the address it redirects to, or turn off the redirect for the relay's path",
   ],
   'other-site': [
-    'a web server without a relay is there',
-    'use the port of the relay, or have the web server pass /derp to it',
+    'the address belongs to a web server without a relay',
+    "use the relay's port, or forward /derp from the web server to the relay",
   ],
-  'wrong-path': ['the relay is at another path', 'use the URL with /derp'],
-  'derp-disabled': ['the server runs without DERP', 'start it without -derp=false'],
-  'going-away': ['the server does not take connections for now', 'wait until it has restarted'],
-  'rate-limited': ['requests are limited', 'raise the limit of the proxy for the path of the relay'],
-  'server-error': ['the server fails to answer', 'see its log'],
+  'wrong-path': ['the relay is at another path', 'use the path /derp'],
+  'derp-disabled': ['DERP is disabled on the server', 'start it without -derp=false'],
+  'going-away': ['the server is shutting down and accepts no connections', 'wait until it has restarted'],
+  'rate-limited': ['requests are rate-limited', "raise the proxy's rate limit for the relay's path"],
+  'server-error': ['the server returns an error', 'check its log'],
   'upgrade-stripped': [
-    'a proxy removes the upgrade to DERP',
-    'have it pass the headers Upgrade and Connection by HTTP/1.1, or pass TCP through by server name (SNI)',
+    'a proxy strips the upgrade to DERP',
+    'configure it to forward the Upgrade and Connection headers over HTTP/1.1, or use TCP (SNI) passthrough',
   ],
   'websocket-only': [
-    'a proxy lets WebSocket pass, but not the upgrade to DERP: browsers get through, Tailscale clients do not',
-    'pass TCP through (no HTTP proxy), or use a proxy that passes any Upgrade',
+    'a proxy forwards WebSocket, but not the upgrade to DERP: browsers can connect, Tailscale clients cannot',
+    'use TCP passthrough instead of an HTTP proxy, or a proxy that forwards any Upgrade',
   ],
-  'upgrade-refused': ['the upgrade to DERP is refused', 'see the log of the server and of the proxy before it'],
+  'upgrade-refused': ['the upgrade to DERP is refused', 'check the logs of the server and of the proxy in front of it'],
   'upgrade-silent': [
-    'the upgrade to DERP is not answered',
-    'a proxy may wait for more: have it pass upgrades, or pass TCP through',
+    'the upgrade to DERP gets no response',
+    'a proxy may be waiting for a request body: configure it to forward upgrades, or use TCP passthrough',
   ],
   'upgrade-closed': [
-    'the connection is closed instead of an answer to the upgrade',
-    'a proxy or firewall that knows no upgrade to DERP does that: pass TCP through',
+    'the connection is closed without a response to the upgrade',
+    'a proxy or firewall may reject unknown upgrades: use TCP passthrough',
   ],
   'upgrade-wrong': [
     'the connection was upgraded to another protocol',
-    'have the proxy pass the answer of the relay unchanged',
+    "configure the proxy to forward the relay's response unchanged",
   ],
-  'websocket-refused': ['WebSocket is refused', 'have the proxy pass WebSocket too: browsers have nothing else'],
+  'websocket-refused': [
+    'the WebSocket upgrade is refused',
+    'configure the proxy to forward WebSocket too: browsers need it',
+  ],
   'websocket-not-derp': [
-    'a WebSocket opens, but not one of DERP',
-    'have the proxy pass Sec-WebSocket-Protocol, and the path of the relay to the relay',
+    'the WebSocket opens, but does not speak DERP',
+    "configure the proxy to forward Sec-WebSocket-Protocol, and the relay's path to the relay",
   ],
-  'no-server-key': [
-    'after the upgrade the relay says nothing',
-    'a proxy between may hold the data back: turn off its buffering',
-  ],
-  'not-derp': ['what follows the upgrade is not DERP', 'have the proxy pass what the relay sends unchanged'],
+  'no-server-key': ['the relay sends nothing after the upgrade', 'a proxy may buffer the data: turn off its buffering'],
+  'not-derp': ['the data after the upgrade is not DERP', "configure the proxy to forward the relay's data unchanged"],
   'closed-after-upgrade': [
     'the connection is closed right after the upgrade',
-    'see the log of the relay; a proxy may end connections that it does not understand',
+    "check the relay's log; a proxy may close connections whose protocol it does not know",
   ],
   'key-differs': [
-    'the certificate announces another relay than the one that answers',
-    'have the proxy pass TLS through to the relay that answers, or run one relay behind it',
+    'the server key announced in the certificate is not that of the relay that responds',
+    'use TLS passthrough to the relay that responds, or run only one relay behind the proxy',
   ],
   'not-admitted': [
     'the relay does not admit this key',
-    'allow it (-verify-clients, -verify-client-url, key list, token), or pass one that is allowed by --key-file or --token',
+    'allow it (-verify-clients, -verify-client-url, key list, token), or use an allowed key or token (--key-file, --token)',
   ],
-  'login-silent': [
-    'the login is not answered',
-    'see the log of the relay: what it asks for admission (daemon or URL) may not answer',
-  ],
-  'login-broken': ['the answer to the login cannot be read', 'see that nothing between changes what the relay sends'],
-  'packet-lost': ['packets are not relayed', 'see the log and metrics of the relay: drops have reasons there'],
+  'login-silent': ['the login gets no response', "check the relay's log: its admission daemon or URL may not respond"],
+  'login-broken': ['the response to the login is malformed', "check that no proxy changes the relay's data"],
+  'packet-lost': ['packets are not relayed', "check the relay's log and metrics for drop reasons"],
   'large-packet-lost': [
-    'small packets arrive and large ones do not',
-    'let ICMP pass and lower the MTU of the way (tunnels and PPPoE have less than 1500)',
+    'small packets arrive, large ones do not',
+    'allow ICMP and lower the path MTU (tunnels and PPPoE have less than 1500)',
   ],
-  'packet-changed': ['packets arrive changed', 'see what between the relay and here changes data'],
-  'peer-unknown': ['the relay does not know the peer that is connected to it', 'see its log; restart it'],
-  'ping-unanswered': ['the relay does not answer pings', 'update it: clients find dead connections by them'],
-  'connection-lost': ['the relay closed the connection', 'see its log'],
+  'packet-changed': ['packets arrive modified', 'find out what modifies data between the relay and this machine'],
+  'peer-unknown': ['the relay does not know a peer that is connected to it', 'check its log; restart it'],
+  'ping-unanswered': ['the relay does not answer pings', 'update it: clients use pings to detect dead connections'],
+  'connection-lost': ['the relay closed the connection', 'check its log'],
   'stun-silent': [
-    'STUN is not answered',
-    'open UDP port 3478 in the firewall of the server and of its provider, and publish it from containers (-stun)',
+    'STUN requests get no response',
+    'open UDP port 3478 in the firewalls of the server and its provider (-stun); publish it if the server runs in a container',
   ],
-  'stun-refused': ['no STUN server is there', 'start the relay with -stun, or state STUNPort -1 in the map'],
+  'stun-refused': ['no STUN server is listening', 'start the relay with -stun, or set STUNPort -1 in the map'],
   'stun-wrong-address': [
-    "STUN answers with an address of the server's own network instead of the client's",
-    'run the container with host networking, or turn off the userland proxy: clients learn a wrong address',
+    "STUN returns an address of the server's own network instead of the client's",
+    'run the container with host networking, or turn off the userland proxy: clients get a wrong address',
   ],
   'port80-closed': [
-    'plain HTTP on port 80 does not answer',
-    'open port 80 (-http-port 80), or leave CanPort80 out of the map',
+    'plain HTTP on port 80 gets no response',
+    'open port 80 (-http-port 80), or remove CanPort80 from the map',
   ],
   'port80-other': [
-    'port 80 is answered, but not by a relay',
-    'pass /generate_204 to the relay, or leave CanPort80 out of the map',
+    'port 80 responds, but not as a relay',
+    'forward /generate_204 to the relay, or remove CanPort80 from the map',
   ],
-  'captive-portal': [
-    "a captive portal answers in the relay's place",
-    'sign in to this network, or try from another one',
-  ],
+  'captive-portal': ['a captive portal responds instead of the relay', 'log in to this network, or try another one'],
   'balancer-without-mesh': [
-    'a load balancer spreads clients over relays that are not meshed: clients of different ones cannot reach each other',
+    'a load balancer spreads clients over relays that are not meshed: clients on different relays cannot reach each other',
     'mesh the relays (-mesh-with and -mesh-psk-file), or keep one relay behind the name',
   ],
   'mesh-missing': [
     'the relays of the region are not meshed',
-    "give all of them the same mesh key and each other's names (-mesh-psk-file, -mesh-with); their logs say why a link fails",
+    "give all of them the same mesh key and each other's hostnames (-mesh-psk-file, -mesh-with); their logs say why a link fails",
   ],
-  'mesh-one-way': ['the mesh works one way only', 'each relay of a region needs -mesh-with for all the others'],
+  'mesh-one-way': [
+    'the mesh works in one direction only',
+    'each relay of a region needs -mesh-with for all the others',
+  ],
   'mesh-key-differs': [
-    'the relay has another mesh key, or none',
-    'give all relays of the region the same file (-mesh-psk-file)',
+    'the relay has a different mesh key, or none',
+    'give all relays of the region the same key (-mesh-psk-file)',
   ],
 }
 
 export type CauseId = OwnCauseId | ConnectionFaultId
 
-/** The words for a cause. */
+/** The texts for a cause. */
 export function causeOf(id: CauseId): Cause {
   if (!Object.hasOwn(OWN_CAUSES, id)) return faultOf(id as ConnectionFaultId)
   const [sentence, mend] = OWN_CAUSES[id as OwnCauseId]

@@ -1,4 +1,4 @@
-/** Connections to the relay under examination, and to others of its region, as clients make them. */
+/** Connections to the diagnosed relay and to others of its region, made as clients make them. */
 
 import { DerpClient } from '../client/derp-client.ts'
 import { formatUpgradeRequest } from '../client/dial/upgrade-request.ts'
@@ -11,35 +11,35 @@ import type { Platform } from './platform.ts'
 import type { DiagnoseOptions, Examination } from './step.ts'
 import type { RelayTarget } from './target.ts'
 
-/** A relay, and where it takes connections. */
+/** A relay and an address where it accepts connections. */
 export interface Reachable {
   readonly target: RelayTarget
   readonly platform: Platform
   readonly options: DiagnoseOptions
-  /** Undefined where the platform knows no addresses. */
+  /** Undefined if the platform has no access to addresses. */
   readonly route: AddressPort | undefined
 }
 
-/** A verified connection to the address that took one before. */
+/** A verified connection to the address found by an earlier step. */
 export function openRoute(examination: Examination, signal: AbortSignal): Promise<Conn> {
   return openAt(reachable(examination), signal)
 }
 
-/** The relay under examination. */
+/** The diagnosed relay. */
 export function reachable({ target, platform, options, findings }: Examination): Reachable {
   return { target, platform, options, route: findings.route }
 }
 
 /** TCP, and TLS unless the URL says otherwise. */
 export async function openAt({ target, platform, route }: Reachable, signal: AbortSignal): Promise<Conn> {
-  if (route === undefined) throw unreachable(target, 'no address takes connections')
+  if (route === undefined) throw unreachable(target, 'no address accepts connections')
   const isPlain = target.endpoint.url.protocol === 'http:'
   const conn = isPlain ? platform.openTcp?.(route, signal) : platform.openTls?.(route, target.endpoint, signal)
-  if (conn === undefined) throw unreachable(target, `${platform.name} cannot`)
+  if (conn === undefined) throw unreachable(target, `not possible in ${platform.name}`)
   return conn
 }
 
-/** Asks for the upgrade to DERP. */
+/** Requests the upgrade to DERP. */
 export async function requestUpgrade(
   relay: Reachable,
   signal: AbortSignal,
@@ -51,7 +51,7 @@ export async function requestUpgrade(
   return exchange(await openAt(relay, signal), request, relay.platform.clock, signal)
 }
 
-/** A connection that carries DERP. @throws DerpError with what came instead. */
+/** A connection upgraded to DERP. @throws DerpError with the response received instead. */
 export async function openDerp(relay: Reachable, signal: AbortSignal): Promise<Conn> {
   const { platform, target } = relay
   if (platform.openTcp === undefined && platform.openWebSocket !== undefined) {
@@ -63,7 +63,7 @@ export async function openDerp(relay: Reachable, signal: AbortSignal): Promise<C
   throw new DerpError('ERR_DERP_UPGRADE_REFUSED', `upgrade connection to ${target.name}: ${reason}`)
 }
 
-/** A client that the relay has admitted. @throws DerpError */
+/** A client that is logged in. @throws DerpError */
 export async function openClient(relay: Reachable, privateKey: PrivateKey, signal: AbortSignal): Promise<DerpClient> {
   const { platform } = relay
   const conn = await openDerp(relay, signal)
@@ -78,7 +78,7 @@ export async function openClient(relay: Reachable, privateKey: PrivateKey, signa
   }
 }
 
-/** Finds an address of another relay that takes connections. @throws the last error */
+/** Finds an address where another relay accepts connections. @throws the last error */
 export async function reach(
   target: RelayTarget,
   { platform, options }: Pick<Examination, 'platform' | 'options'>,

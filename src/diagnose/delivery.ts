@@ -11,22 +11,22 @@ import { messageOf } from './verdict.ts'
 export interface Way {
   readonly from: Reachable
   readonly to: Reachable
-  /** Both are the same name, and the relays behind it must not be. */
+  /** Both have the same name, but the clients must reach different relays. */
   readonly mustDiffer?: boolean
 }
 
 export type Delivery =
   | { readonly outcome: 'delivered'; readonly ms: number }
-  /** The relay says that the peer is not there, or nothing arrives. */
+  /** The relay reports that the peer is not there, or nothing arrives. */
   | { readonly outcome: 'lost' }
   /** One of the relays could not be used. */
   | { readonly outcome: 'unusable'; readonly reason: string }
 
-/** Attempts to get clients at different relays behind one name. */
+/** Attempts to connect to two different relays behind one name. */
 const MAX_ATTEMPTS = 10
-/** Of a step, what relays of a mesh have to tell each other of a client. */
+/** Share of a step's time in which mesh peers must learn of a new client. */
 const ANNOUNCE_SHARE = 0.4
-/** Milliseconds between packets: the first may be too early. */
+/** Milliseconds between packets: the first may be sent too early. */
 const RETRY_MS = 200
 const PACKET_BYTES = 32
 
@@ -69,7 +69,7 @@ async function openPair(
   throw new Error('all connections reach one relay')
 }
 
-/** Repeats the packet: in a mesh it takes a moment until the other relay knows of a new client. */
+/** Resends the packet until it arrives: mesh peers need a moment to learn of a new client. */
 async function send(examination: Examination, from: End, to: End, signal: AbortSignal): Promise<Delivery> {
   const { clock } = examination.platform
   const data = crypto.getRandomValues(new Uint8Array(PACKET_BYTES))

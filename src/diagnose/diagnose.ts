@@ -1,4 +1,4 @@
-/** Takes the steps one after the other, and says in the end what is wrong. */
+/** Runs the steps in order, then concludes what is wrong. */
 
 import { type Cause, causeOf, type Layer } from './cause.ts'
 import type { Platform } from './platform.ts'
@@ -17,7 +17,7 @@ import { blocked, failed, messageOf, skipped, type Verdict, warning } from './ve
 
 const DEFAULT_TIMEOUT_MS = 5_000
 
-/** A step that was taken, or left out. */
+/** The result of a step, run or skipped. */
 export interface StepReport {
   readonly id: StepId
   readonly title: string
@@ -26,7 +26,6 @@ export interface StepReport {
   readonly ms: number
 }
 
-/** What is wrong with a relay. */
 export interface Conclusion {
   readonly cause: Cause
   readonly layer: Layer
@@ -36,7 +35,7 @@ export interface Conclusion {
 export interface RelayReport {
   readonly target: RelayTarget
   readonly steps: readonly StepReport[]
-  /** The first failure, or what explains it better; undefined when all is well. */
+  /** The first failure, or a better explanation of it; undefined if nothing failed. */
   readonly conclusion: Conclusion | undefined
 }
 
@@ -46,13 +45,13 @@ export interface DiagnoseRequest {
   readonly options?: DiagnoseOptions | undefined
   /** The other relays of its region. */
   readonly others?: readonly RelayTarget[] | undefined
-  /** Told of each step as it is done. */
+  /** Called after each step. */
   readonly onStep?: ((report: StepReport) => void) | undefined
   /** Default: all. */
   readonly steps?: readonly Step[] | undefined
 }
 
-/** Examines one relay. Rejects only when the caller's signal is aborted. */
+/** Diagnoses one relay. Rejects only when the caller's signal is aborted. */
 export async function diagnoseRelay(request: DiagnoseRequest): Promise<RelayReport> {
   const { target, platform, options = {}, others = [], onStep, steps = STEPS } = request
   const verdicts = new Map<StepId, Verdict>()
@@ -81,9 +80,9 @@ async function take(step: Step, examination: Examination): Promise<Verdict> {
   const { platform, target, verdicts, options } = examination
   const { signal = new AbortController().signal } = options
   if (target.isStunOnly && step.id !== 'dns' && step.layer !== 'STUN') {
-    return skipped('the map says that this node serves STUN only')
+    return skipped('the map says that this node only serves STUN')
   }
-  if (step.needs !== undefined && !step.needs(platform)) return skipped(`${platform.name} cannot`)
+  if (step.needs !== undefined && !step.needs(platform)) return skipped(`not possible in ${platform.name}`)
   const missing = step.after.find(id => isMissing(verdicts.get(id)))
   if (missing !== undefined) return blocked(reasonToSkip(missing, verdicts.get(missing)))
   try {
@@ -95,25 +94,25 @@ async function take(step: Step, examination: Examination): Promise<Verdict> {
   }
 }
 
-/** Names the failure at the beginning of what was left out. */
+/** Names the first failure, of which the skipped steps are a consequence. */
 function reasonToSkip(id: StepId, verdict: Verdict | undefined): string {
   if (verdict?.status === 'skipped') return verdict.reason
   return `after ${STEPS.find(step => step.id === id)?.title} failed`
 }
 
-/** Left out for lack of means is no obstacle to what follows. */
+/** A step that the platform does not support does not block later steps. */
 function isMissing(verdict: Verdict | undefined): boolean {
   return verdict?.status === 'failed' || (verdict?.status === 'skipped' && verdict.isBlocked)
 }
 
-/** Steps answer for the errors that they know; what is left means that a connection was lost on the way. */
+/** Steps handle the errors they know; any other means that the connection was lost. */
 function troubleIn(step: Step, examination: Examination, error: unknown): Verdict {
   const id = error instanceof TimeIsUpError ? step.silence : 'connection-lost'
   const detail = messageOf(error)
   return step.isOptional?.(examination) ? warning(id, detail) : failed(id, detail)
 }
 
-/** Some failures are only understood from what other steps have shown. */
+/** Some failures can only be explained by the results of other steps. */
 function conclude(reports: readonly StepReport[]): Conclusion | undefined {
   const first = reports.find(({ verdict }) => verdict.status === 'failed')
   if (first?.verdict.status !== 'failed') return undefined

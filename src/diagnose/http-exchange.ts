@@ -1,4 +1,4 @@
-/** One HTTP request over a connection, and whatever comes back: a response, other bytes, or the end. */
+/** One HTTP request over a connection; the outcome is a response, other bytes, or a close. */
 
 import { type ResponseHead, ResponseHeadReader } from '../client/dial/response-head.ts'
 import { abortedError, onAbort } from '../lib/abort.ts'
@@ -8,16 +8,16 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 
-/** Most bytes kept of a body, or of what is no HTTP. */
+/** Limit for a body, or for data that is not HTTP. */
 const MAX_BODY_BYTES = 2 << 10
-/** Milliseconds for a body, which only explains. */
+/** Milliseconds to wait for a body, which is only shown as an explanation. */
 const BODY_TIMEOUT_MS = 1_000
 
 export type HttpOutcome =
   | HttpResponse
-  /** It speaks something else. */
+  /** The peer does not speak HTTP. */
   | { readonly kind: 'other'; readonly bytes: Uint8Array }
-  /** The connection ended before a response. */
+  /** The connection was closed before a response. */
   | { readonly kind: 'closed'; readonly error: Error | undefined }
 
 export interface HttpResponse {
@@ -27,11 +27,11 @@ export interface HttpResponse {
   readonly headers: ReadonlyMap<string, string>
   /** Start of the body on one line; empty for a 101. */
   readonly text: string
-  /** For a 101: the connection, which delivers first what came behind the response. */
+  /** For a 101: the connection; it first delivers the bytes received after the response. */
   readonly conn: Conn
 }
 
-/** A request without a body, after whose response the connection closes. */
+/** A GET request that closes the connection after the response. */
 export function formatGet(url: URL, headers: Readonly<Record<string, string>> = {}): Uint8Array {
   const all = { Host: url.host, 'User-Agent': 'derphttp', Connection: 'close', ...headers }
   const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -118,7 +118,7 @@ class HttpExchange implements ConnHandler {
   }
 }
 
-/** A connection that keeps what comes until somebody opens it. */
+/** A connection that buffers received data until it is opened. */
 class ReplayingConn implements Conn, ConnHandler {
   readonly #conn: Conn
   #early: Uint8Array[]

@@ -1,4 +1,4 @@
-/** Which addresses have a meaning in one network only. Pure. */
+/** Addresses that are only valid within one network. Pure. */
 
 const LOCAL =
   /^(?:10\.|127\.|169\.254\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|f[cd][\da-f]{2}:|fe[89ab][\da-f]:|::1$)/i

@@ -1,4 +1,4 @@
-/** The platform of Node: everything can be tried. */
+/** The platform for Node, where every step is possible. */
 
 import type { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
@@ -17,11 +17,11 @@ import { stunBinding } from '../stun/client.ts'
 import { NodeConn } from '../transport/node-conn.ts'
 import type { Platform, TlsInspection } from './platform.ts'
 
-/** What OpenSSL accepts. */
+/** OpenSSL rejects shorter keys. */
 const LEAST_RSA_BITS = 2048
 
 export interface NodePlatformOptions {
-  /** PEM of all authorities to trust. Default: those of Node. */
+  /** PEM of all CAs to trust. Default: Node's. */
   readonly authorities?: readonly string[] | undefined
   readonly clock?: Clock | undefined
 }
@@ -46,7 +46,7 @@ export function nodePlatform({ authorities, clock = systemClock }: NodePlatformO
   }
 }
 
-/** Completes a handshake with whatever certificate comes: only so can be said what is wrong with it. */
+/** Completes a handshake with any certificate, to find out what is wrong with it. */
 async function inspectTls(
   { address, port }: AddressPort,
   { serverName }: DerpEndpoint,

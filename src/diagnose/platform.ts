@@ -1,4 +1,4 @@
-/** What the steps need of their platform. A platform leaves out what it cannot do, and the steps that need it are skipped. */
+/** What the steps need from their platform. Steps that need a missing function are skipped. */
 
 import type { PeerCertificate } from '../client/ports.ts'
 import type { DerpEndpoint } from '../derpmap/endpoint.ts'
@@ -10,53 +10,53 @@ import type { Clock } from '../lib/clock.ts'
 import type { Conn } from '../transport/conn.ts'
 
 export interface Platform {
-  /** Such as `a browser`, for reasons of skipped steps. */
+  /** For example `a browser`; used in reasons for skipped steps. */
   readonly name: string
   readonly clock: Clock
   readonly agreement: KeyAgreement
-  /** A fresh key. */
+  /** Generates a new key. */
   generateKey(): Promise<PrivateKey>
   /** Addresses of one family; rejects if there are none. */
   readonly lookup?: ((host: string, family: IpFamily, signal: AbortSignal) => Promise<readonly string[]>) | undefined
   readonly openTcp?: ((at: AddressPort, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Performs a TLS handshake, whatever certificate comes. */
+  /** Performs a TLS handshake and accepts any certificate. */
   readonly inspectTls?:
     | ((at: AddressPort, endpoint: DerpEndpoint, signal: AbortSignal) => Promise<TlsInspection>)
     | undefined
-  /** Performs a TLS handshake as clients do; rejects if the certificate does not pass. */
+  /** Performs a TLS handshake as clients do; rejects if the certificate is not accepted. */
   readonly openTls?: ((at: AddressPort, endpoint: DerpEndpoint, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Where there is no TCP: a WebSocket of DERP, by the platform's own. */
+  /** Without TCP: opens a DERP WebSocket with the platform's API. */
   readonly openWebSocket?: ((url: URL, signal: AbortSignal) => Promise<Conn>) | undefined
-  /** Where there is no TCP: the status of a GET, by the platform's own means. */
+  /** Without TCP: the status of a GET with the platform's API. */
   readonly fetchStatus?: ((url: URL, signal: AbortSignal) => Promise<number>) | undefined
-  /** One STUN exchange with an address. Rejects if there is no answer within `timeoutMs`. */
+  /** One STUN request. Rejects if there is no response within `timeoutMs`. */
   readonly askStun?: ((at: AddressPort, timeoutMs: number, signal: AbortSignal) => Promise<StunAnswer>) | undefined
 }
 
-/** The answer of a STUN server. */
+/** A STUN response. */
 export interface StunAnswer {
-  /** Our address, as the server sees it. */
+  /** This machine's address as seen by the server. */
   readonly address: string
   readonly port: number
   readonly rttMs: number
 }
 
-/** What a TLS handshake has shown. */
+/** Results of a TLS handshake. */
 export interface TlsInspection {
-  /** Such as `TLSv1.3`. */
+  /** For example `TLSv1.3`. */
   readonly version: string
   /** As sent, leaf first. */
   readonly certificates: readonly PeerCertificate[]
-  /** Code of what is wrong with the chain, such as `CERT_HAS_EXPIRED`; undefined for a trusted one. */
+  /** Error code of the chain, for example `CERT_HAS_EXPIRED`; undefined if it is trusted. */
   readonly chainError: string | undefined
-  /** Whether the key of the leaf is RSA of less than 2048 bits. */
+  /** Whether the leaf has an RSA key shorter than 2048 bits. */
   readonly hasWeakKey: boolean
   /** Whether the leaf is valid for a name or address. */
   readonly isValidFor: (name: string) => boolean
-  /** Where the leaf says its issuer's certificate can be had; authorities of the public say so. */
+  /** Whether the leaf has a URL for its issuer's certificate (AIA), as those of public CAs do. */
   readonly namesIssuer: boolean
   /** The relay's key, if the server announced it. */
   readonly serverKey: NodePublicKey | undefined
-  /** The connection, verified by nobody: no secret may go there. */
+  /** The connection. It is unverified: never send secrets over it. */
   readonly conn: Conn
 }

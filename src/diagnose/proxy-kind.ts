@@ -1,8 +1,8 @@
-/** Which sort of proxy has answered, by the headers of its response. Pure. */
+/** Identifies a proxy by its response headers. Pure. */
 
 type Headers = ReadonlyMap<string, string>
 
-/** A mark of a sort of proxy: a header, and a pattern for its value. */
+/** A header that identifies a kind of proxy, and a pattern for its value. */
 type Mark = readonly [header: string, value: RegExp, kind: string]
 
 const MARKS: readonly Mark[] = [
@@ -34,7 +34,7 @@ const MARKS: readonly Mark[] = [
   ['server', /microsoft-iis/i, 'IIS'],
 ]
 
-/** The sort of proxy; undefined if nothing gives it away. */
+/** The kind of proxy; undefined if there is no sign of one. */
 export function proxyKind(headers: Headers): string | undefined {
   const mark = MARKS.find(([header, value]) => value.test(headers.get(header) ?? ''))
   if (mark !== undefined) return mark[2]
@@ -42,11 +42,11 @@ export function proxyKind(headers: Headers): string | undefined {
   return via === undefined ? undefined : `a proxy that calls itself "${via.slice(0, 60)}"`
 }
 
-/** Names of TLS inspection in issuers of certificates. */
+/** Issuer names of TLS inspection products. */
 const INTERCEPTORS =
   /\b(?:zscaler|fortinet|fortigate|blue ?coat|palo alto|netskope|sophos|kaspersky|avast|avg|eset|bitdefender|mitmproxy|portswigger|charles proxy|fiddler|cisco umbrella|mcafee|forcepoint|websense|check ?point|sonicwall|watchguard|untangle|squid|barracuda|smoothwall|lightspeed|securly|contentkeeper|cloudflare gateway|cloudflare for teams)\b/i
 
-/** Whether a certificate's issuer is a proxy that reads TLS on its way. */
+/** Whether a certificate was issued by a TLS inspection proxy. */
 export function isInterceptor(issuer: string): boolean {
   return INTERCEPTORS.test(issuer)
 }

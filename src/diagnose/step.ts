@@ -1,4 +1,4 @@
-/** A step of an examination, and what steps share. */
+/** A step of a diagnosis, and what steps share. */
 
 import type { DerpClient } from '../client/derp-client.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
@@ -32,26 +32,24 @@ export type StepId =
   | 'mesh-key'
   | 'mesh'
 
-/** One thing to find out. */
 export interface Step {
   readonly id: StepId
   readonly title: string
   readonly layer: Layer
-  /** Steps without which there is nothing to try. */
+  /** Steps that must have succeeded. */
   readonly after: readonly StepId[]
-  /** What it means when time runs out. */
+  /** The cause when it times out. */
   readonly silence: CauseId
-  /** Whether clients get along when time runs out. */
+  /** Whether a timeout is only a warning: clients work without it. */
   readonly isOptional?: ((examination: Examination) => boolean) | undefined
-  /** Whether it limits its own time: it consists of several attempts. */
+  /** Whether it sets its own time limits: it makes several attempts. */
   readonly hasOwnLimits?: boolean | undefined
-  /** What it needs of the platform. */
+  /** Whether the platform supports it. */
   readonly needs?: ((platform: Platform) => boolean) | undefined
-  /** @param signal aborted when time runs out. */
+  /** @param signal aborted when it times out. */
   run(examination: Examination, signal: AbortSignal): Promise<Verdict>
 }
 
-/** What the operator has stated besides the target. */
 export interface DiagnoseOptions {
   /** Key to log in with. Default: a fresh one. */
   readonly privateKey?: PrivateKey | undefined
@@ -63,11 +61,11 @@ export interface DiagnoseOptions {
   readonly meshKey?: MeshKey | undefined
   /** Milliseconds for each step. Default 5 s. */
   readonly timeoutMs?: number | undefined
-  /** Cancels the examination. */
+  /** Cancels the diagnosis. */
   readonly signal?: AbortSignal | undefined
 }
 
-/** An examination of one relay: its surroundings, and what earlier steps have left. */
+/** The diagnosis of one relay: its context and the results so far. */
 export interface Examination {
   readonly target: RelayTarget
   readonly platform: Platform
@@ -75,14 +73,14 @@ export interface Examination {
   /** The other relays of the region. */
   readonly others: readonly RelayTarget[]
   readonly findings: Findings
-  /** Of the steps before. */
+  /** Of earlier steps. */
   readonly verdicts: ReadonlyMap<StepId, Verdict>
 }
 
-/** What steps find for later ones. */
+/** Results that later steps use. */
 export interface Findings {
   addresses: Readonly<Record<IpFamily, readonly string[]>>
-  /** An address that takes connections. */
+  /** An address that accepts connections. */
   route?: AddressPort
   tls?: TlsInspection
   /** Carries DERP; nothing has been read from it. */
@@ -94,7 +92,7 @@ export interface Findings {
   client?: DerpClient
 }
 
-/** Runs `work` with a limit of its own; `tooLate` gives the error. */
+/** Runs `work` with a time limit. */
 export function withinLimit<T>(
   { platform, options }: Pick<Examination, 'platform' | 'options'>,
   work: (signal: AbortSignal) => Promise<T>,
@@ -105,7 +103,7 @@ export function withinLimit<T>(
   return withTimeLimit({ clock: platform.clock, timeoutMs, action: 'examine', tooLate, signals: [signal] }, work)
 }
 
-/** A step has used up its time. */
+/** A step has timed out. */
 export class TimeIsUpError extends DerpError {
   constructor(timeoutMs: number) {
     super('ERR_DERP_DIAL_TIMEOUT', `no answer within ${timeoutMs} ms`)

@@ -1,4 +1,4 @@
-/** All steps, in the order in which they are taken: each relies on what the ones before have shown. */
+/** All steps, in the order they run: each relies on the results of the earlier ones. */
 
 import type { Step } from './step.ts'
 import { captivePortal } from './steps/captive-portal.ts'

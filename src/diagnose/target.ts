@@ -1,4 +1,4 @@
-/** The relay under examination, and what clients are promised of it. Pure. */
+/** The relay to diagnose, and what the map promises clients. Pure. */
 
 import { endpointOfUrl } from '../client/dial/relay-url.ts'
 import { type DerpEndpoint, resolveEndpoint } from '../derpmap/endpoint.ts'
@@ -10,30 +10,30 @@ import { STUN_PORT } from '../stun/constants.ts'
 const PLAIN_PORT = 80
 
 export interface RelayTarget {
-  /** Such as `900a relay.example:443`. */
+  /** For example `900a relay.example:443`. */
   readonly name: string
   readonly endpoint: DerpEndpoint
-  /** Addresses are those of the endpoint unless stated; undefined means that the map rules STUN out. */
+  /** The endpoint's addresses are used by default; undefined if the map says that there is no STUN. */
   readonly stun:
     | { readonly port: number; readonly address: string | undefined; readonly isPromised: boolean }
     | undefined
   /** Plain HTTP for captive portal detection. */
   readonly plainHttp: { readonly port: number; readonly isPromised: boolean }
-  /** Whether a map states how to reach it; otherwise lack of IPv6, STUN and the like are warnings only. */
+  /** Whether it is a node of a map; otherwise missing IPv6, STUN and so on are only warnings. */
   readonly isFromMap: boolean
-  /** It carries no packets. */
+  /** It does not relay packets. */
   readonly isStunOnly: boolean
-  /** ID of its region, with a map. */
+  /** ID of its region, if it is a node of a map. */
   readonly regionId: number | undefined
 }
 
-/** Ports other than the usual ones. */
+/** Ports other than the default ones. */
 export interface TargetPorts {
   readonly stun?: number | undefined
   readonly plainHttp?: number | undefined
 }
 
-/** A relay by its URL. @param sha256 pin of its certificate, in lower-case hex. */
+/** A relay given by URL. @param sha256 pin of its certificate, in lower-case hex. */
 export function targetOfUrl(url: URL, sha256?: string, ports: TargetPorts = {}): RelayTarget {
   const endpoint = endpointOfUrl(url)
   const name = endpoint.serverName
@@ -48,7 +48,7 @@ export function targetOfUrl(url: URL, sha256?: string, ports: TargetPorts = {}):
   }
 }
 
-/** A node of a map. @throws DerpError for a field that cannot be used. */
+/** A node of a map. @throws DerpError for an invalid field. */
 export function targetOfNode(node: DERPNode, ports: TargetPorts = {}): RelayTarget {
   const endpoint = resolveEndpoint(node)
   const hasStun = node.STUNPort !== -1

@@ -1,4 +1,4 @@
-/** Judges the certificates that a server has shown. */
+/** Checks the certificates that a server presents. */
 
 import { isMetaCertificate } from '../client/dial/meta-certificate.ts'
 import type { PeerCertificate } from '../client/ports.ts'
@@ -10,10 +10,10 @@ import { isInterceptor } from './proxy-kind.ts'
 import { type Fault, failed, passed, type Verdict, warning } from './verdict.ts'
 
 const DAY_MS = 86_400_000
-/** Certificates that renew by themselves have weeks left. */
+/** Automatically renewed certificates have weeks left. */
 const SOON_DAYS = 7
 
-/** @param serverTimeMs asks the server for the time; undefined if it does not say. */
+/** @param serverTimeMs returns the server's time; undefined if it is not known. */
 export async function judgeCertificates(
   inspection: TlsInspection,
   endpoint: DerpEndpoint,
@@ -48,7 +48,7 @@ function pinFault(
   return chain.length > 1 ? failed('pin-with-chain', `${chain.length - 1} sent along`) : undefined
 }
 
-/** Servers have the time by NTP nearly always; machines of people do not. */
+/** If the certificate is valid by the server's clock, the local clock is wrong: servers nearly always use NTP. */
 async function dateFault(
   { validFromDate, validToDate }: PeerCertificate,
   nowMs: number,
@@ -80,7 +80,7 @@ function chainFault(
   const id: CauseId = connectionFault(Object.assign(new Error(chainError), { code: chainError }))?.id ?? 'bad-chain'
   if (id === 'bad-chain') return failed(id, `${chainError}, ${detail}`)
   if (id === 'untrusted' && isInterceptor(leaf.issuer)) return failed('intercepted', detail)
-  // Authorities of the public tell where their own certificates are to be had, private ones hardly ever do.
+  // Public CAs state the URL of their certificate (AIA), private ones hardly ever do.
   if (id === 'untrusted' && sent === 1 && namesIssuer) return failed('incomplete-chain', detail)
   return failed(id, detail)
 }

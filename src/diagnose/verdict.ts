@@ -1,22 +1,21 @@
-/** Verdicts of steps. Pure. */
+/** Results of steps. Pure. */
 
 import { connectionFault } from '../lib/connection-fault.ts'
 import { type Cause, type CauseId, causeOf, type Layer } from './cause.ts'
 
-/** What came of a step. */
 export type Verdict =
   | { readonly status: 'passed'; readonly detail: string }
   | Fault
-  /** Not done: the platform cannot, the map does not promise it, or an earlier failure leaves nothing to try. */
+  /** Not run: not supported by the platform, not promised by the map, or impossible after an earlier failure. */
   | { readonly status: 'skipped'; readonly reason: string; readonly isBlocked: boolean }
 
-/** Something is wrong; a warning when clients get along without it. */
+/** Something is wrong; a warning if clients work without it. */
 export interface Fault {
   readonly status: 'failed' | 'warning'
   readonly cause: Cause
-  /** The observed facts: addresses, dates, status codes. */
+  /** What was observed: addresses, dates, status codes. */
   readonly detail: string
-  /** Layer at fault if not that of the step. */
+  /** Layer at fault, if not the step's own. */
   readonly layer?: Layer | undefined
 }
 
@@ -33,20 +32,20 @@ export const warning = (id: CauseId, detail: string): Fault => ({ status: 'warni
 
 export const skipped = (reason: string): Verdict => ({ status: 'skipped', reason, isBlocked: false })
 
-/** An earlier failure leaves nothing to try. */
+/** An earlier failure makes the step impossible. */
 export const blocked = (reason: string): Verdict => ({ status: 'skipped', reason, isBlocked: true })
 
-/** Fails if `isPromised`, otherwise warns: clients do without. */
+/** A failure if `isPromised`, otherwise a warning: clients work without it. */
 export function fault(isPromised: boolean, id: CauseId, detail: string): Fault {
   return isPromised ? failed(id, detail) : warning(id, detail)
 }
 
-/** The cause of an error by its code, or `otherwise`. */
+/** The cause of an error by its code; default `otherwise`. */
 export function causeOfError(error: unknown, otherwise: CauseId): CauseId {
   return connectionFault(error)?.id ?? otherwise
 }
 
-/** What an error says, on one line. */
+/** An error's message on one line. */
 export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return messageOf(error.errors[0])
   return (error instanceof Error ? error.message : String(error)).trim().replace(/\s+/g, ' ')

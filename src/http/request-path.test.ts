@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readRequestPath } from './request-path.ts'
 
-// Each line was seen to be answered so by the original.
+// Verified with the original.
 test.for([
   ['/', '/'],
   ['/derp?x=1', '/derp'],

@@ -39,7 +39,7 @@ test('connectionFault unwraps uninformative errors', () => {
 
 test('explainFault returns sentence, detail and remedy', () => {
   expect(explainFault(faultOf('refused'), 'connect ECONNREFUSED 192.0.2.1:443')).toBe(
-    'nothing listens there (connect ECONNREFUSED 192.0.2.1:443): check host and port, and that the server runs',
+    'nothing listens there (connect ECONNREFUSED 192.0.2.1:443): check host and port, and that the server is running',
   )
   expect(explainFault(faultOf('not-yet-valid'))).toBe(
     'the certificate is not valid yet: check the clocks of both machines',

@@ -50,14 +50,14 @@ export type ConnectionFaultId =
 const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend: string]>> = {
   'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
   'http-to-tls': ['plain HTTP was sent to a port that speaks TLS', 'use https://'],
-  'tls-version': ['no TLS version in common', 'TLS 1.2 or 1.3 is needed on both sides'],
+  'tls-version': ['no TLS version in common', 'both sides need TLS 1.2 or 1.3'],
   'tls-cipher': ['no TLS cipher in common', 'allow a standard cipher of TLS 1.3 on both sides'],
   'tls-protocol': ['no application protocol (ALPN) in common', 'offer http/1.1'],
   'server-name': [
-    'the server has no certificate for the name that was asked for',
-    'use the name that the certificate was issued for, not an address or another name',
+    'the server has no certificate for the requested name',
+    'use the name in the certificate, not an address or another name',
   ],
-  'tls-refused': ['the other side refused the TLS handshake', 'its log tells why; a wrong server name is common'],
+  'tls-refused': ['the other side refused the TLS handshake', 'check its log; a common cause is a wrong server name'],
   'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
@@ -67,13 +67,13 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
     'the certificate comes from an authority that is not trusted',
     'have the server send its whole chain (fullchain.pem), or add the authority to the trusted ones (ca)',
   ],
-  'bad-chain': ['the certificate chain is not valid', 'issue the certificate anew, and send it with its whole chain'],
+  'bad-chain': ['the certificate chain is not valid', 'reissue the certificate, and send it with its full chain'],
   revoked: ['the certificate was revoked', 'use another one'],
   'peer-untrusted': [
     'the other side does not trust the certificate',
     'have it trust the authority, or use a certificate from a public one',
   ],
-  expired: ['the certificate has expired', 'renew it, and see that the server loads the new one'],
+  expired: ['the certificate has expired', 'renew it, and check that the server loads the new one'],
   'not-yet-valid': ['the certificate is not valid yet', 'check the clocks of both machines'],
   'wrong-name': ['the certificate is for another name', 'connect by a name that it lists, or issue it for this one'],
   'no-name': [
@@ -81,15 +81,15 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
     'issue it with the host as subjectAltName',
   ],
   'weak-key': ['the key of the certificate is too short', 'issue it for an EC key, or RSA of 2048 bits or more'],
-  refused: ['nothing listens there', 'check host and port, and that the server runs'],
+  refused: ['nothing listens there', 'check host and port, and that the server is running'],
   unreachable: ['there is no route to the host', 'check the address, and the network and its firewall'],
-  timeout: ['the host does not answer', 'check the address, and firewalls on the way'],
+  timeout: ['the host does not answer', 'check the address, and firewalls on the path'],
   reset: ['the connection was reset', 'a firewall or proxy may be in the way, or the server was restarted'],
   'no-host': ['DNS knows no such host', 'check the spelling of the name and its DNS records'],
   'dns-failed': ['DNS did not answer', 'check the DNS server of this machine'],
   'no-descriptors': ['this process has no file descriptors left', 'raise its limit (ulimit -n, LimitNOFILE)'],
   'no-ports': ['this machine has no free local port or address', 'wait, or widen net.ipv4.ip_local_port_range'],
-  'no-socket': ['there is no such socket', 'check its path, and that its service runs'],
+  'no-socket': ['there is no such socket', 'check its path, and that its service is running'],
   denied: ['this machine does not allow the connection', 'check its firewall and the rights of the process'],
 }
 

@@ -72,12 +72,12 @@ test('WatchedFolders reports changes in the current folders, and ignores missing
   try {
     folders.set(new Set([first, join(top, 'none')]))
     writeFileSync(join(first, 'a'), '')
-    await until(() => changes > 0, 'a change is told')
+    await until(() => changes > 0, 'a change is reported')
     folders.set(new Set([second]))
     changes = 0
     writeFileSync(join(first, 'b'), '')
     writeFileSync(join(second, 'b'), '')
-    await until(() => changes > 0, 'a change in the other folder is told')
+    await until(() => changes > 0, 'a change in the other folder is reported')
   } finally {
     folders.close()
   }

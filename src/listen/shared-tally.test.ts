@@ -93,7 +93,7 @@ test('threads with a shared tally limit the rate of a source together (P-109)', 
   expect(opened([2, 'a::1'], [1, 'a::1'])).toEqual([true, false])
 })
 
-/** Rates that allow each source twice, and how many of a range of sources may connect once more. */
+/** Rates that allow each source twice, and a function that counts how many sources of a range may connect again. */
 function ratesOf(seeds: SourceSeeds) {
   const memory = SharedSourceRates.createMemory()
   const rates = new SharedSourceRates(memory, { perSecond: 1e-6, burst: 2 }, new SourceHash(seeds))
@@ -106,19 +106,19 @@ function ratesOf(seeds: SourceSeeds) {
   return { memory, allowed }
 }
 
-// The bounds leave twice the margin that any of some hundreds of random seeds needs.
+// The bounds have twice the margin needed by several hundred random seeds.
 test.each(SEEDS)('SharedSourceRates tracks 10,000 sources, whatever the seeds (%#)', (...seeds) => {
   const { allowed } = ratesOf(seeds)
-  // One in some ten thousand is mistaken for another in its set.
+  // About one in ten thousand collides with another in its set.
   expect(Math.min(allowed(0, 10_000), allowed(0, 10_000))).toBeGreaterThanOrEqual(9_980)
-  // Hardly any set is so full that a source was evicted.
+  // Few sets are full enough to evict a source.
   expect(allowed(0, 10_000)).toBeLessThan(50)
 })
 
 test('SharedSourceRates tracks sources in bounded memory, the most active ones longest', () => {
   const { memory, allowed } = ratesOf(SOME_SEEDS)
   expect(allowed(0, 10_000) + allowed(0, 10_000)).toBeGreaterThanOrEqual(19_960)
-  // One in some thousand is mistaken for another in its set.
+  // About one in a thousand collides with another in its set.
   expect(allowed(10_000, 500_000)).toBeGreaterThan(489_900)
   // Those that connected twice are still tracked.
   expect(allowed(0, 10_000)).toBeLessThan(100)

@@ -8,15 +8,15 @@ import { Netcheck } from './netcheck.ts'
 import type { NetcheckPlatform, PlainHttpAnswer } from './platform.ts'
 import { availability, type Report, reportJson, stunMs } from './report.ts'
 
-/** What a network does with requests. */
+/** How the fake network handles requests. */
 interface Network {
-  /** Milliseconds until STUN answers, by address; others never do. */
+  /** STUN latency in milliseconds by address; others never respond. */
   readonly stun?: Readonly<Record<string, number>>
-  /** Our port as each server sees it; 4001 otherwise. */
+  /** Our port as seen by each server; 4001 by default. */
   readonly ports?: Readonly<Record<string, number>>
-  /** Requests that are lost first, by address. */
+  /** Number of requests lost at first, by address. */
   readonly losses?: Readonly<Record<string, number>>
-  /** Milliseconds until HTTPS answers, by host; others fail. */
+  /** HTTPS latency in milliseconds by host; others fail. */
   readonly https?: Readonly<Record<string, number>>
   readonly plain?: Readonly<Record<string, PlainHttpAnswer>>
   readonly ipv6?: boolean
@@ -88,7 +88,7 @@ function mapOf(count: number, fields: Partial<DERPNode> = {}): DERPMap {
   return { Regions: Object.fromEntries(regions.map(region => [region.RegionID, region])) }
 }
 
-/** Makes a report, moving time until it is there. */
+/** Makes a report, advancing the clock until it is complete. */
 async function reportOf(netcheck: Netcheck, { clock }: FakeNetwork, map: DERPMap, isFull = true): Promise<Report> {
   let report: Report | undefined
   const making = netcheck.report(map, { isFull }).then(made => {
@@ -108,7 +108,7 @@ async function once(network: Network, map: DERPMap): Promise<Report> {
 }
 
 describe('a report', () => {
-  test('has the time of each region, and the fastest one is the home', async () => {
+  test('has the latency of each region and chooses the fastest as home', async () => {
     const report = await once(
       { stun: { '192.0.2.1': 20, '192.0.2.2': 7 }, https: { relay1: 41, relay2: 15 } },
       mapOf(2),
@@ -121,12 +121,12 @@ describe('a report', () => {
     expect([report.udp, report.ipv4, report.ipv4CanSend, report.ipv6]).toEqual([true, true, true, false])
   })
 
-  test('times the request that was answered, not the first one', async () => {
+  test('measures from the request that got the response, not from the first', async () => {
     const report = await once({ stun: { '192.0.2.1': 20 }, losses: { '192.0.2.1': 2 } }, mapOf(1))
     expect(stunMs(report.regions.get(1) as never)).toBe(20)
   })
 
-  test('does not say 0 for a region that did not answer, nor leave it out', async () => {
+  test('lists a region without a response, with no latency', async () => {
     const report = await once({ stun: { '192.0.2.1': 20 }, https: { relay1: 40 } }, mapOf(2))
     expect(report.regions.get(2)).toEqual({
       stunV4Ms: undefined,
@@ -138,12 +138,12 @@ describe('a report', () => {
     expect(Object.keys(report.latency.latencyMs)).toEqual(['1'])
   })
 
-  test('falls back to HTTPS where UDP is blocked', async () => {
+  test('falls back to HTTPS if UDP is blocked', async () => {
     const report = await once({ https: { relay1: 40, relay2: 30 } }, mapOf(2))
     expect([report.udp, report.latency.latencyMs, report.home.regionId]).toEqual([false, { 1: 40, 2: 30 }, 2])
   })
 
-  test('says of a relay that answers STUN and nothing else that it is not available', async () => {
+  test('reports a relay that only responds to STUN as not available', async () => {
     const report = await once({ stun: { '192.0.2.1': 5 } }, mapOf(1))
     expect(availability(report.regions.get(1))).toBe('nothing listens at relay1')
   })
@@ -157,18 +157,18 @@ describe('a report', () => {
     expect([...report.globalV4.values()]).toEqual(varies ? [1, 1] : [2])
   })
 
-  test('says nothing of the mapping with one answer', async () => {
+  test('leaves the mapping undefined with a single response', async () => {
     expect((await once({ stun: { '192.0.2.1': 5 } }, mapOf(1))).mappingVariesByDestIP).toBeUndefined()
   })
 
-  test('looks for a captive portal where the map has relays on port 80', async () => {
+  test('detects a captive portal if the map has nodes with CanPort80', async () => {
     const map = mapOf(1, { CanPort80: true })
     expect((await once({ plain: { '192.0.2.1': 'other' } }, map)).captivePortal).toBe(true)
     expect((await once({ plain: { '192.0.2.1': 'relay' } }, map)).captivePortal).toBe(false)
     expect((await once({}, mapOf(1))).captivePortal).toBeUndefined()
   })
 
-  test('leaves out regions that are not to be measured', async () => {
+  test('skips regions with NoMeasureNoHome', async () => {
     const [region] = Object.values(mapOf(1).Regions ?? {})
     const map = { Regions: { 1: { ...region, NoMeasureNoHome: true } } } as DERPMap
     const platform = new FakeNetwork({ stun: { '192.0.2.1': 5 } })
@@ -176,7 +176,7 @@ describe('a report', () => {
     expect([platform.asked, report.regions.size]).toEqual([[], 0])
   })
 
-  test('asks neither by STUN where the map rules it out, nor over HTTPS where there is nothing but STUN', async () => {
+  test('sends no STUN to nodes without STUN and no HTTPS to STUN-only nodes', async () => {
     const platform = new FakeNetwork({ https: { relay1: 9 } })
     const noStun = await reportOf(new Netcheck(platform), platform, mapOf(1, { STUNPort: -1 }))
     expect([platform.asked, noStun.regions.get(1)?.https?.httpMs]).toEqual([[], 9])
@@ -184,7 +184,7 @@ describe('a report', () => {
     expect(availability(stunOnly.regions.get(1))).toBe('carries no packets')
   })
 
-  test('keeps a home that is only a little slower', async () => {
+  test('keeps a home that is only slightly slower', async () => {
     const platform = new FakeNetwork({ stun: { '192.0.2.1': 20, '192.0.2.2': 30 } })
     const netcheck = new Netcheck(platform)
     await reportOf(netcheck, platform, mapOf(2))
@@ -195,7 +195,7 @@ describe('a report', () => {
     expect((await reportOf(netcheck, platform, mapOf(2))).home.reason).toBe('keptBySmallGain')
   })
 
-  test('stops when it is aborted', async () => {
+  test('stops when aborted', async () => {
     const platform = new FakeNetwork({})
     const stop = new AbortController()
     const making = new Netcheck(platform).report(mapOf(1), { signal: stop.signal })
@@ -206,10 +206,10 @@ describe('a report', () => {
   })
 })
 
-describe('a lighter report', () => {
+describe('an incremental report', () => {
   const stun = { '192.0.2.1': 10, '192.0.2.2': 20, '192.0.2.3': 30, '192.0.2.4': 40, '192.0.2.5': 50 }
 
-  test('asks the fastest three regions only, and all of them after five minutes', async () => {
+  test('measures only the fastest three regions, and all of them after five minutes', async () => {
     const platform = new FakeNetwork({ stun })
     const netcheck = new Netcheck(platform)
     await reportOf(netcheck, platform, mapOf(5))
@@ -221,7 +221,7 @@ describe('a lighter report', () => {
   })
 })
 
-test('the JSON has the names of the original, in its order, and ours behind them', async () => {
+test('the JSON has the original field names in the original order, then ours', async () => {
   const report = await once({ stun: { '192.0.2.1': 7.5 }, https: { relay1: 15 } }, mapOf(1))
   const json = reportJson(report, mapOf(1))
   const names =

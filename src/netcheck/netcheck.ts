@@ -1,4 +1,4 @@
-/** Reports of the network as relays see it: STUN and HTTPS to every region, and the home that follows. */
+/** Measures the network with STUN and HTTPS to every region, and chooses the home region. */
 
 import { type HomeChoice, type LatencyReport, pickHome, recentReports } from '../derpmap/home-region.ts'
 import { regionIds } from '../derpmap/regions.ts'
@@ -13,20 +13,20 @@ import { type StunFindings, stunRound } from './stun-round.ts'
 
 /** Milliseconds for HTTPS to one region, and for plain HTTP. */
 const HTTPS_TIMEOUT_MS = 5_000
-/** Milliseconds after which a report asks all regions again. */
+/** Milliseconds after which a report covers all regions again. */
 const FULL_AFTER_MS = 5 * 60_000
-/** Handshakes at a time: more would slow each other down. */
+/** Concurrent handshakes: more would slow each other down. */
 const MAX_HANDSHAKES = 6
-/** Nodes that are asked for a captive portal. */
+/** Nodes used to detect a captive portal. */
 const MAX_PLAIN_PROBES = 5
 
 export interface ReportOptions {
-  /** Asks all regions, not only the fastest of the last report. */
+  /** Covers all regions, not only the fastest of the last report. */
   readonly isFull?: boolean | undefined
   readonly signal?: AbortSignal | undefined
 }
 
-/** Makes reports, each in the light of the ones before. */
+/** Makes reports; each uses the results of the previous ones. */
 export class Netcheck {
   readonly #platform: NetcheckPlatform
   readonly #clock: Clock
@@ -67,7 +67,7 @@ export class Netcheck {
     return this.#last
   }
 
-  /** The requests, and the regions that are measured: with all requests those without STUN, too. */
+  /** The STUN requests and the regions to measure: a full report includes regions without STUN. */
   #plan(map: DERPMap, isFull: boolean, v6: boolean): { sets: ProbeSet[]; ids: number[] } {
     const families = { v4: true, v6 }
     const nowMs = this.#clock.now()
@@ -95,7 +95,7 @@ export class Netcheck {
     return results
   }
 
-  /** The first node that answers counts, as for clients; the first one's problem is told if none does. */
+  /** The first node that responds, as for clients; if none does, the problem of the first one. */
   async #httpsOf({ Nodes: nodes }: DERPRegion, signal: AbortSignal): Promise<HttpsResult> {
     let problem: string | undefined
     for (const node of nodes.filter(({ STUNOnly }) => !STUNOnly)) {
@@ -109,7 +109,7 @@ export class Netcheck {
     return { problem: problem ?? 'carries no packets' }
   }
 
-  /** Whether something else than relays answers where the map says that relays do. */
+  /** Whether something other than a relay responds on port 80 of a node with CanPort80. */
   async #probePortal(map: DERPMap, signal: AbortSignal): Promise<boolean | undefined> {
     const hosts = regionIds(map)
       .flatMap(id => map.Regions?.[id]?.Nodes ?? [])
@@ -149,7 +149,7 @@ function regionReport(id: number, stun: StunFindings, https: ReadonlyMap<number,
   }
 }
 
-/** STUN; HTTPS counts only where UDP seems to be blocked altogether, as it takes longer for the same distance. */
+/** STUN latencies; HTTPS, which is slower for the same distance, only if UDP seems to be blocked. */
 function latenciesOf(regions: ReadonlyMap<number, RegionReport>): Record<number, number> {
   const byStun = Array.from(regions, ([id, { stunV4Ms, stunV6Ms }]) => [id, minOf(stunV4Ms, stunV6Ms)] as const)
   const byHttps = Array.from(regions, ([id, { https }]) => [id, https?.httpMs] as const)
@@ -168,7 +168,7 @@ function familiesOf({ v4, v6, globalV4, globalV6, canSend }: StunFindings, https
   const udp = v4.size + v6.size > 0
   return {
     udp,
-    // Over TCP it is not told by which family.
+    // HTTPS does not tell which family was used.
     ipv4: v4.size > 0 || (!udp && Array.from(https.values()).some(result => 'times' in result)),
     ipv6: v6.size > 0,
     ipv4CanSend: canSend[4],

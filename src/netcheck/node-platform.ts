@@ -1,4 +1,4 @@
-/** Netcheck's platform in Node. */
+/** Netcheck's platform for Node. */
 
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
@@ -19,16 +19,16 @@ import { explainError } from '../lib/connection-fault.ts'
 import { DerpError, ProtocolError } from '../lib/derp-error.ts'
 import type { HttpsTimes, NetcheckPlatform, PlainHttpAnswer, UdpSocket } from './platform.ts'
 
-/** Answered by relays at once, without a connection to them. */
+/** Relays respond to it without a DERP connection. */
 const LATENCY_PATH = '/derp/latency-check'
 const PLAIN_TIMEOUT_MS = 3_000
 
 export interface NodeNetcheckOptions {
-  /** PEM of all authorities to trust. Default: those of Node. */
+  /** PEM of all CAs to trust. Default: Node's. */
   readonly authorities?: readonly string[] | undefined
   /** Local address of UDP sockets; those of the other family stay unbound. */
   readonly bindAddress?: string | undefined
-  /** Local UDP port. Default: one of the system's choice. */
+  /** Local UDP port. Default: chosen by the system. */
   readonly bindPort?: number | undefined
   /** Port of plain HTTP. Default 80; for tests. */
   readonly plainPort?: number | undefined
@@ -82,13 +82,13 @@ async function openUdp(
   }
 }
 
-/** Errors of the platform in words, with what mends them. */
+/** Turns platform errors into messages with cause and fix. */
 function explained(error: unknown): never {
   if (error instanceof DerpError) throw error
   throw new DerpError('ERR_DERP_DIAL_FAILED', explainError(error), { cause: error })
 }
 
-/** Connects as clients do, and asks once on the connection. */
+/** Connects as clients do, and sends one request. */
 async function measureHttps(
   node: DERPNode,
   trust: { readonly ca?: string[] },
@@ -114,7 +114,7 @@ function latencyRequest({ url }: DerpEndpoint): Uint8Array {
   return encodeUtf8(head)
 }
 
-/** Any status but success comes from something in between. */
+/** Any status other than success comes from a proxy. */
 class LatencyAnswer {
   readonly #head = new ResponseHeadReader(reason => new ProtocolError('ERR_DERP_UPGRADE_MALFORMED', `HTTP: ${reason}`))
 

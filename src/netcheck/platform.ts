@@ -1,4 +1,4 @@
-/** What netcheck needs of its platform; tests move its time by hand. */
+/** What netcheck needs from its platform. */
 
 import type { DERPNode } from '../derpmap/types.ts'
 import type { AddressPort, IpFamily } from '../lib/address-port.ts'
@@ -10,21 +10,21 @@ export interface NetcheckPlatform {
   /** Addresses of one family; rejects if there are none. */
   lookup(host: string, family: IpFamily, signal: AbortSignal): Promise<readonly string[]>
   /**
-   * One socket for all STUN servers: only so shows whether a NAT gives each destination another port.
+   * One socket for all STUN servers, to detect whether a NAT maps each destination to a different port.
    *
-   * @param onDatagram called with each datagram that comes.
+   * @param onDatagram called with each received datagram.
    */
   openUdp(family: IpFamily, onDatagram: (bytes: Uint8Array) => void): Promise<UdpSocket>
-  /** Times a request to a node over TLS; rejects with the reason why it cannot be had. */
+  /** Times a request to a node over TLS; rejects with the reason for a failure. */
   measureHttps(node: DERPNode, signal: AbortSignal): Promise<HttpsTimes>
-  /** What answers plain HTTP at a relay's address. */
+  /** What responds to plain HTTP at a relay's address. */
   probePlainHttp(host: string, signal: AbortSignal): Promise<PlainHttpAnswer>
 }
 
 export interface IPv6Support {
-  /** Whether sockets of IPv6 can be had at all. */
+  /** Whether IPv6 sockets can be opened at all. */
   readonly inSystem: boolean
-  /** Whether this machine has an address beyond itself and its link. */
+  /** Whether this machine has an address that is neither loopback nor link-local. */
   readonly hasAddress: boolean
 }
 
@@ -39,9 +39,9 @@ export interface HttpsTimes {
   /** DNS and TCP. */
   readonly connectMs: number
   readonly tlsMs: number
-  /** From the request to the response: one round trip, and what the relay needs. */
+  /** From the request to the response: one round trip plus the relay's processing time. */
   readonly httpMs: number
 }
 
-/** `relay` is the answer of a relay, `other` one that is not, `none` no answer. */
+/** `relay`: a relay responded; `other`: something else did; `none`: no response. */
 export type PlainHttpAnswer = 'relay' | 'other' | 'none'

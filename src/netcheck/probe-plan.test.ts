@@ -22,12 +22,12 @@ function mapOf(...regions: readonly DERPNode[][]): DERPMap {
   }
 }
 
-/** A set in one line, such as `1/4: 1a@0 1b@100`. */
+/** A set on one line, for example `1/4: 1a@0 1b@100`. */
 const lineOf = ({ regionId, family, probes }: ProbeSet) =>
   `${regionId}/${family}: ${probes.map(({ node: { Name }, delayMs }) => `${Name}@${delayMs}`).join(' ')}`
 
 describe('fullPlan', () => {
-  test('asks the nodes of each region in turn, by both families', () => {
+  test('rotates through the nodes of each region, for both families', () => {
     expect(fullPlan(mapOf([node('1a'), node('1b')], [node('2a')]), BOTH).map(lineOf)).toEqual([
       '1/4: 1a@0 1b@100 1a@200',
       '1/6: 1a@0 1b@100 1a@200',
@@ -36,7 +36,7 @@ describe('fullPlan', () => {
     ])
   })
 
-  test('asks nobody by a family that the machine or the map does not have', () => {
+  test('skips families that the machine or the map does not have', () => {
     const map = mapOf([node('1a', { IPv6: 'none' })], [node('2a', { IPv4: 'none' })], [node('3a')])
     expect(fullPlan(map, { v4: true, v6: false }).map(lineOf)).toEqual([
       '1/4: 1a@0 1a@100 1a@200',
@@ -44,7 +44,7 @@ describe('fullPlan', () => {
     ])
   })
 
-  test('asks nodes without STUN never, and nodes of tests always', () => {
+  test('never probes nodes without STUN, and always probes nodes for tests', () => {
     const map = mapOf([node('1a', { STUNPort: -1 })], [node('2a', { STUNTestIP: '127.0.0.1' })])
     expect(fullPlan(map, { v4: false, v6: false }).map(lineOf)).toEqual(['2/4: 2a@0 2a@100 2a@200'])
   })
@@ -67,7 +67,7 @@ describe('incrementalPlan', () => {
     } as unknown as Report
   }
 
-  test('asks the fastest three, the first two twice, and the home four times though it is slow', () => {
+  test('probes the fastest three, the first two of them twice, and a slow home four times', () => {
     const last = lastOf({ 1: 10, 2: 20, 3: 30, 4: 40, 5: 50 }, 5)
     expect(incrementalPlan(map, { v4: true, v6: false }, last).map(lineOf)).toEqual([
       '1/4: 1a@0 1a@12',
@@ -77,7 +77,7 @@ describe('incrementalPlan', () => {
     ])
   })
 
-  test('asks the third by one family only where both work', () => {
+  test('probes the third over only one family if both work', () => {
     const last = lastOf({ 1: 10, 2: 20, 3: 30 }, 1, true)
     const families = incrementalPlan(map, BOTH, last).map(({ regionId, family }) => `${regionId}/${family}`)
     expect(families).toEqual(['1/4', '1/6', '2/4', '2/6', '3/4'])

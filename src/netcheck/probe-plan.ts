@@ -1,4 +1,4 @@
-/** Which STUN requests are sent, where to and when, as the original plans them. Pure. */
+/** Plans which STUN requests are sent where and when, as the original does. Pure. */
 
 import { regionIds } from '../derpmap/regions.ts'
 import type { DERPMap, DERPNode, DERPRegion } from '../derpmap/types.ts'
@@ -13,7 +13,7 @@ export interface Probe {
   readonly delayMs: number
 }
 
-/** Requests of which one answer is enough. */
+/** Requests of which one response is enough. */
 export interface ProbeSet {
   readonly regionId: number
   readonly family: IpFamily
@@ -26,12 +26,12 @@ export interface Families {
   readonly v6: boolean
 }
 
-/** Milliseconds between requests when nothing is known of a region. */
+/** Milliseconds between requests to a region without earlier measurements. */
 const INITIAL_RETRANSMIT_MS = 100
 const INITIAL_TRIES = 3
-/** The same when a region did not answer last time. */
+/** The same if a region did not respond last time. */
 const RETRANSMIT_MS = 200
-/** Fastest regions that a lighter report asks. */
+/** Number of fastest regions in an incremental report. */
 const INCREMENTAL_REGIONS = 3
 const TRIES_AT_HOME = 4
 const FASTEST = 2
@@ -44,7 +44,7 @@ export function fullPlan(map: DERPMap, families: Families): ProbeSet[] {
   })
 }
 
-/** A lighter plan: the fastest regions of the last report, and the home, which must not be lost by chance. */
+/** An incremental plan: the fastest regions of the last report, and the home with extra tries against packet loss. */
 export function incrementalPlan(map: DERPMap, families: Families, last: Report): ProbeSet[] {
   const { latencyMs } = last.latency
   const home = last.home.regionId
@@ -60,7 +60,7 @@ export function incrementalPlan(map: DERPMap, families: Families, last: Report):
   })
 }
 
-/** Slower regions get one family in turn, where both work. */
+/** If both families work, slower regions use only one of them, alternating by rank. */
 function familiesOf(
   { regions }: Report,
   families: Families,
@@ -86,7 +86,7 @@ function measuredRegions(map: DERPMap): DERPRegion[] {
   })
 }
 
-/** Attempts go through the nodes of the region in turn. */
+/** Attempts rotate through the region's nodes. */
 function setsOf(
   { RegionID: regionId, Nodes: nodes }: DERPRegion,
   delays: readonly number[],
@@ -102,7 +102,7 @@ function setsOf(
   })
 }
 
-/** By the map alone, without DNS. Nodes of tests are asked in any case. */
+/** Decided from the map, without DNS. Nodes on loopback, for tests, are always included. */
 function mightAnswer(node: DERPNode, family: IpFamily, isWanted: boolean): boolean {
   const { STUNPort: port, STUNTestIP: testIp, IPv4, IPv6 } = node
   if (port === -1) return false

@@ -1,4 +1,4 @@
-/** What a netcheck has found. Pure. */
+/** Result of a netcheck. Pure. */
 
 import type { HomeChoice, LatencyReport } from '../derpmap/home-region.ts'
 import type { DERPMap } from '../derpmap/types.ts'
@@ -8,53 +8,53 @@ import type { HttpsTimes } from './platform.ts'
 export interface Report {
   /** Milliseconds since 1970. */
   readonly wallMs: number
-  /** Whether a STUN exchange was completed. */
+  /** Whether a STUN response arrived. */
   readonly udp: boolean
   readonly ipv4: boolean
   readonly ipv6: boolean
   readonly ipv4CanSend: boolean
   readonly ipv6CanSend: boolean
   readonly osHasIPv6: boolean
-  /** Whether our address depends on the server that is asked; undefined with less than two answers. */
+  /** Whether our address depends on the destination; undefined with fewer than two responses. */
   readonly mappingVariesByDestIP: boolean | undefined
-  /** Undefined if no node of the map can be asked. */
+  /** Undefined if the map has no node with CanPort80. */
   readonly captivePortal: boolean | undefined
-  /** Our addresses as servers see them, each with how many saw it. */
+  /** Our addresses as seen by servers, with the number of servers that saw each. */
   readonly globalV4: ReadonlyMap<string, number>
   readonly globalV6: ReadonlyMap<string, number>
-  /** By region ID; regions that were not measured this time are missing. */
+  /** By region ID; regions not measured in this report are missing. */
   readonly regions: ReadonlyMap<number, RegionReport>
-  /** Milliseconds by region ID, as the choice of a home uses them. */
+  /** Milliseconds by region ID, used to choose the home. */
   readonly latency: LatencyReport
   readonly home: HomeChoice
 }
 
 export interface RegionReport {
-  /** Milliseconds of a STUN exchange; undefined without an answer. */
+  /** Milliseconds until the STUN response; undefined without one. */
   readonly stunV4Ms: number | undefined
   readonly stunV6Ms: number | undefined
   readonly https: HttpsTimes | undefined
-  /** Why there is no answer over HTTPS. */
+  /** Why HTTPS failed. */
   readonly httpsProblem: string | undefined
 }
 
-/** Best STUN time of a region. */
+/** Lowest STUN latency of a region. */
 export function stunMs({ stunV4Ms, stunV6Ms }: RegionReport): number | undefined {
   const times = [stunV4Ms, stunV6Ms].filter(ms => ms !== undefined)
   return times.length === 0 ? undefined : Math.min(...times)
 }
 
-/** Whether the relays of a region can be used, as far as HTTPS shows. */
+/** Whether the relays of a region are available over HTTPS. */
 export function availability(region: RegionReport | undefined): string {
   if (region === undefined) return 'not measured'
   if (region.https !== undefined) return 'available'
   return region.httpsProblem ?? 'not measured'
 }
 
-/** What the original tries and this does not. */
+/** What the original measures and this does not. */
 export const NOT_ATTEMPTED = ['UPnP', 'PMP', 'PCP', 'ICMPv4'] as const
 
-/** The report with the names of the original's JSON; what it lacks comes last. Times are in nanoseconds. */
+/** The report with the field names of the original's JSON, additional fields last. Times are in nanoseconds. */
 export function reportJson(report: Report, map: DERPMap): object {
   const { regions, home } = report
   const times = (of: (region: RegionReport) => number | undefined) =>
@@ -96,7 +96,7 @@ export function reportJson(report: Report, map: DERPMap): object {
   }
 }
 
-/** The original has none of an empty map. */
+/** Null if empty, as in the original. */
 function countersJson(counters: ReadonlyMap<string, number>): object | null {
   return counters.size === 0 ? null : Object.fromEntries(counters)
 }

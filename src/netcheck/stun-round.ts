@@ -1,4 +1,4 @@
-/** Sends the requests of a plan and takes the answers. */
+/** Sends the requests of a plan and collects the responses. */
 
 import type { DERPNode } from '../derpmap/types.ts'
 import { type AddressPort, addressFrom16, type IpFamily, ipFamilyOf } from '../lib/address-port.ts'
@@ -12,7 +12,6 @@ import { countAddress } from './report.ts'
 /** Milliseconds after which UDP counts as blocked for a region. */
 export const STUN_TIMEOUT_MS = 3_000
 
-/** What came back. */
 export interface StunFindings {
   /** Milliseconds by region ID. */
   readonly v4: ReadonlyMap<number, number>
@@ -49,7 +48,7 @@ class StunRound {
   readonly #timers: Timer[] = []
   readonly #sockets = new Map<IpFamily, Promise<UdpSocket>>()
   readonly #sent = new Map<string, Sent>()
-  /** Sets without an answer. */
+  /** Sets without a response. */
   readonly #open: Set<ProbeSet>
   readonly #latency: Readonly<Record<IpFamily, Map<number, number>>> = { 4: new Map(), 6: new Map() }
   readonly #global: Readonly<Record<IpFamily, Map<string, number>>> = { 4: new Map(), 6: new Map() }
@@ -121,7 +120,7 @@ class StunRound {
     return opening
   }
 
-  /** Anything but an answer to one of our requests is ignored. */
+  /** Ignores everything except responses to our requests. */
   #receive(bytes: Uint8Array): void {
     const nowMs = this.#clock.now()
     const response = parseBindingResponse(bytes)

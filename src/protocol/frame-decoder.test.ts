@@ -28,7 +28,7 @@ function decoderWith(bounds: FrameBounds, ...chunks: Uint8Array[]): FrameDecoder
   return decoder
 }
 
-/** The current frame as the decoder holds it. */
+/** The decoder's current frame. */
 const held = ({ buffer, start, length }: FrameDecoder) => [...buffer.subarray(start, start + 5 + length)]
 
 /** The outcome for a bare frame header: `read`, `skipped`, or error code and clause. */

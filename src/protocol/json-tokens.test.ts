@@ -31,7 +31,7 @@ test.each([
   ['of escaped quotes', `"${String.raw`\"`.repeat(1 << 19)}`, undefined],
   ['of backslashes', `"${'\\'.repeat(1 << 20)}"`, undefined],
   ['of blanks', ' '.repeat(1 << 20), undefined],
-  // Were it not linear, one of these would take minutes.
+  // If parsing were not linear, one of these would take minutes.
 ])('a megabyte of JSON %s is read or refused quickly', (_what, json, refusal) => {
   if (refusal === undefined) expect(readJsonTokens(json).length).toBeLessThanOrEqual(1)
   else expect(() => readJsonTokens(json)).toThrow(refusal)

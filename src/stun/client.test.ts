@@ -163,7 +163,7 @@ test('stunBinding cancelled during the name lookup leaves no socket', async () =
   const binding = stunBinding({ host: 'localhost', signal: controller.signal, clock: new ManualClock() })
   controller.abort(new Error('at once'))
   await expect(binding).rejects.toThrow('at once')
-  // Once these are done, so is the lookup that began before them.
+  // Once these are done, so is the earlier lookup.
   await Promise.all(Array.from({ length: 8 }, () => lookup('localhost')))
   await expect.poll(() => process.getActiveResourcesInfo()).not.toContain('UDPWrap')
 })

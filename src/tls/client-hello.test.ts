@@ -33,7 +33,7 @@ test('readClientHello passes anything else to TLS immediately', async () => {
   expect(readClientHello(tlsRecord(22, Buffer.of(2, 0, 0, 0)))).toEqual(none)
   expect(readClientHello(tlsRecord(22, Buffer.alloc(0)))).toEqual(none)
   const hello = await clientHello(authority)
-  // Cut within the message, in a record that is whole: each length in it points beyond its end at some time.
+  // Truncated within a complete record: every length field points beyond the end at some point.
   for (let length = 6; length < hello.length; length++) {
     const cut = tlsRecord(22, hello.subarray(5, length))
     expect(readClientHello(cut)?.protocols.length ?? 0).toBeLessThanOrEqual(1)

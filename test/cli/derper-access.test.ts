@@ -28,7 +28,7 @@ function file(name: string, text: string): string {
   return path
 }
 
-/** Whether the relay lets a client in. */
+/** Whether the relay admits a client. */
 async function isLetIn(
   relay: RunningRelay,
   privateKey: NodePrivateKey,
@@ -106,7 +106,7 @@ test('derper never admits a client for lack of descriptors, even with many concu
   const program = await startProgram('bash', limited)
   const { port } = await served(program)
   const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
-  // As many as there is room for, up to the greeting.
+  // As many as fit, up to the greeting.
   const clients = await Promise.all(Array.from({ length: 180 }, () => target.connect()))
   await Promise.all(clients.map(client => client.greeting()))
   const hellos = await Promise.all(clients.map(client => client.hello()))
@@ -169,7 +169,7 @@ test('derper -disallow-app-names refuses clients with these names, and counts th
 
 test('derper -mesh-with links to mesh peers, and needs a mesh key (P-078)', async () => {
   const meshKey = file('mesh.key', `${MESH_KEY}\n`)
-  // Nothing listens there: the link stays down, is counted, and does not keep the relay from stopping.
+  // Nothing listens there: the link stays down, is counted, and does not block shutdown.
   const relay = await startOurRelay(['-mesh-psk-file', meshKey, '-mesh-with', 'sibling.test:9/127.0.0.1'])
   const target = new Target({ url: relay.url, carriage: 'raw', like: 'ours' })
   const own = (await target.vars())['derphttp'] as Record<string, unknown>

@@ -1,4 +1,4 @@
-/** Who the command runs as: root binds ports and reads keys, and then is somebody else. */
+/** The account that the command runs as: root binds ports and reads keys, then switches users. */
 
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -13,7 +13,7 @@ import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
-/** Numbers that need no entry anywhere. */
+/** IDs without passwd or group entries. */
 const [UID, GID] = [54_321, 54_322]
 
 const isRoot = process.getuid?.() === 0
@@ -44,10 +44,10 @@ async function lowPort(): Promise<number> {
     await new Promise(resolve => server.close(resolve))
     return port
   }
-  throw new Error('find a port below 1024: all are taken')
+  throw new Error('find a port below 1024: all in use')
 }
 
-/** The numbers of a line of the process's status. */
+/** The numbers of a line in /proc/PID/status. */
 function statusOf({ child }: Program, name: string): number[] {
   const status = readFileSync(`/proc/${child.pid}/status`, 'utf8')
   return (new RegExp(`^${name}:(.*)$`, 'm').exec(status)?.[1] ?? '').trim().split(/\s+/).map(Number)
@@ -70,7 +70,7 @@ describe.skipIf(!isRoot)('derper -user', () => {
     expect(statusOf(program, 'Groups')).toEqual([GID])
     expect(statusOf(program, 'CapEff')).toEqual([0])
     expect(program.stderr).toMatch(/"msg":"dropped root privileges"/)
-    // Nobody but root reads it again, at the next start.
+    // Only root reads it again, at the next start.
     expect([statSync(key).uid, statSync(key).mode & 0o777]).toEqual([0, 0o600])
 
     const url = `http://127.0.0.1:${port}/derp`

@@ -13,7 +13,7 @@ import { RUNTIME_PATH } from '../support/runtime.ts'
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const WEEK_SECONDS = 7 * 86_400
 const EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
-/** The authority may look at any of them. */
+/** Validation may reach any of them. */
 const WORKERS = ['1', '2'] as const
 const META_CERTIFICATE = /^CN=derpkey[0-9a-f]{64}$/
 
@@ -37,7 +37,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an ACME authority', () => {
 
   const at = (name: string) => join(root, name)
 
-  /** An authority, and derper that asks it, on ports where it looks for answers. */
+  /** An ACME server, and derper on the ports that it validates. */
   async function start(
     options: Partial<PebbleOptions>,
     flags: readonly string[],
@@ -55,7 +55,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an ACME authority', () => {
     return derper
   }
 
-  /** Our own metrics; any certificate will do, as chains are looked at elsewhere. */
+  /** Our own metrics; does not verify the certificate, as other tests check chains. */
   async function metrics(): Promise<Record<string, Record<string, number>>> {
     const ca = await pebble?.rootCertificate()
     const target = new Target({
@@ -104,7 +104,7 @@ describe.skipIf(!hasGo || !hasOpenssl)('derper with an ACME authority', () => {
       const { shown, verified } = await seenChain(ports.tlsPort, at('root.pem'), 'relay.test')
       expect([verified, shown.length]).toEqual(['0 (ok)', 3])
       expect(program.stderr).not.toContain(EAB_KEY)
-      // What was stored serves after a restart, without another order.
+      // The stored certificate is served after a restart, without another order.
       await program.stop()
       const again = await startProgram(RUNTIME_PATH, program.child.spawnargs.slice(1), { env })
       derper = again

@@ -80,7 +80,7 @@ test.skipIf(!hasOpenssl)(
       expect(shown.at(-1)?.subject).toMatch(/^CN=derpkey[0-9a-f]{64}$/)
     }
     const clients: RawClient[] = []
-    // Not all at once: each must be in within its deadline on a busy machine too.
+    // In batches: each must log in within its deadline, even on a busy machine.
     while (clients.length < CLIENTS) clients.push(...(await Promise.all(Array.from({ length: 10 }, () => login(port)))))
     await shows('first')
 

@@ -9,16 +9,16 @@ import { type DrainLine, REGION_ID, TestRegion } from '../support/region.ts'
 
 const CLIENTS = 12
 const PAYLOAD = new Uint8Array(700)
-/** What a loaded machine may add to the time that was told: only clients that are lost would exceed it. */
+/** Tolerance for a busy machine: only lost clients would exceed it. */
 const SLACK_MS = PATIENCE_MS
 
-/** A client that sends to a peer all the time, counts what comes, and notes where it is connected and since when. */
+/** A client that sends constantly, counts received packets, and records its connections. */
 class LoadedClient {
   readonly key = NodePrivateKey.generate()
   received = 0
-  /** When the client may be without a relay at the latest, by what it was told. */
+  /** Deadlines for being connected again, from announced restarts. */
   readonly promises: number[] = []
-  /** When it began to connect to the second node. */
+  /** When it started to connect to the second node. */
   movedAtMs: number | undefined
   node: string | undefined
   readonly #client: ResilientRegionClient
@@ -59,7 +59,7 @@ class LoadedClient {
 
   async #send(peer: NodePublicKey): Promise<void> {
     while (!this.#isOver) {
-      // Without a connection it is the sender's own loss.
+      // Without a connection the packet is lost at the sender.
       await this.#client.send(peer, PAYLOAD).catch(() => {})
       await new Promise(resolve => setTimeout(resolve, 2))
     }
@@ -73,7 +73,7 @@ class LoadedClient {
         this.promises.push(performance.now() + message.reconnectInMs + message.tryForMs)
       }
     } catch {
-      // It was closed.
+      // The client was closed.
     }
   }
 }
@@ -81,7 +81,7 @@ class LoadedClient {
 const sum = (numbers: Iterable<number>) => [...numbers].reduce((total, number) => total + number, 0)
 const drops = ({ packetsDropped }: DrainLine) => sum(Object.values(packetsDropped))
 
-/** A relay at rest has nothing left: what came in went out, or was dropped and counted. */
+/** In an idle relay, incoming packets equal outgoing plus dropped ones. */
 function expectBalance(words: DrainLine): void {
   const { packetsReceived, packetsForwardedIn, packetsSent, packetsForwardedOut } = words
   expect(packetsReceived + packetsForwardedIn).toBe(packetsSent + packetsForwardedOut + drops(words))
@@ -101,7 +101,7 @@ test('SIGTERM under load moves clients to the second node within the announced t
     await expect.poll(() => node.metric('derphttp_mesh_links_up')).toBe(1)
   }
   const clients = Array.from({ length: CLIENTS }, () => new LoadedClient(region))
-  // One by one, so that none takes the first node for too slow and goes to the second.
+  // One by one, so that none times out at the first node and switches to the second.
   for (const client of clients) await client.connect()
   const received = () => sum(clients.map(client => client.received))
   const allHave = (atLeast: number) => clients.every(client => client.received >= atLeast)
@@ -119,14 +119,14 @@ test('SIGTERM under load moves clients to the second node within the announced t
     expect(promises).toHaveLength(1)
     expect(movedAtMs).toBeLessThan((promises[0] ?? 0) + SLACK_MS)
   }
-  // The mesh peer's link is one of those that were told.
+  // Includes the mesh peer's link.
   expect(words).toMatchObject({ told: CLIENTS + 1, moved: CLIENTS + 1, cut: 0 })
   expectBalance(words)
 
   const before = clients.map(client => client.received)
   await expect.poll(() => clients.every((client, at) => client.received > (before[at] ?? 0) + 20)).toBe(true)
   await Promise.all(clients.map(client => client.stopSending()))
-  // All that the two relays have sent has come to the clients.
+  // The clients have received everything that both relays sent.
   const sent = async () => words.packetsSent + (await second.metric('derp_packets_sent'))
   await expect.poll(async () => (await sent()) - received()).toBe(0)
   await Promise.all(clients.map(client => client.close()))
@@ -136,9 +136,9 @@ test('SIGTERM under load moves clients to the second node within the announced t
   expect(await second.program.exit()).toBe(0)
   expectBalance(drainLine)
   expect(words.packetsSent + drainLine.packetsSent).toBe(received())
-  // What the first has forwarded and not counted as lost has come to the second.
+  // Packets forwarded by the first, less those counted as lost, have arrived at the second.
   expect(drainLine.packetsForwardedIn).toBe(words.packetsForwardedOut - sum(Object.values(words.meshPacketsDropped)))
-  // And the other way, although the first was about to end.
+  // And vice versa, although the first was shutting down.
   expect(words.packetsForwardedIn).toBe(
     drainLine.packetsForwardedOut - sum(Object.values(drainLine.meshPacketsDropped)),
   )

@@ -1,4 +1,4 @@
-/** How the command ends: step by step by one signal, at once by two. */
+/** Shutdown of the command: gradual with one signal, immediate with two. */
 
 import { createServer } from 'node:http'
 import { type AddressInfo, connect } from 'node:net'
@@ -25,7 +25,7 @@ async function login({ url }: RunningRelay): Promise<Client> {
   return client
 }
 
-/** Reads to the end of the connection; resolves to its code. */
+/** Reads until the connection ends; resolves to the error code. */
 async function endOf(client: Client): Promise<string | undefined> {
   try {
     for (;;) await client.recv()
@@ -34,7 +34,7 @@ async function endOf(client: Client): Promise<string | undefined> {
   }
 }
 
-/** A client by hand, which reads as much as it wants to. */
+/** A raw client, which controls how much it reads. */
 async function rawLogin({ port }: RunningRelay): Promise<RawClient> {
   const socket = connect(port, '127.0.0.1')
   const { body } = await exchange(
@@ -49,7 +49,7 @@ async function drainLine({ program }: RunningRelay): Promise<Record<string, unkn
   return JSON.parse(line) as Record<string, unknown>
 }
 
-/** As the log names it. */
+/** As shown in the log. */
 const RUNTIME = { node: `Node.js ${process.versions.node}`, bun: 'Bun 1.4.5' }[RUNTIME_NAME]
 
 test('SIGTERM makes the relay unready immediately, but it accepts clients for -drain-delay; a second signal ends it immediately (P-171, P-174)', async () => {
@@ -82,7 +82,7 @@ test('SIGTERM disconnects clients that do not read by -drain-deadline, and count
   const relay = await start('-drain-deadline', '3s', '-tcp-write-timeout', '0')
   const [stuck, sender] = [await rawLogin(relay), await rawLogin(relay)]
   stuck.conn.pause()
-  // More than sockets of either end can hold.
+  // More than the socket buffers of both ends can hold.
   const big = new Uint8Array(65_000)
   for (let n = 0; n < 300; n++) {
     sender.packet(stuck.publicKey, big)
@@ -135,7 +135,7 @@ test('SIGTERM does not wait for pending DNS lookups', async () => {
   await asked.promise
   relay.program.child.kill('SIGTERM')
   expect(await relay.program.exit()).toBe(0)
-  // What it says once the question has waited for its 5 s.
+  // What it would log after the 5 s timeout.
   expect(relay.program.stderr).not.toContain('admission source does not answer')
   expect(await ended).toBe('ERR_DERP_CONN_CLOSED')
   await client.close()

@@ -17,7 +17,7 @@ const BUDGET = 64
 
 const targetOf = ({ url }: { url: string }) => new Target({ url, carriage: 'raw', like: 'ours', debug: true })
 
-/** The status of a probe on a fresh connection; 0 when that was closed. */
+/** The status of a probe on a new connection; 0 if that was closed. */
 async function probe(port: number): Promise<number> {
   return (await request(port, 'GET /derp/probe', ['Connection: close']).catch(() => ({ status: 0 }))).status
 }
@@ -29,7 +29,7 @@ async function open(port: number): Promise<Socket> {
   return socket
 }
 
-/** Opens connections until one is answered; it stays open. `onRefused` is told of each before it. */
+/** Opens connections until one gets a response; it stays open. Calls `onRefused` for each refused one. */
 async function answered(port: number, onRefused: () => void): Promise<Socket> {
   for (;;) {
     const socket = await open(port)
@@ -74,7 +74,7 @@ test('derper limits sources, connections and clients by its flags (P-109)', asyn
   const target = targetOf(byNumber)
   const client = await target.login()
   await expect(target.login()).rejects.toThrow()
-  // Until the relay has noticed that a connection is gone, it refuses the next, and counts it.
+  // Until the relay has noticed that a connection is closed, it refuses and counts the next.
   let refusals = 0
   const other = await answered(byNumber.port, () => refusals++)
   expect(await probe(byNumber.port)).toBe(0)
@@ -104,7 +104,7 @@ test.each([['1'], ['2']])(
     const startMs = performance.now()
     for (const sender of senders) for (let n = 0; n < 10; n++) sender.packet(reader.publicKey, new Uint8Array(10_000))
     for (let n = 0; n < 40; n++) await reader.messageOf('receivedPacket')
-    // 400,000 bytes take two seconds, less what an idle relay catches up with.
+    // 400,000 bytes take two seconds, less the burst.
     expect(performance.now() - startMs).toBeGreaterThan(1_900)
     const own = (await target.vars())['derphttp'] as Record<string, number>
     expect(own['counter_total_rate_waits']).toBeGreaterThan(30)
@@ -117,7 +117,7 @@ test.each([
   ['by itself', []],
   ['whatever -max-connections says', ['-max-connections', '1000000']],
 ])('derper flooded to its descriptor limit leaves some for its own use, %s (P-109)', async (_, flags) => {
-  // On a busy machine it may take a while until all are open.
+  // Opening all may take a while on a busy machine.
   const patient = ['-login-timeout', '10m']
   const limited = ['-c', 'ulimit -n 128 && exec "$0" "$@"', RUNTIME_PATH, DERPER]
   const flooded = await startProgram('bash', [
@@ -138,7 +138,7 @@ test.each([
   a.packet(b.publicKey, 'still there')
   expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
   for (const socket of sockets) socket.destroy()
-  // Until the relay has noticed that they are gone it may refuse a probe as well.
+  // Until the relay has noticed that they are closed, it may also refuse a probe.
   let probes = 0
   await expect.poll(() => ++probes && probe(port)).toBe(200)
   const { connections } = await refused(relay)

@@ -14,7 +14,7 @@ import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
-/** The first is ours, the second stock. No DNS knows `stock.test`: it must be dialled by the part behind the slash. */
+/** The first is ours, the second stock. `stock.test` is not in DNS: the part after the slash must be dialled. */
 const HOSTS = ['localhost', 'stock.test'] as const
 
 describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', workers => {
@@ -51,7 +51,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     rmSync(directory, { recursive: true })
   })
 
-  /** The same flags for either: all mesh peers have one list, themselves included. */
+  /** The same flags for both: all mesh peers share one list, which includes themselves. */
   function flagsOf(index: 0 | 1): string[] {
     const host = HOSTS[index]
     const listen = ['-a', `127.0.0.1:${ports[index]}`, '-http-port', '-1', '-stun=false', '-c', at(`${host}.json`)]
@@ -72,7 +72,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     await clients.ask('connect', 'stock')
     await clients.ask('recv', 'stock', { action: 'start' })
 
-    // How long the news of a client takes to the mesh peer is nobody's promise: each sends until something has arrived.
+    // Presence takes an unspecified time to reach the mesh peer: each sends until something arrives.
     const sending = setInterval(() => void ours.send(stock, Uint8Array.of(7)), 50)
     const there = await clients.event('stock', line => line.type === 'receivedPacket')
     clearInterval(sending)

@@ -1,4 +1,4 @@
-/** What the command shows to those who watch it, and to nobody else. */
+/** Metrics and health of the command, and access to them. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -85,7 +85,7 @@ test('derper grants access to the debug pages with the key in the file TS_DEBUG_
   const file = join(directory, 'debug.key')
   writeFileSync(file, 'first-key\n')
   const { relay } = await start([], { TS_DEBUG_KEY_PATH: file })
-  // What is forwarded has no access by its address.
+  // Forwarded requests get no access by address.
   const status = async (query: string) =>
     (await request(relay.port, `GET /debug/varz${query}`, ['X-Forwarded-For: 192.0.2.1'])).status
   expect([await status(''), await status('?debugkey=wrong'), await status('?debugkey=first-key')]).toEqual([

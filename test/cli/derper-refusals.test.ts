@@ -49,11 +49,11 @@ interface Refusal {
   readonly what: string
   readonly flags: readonly string[]
   readonly env?: Record<string, string>
-  /** What is wrong, with the folder of the test left out. */
+  /** The error, without the test's folder. */
   readonly says: string
 }
 
-/** Of each kind one, for the real command; all others go through the same code in this process. */
+/** One of each kind, for the real command; others run the same code in this process. */
 const BY_COMMAND: ReadonlySet<string> = new Set([
   'an unknown flag',
   'an unknown key',
@@ -292,7 +292,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ]
 
-/** What the real command does. */
+/** Runs the real command. */
 async function run(flags: readonly string[], env: Record<string, string> = {}) {
   const program = await startProgram(RUNTIME_PATH, [DERPER, ...flags], { env })
   const lines: string[] = []

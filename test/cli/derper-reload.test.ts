@@ -1,4 +1,4 @@
-/** SIGHUP: what is read again, and what is told of it. */
+/** SIGHUP: what is reloaded and logged. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -26,7 +26,7 @@ async function start(...flags: string[]): Promise<RunningRelay> {
   return relay
 }
 
-/** Sends SIGHUP; resolves to the lines that came of it, without their times. */
+/** Sends SIGHUP; resolves to the resulting log lines, without times. */
 async function hup({ program }: RunningRelay): Promise<Record<string, unknown>[]> {
   const before = program.stderr.length
   program.child.kill('SIGHUP')
@@ -69,7 +69,7 @@ test('SIGHUP reloads live settings from the configuration file, and lists those 
   expect(await isLetIn(running, other)).toBe(true)
   running.program.child.kill('SIGTERM')
   const [drain] = await running.program.stderrMatch(/^.*"msg":"drain begins".*$/m)
-  // In development there is no such time unless it is set.
+  // In development mode it is 0 unless set.
   expect(JSON.parse(drain)).toMatchObject({ spreadMs: 0 })
 })
 
@@ -113,7 +113,7 @@ test('SIGHUP reloads the rate config, and an invalid one changes nothing (P-103)
   expect(await target()).toBe(200_000)
 })
 
-/** Logs in and stays; resolves to how the connection is looked at. */
+/** Logs in and stays; resolves to a check of the connection. */
 async function stay({ url }: RunningRelay, token?: string) {
   const target = new Target({ url, carriage: 'raw', like: 'ours' })
   const headers = token === undefined ? {} : { headers: { Authorization: `Bearer ${token}` } }

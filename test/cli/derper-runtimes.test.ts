@@ -1,4 +1,4 @@
-/** What differs between the runtimes that derper runs on: the table of docs/runtimes.md, row by row. */
+/** Differences between runtimes: the table of docs/runtimes.md, row by row. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -24,7 +24,7 @@ beforeAll(async () => {
 })
 afterAll(() => relay.stop())
 
-/** The cipher that a client of Node's agrees on, or the code of its failure. */
+/** The cipher negotiated with a Node client, or its error code. */
 async function agreed(options: ConnectionOptions): Promise<string | undefined> {
   const socket = connect({ port: relay.port, host: '127.0.0.1', servername: 'localhost', ca: relay.ca, ...options })
   try {
@@ -37,7 +37,7 @@ async function agreed(options: ConnectionOptions): Promise<string | undefined> {
   }
 }
 
-/** What holds on the runtime of this run. */
+/** The expectation for the current runtime. */
 const here = <T>(expected: { readonly node: T; readonly bun: T }): T => expected[RUNTIME_NAME]
 
 test.each([

@@ -64,7 +64,7 @@ test('derper generates a certificate for an IP address and prints its DERP map n
     DERPPort: port,
     STUNPort: -1,
   })
-  // A client that is told so, and trusts no authority, gets in.
+  // A client with this node, and no trusted CAs, can connect.
   const region = { RegionID: 900, RegionCode: 'own', RegionName: 'own', Nodes: [node] } as unknown as DERPRegion
   const client = NodeClient.forRegion(NodePrivateKey.generate(), () => region)
   await client.connect()
@@ -100,7 +100,7 @@ test('derper limits clients by its rate config, and reloads it on SIGHUP (P-103)
   relay.program.child.kill('SIGHUP')
   await relay.program.stderrMatch(/rate config applied/)
   expect((await limit())['rate_limit_per_client_bytes_per_second']).toBe(500_000)
-  // More than a second's worth, so that it has to wait however slowly it is read.
+  // More than a second's worth, so that it is throttled even if read slowly.
   for (let n = 0; n < 10; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(65_000)))
   await client.sync()
   expect((await limit())['rate_limit_per_client_waited']).toBeGreaterThan(0)

@@ -32,7 +32,7 @@ async function output(program: Program): Promise<string> {
   return pieces.join('')
 }
 
-/** The lines of the real check by topic; in this process, as it is the same code. */
+/** Output of check-config by topic; in this process, as it is the same code. */
 async function planned(...args: string[]): Promise<Record<string, string>> {
   const common = ['-c', at('unmade.key'), '-tokens-file', '/dev/null']
   const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: [...common, ...args], env: {} })

@@ -22,7 +22,7 @@ async function start(...flags: string[]): Promise<{ stunPort: number; own: () =>
   return { stunPort, own: async () => (await target.vars())['derphttp'] as Record<string, unknown> }
 }
 
-/** Sends all and waits for an answer to the last; resolves to how many answers there were to each. */
+/** Sends all and waits for a response to the last; resolves to the number of responses to each. */
 async function answers(port: number, datagrams: readonly Uint8Array[]): Promise<number[]> {
   const socket = createSocket('udp4')
   const counts = datagrams.map(() => 0)
@@ -39,7 +39,7 @@ async function answers(port: number, datagrams: readonly Uint8Array[]): Promise<
 }
 
 const ofNode = () => encodeBindingRequest(createTxId())
-/** A request of any STUN client: the header alone. */
+/** A plain STUN request: only the header. */
 const plain = () => Buffer.concat([Buffer.from('000100002112a442', 'hex'), createTxId()])
 
 test('derper answers STUN requests of nodes on -stun-port, and no others (P-180, P-185)', async () => {
@@ -59,7 +59,7 @@ test('derper -stun-plain answers any STUN client (P-184)', async () => {
 })
 
 test('derper -stun-rate-limit sends at most -stun-rate-burst responses to a source at once (P-186)', async () => {
-  // So slow that it gives nothing back while this test runs.
+  // Slow enough not to refill during this test.
   const { stunPort, own } = await start('-stun-rate-limit', '0.0001', '-stun-rate-burst', '2')
   const [first, second, third] = [ofNode(), ofNode(), ofNode()]
   expect(await answers(stunPort, [first, second])).toEqual([1, 1])

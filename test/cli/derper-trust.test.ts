@@ -17,7 +17,7 @@ const BIN = join(import.meta.dirname, '../../src/bin')
 
 let directory: string
 let server: ReturnType<typeof createServer>
-/** Requests that reached it: their TLS connections were trusted. */
+/** Received requests: their TLS connections were trusted. */
 const received: string[] = []
 const at = (name: string) => join(directory, name)
 

@@ -13,7 +13,7 @@ import { request } from '../support/raw-http.ts'
 import { type RunningRelay, startOurRelay, startOurTlsRelay } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
 
-/** The system spreads connections by chance: so many are all on one worker in one run of a million or more. */
+/** Connections are balanced randomly: fewer than one run in a million has this many on one worker. */
 const CLIENTS = 24
 const NEVER = '0.000001'
 
@@ -47,7 +47,7 @@ async function startPlain(args: readonly string[]) {
 
 const login = (target: Target, count = CLIENTS) => Promise.all(Array.from({ length: count }, () => target.login()))
 
-/** Each sends to all others, and it comes. */
+/** Each sends to all others, and all packets arrive. */
 async function expectAllReached(clients: readonly RawClient[]): Promise<void> {
   for (const from of clients) {
     const others = clients.filter(client => client !== from)
@@ -60,7 +60,7 @@ async function expectAllReached(clients: readonly RawClient[]): Promise<void> {
   }
 }
 
-/** Numbers of the relay's own, by name. */
+/** Our own metrics, by name. */
 async function own(target: Target): Promise<Record<string, unknown>> {
   return (await target.vars())['derphttp'] as Record<string, unknown>
 }
@@ -118,7 +118,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
       reused.push(again.isSessionReused())
       again.destroy()
     }
-    // Nobody is turned away for it.
+    // No connection is refused for it.
     expect(reused.includes(false)).toBe(RUNTIME_NAME === 'bun')
   })
 
@@ -157,11 +157,11 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
     relay.program.child.kill('SIGHUP')
     await unwanted.closed()
     await expectAllReached(others)
-    // Logins that are given up are told by their worker, and in no line above debug.
+    // Aborted logins are logged by their worker, at debug level only.
     for (const client of await Promise.all(others.map(() => target.connect()))) client.close()
     const threads = () => new Set(logged(relay, 'connection ended').map(({ thread }) => thread))
     await expect.poll(threads).toEqual(new Set([1, 2]))
-    // Other rules are for those who are connected, too (P-040).
+    // New rules also apply to connected clients (P-040).
     const [allowed, listed] = [join(directory, 'allowed'), others.slice(CLIENTS / 2)]
     writeFileSync(allowed, listed.map(({ publicKey }) => `${publicKey}\n`).join(''))
     writeFileSync(config, JSON.stringify({ 'log-level': 'debug', 'allow-keys-file': allowed }))
@@ -205,7 +205,7 @@ describe.skipIf(process.platform !== 'linux')('derper -workers 2', () => {
   })
 })
 
-/** Clients that send to each other all the time. */
+/** Clients that send to each other constantly. */
 class Load {
   readonly #running: Promise<void>
   #isOver = false
@@ -253,7 +253,7 @@ async function subjectOf(target: Target): Promise<string | undefined> {
   return subject
 }
 
-/** Statuses of probes on connections of their own, one after the other; 0 for those that were closed. */
+/** Statuses of probes on separate connections, in sequence; 0 for closed ones. */
 async function probes({ port }: RunningRelay, count: number): Promise<number[]> {
   const statuses: number[] = []
   for (let n = 0; n < count; n++) {

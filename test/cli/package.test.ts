@@ -30,7 +30,7 @@ interface Manifest {
 }
 const manifest: Manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
-/** A project that has the packed package, and of its dependencies only what the package names. */
+/** A project with the packed package and only its declared dependencies. */
 let project: string
 beforeAll(async () => {
   project = mkdtempSync(join(tmpdir(), 'derphttp-package-'))
@@ -127,7 +127,7 @@ test('package: derper serves from two worker threads with only the package insta
   }
 })
 
-/** Starts the installed relay, and ends it once it has said what it has to say. */
+/** Starts the installed relay, and stops it after its first log lines. */
 async function logged(runtime: string, env: Record<string, string>): Promise<string> {
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   const program = await startProgram(runtime, [derper, '-dev', '-a', '127.0.0.1:0', '-stun=false'], { env })
@@ -163,7 +163,7 @@ test('package: installs its own code and few packages', async () => {
   }
 })
 
-/** A Node that is too old, of the machine: that of the tests is put before it. */
+/** The machine's own, too old Node, if any: the tests' Node precedes it on the PATH. */
 const oldNode = (process.env['PATH'] ?? '')
   .split(delimiter)
   .map(folder => join(folder, 'node'))

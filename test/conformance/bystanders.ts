@@ -1,9 +1,9 @@
-/** Clients that must not notice what others do. */
+/** Clients that must not be affected by others. */
 
 import { expectNothingBut, expectRelays } from './check.ts'
 import type { Target } from './target.ts'
 
-/** Runs `act`; a pair that was there before, and one that comes after, exchange packets as if nothing had been. */
+/** Runs `act`; an existing pair and a later one exchange packets as before. */
 export async function expectHarmless(target: Target, act: () => Promise<void>): Promise<void> {
   const [a, b] = [await target.login(), await target.login()]
   await expectRelays(a, b)

@@ -29,7 +29,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 
 type Shape = Pick<TargetOptions, 'carriage' | 'like'>
 
-/** Starts a relay for a run; those over TLS have a certificate and STUN. */
+/** Starts a relay for a run; TLS ones have a certificate and STUN. */
 const started = (start: typeof startOurRelay | typeof startOurTlsRelay, shape: Shape) => async () => {
   const relay = await start(meshFlags)
   const { url } = relay
@@ -37,7 +37,7 @@ const started = (start: typeof startOurRelay | typeof startOurTlsRelay, shape: S
   return { options: { ...shape, ca, stunPort, url, meshKey, debug: true }, stop: () => relay.stop() }
 }
 
-/** What does not depend on the carriage and takes long is proved over plain TCP only. */
+/** Slow cases that do not depend on the transport only run over plain TCP. */
 function quick(
   name: string,
   shape: Shape,
@@ -58,6 +58,6 @@ const stock: readonly Candidate[] = [
   quick('stock derper, TLS', { carriage: 'raw', like: 'original' }, true, startReferenceTlsRelay),
 ]
 
-// One after the other: these cases work more than they wait.
+// In sequence: these cases are CPU-bound.
 const candidates = hasGo && RUNTIME_NAME === 'node' ? [...ours, ...stock] : ours
 for (const candidate of candidates) describe(candidate.name, () => conformance([candidate]))

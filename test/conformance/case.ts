@@ -1,8 +1,8 @@
-/** One thing that every relay must do. */
+/** One requirement for every relay. */
 
 import type { Target } from './target.ts'
 
-/** What a case needs of the run besides a relay. */
+/** Requirements of a case besides a relay. */
 export type Need =
   /** The relay's mesh key. */
   | 'mesh'
@@ -12,7 +12,7 @@ export type Need =
   | 'tls'
   /** A STUN server. */
   | 'stun'
-  /** A carriage straight over HTTP. */
+  /** DERP directly over the upgraded connection. */
   | 'raw'
   /** WebSocket. */
   | 'websocket'
@@ -20,16 +20,16 @@ export type Need =
 export interface ConformanceCase {
   /** Stable name, such as `send-packet/self`. */
   readonly id: string
-  /** The clauses of docs/protocol.md that it proves. */
+  /** The clauses of docs/protocol.md that it tests. */
   readonly clauses: readonly string[]
   readonly needs?: readonly Need[]
-  /** The row of docs/differences.md, when `run` has two expectations. */
+  /** The row of docs/differences.md, if `run` has two expectations. */
   readonly differs?: string
-  /** Runs by itself, after all others: it loads the machine, or compares what others would change. */
+  /** Runs alone, after all others: it loads the machine, or compares counters. */
   readonly alone?: boolean
-  /** Takes longer than 5 s, and does not depend on the carriage: quick runs leave it out. */
+  /** Takes longer than 5 s, and does not depend on the transport: quick runs skip it. */
   readonly slow?: boolean
-  /** @throws when the relay does otherwise. */
+  /** @throws if the relay behaves differently. */
   run(target: Target): Promise<void>
 }
 

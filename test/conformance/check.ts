@@ -1,4 +1,4 @@
-/** Assertions that cases share; they work outside of any test runner. */
+/** Shared assertions, independent of a test runner. */
 
 import { deepEqual, equal, ok } from 'node:assert/strict'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
@@ -6,7 +6,7 @@ import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import type { ServerToClient } from '../../src/protocol/messages.ts'
 import type { RawClient } from '../support/raw-client.ts'
 
-/** A key that nobody is connected with. */
+/** A key without a connection. */
 export const strangerKey = (): NodePublicKey => NodePrivateKey.generate().publicKey()
 
 /** The shortest packet that looks like disco, or one of `size` bytes (P-053). */
@@ -29,22 +29,22 @@ export async function expectPacket(
   ok(Buffer.compare(message.data, data) === 0, `a packet of ${message.data.length} bytes came, not the one sent`)
 }
 
-/** The relay has answered everything, and with none but `messages`. */
+/** The relay has replied to everything, only with `messages`. */
 export async function expectNothingBut(client: RawClient, messages: readonly ServerToClient[] = []): Promise<void> {
   deepEqual(withoutKeepAlive(await client.sync()), messages)
 }
 
-/** Keep-alives may come at any time; cases that are not about them do not see them. */
+/** Keep-alives may arrive at any time; other cases ignore them. */
 export function withoutKeepAlive(messages: readonly ServerToClient[]): ServerToClient[] {
   return messages.filter(({ type }) => type !== 'keepAlive')
 }
 
-/** The relay ends the connection. */
+/** The relay closes the connection. */
 export async function expectClosed(client: RawClient): Promise<void> {
   await client.closed()
 }
 
-/** The relay still serves: a fresh pair exchanges a packet through it. */
+/** The relay still works: a pair exchanges a packet. */
 export async function expectRelays(a: RawClient, b: RawClient): Promise<void> {
   const data = crypto.getRandomValues(new Uint8Array(40))
   a.packet(b.publicKey, data)
@@ -55,9 +55,9 @@ export async function expectRelays(a: RawClient, b: RawClient): Promise<void> {
 const ATTEMPTS = 5
 
 /**
- * Makes an attempt whose timed parts must be over within a time limit of the relay.
+ * Makes an attempt whose timed parts must finish within a time limit.
  *
- * One that failed after it had taken longer says nothing of the relay, but that the machine is busy: it is made again.
+ * A failed attempt that took longer only shows that the machine is busy: it is repeated.
  */
 export async function withinMs(
   limitMs: number,
@@ -79,7 +79,7 @@ export async function withinMs(
   }
 }
 
-/** How long a client may leave off reading: less than the write timeout of a relay (P-101). */
+/** How long a client may stop reading: less than the relay's write timeout (P-101). */
 export const STANDSTILL_MS = 1_800
 
 export { deepEqual, equal, ok }

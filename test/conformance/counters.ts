@@ -1,4 +1,4 @@
-/** Counters of a relay before and after something; they are the same for all of its clients. */
+/** Changes of a relay's counters. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { PATIENCE_MS } from '../support/patience.ts'
@@ -6,7 +6,7 @@ import type { ConformanceCase, Need } from './case.ts'
 import { deepEqual } from './check.ts'
 import type { Target } from './target.ts'
 
-/** What is compared: numbers that only what clients do can move. */
+/** Compared counters: those that only clients can change. */
 const WATCHED = [
   'accepts',
   'bytes_received',
@@ -38,13 +38,13 @@ const WATCHED = [
   'unknown_frames',
 ] as const
 
-/** Counters that differ, by name; those of kinds and reasons as `received:disco`, `dropped:unknown_dest:other`. */
+/** Changed counters by name; with labels as `received:disco`, `dropped:unknown_dest:other`. */
 export type Deltas = Readonly<Record<string, number>>
 
 /**
- * Runs `act` and waits until the counters have changed by exactly `expected`; all others must be as before.
+ * Runs `act` and waits until the counters have changed by exactly `expected`; all others must be unchanged.
  *
- * What `act` leaves open stays open meanwhile.
+ * Connections opened by `act` stay open meanwhile.
  */
 async function expectDeltas(target: Target, expected: Deltas, act: () => Promise<void>): Promise<void> {
   const before = await atRest(target)
@@ -59,7 +59,7 @@ async function expectDeltas(target: Target, expected: Deltas, act: () => Promise
   }
 }
 
-/** A case: `prepare` may connect and exchange; what `act` then does moves the counters by `expected`. */
+/** A case: after `prepare`, `act` changes the counters by `expected`. */
 export const moves = <T>(
   id: string,
   expected: Deltas,
@@ -77,12 +77,12 @@ export const moves = <T>(
   },
 })
 
-/** Connections of `count` keys are no more. */
+/** Changes when connections of `count` keys have closed. */
 export function goneBy(count: number): Deltas {
   return { gauge_clients_local: -count, gauge_clients_total: -count, gauge_current_connections: -count }
 }
 
-/** Waits until the relay has as many logged-in connections: it notices a little later that one has ended. */
+/** Waits until the relay has `count` logged-in connections, as it notices closed ones with a delay. */
 export async function untilConnections(target: Target, count: number): Promise<void> {
   const until = performance.now() + PATIENCE_MS
   let found: number | undefined

@@ -22,7 +22,7 @@ afterAll(() => rmSync(directory, { recursive: true }))
 const ours = { carriage: 'raw', like: 'ours', meshKey, debug: true } as const
 const stock = { carriage: 'raw', like: 'original', meshKey, debug: true } as const
 
-/** Ours on so many workers; on several of them, what takes long is proved once. */
+/** Ours with this many workers; slow cases run only once. */
 function onWorkers(workers: number, quick: boolean): Candidate {
   return {
     name: workers === 1 ? 'ours, plain' : `ours, plain, ${workers} workers`,
@@ -47,9 +47,9 @@ function onTlsWorkers(workers: number, quick: boolean): Candidate {
   }
 }
 
-// `npm run conformance:workers` has all cases run on all of them.
+// `npm run conformance:workers` runs all cases on all of them.
 const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
-// What takes long has to do with time, and nothing with the runtime.
+// Slow cases are about timeouts, not about the runtime.
 const isQuick = process.env['DERPHTTP_CASES'] === 'quick'
 const candidates: Candidate[] = [onWorkers(1, isQuick), onTlsWorkers(2, isQuick), onWorkers(4, !isWhole)]
 if (isWhole) candidates.push(onWorkers(2, false))

@@ -5,7 +5,7 @@ import { type ConformanceCase, isApplicable } from './case.ts'
 import { ALL_CASES } from './cases/index.ts'
 import { Target, type TargetOptions } from './target.ts'
 
-/** A relay that was started for a run. */
+/** A relay started for a run. */
 export interface StartedTarget {
   readonly options: TargetOptions
   stop(): Promise<void>
@@ -14,15 +14,15 @@ export interface StartedTarget {
 /** A relay to run the suite on. */
 export interface Candidate {
   readonly name: string
-  /** What of the options is known before the start; decides which cases apply. */
+  /** Options known before the start; decide which cases apply. */
   readonly shape: Omit<TargetOptions, 'url'> & { readonly tls: boolean; readonly quick?: boolean }
   readonly start: () => Promise<StartedTarget>
 }
 
 /**
- * Runs all cases that apply on each relay.
+ * Runs all applicable cases on each relay.
  *
- * Most cases wait more than they work: those of all relays run side by side, then the others one at a time.
+ * Most cases wait more than they work: they run in parallel for all relays, then the others one at a time.
  */
 export function conformance(candidates: readonly Candidate[]): void {
   const started = new Map<Candidate, StartedTarget>()
@@ -63,7 +63,7 @@ export function conformance(candidates: readonly Candidate[]): void {
 function applicable({ shape }: Candidate): readonly ConformanceCase[] {
   const probe = new Target({ ...shape, url: shape.tls ? 'https://relay/derp' : 'http://relay/derp' })
   const cases = ALL_CASES.filter(one => isApplicable(one, probe) && !(shape.quick && one.slow))
-  // What waits longest begins first.
+  // The slowest start first.
   return [...cases.filter(one => one.slow), ...cases.filter(one => !one.slow)]
 }
 

@@ -1,4 +1,4 @@
-/** The relay that a conformance run talks to, however it is carried. */
+/** The relay of a conformance run, over any transport. */
 
 import { request as httpRequest, type IncomingHttpHeaders } from 'node:http'
 import { request as httpsRequest } from 'node:https'
@@ -10,37 +10,37 @@ import { PATIENCE_MS } from '../support/patience.ts'
 import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { dialWebSocket } from './websocket-dial.ts'
 
-/** What is known of a relay before a run. */
+/** Options of a run. */
 export interface TargetOptions {
   /** Its DERP endpoint, `http://…/derp` or `https://…/derp`. */
   readonly url: string
-  /** How DERP connections are carried. */
+  /** Transport of DERP connections. */
   readonly carriage: 'raw' | 'websocket'
-  /** Whose expectations hold where docs/differences.md lists a difference. */
+  /** Which expectation applies for differences listed in docs/differences.md. */
   readonly like: 'original' | 'ours'
-  /** Its mesh key; cases that need privileges are left out without one. */
+  /** Its mesh key; cases that need it are skipped without one. */
   readonly meshKey?: string | undefined
-  /** PEM of the authority that signed its certificate. */
+  /** PEM of the CA of its certificate. */
   readonly ca?: string | undefined
-  /** UDP port of its STUN server; cases that need it are left out without one. */
+  /** UDP port of its STUN server; cases that need it are skipped without one. */
   readonly stunPort?: number | undefined
-  /** Whether `/debug/` may be asked; it may from loopback. */
+  /** Whether `/debug/` is accessible, as from loopback. */
   readonly debug?: boolean | undefined
 }
 
-/** An answer to a plain HTTP request. */
+/** Response to a plain HTTP request. */
 export interface HttpAnswer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly body: string
 }
 
-/** An upgrade request, as far as cases vary it. */
+/** Variable parts of an upgrade request. */
 export interface UpgradeOptions {
   readonly headers?: Readonly<Record<string, string>>
   readonly method?: string
   readonly version?: '1.0' | '1.1'
-  /** Bytes sent right behind the request. */
+  /** Bytes sent right after the request. */
   readonly behind?: Uint8Array
 }
 
@@ -80,13 +80,13 @@ export class Target {
     return socket
   }
 
-  /** Ends a connection of {@link socket} at once: by a TCP reset, or over TLS, where Node has none, without a goodbye. */
+  /** Aborts a connection of {@link socket}: with a TCP reset, or over TLS, where Node has none, without close_notify. */
   reset(socket: Socket): void {
     if (this.isTls) socket.destroy()
     else socket.resetAndDestroy()
   }
 
-  /** Sends an upgrade request; resolves to the head of the answer and the connection behind it. */
+  /** Sends an upgrade request; resolves to the response head and the connection. */
   async upgrade(options: UpgradeOptions = {}): Promise<{ head: string; conn: NodeConn }> {
     const socket = await this.socket()
     socket.write(this.upgradeRequest(options))
@@ -102,7 +102,7 @@ export class Target {
     return `${method} ${this.url.pathname} HTTP/${version}\r\nHost: ${this.url.host}\r\n${lines.join('')}\r\n`
   }
 
-  /** A connection that speaks DERP, by the run's carriage. */
+  /** A connection that speaks DERP, over the run's transport. */
   async open(headers: Readonly<Record<string, string>> = {}): Promise<Conn> {
     if (this.options.carriage === 'websocket') return dialWebSocket(this.url, { ca: this.options.ca, headers })
     const { head, conn } = await this.upgrade({ headers: { Upgrade: 'DERP', Connection: 'Upgrade', ...headers } })
@@ -117,7 +117,7 @@ export class Target {
     return client
   }
 
-  /** A client that has logged in, and that the relay therefore routes to. */
+  /** A logged-in client, to which the relay routes packets. */
   async login(
     options: LoginOptions & { readonly headers?: Readonly<Record<string, string>> } = {},
   ): Promise<RawClient> {
@@ -131,14 +131,14 @@ export class Target {
     return this.login({ ...options, info: { ...options.info, meshKey: this.meshKey } })
   }
 
-  /** Asks for a path. */
+  /** Requests a path. */
   http(path: string, options: { method?: string; headers?: Record<string, string> } = {}): Promise<HttpAnswer> {
     const request = this.isTls ? httpsRequest : httpRequest
     return new Promise((resolve, reject) => {
       const sent = request(
         this.url,
         {
-          // Not by way of URL, which would tidy it.
+          // Not through URL, which would normalize it.
           path,
           ...options,
           agent: false,
@@ -167,13 +167,13 @@ export class Target {
     return JSON.parse(body)
   }
 
-  /** Ends the connections that a case has opened. */
+  /** Closes the connections that a case has opened. */
   closeAll(): void {
     for (const client of this.#opened.splice(0)) client.close()
   }
 }
 
-/** Reads up to the empty line that ends the head of an HTTP answer. */
+/** Reads up to the empty line that ends an HTTP response head. */
 export async function readHead(socket: Socket): Promise<{ head: string; rest: Uint8Array }> {
   let read = Buffer.alloc(0)
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-/** A {@link Conn} over a WebSocket, as browsers make it: each write is one binary message. */
+/** A {@link Conn} over a WebSocket, as in browsers: each write is one binary message. */
 
 import WebSocket from 'ws'
 import type { AddressPort } from '../../src/lib/address-port.ts'
@@ -56,7 +56,7 @@ export class WebSocketClientConn implements Conn {
   }
 }
 
-/** Connects to a relay by WebSocket. */
+/** Connects to a relay over WebSocket. */
 export function dialWebSocket(
   url: URL,
   options: { readonly ca?: string | undefined; readonly headers?: Readonly<Record<string, string>> },

@@ -20,7 +20,7 @@ test.each(golden.pairs)('sealBox and openBox match nacl/box: $name (P-022)', pai
   for (const { nonceHex, plainHex, wireHex } of pair.boxes) {
     expect(hex(sealBox(key, fromHex(plainHex), fromHex(nonceHex)))).toBe(wireHex)
     expect(hex(openBox(key, fromHex(wireHex)) ?? new Uint8Array(1))).toBe(plainHex)
-    // From sockets come views of larger buffers.
+    // Sockets deliver views of larger buffers.
     const view = Buffer.from(`ffff${wireHex}ff`, 'hex').subarray(2, 2 + wireHex.length / 2)
     expect(hex(openBox(key, view) ?? new Uint8Array(1))).toBe(plainHex)
   }

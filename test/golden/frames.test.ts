@@ -26,12 +26,12 @@ import { payload } from '../support/payload.ts'
 const golden = readGolden('frames')
 const keys = readGolden('keys').pairs
 const pairOf = (name: string) => keys.find(pair => pair.name === name)
-/** Payloads above this are given by digest. */
+/** Larger payloads are stored as digests. */
 const LARGEST_SHOWN = 4096
 
 const keyOf = (text = '') => NodePublicKey.parse(text)
 
-/** The message that the stock client was told to send. */
+/** The message that the stock client sent. */
 function messageOf(call: GoldenCall): ClientToServer {
   switch (call.op) {
     case 'send':
@@ -75,7 +75,7 @@ function described(message: ReceivedMessage): Record<string, string | number> {
 const describedData = (data: Uint8Array) =>
   data.length <= LARGEST_SHOWN ? { dataHex: hex(data) } : { bytes: data.length, sha256: sha256(data) }
 
-/** The bytes of a vector; of those given by digest, what the digest was made of. */
+/** The bytes of a vector, also if stored as a digest. */
 function wholeOf(vector: GoldenRead): Uint8Array {
   if (vector.hex !== undefined) return fromHex(vector.hex)
   const head = fromHex(vector.headHex).subarray(0, 5 + 32)
@@ -86,7 +86,7 @@ function wholeOf(vector: GoldenRead): Uint8Array {
   return Uint8Array.from(whole)
 }
 
-/** What our client half makes of a stream, as the stock client was asked. */
+/** Results of our client for a stream, in the form of the vectors. */
 async function readAsClient(vector: GoldenRead): Promise<Record<string, string | number>[]> {
   const own = NodePrivateKey.parse(vector.privateKey ?? pairOf('a')?.privateKey ?? '')
   const serverKey = keyOf(vector.serverPublicKey ?? pairOf('server')?.public.text)
@@ -177,7 +177,7 @@ test.each(golden.clientReads)(
   },
 )
 
-// Frames that no release sends, which ours do: the stock client reads them as they are meant.
+// Frames that only our relay sends: the stock client reads them correctly.
 test.each(
   golden.clientReads.filter(({ name }) => /^(health|restarting): (?!bytes|one)|^restarting$|^ping$/.test(name)),
 )('the stock client reads what encodeServerToClient writes: $name (P-092, P-093)', vector => {

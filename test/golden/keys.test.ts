@@ -26,7 +26,7 @@ test.each(golden.public)('NodePublicKey reads and writes $text (P-021)', ({ text
   }
 })
 
-// One parser of ours reads what two of the original do: the text with its prefix, and the digits alone.
+// Our one parser accepts what two parsers of the original do: with prefix, and digits alone.
 const accepted = new Map(golden.parse.map(({ form, text, hex: digits }) => [`${form}|${text}`, digits]))
 
 test.each(golden.parse)('parsing $form accepts and rejects like the original: $name (P-021)', ({ form, text }) => {

@@ -19,7 +19,7 @@ const OWN = /^derphttp[/_]/
 
 async function snapshot() {
   const http = new HttpCounters()
-  // The capture was made over TLS, where each request tells of itself.
+  // The capture was made over TLS, which counts requests.
   http.beginTlsRequest('1.3')
   return testMetrics(new MemoryRelay().core, { http })()
 }

@@ -11,7 +11,7 @@ import { fromHex, hex, readGolden } from '../support/golden.ts'
 
 const golden = readGolden('stun')
 
-/** `1.2.3.4:56` or `[::1]:56` as it stands on the wire. */
+/** `1.2.3.4:56` or `[::1]:56` in wire form. */
 function readAddress(text: string): StunAddress {
   const at = text.lastIndexOf(':')
   const address = text.slice(0, at).replaceAll(/[[\]]/g, '')
@@ -29,7 +29,7 @@ function writeAddress({ family, bytes, port }: StunAddress): string {
 /** The same for an address of the vectors. */
 const expectedAddress = (text: string) => `IPv${text.startsWith('[') ? 6 : 4} ${text}`
 
-/** The transaction id of a request that gets an answer. */
+/** The transaction id of an accepted request. */
 function askedBy(bytes: Uint8Array): string | undefined {
   const result = parseBindingRequest(bytes)
   return result.ok ? hex(result.txId) : undefined

@@ -17,7 +17,7 @@ const MESH_TEXT = '9f'.repeat(32)
 const MESH_KEY = MeshKey.parse(MESH_TEXT)
 const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
 
-/** What becomes of a connection from `localAddress` that asks for something. */
+/** Result of a request on a connection from `localAddress`. */
 async function probed(relay: ListeningRelay, localAddress = '127.0.0.1'): Promise<{ status: number; socket: Socket }> {
   const socket = connect({ port: relay.port, host: '127.0.0.1', localAddress })
   const status = await exchange(socket, PROBE).then(
@@ -72,7 +72,7 @@ test('one source can neither open too many connections nor block others (P-109)'
   greedy.push(await probed(relay), await probed(relay))
   expect(greedy.slice(3).map(({ status }) => status)).toEqual([200, 0])
   greedy[1]?.socket.destroy()
-  await until(() => relay.limits?.counters.open === 1, 'another has ended')
+  await until(() => relay.limits?.counters.open === 1, 'another one has ended')
   greedy.push(await probed(relay))
   const other = await probed(relay, '127.0.0.2')
   expect([greedy.at(-1)?.status, other.status]).toEqual([0, 200])

@@ -54,7 +54,7 @@ async function start(directoryUrl: string, change: Partial<AcmeCertificateOption
   return certificate
 }
 
-/** Waits until an attempt has failed and the next one is planned; resolves to milliseconds until then. */
+/** Waits until an attempt has failed and the next is scheduled; resolves to its delay in milliseconds. */
 async function failed(certificate: AcmeCertificate, times: number): Promise<number> {
   const state = () => certificate.status()
   await until(() => state().failures === times && state().nextAttemptMs !== undefined, `failure ${times}`)
@@ -141,7 +141,7 @@ test.for([
 test('an authority that does not respond is given three minutes (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(() => {})
   const certificate = await start(authority.directoryUrl)
-  await until(() => authority.asked.length === 1, 'the authority is asked')
+  await until(() => authority.asked.length === 1, 'the authority is queried')
   clock.advance(3 * MINUTE_MS)
   await failed(certificate, 1)
   expect(certificate.status().lastError).toBe('no certificate after 180 s')
@@ -178,7 +178,7 @@ test('a reload retries, at the earliest a minute after the failure (P-149)', asy
   await failed(certificate, 6)
 })
 
-/** Stores a certificate as if it had been had before. */
+/** Stores a certificate as if obtained earlier. */
 async function storeCertificate(days: number, dns: string = 'relay.test'): Promise<CertificatePair> {
   const ca = await TestCa.create()
   const notBefore = new Date(clock.wallNow())

@@ -37,7 +37,7 @@ function fileOf(name: string, lines: readonly unknown[]): string {
   return path
 }
 
-/** A relay that admits by `settings`; keys that are revoked lose their connections. */
+/** A relay with these admission rules; revoked keys are disconnected. */
 async function relayWith(settings: AdmissionSettings) {
   const ports = admissionPorts()
   let relay: Relay | undefined
@@ -68,7 +68,7 @@ async function dial(port: number, headers: readonly string[] = []): Promise<RawC
   return new RawClient(new NodeConn(socket, body))
 }
 
-/** Logs in; reports whether the relay let the client in. */
+/** Logs in; resolves to whether the relay admitted the client. */
 async function isLetIn(port: number, options: LoginOptions, headers: readonly string[] = []): Promise<boolean> {
   const client = await dial(port, headers)
   try {
@@ -182,7 +182,7 @@ test('relay requires approval of both daemon and URL, but of neither for a liste
   expect(problems()).toEqual([undefined, undefined])
   expect(setup.counters.approvals).toEqual({ allow_list: 1, token: 0, local_daemon: 2, url: 1 })
 
-  // The daemon gone, its last yes counts for those who had one; the URL fails open for all that the daemon knows.
+  // With the daemon down, its earlier approvals still count; the URL fails open for clients that the daemon knows.
   await new Promise(resolve => daemon.close(resolve))
   await listening[Symbol.asyncDispose]()
   expect(await outcomes()).toEqual([true, false, true, true])

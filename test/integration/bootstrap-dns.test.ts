@@ -7,7 +7,7 @@ import { ListeningRelay } from '../support/listening-relay.ts'
 import { request } from '../support/raw-http.ts'
 import { settle } from '../support/settle.ts'
 
-/** Names with these addresses; a list that is empty is that of a name without. */
+/** Names with these addresses; an empty list for a name without addresses. */
 async function namesOf(text: string, zone: Record<string, readonly string[]>): Promise<BootstrapNames> {
   const answer = async (question: string) => {
     const found = zone[question]

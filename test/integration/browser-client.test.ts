@@ -1,4 +1,4 @@
-/** The entry for browsers, by the WebSocket and WebCrypto of Node, against our relay. */
+/** The browser entry with Node's WebSocket and WebCrypto, against our relay. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { PageDocument } from '../../src/client/browser/page-monitor.ts'
@@ -36,7 +36,7 @@ afterAll(() => relay[Symbol.asyncDispose]())
 
 const makeClient = async (options: ClientOptions = {}) => new Client(await NodePrivateKey.generate(), url, options)
 
-/** Let in by the relay. */
+/** A client admitted by the relay. */
 async function readyClient(options: ClientOptions = {}) {
   const client = await makeClient(options)
   await nextMessage(client, 'serverInfo')
@@ -74,11 +74,11 @@ test('a client over WebSocket restores its settings on a new connection (P-210)'
   await using client = await readyClient()
   await client.notePreferred(true)
   const session = () => [...relay.relay.core.sessions].find(({ key }) => key.equals(client.selfPublicKey()))
-  await until(() => session()?.isPreferred === true, 'the relay is home')
+  await until(() => session()?.isPreferred === true, 'the relay is the home')
   session()?.close()
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await nextMessage(client, 'serverInfo')
-  await until(() => session()?.isPreferred === true, 'the relay is home again')
+  await until(() => session()?.isPreferred === true, 'the relay is the home again')
 })
 
 test('a closed port, and one without WebSocket, fail the dial with the available details (P-154)', async () => {
@@ -102,7 +102,7 @@ test('an attempt over WebSocket ends with its signal and its timeout (P-202)', a
   await expect(aborted).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   const late = client.connect()
   late.catch(() => {})
-  await until(() => clock.pendingTimers > 0, 'the attempt has begun')
+  await until(() => clock.pendingTimers > 0, 'the attempt has started')
   clock.advance(10_000)
   await expect(late).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
   await until(() => silent.sockets.size === 0, 'both sockets are closed')

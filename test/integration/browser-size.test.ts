@@ -1,4 +1,4 @@
-/** How much a page has to load. */
+/** Bundle sizes for pages. */
 
 import { gzipSync } from 'node:zlib'
 import { expect, test } from 'vitest'
@@ -7,7 +7,7 @@ import { BROWSER_ENTRY, bundleForBrowser, type Chunk } from '../support/browser-
 const gzipped = (chunks: readonly Chunk[]) =>
   chunks.reduce((bytes, { code }) => bytes + gzipSync(code, { level: 9 }).length, 0)
 
-/** The largest parts of what is loaded first, by folder. */
+/** The largest parts of the initial bundle, by folder. */
 function tableOf(title: string, chunks: readonly Chunk[]): string {
   const folders = new Map<string, number>()
   for (const [path, length] of chunks.flatMap(({ parts }) => parts)) {
@@ -31,7 +31,7 @@ test.each([
   expect(gzipped(first)).toBeLessThanOrEqual(mostBytes)
   const modules = first.flatMap(({ parts }) => parts.map(([path]) => path))
   expect(modules.filter(path => /curves|\/node-(?!key)|ipaddr/.test(path))).toEqual([])
-  // The curve in plain JavaScript is for platforms whose WebCrypto lacks X25519.
+  // The JavaScript implementation of the curve is for platforms whose WebCrypto lacks X25519.
   const later = chunks.filter(({ isFirst }) => !isFirst)
   expect(later.map(({ parts }) => parts.some(([path]) => path.includes('@noble/curves')))).toEqual([true])
 })

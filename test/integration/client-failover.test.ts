@@ -1,4 +1,4 @@
-/** Which failures of a node lead a client of a region to the next one. */
+/** Which failures of a node make a region client try the next. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
@@ -29,7 +29,7 @@ const nodeAt = (Name: string, DERPPort: number): DERPNode => ({
 })
 const regionOf = (...Nodes: DERPNode[]): DERPRegion => ({ RegionID: 1, RegionCode: 'own', RegionName: '', Nodes })
 
-/** Accepts connections, and speaks no TLS. */
+/** Accepts connections without TLS. */
 const startPlainServer = () => startTcpServer(socket => socket.end('SSH-2.0-nobody\r\n'))
 
 function clientOf(region: DERPRegion, options: ClientOptions = {}): Client {

@@ -1,4 +1,4 @@
-/** What a client does by itself on a connection: keeps limits, answers pings, tells of its health. */
+/** Automatic behaviour of a client: pacing, replies to pings, health reports. */
 
 import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
@@ -18,7 +18,7 @@ import { settle, until } from '../support/settle.ts'
 const PEER = NodePrivateKey.generate().publicKey()
 const PING = Uint8Array.of(1, 2, 3, 4, 5, 6, 7, 8)
 
-/** A client whose relays are driven by the test; each has greeted. */
+/** A client with scripted relays, which have sent their greeting. */
 function scripted(options: Partial<ClientOptions> = {}) {
   const relays: ScriptedRelay[] = []
   const transport = new MemoryTransport(() => {
@@ -108,7 +108,7 @@ test('autoPong answers the relay’s pings, announces it at login, and still del
   const client = await relay.readyClient({ autoPong: true })
   relay.clock.advance(1_000)
   expect((await nextMessage(client, 'ping')).payload).toHaveLength(8)
-  await until(() => relay.core.counters.clientRoundTripMs.count === 1, 'the pong has come')
+  await until(() => relay.core.counters.clientRoundTripMs.count === 1, 'the pong has arrived')
 })
 
 test('without autoPong the caller answers pings (P-091, P-095)', async () => {
@@ -129,7 +129,7 @@ test('autoPong queues at most one Pong for a relay that does not read (P-091)', 
   for (let i = 0; i < 100; i++) relay().send(encodeServerToClient({ type: 'ping', payload: PING.with(0, i) }))
   for (let i = 0; i < 100; i++) await nextMessage(client, 'ping')
   relay().conn.resume()
-  await until(() => relay().frames.length > 0, 'a pong has come')
+  await until(() => relay().frames.length > 0, 'a pong has arrived')
   await settle()
   expect(relay().frames).toEqual([{ type: 'pong', payload: PING.with(0, 0) }])
   relay().say({ type: 'ping', payload: PING })
@@ -141,10 +141,10 @@ test('healthTracker is notified of connections and problems immediately, even wi
   const { client, relay } = scripted({ healthTracker: tracker })
   await client.connect()
   relay().say({ type: 'health', problem: 'duplicate' }, { type: 'health', problem: '' })
-  await until(() => told.length === 3, 'the tracker was told')
+  await until(() => told.length === 3, 'the tracker was notified')
   expect(await client.recv()).toEqual({ type: 'health', problem: 'duplicate' })
   relay().conn.destroy()
-  await until(() => told.length === 4, 'the tracker was told of the end')
+  await until(() => told.length === 4, 'the tracker saw the end')
   await expect(nextMessage(client, 'keepAlive')).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await client.connect()
   await client.close()
@@ -167,7 +167,7 @@ test('healthTracker is not notified of a connection that was closed while being 
   const { told, tracker } = recordingTracker()
   const transport = new MemoryTransport(() => {
     const { relay, clientConn } = scriptedMemoryRelay()
-    // A frame of 4 GiB, right behind the greeting.
+    // A frame of 4 GiB, right after the greeting.
     relay.send(encodeGreeting(relay.privateKey.publicKey()), Uint8Array.of(5, 255, 255, 255, 255))
     return clientConn
   })
@@ -211,7 +211,7 @@ test('baseContext is called for each attempt, and its abort ends only that one (
   for (const error of await rejectionsOf(calls)) expect(error).toMatchObject({ code: 'ERR_DERP_ABORTED' })
   expect(signals[0]?.aborted).toBe(true)
   await nextMessage(client, 'serverInfo')
-  // One signal may stand for many attempts: none of them may leave something behind.
+  // One signal may be used for many attempts: none may leave listeners.
   expect(getEventListeners(controllers[1]?.signal as AbortSignal, 'abort')).toEqual([])
   controllers[1]?.abort()
   await settle()

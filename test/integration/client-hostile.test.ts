@@ -1,4 +1,4 @@
-/** Servers that are no relay, or a bad one: each gives one typed error, after which the client is as good as new. */
+/** Misbehaving servers: each causes one typed error, after which the client still works. */
 
 import type { Socket } from 'node:net'
 import { expect, test } from 'vitest'
@@ -19,7 +19,7 @@ const UPGRADED = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnectio
 const SERVER_KEY = NodePrivateKey.generate().publicKey()
 const GREETING = encodeGreeting(SERVER_KEY)
 
-/** A server that misbehaves towards its first connection and is a good relay from then on. */
+/** A server that misbehaves on its first connection and is a working relay afterwards. */
 async function startServer(misbehave: (socket: Socket) => void) {
   const good = createHttpRelay()
   let isFirst = true
@@ -47,7 +47,7 @@ async function startServer(misbehave: (socket: Socket) => void) {
   }
 }
 
-/** Writes `chunk` as often as the other side takes it. */
+/** Writes `chunk` repeatedly, with backpressure. */
 function flood(socket: Socket, chunk: Uint8Array): void {
   const write = () => socket.write(chunk, error => !error && !socket.destroyed && setImmediate(write))
   write()
@@ -152,7 +152,7 @@ test.each<[what: string, code: string, misbehave: (socket: Socket) => void]>([
   await using setup = await startServer(socket => {
     socket.write(UPGRADED)
     socket.write(GREETING)
-    // Behind the request comes ClientInfo.
+    // ClientInfo follows the request.
     let received = ''
     const onData = (chunk: Buffer) => {
       received += chunk.toString('latin1')
@@ -193,7 +193,7 @@ test.each<[stage: string, misbehave: (socket: Socket) => void]>([
   expect(setup.server.sockets.size).toBe(1)
   setup.clock.advance(1)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => setup.server.sockets.size === 0, 'the connection is over')
+  await until(() => setup.server.sockets.size === 0, 'the connection is closed')
   await setup.client.connect()
 })
 
@@ -202,7 +202,7 @@ test('a refusal whose announced body never arrives is reported by status after 1
   const connecting = setup.client.connect()
   connecting.catch(() => {})
   // One timer for the whole attempt, one for the body.
-  await until(() => setup.clock.pendingTimers === 2, 'the refusal has come')
+  await until(() => setup.clock.pendingTimers === 2, 'the refusal has arrived')
   setup.clock.advance(1_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED', status: 403 })
   await setup.client.connect()

@@ -1,4 +1,4 @@
-/** How a client connects, reconnects, gives up and ends. */
+/** How a client connects, reconnects, aborts and closes. */
 
 import { expect, test } from 'vitest'
 import { Client } from '../../src/client/client.ts'
@@ -15,7 +15,7 @@ import { settle, until } from '../support/settle.ts'
 const BYTES = Uint8Array.of(1, 2, 3)
 const PEER = NodePrivateKey.generate().publicKey()
 
-/** A client whose dials end as the test says. */
+/** A client with scripted dials. */
 function heldDials(options: { readonly clock?: FakeClock } = {}) {
   const clock = options.clock ?? new FakeClock()
   const dials: (PromiseWithResolvers<DialedConn> & { signal: AbortSignal })[] = []
@@ -144,7 +144,7 @@ test('a ping that was sent fails with its connection (P-207)', async () => {
   relay.greet()
   await client.connect()
   const ping = client.ping()
-  await until(() => relay.frames.length === 1, 'the ping has come')
+  await until(() => relay.frames.length === 1, 'the ping has arrived')
   const received = client.recv()
   relay.conn.destroy()
   for (const error of await rejectionsOf([ping, received]))
@@ -286,7 +286,7 @@ test('a call after an abandoned attempt starts a new one', async () => {
   controller.abort()
   await expect(first).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   client.connect().catch(() => {})
-  await until(() => dials.length === 2, 'a second dial has begun')
+  await until(() => dials.length === 2, 'a second dial has started')
   await expect(client.connect(AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   expect(dials).toHaveLength(2)
 })
@@ -331,7 +331,7 @@ test('close rejects pending and later calls with the client-closed error (P-209)
     expect(error).toMatchObject({ code: 'ERR_DERP_CLIENT_CLOSED' })
   }
   expect(() => client.localAddr()).toThrow(expect.objectContaining({ code: 'ERR_DERP_CLIENT_CLOSED' }))
-  await until(() => relay.core.sessions.size === 0, 'the relay has seen the end')
+  await until(() => relay.core.sessions.size === 0, 'the relay has seen the close')
   expect(clock.pendingTimers).toBe(0)
 })
 
@@ -361,7 +361,7 @@ test('await using closes a client, also if already closed', async () => {
     await closed.close()
     expect(client.localAddr()).toBeDefined()
   }
-  await until(() => relay.core.sessions.size === 0, 'the relay has seen the end')
+  await until(() => relay.core.sessions.size === 0, 'the relay has seen the close')
   expect(relay.core.counters.logins).toBe(2)
 })
 

@@ -68,7 +68,7 @@ test('exchange waits 1 s for the body of a refusal, then reports what has arrive
   const socket = await connectedTo(server.port)
   const refused = exchange(socket, planOf({ clock }))
   refused.catch(() => {})
-  await until(() => clock.pendingTimers === 1, 'the refusal has come')
+  await until(() => clock.pendingTimers === 1, 'the refusal has arrived')
   clock.advance(999)
   await settle()
   expect(socket.destroyed).toBe(false)

@@ -1,4 +1,4 @@
-/** The client of Node over real sockets, against a relay of ours. */
+/** The Node client over real sockets, against our relay. */
 
 import { expect, test } from 'vitest'
 import { Client, type ClientOptions } from '../../src/entries/client.ts'
@@ -74,7 +74,7 @@ test('an untrusted certificate, or one for another host, fails the dial (P-144)'
       /the certificate is for another name \(valid for DNS:localhost, DNS:relay.test.*, asked for other.test\): connect by a name/,
     ),
   })
-  await until(() => relay.sockets.size === 0, 'all connections are over')
+  await until(() => relay.sockets.size === 0, 'all connections are closed')
 })
 
 test('http to an https port, and https to an http port, fail the dial', async () => {
@@ -96,7 +96,7 @@ test('a closed port fails the dial, and the next call finds a relay started mean
   await using client = makeClient(gone.url)
   await expect(client.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_DIAL_FAILED',
-    message: `dial ${gone.url}: nothing listens there (connect ECONNREFUSED 127.0.0.1:${gone.port}): check host and port, and that the server runs`,
+    message: `dial ${gone.url}: nothing listens there (connect ECONNREFUSED 127.0.0.1:${gone.port}): check host and port, and that the server is running`,
     cause: { code: 'ECONNREFUSED' },
   })
   await using relay = await startHttpRelay('http', gone.port)
@@ -153,14 +153,14 @@ test('close destroys the socket, as does aborting at any stage of the dial', asy
     await until(() => server.sockets.size === 1, 'the client has connected')
     controller.abort()
     await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
-    await until(() => server.sockets.size === 0, 'its connection is over')
+    await until(() => server.sockets.size === 0, 'its connection is closed')
     await client.close()
   }
   await using relay = await startHttpRelay()
   const client = makeClient(relay.url)
   await nextMessage(client, 'serverInfo')
   await client.close()
-  await until(() => relay.sockets.size === 0, 'its connection is over')
+  await until(() => relay.sockets.size === 0, 'its connection is closed')
 })
 
 test('the socket is paused while the receiver does not read, and nothing is lost (P-203)', async () => {
@@ -176,7 +176,7 @@ test('the socket is paused while the receiver does not read, and nothing is lost
   await client.connect()
   const source = NodePrivateKey.generate().publicKey()
   const say = (i: number) => relay?.say({ type: 'receivedPacket', source, data: new Uint8Array(64_000).fill(i) })
-  // More than the system keeps for a socket that is not read.
+  // More than the system buffers for an unread socket.
   const count = 600
   for (let i = 0; i < count; i++) say(i)
   await untilStalled(() => relay?.writesTaken ?? 0)

@@ -1,4 +1,4 @@
-/** Connections that do not go straight: through HTTP proxies, and through dialers of the caller's. */
+/** Indirect connections: through HTTP proxies and custom dialers. */
 
 import { duplexPair } from 'node:stream'
 import { beforeAll, expect, test } from 'vitest'
@@ -25,7 +25,7 @@ beforeAll(async () => {
 
 const startRelay = () => ListeningRelay.start({ tls: { hostname: 'relay.test', certificate } })
 
-/** A client of a region whose only node nothing but a proxy can find. */
+/** A client of a region whose only node is reachable only through a proxy. */
 function regionClient(port: number, options: ClientOptions, fields: Partial<DERPNode> = {}): Client {
   const node = { Name: '1a', RegionID: 1, HostName: 'relay.test', DERPPort: port, ...fields }
   const region = { RegionID: 1, RegionCode: 'own', RegionName: '', Nodes: [node] }
@@ -90,7 +90,7 @@ test('a wrong proxy password, or a relay that the proxy cannot reach, is reporte
   })
   await using right = regionClient(1, { proxyEnv: { HTTPS_PROXY: `http://me:secret@127.0.0.1:${proxy.port}` } })
   await expect(right.connect()).rejects.toMatchObject({ code: 'ERR_DERP_PROXY_REFUSED', status: 502 })
-  await until(() => proxy.sockets.size === 0, 'all connections are over')
+  await until(() => proxy.sockets.size === 0, 'all connections are closed')
 })
 
 test('a proxy that is unreachable, closes, or sends an endless head is reported (P-224)', async () => {
@@ -122,7 +122,7 @@ test('a proxy that never responds is abandoned after 10 s (P-202, P-224)', async
   await until(() => proxy.targets.length === 1, 'the proxy is asked')
   clock.advance(10_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => proxy.sockets.size === 0, 'its connection is over')
+  await until(() => proxy.sockets.size === 0, 'its connection is closed')
   expect(clock.pendingTimers).toBe(0)
 })
 
@@ -171,7 +171,7 @@ test.each(['http', 'https'] as const)('a URL dialer may return any duplex stream
   const asked: unknown[] = []
   await using client = urlClient(`${scheme}://relay.test/derp`, {
     tlsConfig: { rejectUnauthorized: false },
-    // A dialer goes before proxies.
+    // A dialer takes precedence over proxies.
     proxyEnv: { HTTP_PROXY: '127.0.0.1:1', HTTPS_PROXY: '127.0.0.1:1' },
   })
   client.setUrlDialer(async address => {
@@ -219,5 +219,5 @@ test('a connection from a URL dialer that arrives too late is destroyed', async 
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_ABORTED' })
   const [here] = duplexPair()
   late.resolve(here)
-  await until(() => here.destroyed, 'the late connection is over')
+  await until(() => here.destroyed, 'the late connection is closed')
 })

@@ -1,4 +1,4 @@
-/** Bare TLS to a node of a region, for measuring. */
+/** Plain TLS to a node of a region, for measurements. */
 
 import { beforeAll, expect, test } from 'vitest'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
@@ -40,7 +40,7 @@ test('dialRegionTls returns a TLS connection to the first node that responds, fo
       status: 200,
     })
     close()
-    await until(() => socket.destroyed, 'the connection is over')
+    await until(() => socket.destroyed, 'the connection is closed')
   }
 })
 
@@ -85,7 +85,7 @@ test('dialRegionTls ends with its signal, and after 10 s (P-202, P-226)', async 
     await until(() => silent.sockets.size === 1, 'the node is connected to')
     give()
     await expect(dialling).rejects.toMatchObject({ code })
-    await until(() => silent.sockets.size === 0, 'the connection is over')
+    await until(() => silent.sockets.size === 0, 'the connection is closed')
     expect(clock.pendingTimers).toBe(0)
   }
 })

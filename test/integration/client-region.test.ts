@@ -1,4 +1,4 @@
-/** Dialling of regions: which node, by which address, at which port, and how long it may take. */
+/** Dialling of regions: node, address, port and timeouts. */
 
 import { expect, test } from 'vitest'
 import type { DnsCache } from '../../src/client/dial/dns-cache.ts'
@@ -22,7 +22,7 @@ const node = (Name: string, fields: Partial<DERPNode> = {}): DERPNode => ({
 })
 const regionOf = (...Nodes: DERPNode[]): DERPRegion => ({ RegionID: 1, RegionCode: 'own', RegionName: '', Nodes })
 
-/** DNS that answers at once. */
+/** DNS that answers immediately. */
 function dnsOf(answers: Readonly<Record<string, readonly string[]>>) {
   const asked: string[] = []
   const expired: string[] = []
@@ -41,7 +41,7 @@ interface Setup {
   readonly client?: Partial<ClientOptions>
 }
 
-/** A client of a region over plain HTTP, in a network that does what the test says. */
+/** A region client over plain HTTP, in a scripted network. */
 function clientIn({ region, fates = {}, dns, options, client }: Setup) {
   const clock = new FakeClock()
   const network = new FatefulNetwork(fates)
@@ -59,7 +59,7 @@ function clientIn({ region, fates = {}, dns, options, client }: Setup) {
   }
 }
 
-/** Rejections are looked at later. */
+/** Connects; the test awaits the result later. */
 function connecting(client: Client): Promise<void> {
   const attempt = client.connect()
   attempt.catch(() => {})

@@ -1,4 +1,4 @@
-/** Clients that speak through a relay core, all in memory. */
+/** Clients and a relay core, all in memory. */
 
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
@@ -107,15 +107,15 @@ test('notePreferred is sent once per change, and again on the next connection if
   await client.notePreferred(true)
   expect(counters.accepts).toBe(0)
   await nextMessage(client, 'serverInfo')
-  await until(() => counters.currentHomeConnections === 1, 'the relay is home')
+  await until(() => counters.currentHomeConnections === 1, 'the relay is the home')
   await client.notePreferred(true)
   await client.notePreferred(false)
-  await until(() => counters.currentHomeConnections === 0, 'the relay is home no longer')
+  await until(() => counters.currentHomeConnections === 0, 'the relay is no longer the home')
   await client.notePreferred(true)
   for (const session of relay.core.sessions) session.close()
   await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
   await nextMessage(client, 'serverInfo')
-  await until(() => counters.currentHomeConnections === 1, 'the relay is home again')
+  await until(() => counters.currentHomeConnections === 1, 'the relay is the home again')
   expect(counters.logins).toBe(2)
 })
 

@@ -1,4 +1,4 @@
-/** The client over TLS: who is at the other end, and how early it learns the relay's key. */
+/** The client over TLS: verification of the server, and fast start. */
 
 import { createHash, X509Certificate } from 'node:crypto'
 import { createServer } from 'node:https'
@@ -32,7 +32,7 @@ beforeAll(async () => {
 const startRelay = (tls: Partial<RelayTlsOptions> = {}) =>
   ListeningRelay.start({ tls: { hostname: 'relay.test', certificate, ...tls } })
 
-/** A client of the region that has one node, at `port` of loopback. */
+/** A client of a region with one node, at a loopback port. */
 function clientOf(port: number, fields: Partial<DERPNode> = {}, options: ClientOptions = {}): Client {
   const node = { Name: '1a', RegionID: 1, HostName: 'relay.test', IPv4: '127.0.0.1', IPv6: 'none', ...fields }
   const region = { RegionID: 1, RegionCode: 'own', RegionName: '', Nodes: [{ DERPPort: port, ...node }] }
@@ -45,7 +45,7 @@ function clientOf(port: number, fields: Partial<DERPNode> = {}, options: ClientO
 const pinOf = ({ certificate: pem }: CertificatePair) =>
   `sha256-raw:${createHash('sha256').update(new X509Certificate(pem).raw).digest('hex')}`
 
-/** An HTTPS server that is no relay, for handshakes that fail or do not get further. */
+/** An HTTPS server that is not a relay, for handshakes that fail. */
 async function startTlsServer(options: TlsOptions) {
   return listenOnLoopback(createServer(options))
 }
@@ -313,7 +313,7 @@ test.each<[what: string, reason: string, fields: Partial<DERPNode>, server: () =
   await using client = clientOf(server.port, { ...fields, ...(CertName && { CertName }) }, { clock })
   await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason, clause: 'P-144' })
   expect(clock.pendingTimers).toBe(0)
-  await until(() => server.sockets.size === 0, 'the connection is over')
+  await until(() => server.sockets.size === 0, 'the connection is closed')
 })
 
 test('a pinned certificate after another leaf certificate is rejected (P-144)', async () => {
@@ -359,7 +359,7 @@ test('a handshake that never ends is abandoned after 10 s (P-202)', async () => 
   await arrived.promise
   clock.advance(10_000)
   await expect(connecting).rejects.toMatchObject({ code: 'ERR_DERP_DIAL_TIMEOUT' })
-  await until(() => server.sockets.size === 0, 'the connection is over')
+  await until(() => server.sockets.size === 0, 'the connection is closed')
   expect(clock.pendingTimers).toBe(0)
 })
 

@@ -1,4 +1,4 @@
-/** The watch loop of a client: who is connected, through breaks of the connection. */
+/** The watch loop of a client, across reconnects. */
 
 import { expect, test } from 'vitest'
 import type { ClientOptions } from '../../src/client/options.ts'
@@ -14,7 +14,7 @@ import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = MeshKey.parse('ab'.repeat(32))
 
-/** A watcher of a relay, and what it is told: `+name` and `-name/reason`. */
+/** A watcher of a relay, and its events: `+name` and `-name/reason`. */
 function setUp(
   options: Partial<ClientOptions> & { loop?: Partial<WatchLoopOptions>; relay?: TestRelay; start?: boolean } = {},
 ) {
@@ -31,7 +31,7 @@ function setUp(
       signal: controller.signal,
       ...options.loop,
     })
-  /** What was told since the last time, in order of the text: the relay's order is its own. */
+  /** Events since the last call, sorted, as the relay's order is unspecified. */
   const news = async (count: number) => {
     await until(() => told.length >= count, `${count} changes are told`)
     return told.splice(0).sort()

@@ -1,4 +1,4 @@
-/** How connections over sockets end: what was written arrives, whatever the other side still sends. */
+/** Orderly close over sockets: everything written arrives, whatever the peer still sends. */
 
 import { connect, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
@@ -9,10 +9,10 @@ import { ListeningRelay } from '../support/listening-relay.ts'
 import { startTcpServer } from '../support/socket-server.ts'
 import { MessageClient } from '../support/web-socket.ts'
 
-/** More than the other side's window takes while it does not read. */
+/** More than the receive window of a peer that does not read. */
 const LAST_WORDS = new Uint8Array(512 << 10)
 
-/** A connection whose client has sent what nobody reads, and reads nothing itself. */
+/** A connection whose client has sent unread data, and does not read itself. */
 async function connected(clock: FakeClock) {
   const accepted = Promise.withResolvers<Socket>()
   const server = await startTcpServer(socket => accepted.resolve(socket))
@@ -61,7 +61,7 @@ test('drain closes a WebSocket in order, after everything its client has sent (P
   await using server = await ListeningRelay.start()
   const client = await new MessageClient(`ws://127.0.0.1:${server.port}/derp`).opened()
   await client.login()
-  // The answer to the close comes behind these, which nobody wants any more.
+  // The reply to the close frame arrives after these ignored messages.
   for (let n = 0; n < 50; n++) client.socket.send(new Uint8Array(30_000))
   expect(await server.relay.drain({ spreadMs: 0, tryForMs: 7 })).toEqual({ told: 1, moved: 1, cut: 0 })
   expect(await client.closed).toEqual({ code: 1000, reason: '' })

@@ -18,7 +18,7 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-/** Samples for Prometheus of our own names that begin with `prefix`, those of zero left out. */
+/** Nonzero Prometheus samples of our own metrics with `prefix`. */
 async function samples(prefix: string, sources: Partial<MetricSources>): Promise<Record<string, number>> {
   const text = prometheusText(await testMetrics(new MemoryRelay().core, sources)())
   const found = varzSamples(text).filter(({ name, value }) => name.startsWith(prefix) && value !== 0)
@@ -31,7 +31,7 @@ const SOURCES: readonly DatagramSource[] = [
   { family: 'IPv6', address: '2001:db8::1', port: 1 },
 ]
 
-/** A request of any STUN client, with these attributes, and this much added to the length it states. */
+/** A plain STUN request with these attributes, its length field off by `beyond`. */
 function plainRequest(attributes = '', beyond = 0): Uint8Array {
   const body = Buffer.from(attributes, 'hex')
   const header = Buffer.from('000100002112a442000000000000000000000000', 'hex')
@@ -40,7 +40,7 @@ function plainRequest(attributes = '', beyond = 0): Uint8Array {
 }
 
 test('every STUN request counter moves, for each family and reason (P-185)', async () => {
-  // A clock that stands still: whoever has had their burst gets nothing more.
+  // With a stopped clock, no source gets more than its burst.
   const plain = new StunResponder({ plain: true })
   const strict = new StunResponder({ sourceLimit: { perSecond: 1, burst: 1 }, clock: new FakeClock() })
   const sender = { send() {}, getSendQueueSize: () => 0 }

@@ -39,7 +39,7 @@ const { neverMoves } = JSON.parse(readFileSync(new URL('../golden/metric-names.j
   neverMoves: Record<string, string>
 }
 
-/** Looks at all metrics now and then, and tells which have never changed. */
+/** Samples all metrics repeatedly, and reports those that never change. */
 class MetricWatch {
   readonly #metrics: MetricReader
   readonly #looks: Map<string, number>[] = []
@@ -58,26 +58,26 @@ class MetricWatch {
     this.#names = Object.keys(varzShapes(text))
   }
 
-  /** What a sample was at the first look. */
+  /** The first value of a sample. */
   first(sample: string): number {
     const value = this.#looks[0]?.get(sample)
     if (value === undefined) throw new Error(`first look at ${sample}: not among the metrics`)
     return value
   }
 
-  /** Samples that were always the same, and metrics that never had one. */
+  /** Samples that never changed, and metrics without samples. */
   unmoved(): string[] {
     const samples = [...new Set(this.#looks.flatMap(look => [...look.keys()]))]
     const sampled = new Set(samples.map(sample => sample.replace(/(?:_count)?(?:\{.*)?$/, '')))
     return [
-      // A label that comes up later has counted nothing before.
+      // A label that appears later was 0 before.
       ...samples.filter(sample => new Set(this.#looks.map(look => look.get(sample) ?? 0)).size === 1),
       ...this.#names.filter(name => !sampled.has(name)),
     ]
   }
 }
 
-/** What one test does to a relay, with a look at the metrics whenever a gauge stands high. */
+/** One scenario, sampling the metrics while gauges are high. */
 interface Scene {
   readonly relay: MemoryRelay
   readonly http: HttpCounters
@@ -118,7 +118,7 @@ async function talk({ relay, watch }: Scene): Promise<void> {
   await b.closed()
 }
 
-/** A reader that stalls: its queues overflow, what waits ages, and it is closed in the end. */
+/** A stalled reader: its queues overflow, packets age, and it is finally closed. */
 async function stall({ relay, watch }: Scene): Promise<void> {
   const [sender, reader] = [await relay.login(), await relay.login()]
   const sendBoth = async () => {
@@ -149,7 +149,7 @@ async function duplicate({ relay, watch }: Scene): Promise<void> {
   second.close()
 }
 
-/** A mesh peer that watches, forwards and is forwarded to. */
+/** A mesh peer that watches, forwards and receives. */
 async function mesh({ relay, watch }: Scene): Promise<void> {
   const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
   meshPeer.send({ type: 'watchConns' })
@@ -172,21 +172,21 @@ async function mesh({ relay, watch }: Scene): Promise<void> {
   for (const routes of [one, third, other]) routes.withdraw(source)
 }
 
-/** One client may send no faster than a limit, all clients no faster than another. */
+/** A rate limit per client, and one for all clients. */
 async function limit({ relay, watch }: Scene): Promise<void> {
   relay.core.rateLimit = { bytesPerSecond: 1_000, burstBytes: 100_000 }
   const client = await relay.login()
   for (let n = 0; n < 2; n++) client.packet(client.publicKey, new Uint8Array(65_536))
-  await until(() => relay.core.counters.rateLimitWaits > 0, 'the client must wait')
+  await until(() => relay.core.counters.rateLimitWaits > 0, 'the client is throttled')
   await watch.look()
   relay.core.rateLimit = undefined
   relay.core.totalRate = 1_000
   client.packet(client.publicKey, new Uint8Array(100))
-  await until(() => relay.core.counters.totalRateWaits > 0, 'the client must wait for its share')
+  await until(() => relay.core.counters.totalRateWaits > 0, 'the client is throttled by its share')
   relay.core.totalRate = 0
 }
 
-/** DERP over WebSocket, a request over TLS, a handshake that is none, and a connection too many. */
+/** DERP over WebSocket, a request over TLS, an invalid handshake, and a refused connection. */
 async function carry({ relay, http, watch }: Scene): Promise<void> {
   const shared = { routes: createRoutes({}, derpEndpoint(relay.core, http)), acceptTimeoutMs: 10_000 }
   const metaCertificate = await createMetaCertificate(relay.core.publicKey)
@@ -214,13 +214,13 @@ async function carry({ relay, http, watch }: Scene): Promise<void> {
     await watch.look()
     webSocket.close()
     overTls.destroy()
-    await until(() => http.tlsActive['1.3'] === 0, 'the connection over TLS is over')
+    await until(() => http.tlsActive['1.3'] === 0, 'the TLS connection is closed')
   } finally {
     await Promise.all([plain.close(), secure.close()])
   }
 }
 
-/** Questions for names that are published, unpublished, without addresses, not rolled out and unknown. */
+/** Queries for names that are published, unpublished, without addresses, not rolled out and unknown. */
 async function bootstrap({ relay, http }: Scene): Promise<void> {
   const resolver = {
     addresses: async (name: string) => (name === 'empty.example' ? [] : ['192.0.2.1']),
@@ -241,7 +241,7 @@ async function bootstrap({ relay, http }: Scene): Promise<void> {
   await listener.close()
 }
 
-/** STUN requests of both families, and all that can go wrong with them. */
+/** STUN requests of both families, and all their failures. */
 function stun({ stun: responder }: Scene): void {
   const request = encodeBindingRequest(new Uint8Array(12))
   const sender = (error: Error | null) => ({
@@ -273,14 +273,14 @@ test('every metric moves, except those listed with a reason (P-102, P-164, P-183
   const [memory, file] = [Buffer.alloc(64 << 20, 1), openSync('/dev/null', 'r')]
   // Uptime is shown in whole seconds, and the rest may take less than one.
   const firstUptime = watch.first('uptime_sec')
-  await until(() => Math.floor(process.uptime()) > firstUptime, 'the uptime has moved')
+  await until(() => Math.floor(process.uptime()) > firstUptime, 'the uptime has advanced')
   await watch.look()
   closeSync(file)
   expect(memory).toHaveLength(64 << 20)
 
   const listed = Object.keys(neverMoves)
   const isListedAs = (entry: string, sample: string) => {
-    // Our own sum over the kinds stays where all its parts do.
+    // Our sum over the kinds only moves if one of its parts does.
     const name = sample.replace(/^derphttp_packets_dropped/, 'derp_packets_dropped')
     return entry.includes('{') ? name.startsWith(entry.slice(0, -1)) : name.replace(/\{.*/, '') === entry
   }

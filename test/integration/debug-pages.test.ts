@@ -28,7 +28,7 @@ interface Answer {
   readonly body: string
 }
 
-/** A request whose target goes out as it is. */
+/** A request with an unnormalized target. */
 async function ask(
   port: number,
   path: string,
@@ -269,7 +269,7 @@ test('/debug/clients/ and /debug/varz show what waits for a client that does not
     sender.packet(reader.publicKey, new Uint8Array(100))
     await sender.sync()
   }
-  // One packet is on its way, the others wait: each is header, key and payload.
+  // One packet is being written, the others are queued: each is header, key and payload.
   const { clients } = JSON.parse((await ask(server.port, '/debug/clients/?all&sort=conn&format=json')).body)
   expect(clients[1]).toMatchObject({ queuedPackets: 3, pendingBytes: 4 * (5 + 32 + 100) })
   const samples = varzSamples((await ask(server.port, '/debug/varz')).body)

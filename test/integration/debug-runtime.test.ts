@@ -13,8 +13,8 @@ import { until } from '../support/settle.ts'
 
 const FORWARDED = { headers: { 'X-Forwarded-For': '127.0.0.1' } }
 
-/** Waits until a profile is under way; only that waits for the clock of an empty relay. */
-const begun = (relay: MemoryRelay) => until(() => relay.clock.pendingTimers === 1, 'a profile has begun')
+/** Waits until a profile is running: the only timer of an idle relay. */
+const begun = (relay: MemoryRelay) => until(() => relay.clock.pendingTimers === 1, 'a profile has started')
 
 test('/debug/gc collects garbage and reports the result (P-199)', async () => {
   await using server = await startDebugServer(new MemoryRelay())
@@ -72,13 +72,13 @@ test('profiles run one at a time, and end when the reader disconnects (P-199)', 
   leaving.abort()
   expect(await first).toBe('left')
   await until(() => relay.clock.pendingTimers === 0, 'the profile ends')
-  // That takes its time.
+  // Ending takes a while.
   const next = async () => {
     let isAnswered = false
     const answer = fetch(`${server.url}/debug/pprof/profile?seconds=60`).finally(() => {
       isAnswered = true
     })
-    await until(() => isAnswered || relay.clock.pendingTimers === 1, 'another profile has begun or is refused')
+    await until(() => isAnswered || relay.clock.pendingTimers === 1, 'another profile has started or is refused')
     relay.clock.advance(60_000)
     return (await answer).status
   }

@@ -50,7 +50,7 @@ test('/debug/traffic lists connections with traffic every 2 s, with exact totals
 
   const first = await reader.round()
   expect(first.map(({ Key }) => Key)).toEqual([a, b, quiet].map(({ publicKey }) => publicKey.toString()))
-  // Greeting and ServerInfo out, ClientInfo in: header and body each.
+  // Greeting and ServerInfo sent, ClientInfo received, each with header.
   const [login] = first
   expect(login).toMatchObject({ Sent: 5 + 40 + (5 + 40 + '{"version":2}'.length) })
   expect(login?.Recv).toBe((await a.hello()).length)
@@ -94,9 +94,9 @@ test('/debug/traffic ends when its reader disconnects (P-198)', async () => {
   const timers = relay.clock.pendingTimers
   const reader = await TrafficReader.open(server)
   await reader.round()
-  await until(() => relay.clock.pendingTimers > timers, 'the next round is planned')
+  await until(() => relay.clock.pendingTimers > timers, 'the next round is scheduled')
   reader.response.destroy()
-  await until(() => relay.clock.pendingTimers === timers, 'nothing is planned any more')
+  await until(() => relay.clock.pendingTimers === timers, 'nothing is scheduled')
 })
 
 test('/debug/traffic has no body for HEAD (P-198)', async () => {

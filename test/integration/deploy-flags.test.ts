@@ -15,22 +15,22 @@ const VARIABLES: ReadonlySet<string> = new Set(
     return secret === true ? [variable, `${variable}_FILE`] : [variable]
   }),
 )
-/** What is told of variables and flags, besides the files that programs read. */
+/** Documents that mention variables and flags. */
 const DOCUMENTS = ['docs/operating.md']
 
-/** What `derper` makes of an environment. @throws DerpError as the command would print it. */
+/** Settings that `derper` reads from an environment. @throws DerpError like the command. */
 async function settingsOf(env: Record<string, string>): Promise<DaemonSettings> {
   const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: [], env })
   return readSettings(values, given, env)
 }
 
-/** Variables that the image sets. */
+/** Variables set by the image. */
 function imageEnvironment(): Record<string, string> {
   const [, block = ''] = /^ENV (DERPER_(?:.*\\\n)*.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
   return Object.fromEntries(block.split(/\s*\\\n\s*/).map(pair => pair.split('=', 2) as [string, string]))
 }
 
-/** Variables that the unit and its file of flags set; systemd puts the folder of states in. */
+/** Variables set by the unit and its environment file; systemd sets the state directory. */
 function unitEnvironment(): Record<string, string> {
   const [, line = ''] = /^Environment=(.*)$/m.exec(readText('deploy/systemd/derper.service')) ?? []
   const pairs = line.split(' ').map(pair => pair.replace('%S', '/var/lib').split('=', 2) as [string, string])
@@ -41,7 +41,7 @@ test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of
   const text = readText(path)
   const variables = Array.from(text.matchAll(/\bDERPER_[A-Z0-9_]*[A-Z0-9]\b/g), ([variable]) => variable)
   expect([...VARIABLES]).toEqual(expect.arrayContaining(variables))
-  // Those of a command line, and those of two words and more wherever they are spoken of.
+  // Flags in command lines, and flags of two or more words anywhere.
   const commands = Array.from(
     text.matchAll(/(?:^[# ]*|`)derper (-(?:[^\n\\`]|\\\n)*)/gm),
     ([, args = '']) => ` ${args}`,
@@ -80,11 +80,11 @@ test('the published ports are those that derper listens on in the image', async 
   expect(published.map(port => port.split(':')[0])).toEqual(['443', '80', '3478'])
 })
 
-/** The one resource of a kind among the files of `deploy/kubernetes`. */
+/** The only resource of a kind in `deploy/kubernetes`. */
 function resource(kind: string): Mapping {
   const paths = at(readYaml('deploy/kubernetes/kustomization.yaml')[0], 'resources') as string[]
   const found = paths.flatMap(path => readYaml(`deploy/kubernetes/${path}`)).filter(each => each['kind'] === kind)
-  if (found.length !== 1) throw new Error(`find ${kind} among ${paths.join(', ')}: ${found.length} are there`)
+  if (found.length !== 1) throw new Error(`find ${kind} among ${paths.join(', ')}: found ${found.length}`)
   return found[0] as Mapping
 }
 
@@ -96,7 +96,7 @@ test('the Kubernetes resources are consistent', async () => {
   expect(at(resource('NetworkPolicy'), 'spec.podSelector.matchLabels')).toEqual(labels)
   expect(at(resource('StatefulSet'), 'spec.serviceName')).toBe(at(resource('Service'), 'metadata.name'))
 
-  // Kubernetes names variables after Services, as derper names them after its flags.
+  // Kubernetes sets variables named after Services, which could clash with those of flags.
   expect(at(resource('StatefulSet'), 'spec.template.spec.enableServiceLinks')).toBe(false)
   const ports = at(resource('StatefulSet'), 'spec.template.spec.containers.0.ports') as Mapping[]
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }

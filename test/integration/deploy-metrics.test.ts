@@ -9,10 +9,10 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { promqlUses } from '../support/promql.ts'
 
-/** Labels that Prometheus gives to whatever it reads. */
+/** Labels that Prometheus adds to all samples. */
 const TARGET_LABELS: readonly string[] = ['instance', 'job']
 
-/** Names of all series that our exporter can print, with their labels. */
+/** All series that our exporter can print, with labels. */
 function exportedSeries(metrics: readonly Metric[], group?: string): [name: string, labels: readonly string[]][] {
   return metrics
     .filter(metric => metric.without !== 'varz')
@@ -33,13 +33,13 @@ function exportedSeries(metrics: readonly Metric[], group?: string): [name: stri
 
 const SERIES: ReadonlyMap<string, readonly string[]> = new Map([...exportedSeries(METRIC_TABLE), ['up', []]])
 
-/** Labels that are there for the taking. @throws Error for a metric that is not exported, or has not a label. */
+/** Available labels. @throws Error for a metric that is not exported, or lacks a label. */
 function labelsOf(expression: string): readonly string[] {
   const { selectors, groupedBy } = promqlUses(expression)
   expect(selectors, expression).not.toEqual([])
   const available = selectors.flatMap(({ metric, labels }) => {
     const own = SERIES.get(metric)
-    if (own === undefined) throw new Error(`look up ${metric} of "${expression}": it is not exported`)
+    if (own === undefined) throw new Error(`look up ${metric} of "${expression}": not exported`)
     expect([...own, ...TARGET_LABELS], `${metric} of "${expression}"`).toEqual(expect.arrayContaining([...labels]))
     return own
   })

@@ -5,8 +5,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readText } from '../support/deploy-files.ts'
 
-/** Exposure that the unit may have at most, in tenths; a unit without any of its restrictions has 96. */
-const MOST_EXPOSURE = 20
+/** Maximum exposure of the unit, in tenths; without its restrictions it is 96. */
+const MAX_EXPOSURE = 20
 
 const hasAnalyze = lookForAnalyze()
 
@@ -27,7 +27,7 @@ describe.skipIf(!hasAnalyze)('deploy/systemd/derper.service', () => {
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'derper-unit-'))
     unit = join(directory, 'derper.service')
-    // A program that is there must be named; Node is.
+    // The unit must name an existing program, such as Node.
     writeFileSync(unit, readText('deploy/systemd/derper.service').replace('/usr/local/bin/derper', process.execPath))
   })
   afterAll(() => rmSync(directory, { recursive: true }))
@@ -39,7 +39,7 @@ describe.skipIf(!hasAnalyze)('deploy/systemd/derper.service', () => {
   })
 
   test('its exposure is low', () => {
-    expect(analyze('security', '--no-pager', '--offline=true', `--threshold=${MOST_EXPOSURE}`, unit)).toMatch(
+    expect(analyze('security', '--no-pager', '--offline=true', `--threshold=${MAX_EXPOSURE}`, unit)).toMatch(
       /Overall exposure level for derper.service: [01]\.\d OK/,
     )
   })

@@ -46,7 +46,7 @@ describe('DNS', () => {
   test.each([
     ['a name that does not exist', lookupFails('ENOTFOUND'), 'DNS: no-host'],
     ['a DNS server that does not answer', lookupFails('EAI_AGAIN'), 'DNS: dns-failed'],
-    ['a name that a DNS filter blocks', lookupGives('0.0.0.0'), 'DNS: sinkholed'],
+    ['a name blocked by a DNS filter', lookupGives('0.0.0.0'), 'DNS: sinkholed'],
   ])('%s', async (_what, options, cause) => {
     const report = await examine('https://relay.test/derp', options)
     expect(conclusionOf(report)).toBe(cause)
@@ -54,7 +54,7 @@ describe('DNS', () => {
   })
 })
 
-test('a node whose map switches both families off', async () => {
+test('a node with both address families disabled in the map', async () => {
   const node = { Name: '900a', RegionID: 900, HostName: 'relay.test', IPv4: 'none', IPv6: 'none' }
   expect(conclusionOf(await examine(targetOfNode(node)))).toBe('DNS: no-address')
 })
@@ -62,7 +62,7 @@ test('a node whose map switches both families off', async () => {
 describe('TCP', () => {
   const tcpFails = (code: string) => ({ platform: { openTcp: () => Promise.reject(systemError(code)) } })
 
-  test('a port where nothing listens', async () => {
+  test('a closed port', async () => {
     const gone = await startTcpServer(() => {})
     await gone[Symbol.asyncDispose]()
     expect(conclusionOf(await examine(`https://relay.test:${gone.port}/derp`))).toBe('TCP: refused')
@@ -81,21 +81,21 @@ describe('TCP', () => {
     return { clock, platform: { openTcp } }
   }
 
-  test('a port that a firewall filters', async () => {
+  test('a port filtered by a firewall', async () => {
     const refused = { askStun: () => Promise.reject(systemError('ECONNREFUSED')) }
     const { clock, platform } = silently()
     const report = await examine('https://relay.test/derp', { clock, platform: { ...platform, ...refused } })
     expect(conclusionOf(report)).toBe('TCP: filtered')
   })
 
-  test('a TCP port that is filtered where STUN is answered', async () => {
+  test('a filtered TCP port while STUN responds', async () => {
     const answered = { askStun: async () => ({ address: '127.0.0.1', port: 1, rttMs: 1 }) }
     const { clock, platform } = silently()
     const report = await examine('https://relay.test/derp', { clock, platform: { ...platform, ...answered } })
     expect(conclusionOf(report)).toBe('TCP: tcp-blocked')
   })
 
-  test('an IPv6 address that is dead beside a good IPv4 one is a warning', async () => {
+  test('a dead IPv6 address is a warning if IPv4 works', async () => {
     await using relay = await ListeningRelay.start()
     const lookup = async (_host: string, family: number) => (family === 4 ? ['127.0.0.1'] : ['::1'])
     const report = await examine(`http://relay.test:${relay.port}/derp`, { platform: { lookup } })
@@ -109,26 +109,26 @@ describe('certificates', () => {
     ['expired', { ...NAME, notAfter: new Date(Date.now() - 3_600_000) }, 'TLS: expired'],
     ['not valid yet', { ...NAME, notBefore: new Date(Date.now() + 3_600_000) }, 'TLS: not-yet-valid'],
     ['for another name', { dns: ['other.test'] }, 'TLS: wrong-name'],
-    ['without a name but the common one', { commonName: 'relay.test' }, 'TLS: no-name'],
+    ['with only a common name', { commonName: 'relay.test' }, 'TLS: no-name'],
   ])('one %s', async (_what, request, cause) => {
     expect(await conclusion(await relayWith({ notAfter: new Date(Date.now() + 30 * DAY_MS), ...request }))).toBe(cause)
   })
 
-  test('one of a private authority', async () => {
+  test('one from a private CA', async () => {
     expect(await conclusion(await relayWith(NAME, stranger))).toBe('TLS: untrusted')
   })
 
-  test('one sent without those between it and its authority', async () => {
+  test('one without its intermediate certificates', async () => {
     const request = { ...NAME, issuerUrl: 'http://authority.test/intermediate.der' }
     expect(await conclusion(await relayWith(request, stranger))).toBe('TLS: incomplete-chain')
   })
 
-  test('one made by a proxy that reads TLS', async () => {
+  test('one issued by a TLS inspection proxy', async () => {
     const proxy = await TestCa.create('Zscaler Intermediate Root CA')
     expect(await conclusion(await relayWith(NAME, proxy))).toBe('TLS: intercepted')
   })
 
-  test('one with a key that is too short', async () => {
+  test('one with a short key', async () => {
     const { certificate: cert, key } = await ca.issue({ ...NAME, rsaBits: 1024 })
     const server = await listenOnLoopback(createHttpsServer({ cert, key, ciphers: 'DEFAULT@SECLEVEL=0' }))
     expect(await conclusion(server)).toBe('TLS: weak-key')
@@ -140,17 +140,17 @@ describe('certificates', () => {
     expect(await conclusion(server)).toBe('TLS: self-signed')
   })
 
-  test('a clock of this machine that is wrong, as the one of the server shows', async () => {
+  test('a wrong local clock, by comparison with the server', async () => {
     const clock = clockOfNow()
     clock.advance(3 * 365 * DAY_MS)
     expect(await conclusion(await relayWith(NAME), { clock })).toBe('TLS: clock-off')
   })
 
-  test('another certificate than the pinned one', async () => {
+  test('a certificate other than the pinned one', async () => {
     expect(await conclusion(await relayWith(NAME), { pin: '0'.repeat(64) })).toBe('TLS: wrong-pin')
   })
 
-  test('a pinned certificate that is sent with its chain', async () => {
+  test('a pinned certificate with a chain', async () => {
     const { certificate, key } = await ca.issue(NAME)
     const { X509Certificate } = await import('node:crypto')
     const pin = new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase()
@@ -172,7 +172,7 @@ describe('certificates', () => {
   })
 })
 
-describe('what the TLS port serves', () => {
+describe('the TLS port', () => {
   let good: CertificatePair
   beforeAll(async () => {
     good = await ca.issue({ ...NAME, notAfter: new Date(Date.now() + 30 * DAY_MS) })
@@ -191,7 +191,7 @@ describe('what the TLS port serves', () => {
     expect(await conclusion(server)).toBe('TLS: other-protocol')
   })
 
-  test('nothing that answers', async () => {
+  test('no response', async () => {
     const clock = clockOfNow()
     const server = await startTcpServer(socket => socket.once('data', () => clock.advance(STEP_MS)))
     expect(await conclusion(server, { clock })).toBe('TLS: tls-silent')
@@ -206,22 +206,22 @@ describe('what the TLS port serves', () => {
     )
   })
 
-  test('old versions of TLS only', async () => {
+  test('only old TLS versions', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const
     expect(await conclusion(await tlsServer(old))).toBe('TLS: tls-version')
   })
 
-  test('no cipher of ours', async () => {
+  test('no common cipher', async () => {
     const odd = { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES256-CCM8' } as const
     expect(await conclusion(await tlsServer(odd))).toBe('TLS: tls-refused')
   })
 
-  test('clients with a certificate only', async () => {
+  test('required client certificates', async () => {
     const server = await tlsServer({ requestCert: true, rejectUnauthorized: true, ca: ca.certificate })
     expect(await conclusion(server)).toBe('TLS: client-certificate')
   })
 
-  test('plain HTTP in the URL and TLS at the port', async () => {
+  test('an http URL for a TLS port', async () => {
     await using relay = await relayWith(NAME)
     expect(conclusionOf(await examine(`http://relay.test:${relay.port}/derp`))).toMatch(/^TLS: http-to-tls$/)
   })

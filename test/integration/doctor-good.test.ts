@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => relay?.[Symbol.asyncDispose]())
 
 describe('a good relay', () => {
-  test('passes every step that a host allows', async () => {
+  test('passes every step possible without a map', async () => {
     const report = await examine(`https://relay.test:${relay.port}/derp`, { ca: ca.certificate })
     const outcomes = report.steps.map(({ id }) => `${id}: ${outcomeOf(report, id)}`)
     expect(outcomes).toEqual([
@@ -40,7 +40,7 @@ describe('a good relay', () => {
     ])
   })
 
-  test('is examined by a browser as far as browsers can', async () => {
+  test('passes every step possible in a browser', async () => {
     await using plain = await ListeningRelay.start()
     const target = targetOfUrl(new URL(`http://127.0.0.1:${plain.port}/derp`))
     const report = await diagnoseRelay({ target, platform: browserPlatform() })
@@ -49,14 +49,14 @@ describe('a good relay', () => {
     expect(conclusionOf(report)).toBe('all is well')
   })
 
-  test('is told by a browser from a server that is none', async () => {
+  test('differs from a dead server in a browser', async () => {
     const target = targetOfUrl(new URL('http://127.0.0.1:9/derp'))
     const report = await diagnoseRelay({ target, platform: browserPlatform() })
     expect(conclusionOf(report)).toBe('HTTP: http-closed')
   })
 })
 
-test('a node that serves STUN only is asked for nothing else', async () => {
+test('a STUN-only node only gets STUN requests', async () => {
   const node = { Name: '900s', RegionID: 900, HostName: 'relay.test', STUNOnly: true, DERPPort: relay.port }
   const askStun = async () => ({ address: '127.0.0.1', port: 1, rttMs: 1 })
   const report = await examine(targetOfNode(node), { platform: { askStun } })
@@ -64,7 +64,7 @@ test('a node that serves STUN only is asked for nothing else', async () => {
   expect([taken, conclusionOf(report)]).toEqual([['dns', 'stun4'], 'all is well'])
 })
 
-test('an address in the map that DNS does not give is a warning', async () => {
+test('an address in the map that differs from DNS is a warning', async () => {
   const node = { Name: '900a', RegionID: 900, HostName: 'relay.test', IPv4: '127.0.0.2', DERPPort: relay.port }
   const report = await examine(targetOfNode(node), { ca: ca.certificate })
   expect(outcomeOf(report, 'dns')).toBe('warning: dns-differs')

@@ -15,11 +15,11 @@ const webServer = (listener: RequestListener) => listenOnLoopback(createServer(l
 const answering = (status: number, headers: Record<string, string> = {}, body = '') =>
   webServer((_request, response) => response.writeHead(status, headers).end(body))
 
-/** What relays answer to a plain request, and to an upgrade that has lost its headers. */
+/** A relay's response to a request without upgrade headers. */
 const noUpgrade = (response: ServerResponse) =>
   response.writeHead(426, { 'Content-Type': 'text/plain' }).end('DERP requires connection upgrade\n')
 
-/** Passes requests on to a relay as nginx does unless told otherwise: by HTTP/1.0 and without Upgrade. */
+/** Forwards requests to a relay like nginx by default: over HTTP/1.0 and without Upgrade. */
 function strippingProxy(relayPort: number, headers: Record<string, string> = { Server: 'nginx/1.27.0' }) {
   const server = createServer((request, response) => {
     const passed = httpRequest({
@@ -35,23 +35,23 @@ function strippingProxy(relayPort: number, headers: Record<string, string> = { S
 }
 
 describe('HTTP', () => {
-  test('something that speaks no HTTP', async () => {
+  test('a server that does not speak HTTP', async () => {
     const server = await startTcpServer(socket => socket.write('220 mail.test ESMTP\r\n'))
     expect(conclusionOf(await reportOf(server))).toBe('HTTP: not-http')
   })
 
-  test('HTTP/2 only', async () => {
+  test('only HTTP/2', async () => {
     const server = await listenOnLoopback(createHttp2Server())
     expect(conclusionOf(await reportOf(server))).toBe('HTTP: http2-only')
   })
 
-  test('requests that are never answered', async () => {
+  test('requests without a response', async () => {
     const clock = clockOfNow()
     const server = await startTcpServer(socket => socket.once('data', () => clock.advance(STEP_MS)))
     expect(conclusionOf(await reportOf(server, '/derp', { clock }))).toBe('HTTP: http-silent')
   })
 
-  test('connections that end without an answer', async () => {
+  test('connections closed without a response', async () => {
     const server = await startTcpServer(socket => socket.once('data', () => socket.end()))
     expect(conclusionOf(await reportOf(server))).toBe('HTTP: http-closed')
   })
@@ -59,23 +59,27 @@ describe('HTTP', () => {
   test.each<[string, () => Promise<ListeningServer>, string]>([
     ['a proxy whose relay is down', () => answering(502, { Server: 'nginx' }), 'HTTP: behind-down'],
     ['a CDN whose relay is down', () => answering(522, { Server: 'cloudflare' }), 'HTTP: behind-down'],
-    ['a proxy that wants a password', () => answering(401, { 'WWW-Authenticate': 'Basic' }), 'HTTP: sign-in'],
-    ['a proxy that leads to a sign-in', () => answering(302, { Location: 'https://sso.test/login' }), 'HTTP: sign-in'],
+    ['a proxy that requires a password', () => answering(401, { 'WWW-Authenticate': 'Basic' }), 'HTTP: sign-in'],
+    [
+      'a proxy that redirects to a login page',
+      () => answering(302, { Location: 'https://sso.test/login' }),
+      'HTTP: sign-in',
+    ],
     ['a redirect elsewhere', () => answering(301, { Location: 'https://www.test/' }), 'HTTP: redirected'],
-    ['a limit of requests', () => answering(429), 'HTTP: rate-limited'],
-    ['a server that fails', () => answering(500), 'HTTP: server-error'],
+    ['a request limit', () => answering(429), 'HTTP: rate-limited'],
+    ['a server error', () => answering(500), 'HTTP: server-error'],
     ['a web site without a relay', () => answering(200, {}, '<!doctype html><p>Hello'), 'HTTP: other-site'],
     ['a stock relay with -derp=false', () => answering(404, {}, 'derp server disabled\n'), 'HTTP: derp-disabled'],
-    ['a relay that is about to end', () => answering(503, {}, 'relay is going away\n'), 'HTTP: going-away'],
+    ['a relay that is shutting down', () => answering(503, {}, 'relay is going away\n'), 'HTTP: going-away'],
   ])('%s', async (_what, start, cause) => {
     expect(conclusionOf(await reportOf(await start()))).toBe(cause)
   })
 
-  test('a relay at another path than the given one', async () => {
+  test('a relay at another path', async () => {
     expect(conclusionOf(await reportOf(await ListeningRelay.start(), '/relay'))).toBe('HTTP: wrong-path')
   })
 
-  test('a clock that differs from that of the server by hours is a warning', async () => {
+  test('a clock that differs from the server by hours is a warning', async () => {
     const clock = clockOfNow()
     clock.advance(2 * 3_600_000)
     const report = await reportOf(await ListeningRelay.start(), '/derp', { clock })
@@ -84,14 +88,14 @@ describe('HTTP', () => {
 })
 
 describe('upgrade', () => {
-  test('a proxy that strips the upgrade, which is named', async () => {
+  test('a proxy that strips the upgrade is named', async () => {
     await using relay = await ListeningRelay.start()
     const report = await reportOf(await listenOnLoopback(strippingProxy(relay.port)))
     expect(conclusionOf(report)).toBe('upgrade: upgrade-stripped')
     expect(report.conclusion?.detail).toContain('from nginx')
   })
 
-  test('a proxy that lets WebSocket pass and nothing else', async () => {
+  test('a proxy that only forwards WebSocket', async () => {
     await using relay = await ListeningRelay.start()
     const proxy = strippingProxy(relay.port, { 'CF-Ray': '1', Server: 'cloudflare' })
     proxy.on('upgrade', (request, socket: Socket, head) => {
@@ -130,7 +134,7 @@ describe('upgrade', () => {
     expect(conclusionOf(await reportOf(await upgrading(onUpgrade)))).toBe(cause)
   })
 
-  test('one that is not answered', async () => {
+  test('an upgrade without a response', async () => {
     const clock = clockOfNow()
     const server = await upgrading(() => clock.advance(STEP_MS))
     expect(conclusionOf(await reportOf(server, '/derp', { clock }))).toBe('upgrade: upgrade-silent')
@@ -138,7 +142,7 @@ describe('upgrade', () => {
 })
 
 describe('WebSocket', () => {
-  /** A proxy that passes the upgrade to DERP on, and answers one to WebSocket itself. */
+  /** A proxy that forwards the upgrade to DERP, and responds to WebSocket upgrades itself. */
   async function reportBehind(answer: string) {
     await using relay = await ListeningRelay.start()
     const proxy = createServer((_request, response) => noUpgrade(response)).on('upgrade', (request, socket: Socket) => {
@@ -158,7 +162,7 @@ describe('WebSocket', () => {
   test.each([
     ['refuses it', '403 Forbidden\r\nContent-Length: 0', 'warning: websocket-refused'],
     ['opens one without a protocol', OPENED, 'warning: websocket-not-derp'],
-    ['opens one on which nothing comes', `${OPENED}\r\nSec-WebSocket-Protocol: derp`, 'warning: websocket-not-derp'],
+    ['opens one that stays silent', `${OPENED}\r\nSec-WebSocket-Protocol: derp`, 'warning: websocket-not-derp'],
   ])('a proxy that %s is a warning: native clients do without', async (_what, answer, outcome) => {
     const report = await reportBehind(answer)
     expect([outcomeOf(report, 'websocket'), conclusionOf(report)]).toEqual([outcome, 'all is well'])

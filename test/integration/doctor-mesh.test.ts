@@ -22,7 +22,7 @@ const urlOf = ({ port }: { port: number }) => new URL(`http://127.0.0.1:${port}/
 async function link(from: ListeningRelay, to: ListeningRelay): Promise<AsyncDisposable> {
   const mesh = new Mesh(from.relay.core, [{ host: `relay-${to.port}`, url: urlOf(to), dialHost: undefined }])
   mesh.start()
-  await until(() => mesh.snapshot()[0]?.state === 'up', 'the link stands')
+  await until(() => mesh.snapshot()[0]?.state === 'up', 'the link is up')
   return { [Symbol.asyncDispose]: () => mesh.stop() }
 }
 
@@ -32,7 +32,7 @@ const nodeOf = (relay: ListeningRelay): RelayTarget => ({
   regionId: 900,
 })
 
-/** In real time, as relays of a mesh take some to tell each other of clients. */
+/** Real time: mesh peers need some to announce clients to each other. */
 function examinePair(
   relay: ListeningRelay,
   other: ListeningRelay,
@@ -42,10 +42,10 @@ function examinePair(
   return diagnoseRelay({ target: nodeOf(relay), others: [nodeOf(other)], options: isPatient, platform: nodePlatform() })
 }
 
-/** Two fifths of it are waited for packets that are lost. */
+/** Lost packets take two fifths of it. */
 const HASTY = { timeoutMs: 10_000 }
 
-/** Spreads connections over relays in turn. */
+/** A load balancer that rotates through relays. */
 function startBalancer(...relays: readonly ListeningRelay[]) {
   let count = 0
   return startTcpServer(client => {
@@ -61,9 +61,9 @@ function examineBalancer(balancer: ListeningServer, options: DiagnoseOptions): P
   return diagnoseRelay({ target, options, platform: nodePlatform() })
 }
 
-// Side by side, as most of them wait for what does not come.
+// Concurrent, as most of them wait for timeouts.
 describe.concurrent('relays of one region', () => {
-  test('that are linked both ways', async ({ expect }) => {
+  test('linked in both directions', async ({ expect }) => {
     await using one = await startRelay()
     await using two = await startRelay()
     await using _there = await link(one, two)
@@ -82,35 +82,35 @@ describe.concurrent('relays of one region', () => {
     expect(conclusionOf(await examinePair(one, two, HASTY))).toBe('mesh: mesh-missing')
   })
 
-  test('with a link one way only', async ({ expect }) => {
+  test('linked in one direction only', async ({ expect }) => {
     await using one = await startRelay()
     await using two = await startRelay()
     await using _there = await link(one, two)
     expect(conclusionOf(await examinePair(one, two, HASTY))).toBe('mesh: mesh-one-way')
   })
 
-  test('of which one has another mesh key, which is told from a lack of links', async ({ expect }) => {
+  test('with different mesh keys, which is reported separately from missing links', async ({ expect }) => {
     await using one = await startRelay(OTHER_KEY)
     await using two = await startRelay()
     const report = await examinePair(one, two, { ...HASTY, meshKey: KEY })
     expect(conclusionOf(report)).toBe('mesh: mesh-key-differs')
   })
 
-  test('of which one is down: that is no fault of the other', async ({ expect }) => {
+  test('of which one is down, which is not a failure of the other', async ({ expect }) => {
     await using one = await startRelay()
     const two = await startRelay()
     await two[Symbol.asyncDispose]()
     expect(outcomeOf(await examinePair(one, two, HASTY), 'mesh')).toBe('skipped')
   })
 
-  test('behind a load balancer and not meshed', async ({ expect }) => {
+  test('behind a load balancer without a mesh', async ({ expect }) => {
     await using one = await startRelay()
     await using two = await startRelay()
     await using balancer = await startBalancer(one, two)
     expect(conclusionOf(await examineBalancer(balancer, HASTY))).toBe('mesh: balancer-without-mesh')
   })
 
-  test('behind a load balancer and meshed', async ({ expect }) => {
+  test('behind a load balancer with a mesh', async ({ expect }) => {
     await using one = await startRelay()
     await using two = await startRelay()
     await using _there = await link(one, two)

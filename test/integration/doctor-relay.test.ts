@@ -20,7 +20,7 @@ import { TestCa } from '../support/test-ca.ts'
 
 const SWITCHING = 'HTTP/1.1 101 Switching Protocols\r\nUpgrade: DERP\r\nConnection: Upgrade\r\n\r\n'
 
-/** A server that upgrades, and does with the connection what the test says. */
+/** A server that accepts the upgrade, then runs the test's code on the connection. */
 function startUpgrader(onSocket: (socket: Socket) => void): Promise<ListeningServer> {
   const server = createServer((_request, response) => {
     response.writeHead(426).end('DERP requires connection upgrade\n')
@@ -36,7 +36,7 @@ function startUpgrader(onSocket: (socket: Socket) => void): Promise<ListeningSer
   return listenOnLoopback(server)
 }
 
-/** A relay whose behaviour a test writes. */
+/** A relay whose behaviour is defined by a test. */
 function startScripted(play: (relay: ScriptedRelay) => Promise<void> | void): Promise<ListeningServer> {
   const key = NodePrivateKey.generate()
   return startUpgrader(socket => void play(new ScriptedRelay(new NodeConn(socket), key)))
@@ -50,24 +50,24 @@ async function reportOf(server: ListeningServer | ListeningRelay, options: Exami
 describe('login', () => {
   test.each<[string, (socket: Socket) => void, string]>([
     ['ends', socket => socket.end(), 'login: closed-after-upgrade'],
-    ['continues with something else than DERP', socket => socket.write('hello, world. '.repeat(20)), 'login: not-derp'],
+    ['continues with other data than DERP', socket => socket.write('hello, world. '.repeat(20)), 'login: not-derp'],
   ])('a connection that %s after the upgrade', async (_what, onSocket, cause) => {
     expect(conclusionOf(await reportOf(await startUpgrader(onSocket)))).toBe(cause)
   })
 
-  test('a connection on which nothing follows the upgrade', async () => {
+  test('a connection that stays silent after the upgrade', async () => {
     const clock = clockOfNow()
     const server = await startUpgrader(socket => socket.on('data', () => {}))
     const reached = Promise.withResolvers<void>()
     const onStep = ({ id }: { id: string }) => (id === 'websocket' ? reached.resolve() : undefined)
     const reporting = reportOf(server, { clock, onStep })
     await reached.promise
-    await until(() => clock.pendingTimers > 1, 'the login has begun')
+    await until(() => clock.pendingTimers > 1, 'the login has started')
     clock.advance(STEP_MS)
     expect(conclusionOf(await reporting)).toBe('login: no-server-key')
   })
 
-  test('a certificate that announces another relay than the one that answers', async () => {
+  test('a certificate that announces a different server key', async () => {
     const ca = await TestCa.create()
     const { certificate, key } = await ca.issue({ dns: ['relay.test'] })
     const other = await createMetaCertificate(NodePrivateKey.generate().publicKey())
@@ -83,7 +83,7 @@ describe('login', () => {
     expect(conclusionOf(report)).toBe('login: key-differs')
   })
 
-  test('a relay that does not admit the key, and admits the one that it knows', async () => {
+  test('a relay that only admits a known key', async () => {
     const known = NodePrivateKey.generate()
     const admission: AdmissionGate = {
       admit: async ({ clientKey }) =>
@@ -94,7 +94,7 @@ describe('login', () => {
     expect(conclusionOf(await reportOf(await start(), { privateKey: known }))).toBe('all is well')
   })
 
-  test('a login that is not answered', async () => {
+  test('a login without a response', async () => {
     const clock = clockOfNow()
     const server = await startScripted(async relay => {
       relay.greet()
@@ -104,7 +104,7 @@ describe('login', () => {
     expect(conclusionOf(await reportOf(server, { clock }))).toBe('login: login-silent')
   })
 
-  test('an answer to the login that nobody can read', async () => {
+  test('a malformed response to the login', async () => {
     const server = await startScripted(async relay => {
       relay.greet()
       await relay.hello()
@@ -121,7 +121,7 @@ describe('relaying', () => {
   const afterPacket = (then: (relay: ScriptedRelay, data: Uint8Array) => void) =>
     startScripted(async relay => {
       await relay.login()
-      await until(() => sent(relay) !== undefined || relay.closed, 'a packet has come')
+      await until(() => sent(relay) !== undefined || relay.closed, 'a packet has arrived')
       const frame = sent(relay)
       if (frame?.type === 'sendPacket') then(relay, frame.data)
     })
@@ -137,7 +137,7 @@ describe('relaying', () => {
     expect(conclusionOf(await reportOf(server, { clock }))).toBe('relaying: packet-lost')
   })
 
-  test('packets that arrive changed', async () => {
+  test('packets that arrive modified', async () => {
     const server = await afterPacket((relay, data) =>
       relay.say({ type: 'receivedPacket', source: selfOf(relay), data: data.map(byte => byte ^ 1) }),
     )
@@ -149,12 +149,12 @@ describe('relaying', () => {
     expect(conclusionOf(await reportOf(server))).toBe('relaying: peer-unknown')
   })
 
-  test('a relay that ends the connection', async () => {
+  test('a relay that closes the connection', async () => {
     const server = await afterPacket(relay => relay.conn.destroy())
     expect(conclusionOf(await reportOf(server))).toBe('relaying: connection-lost')
   })
 
-  test('large packets that get stuck on the way', async () => {
+  test('large packets that are lost', async () => {
     await using relay = await ListeningRelay.start()
     const clock = clockOfNow()
     const server = await startTcpServer(client => {
@@ -171,12 +171,12 @@ describe('relaying', () => {
     expect(conclusionOf(await reportOf(server, { clock }))).toBe('relaying: large-packet-lost')
   })
 
-  test('pings that are not answered', async () => {
+  test('pings without a response', async () => {
     const clock = clockOfNow()
     const server = await startScripted(async relay => {
       await relay.login()
       for (let seen = 0; !relay.closed; seen++) {
-        await until(() => relay.frames.length > seen || relay.closed, 'the next frame has come')
+        await until(() => relay.frames.length > seen || relay.closed, 'the next frame has arrived')
         const frame = relay.frames[seen]
         if (frame?.type === 'sendPacket')
           relay.say({ type: 'receivedPacket', source: frame.destination, data: frame.data })
@@ -188,7 +188,7 @@ describe('relaying', () => {
 })
 
 describe('STUN', () => {
-  /** A node of a map, which promises STUN, on a good relay. */
+  /** A map node with STUN on a working relay. */
   async function examineNode(stunPort: number, options: ExamineOptions = {}) {
     const ca = await TestCa.create()
     const certificate = await ca.issue({ dns: ['relay.test'] })
@@ -211,14 +211,14 @@ describe('STUN', () => {
     return socket
   }
 
-  test('a node with all that the map promises', async () => {
+  test('a node that keeps all promises of the map', async () => {
     const stun = createStunServer({ port: 0, host: '127.0.0.1' })
     const { port } = await stun.listen()
     expect(conclusionOf(await examineNode(port))).toBe('all is well')
     await stun.close()
   })
 
-  test('a port where nobody listens', async () => {
+  test('a closed port', async () => {
     const socket = await udpServer(() => {})
     const { port } = socket.address()
     socket.close()
@@ -226,7 +226,7 @@ describe('STUN', () => {
     expect(conclusionOf(await examineNode(port))).toBe('STUN: stun-refused')
   })
 
-  test('requests that are not answered', async () => {
+  test('requests without a response', async () => {
     const clock: FakeClock = clockOfNow()
     const socket = await udpServer(() => clock.advance(STEP_MS * 0.8))
     expect(conclusionOf(await examineNode(socket.address().port, { clock }))).toBe('STUN: stun-silent')
@@ -238,7 +238,7 @@ describe('STUN', () => {
     expect(conclusionOf(await examineNode(3478, { platform }))).toBe('STUN: stun-wrong-address')
   })
 
-  test('no STUN at a relay without a map is a warning', async () => {
+  test('missing STUN without a map is a warning', async () => {
     const report = await reportOf(await ListeningRelay.start())
     expect([outcomeOf(report, 'stun4'), conclusionOf(report)]).toEqual(['warning: stun-refused', 'all is well'])
   })
@@ -252,13 +252,13 @@ describe('port 80', () => {
     return await examine(`http://relay.test:${derpPort}/derp`, { ports: { plainHttp: plain.port } })
   }
 
-  test('a relay that answers as it should', async () => {
+  test('a correct response from the relay', async () => {
     await using relay = await ListeningRelay.start()
     const report = await examine(`http://relay.test:${relay.port}/derp`, { ports: { plainHttp: relay.port } })
     expect(outcomeOf(report, 'captive-portal')).toBe('passed')
   })
 
-  test('a web server beside the relay is a warning', async () => {
+  test('another web server on port 80 is a warning', async () => {
     const report = await examineWith(response => response.writeHead(301, { Location: 'https://relay.test/' }).end())
     expect([outcomeOf(report, 'captive-portal'), conclusionOf(report)]).toEqual([
       'warning: port80-other',
@@ -266,7 +266,7 @@ describe('port 80', () => {
     ])
   })
 
-  test('a captive portal, which explains why nothing else works', async () => {
+  test('a captive portal is the cause of all failures', async () => {
     const portal = { Location: 'http://wifi.test/welcome' }
     const report = await examineWith(response => response.writeHead(302, portal).end(), 'portal')
     expect(conclusionOf(report)).toBe('HTTP: captive-portal')

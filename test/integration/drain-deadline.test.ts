@@ -1,4 +1,4 @@
-/** How a drain ends: by its deadline, by a signal, with mesh peers last, and without half a login left. */
+/** The end of a drain: deadline, signal, mesh peers last, and no partial logins. */
 
 import { once } from 'node:events'
 import { connect } from 'node:net'
@@ -82,7 +82,7 @@ test('drain disconnects mesh peers after the last client, as they deliver packet
 test('drain counts packets forwarded by a mesh peer before it noticed the close, as the mesh peer does (P-072, P-174)', async () => {
   await using listening = await ListeningRelay.start({ meshKey: MeshKey.parse(MESH_KEY) })
   const { core } = listening.relay
-  // Half open, so that what is sent behind the relay's end is still under way.
+  // Half open, so that data can still be sent after the relay's FIN.
   const socket = connect({ port: listening.port, host: '127.0.0.1', allowHalfOpen: true })
   const upgrade = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
   const { body } = await exchange(socket, upgrade)
@@ -130,7 +130,7 @@ test('drain removes a session that is being registered (P-036, P-174)', async ()
   const { directory } = relay.core
   const registering = Promise.withResolvers<void>()
   const register = directory.register.bind(directory)
-  // As with several cores: the answer comes later.
+  // As with several workers: the reply comes later.
   directory.register = async session => {
     await register(session)
     await registering.promise

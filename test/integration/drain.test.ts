@@ -71,7 +71,7 @@ test('relay emits events for connects, disconnects and faults', async () => {
   const client = await relay.login()
   client.sendBytes(Uint8Array.of(0x12, 0, 0, 0, 1, 0))
   await client.closed()
-  await until(() => heard.length === 3, 'all is told')
+  await until(() => heard.length === 3, 'everything is reported')
   expect(heard).toEqual([
     ['connected', String(client.publicKey)],
     ['failed', 'ERR_DERP_FRAME_TOO_SHORT', '192.0.2.1'],

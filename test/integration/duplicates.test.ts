@@ -9,7 +9,7 @@ import { settle } from '../support/settle.ts'
 
 const MESH_KEY = '3e'.repeat(32)
 
-/** Connections of one key, by number, and somebody who sends to it. */
+/** Numbered connections of one key, and a sender. */
 async function duplicates(count: number, relay = new MemoryRelay()) {
   const privateKey = NodePrivateKey.generate()
   const sender = await relay.login()

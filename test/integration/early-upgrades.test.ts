@@ -19,7 +19,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
-/** What came of a connection: taken early, or a request of `node:http`. */
+/** Whether a connection was handled early or by `node:http`. */
 async function serve(derp = true): Promise<{ listener: HttpListener; port: number; seen: string[] }> {
   const seen: string[] = []
   const listener = createHttpListener({
@@ -46,14 +46,14 @@ async function serve(derp = true): Promise<{ listener: HttpListener; port: numbe
   return { listener, port, seen }
 }
 
-/** Sends text and resolves with the answer when the server is done. */
+/** Sends text and resolves to the response when the server closes. */
 function exchange(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1')
   socket.write(text)
   return answerOf(socket)
 }
 
-/** The same over a connection that gives the server each piece on its own. */
+/** The same, with each piece in a separate read. */
 function exchangePieces({ server }: HttpListener, pieces: readonly string[]): Promise<string> {
   const [client, served] = duplexPair()
   server.emit('connection', Object.assign(served, { remoteAddress: '127.0.0.1', setNoDelay: () => {} }))

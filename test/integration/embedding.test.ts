@@ -6,7 +6,7 @@ import { createRelay, type Relay } from '../../src/relay.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { RawClient } from '../support/raw-client.ts'
 
-/** A program with a page of its own and a relay, as the README shows. */
+/** A program with its own page and a relay, as in the README. */
 async function program(): Promise<{ relay: Relay; server: Server; url: string }> {
   const relay = createRelay({ privateKey: NodePrivateKey.generate() })
   const server = createServer((request, response) => {

@@ -31,7 +31,7 @@ test('a flood of disco packets does not starve data to a slow reader (P-100)', a
     const { data } = await slow.messageOf('receivedPacket')
     kinds.push(data.length === 1 ? 'data' : 'disco')
   }
-  // In turn: for each packet of data at most one more of disco has come.
+  // Alternating: at most one disco packet per data packet.
   expect(kinds.filter(kind => kind === 'disco').length).toBeLessThanOrEqual(34)
 })
 
@@ -131,7 +131,7 @@ test('removing the limit resumes a throttled client (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: { bytesPerSecond: 1, burstBytes: 0 } })
   const client = await relay.login()
   for (let n = 0; n < 3; n++) client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   relay.core.rateLimit = undefined
   expect(await client.sync()).toEqual([])
 })

@@ -17,7 +17,7 @@ const FORWARDED = 'X-Forwarded-For: 127.0.0.1, 192.0.2.1, 10.0.0.9'
 
 let relay: ListeningRelay
 let believing: ListeningRelay
-/** Whom admission was asked about. */
+/** Addresses that admission was asked about. */
 const asked: (AddressPort | undefined)[] = []
 
 beforeAll(async () => {
@@ -67,7 +67,7 @@ test('admission, sessions and presence use the client address from a trusted pro
   for (const client of [watcher, raw, socket]) client.close()
 })
 
-/** A page as the one sees it who asks from loopback, and is named by the proxy that he stands at. */
+/** A page requested from loopback through a proxy that names the client. */
 async function debugPage(port: number, path: string): Promise<unknown> {
   const { body } = await request(port, `GET ${path}`, ['X-Forwarded-For: 127.0.0.1'])
   return JSON.parse(body.toString())
@@ -88,7 +88,7 @@ test.for([
   [['X-Forwarded-For: 127.0.0.1', 'X-Forwarded-For: 192.0.2.1'], 403, 403],
   [['X-Forwarded-For: 192.0.2.1', 'X-Forwarded-For: 127.0.0.1'], 403, 403],
   [['X-Forwarded-For: 127.0.0.1, unknown'], 403, 403],
-  // A proxy that has not said for whom it asks does not count as this machine.
+  // A proxy that does not name the client does not count as loopback.
   [[], 200, 403],
   [['X-Forwarded-For: '], 200, 403],
 ] as const)(

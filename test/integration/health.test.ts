@@ -1,4 +1,4 @@
-/** Health and readiness, on the main listener and beside it. */
+/** Health and readiness, on the main listener and port 80. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
@@ -22,7 +22,7 @@ async function ask(line: string, headers: readonly string[] = []) {
   return { status, type: answered.get('content-type'), cache: answered.get('cache-control'), body: body.toString() }
 }
 
-/** From loopback, which may see the debug pages, unless somebody forwards. */
+/** Loopback may see debug pages, but not forwarded requests. */
 const STRANGER = ['X-Forwarded-For: 192.0.2.1']
 
 test('/healthz responds to GET and HEAD while the process is alive (P-170)', async () => {

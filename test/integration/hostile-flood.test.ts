@@ -48,7 +48,7 @@ const WEBSOCKET_REQUEST =
   'GET /derp HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: derp\r\n\r\n'
 
-/** What a hostile connection does; those that stay silent are left to the deadline. */
+/** Hostile connections; silent ones run into the deadline. */
 const attacks: ((socket: Socket, n: number) => void)[] = [
   (socket, n) => socket.write(payload(200, n)),
   socket => socket.write(REQUEST.slice(0, 40)),
@@ -90,7 +90,7 @@ test('2,000 hostile connections leave all gauges unchanged, and the relay keeps 
       }),
     )
   }
-  // Connections are accepted in order: once this one is answered, all others have been accepted.
+  // Connections are accepted in order: once this one gets a response, all others have been accepted.
   const probe = await socketTo()
   probe.write('GET /derp/probe HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
   await once(probe.resume(), 'close')

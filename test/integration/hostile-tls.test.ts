@@ -18,7 +18,7 @@ const CONNECTIONS = 600
 const CONCURRENCY = 60
 const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const PROBE = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
-/** Record types of TLS. */
+/** TLS record types. */
 const [ALERT, HANDSHAKE, APPLICATION_DATA] = [21, 22, 23]
 
 let clock: FakeClock
@@ -55,22 +55,22 @@ function oversizedHello(length: number, sent: number): Buffer {
   return Buffer.concat(records)
 }
 
-/** Each begins with a TCP connection. All leave what is left of it to the relay. */
+/** Each starts with a TCP connection, and leaves it to the relay. */
 const attacks: ((socket: Socket, n: number) => unknown)[] = [
-  // Handshakes that stop half-way: before the end of the ClientHello, and behind it.
+  // Handshakes that stop midway: within the ClientHello, and after it.
   socket => socket.write(hello.subarray(0, 100)),
   socket => socket.write(hello),
   socket => socket.write(Buffer.concat([hello, hello])),
-  // Records of no meaning.
+  // Meaningless records.
   (socket, n) => socket.write(payload(300, n)),
   (socket, n) => socket.write(tlsRecord(HANDSHAKE, payload(16_384, n))),
   (socket, n) => socket.write(tlsRecord(APPLICATION_DATA, payload(1_000, n))),
   socket => socket.write(Buffer.concat(Array<Buffer>(1_000).fill(tlsRecord(ALERT, Buffer.of(1, 90))))),
   socket => socket.write(Buffer.concat([hello, ...Array<Buffer>(1_000).fill(tlsRecord(20, Buffer.of(1)))])),
-  // ClientHellos that are too long, said or sent.
+  // ClientHellos that are too long, announced or sent.
   socket => socket.write(oversizedHello(0xff_ff_ff, 1_000)),
   socket => socket.write(oversizedHello(200_000, 200_000)),
-  // Names, each another, and none.
+  // Distinct server names, and none.
   async (socket, n) => socket.write(await clientHello({ servername: `name-${n}.test` })),
   async socket => socket.write(await clientHello({})),
   // HTTP, and nothing at all.
@@ -79,7 +79,7 @@ const attacks: ((socket: Socket, n: number) => unknown)[] = [
   () => {},
 ]
 
-/** What must be as before. */
+/** Values that must be unchanged. */
 async function gauges() {
   const { relay: snapshot, http, connections } = await relay.relay.metrics()
   const { totalKeys, localKeys, pendingBytes, pendingLogins, counters } = snapshot
@@ -102,14 +102,14 @@ test('600 hostile TLS connections leave all gauges unchanged, and the relay keep
       }),
     )
   }
-  // Connections are accepted in order: once this one is answered, all others have been.
+  // Connections are accepted in order: once this one gets a response, all others have been accepted.
   const last = await dial()
   await exchange(last, PROBE)
   clock.advance(10_000)
   last.destroy()
   await until(() => relay.limits?.counters.open === before.open, 'no hostile connection has outlived its deadline')
   expect(structuredClone(await gauges())).toEqual(before)
-  // What was reset before it could be looked at has not come as far as to a handshake.
+  // Connections reset before their first read never start a handshake.
   const counted = () => Object.values(http.tlsHandshakeFailures).reduce((sum, count) => sum + count, 0)
   await until(() => counted() === http.tlsAccepted - 3, 'every handshake but three has failed')
   const failures = counted()
@@ -122,7 +122,7 @@ test('600 hostile TLS connections leave all gauges unchanged, and the relay keep
   b.close()
 })
 
-// Bun's client cannot ask for it.
+// Bun's client does not support it.
 test.skipIf(IN_BUN)('a client cannot renegotiate, before or after the upgrade (P-142)', async () => {
   for (const request of [PROBE, UPGRADE]) {
     const socket = await dial({ maxVersion: 'TLSv1.2' })

@@ -9,13 +9,13 @@ import { TestCa } from '../support/test-ca.ts'
 
 const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 
-/** Resolves when the other side has ended the connection. */
+/** Resolves when the peer has closed the connection. */
 function closed(socket: Socket): Promise<void> {
   socket.on('error', () => {})
   return new Promise(resolve => socket.once('close', () => resolve()))
 }
 
-/** Resolves once the relay has noticed all connections that were made. */
+/** Resolves once the relay has accepted all connections. */
 function accepted(relay: ListeningRelay, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () =>

@@ -56,7 +56,7 @@ test.for([
   ['GET /generate_204', [...UPGRADE], 204],
 ] as const)('%s with %j is not upgraded but gets %i (P-120, P-124)', async ([line, headers, status]) => {
   expect((await request(relay.port, line, headers)).status).toBe(status)
-  // Nothing of it may harm the relay.
+  // None of it may affect the relay.
   expect((await request(relay.port, 'GET /derp', UPGRADE)).status).toBe(101)
 })
 

@@ -7,10 +7,10 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = 'ab'.repeat(32)
-/** One frame of this payload is charged 1000 bytes. */
+/** A frame with this payload is charged 1000 bytes. */
 const PAYLOAD = new Uint8Array(968)
 const LIMIT = { bytesPerSecond: 1_000, burstBytes: 0 }
-/** Frames of 1000 bytes that the smallest burst, one whole frame, lets through at once. */
+/** Frames of 1000 bytes that the smallest burst, one maximum frame, allows immediately. */
 const BURST_FRAMES = 65
 
 test('relay throttles a client between frames and drops nothing (P-103)', async () => {
@@ -39,7 +39,7 @@ test('relay stops reading from a throttled client, for backpressure (P-103)', as
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()
   for (let n = 0; n < 3; n++) a.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   let all = false
   void a.flushed().then(() => {
     all = true
@@ -87,7 +87,7 @@ test('relay applies a changed limit to connected clients (P-103)', async () => {
   expect(await a.sync()).toEqual([])
   relay.core.rateLimit = LIMIT
   flood()
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   relay.core.rateLimit = undefined
   relay.clock.advance(432)
   flood()
@@ -98,15 +98,15 @@ test('relay divides the total rate among sending clients, and drops nothing (P-1
   const relay = new MemoryRelay({ totalRate: 100_000 })
   const [a, b, reader] = [await relay.login(), await relay.login(), await relay.login()]
   const { counters } = relay.core
-  // Frames of 1,000 and of 20,000 bytes: as many bytes from each.
+  // Frames of 1,000 and of 20,000 bytes: equal bytes from each.
   for (let n = 0; n < 20; n++) a.packet(reader.publicKey, PAYLOAD)
   b.packet(reader.publicKey, new Uint8Array(19_968))
-  await until(() => counters.totalRateWaits === 2, 'both wait')
+  await until(() => counters.totalRateWaits === 2, 'both are waiting')
   for (let ms = 0; ms < 200; ms += 10) {
     relay.clock.advance(10)
     await settle()
   }
-  // Half of the time that all of it takes: half of what the first sends, and nothing whole of the second.
+  // Half of the total time: half of the first's frames, and no complete frame of the second.
   expect(counters.packetsReceivedOther).toBeGreaterThanOrEqual(9)
   expect(counters.packetsReceivedOther).toBeLessThanOrEqual(11)
   for (let ms = 0; ms < 220; ms += 10) {
@@ -121,7 +121,7 @@ test('relay applies a changed total rate to waiting clients, and exempts mesh pe
   const relay = new MemoryRelay({ totalRate: 1_000, meshKey: MeshKey.parse(MESH_KEY) })
   const [a, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
   a.packet(a.publicKey, PAYLOAD)
-  await until(() => relay.core.counters.totalRateWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.totalRateWaits === 1, 'the client is waiting')
   for (let n = 0; n < 20; n++) meshPeer.sendBytes(encodeFrame(0xee as FrameType, PAYLOAD))
   expect(await meshPeer.sync()).toEqual([])
   relay.core.totalRate = 0
@@ -132,16 +132,16 @@ test('relay forgets a client that leaves while it waits for its share (P-105)', 
   const relay = new MemoryRelay({ totalRate: 1_000 })
   const a = await relay.login()
   a.packet(a.publicKey, PAYLOAD)
-  await until(() => relay.core.fairShare?.waiting === 1, 'the client waits')
+  await until(() => relay.core.fairShare?.waiting === 1, 'the client is waiting')
   a.close()
-  await until(() => relay.core.fairShare?.waiting === 0, 'nobody waits')
+  await until(() => relay.core.fairShare?.waiting === 0, 'nobody is waiting')
 })
 
 test('relay closes a client that leaves while throttled (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()
   for (let n = 0; n < 70; n++) a.packet(a.publicKey, PAYLOAD)
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   a.close()
   await until(() => relay.core.counters.currentConnections === 0, 'the client is gone')
   relay.clock.advance(60_000)

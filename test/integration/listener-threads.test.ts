@@ -1,4 +1,4 @@
-/** What the listeners of several threads need of the parts that they are made from. */
+/** Requirements of multi-threaded listeners. */
 
 import type { AddressInfo } from 'node:net'
 import { afterEach, expect, test } from 'vitest'
@@ -19,7 +19,7 @@ function listenerFor(readiness: ReadinessSource) {
   return listener
 }
 
-/** Tells from which listener an answer comes. */
+/** Identifies the listener in the response. */
 const named = (name: string) =>
   listenerFor({ report: () => ({ ready: true, problems: [], degraded: [{ name, reason: '' }] }) })
 

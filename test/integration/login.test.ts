@@ -41,7 +41,7 @@ test('relay routes to a client before sending ServerInfo, and nothing overtakes 
   const relay = new MemoryRelay()
   const sender = await relay.login()
   const privateKey = NodePrivateKey.generate()
-  // The registration is held up: the key is known already, but not yet to every part of the relay.
+  // Registration is pending: the key is known, but not yet to all workers.
   const { promise, resolve } = Promise.withResolvers<void>()
   const register = relay.core.directory.register.bind(relay.core.directory)
   relay.core.directory.register = async session => {
@@ -51,7 +51,7 @@ test('relay routes to a client before sending ServerInfo, and nothing overtakes 
   const client = relay.connect()
   await client.greeting()
   client.sendBytes(await client.hello({ privateKey }))
-  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key is routed to')
+  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key has a route')
   sender.packet(privateKey.publicKey(), 'early')
   await sender.sync()
   expect(client.waitingFrames).toEqual([])

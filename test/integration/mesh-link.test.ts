@@ -26,7 +26,7 @@ function region() {
   return { clock, a, b, ab: linkOf(a, b), ba: linkOf(b, a) }
 }
 
-/** A link of `from` to `to`, not running yet, with what it dials by. */
+/** A link from `from` to `to`, not started, with its transport. */
 function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(() => to.connect())) {
   const { privateKey } = from.core.options
   const client = to.client({ privateKey, meshKey, watchConnectionChanges: true, transport })
@@ -41,7 +41,7 @@ function linkOf(from: TestRelay, to: TestRelay, transport = new MemoryTransport(
   return { link: new MeshLink('peer', client, ports), transport }
 }
 
-/** Runs the link until it is up; what it gives resolves at its end. */
+/** Runs the link until it is up; `over` resolves when it ends. */
 async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }> {
   const over = link.run()
   await until(() => link.snapshot.state === 'up', 'the link is up')
@@ -50,7 +50,7 @@ async function up({ link }: { link: MeshLink }): Promise<{ over: Promise<void> }
 
 const knows = (relay: TestRelay, key: NodePublicKey) => () => relay.core.routes.has(key)
 
-/** Sends so many bytes from one relay's key to the other's. */
+/** Sends `bytes` from one relay's key to the other's. */
 function forward(link: MeshLink, from: TestRelay, to: TestRelay, bytes: number): void {
   const [source, destination] = [from.core.publicKey, to.core.publicKey]
   sendTo(link.destinationFor(), { source, destination, data: new Uint8Array(bytes) })
@@ -84,9 +84,9 @@ test('peers are counted once each, relays included (P-078)', async () => {
   const { b, ab } = region()
   await up(ab)
   const privateKey = NodePrivateKey.generate()
-  await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the sibling')
+  await until(() => ab.link.snapshot.peers === 1, 'the link sees itself at the mesh peer')
   const [first, second] = [await b.readyClient({ privateKey }), await b.readyClient({ privateKey })]
-  await until(() => ab.link.snapshot.peers === 2, 'both connections are one peer')
+  await until(() => ab.link.snapshot.peers === 2, 'both connections belong to one peer')
   await first.close()
   await settle()
   expect(ab.link.snapshot.peers).toBe(2)
@@ -164,7 +164,7 @@ test('a link that the mesh peer rejects stays down and forwards nothing (P-038, 
   const stranger = new TestRelay({ clock, meshKey: MeshKey.parse('cd'.repeat(32)) })
   const { link } = linkOf(a, stranger)
   void link.run()
-  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has ended the connection')
+  await until(() => Object.keys(stranger.core.counters.failures).length > 0, 'the mesh peer has closed the connection')
   await until(() => link.snapshot.state === 'connecting', 'the link is down')
   expect(link.snapshot.peers).toBe(0)
   forward(link, a, stranger, 7)
@@ -216,7 +216,7 @@ test('packets queued and in flight when the link breaks are counted (P-078)', as
   near.destroy()
   await until(() => ab.link.snapshot.state === 'connecting', 'the link is down')
   const { dropped, forwarded } = ab.link.snapshot.counters
-  await until(() => dropped.write_error.packets > 0, 'what was under way has failed')
+  await until(() => dropped.write_error.packets > 0, 'the pending packets have failed')
   expect(dropped).toEqual({
     queue_full: { packets: 0, bytes: 0 },
     write_error: { packets: 10, bytes: 600_000 },
@@ -236,7 +236,7 @@ test('stop closes the link and leaves no state (P-078)', async () => {
   await over
   expect(ab.link.snapshot).toMatchObject({ state: 'stopped', peers: 0 })
   expect(a.core.routes.has(far.selfPublicKey())).toBe(false)
-  await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the end')
+  await until(() => b.core.sessions.size === 0, 'the mesh peer has seen the close')
   for (const relay of [a, b]) relay.core.close()
   expect(clock.pendingTimers).toBe(0)
 })

@@ -1,4 +1,4 @@
-/** What links to mesh peers tell the log, and readiness. */
+/** Log lines and readiness of mesh links. */
 
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
@@ -11,7 +11,7 @@ import { MemoryTransport, TestRelay } from '../support/relay.ts'
 import { settle, until } from '../support/settle.ts'
 
 const meshKey = MeshKey.parse('ab'.repeat(32))
-/** More than the pause and its jitter. */
+/** More than the retry delay and jitter. */
 const RETRY_MS = 10_000
 
 function recordingLog() {
@@ -86,7 +86,7 @@ test('a link to a mesh peer with too many clients is closed with a reason, and r
   expect([link.snapshot.peers, link.snapshot.counters.overflows]).toEqual([0, 1])
   expect(relay.core.registry?.totalKeys).toBe(0)
   for (const gone of [second, third]) await gone.close()
-  // A pause of the watch loop, then a minute.
+  // The watch loop's delay, then a minute.
   for (let n = 0; n < 6; n++) await waits()
   expect(transport.conns).toHaveLength(1)
   await waits()

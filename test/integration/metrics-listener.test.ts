@@ -1,4 +1,4 @@
-/** The listener for metrics: what it serves, and whom. */
+/** The metrics listener: contents and access. */
 
 import { expect, test } from 'vitest'
 import type { MetricsAccess } from '../../src/http/metrics/metrics-access.ts'
@@ -11,7 +11,7 @@ import { request } from '../support/raw-http.ts'
 
 const TOKEN = 'metrics-token-0123456789'
 
-/** Serves the metrics of a relay; `access` may be changed meanwhile. */
+/** Serves a relay's metrics; `access` can be changed. */
 async function serve(access: MetricsAccess = {}) {
   const relay = new MemoryRelay()
   const readiness = new Readiness([{ name: 'draining', problem: () => (relay.core.isClosed ? 'it ends' : undefined) }])

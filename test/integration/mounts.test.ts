@@ -25,7 +25,7 @@ function startRelay(): Relay {
   return relay
 }
 
-/** Serves on a free port, whose number it resolves to. */
+/** Listens on a free port; resolves to its number. */
 async function listening(server: Server): Promise<number> {
   if (!server.listening) await once(server.listen(0, '127.0.0.1'), 'listening')
   cleanups.push(() => {
@@ -35,7 +35,7 @@ async function listening(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port
 }
 
-/** A client logs in, and the pages around it are those of a relay. */
+/** A client can log in, and the pages are a relay's. */
 async function expectRelayAt(port: number): Promise<void> {
   const client = new Client(NodePrivateKey.generate(), `http://127.0.0.1:${port}/derp`)
   expect(await client.recv()).toMatchObject({ type: 'serverInfo' })

@@ -1,4 +1,4 @@
-/** One stream of bytes, whatever carries it and however it is cut: sockets past their streams' queues, and other streams. */
+/** Byte streams over sockets, bypassing stream queues, and over other streams, with any chunking. */
 
 import { connect, type Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
@@ -28,7 +28,7 @@ async function tls(): Promise<Ends> {
   return { here: await accepted.promise, there, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() }
 }
 
-/** What a dialer may give: a stream that passes chunks on by reference. */
+/** As a dialer may return: a stream that passes chunks by reference. */
 async function other(): Promise<Ends> {
   const [here, there] = duplexPair()
   return { here: here as Socket, there: there as Socket, async [Symbol.asyncDispose]() {} }
@@ -36,7 +36,7 @@ async function other(): Promise<Ends> {
 
 const CARRIERS = { plain, tls, other }
 
-/** Bytes that tell where in the stream they are. */
+/** Bytes that encode their stream position. */
 function counting(from: number, length: number): Uint8Array {
   const bytes = new Uint8Array(length)
   for (let at = 0; at < length; at++) bytes[at] = (from + at) % 251
@@ -74,7 +74,7 @@ test.each(Object.entries(CARRIERS))(
         return chunk
       })
       expect(await write(conn, ...chunks)).toBeUndefined()
-      // A stream of another kind has passed a chunk on as it is.
+      // Other streams pass chunks by reference.
       if (carrier !== 'other') for (const chunk of chunks) chunk.fill(255)
     }
     const bytes = await got

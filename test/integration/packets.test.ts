@@ -195,7 +195,7 @@ test('relay queues 32 data and 32 disco packets for a slow reader, keeping the n
   const relay = new MemoryRelay()
   const [a, b] = [await relay.login(), await relay.login()]
   b.conn.pause()
-  // Fills what the connection itself takes: one write.
+  // Fills the connection's pending write.
   a.packet(b.publicKey, Uint8Array.of(255))
   await a.sync()
   for (let n = 0; n < 40; n++) {

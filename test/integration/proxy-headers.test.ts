@@ -18,7 +18,7 @@ const TEXT = 'PROXY TCP4 192.0.2.1 198.51.100.2 4711 443\r\n'
 const CLIENT = { address: '192.0.2.1', port: 4711 }
 const TAILNET = 'PROXY TCP4 100.64.0.9 198.51.100.2 4711 443\r\n'
 
-/** A binary header for {@link CLIENT}, or with command LOCAL, and a remark of 3 bytes. */
+/** A binary header for {@link CLIENT}, or with command LOCAL, with a 3-byte TLV. */
 function binary(command = 0x21): Buffer {
   return Buffer.from(`0d0a0d0a000d0a515549540a${command.toString(16)}110012c0000201c6336402126701bb040003aabbcc`, 'hex')
 }
@@ -60,7 +60,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     expect([...relay.relay.core.sessions].map(({ remote }) => remote)).toEqual([CLIENT])
     expect(await client.sync()).toEqual([])
     client.close()
-    await until(() => relay.relay.core.sessions.size === 0, 'the session is over')
+    await until(() => relay.relay.core.sessions.size === 0, 'the session has ended')
   })
 
   test('debug access uses the client address, for each request of its connection (P-126, P-190)', async () => {
@@ -75,7 +75,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
     const forwarded = DEBUG.replace('\r\n\r\n', '\r\nX-Forwarded-For: 127.0.0.1\r\n\r\n')
     expect(await statuses(TEXT, DEBUG, DEBUG)).toEqual([403, 403])
     expect(await statuses(TAILNET, DEBUG, DEBUG, forwarded)).toEqual([200, 200, 403])
-    // The proxy is on loopback, but nobody knows for whom it asks.
+    // The proxy is on loopback, but its client is unknown.
     expect(await statuses(binary(0x20), DEBUG)).toEqual([403])
     expect(await statuses('PROXY UNKNOWN\r\n', DEBUG)).toEqual([403])
   })
@@ -215,7 +215,7 @@ async function optionsOf(kind: string): Promise<ListeningRelayOptions> {
   return { ...common, tls: { hostname: 'relay.test', certificate } }
 }
 
-/** Resolves once the relay has noticed all connections that were made. */
+/** Resolves once the relay has accepted all connections. */
 function accepted(relay: ListeningRelay, count: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const look = () =>

@@ -1,4 +1,4 @@
-/** When the relay reads from a client and when it does not: a pause is the only thing that pushes a fast sender back. */
+/** When the relay pauses reading from a client: the only backpressure on a fast sender. */
 
 import { expect, test } from 'vitest'
 import { encodeFrame } from '../../src/protocol/encode.ts'
@@ -7,13 +7,13 @@ import { MemoryRelay } from '../support/memory-relay.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
 
-/** A whole burst, which lets one of these frames through at once; each further one takes 60 s. */
+/** The minimum burst allows one of these frames immediately; each further one takes 60 s. */
 const LIMIT = { bytesPerSecond: 1_000, burstBytes: 0 }
 const FRAME = encodeFrame(0xee as FrameType, new Uint8Array(60_000))
-/** Milliseconds that a second frame waits: what is missing of the burst of 65,568 bytes. */
+/** Milliseconds that a second frame waits: the rest after a burst of 65,568 bytes. */
 const SECOND_WAIT_MS = 2 * 60_000 - 65_568
 
-/** Sends one more frame; reports whether the relay has read it. */
+/** Sends one more frame; resolves to whether the relay has read it. */
 async function isRead(client: RawClient): Promise<boolean> {
   let read = false
   client.sendBytes(FRAME)
@@ -40,7 +40,7 @@ test('a client that is throttled again is not read from in between (P-103)', asy
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   client.sendBytes(Buffer.concat([FRAME, FRAME, FRAME]))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the second frame waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the second frame is waiting')
   relay.clock.advance(SECOND_WAIT_MS)
   expect(relay.core.counters.rateLimitWaits).toBe(2)
   expect(await isRead(client)).toBe(false)

@@ -4,7 +4,7 @@ import type { FrameType } from '../../src/protocol/frame-type.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
-/** Drains, and tells whether that has ended. */
+/** Drains, and tracks whether that has ended. */
 function drain(relay: MemoryRelay, options: { spreadMs: number; tryForMs: number }): { ended: boolean } {
   const state = { ended: false }
   void relay.core.drain(options).then(() => {
@@ -16,7 +16,7 @@ function drain(relay: MemoryRelay, options: { spreadMs: number; tryForMs: number
 test('drain tells each client when to reconnect, and closes one after the other (P-093)', async () => {
   const draws = [0, 0.5, 0.9999]
   let logins = 3
-  // The first draws are the keep-alive jitter of the logins.
+  // The first random numbers are keep-alive jitter of the logins.
   const relay = new MemoryRelay({ random: () => (logins-- > 0 ? 0 : (draws.shift() ?? 0)) })
   const clients = [await relay.login(), await relay.login(), await relay.login()] as const
   const drained = drain(relay, { spreadMs: 3_000, tryForMs: 60_000 })
@@ -128,7 +128,7 @@ test('drain stops reading from a throttled client, too (P-093, P-103)', async ()
   for (let n = 0; n < 3; n++) a.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(60_000)))
   a.packet(a.publicKey, 'not read')
   const { counters } = relay.core
-  await until(() => counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => counters.rateLimitWaits === 1, 'the client is waiting')
   drain(relay, { spreadMs: 0, tryForMs: 0 })
   relay.clock.advance(10_000)
   await settle()

@@ -1,4 +1,4 @@
-/** The edges of the login: what ends it half-way, and what must be counted then. */
+/** Edge cases of the login: how it ends early, and what is counted. */
 
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
@@ -13,7 +13,7 @@ import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = '9f'.repeat(32)
 
-/** A relay whose events are kept. */
+/** A relay with recorded events. */
 function watched(options: Partial<RelayCoreOptions> = {}) {
   const relay = new MemoryRelay(options)
   const events: string[] = []
@@ -23,7 +23,7 @@ function watched(options: Partial<RelayCoreOptions> = {}) {
   return { relay, events }
 }
 
-/** Holds every registration up until told, as a relay on several cores does. */
+/** Delays registrations until released, as with several workers. */
 function holdRegistrations(relay: MemoryRelay): () => void {
   const { promise, resolve } = Promise.withResolvers<void>()
   const register = relay.core.directory.register.bind(relay.core.directory)
@@ -34,7 +34,7 @@ function holdRegistrations(relay: MemoryRelay): () => void {
   return resolve
 }
 
-/** Sends ClientInfo; the answer may not come. */
+/** Sends ClientInfo without awaiting a reply. */
 async function sayHello(client: RawClient, options: Parameters<RawClient['hello']>[0] = {}): Promise<void> {
   client.sendBytes(await client.hello(options))
 }
@@ -194,7 +194,7 @@ test('relay forgets a login that ends during registration (P-036)', async () => 
   const client = relay.connect()
   await client.greeting()
   await sayHello(client, { privateKey })
-  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key is routed to')
+  await until(() => relay.core.routes.has(privateKey.publicKey()), 'the key has a route')
   client.close()
   await settle()
   resume()
@@ -229,7 +229,7 @@ test('relay records a fault during registration once (P-036, P-101)', async () =
   const { relay, events } = watched()
   const resume = holdRegistrations(relay)
   const client = relay.connect()
-  // It does not read the greeting, and knows the relay's key already.
+  // It does not read the greeting, and already knows the relay's key.
   client.conn.pause()
   client.knowServer(relay.core.publicKey)
   await sayHello(client)
@@ -247,7 +247,7 @@ test('relay records a fault during registration once (P-036, P-101)', async () =
 test('relay applies the longer write timeout to a mesh peer from its login (P-101)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const meshPeer = relay.connect()
-  // It does not read the greeting, and knows the relay's key already.
+  // It does not read the greeting, and already knows the relay's key.
   meshPeer.conn.pause()
   meshPeer.knowServer(relay.core.publicKey)
   await settle()
@@ -294,7 +294,7 @@ test('two concurrent key agreements do not interfere (P-030)', async () => {
     await client.greeting()
     await sayHello(client)
   }
-  await until(() => waiting.length === 2, 'both are being agreed on')
+  await until(() => waiting.length === 2, 'both are in their handshake')
   expect(relay.core.pendingLogins).toBe(2)
   for (const resolve of waiting.toReversed()) resolve()
   for (const client of clients) await client.serverInfo()

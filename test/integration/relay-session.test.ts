@@ -21,10 +21,10 @@ const unknownFrames = (count: number) => Array.from({ length: count }, () => enc
 
 function sessionOf(relay: MemoryRelay, client: RawClient): Session {
   for (const session of relay.core.sessions) if (session.key.equals(client.publicKey)) return session
-  throw new Error('find session: none of this key')
+  throw new Error('find session: none with this key')
 }
 
-/** A client over a connection whose handler can be called directly, in the name of the platform. */
+/** A client with direct access to the connection's handler, to simulate the platform. */
 async function loginOver(relay: MemoryRelay): Promise<{ client: RawClient; handler: () => ConnHandler }> {
   const [near, far] = memoryConnPair()
   let handler: ConnHandler | undefined
@@ -139,11 +139,11 @@ test('Session reports throttling until 10 s after the last wait (P-092, P-103)',
   const client = await relay.login()
   const { counters } = relay.core
   for (const frame of unknownFrames(67)) client.sendBytes(frame)
-  await until(() => counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => counters.rateLimitWaits === 1, 'the client is waiting')
   expect((await client.messageOf('health')).problem).toContain('faster than the relay allows')
-  // 432 ms for what is left of the burst, then a second for the next frame.
+  // 432 ms for the rest of the burst, then a second for the next frame.
   relay.clock.advance(432)
-  await until(() => counters.rateLimitWaits === 2, 'the client waits again')
+  await until(() => counters.rateLimitWaits === 2, 'the client is waiting again')
   relay.clock.advance(1_000 + 9_999)
   await settle()
   expect(client.waitingFrames).toEqual([])
@@ -155,8 +155,8 @@ test('a closed Session leaves no timers (P-090, P-091, P-092, P-103)', async () 
   const relay = new MemoryRelay({ tellHealth: true, rateLimit: LIMIT, pingClientsMs: 1_000, writeTimeoutMs: 0 })
   const client = await relay.login({ info: { canAckPings: true } })
   for (const frame of unknownFrames(67)) client.sendBytes(frame)
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
-  // Keep-alive and ping share one; wait, and the end of the slowing down.
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
+  // Keep-alive and ping share one; the wait, and the end of throttling.
   expect([relay.core.timers.size, relay.clock.pendingTimers]).toEqual([2, 3])
   client.close()
   await until(() => relay.core.counters.currentConnections === 0, 'the client is gone')
@@ -169,7 +169,7 @@ test('Session handles a throttled frame, and is closed by it if it is invalid (P
   for (const frame of unknownFrames(65)) client.sendBytes(frame)
   client.sendBytes(encodeFrame(0xee as FrameType, new Uint8Array(568)))
   client.sendBytes(encodeFrame(FrameType.ClosePeer, new Uint8Array(32)))
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   expect(client.isClosed).toBe(false)
   relay.clock.advance(32)
   await client.closed()
@@ -180,7 +180,7 @@ test('a throttled Session resumes on its own (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const client = await relay.login()
   for (const frame of unknownFrames(66)) client.sendBytes(frame)
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   relay.clock.advance(432 + 60_000)
   expect(await client.sync()).toEqual([{ type: 'keepAlive' }])
   expect(relay.core.counters.rateLimitWaits).toBe(1)
@@ -201,7 +201,7 @@ test('a throttled Session whose limit is removed handles the pending frame once 
   const client = await relay.login()
   for (const frame of unknownFrames(65)) client.sendBytes(frame)
   client.packet(client.publicKey, BODY)
-  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client waits')
+  await until(() => relay.core.counters.rateLimitWaits === 1, 'the client is waiting')
   relay.core.rateLimit = undefined
   relay.clock.advance(10_000)
   expect((await client.sync()).map(({ type }) => type)).toEqual(['receivedPacket'])
@@ -238,7 +238,7 @@ test('Session counts only Pongs that it sends (P-091)', async () => {
     await client.flushed()
     await settle()
   }
-  // One is on its way, one waits.
+  // One is being written, one is queued.
   expect(relay.core.counters).toMatchObject({ gotPing: 5, sentPong: 2 })
   client.conn.resume()
   const answers = [await client.message(), await client.message()]

@@ -1,4 +1,4 @@
-/** What callers of a resilient client see: waiting, rejections, its end, and other targets. */
+/** The resilient client for callers: waits, rejections, close, and replaced targets. */
 
 import { expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
@@ -142,7 +142,7 @@ test('close ends everything in every state, and leaves no timers (P-209)', async
     }
     expect(() => setup.client.replaceTargets([])).toThrow(expect.objectContaining({ code: 'ERR_DERP_CLIENT_CLOSED' }))
     expect(setup.states.at(-1)).toBe('closed/closed@')
-    await until(() => setup.relay.core.sessions.size === 0, 'the relay has seen the end')
+    await until(() => setup.relay.core.sessions.size === 0, 'the relay has seen the close')
     setup.relay.core.close()
     expect(setup.clock.pendingTimers).toBe(0)
     await setup.pass(60_000, 5_000)

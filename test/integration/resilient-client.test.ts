@@ -1,4 +1,4 @@
-/** The state sequences of a client that keeps connected, and what its callers see of them. */
+/** State sequences of the resilient client. */
 
 import { expect, test } from 'vitest'
 import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'
@@ -11,7 +11,7 @@ const BYTES = Uint8Array.of(1, 2, 3)
 
 const connected = (setup: FlakySetup) => until(() => setup.client.state === 'connected', 'the client is connected')
 
-/** Lets time pass until `condition` holds, for ten minutes at most. */
+/** Advances time until `condition` holds, at most ten minutes. */
 async function passUntil(setup: FlakySetup, condition: () => boolean): Promise<void> {
   for (let i = 0; i < 2_400 && !condition(); i++) await setup.pass(250)
   expect(condition()).toBe(true)
@@ -119,7 +119,7 @@ test('a half-open connection is detected by an unanswered ping, in bounded time 
   setup.mute()
   const mutedAtMs = setup.clock.now()
   await passUntil(setup, () => setup.client.state !== 'connected')
-  // A ping after 30 s without a message, and 10 s for its answer.
+  // A ping after 30 s without a message, and 10 s for its Pong.
   expect(setup.clock.now() - mutedAtMs).toBeLessThanOrEqual(40_000)
   await setup.pass(1_000)
   expect(setup.takeStates()).toEqual(['waiting/unanswered@a', 'connecting/unanswered@a', 'connected/accepted@a'])
@@ -213,7 +213,7 @@ test('Restarting is honoured: reconnects after the delay, within the time, at th
   expect(new Set(states.slice(0, -1))).toEqual(new Set(['waiting/restarting@a', 'connecting/restarting@a']))
 })
 
-/** A relay that serves for a while, announces a restart, and is gone. */
+/** A relay that serves for a while, announces a restart, and closes. */
 const restarts = (reconnectInMs: number, tryForMs: number) => {
   let live: { readonly end: () => void } | undefined
   const behaviour = scripted(relay => {
@@ -359,6 +359,6 @@ test('departed peers are also reported as events (P-060)', async () => {
   await peer.send(source, BYTES)
   await settle()
   await peer.close()
-  await until(() => gone.length > 0, 'the peer’s end was told')
+  await until(() => gone.length > 0, 'the peer’s close was reported')
   expect(gone).toEqual([{ peer: session?.key, reason: 0, node: 'a' }])
 })

@@ -1,4 +1,4 @@
-/** A resilient client over dialling that goes wrong: the states it tells, and when, by its clock. */
+/** A resilient client with failing dials: its states, with times by its clock. */
 
 import { expect, test } from 'vitest'
 import type { DnsCache } from '../../src/client/dial/dns-cache.ts'
@@ -23,7 +23,7 @@ interface Setup {
   readonly transport?: NodeTransportOptions
 }
 
-/** A resilient client of one region over plain HTTP, in a network that does what the test says. */
+/** A resilient client of one region over plain HTTP, in a scripted network. */
 function start({ nodes, fates, dns, transport }: Setup) {
   const clock = new FakeClock()
   const network = new FatefulNetwork(fates)
@@ -36,7 +36,7 @@ function start({ nodes, fates, dns, transport }: Setup) {
   return { clock, network, ...following(() => Client.forRegion(privateKey, () => region, options), clock) }
 }
 
-/** Begins to connect, and writes the states down. */
+/** Starts connecting, and records states. */
 function following(createClient: () => Client, clock: FakeClock) {
   const client = new ResilientClient({ targets: ['region'], createClient, clock, random: () => 0 })
   const states: string[] = []

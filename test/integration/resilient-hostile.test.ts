@@ -1,4 +1,4 @@
-/** Whatever a relay, a network or a listener does, a resilient client never spins: its work is counted here. */
+/** A resilient client never spins, whatever a relay, network or listener does: its work is counted. */
 
 import { expect, test } from 'vitest'
 import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'
@@ -21,7 +21,7 @@ import { settle } from '../support/settle.ts'
 
 const MINUTE_MS = 60_000
 
-/** The most dials in any minute. */
+/** The maximum of dials in any minute. */
 function mostPerMinute({ dials }: Pick<FlakySetup, 'dials'>): number {
   return Math.max(...dials.map(({ atMs }) => dials.filter(d => d.atMs >= atMs && d.atMs < atMs + MINUTE_MS).length))
 }
@@ -123,7 +123,7 @@ test('a relay that announces a restart after each healthy sign is not tried more
     if (setup.client.state !== 'connected' || !relay().frames.some(({ type }) => type === 'ping')) continue
     relay().say({ type: 'serverRestarting', reconnectInMs: 0, tryForMs: 0xffffffff })
     relay().conn.end()
-    // While it is away it fails; that is not counted as failure, and must be paced all the same.
+    // While it is down, attempts fail; they are not counted as failures, but must still be paced.
     setup.behave('a', refusing)
     await setup.pass(20_000, 125)
     setup.behave('a', behaviour)

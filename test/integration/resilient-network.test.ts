@@ -1,4 +1,4 @@
-/** What a change of the host's network does to a resilient client. */
+/** Effects of network changes on a resilient client. */
 
 import { expect, test } from 'vitest'
 import { UpgradeRefusedError } from '../../src/client/dial/upgrade-response.ts'

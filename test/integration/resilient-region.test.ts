@@ -1,4 +1,4 @@
-/** A resilient client of a region whose map is replaced while it runs. */
+/** A resilient client of a region whose map is replaced at runtime. */
 
 import { expect, test } from 'vitest'
 import type { Client } from '../../src/client/client.ts'
@@ -23,9 +23,9 @@ function setUp(map: DERPMap, options: Partial<ResilientRegionOptions> = {}) {
   const relay = new TestRelay({ clock })
   const regions: (() => DERPRegion | undefined)[] = []
   const made: Client[] = []
-  /** Nodes that were asked for, as the clients were given them. */
+  /** Nodes passed to the clients. */
   const asked: (readonly DERPNode[] | undefined)[] = []
-  /** Hosts that cannot be reached. */
+  /** Unreachable hosts. */
   const dead = new Set<string>()
   const client = new ResilientRegionClient({
     map,

@@ -1,4 +1,4 @@
-/** A resilient client over sockets, through a proxy that spoils them: what it does, and when, by the client's clock. */
+/** A resilient client over sockets, through a fault-injecting proxy: its states, with times by its clock. */
 
 import { expect, test } from 'vitest'
 import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
@@ -9,7 +9,7 @@ import { FaultProxy } from '../support/fault-proxy.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { settle, until } from '../support/settle.ts'
 
-/** A relay behind two nodes, each a proxy, and a client of them whose time stands still. */
+/** A relay behind two proxies as nodes, and a client with a stopped clock. */
 async function start() {
   const relay = await ListeningRelay.start()
   const nodes = [await FaultProxy.start(relay.port), await FaultProxy.start(relay.port)] as const
@@ -28,7 +28,7 @@ async function start() {
   const receiving = (async () => {
     for await (const { type } of client) received.push(type)
   })().catch(() => {})
-  /** Waits for a state, at most for some time of the client's clock, which goes on while everything else is done. */
+  /** Waits for a state, for a limited time of the client's clock, which is advanced meanwhile. */
   const stateWithin = async (ms: number, wanted: string) => {
     for (let passed = 0; passed < ms && !states.includes(wanted); passed += 25) {
       clock.advance(25)
@@ -65,7 +65,7 @@ test.each(['reset', 'cut'] as const)(
     await using setup = await start()
     await setup.connectedTo('a')
     setup.clock.advance(10_000)
-    // The ping that shows the connection to be healthy, and its answer.
+    // The ping that shows that the connection is healthy, and its Pong.
     await until(() => setup.relay.relay.core.counters.gotPing > 0, 'the relay was pinged')
     await settle(20)
     setup.nodes[0].spoilAll(fault)

@@ -27,7 +27,7 @@ test.each([1, 2, 3])('threads that open connections concurrently never exceed %i
   expect(Math.max(...done.map(({ mostOpen }) => mostOpen))).toBeLessThanOrEqual(max)
   expect(sum('taken') + sum('refused')).toBe(THREADS * COUNT)
   if (max === THREADS) expect(sum('refused')).toBe(0)
-  // Of what the rate allows in all threads together, not one more is taken.
+  // All threads together take exactly what the rate allows.
   expect(sum('allowed')).toBe(Math.min(COUNT, sum('taken')))
   const tally = new SharedTally(memory, MAIN_THREAD, sourceRate)
   expect(tally.open).toBe(0)

@@ -10,7 +10,7 @@ import { TestCa } from '../support/test-ca.ts'
 const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const TEN_MINUTES = { tcpKeepAliveMs: 600_000 }
 
-/** The timer is another one as long as bytes wait to be acknowledged. */
+/** The keep-alive timer only runs once all bytes are acknowledged. */
 async function probedWithin(port: number, connections: number, min: number, max: number): Promise<void> {
   const timers = async () => (await keepAliveSeconds(port)).map(seconds => seconds > min && seconds <= max)
   await expect.poll(timers).toEqual(Array(connections).fill(true))

@@ -33,7 +33,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup()
 })
 
-/** A server; what is shown to whom is told by {@link Server.shown}. */
+/** A server, inspected with {@link Server.shown}. */
 class Server {
   readonly challenges = new AcmeChallenges()
   readonly tls: RelayTls
@@ -57,7 +57,7 @@ class Server {
     void this.challenges.showTls(serverName, proof)
   }
 
-  /** Subjects of what a client sees, or how its handshake fails. */
+  /** Subjects of the certificates presented to a client, or its handshake error. */
   shown(options: ConnectionOptions): Promise<string> {
     return new Promise(resolve => {
       const common = { port: this.#port, host: '127.0.0.1', rejectUnauthorized: false }

@@ -116,7 +116,7 @@ test('TLS 1.2 and 1.3 are supported, older versions are not (P-142)', async () =
   }
   expect(await spoken('TLSv1.2')).toBe('TLSv1.2')
   expect(await spoken('TLSv1.3')).toBe('TLSv1.3')
-  // Security level 0 lets a client of Node's offer what is refused everywhere by default.
+  // Security level 0 lets a Node client offer what is disabled by default.
   const old = {
     servername: 'relay.test',
     minVersion: 'TLSv1',
@@ -176,12 +176,12 @@ test('requests over TLS are counted by version, and active until they end (P-196
   const newer = await dial(relay, { servername: 'relay.test' })
   const { body } = await exchange(newer, `${UPGRADE}\r\n`)
   const client = await RawClient.login(new NodeConn(newer, body))
-  await until(() => http.tlsActive['1.2'] === 0, 'the requests of TLS 1.2 are over')
+  await until(() => http.tlsActive['1.2'] === 0, 'the TLS 1.2 requests have ended')
   expect(http.tlsRequests).toEqual({ '1.2': 2, '1.3': 1 })
   expect(http.tlsActive).toEqual({ '1.2': 0, '1.3': 1 })
   expect([http.tlsAccepted, http.tlsHandshakeFailures]).toEqual([2, {}])
   client.close()
-  await until(() => http.tlsActive['1.3'] === 0, 'the upgraded connection is over')
+  await until(() => http.tlsActive['1.3'] === 0, 'the upgraded connection is closed')
   expect(core.counters.logins).toBe(1)
 })
 
@@ -251,7 +251,7 @@ const AES_256 = 'TLS_AES_256_GCM_SHA384'
 const AES_128 = 'TLS_AES_128_GCM_SHA256'
 const CHACHA = 'TLS_CHACHA20_POLY1305_SHA256'
 
-// Bun's client has an order of its own: test/cli/derper-runtimes.test.ts asks Bun's server by Node's.
+// Bun's client has its own order; test/cli/derper-runtimes.test.ts tests Bun's server with Node's client.
 test.skipIf(IN_BUN).each([
   ['AES-128-GCM, whatever AES the client likes best', [AES_256, AES_128, CHACHA], AES_128],
   ['ChaCha20 for a client that likes it best', [CHACHA, AES_128, AES_256], CHACHA],

@@ -38,14 +38,14 @@ async function serve(tls: RelayTls): Promise<number> {
   return server.port
 }
 
-/** What `tls` tells now and from now on, as it comes through to another thread. */
+/** A replica of `tls` that receives its state and updates like another thread. */
 function replicaOf(tls: RelayTls, replicas: TlsReplicas): RelayTls {
   const replica = RelayTls.ofState(structuredClone(tls.state()))
   cleanups.push(replicas.add(async update => replica.apply(structuredClone(update))))
   return replica
 }
 
-/** The subject that a client is shown, or how its handshake fails. */
+/** The subject presented to a client, or its handshake error. */
 async function shown(port: number, options: ConnectionOptions = { servername: 'relay.test' }): Promise<string> {
   const socket = connect({ port, host: '127.0.0.1', rejectUnauthorized: false, ...options })
   try {
@@ -117,7 +117,7 @@ test('a challenge certificate is on every thread before validation starts, and r
   expect(await shown(port)).toBe('first')
 })
 
-/** Connects with the session of a connection to `first`; whether `second` takes it up. */
+/** Whether `second` resumes the session of a connection to `first`. */
 async function isResumed(version: SecureVersion, first: number, second: number, servername: string): Promise<boolean> {
   const options = { host: '127.0.0.1', servername, rejectUnauthorized: false }
   const versions = { minVersion: version, maxVersion: version }

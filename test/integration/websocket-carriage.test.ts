@@ -26,7 +26,7 @@ beforeAll(async () => {
 })
 afterAll(() => relay[Symbol.asyncDispose]())
 
-/** All headers of {@link HANDSHAKE} but those of the given names, and some more. */
+/** The headers of {@link HANDSHAKE} without some, and with others. */
 function handshake(without: readonly string[], more: readonly string[] = []): string[] {
   return [...HANDSHAKE.filter(line => !without.some(name => line.startsWith(`${name}:`))), ...more]
 }
@@ -83,7 +83,7 @@ test.for(['xderpx', 'Derp, derpx'])(
     })
     socket.write(`GET /derp HTTP/1.1\r\nHost: h\r\n${headers.join('\r\n')}\r\n\r\n`)
     const body = () => received.subarray(received.indexOf('\r\n\r\n') + 4)
-    await until(() => received.includes('\r\n\r\n') && body().length >= 4, 'a close frame has come')
+    await until(() => received.includes('\r\n\r\n') && body().length >= 4, 'a close frame has arrived')
     expect(received.toString('latin1', 0, 12)).toBe('HTTP/1.1 101')
     expect([body()[0], body().readUInt16BE(2)]).toEqual([0x88, 1008])
     expect(relay.relay.http.websocketAccepts).toBe(before)
@@ -125,7 +125,7 @@ test('a frame may span messages, and a message may contain several frames and pa
   client.socket.send(ping.subarray(0, 3), { fin: false })
   client.socket.send(ping.subarray(3), { fin: true })
   const pongs = () => client.bytes.toString('hex').split('130000000801020304050607').length - 1
-  await until(() => pongs() >= 1, 'a pong has come')
+  await until(() => pongs() >= 1, 'a pong has arrived')
   expect(relay.relay.core.counters.gotPing).toBeGreaterThanOrEqual(1)
   await until(() => relay.relay.core.counters.gotPing === 3, 'all three pings were read')
   client.socket.close()
@@ -139,9 +139,9 @@ test('frames of one turn are sent in one message of at most 32 KiB (P-151, P-152
   const packet = encodeClientToServer({ type: 'sendPacket', destination, data: new Uint8Array(1000) })
   const expected = receiver.bytes.length + 30 * packet.length
   sender.sendBytes(Buffer.concat(Array.from({ length: 30 }, () => packet)))
-  await until(() => receiver.bytes.length === expected, 'all packets have come')
+  await until(() => receiver.bytes.length === expected, 'all packets have arrived')
   sender.packet(destination, new Uint8Array(65_536))
-  await until(() => receiver.bytes.length === expected + 5 + 32 + 65_536, 'the large packet has come')
+  await until(() => receiver.bytes.length === expected + 5 + 32 + 65_536, 'the large packet has arrived')
   const sizes = receiver.messages.slice(2).map(message => message.length)
   expect(Math.max(...sizes)).toBe(32_768)
   expect(sizes.length).toBeLessThan(10)
@@ -188,7 +188,7 @@ test('a message of 256 KiB is accepted if it contains valid frames (P-152)', asy
 test('a WebSocket ping is answered with a WebSocket pong', async () => {
   const client = await new MessageClient(url).opened()
   client.socket.ping('abc')
-  await until(() => client.pongs.length > 0, 'a pong has come')
+  await until(() => client.pongs.length > 0, 'a pong has arrived')
   expect(client.pongs).toEqual(['abc'])
   client.socket.close()
   await client.closed
@@ -256,9 +256,9 @@ test('WebSocket works over TLS, and is counted as such (P-150, P-196)', async ()
     lookup: (_name, options, answer) =>
       answer(null, options.all === true ? [{ address: '127.0.0.1', family: 4 }] : '127.0.0.1', 4),
   }).opened()
-  await until(() => client.bytes.length === GREETING_LENGTH, 'the greeting has come')
+  await until(() => client.bytes.length === GREETING_LENGTH, 'the greeting has arrived')
   expect(secure.relay.http).toMatchObject({ websocketAccepts: 1, tlsActive: { '1.3': 1 } })
   client.socket.close()
   await client.closed
-  await until(() => secure.relay.http.tlsActive['1.3'] === 0, 'the request is over')
+  await until(() => secure.relay.http.tlsActive['1.3'] === 0, 'the request has ended')
 })

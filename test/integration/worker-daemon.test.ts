@@ -1,4 +1,4 @@
-/** The part of the daemon that runs on a worker, here on the thread of the test. */
+/** The daemon's worker part, here on the test's thread. */
 
 import { connect } from 'node:tls'
 import { afterEach, beforeAll, expect, test } from 'vitest'
@@ -63,7 +63,7 @@ async function start(data: Omit<WorkerData, 'thread'>, count: number): Promise<n
   return port
 }
 
-/** Subject that a client is shown. */
+/** Certificate subject presented to a client. */
 function shown(port: number): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { port, host: '127.0.0.1', servername: 'relay.test', rejectUnauthorized: false }
@@ -76,7 +76,7 @@ function shown(port: number): Promise<string> {
 
 const CLOSE = ['Connection: close']
 
-/** The status of a probe on a connection of its own; 0 when that was closed. */
+/** The status of a probe on a new connection; 0 if that was closed. */
 async function probe(port: number): Promise<number> {
   return (await request(port, 'GET /derp/probe', CLOSE).catch(() => ({ status: 0 }))).status
 }

@@ -41,13 +41,13 @@ async function start(count: number, options: Partial<WorkersOptions> = {}, data:
   }
 }
 
-/** Which of the workers there have been has each client. */
+/** The worker of each client. */
 async function workerOf({ workers }: Started): Promise<ReadonlyMap<string, number>> {
   const traffic = await workers.coordinator.source.traffic()
   return new Map(traffic.map(({ key, id }) => [key, Number(id.split('.')[0])]))
 }
 
-/** Sends numbered packets from one client to another, and reads them, until told to end. */
+/** Sends and reads numbered packets from one client to another, while `goesOn` holds. */
 async function flow(from: RawClient, to: RawClient, goesOn: () => boolean): Promise<number> {
   let sent = 0
   while (goesOn()) {
@@ -59,7 +59,7 @@ async function flow(from: RawClient, to: RawClient, goesOn: () => boolean): Prom
   return sent
 }
 
-/** Keeps what is logged as errors. */
+/** Records logged errors. */
 function errorLog(): { log: Log; errors: LogFields[] } {
   const errors: LogFields[] = []
   const nothing = () => {}
@@ -81,7 +81,7 @@ test('a worker killed under load loses only its own connections, and is replaced
   expect(lost.length).toBeGreaterThan(0)
   let goesOn = true
   const flows = kept.map((from, n) => flow(from, kept[(n + 1) % kept.length] as RawClient, () => goesOn))
-  // Packets that go to the doomed and come from them.
+  // Packets to and from the clients of the worker that will be killed.
   for (const [n, one] of lost.entries()) one.packet((kept[n % kept.length] as RawClient).publicKey, 'last words')
   await threads[doomed - 1]?.terminate()
   await Promise.all(lost.map(client => client.closed()))
@@ -90,7 +90,7 @@ test('a worker killed under load loses only its own connections, and is replaced
   expect(kept.filter(({ isClosed }) => isClosed)).toEqual([])
   await until(() => workers.listening === 3, 'another worker listens in place of the one that was killed')
   expect([workers.crashes, errors.map(({ reason }) => reason)]).toEqual([1, ['it exited']])
-  // The system spreads connections by chance: one run in ten million has none of them on the new worker.
+  // Connections are balanced randomly: one run in ten million has none on the new worker.
   const later = await Promise.all(Array.from({ length: 40 }, () => target.login()))
   const replaced = [...(await workerOf(started)).values()].filter(worker => worker > 3)
   expect(replaced.length).toBeGreaterThan(0)

@@ -91,7 +91,7 @@ test('a connection that takes over its key gets a reply once all workers know (P
   expect(first.waitingFrames.length).toBe(0)
   cores.courier.release()
   await answered
-  // More of its activity is no news.
+  // Further activity changes nothing.
   cores.courier.isHeld = true
   await first.sync()
   first.packet(privateKey.publicKey(), 'to myself')
@@ -181,7 +181,7 @@ test('a receiver is told immediately of a peer that left before the coordinator 
   await settle(20)
   cores.courier.release()
   expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
-  // Once ever for a connection and a source.
+  // Only once per connection and source.
   const again = await cores.login(0, { privateKey })
   again.packet(receiver.publicKey, 'hello again')
   await nextText(receiver)

@@ -4,11 +4,11 @@ import { Target } from '../conformance/target.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { type RunningTlsRelay, startOurTlsRelay, startReferenceTlsRelay } from '../support/relays.ts'
 
-/** Enough for what the start of a relay takes, and never filled up. */
+/** Enough for a relay's start, and never refilled. */
 const LIMIT = ['-accept-connection-limit', '0.000001', '-accept-connection-burst', '50']
 const CONNECTIONS = 60
 
-/** Opens connections one after the other, and waits for the end of each: the relay's, or our own. */
+/** Opens connections in sequence, and waits until each is closed by either side. */
 async function flood({ port }: RunningTlsRelay): Promise<void> {
   for (let n = 0; n < CONNECTIONS; n++) {
     await new Promise<void>(resolve => {

@@ -17,7 +17,7 @@ import { SkewedClock } from '../support/skewed-clock.ts'
 const DAY_MS = 24 * 3_600_000
 const EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
 
-/** Subjects of what the relay shows, and its own certificate. */
+/** Subjects of the relay's chain, and its leaf certificate. */
 function chainOf(socket: TLSSocket): { leaf: X509Certificate; subjects: string[] } {
   const leaf = socket.getPeerX509Certificate() as X509Certificate
   const subjects: string[] = []
@@ -36,7 +36,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
 
   beforeAll(async () => {
     ports = { httpPort: await freePort(), tlsPort: await freePort() }
-    // One of ten nonces is refused: whoever does not try again gets nowhere.
+    // One in ten nonces is rejected: clients must retry.
     pebble = await Pebble.start({ ...ports, env: { PEBBLE_WFE_NONCEREJECT: '10' } })
     ca = await pebble.rootCertificate()
   })
@@ -53,7 +53,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
     return AcmeRelay.start({ hostname: 'relay.test', directory, directoryUrl, directoryCa, ...ports, ...options })
   }
 
-  /** Waits, for as long as an order may take, until this holds and what comes next is planned. */
+  /** Waits until this holds and the next attempt is scheduled. */
   async function untilStatus(relay: AcmeRelay, holds: () => boolean): Promise<void> {
     const state = () => (holds() && relay.status().nextAttemptMs !== undefined ? 'yes' : relay.status().lastError)
     await expect.poll(state, { interval: 20 }).toBe('yes')
@@ -85,7 +85,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
       const names = ['acme_account+key', 'relay.test', 'relay.test.acme.json']
       expect(readdirSync(directory).sort()).toEqual(names)
       for (const name of names) expect(statSync(join(directory, name)).mode & 0o777).toBe(0o600)
-      // The form that the original keeps: key first.
+      // The original's format: key first.
       expect(readFileSync(join(directory, 'relay.test'), 'utf8')).toMatch(/^-----BEGIN EC PRIVATE KEY-----/)
     },
   )
@@ -107,7 +107,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
       const { leaf } = chainOf(socket)
       expect([leaf.subject, leaf.subjectAltName]).toEqual([undefined, 'IP Address:127.0.0.1'])
       expect(leaf.validToDate.getTime() - leaf.validFromDate.getTime()).toBeLessThan(7 * DAY_MS)
-      // Three days on: half of its life.
+      // Three days later: half of its lifetime.
       expect((relay.status().nextAttemptMs ?? 0) - Date.now()).toBeLessThan(3.1 * DAY_MS)
       expect(relay.linesOf('certificate obtained')).toMatchObject([
         { derpMapNodes: [{ Name: 'custom', RegionID: 900, HostName: '127.0.0.1' }] },
@@ -170,7 +170,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
     await untilStatus(relay, () => relay.status().replacements === 2)
     const after = relay.status()
     expect(after.fingerprint).not.toBe(before.fingerprint)
-    // By this clock the new one is old too, since the authority's has stood still; yet it is given time.
+    // By this clock the new one is also old, as the authority's clock did not advance; renewal is still delayed.
     await expect.poll(() => relay.status().nextAttemptMs ?? 0).toBeGreaterThan(clock.wallNow() + 8 * DAY_MS)
     const { leaf } = chainOf(await relay.dial({ servername: 'relay.test', ca }))
     expect(leaf.fingerprint256.replaceAll(':', '').toLowerCase()).toBe(after.fingerprint)
@@ -251,7 +251,7 @@ describe.skipIf(!hasGo)('certificates from an ACME authority', () => {
       const binding = { eabKeyId: 'kid-1', eabKey: EAB_KEY, email: 'ops@relay.test' }
       await using relay = await startRelay({ directoryUrl, directoryCa, clock, profile: 'default', ...binding })
       await untilStatus(relay, () => hasCertificate(relay))
-      // The second time the account is there already.
+      // The second time the account already exists.
       clock.advance(61 * DAY_MS)
       await untilStatus(relay, () => relay.status().replacements === 2)
       const folder = mkdtempSync(join(root, 'certs-'))

@@ -1,4 +1,4 @@
-/** The admission URL, as stock derper and our relay take its answers. */
+/** How stock derper and our relay interpret responses of the admission URL. */
 
 import { createServer, type ServerResponse } from 'node:http'
 import { connect } from 'node:net'
@@ -65,7 +65,7 @@ describe.skipIf(!hasGo)('admission URL of stock derper and of our relay', () => 
     }
   }
 
-  /** Whether stock derper and ours let a client in. */
+  /** Whether stock derper and ours admit a client. */
   async function verdicts(): Promise<readonly [boolean, boolean]> {
     const privateKey = NodePrivateKey.generate()
     return [await isLetIn(stock.port, privateKey), await isLetIn(ours.port, privateKey)]

@@ -8,7 +8,7 @@ import { type RawResponse, request } from '../support/raw-http.ts'
 import { type RunningRelay, startReferenceRelay } from '../support/relays.ts'
 import { until } from '../support/settle.ts'
 
-/** The one name that every machine can resolve, with and without a final dot; and one that none can. */
+/** A name that every machine can resolve, with and without final dot, and one that none can. */
 const PUBLISHED = 'localhost,nobody.invalid'
 const UNPUBLISHED = 'localhost.,nobody.invalid/nothing.invalid'
 
@@ -35,7 +35,7 @@ describe.skipIf(!hasGo)('/bootstrap-dns of stock derper and of ours', () => {
     return (await request(port, `GET /bootstrap-dns${query}`)).body.toString()
   }
 
-  /** Go and Node may list the addresses in another order, and Go shuffles those that are published. */
+  /** Go and Node may order addresses differently, and Go shuffles published ones. */
   function comparable({ status, headers, body }: RawResponse) {
     const shown = Object.fromEntries([...headers].filter(([name]) => name !== 'date'))
     const lines = body.toString().replaceAll(',', '').split('\n').toSorted()
@@ -56,7 +56,7 @@ describe.skipIf(!hasGo)('/bootstrap-dns of stock derper and of ours', () => {
       return Object.entries(vars).filter(([name]) => name.startsWith('counter_bootstrap_dns_'))
     }
     const [theirs, own] = [await counts(stock.port), await counts(ours.port)]
-    // The beginning has asked stock derper until it knew its names.
+    // The setup has queried stock derper until its names were resolved.
     const comparing = (entries: [string, number][]) =>
       new Map(entries.filter(([name]) => !/_requests$|unpublished_hits$|unpublished_misses$/.test(name)))
     expect(comparing(own)).toEqual(comparing(theirs))

@@ -23,9 +23,9 @@ const MESH_KEY = 'ab'.repeat(32)
 describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
   let ca: TestCa
   let directory: string
-  /** Known as relay.test. */
+  /** Reached as relay.test. */
   let named: RunningRelay
-  /** Known by its address, with a certificate that it has made itself. */
+  /** Reached by its address, with a self-signed certificate. */
   let numbered: RunningRelay
 
   beforeAll(async () => {

@@ -12,7 +12,7 @@ import { type Program, startProgram } from '../support/process.ts'
 import { freePort, untilListening } from '../support/relays.ts'
 import { testIo } from '../support/test-io.ts'
 
-/** Stock programs that read what is written for whom. */
+/** Stock reader of each format. */
 const READERS = { tailscale: 'policy', headscale: 'headscale', json: 'json', yaml: 'headscale' } as const
 
 describe.skipIf(!hasGo)('derp map make, for a stock relay with a self-signed certificate', () => {
@@ -61,7 +61,7 @@ describe.skipIf(!hasGo)('derp map make, for a stock relay with a self-signed cer
     const daemon = await startProgram(localapi, [await stockDaemon(), directory, file])
     try {
       expect(await daemon.lineWhere(line => JSON.parse(line) as unknown)).toMatchObject({ home: 'made' })
-      // Connected, and not by chance.
+      // Connected permanently.
       await expect.poll(() => homeConnections(port), { timeout: 20_000, interval: 200 }).toBe(1)
     } finally {
       await daemon.stop()
@@ -69,7 +69,7 @@ describe.skipIf(!hasGo)('derp map make, for a stock relay with a self-signed cer
   })
 })
 
-/** Clients that the relay is home of, by its metrics. */
+/** Clients with this relay as home, from its metrics. */
 async function homeConnections(port: number): Promise<number> {
   const request = get({ host: '127.0.0.1', port, path: '/debug/varz', rejectUnauthorized: false })
   const [response] = (await once(request, 'response')) as [IncomingMessage]

@@ -13,7 +13,7 @@ const file = join(import.meta.dirname, '../golden/derper-flags.json')
 const golden = JSON.parse(readFileSync(file, 'utf8')) as { flags: Record<string, Record<string, OriginalFlag>> }
 const expected = golden.flags['v1.84.1'] ?? {}
 
-/** Kinds and defaults from what Go prints; it leaves out those that are zero, and marks a word of the help as the kind. */
+/** Types and defaults from Go's output, which omits zero defaults and quotes a word of the help as type. */
 function parseHelp(text: string): Record<string, OriginalFlag> {
   const entries = Array.from(
     text.matchAll(/^ {2}-(\S+)(?: (\S+))?\n(.*)$/gm),

@@ -11,12 +11,12 @@ const RELAYS = [
   ['stock', startReferenceTlsRelay],
 ] as const
 
-/** In real time, and on a machine that may be busy. */
+/** Real time, on a machine that may be busy. */
 const PATIENT = { timeoutMs: 60_000 }
 
 function examineNode(relay: RunningTlsRelay, stunPort: number): Promise<RelayReport> {
   const node = { Name: '900a', RegionID: 900, HostName: 'localhost', DERPPort: relay.port, STUNPort: stunPort }
-  // It listens on IPv4 of loopback only, as its flags say.
+  // It only listens on IPv4 loopback.
   const target = targetOfNode({ ...node, IPv4: '127.0.0.1', IPv6: 'none' })
   return diagnoseRelay({ target, options: PATIENT, platform: nodePlatform({ authorities: [relay.ca] }) })
 }
@@ -28,10 +28,10 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
   }, 180_000)
   afterAll(() => relay?.stop())
 
-  test('passes every step that one relay has', async () => {
+  test('passes every step for a single relay', async () => {
     const report = await examineNode(relay, relay.stunPort)
     const taken = report.steps.filter(({ verdict }) => verdict.status !== 'skipped')
-    // The certificates of these tests last a day.
+    // The test certificates are valid for one day.
     expect(taken.map(({ id }) => `${id}: ${outcomeOf(report, id)}`)).toEqual([
       'dns: passed',
       'tcp4: passed',
@@ -49,7 +49,7 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
     expect(conclusionOf(report)).toBe('all is well')
   })
 
-  test('says that the STUN port of the map is not that of the relay', async () => {
+  test('reports a wrong STUN port in the map', async () => {
     expect(conclusionOf(await examineNode(relay, await freePort()))).toBe('STUN: stun-refused')
   })
 })
@@ -64,11 +64,11 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
     }
   }
 
-  test('says that it runs without DERP', async () => {
+  test('reports that DERP is disabled', async () => {
     expect(await conclusionWith('-derp=false')).toBe('HTTP: derp-disabled')
   })
 
-  test('says that the key is not admitted', async () => {
+  test('reports that the key is not admitted', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}/verify`
     const flags = ['-verify-client-url', nowhere, '-verify-client-url-fail-open=false']
     expect(await conclusionWith(...flags)).toBe('login: not-admitted')

@@ -30,7 +30,7 @@ describe.skipIf(!hasGo)('stock tailscaled, logged in to the control server of Ta
     rmSync(directory, { recursive: true })
   })
 
-  /** What the stock client of the LocalAPI makes of the answer. */
+  /** Result of the stock LocalAPI client. */
   async function askStock(key: string): Promise<string> {
     daemon.write(`${key}\n`)
     return daemon.lineWhere(line => line)
@@ -50,7 +50,7 @@ describe.skipIf(!hasGo)('stock tailscaled, logged in to the control server of Ta
       'not found',
       'local tailscaled does not know the key',
     ])
-    // The relay's own machine may use its relay: daemons from 1.86 on know their own key.
+    // The relay's own host may use the relay: daemons since 1.86 know their own key.
     expect([await askStock(ready.self), await ask(ready.self)]).toEqual(['not found', true])
     expect(admission.checks.map(({ problem }) => problem())).toEqual([undefined])
 

@@ -17,7 +17,7 @@ import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const MESH_KEY = '0123456789abcdef'.repeat(4)
-/** Names that no DNS knows: both sides must dial elsewhere. */
+/** Names that are not in DNS: both sides must dial elsewhere. */
 const [OURS, STOCK] = ['ours.test', 'stock.test']
 
 describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
@@ -50,7 +50,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     const targets = parseMeshWith(`${STOCK}:${stockPort}/127.0.0.1,${OURS}:${ours.port}/localhost`)
     mesh = new Mesh(ours.relay.core, targets, { tlsConfig: { ca: ca.certificate } })
     mesh.start()
-    await until(() => states().join() === 'up,self', 'the links stand')
+    await until(() => states().join() === 'up,self', 'the links are up')
   })
   afterAll(async () => {
     await mesh?.stop()
@@ -72,7 +72,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
 
   const states = () => mesh.snapshot().map(({ state }) => state)
 
-  /** A client of ours, at one of the relays. */
+  /** Our client at one of the relays. */
   async function ourClient(host: string, port: number): Promise<NodeClient> {
     const tlsConfig = { ca: ca.certificate, servername: host }
     const client = new NodeClient(NodePrivateKey.generate(), `https://127.0.0.1:${port}/derp`, { tlsConfig })
@@ -80,7 +80,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     return client
   }
 
-  /** A stock client at stock derper, which receives. */
+  /** A receiving stock client at stock derper. */
   async function stockClient(name: string): Promise<NodePublicKey> {
     const node = { Name: '1a', RegionID: 1, HostName: STOCK, IPv4: '127.0.0.1', IPv6: 'none', DERPPort: stockPort }
     const region = { RegionID: 1, RegionCode: 'test', RegionName: 'test', Nodes: [node] }
@@ -91,7 +91,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     return NodePublicKey.parse(publicKey as string)
   }
 
-  /** Sends until one arrives: how long the news of a client takes to the mesh peer is nobody's promise. */
+  /** Sends until one arrives, as presence takes an unspecified time to reach the mesh peer. */
   async function sendUntilHere(from: NodeClient, to: NodeClient): Promise<void> {
     const arrived = nextMessage(to, 'receivedPacket')
     let isHere = false
@@ -144,7 +144,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
     await until(() => states()[0] === 'connecting', 'the link is down')
     await until(() => !ours.relay.core.routes.has(stockKey.publicKey()), 'nothing of the mesh peer is left')
     stock = await startStock()
-    await until(() => states()[0] === 'up', 'the link stands again')
+    await until(() => states()[0] === 'up', 'the link is up again')
     expect(mesh.snapshot()[0]).toMatchObject({ state: 'up', counters: { connects: 2 } })
     const near = await ourClient(OURS, ours.port)
     const far = await ourClient(STOCK, stockPort)

@@ -48,7 +48,7 @@ describe.skipIf(!hasGo)('our client on stock derper', () => {
     }
   })
 
-  /** Sends `bytes` in pieces, at most a window of them unacknowledged; acknowledges what comes; hashes both. */
+  /** Sends `bytes` in chunks within a window, acknowledges received ones, and hashes both. */
   async function exchange(client: Client, peer: NodePublicKey, bytes: Uint8Array, expected: number): Promise<string> {
     const hash = createHash('sha256')
     let received = 0

@@ -1,4 +1,4 @@
-/** Proxies that end TLS and speak HTTP to our relay, run with the files of `deploy/proxies`. */
+/** TLS-terminating HTTP proxies in front of our relay, run with the files of `deploy/proxies`. */
 
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -70,7 +70,7 @@ function behind(file: ProxyFile): void {
     await relay[Symbol.asyncDispose]()
   })
 
-  /** An answer to a request from `localAddress`. */
+  /** The response to a request from `localAddress`. */
   async function ask(localAddress: string, lines: readonly string[]): Promise<RawResponse & { conn: NodeConn }> {
     const options = { port: proxy.port, host: '127.0.0.1', localAddress, servername: PROXY_HOSTNAME }
     const socket = connect({ ...options, ca: ca.certificate, ALPNProtocols: ['http/1.1'] })

@@ -1,4 +1,4 @@
-/** Proxies that pass TLS on unopened, with a PROXY header, run with the files of `deploy/proxies`. */
+/** TCP proxies that pass TLS through with a PROXY header, run with the files of `deploy/proxies`. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -46,7 +46,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
   let proxy: RunningProxy
   let url: string
   const fastStarts: (string | string[] | undefined)[] = []
-  /** What the web site was told first. */
+  /** First bytes received by the web site. */
   const greetings: Buffer[] = []
 
   beforeAll(async () => {
@@ -109,7 +109,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
   test('another server name gets the web site', async () => {
     const socket = connect({ port: proxy.port, host: '127.0.0.1', servername: 'www.test' }).on('error', () => {})
     await expect.poll(() => greetings.length).toBe(1)
-    // A handshake, behind a PROXY header if the proxy sends one to every server.
+    // A handshake, after a PROXY header if the proxy sends one to every server.
     expect(greetings[0]?.includes('www.test')).toBe(true)
     socket.destroy()
   })

@@ -1,4 +1,4 @@
-// The frame decoder against the obvious one, however the stream arrives and whenever it is read.
+// The frame decoder against the naive one, for any chunking and reading pattern.
 
 import { expect, test } from 'vitest'
 import { concatBytes } from '../../src/lib/bytes.ts'
@@ -29,7 +29,7 @@ function header(type: number, length: number): Uint8Array {
   return bytes
 }
 
-/** Frames within the bounds of a relay or client, of all types and some that are unknown; now and then one out of bounds. */
+/** Frames of known and unknown types for a relay or client, mostly within bounds. */
 function frameOf(side: 'server' | 'client'): fc.Arbitrary<Uint8Array> {
   const { known } = NAIVE_RULES[side]
   const read = fc.constantFrom(...Object.entries(known)).chain(([type, [min, max]]) => {
@@ -57,7 +57,7 @@ function frameOf(side: 'server' | 'client'): fc.Arbitrary<Uint8Array> {
   })
 }
 
-/** A cheap random sequence from 0 up to, but not including, `below`. */
+/** A fast random sequence in [0, `below`). */
 function random(seed: number): (below: number) => number {
   let x = seed | 1
   return below => {
@@ -68,7 +68,7 @@ function random(seed: number): (below: number) => number {
   }
 }
 
-/** Cuts a stream at random: into few pieces, or many small ones, some of them empty, in buffers of their own or not. */
+/** Splits a stream randomly: into few or many pieces, some empty, in separate buffers or not. */
 function split(stream: Uint8Array, next: (below: number) => number): Uint8Array[] {
   const chunks: Uint8Array[] = []
   const longest = [1, 4, 16, stream.length + 1][next(4)] as number
@@ -80,7 +80,7 @@ function split(stream: Uint8Array, next: (below: number) => number): Uint8Array[
   return chunks
 }
 
-/** A frame as text, which compares fast. */
+/** A frame as text, for fast comparison. */
 const shown = ({ type, length, skipped, readTo, bytes }: NaiveFrame) =>
   `${skipped ? 'skipped' : 'read'} ${type} ${length} up to ${readTo}: ${Buffer.from(bytes).toString('hex')}`
 
@@ -90,7 +90,7 @@ function current({ type, length, skipped, buffer, start }: FrameDecoder, readTo:
   return shown({ type, length, skipped, readTo, bytes })
 }
 
-/** Feeds chunks, reading no, a few or all frames between two of them, and the rest at the end. */
+/** Feeds chunks, reading none, some or all frames in between, and the rest at the end. */
 function readSplit(bounds: FrameBounds, chunks: readonly Uint8Array[], next: (below: number) => number) {
   const decoder = new FrameDecoder(bounds)
   const seen: string[] = []
@@ -146,7 +146,7 @@ test.each(['server', 'client'] as const)(
   },
 )
 
-/** A chunk that counts how often it is looked at. */
+/** A chunk that counts its accesses. */
 function counted(bytes: Uint8Array, tally: { looks: number }): Uint8Array {
   return new Proxy(bytes, {
     get(target, name) {
@@ -157,7 +157,7 @@ function counted(bytes: Uint8Array, tally: { looks: number }): Uint8Array {
   })
 }
 
-/** Reads a stream fed byte by byte; what it cost. */
+/** Cost of reading a stream byte by byte. */
 function readByteByByte(stream: Uint8Array, pushAllFirst: boolean) {
   const tally = { looks: 0 }
   const decoder = new FrameDecoder(SERVER_BOUNDS)
@@ -212,7 +212,7 @@ test('300,000 buffered chunks are read in linear time (P-001)', () => {
   expect(frames).toBe(60_000)
 })
 
-/** Runs `action` and tells the sizes of all byte arrays made meanwhile by size. */
+/** Sizes of all byte arrays allocated by `action`. */
 function allocations(action: () => void): number[] {
   const sizes: number[] = []
   const Real = globalThis.Uint8Array

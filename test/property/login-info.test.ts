@@ -1,4 +1,4 @@
-// The JSON of the login against a model of how the original reads it: member by member, in order.
+// Login JSON against a model of the original's parser: member by member, in order.
 
 import { expect, test } from 'vitest'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
@@ -63,7 +63,7 @@ const typed: Record<string, fc.Arbitrary<string>> = {
   TokenBucketBytesBurst: number,
 }
 
-/** Members of which most fit one of the `names`; some repeat, some are null, some have another type. */
+/** Members, mostly of `names`; some repeat, are null or have another type. */
 function membersOf(names: readonly string[]): fc.Arbitrary<Member[]> {
   const fitting = fc.constantFrom(...names).chain(name =>
     fc.record({
@@ -83,7 +83,7 @@ function membersOf(names: readonly string[]): fc.Arbitrary<Member[]> {
 
 const space = fc.constantFrom('', '', ' ', '\n', '\t\r\n  ')
 
-/** The members as one object, loosely spaced. */
+/** The members as one object, with spacing. */
 const textOf = (members: readonly Member[], gap: string) =>
   `${gap}{${members.map(({ key, value }) => `${gap}${JSON.stringify(key)}${gap}:${gap}${value}${gap}`).join(',')}}${gap}`
 
@@ -96,7 +96,7 @@ function fits(value: string, kind: Kind): boolean {
   return /^-?\d+$/.test(value) && BigInt(value) >= -(2n ** 63n) && BigInt(value) < 2n ** 63n
 }
 
-/** Fields by name, or undefined when the original refuses the object. */
+/** Fields by name, or undefined if the original rejects the object. */
 function modelOf(
   members: readonly Member[],
   kinds: Readonly<Record<string, Kind>>,
@@ -111,7 +111,7 @@ function modelOf(
   return fields
 }
 
-/** What `parse` gives, or undefined when it refuses as it may. */
+/** The result of `parse`, or undefined for an expected error. */
 function outcome<T>(parse: () => T): T | undefined {
   try {
     return parse()

@@ -1,4 +1,4 @@
-// Encoders and decoders against the obvious codec, and against damaged bytes.
+// Encoders and decoders against the naive codec, and with corrupted bytes.
 
 import { expect, test } from 'vitest'
 import { ProtocolError } from '../../src/lib/derp-error.ts'
@@ -76,7 +76,7 @@ test('a changed payload byte goes unnoticed: frames have no checksum (P-005)', (
   )
 })
 
-/** Damages bytes: a place, and what happens there. */
+/** A corruption of bytes. */
 interface Damage {
   readonly place: number
   readonly kind: 'change' | 'remove' | 'insert' | 'cut'
@@ -103,7 +103,7 @@ function damaged(bytes: readonly number[], damages: readonly Damage[]): Uint8Arr
 
 const SHARED_KEY = new Uint8Array(32).fill(1)
 
-/** Reads all that can be read, as the two halves do; counts messages, and gives the error that ended it. */
+/** Reads like the real reader; returns the number of messages and the final error. */
 function readAll(stream: Uint8Array, side: 'server' | 'client'): { messages: number; error?: unknown } {
   const decoder = new FrameDecoder(side === 'server' ? SERVER_LOGIN_BOUNDS : CLIENT_LOGIN_BOUNDS)
   decoder.push(stream)
@@ -159,7 +159,7 @@ test.each([
       }),
       { ...RUNS, numRuns: 3_000 },
     )
-    // Both ways out have been taken.
+    // Both outcomes occurred.
     expect(ended).toBeGreaterThan(100)
     expect(read).toBeGreaterThan(1_000)
   },

@@ -1,4 +1,4 @@
-/** Each rule of the region is broken on purpose; the schedules must notice. Otherwise they would prove nothing. */
+/** Breaks each rule of the region on purpose: the schedules must detect it, or they would prove nothing. */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { Announcer } from '../../src/backplane/announcer.ts'
@@ -17,10 +17,10 @@ import { SimLink } from '../../src/sim/sim-link.ts'
 const realTakeAll = Reflect.get(WaitingPackets.prototype, 'takeAll') as WaitingPackets['takeAll']
 const realTakeSendPacket = Reflect.get(SimLink.prototype, 'takeSendPacket') as SimLink['takeSendPacket']
 
-/** Schedules in which each broken rule must show. */
+/** Schedules within which each violation must be detected. */
 const MOST_SCHEDULES = 400
 
-/** The first schedule in which something does not hold. */
+/** The first failing schedule. */
 function firstBroken(breakIn: (schedule: Schedule) => void = () => {}): number | undefined {
   for (let seed = 1; seed <= MOST_SCHEDULES; seed++) {
     const schedule = new Schedule(seed)
@@ -85,7 +85,7 @@ describe('schedules notice when', () => {
       const { broker } = schedule
       broker.tamper = (bytes, _from, to) => {
         const message = decodeMessage(bytes)
-        // Those who have the key are not heard, those who do not are.
+        // Replies from relays that have the key are lost, others are not.
         return message?.type === 'found' && message.keys.length > 0 && to !== undefined
           ? encodeMessage({ type: 'found', id: message.id, keys: [] })
           : bytes
@@ -116,7 +116,7 @@ describe('schedules notice when', () => {
 
   test('messages rejected by the bus are not recovered (P-317)', () => {
     vi.spyOn(Announcer.prototype, 'hasLost', 'get').mockReturnValue(false)
-    // Nor does any number show that they are missing.
+    // Sequence numbers do not reveal the loss either.
     const numbers = new Map<string, number>()
     const tamper: Tamper = (bytes, from, to) => {
       const message = decodeMessage(bytes)

@@ -12,7 +12,7 @@ interface Conn extends Member {
   readonly name: string
 }
 
-/** Both registries, fed alike. What they tell is compared after every step. */
+/** Both registries with the same inputs; compares their outputs after every step. */
 class Twins {
   readonly naive = new NaiveRegistry()
   readonly log: string[] = []
@@ -47,7 +47,7 @@ class Twins {
 
   add(keyName: string): void {
     const name = `c${this.#made++}`
-    // The address stands in for the connection's name in presence messages.
+    // The address identifies the connection in presence messages.
     const conn = { name, key: key(keyName), remote: { address: name, port: 1 }, flags: 1 }
     this.conns.push(conn)
     this.real.add(conn)
@@ -56,7 +56,7 @@ class Twins {
 
   check(): void {
     expect(this.routes).toEqual(this.naive.routes())
-    // The naive one floods in insertion order of its own map, told things at once in any order.
+    // The naive one floods in its own insertion order; simultaneous events have no order.
     expect(this.log.toSorted()).toEqual(this.naive.log.toSorted())
     const { counters } = this.real
     expect(counters).toEqual({

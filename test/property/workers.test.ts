@@ -11,7 +11,7 @@ import { settle } from '../support/settle.ts'
 const MESH_KEY = '4d'.repeat(32)
 const KEYS = Array.from({ length: 4 }, () => NodePrivateKey.generate())
 
-/** What a client does; `client` counts modulo those there are, `key` and `worker` modulo theirs. */
+/** An action; `client`, `key` and `worker` are taken modulo their number. */
 type Step =
   | { readonly do: 'login'; readonly key: number; readonly mesh: boolean; readonly worker: number }
   | { readonly do: 'leave' | 'ping' | 'watch' | 'fault'; readonly client: number }
@@ -28,7 +28,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('send', 'disco', 'closePeer' as const), client, key }) },
 )
 
-/** A relay under test, on however many cores. */
+/** A relay under test, with any number of workers. */
 interface Scene {
   login(one: Extract<Step, { do: 'login' }>): Promise<RawClient>
   rest(): Promise<void>
@@ -45,7 +45,7 @@ function perform(one: RawClient, { do: what, ...more }: Exclude<Step, { do: 'log
   else one.packet(peer, Uint8Array.from([...new TextEncoder().encode('TS\u{1F4AC}'), ...new Uint8Array(60), n]))
 }
 
-/** Does all steps, each when the one before has had its effect; what every client has seen after each. */
+/** Runs all steps in sequence; returns what every client has seen after each. */
 async function outcome(scene: Scene, steps: readonly Step[]): Promise<string[]> {
   const clients: RawClient[] = []
   const seen: string[] = []
@@ -70,7 +70,7 @@ function loginOptions(one: Extract<Step, { do: 'login' }>) {
   return { privateKey: KEYS[one.key] as NodePrivateKey, info }
 }
 
-/** Chooses alike for the same seed. */
+/** A deterministic choice by seed. */
 function chooserOf(seed: number): Chooser {
   let state = seed | 1
   return count => {
@@ -106,7 +106,7 @@ test('a relay with several workers behaves like one without (P-062, P-065, P-066
   )
 })
 
-/** What a client has heard of others, from its frames. */
+/** What a client was told of others, from its frames. */
 function heardBy(messages: readonly ServerToClient[]): Map<string, { packets: number[]; gone: number }> {
   const heard = new Map<string, { packets: number[]; gone: number }>()
   const of = (name: string) => {
@@ -124,7 +124,7 @@ function heardBy(messages: readonly ServerToClient[]): Map<string, { packets: nu
   return heard
 }
 
-/** Somebody with a key of his own, who is here for a while. */
+/** A temporary client with its own key. */
 interface Guest {
   readonly worker: number
   readonly stays: boolean

@@ -1,4 +1,4 @@
-/** `derp doctor` on servers of loopback, with time moved by hand. */
+/** Runs `derp doctor` against loopback servers with a fake clock. */
 
 import { diagnoseRelay, type RelayReport, type StepReport } from '../../src/diagnose/diagnose.ts'
 import { nodePlatform } from '../../src/diagnose/node-platform.ts'
@@ -7,33 +7,33 @@ import type { DiagnoseOptions, StepId } from '../../src/diagnose/step.ts'
 import { type RelayTarget, type TargetPorts, targetOfUrl } from '../../src/diagnose/target.ts'
 import { FakeClock } from './fake-clock.ts'
 
-/** Milliseconds for a step; only a test moves them on. */
+/** Time limit of a step in milliseconds, on the fake clock. */
 export const STEP_MS = 5_000
 
 export interface ExamineOptions extends DiagnoseOptions {
   readonly clock?: FakeClock
-  /** PEM that is trusted besides nothing. */
+  /** PEM of the only trusted CA. */
   readonly ca?: string
   /** Lower-case hex. */
   readonly pin?: string
   readonly ports?: TargetPorts
-  /** Parts of the platform to be replaced. */
+  /** Overrides of the platform. */
   readonly platform?: Partial<Platform>
   readonly others?: readonly RelayTarget[]
   readonly onStep?: (report: StepReport) => void
 }
 
-/** A clock that agrees with certificates made now. */
+/** A fake clock set to the current time, so that new certificates are valid. */
 export function clockOfNow(): FakeClock {
   return new FakeClock({ wallMs: Date.now() })
 }
 
-/** A failure as the platform reports it. */
+/** A system error with this code. */
 export function systemError(code: string, message = code): Error {
   return Object.assign(new Error(message), { code })
 }
 
-/** Examines a relay; names of hosts lead to 127.0.0.1. */
+/** Diagnoses a relay; hostnames resolve to 127.0.0.1. */
 export function examine(server: string | RelayTarget, options: ExamineOptions = {}): Promise<RelayReport> {
   const { clock = clockOfNow(), ca, pin, ports, platform, others, onStep, ...rest } = options
   const target =
@@ -54,7 +54,7 @@ export function examine(server: string | RelayTarget, options: ExamineOptions = 
   })
 }
 
-/** The cause of a step, or its status where it has none. */
+/** The cause of a step, or its status if it has none. */
 export function outcomeOf({ steps }: RelayReport, id: StepId): string {
   const verdict = steps.find(step => step.id === id)?.verdict
   if (verdict === undefined) return 'not taken'

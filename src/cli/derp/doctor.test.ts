@@ -27,7 +27,7 @@ afterAll(async () => {
 
 async function doctor(...args: string[]) {
   const io = testIo()
-  // Ports of loopback that answer at once.
+  // Closed loopback ports, which respond at once.
   const ports = args.some(arg => arg.endsWith('.json')) ? [] : ['--stun-port', '9', '--http-port', '9']
   const code = await main(['doctor', '--timeout', '60s', ...ports, ...args], io)
   return { code, stdout: io.stdout, stderr: io.stderr }
@@ -44,26 +44,26 @@ const mapOf = (...nodes: object[]) => ({
 })
 const nodeOf = (fields: object) => ({ Name: '900a', RegionID: 900, HostName: '127.0.0.1', STUNPort: -1, ...fields })
 
-test('derp doctor prints each step of a host and ends with 0 when all is well', async () => {
+test('derp doctor prints each step, and exits with 0 without failures', async () => {
   const { code, stdout } = await doctor('--ca', caFile, `127.0.0.1:${relay.port}`)
   expect(code).toBe(0)
   expect(stdout).toMatch(/^ {2}ok +Login +\d+ ms {2}admitted$/m)
-  expect(stdout).toMatch(/^Warning: STUN over IPv4: no STUN server is there/m)
+  expect(stdout).toMatch(/^Warning: STUN over IPv4: no STUN server is listening/m)
 })
 
-test('derp doctor ends with the number of the layer that is broken, and says what mends it', async () => {
+test('derp doctor exits with the code of the broken layer and prints the fix', async () => {
   const gone = await startTcpServer(() => {})
   await gone[Symbol.asyncDispose]()
   const tcp = await doctor(`127.0.0.1:${gone.port}`)
   expect(tcp.code).toBe(11)
   expect(tcp.stdout).toContain('Cause: nothing listens there')
-  expect(tcp.stdout).toContain('Mend: check host and port, and that the server runs.')
+  expect(tcp.stdout).toContain('Fix: check host and port, and that the server is running.')
   expect((await doctor(`127.0.0.1:${relay.port}`)).code).toBe(12)
   await using site = await listenOnLoopback(createServer((_request, response) => response.end('hello')))
   expect((await doctor(`http://127.0.0.1:${site.port}`)).code).toBe(13)
 })
 
-test('derp doctor accepts a certificate by its pin, and refuses a pin that is none', async () => {
+test('derp doctor accepts a pinned certificate and rejects an invalid pin', async () => {
   const { stdout } = await doctor('--json', '--ca', caFile, '--pin', 'ab'.repeat(32), `127.0.0.1:${relay.port}`)
   const shown = /shown (sha256-raw:[0-9a-f]{64})/.exec(stdout)?.[1] ?? ''
   expect((await doctor('--pin', shown, `127.0.0.1:${relay.port}`)).code).toBe(0)
@@ -87,16 +87,16 @@ test('derp doctor prints JSON with cause, layer and mend', async () => {
   })
 })
 
-test('derp doctor examines all relays of a map, and fails where one does not keep what the map promises', async () => {
+test('derp doctor checks all relays of a map, and fails if one lacks what the map promises', async () => {
   const good = write('good.json', mapOf(nodeOf({ DERPPort: relay.port })))
   expect((await doctor('--ca', caFile, good)).code).toBe(0)
   const promising = write('stun.json', mapOf(nodeOf({ DERPPort: relay.port, STUNPort: 9 })))
   const { code, stdout } = await doctor('--ca', caFile, promising)
-  expect([code, stdout]).toEqual([17, expect.stringContaining('Cause: no STUN server is there')])
+  expect([code, stdout]).toEqual([17, expect.stringContaining('Cause: no STUN server is listening')])
   expect((await doctor('--region', 'nowhere', good)).stderr).toContain('the map has lab')
 })
 
-test('derp doctor ends with 2 for a map that has errors, though its relays are well', async () => {
+test('derp doctor exits with 2 for a map with errors even if its relays work', async () => {
   const { RegionID: _missing, ...node } = nodeOf({ DERPPort: relay.port })
   const { code, stderr } = await doctor('--ca', caFile, write('faulty.json', mapOf(node)))
   expect([code, stderr]).toEqual([2, expect.stringContaining('RegionID is missing')])

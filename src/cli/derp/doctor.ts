@@ -1,4 +1,4 @@
-/** `derp doctor`: says which layer of a relay is broken, and what mends it. */
+/** `derp doctor`: finds out which layer of a relay is broken and how to fix it. */
 
 import { LAYERS } from '../../diagnose/cause.ts'
 import { diagnoseRelay, type RelayReport } from '../../diagnose/diagnose.ts'
@@ -16,7 +16,7 @@ import { conclusionText, relayTitle, stepLine } from './doctor/text-report.ts'
 import { readDuration, readPort } from './option-values.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
-/** Exit code of a failure in the lowest layer; the others follow. */
+/** Exit code of the lowest layer; the other layers follow. */
 const EXIT_FIRST_LAYER = 10
 
 interface DoctorFlags {
@@ -35,17 +35,17 @@ interface DoctorFlags {
 export const addDoctor: AddSubcommand = (parent, { io, done }) => {
   parent
     .command('doctor')
-    .description('say which layer of a relay is broken, from DNS to the mesh, and what mends it')
-    .argument('<relay>', 'host, URL of a relay, or a DERP map: file, URL, or - for standard input')
+    .description('find out which layer of a relay is broken, from DNS to the mesh, and how to fix it')
+    .argument('<relay>', 'host or URL of a relay, or a DERP map: file, URL, or - for standard input')
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
-    .option('--pin <hash>', 'SHA-256 that the certificate is pinned by, as in CertName of a map')
-    .option('--token <token>', 'token that the relay admits')
-    .option('--key-file <files...>', 'key that the relay admits; a second one for tests between two clients')
+    .option('--pin <hash>', 'SHA-256 of the pinned certificate, as in CertName of a map')
+    .option('--token <token>', 'token for admission')
+    .option('--key-file <files...>', 'key that the relay admits; a second key for tests between two clients')
     .option('--mesh-psk-file <file>', 'mesh key that the relays should have')
     .option('--region <id or code>', 'only this region of the map')
     .option('--stun-port <port>', 'STUN port, without a map (default: 3478)', readPort)
     .option('--http-port <port>', 'port of plain HTTP (default: 80)', readPort)
-    .option('--timeout <duration>', 'for each step (default: 5s)', readDuration)
+    .option('--timeout <duration>', 'time limit for each step (default: 5s)', readDuration)
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${EXIT_HELP}`)
     .action(async (text: string, flags: DoctorFlags) => {
@@ -70,7 +70,7 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     })
 }
 
-const EXIT_HELP = `Exit codes: 0 all is well, 2 usage or an unusable map, otherwise the layer of the first failure:
+const EXIT_HELP = `Exit codes: 0 no failures, 2 usage error or invalid map, otherwise the layer of the first failure:
 ${LAYERS.map((layer, at) => `${EXIT_FIRST_LAYER + at} ${layer}`).join(', ')}.`
 
 function optionsOf({ token, keyFile = [], meshPskFile, timeout: timeoutMs }: DoctorFlags): DiagnoseOptions {

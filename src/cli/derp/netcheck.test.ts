@@ -50,7 +50,7 @@ async function netcheck(...args: string[]) {
 }
 
 describe('derp netcheck', () => {
-  test('prints the lines of the original, HTTPS and availability behind them', async () => {
+  test('prints the original lines, followed by HTTPS and availability', async () => {
     const { code, stdout } = await netcheck()
     expect(code).toBe(0)
     expect(stdout).toMatch(/^\nReport:\n\t\* Time: \d{4}-/)
@@ -62,7 +62,7 @@ describe('derp netcheck', () => {
     expect(stdout).toMatch(/^\t\t- off: no STUN \(The off\) {2}.*nothing listens there/m)
   })
 
-  test('prints JSON, indented or in one line, for programs that read that of the original', async () => {
+  test('prints JSON compatible with the original, indented or on one line', async () => {
     const { stdout } = await netcheck('--format', 'json')
     expect(JSON.parse(stdout)).toMatchObject({
       UDP: true,
@@ -73,13 +73,13 @@ describe('derp netcheck', () => {
     expect((await netcheck('--format', 'xml')).code).toBe(2)
   })
 
-  test('sends from the address and port that are asked for', async () => {
+  test('sends from the given address and port', async () => {
     const { stdout } = await netcheck('--bind-address', '127.0.0.3')
     expect(stdout).toMatch(/^\t\* IPv4: yes, 127\.0\.0\.3:\d+$/m)
     expect((await netcheck('--bind-address', 'eth0')).code).toBe(2)
   })
 
-  test('goes on until it is interrupted with --every', async () => {
+  test('repeats until interrupted with --every', async () => {
     const io = testIo({
       onOut: () => {
         if (io.stdout.match(/Report:/g)?.length === 2) io.interrupt()
@@ -89,7 +89,7 @@ describe('derp netcheck', () => {
     expect(io.stdout.match(/Report:/g)).toHaveLength(2)
   })
 
-  test('draws lines in place with --watch, and one block after the other without a terminal', async () => {
+  test('redraws in place with --watch, and prints below the last report without a terminal', async () => {
     const run = async (columns?: number) => {
       let count = 0
       const io = testIo({
@@ -117,7 +117,7 @@ test.each([
   expect(goDuration(ms)).toBe(text)
 })
 
-test('a line of latencies grows with them, and has gaps where nothing came', () => {
+test('a latency chart scales with the latencies and has gaps for missing responses', () => {
   expect(latencyLine([1, 4, undefined, 8])).toBe('▂▅·█')
   expect(latencyLine([undefined])).toBe('·')
 })

@@ -1,4 +1,4 @@
-/** `derp netcheck`: how this machine reaches the relays of a map, and which one would be its home. */
+/** `derp netcheck`: measures latency from this machine to the relays of a map and chooses the home region. */
 
 import { InvalidArgumentError } from 'commander'
 import type { DERPMap } from '../../derpmap/types.ts'
@@ -16,7 +16,7 @@ import { LatencyWatch } from './netcheck/watch-text.ts'
 import { readDuration, readPort } from './option-values.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
-/** Where Tailscale publishes its relays; the original falls back to it. */
+/** Tailscale's public DERP map, the original's fallback. */
 const DEFAULT_MAP = 'https://controlplane.tailscale.com/derpmap/default'
 const WATCH_EVERY_MS = 2_000
 const FORMATS = ['json', 'json-line'] as const
@@ -34,14 +34,14 @@ interface NetcheckFlags {
 export const addNetcheck: AddSubcommand = (parent, { io }) => {
   parent
     .command('netcheck')
-    .description('measure the relays of a map from here, by STUN and HTTPS, and name the nearest')
+    .description('measure latency to the relays of a map with STUN and HTTPS, and find the nearest')
     .argument('[map]', 'DERP map: file, URL, or - for standard input', DEFAULT_MAP)
-    .option('--format <format>', `${FORMATS.join(' or ')}; text if left out`, readFormat)
-    .option('--every <duration>', 'go on with lighter reports at this interval', readDuration)
-    .option('--watch', 'draw latencies in the terminal until interrupted')
-    .option('--verbose', 'show the parts of each time, and region IDs')
-    .option('--bind-address <address>', 'local address of STUN requests', readAddress)
-    .option('--bind-port <port>', 'local UDP port of STUN requests', readPort)
+    .option('--format <format>', `${FORMATS.join(' or ')} (default: text)`, readFormat)
+    .option('--every <duration>', 'repeat with incremental reports at this interval', readDuration)
+    .option('--watch', 'show a live latency chart until interrupted')
+    .option('--verbose', 'show connect and TLS times, and region IDs')
+    .option('--bind-address <address>', 'local address for STUN requests', readAddress)
+    .option('--bind-port <port>', 'local UDP port for STUN requests', readPort)
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
     .action(async (source: string, flags: NetcheckFlags) => {
       const { map } = await loadMap(source, io)
@@ -75,7 +75,7 @@ async function watch(netcheck: Netcheck, map: DERPMap, flags: NetcheckFlags, io:
   }
 }
 
-/** Being interrupted is the end, not an error. */
+/** Interruption is a normal end, not an error. */
 function ended(io: CommandIo): (error: unknown) => undefined {
   return error => {
     if (!io.ended.aborted) throw error

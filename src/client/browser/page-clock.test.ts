@@ -3,7 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { createPageClock } from './page-clock.ts'
 
-/** A clock whose timers a browser holds back for so long. */
+/** A clock whose timers fire late by `lateMs`. */
 function held(lateMs: number) {
   const clock = new FakeClock()
   let leftMs = lateMs

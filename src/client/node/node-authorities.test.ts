@@ -26,7 +26,7 @@ beforeAll(async () => {
   writeFileSync(join(at('second'), 'broken.pem'), '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n')
 })
 
-/** Of those that the test made. */
+/** Which of the test's certificates were found. */
 async function found(env: Record<string, string>) {
   const problems: string[] = []
   const all = await systemAuthorities({ env, onProblem: problem => void problems.push(problem) })
@@ -50,7 +50,7 @@ test.skipIf(process.platform !== 'linux')(
     const { all, ours } = await found({ SSL_CERT_FILE: at('bundle.pem'), SSL_CERT_DIR: at('first') })
     const extra = getCACertificates('extra').length
     expect(ours).toHaveLength(2)
-    // Its two roots; some of the extra ones may be among them.
+    // Let's Encrypt's two roots; extra CAs may overlap with them.
     expect(all.length - ours.length).toBeGreaterThanOrEqual(2)
     expect(all.length - ours.length).toBeLessThanOrEqual(2 + extra)
   },

@@ -18,7 +18,7 @@ const mapOf = (fields: object = {}, nodeFields?: object) => ({
   Regions: { 900: region({ ...(nodeFields && { Nodes: [node(nodeFields)] }), ...fields }) },
 })
 
-/** Without fields that are undefined, which no document has. */
+/** Without undefined fields, which documents cannot have. */
 const lint = (value: unknown, format: MapFormat = 'json'): readonly LintIssue[] =>
   lintDerpMap({ value: JSON.parse(JSON.stringify(value)), format })
 const shown = (value: unknown, format?: MapFormat) =>

@@ -1,4 +1,4 @@
-/** Whether port 80 answers the probe for captive portals as relays do (P-161). */
+/** Whether port 80 answers captive portal probes as relays do (P-161). */
 
 import { ipFamilyOf } from '../../lib/address-port.ts'
 import { exchange, formatGet, type HttpOutcome } from '../http-exchange.ts'
@@ -20,7 +20,7 @@ export const captivePortal: Step = {
   async run(examination, signal) {
     const { target, findings, platform } = examination
     const { port, isPromised } = target.plainHttp
-    if (target.isFromMap && !isPromised) return skipped('the map says nothing of port 80 (CanPort80)')
+    if (target.isFromMap && !isPromised) return skipped('the map does not set CanPort80')
     const address = findings.route?.address ?? findings.addresses[4][0] ?? findings.addresses[6][0]
     if (address === undefined || platform.openTcp === undefined) return blocked('the relay has no address')
     const challenge = `derp-${crypto.randomUUID().slice(0, 8)}`
@@ -39,13 +39,13 @@ export const captivePortal: Step = {
 
 function judge({ target, verdicts }: Examination, answer: HttpOutcome, challenge: string): Verdict {
   const { isPromised } = target.plainHttp
-  if (answer.kind === 'closed') return fault(isPromised, 'port80-closed', 'closed without an answer')
-  if (answer.kind === 'other') return fault(isPromised, 'port80-other', 'something else than HTTP')
+  if (answer.kind === 'closed') return fault(isPromised, 'port80-closed', 'closed without a response')
+  if (answer.kind === 'other') return fault(isPromised, 'port80-other', 'not HTTP')
   const { status, headers } = answer
   const response = headers.get(RESPONSE_HEADER)
   if (status === 204 && response === `response ${challenge}`) return passed('status 204, challenge answered')
-  if (status === 204) return fault(isPromised, 'port80-other', 'status 204, but the challenge is not answered')
-  // A portal lets nothing pass; where the relay itself answers, this is a web server beside it.
+  if (status === 204) return fault(isPromised, 'port80-other', 'status 204, but no answer to the challenge')
+  // If the relay itself responds, this is another web server on the same host, not a portal.
   const isPortal = status === 511 || (status < 400 && verdicts.get('http')?.status !== 'passed')
   return fault(isPromised, isPortal ? 'captive-portal' : 'port80-other', describe(answer))
 }

@@ -1,4 +1,4 @@
-/** Which addresses the relay has, and whether DNS and the map agree. */
+/** Resolves the relay's addresses and compares DNS with the map. */
 
 import type { IpFamily } from '../../lib/address-port.ts'
 import { connectionFault } from '../../lib/connection-fault.ts'
@@ -6,7 +6,7 @@ import type { Examination, Step } from '../step.ts'
 import { failed, messageOf, passed, type Verdict, warning } from '../verdict.ts'
 
 const FAMILIES: readonly IpFamily[] = [4, 6]
-/** Addresses that DNS filters answer with. */
+/** Addresses that DNS filters return. */
 const NOWHERE: ReadonlySet<string> = new Set(['0.0.0.0', '::'])
 
 export const dns: Step = {
@@ -19,7 +19,7 @@ export const dns: Step = {
   async run(examination, signal) {
     const { addresses } = examination.target.endpoint
     if (FAMILIES.every(family => addresses[family].from === 'nowhere')) {
-      return failed('no-address', 'IPv4 and IPv6 are both switched off')
+      return failed('no-address', 'IPv4 and IPv6 are both disabled')
     }
     const found = await Promise.all(FAMILIES.map(family => addressesOf(examination, family, signal)))
     const [v4 = NOTHING, v6 = NOTHING] = found
@@ -59,7 +59,7 @@ async function verdictOf(examination: Examination, v4: Found, v6: Found, signal:
   return passed(all.join(', '))
 }
 
-/** Stated addresses that DNS does not have. */
+/** Addresses in the map that DNS does not return. */
 async function differences({ target, platform, findings }: Examination, signal: AbortSignal): Promise<string[]> {
   const { host, addresses } = target.endpoint
   const compared = FAMILIES.map(async family => {
@@ -73,7 +73,7 @@ async function differences({ target, platform, findings }: Examination, signal: 
   return (await Promise.all(compared)).filter(each => each !== undefined)
 }
 
-/** No addresses and no such name look alike to most resolvers. */
+/** Most resolvers report a name without addresses as unknown. */
 function causeOfLookup(error: unknown): 'no-host' | 'dns-failed' {
   return connectionFault(error)?.id === 'no-host' ? 'no-host' : 'dns-failed'
 }

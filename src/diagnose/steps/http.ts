@@ -1,4 +1,4 @@
-/** Whether HTTP works, and whether a relay answers there. */
+/** Whether HTTP works, and whether a relay responds. */
 
 import type { CauseId } from '../cause.ts'
 import { openRoute } from '../connect.ts'
@@ -7,10 +7,10 @@ import { proxyKind } from '../proxy-kind.ts'
 import type { Examination, Step } from '../step.ts'
 import { causeOfError, failed, messageOf, passed, type Verdict, warning } from '../verdict.ts'
 
-/** What relays say to a request that asks for no upgrade. */
+/** A relay's response to a request without an upgrade. */
 const RELAY_TEXT = /DERP requires connection upgrade/i
 const DERP_PATH = '/derp'
-/** Milliseconds that clocks may differ: tickets, logs and certificates bear as much. */
+/** Clock difference in milliseconds that causes no problems with tickets, logs or certificates. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
 
 export const http: Step = {
@@ -40,7 +40,7 @@ async function get({ platform, ...rest }: Examination, url: URL, signal: AbortSi
   return exchange(conn, formatGet(url), platform.clock, signal)
 }
 
-/** Whether the port of a plain URL answers a TLS handshake. */
+/** Whether the port of an http URL speaks TLS. */
 async function speaksTls({ target, platform, findings }: Examination, signal: AbortSignal): Promise<boolean> {
   const { endpoint } = target
   const { route } = findings
@@ -55,7 +55,7 @@ async function speaksTls({ target, platform, findings }: Examination, signal: Ab
   }
 }
 
-/** Pages may read the answer to a latency check only; a relay allows that to all of them. */
+/** Pages may only read the response to a latency check: relays allow it for all origins. */
 async function fetched({ platform, target }: Examination, signal: AbortSignal): Promise<Verdict> {
   const url = new URL('/derp/latency-check', target.endpoint.url)
   try {
@@ -66,7 +66,7 @@ async function fetched({ platform, target }: Examination, signal: AbortSignal): 
     if (signal.aborted) throw error
     return failed(
       'http-closed',
-      `${messageOf(error)}: ${platform.name} does not say whether that is DNS, TCP, TLS or HTTP`,
+      `${messageOf(error)}: ${platform.name} does not tell whether DNS, TCP, TLS or HTTP failed`,
     )
   }
 }
@@ -111,7 +111,7 @@ async function isRelayAtDerp(examination: Examination, signal: AbortSignal): Pro
   return answer.kind === 'response' && answer.status === 426 && RELAY_TEXT.test(answer.text)
 }
 
-/** Status, the page's beginning, and who says so. */
+/** Status, proxy, redirect and the start of the body. */
 export function describe({ status, headers, text }: HttpResponse): string {
   const proxy = proxyKind(headers)
   const location = headers.get('location')
@@ -123,21 +123,21 @@ export function describe({ status, headers, text }: HttpResponse): string {
   return parts.filter(part => part !== undefined).join(', ')
 }
 
-/** SETTINGS is the first frame that a server of HTTP/2 sends: of type 4, on stream 0. */
+/** HTTP/2 servers start with a SETTINGS frame: type 4 on stream 0. */
 function isHttp2(bytes: Uint8Array): boolean {
   return bytes.length >= 9 && bytes[0] === 0 && bytes[3] === 4 && bytes.subarray(5, 9).every(byte => byte === 0)
 }
 
 function unanswered(answer: Exclude<HttpOutcome, HttpResponse>): Verdict {
   if (answer.kind === 'closed')
-    return answer.error === undefined ? failed('http-closed', 'closed without a word') : lostBefore(answer.error)
+    return answer.error === undefined ? failed('http-closed', 'closed without a response') : lostBefore(answer.error)
   const { bytes } = answer
-  if (isHttp2(bytes)) return failed('http2-only', 'it begins with a frame of HTTP/2')
+  if (isHttp2(bytes)) return failed('http2-only', 'received an HTTP/2 frame')
   const begin = Array.from(bytes.subarray(0, 8), byte => byte.toString(16).padStart(2, '0')).join(' ')
-  return failed('not-http', `it begins with the bytes ${begin}`)
+  return failed('not-http', `received bytes ${begin}`)
 }
 
-/** With TLS 1.3 a server turns down a client without certificate only after the handshake. */
+/** With TLS 1.3 a server rejects a client without a certificate only after the handshake. */
 function lostBefore(error: unknown): Verdict {
   const text = messageOf(error)
   if (/certificate[ _]required/i.test(text)) return failed('client-certificate', text, 'TLS')

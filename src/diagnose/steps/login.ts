@@ -1,4 +1,4 @@
-/** Whether the relay says who it is, and lets this client in. */
+/** Whether the relay sends its key and admits this client. */
 
 import { DerpClient } from '../../client/derp-client.ts'
 import type { DerpErrorCode } from '../../lib/derp-error.ts'
@@ -7,14 +7,14 @@ import type { CauseId } from '../cause.ts'
 import { type Examination, type Step, TimeIsUpError } from '../step.ts'
 import { blocked, causeOfError, failed, messageOf, passed } from '../verdict.ts'
 
-/** What errors mean before the relay's key is known. */
+/** Causes of errors before the server key arrives. */
 const BEFORE_KEY: Readonly<Partial<Record<DerpErrorCode, CauseId>>> = {
   ERR_DERP_CONN_CLOSED: 'closed-after-upgrade',
   ERR_DERP_WRITE_FAILED: 'closed-after-upgrade',
   ERR_DERP_LOGIN_TIMEOUT: 'no-server-key',
 }
 
-/** What errors mean between our login and the relay's answer. */
+/** Causes of errors between ClientInfo and ServerInfo. */
 const BEFORE_INFO: Readonly<Partial<Record<DerpErrorCode, CauseId>>> = {
   ERR_DERP_CONN_CLOSED: 'not-admitted',
   ERR_DERP_WRITE_FAILED: 'not-admitted',
@@ -25,13 +25,13 @@ export const serverKey: Step = {
   id: 'server-key',
   title: 'Server key',
   layer: 'login',
-  // One of them is skipped where the platform has only the other.
+  // A platform may support only one of them and skip the other.
   after: ['upgrade', 'websocket'],
   silence: 'no-server-key',
   async run(examination, signal) {
     const { platform, options, findings } = examination
     const { conn } = findings
-    if (conn === undefined) return blocked('no connection carries DERP')
+    if (conn === undefined) return blocked('no connection was upgraded to DERP')
     const privateKey = options.privateKey ?? (await platform.generateKey())
     findings.selfKey = privateKey.publicKey()
     try {
@@ -45,16 +45,16 @@ export const serverKey: Step = {
   },
 }
 
-/** The key in the meta certificate is that of the relay where TLS ends. */
+/** The meta certificate has the key of the relay that terminates TLS. */
 function judgeKey({ findings }: Examination, { serverKey: shown }: DerpClient) {
   findings.serverKey = shown
   const announced = findings.tls?.serverKey
   const name = shown.shortString()
-  if (announced === undefined) return passed(`${name}, not announced by a certificate`)
-  if (announced.equals(shown)) return passed(`${name}, as announced by its certificate`)
+  if (announced === undefined) return passed(`${name}, not announced in a certificate`)
+  if (announced.equals(shown)) return passed(`${name}, as announced in its certificate`)
   findings.client?.close()
   delete findings.client
-  return failed('key-differs', `announced ${announced.shortString()}, shown ${name}`)
+  return failed('key-differs', `announced ${announced.shortString()}, received ${name}`)
 }
 
 export const login: Step = {
@@ -65,14 +65,14 @@ export const login: Step = {
   silence: 'login-silent',
   async run({ findings, options }, signal) {
     const { client } = findings
-    if (client === undefined) return blocked('no connection carries DERP')
+    if (client === undefined) return blocked('no connection was upgraded to DERP')
     try {
       while ((await client.recv(signal)).type !== 'serverInfo');
       return passed('admitted')
     } catch (error) {
       if (signal.aborted && signal.reason instanceof TimeIsUpError) throw error
       const how = options.token === undefined ? '' : ', with the token'
-      const key = options.privateKey === undefined ? 'a fresh key' : options.privateKey.publicKey().toString()
+      const key = options.privateKey === undefined ? 'a new key' : options.privateKey.publicKey().toString()
       const id = causeIn(BEFORE_INFO, error, 'login-broken')
       return failed(id, id === 'not-admitted' ? `${key}${how}` : messageOf(error))
     }

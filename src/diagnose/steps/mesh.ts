@@ -23,7 +23,7 @@ export const meshKey: Step = {
     const client = await DerpClient.login(conn, login, signal)
     try {
       await client.watchConnectionChanges()
-      // A client with the mesh key is told of itself, too; others are disconnected.
+      // A client with the mesh key is also notified about itself; others are disconnected.
       while ((await client.recv(signal)).type !== 'peerPresent');
       return passed('accepted')
     } catch (error) {
@@ -44,7 +44,7 @@ export const mesh: Step = {
   hasOwnLimits: true,
   async run(examination, signal) {
     const { target, others } = examination
-    if (target.regionId === undefined) return skipped('only a map tells of other relays of the region')
+    if (target.regionId === undefined) return skipped('needs a map with the other relays of the region')
     const relays = others.filter(({ isStunOnly }) => !isStunOnly)
     if (relays.length === 0) return skipped('there is no other relay in the region')
     const pairs = []
@@ -84,8 +84,8 @@ function judge(pairs: readonly Pair[]): Verdict {
   if (lost !== undefined) {
     const { name, there, back } = lost
     if (there.outcome === 'lost' && back.outcome === 'lost')
-      return failed('mesh-missing', `no packet gets to or from ${name}`)
-    return failed('mesh-one-way', `no packet gets ${there.outcome === 'lost' ? 'to' : 'from'} ${name}`)
+      return failed('mesh-missing', `no packet to or from ${name} arrives`)
+    return failed('mesh-one-way', `no packet ${there.outcome === 'lost' ? 'to' : 'from'} ${name} arrives`)
   }
   const usable = pairs.filter(({ there }) => there.outcome !== 'unusable')
   const [unusable] = pairs.flatMap(({ name, there }) =>

@@ -1,4 +1,4 @@
-/** Whether packets get there and back, and pings are answered. */
+/** Whether packets are relayed and pings answered. */
 
 import type { DerpClient } from '../../client/derp-client.ts'
 import type { NodePublicKey } from '../../keys/public-key.ts'
@@ -8,19 +8,19 @@ import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step
 import { blocked, type Fault, failed, messageOf, passed } from '../verdict.ts'
 
 const SMALL_BYTES = 32
-/** Several TCP segments and TLS records of any size in use. */
+/** More than one TCP segment and TLS record. */
 const LARGE_BYTES = 32 << 10
 
 export const packet: Step = {
   id: 'packet',
-  title: 'Packet there and back',
+  title: 'Packet round trip',
   layer: 'relaying',
   after: ['login'],
   silence: 'packet-lost',
   async run(examination, signal) {
     const { client } = examination.findings
     if (client === undefined) return blocked('not logged in')
-    // The large one must have its time when the small one has used up some.
+    // Each packet gets half of the time.
     const limitMs = examination.options.timeoutMs / 2
     const small = await thereAndBack(examination, SMALL_BYTES, signal, limitMs)
     if (typeof small !== 'number') return small
@@ -28,11 +28,11 @@ export const packet: Step = {
     if (typeof large === 'number')
       return passed(`${SMALL_BYTES} bytes in ${formatMs(small)}, ${LARGE_BYTES} in ${formatMs(large)}`)
     if (large.cause.id !== 'packet-lost') return large
-    return failed('large-packet-lost', `${SMALL_BYTES} bytes come back, ${LARGE_BYTES} do not`)
+    return failed('large-packet-lost', `${SMALL_BYTES} bytes return, ${LARGE_BYTES} do not`)
   },
 }
 
-/** Sends a packet to ourselves; gives the milliseconds until it is back. */
+/** Sends a packet to our own key; returns the round-trip time in milliseconds. */
 async function thereAndBack(
   examination: Examination,
   length: number,
@@ -52,12 +52,12 @@ async function thereAndBack(
     return await withinLimit(examination, work, signal, limitMs)
   } catch (error) {
     if (signal.aborted) throw error
-    if (error instanceof TimeIsUpError) return failed('packet-lost', `${length} bytes did not come back`)
+    if (error instanceof TimeIsUpError) return failed('packet-lost', `${length} bytes did not return`)
     return failed('connection-lost', messageOf(error))
   }
 }
 
-/** Waits for `data`; undefined once it is there. */
+/** Waits for `data`; undefined once it has arrived. */
 async function arrivalFault(
   client: DerpClient,
   self: NodePublicKey,

@@ -1,4 +1,4 @@
-/** Whether several connections reach one relay: behind a load balancer they may not, and then clients miss each other. */
+/** Whether several connections reach the same relay; a load balancer may separate clients otherwise. */
 
 import { DerpClient } from '../../client/derp-client.ts'
 import type { NodePublicKey } from '../../keys/public-key.ts'
@@ -15,7 +15,7 @@ export const sameServer: Step = {
   layer: 'mesh',
   after: ['login'],
   silence: 'closed-after-upgrade',
-  // Limits on new connections hit examinations before they hit clients.
+  // Connection rate limits affect a diagnosis before they affect clients.
   isOptional: () => true,
   async run(examination, signal) {
     const keys = new Map<string, NodePublicKey>()
@@ -35,7 +35,7 @@ async function serverKeyOfOne(examination: Examination, signal: AbortSignal): Pr
   return client.serverKey
 }
 
-/** Relays of a region may share a name if they forward packets to each other. */
+/** Relays may share a name if they forward packets to each other. */
 async function judgeSeveral(examination: Examination, count: number, signal: AbortSignal): Promise<Verdict> {
   const detail = `${CONNECTIONS} connections, ${count} server keys`
   const relay = reachable(examination)

@@ -1,4 +1,4 @@
-/** Whether STUN answers, and with an address that can be ours. */
+/** Whether STUN responds with an address that can be ours. */
 
 import { formatAddressPort, type IpFamily, ipFamilyOf } from '../../lib/address-port.ts'
 import { connectionFault } from '../../lib/connection-fault.ts'
@@ -7,7 +7,7 @@ import type { StunAnswer } from '../platform.ts'
 import type { Examination, Step } from '../step.ts'
 import { failed, fault, messageOf, passed, skipped, type Verdict } from '../verdict.ts'
 
-/** Of a step's time: the rest is for the verdict. */
+/** Share of a step's time; the rest is for the result. */
 const SHARE_OF_TIME = 0.8
 
 export const stun4: Step = stunStep('stun4', 4)
@@ -34,13 +34,13 @@ async function ask(examination: Examination, family: IpFamily, signal: AbortSign
   const at = { address, port: stun.port }
   try {
     const answer = await platform.askStun?.(at, options.timeoutMs * SHARE_OF_TIME, signal)
-    return answer === undefined ? skipped(`${platform.name} cannot`) : judge(answer, at.address)
+    return answer === undefined ? skipped(`not possible in ${platform.name}`) : judge(answer, at.address)
   } catch (error) {
     if (signal.aborted) throw error
     const detail = `${formatAddressPort(at)}: ${messageOf(error)}`
     const found = connectionFault(error)?.id
     if (family === 6 && (found === 'unreachable' || found === 'no-ports')) {
-      return skipped(`this machine has no route to IPv6 (${messageOf(error)})`)
+      return skipped(`this machine has no IPv6 route (${messageOf(error)})`)
     }
     const isPromised = stun.isPromised && (family === 4 || target.endpoint.addresses[6].from === 'map')
     return fault(isPromised, found === 'refused' ? 'stun-refused' : 'stun-silent', detail)
@@ -53,12 +53,12 @@ function stunAddress({ target, findings }: Examination, family: IpFamily): strin
   return ipFamilyOf(address) === family ? address : undefined
 }
 
-/** Behind a userland proxy of containers, all clients seem to come from the bridge. */
+/** Behind a container's userland proxy, all clients appear to come from the bridge. */
 function judge({ address, port, rttMs }: StunAnswer, server: string): Verdict {
   const isSuspect = isLocalOnly(address) && (!isLocalOnly(server) || isLoopback(server) !== isLoopback(address))
   const shown = formatAddressPort({ address, port })
-  if (isSuspect) return failed('stun-wrong-address', `${server} says that we are ${shown}`)
-  return passed(`we are ${shown}, ${rttMs.toFixed(1)} ms`)
+  if (isSuspect) return failed('stun-wrong-address', `${server} reports our address as ${shown}`)
+  return passed(`our address: ${shown}, ${rttMs.toFixed(1)} ms`)
 }
 
 function isLoopback(address: string): boolean {

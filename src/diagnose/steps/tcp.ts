@@ -1,11 +1,11 @@
-/** Whether the relay's addresses take TCP connections. */
+/** Whether the relay's addresses accept TCP connections. */
 
 import { formatAddressPort, type IpFamily } from '../../lib/address-port.ts'
 import type { CauseId } from '../cause.ts'
 import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step.ts'
 import { causeOfError, failed, fault, messageOf, passed, skipped, type Verdict, warning } from '../verdict.ts'
 
-/** Addresses of one name that are tried. */
+/** Limit of addresses tried for one name. */
 const MAX_ADDRESSES = 8
 
 const NO_ROUTE: ReadonlySet<unknown> = new Set(['ENETUNREACH', 'EADDRNOTAVAIL', 'EAFNOSUPPORT'])
@@ -30,12 +30,12 @@ interface Attempt {
   readonly problem?: { readonly cause: CauseId; readonly text: string; readonly hasRoute: boolean }
 }
 
-/** Networks without IPv6 say so at once; that tells nothing of the relay. */
+/** Machines without IPv6 fail at once; that says nothing about the relay. */
 function isWithoutRoute({ problem }: Attempt): boolean {
   return problem?.hasRoute === false
 }
 
-/** Tries every address: one that is out of order costs clients time, and some of them the relay. */
+/** Tries every address: a broken one delays clients, and cuts off those that use no other. */
 async function connectAll(examination: Examination, family: IpFamily, signal: AbortSignal): Promise<Verdict> {
   const { target, findings } = examination
   const addresses = findings.addresses[family].slice(0, MAX_ADDRESSES)
@@ -49,11 +49,11 @@ async function connectAll(examination: Examination, family: IpFamily, signal: Ab
     return passed(addresses.map(address => formatAddressPort({ address, port })).join(', '))
   const { cause, text } = bad.problem
   if (family === 6 && good === undefined && attempts.every(isWithoutRoute)) {
-    return skipped(`this machine has no route to IPv6 (${text})`)
+    return skipped(`this machine has no IPv6 route (${text})`)
   }
   const detail = `${formatAddressPort({ address: bad.address, port })}: ${text}`
   if (good !== undefined) return warning(cause, `${detail}; ${good.address} works`)
-  // Machines without IPv6 are common, and so are names with an IPv6 address that nobody noticed.
+  // IPv6 addresses that do not work are common and often go unnoticed.
   const isStated = target.endpoint.addresses[family].from === 'map'
   return family === 6 ? fault(isStated, cause, detail) : failed(cause, detail)
 }
@@ -66,7 +66,7 @@ async function connectOne(examination: Examination, address: string, signal: Abo
       examination,
       stop => platform.openTcp?.(at, stop) ?? Promise.reject(new Error('no TCP')),
       signal,
-      // Addresses that do not answer must leave time for a verdict.
+      // Leaves time for the result if an address does not respond.
       examination.options.timeoutMs * 0.8,
     )
     conn.destroy()

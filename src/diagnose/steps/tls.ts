@@ -8,7 +8,7 @@ import { type Examination, type Step, withinLimit } from '../step.ts'
 import { judgeCertificates } from '../tls-verdict.ts'
 import { blocked, type Fault, failed, messageOf, skipped, type Verdict } from '../verdict.ts'
 
-/** Milliseconds to find out what else a port without TLS speaks. */
+/** Milliseconds to find out which protocol a port without TLS speaks. */
 const PLAIN_TIMEOUT_MS = 1_500
 
 export const tls: Step = {
@@ -22,9 +22,9 @@ export const tls: Step = {
     const { target, platform, findings } = examination
     const { endpoint } = target
     const { route } = findings
-    if (route === undefined) return blocked('no address takes connections')
+    if (route === undefined) return blocked('no address accepts connections')
     if (endpoint.url.protocol === 'http:') return skipped('the URL says http')
-    if (platform.inspectTls === undefined) return skipped(`${platform.name} cannot`)
+    if (platform.inspectTls === undefined) return skipped(`not possible in ${platform.name}`)
     try {
       const inspection = await platform.inspectTls(route, endpoint, signal)
       findings.tls = inspection
@@ -41,7 +41,7 @@ export const tls: Step = {
   },
 }
 
-/** The time by the server's own clock, asked for over a connection that nobody has verified. */
+/** The server's time by its HTTP Date header, requested over an unverified connection. */
 async function readServerTime(examination: Examination, conn: Conn, signal: AbortSignal): Promise<number | undefined> {
   const { platform, target } = examination
   try {
@@ -70,7 +70,7 @@ function closed(error: unknown): Fault {
   return failed('tls-closed', messageOf(error))
 }
 
-/** What the port speaks instead of TLS; undefined if it does not say. */
+/** Which protocol the port speaks instead of TLS; undefined if unknown. */
 async function nameOther(examination: Examination, signal: AbortSignal): Promise<Fault | undefined> {
   const { platform, findings, target } = examination
   const { route } = findings
@@ -89,7 +89,7 @@ async function nameOther(examination: Examination, signal: AbortSignal): Promise
     const begin = decodeUtf8(answer.bytes.subarray(0, 40))
       .replace(/[\p{C}\s]+/gu, ' ')
       .trim()
-    return failed('other-protocol', `it begins with ${JSON.stringify(begin)}`)
+    return failed('other-protocol', `received ${JSON.stringify(begin)}`)
   } catch {
     return undefined
   }

@@ -1,4 +1,4 @@
-/** Whether connections become DERP: by the raw upgrade of native clients, and by WebSocket. */
+/** Whether connections can be upgraded to DERP: by native clients, and by WebSocket. */
 
 import { equalBytes } from '../../lib/bytes.ts'
 import { FRAME_HEADER_LENGTH, MAGIC, WEBSOCKET_PROTOCOL } from '../../protocol/constants.ts'
@@ -19,8 +19,9 @@ export const upgrade: Step = {
   needs: ({ openTcp }) => openTcp !== undefined,
   async run(examination, signal) {
     const answer = await requestUpgrade(reachable(examination), signal)
-    if (answer.kind === 'closed') return failed('upgrade-closed', messageOf(answer.error ?? 'closed without a word'))
-    if (answer.kind === 'other') return failed('not-http', 'something else than HTTP came back')
+    if (answer.kind === 'closed')
+      return failed('upgrade-closed', messageOf(answer.error ?? 'closed without a response'))
+    if (answer.kind === 'other') return failed('not-http', 'the response is not HTTP')
     if (answer.status !== 101) return refusal(answer)
     const protocol = answer.headers.get('upgrade') ?? ''
     if (protocol.toLowerCase() !== 'derp') {
@@ -32,7 +33,7 @@ export const upgrade: Step = {
   },
 }
 
-/** Relays answer 426 only when no upgrade has reached them. */
+/** Relays only send 426 if the upgrade did not reach them. */
 function refusal(response: HttpResponse): Verdict {
   const { status, headers } = response
   if (status === 426) return failed('upgrade-stripped', describe(response))
@@ -46,12 +47,12 @@ export const webSocket: Step = {
   layer: 'upgrade',
   after: ['http'],
   silence: 'websocket-refused',
-  // Native clients do without.
+  // Native clients do not need it.
   isOptional: ({ platform }) => platform.openTcp !== undefined,
   async run(examination, signal) {
     const { platform, target, findings } = examination
     if (platform.openTcp !== undefined) return requestWebSocket(examination, signal)
-    if (platform.openWebSocket === undefined) return failed('websocket-refused', `${platform.name} has none`)
+    if (platform.openWebSocket === undefined) return failed('websocket-refused', `not possible in ${platform.name}`)
     try {
       findings.conn = await platform.openWebSocket(target.endpoint.url, signal)
       return passed('open')
@@ -78,10 +79,10 @@ async function requestWebSocket(examination: Examination, signal: AbortSignal): 
     return warning('websocket-not-derp', `it speaks ${JSON.stringify(protocol ?? '')}`)
   }
   const isDerp = await beginsWithDerp(answer.conn)
-  return isDerp ? passed('status 101') : warning('websocket-not-derp', 'its first message is not one of a relay')
+  return isDerp ? passed('status 101') : warning('websocket-not-derp', 'its first message is not from a relay')
 }
 
-/** Whether the first message is binary and begins with the greeting of a relay. */
+/** Whether the first message is binary and starts with a relay's greeting. */
 function beginsWithDerp(conn: Conn): Promise<boolean> {
   const outcome = Promise.withResolvers<boolean>()
   conn.open({
@@ -91,7 +92,7 @@ function beginsWithDerp(conn: Conn): Promise<boolean> {
   return outcome.promise.finally(() => conn.destroy())
 }
 
-/** Messages of servers are not masked (RFC 6455 section 5.2); the greeting fits one without extended length. */
+/** Server frames are not masked (RFC 6455 section 5.2); the greeting fits one without extended length. */
 function isGreeting(frame: Uint8Array): boolean {
   const isBinary = ((frame[0] ?? 0) & 0x0f) === 2
   const at = 2 + FRAME_HEADER_LENGTH

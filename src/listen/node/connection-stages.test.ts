@@ -17,7 +17,7 @@ import { TlsHandshakes } from './tls-handshakes.ts'
 
 const REQUEST = 'GET /derp HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 
-/** A socket from `remoteAddress`, and what its client has. */
+/** A socket from `remoteAddress`, and its client end. */
 function socketFrom(remoteAddress: string | undefined): { socket: Socket; client: ReturnType<typeof duplexPair>[0] } {
   const [client, served] = duplexPair()
   return { socket: Object.assign(served, { remoteAddress, remotePort: 4711 }) as unknown as Socket, client }
@@ -50,12 +50,12 @@ function setUp(parts: Partial<StageContext> = {}): SetUp {
   return { clock, stages, done }
 }
 
-/** For a relay that asks none. */
+/** For a relay without ACME. */
 function noAuthority(): AuthorityHandshakes {
   return new AuthorityHandshakes(new RelayTls({ hostname: 'relay.test', metaCertificate: '' }), () => {})
 }
 
-/** Runs one stage of the list, and notes whether the connection proceeds from it. */
+/** Runs one stage, and records whether the connection proceeds. */
 function run({ stages, done }: SetUp, name: string, socket: Socket): Connection {
   const stage = stages.find(one => one.name === name)
   if (stage === undefined) throw new Error(`no stage ${name}`)

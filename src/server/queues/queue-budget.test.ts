@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { fc } from '../../../test/support/fast-check.ts'
 import { QueueBudget, type QueueHolder } from './queue-budget.ts'
 
-/** Loses whole packets of 100 bytes. */
+/** Drops whole packets of 100 bytes. */
 class Reader implements QueueHolder {
   queuedBytes: number
   readonly #budget: QueueBudget
@@ -24,7 +24,7 @@ test('QueueBudget trims the longest queues to equal length, and no others (P-104
   const budget = new QueueBudget(10_000)
   const readers = [60, 50, 10, 5].map(packets => new Reader(budget, packets))
   budget.enforce()
-  // 9,000 bytes are left to have: 1,500 in the short ones, and half of the rest in each of the long ones.
+  // 9,000 bytes remain: 1,500 in the short ones, and half of the rest in each of the long ones.
   expect(readers.map(({ queuedBytes }) => queuedBytes)).toEqual([3_700, 3_700, 1_000, 500])
   expect(budget.bytes).toBe(8_900)
 })
@@ -57,7 +57,7 @@ test('QueueBudget stays within its bound for any input, and never trims a queue 
       const before = budget.bytes
       budget.enforce()
       expect(budget.bytes).toBeLessThanOrEqual(max)
-      // At most a packet a reader is lost beyond need.
+      // At most one packet per reader is dropped beyond need.
       if (before > max) expect(budget.bytes).toBeGreaterThan(0.9 * max - 100 * lengths.length - 1)
       const cut = readers.filter(([packets, { queuedBytes }]) => queuedBytes < 100 * packets)
       const longest = Math.max(0, ...readers.map(([, { queuedBytes }]) => queuedBytes))

@@ -34,7 +34,7 @@ class Bench {
       pause() {},
       resume() {},
       write: (chunks, done) => {
-        if (this.#done !== undefined) throw new Error('write to bench: a write is under way')
+        if (this.#done !== undefined) throw new Error('write to bench: a write is pending')
         this.writes.push(chunks)
         this.#done = done
       },
@@ -61,7 +61,7 @@ class Bench {
   /** Finishes the pending write. */
   written(error?: Error): void {
     const done = this.#done
-    if (done === undefined) throw new Error('end write of bench: none is under way')
+    if (done === undefined) throw new Error('end write of bench: none is pending')
     this.#done = undefined
     done(error)
   }

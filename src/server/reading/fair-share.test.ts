@@ -6,7 +6,7 @@ import { FairShare, type WaitingCount } from './fair-share.ts'
 /** Bytes per second. */
 const RATE = 1_000_000
 
-/** A client that always has a frame to send, or one each `everyMs`. */
+/** A client that always has a frame to send, or one every `everyMs`. */
 class Sender {
   receivedBytes = 0
   readonly #share: FairShare
@@ -20,7 +20,7 @@ class Sender {
     this.#frameBytes = frameBytes
   }
 
-  /** Sends without end. */
+  /** Sends continuously. */
   saturate(): void {
     this.#backlog = Number.POSITIVE_INFINITY
     this.#next()
@@ -57,7 +57,7 @@ class Sender {
   }
 }
 
-/** Jain's index: 1 when all have the same. */
+/** Jain's fairness index: 1 if all are equal. */
 function jain(shares: readonly number[]): number {
   const sum = shares.reduce((a, b) => a + b, 0)
   return sum ** 2 / (shares.length * shares.reduce((a, b) => a + b ** 2, 0))
@@ -87,7 +87,7 @@ test('FairShare divides its whole rate equally among clients of all packet sizes
 test('FairShare gives the unused share of a slow client to the others (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
-  // 10,000 bytes a second, a hundredth of the rate: less than its part.
+  // 10,000 bytes per second, a hundredth of the rate: less than its share.
   const slow = new Sender(share, () => 1_000)
   const fast = Array.from({ length: 4 }, () => new Sender(share, () => 1_280))
   slow.sendEach(clock, 100)
@@ -113,7 +113,7 @@ test('FairShare lets a burst through when the relay is idle, up to its limit (P-
   const share = new FairShare(clock, RATE)
   expect(share.take(1, () => {})).toBeDefined()
   clock.advance(1_000)
-  // A fiftieth of a second of the rate is caught up with.
+  // The burst is a fiftieth of a second's worth.
   expect(share.take(19_000, () => {})).toBeUndefined()
   expect(share.take(2_000, () => {})).toBeDefined()
 })
@@ -128,7 +128,7 @@ test('FairShare gives the share of a client that leaves while it waits to the ot
   wait?.cancel()
   wait?.cancel()
   expect(share.waiting).toBe(1)
-  // Half was served beside the other, in half a second; the other half takes a quarter.
+  // Half was served alongside the other in half a second; the other half takes a quarter.
   clock.advance(249)
   expect(gone).toEqual([])
   clock.advance(2)

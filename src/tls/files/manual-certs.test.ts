@@ -37,7 +37,7 @@ function store(hostname: string, pair: Partial<CertificatePair>): void {
 /** The message of the error. */
 async function refusal(hostname: string): Promise<string> {
   const error = await loadManualCertificate({ directory, hostname }).catch((reason: unknown) => reason)
-  if (!isDerpError(error, 'ERR_DERP_CONFIG_INVALID')) throw new Error(`load certificate: no refusal but ${error}`)
+  if (!isDerpError(error, 'ERR_DERP_CONFIG_INVALID')) throw new Error(`load certificate: unexpected ${error}`)
   return error.message
 }
 

@@ -47,7 +47,7 @@ beforeEach(() => {
 afterEach(() => watched?.close())
 afterAll(() => rmSync(root, { recursive: true }))
 
-/** Tells of a change. */
+/** Reports a change. */
 let change: () => void
 
 function createWatch(onChange: () => void): FolderWatch {
@@ -60,7 +60,7 @@ function store(pair: Partial<CertificatePair>, folder = directory): void {
   if (pair.key !== undefined) writeFileSync(join(folder, 'relay.test.key'), pair.key)
 }
 
-/** Watches for real with the real clock; with another, changes are told by {@link change} only. */
+/** Uses a real file watcher with the real clock; with another, only {@link change} reports changes. */
 async function watchFolder(clock: Clock): Promise<WatchedCertificates> {
   const options = { directory, hostname: 'relay.test', log, clock, ...(clock !== systemClock && { createWatch }) }
   const certificate = await loadManualCertificate(options)
@@ -70,7 +70,7 @@ async function watchFolder(clock: Clock): Promise<WatchedCertificates> {
   return watched
 }
 
-/** Moves time on, and lets a look that was due come to its end: it plans the next one. */
+/** Advances time and waits for the due check, which schedules the next. */
 async function lookAfter(clock: FakeClock, ms: number): Promise<void> {
   clock.advance(ms)
   await untilPolled(clock)
@@ -126,7 +126,7 @@ test('WatchedCertificates waits for the key that belongs to a new certificate (P
   const source = await watchFolder(clock)
   store({ certificate: second.certificate })
   await lookAfter(clock, DEFAULTS.pollMs)
-  // Another look before the files had time to settle.
+  // Another check before the files have settled.
   change()
   await lookAfter(clock, DEFAULTS.settleMs - 1)
   expect([replaced, source.status()[0]?.failures]).toEqual([[], 0])
@@ -240,7 +240,7 @@ test.for(['Kubernetes', 'certbot'])(
       store(pair, folder)
       return folder
     }
-    // certbot turns links in a folder of its own, to which those in the watched one lead.
+    // certbot retargets links in its own folder; those in the watched folder point there.
     const live = isCertbot ? mkdtempSync(join(root, 'live-')) : directory
     const link = (target: string, path: string) => {
       symlinkSync(target, `${path}.new`)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { Channel, type Post } from './channel.ts'
 import type { Port } from './port.ts'
 
-/** Two ends whose posts wait to be delivered. */
+/** Two ends whose posts are delivered on demand. */
 function ends() {
   const posts: { a: Post<string>[]; b: Post<string>[] } = { a: [], b: [] }
   const handlers: { a?: (post: Post<string>) => void; b?: (post: Post<string>) => void } = {}

@@ -1,4 +1,4 @@
-/** What ours does otherwise than the original, each with both expectations; docs/differences.md says why. */
+/** Differences from the original, with both expectations; docs/differences.md has the reasons. */
 
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -13,7 +13,7 @@ import { RawClient } from '../../support/raw-client.ts'
 import type { ConformanceCase } from '../case.ts'
 import { equal, expectClosed, ok } from '../check.ts'
 
-/** The key 1, whose agreement with any other is all zero. */
+/** The key 1, whose shared key with any other is all zero. */
 const LOW_ORDER_KEY = new Uint8Array(32)
 LOW_ORDER_KEY[0] = 1
 
@@ -113,7 +113,7 @@ export const differenceCases: readonly ConformanceCase[] = [
     slow: true,
     differs: 'D-03',
     async run(target) {
-      // The original's 10 s begin with its greeting; ours have begun with the TCP accept, 5 s before.
+      // The original's 10 s start at its greeting; ours started at TCP accept, 5 s earlier.
       const acceptMs = performance.now()
       const socket = await target.socket()
       await delay(5_000)

@@ -27,7 +27,7 @@ async function scene(target: Target, connections: number): Promise<Scene> {
 
 const at = ({ shared }: Scene, index: number): RawClient => shared[index] as RawClient
 
-/** Sends one packet to the shared key; who gets it, within `patienceMs`. They may not write: that would change it. */
+/** Sends one packet to the shared key; returns the receiver, within `patienceMs`. Receivers do not write, which would change it. */
 async function receiverOf({ sender, shared }: Scene, patienceMs: number): Promise<number> {
   const data = crypto.getRandomValues(new Uint8Array(20))
   const got = ({ waitingFrames }: RawClient) =>
@@ -44,12 +44,12 @@ async function receiverOf({ sender, shared }: Scene, patienceMs: number): Promis
   return -1
 }
 
-/** The key's packets go to the connection of this index, at once. */
+/** The key's packets go to this connection immediately. */
 async function expectActive(one: Scene, index: number): Promise<void> {
   equal(await receiverOf(one, PATIENCE_MS), index, 'index of the active connection')
 }
 
-/** The key's packets go to the connection of this index before long, and then every time. */
+/** The key's packets soon go to this connection, and then always. */
 async function expectBecomesActive(one: Scene, index: number): Promise<void> {
   const until = performance.now() + PATIENCE_MS
   while (performance.now() < until) {
@@ -66,7 +66,7 @@ const logins: ConformanceCase[] = [2, 3, 6].map(connections => ({
   },
 }))
 
-/** What may be written without a word from the relay. */
+/** Frames without a reply. */
 const writes = {
   ping: (client: RawClient) => client.send({ type: 'ping', payload: new Uint8Array(8) }),
   packet: (client: RawClient) => client.packet(strangerKey(), new Uint8Array(5)),

@@ -1,4 +1,4 @@
-/** Packets that a mesh peer passes on. */
+/** Packets forwarded by a mesh peer. */
 
 import { NodePrivateKey, NodePublicKey } from '../../../src/keys/node-key.ts'
 import { encodeClientToServer, encodeFrame } from '../../../src/protocol/encode.ts'
@@ -23,7 +23,7 @@ import { caughtUp, depart, newsOf, nextNews } from '../presence.ts'
 const forward = (meshPeer: RawClient, source: NodePublicKey, to: NodePublicKey, data: Uint8Array): void =>
   meshPeer.send({ type: 'forwardPacket', source, destination: to, data })
 
-/** All zero: what version 1 of the protocol had instead of a source. */
+/** All zero: version 1 of the protocol had no source. */
 const NO_SOURCE = NodePublicKey.fromBytes(new Uint8Array(32))
 
 const sizes: ConformanceCase[] = [0, 1, 31, 32, 61, 62, 1280, 16_384, 65_535, 65_536].map(size => ({
@@ -181,7 +181,7 @@ const unknownDestination: ConformanceCase[] = [
       const nobody = strangerKey()
       forward(meshPeer, source.publicKey, nobody, discoPacket())
       deepEqual(await nextNews(meshPeer, nobody), { type: 'peerGone', peer: nobody, reason: 1 })
-      // It is the mesh peer that asks, not whom it names.
+      // The reply goes to the mesh peer, not to the source.
       await expectNothingBut(source)
     },
   },
@@ -190,7 +190,7 @@ const unknownDestination: ConformanceCase[] = [
     clauses: ['P-061', 'P-072'],
     needs: ['mesh'],
     async run(target) {
-      // One a second more.
+      // One more per second.
       await withinMs(1_000, async timed => {
         const meshPeer = await target.mesh()
         await timed(async () => {
@@ -251,7 +251,7 @@ const peerGone: ConformanceCase[] = [
   },
 ]
 
-/** Mesh peers get more time: they may have to take a flood over a slow line. */
+/** Mesh peers get more time: they may receive a flood over a slow line. */
 const slowReader: ConformanceCase = {
   id: 'mesh/slow-reader-is-not-closed-after-two-seconds',
   clauses: ['P-101'],

@@ -1,4 +1,4 @@
-/** Whatever one connection does, others exchange packets as before. */
+/** Other connections work, whatever one connection does. */
 
 import type { Socket } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -14,10 +14,10 @@ import type { ConformanceCase, Need } from '../case.ts'
 import { expectClosed, expectNothingBut, expectPacket, expectRelays, ok, strangerKey } from '../check.ts'
 import { readHead, type Target } from '../target.ts'
 
-/** Connections that each case makes. */
+/** Connections per case. */
 const ATTEMPTS = 5
 
-/** Attacks one after the other, each with a number of its own; bystanders notice nothing. */
+/** Numbered attacks in sequence; bystanders are unaffected. */
 const hostile = (
   id: string,
   clauses: readonly string[],
@@ -51,7 +51,7 @@ async function onSocket(target: Target, socket: Socket): Promise<RawClient> {
   return new RawClient(new NodeConn(socket, rest))
 }
 
-/** The relay has taken the bytes, and whatever it made of them has left it serving this connection or none. */
+/** Waits until the relay has handled the bytes, or closed the connection. */
 const sent = async (client: RawClient): Promise<void> => {
   await Promise.race([client.flushed(), client.closed()])
   await delay(10)
@@ -177,7 +177,7 @@ const resets: ConformanceCase[] = [
   ),
 ]
 
-/** Claims 4 GiB with the header of a type that has bounds, or none. */
+/** Announces 4 GiB for a type with or without bounds. */
 const claims = (name: string, type: number, closes: boolean): ConformanceCase => ({
   id: `hostile/claims-4-gib/${name}`,
   clauses: closes ? ['P-003'] : ['P-002'],

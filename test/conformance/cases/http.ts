@@ -1,4 +1,4 @@
-/** What is served beside DERP, and how a request becomes a DERP connection. */
+/** HTTP pages, and upgrades to DERP. */
 
 import { encodeUtf8 } from '../../../src/lib/bytes.ts'
 import { RawClient } from '../../support/raw-client.ts'
@@ -13,7 +13,7 @@ const SECURITY_HEADERS = [
   'x-content-type-options',
 ]
 
-/** What an answer must be; headers that are not named may be anything. */
+/** The expected response; other headers are ignored. */
 interface Expected {
   readonly status: number
   readonly body?: string | RegExp
@@ -31,7 +31,7 @@ function expectAnswer(answer: HttpAnswer, { status, body, headers = {} }: Expect
   }
 }
 
-/** Asks for a path and compares. */
+/** Requests a path and compares the response. */
 const asks = (
   id: string,
   clauses: readonly string[],
@@ -46,7 +46,7 @@ const asks = (
   },
 })
 
-/** Asks for a path and expects all security headers. */
+/** Requests a path and expects all security headers. */
 const secured = (id: string, path: string): ConformanceCase => ({
   id: `http/security-headers/${id}`,
   clauses: ['P-165'],
@@ -224,7 +224,7 @@ export const httpCases: readonly ConformanceCase[] = [
       const client = new RawClient(new NodeConn(socket))
       client.knowServer(serverKey)
       socket.write(Buffer.concat([request, await client.hello()]))
-      // The greeting comes all the same; clients that know the key skip it.
+      // The greeting is still sent; clients that know the key skip it.
       equal(String(await client.greeting()), String(serverKey))
       await client.serverInfo()
       await expectNothingBut(client)

@@ -45,7 +45,7 @@ const contents: ConformanceCase[] = [0x00, 0xff, 0x12].map(byte => ({
 
 const pingNumber = (n: number): Uint8Array => Uint8Array.of(0, 0, 0, 0, 0, 0, n >> 8, n & 255)
 
-/** Reads pongs until one more ping is answered; it may be left out as long as others wait. */
+/** Reads Pongs until another ping is answered; it may go unanswered while others are pending. */
 async function untilAnswered(client: RawClient, onPong: (payload: Uint8Array) => void): Promise<void> {
   const last = new Uint8Array(8).fill(255)
   const asking = setInterval(() => client.send({ type: 'ping', payload: last }), 200)
@@ -60,7 +60,7 @@ async function untilAnswered(client: RawClient, onPong: (payload: Uint8Array) =>
   }
 }
 
-/** When each connection was sent its first KeepAlive, by looking now and then until all were, or `untilMs`. */
+/** Times of each connection's first KeepAlive, polled until all have one, or `untilMs`. */
 async function firstKeepAlives(clients: readonly RawClient[], untilMs: number): Promise<(number | undefined)[]> {
   const seen = clients.map((): number | undefined => undefined)
   while (seen.includes(undefined) && performance.now() < untilMs) {
@@ -184,7 +184,7 @@ export const livenessCases: readonly ConformanceCase[] = [
       const lastLoginAtMs = performance.now()
       const traffic = setInterval(() => sender.packet(receiver.publicKey, payload(100, 1)), 500)
       const clients = [...silent, sender, receiver]
-      // 65 s, and what a busy machine takes to notice.
+      // 65 s, plus tolerance for a busy machine.
       const seen = await firstKeepAlives(clients, lastLoginAtMs + 70_000)
       clearInterval(traffic)
       for (const atMs of seen) {

@@ -8,7 +8,7 @@ import type { ConformanceCase } from '../case.ts'
 import { deepEqual, equal, expectClosed, expectNothingBut, expectRelays, ok } from '../check.ts'
 import type { Target } from '../target.ts'
 
-/** Sends bytes in place of ClientInfo; the relay must end the connection. */
+/** Sends bytes instead of ClientInfo; the relay must close the connection. */
 const refused = (id: string, clauses: readonly string[], bytes: () => Uint8Array): ConformanceCase => ({
   id: `login/refused/${id}`,
   clauses,
@@ -20,7 +20,7 @@ const refused = (id: string, clauses: readonly string[], bytes: () => Uint8Array
   },
 })
 
-/** Logs in with the given JSON; the relay must take it. */
+/** Logs in with the given JSON; the relay must accept it. */
 const takes = (id: string, json: string): ConformanceCase => ({
   id: `login/takes/${id}`,
   clauses: ['P-033'],
@@ -29,7 +29,7 @@ const takes = (id: string, json: string): ConformanceCase => ({
   },
 })
 
-/** Logs in with the given JSON; the relay must end the connection. */
+/** Logs in with the given JSON; the relay must close the connection. */
 const refusesJson = (id: string, json: string): ConformanceCase => ({
   id: `login/refuses-json/${id}`,
   clauses: ['P-033'],
@@ -41,7 +41,7 @@ const refusesJson = (id: string, json: string): ConformanceCase => ({
   },
 })
 
-/** How a relay may see the bytes of a login cut. */
+/** Logins split into chunks. */
 const splits: ConformanceCase[] = [1, 2, 5, 36, 37, 60].map(step => ({
   id: `login/split-every-${step}`,
   clauses: ['P-030', 'P-001'],

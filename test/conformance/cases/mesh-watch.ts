@@ -1,4 +1,4 @@
-/** What a mesh peer that watches is told. */
+/** Presence for watching mesh peers. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'
@@ -50,7 +50,7 @@ export const meshWatchCases: readonly ConformanceCase[] = [
     alone: true,
     async run(target) {
       let [attempts, bestMs] = [0, Number.POSITIVE_INFINITY]
-      // The stock monitor waits no longer than this. On a busy machine not every attempt shows it.
+      // The stock monitor's limit. Some attempts may miss it on a busy machine.
       for (; bestMs >= 100 && attempts < 50; attempts++) {
         const watcher = await target.mesh()
         const since = performance.now()

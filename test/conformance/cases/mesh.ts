@@ -1,4 +1,4 @@
-/** How mesh peers and others show, who may do what, and closing. */
+/** Presence flags, privileges and ClosePeer. */
 
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'
 import { encodeFrame } from '../../../src/protocol/encode.ts'
@@ -10,7 +10,7 @@ import { nextNews, watch } from '../presence.ts'
 
 const { MeshPeer, NotIdeal, Prober, Regular } = PeerPresentFlag
 
-/** How a login shows in PeerPresent. */
+/** PeerPresent flags of a login. */
 const flagged = (
   id: string,
   flags: number,
@@ -44,7 +44,7 @@ const flags: ConformanceCase[] = [
   flagged('empty-ideal-node-is-regular', Regular, { idealNode: '' }),
 ]
 
-/** Frames that need the mesh key, and those that have a wrong length with it; both close the connection. */
+/** Frames that need the mesh key, and malformed ones with it; both close the connection. */
 const privileged = {
   'watch-conns': () => encodeFrame(FrameType.WatchConns),
   'forward-packet': () => encodeFrame(FrameType.ForwardPacket, new Uint8Array(100)),

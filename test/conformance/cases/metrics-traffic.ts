@@ -1,4 +1,4 @@
-/** What frames do to the metrics: exactly this, and nothing else. */
+/** Exact effect of frames on the metrics. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'

@@ -1,4 +1,4 @@
-/** What connections do to the metrics: exactly this, and nothing else. */
+/** Exact effect of connections on the metrics. */
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'

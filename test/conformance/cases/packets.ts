@@ -46,7 +46,7 @@ const splits: ConformanceCase[] = [1, 3, 5, 37, 100, 1448].map(step => ({
   },
 }))
 
-/** A frame of the wrong length for its type ends the connection. */
+/** A frame with the wrong length for its type closes the connection. */
 const wrongLength = (id: string, type: FrameType, length: number): ConformanceCase => ({
   id: `frame/wrong-length/${id}`,
   clauses: ['P-003'],
@@ -57,7 +57,7 @@ const wrongLength = (id: string, type: FrameType, length: number): ConformanceCa
   },
 })
 
-/** A frame that a relay has no use for is skipped, and those behind it are read. */
+/** A frame that relays ignore is skipped, and later ones are read. */
 const skipped = (id: string, type: number, length: number): ConformanceCase => ({
   id: `frame/skipped/${id}`,
   clauses: ['P-002', 'P-006'],
@@ -180,11 +180,11 @@ export const packetCases: readonly ConformanceCase[] = [
     id: 'packet/not-here-three-at-once-then-one-a-second',
     clauses: ['P-061'],
     async run(target) {
-      /** Waits for `least` answers, and tells how many came. */
+      /** Waits for `least` replies, and returns their number. */
       const ask = async (a: RawClient, least: number) => {
         for (let n = 0; n < 8; n++) a.packet(strangerKey(), discoPacket())
         for (let n = 0; n < least; n++) await a.messageOf('peerGone')
-        // The original answers from another goroutine: what is late comes before a second answer to a ping.
+        // The original replies from another goroutine: late replies arrive before the second Pong.
         return least + [...(await a.sync()), ...(await a.sync())].filter(({ type }) => type === 'peerGone').length
       }
       await withinMs(1_000, async timed => {
@@ -243,7 +243,7 @@ export const packetCases: readonly ConformanceCase[] = [
         for (let n = 0; n < 20; n++) a.packet(blocked.publicKey, payload(60_000, n))
       }, 20)
       try {
-        // Told when the blocked one is gone: it has sent to us first.
+        // It has sent to us first, so we are told when it leaves.
         blocked.packet(a.publicKey, payload(1, 1))
         await a.messageOf('receivedPacket')
         const gone = await a.messageOf('peerGone')

@@ -8,7 +8,7 @@ import type { ConformanceCase } from '../case.ts'
 import { deepEqual, discoPacket, equal, expectNothingBut, expectRelays } from '../check.ts'
 import { caughtUp, depart, newsOf, nextNews } from '../presence.ts'
 
-/** `client` is told that `peer` has left, and not twice. */
+/** `client` is told once that `peer` has left. */
 async function expectToldOnce(client: RawClient, peer: RawClient): Promise<void> {
   deepEqual(await nextNews(client, peer.publicKey), { type: 'peerGone', peer: peer.publicKey, reason: 0 })
   deepEqual(newsOf(await caughtUp(client), peer.publicKey), [])

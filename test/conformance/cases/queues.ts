@@ -1,15 +1,15 @@
-/** What a relay keeps for a client that does not read. */
+/** Queues for a client that does not read. */
 
 import { encodeClientToServer } from '../../../src/protocol/encode.ts'
 import type { RawClient } from '../../support/raw-client.ts'
 import type { ConformanceCase } from '../case.ts'
 import { deepEqual, discoPacket, ok } from '../check.ts'
 
-/** More than the buffers of a connection over loopback hold; then more than may wait behind them. */
+/** More than the buffers of a loopback connection; then more than the queues. */
 const ROUNDS = [600, 200]
 const PACKETS = ROUNDS.reduce((sum, count) => sum + count)
 const DATA_BYTES = 16_000
-/** Packets of each kind that wait at most (P-100). */
+/** Maximum of queued packets of each kind (P-100). */
 const QUEUED = 32
 
 type Kind = 'data' | 'disco'
@@ -25,7 +25,7 @@ function numberOf(bytes: Uint8Array): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4)
 }
 
-/** The numbers of the packets that come, by kind, up to and with the last ones. */
+/** Numbers of received packets by kind, up to the last. */
 async function numbersTo(last: number, client: RawClient): Promise<Record<Kind, number[]>> {
   const numbers: Record<Kind, number[]> = { data: [], disco: [] }
   while (numbers.data.at(-1) !== last || numbers.disco.at(-1) !== last) {
@@ -35,7 +35,7 @@ async function numbersTo(last: number, client: RawClient): Promise<Record<Kind, 
   return numbers
 }
 
-/** Those behind the last gap. */
+/** The numbers after the last gap. */
 function afterLastGap(numbers: readonly number[]): readonly number[] {
   const gap = numbers.findLastIndex((n, at) => at > 0 && n !== (numbers[at - 1] ?? 0) + 1)
   return numbers.slice(Math.max(0, gap))
@@ -55,7 +55,7 @@ export const queueCases: readonly ConformanceCase[] = [
         for (const end = n + count; n < end; n++) {
           a.sendBytes(Buffer.concat([packet(numbered('data', n)), packet(numbered('disco', n))]))
         }
-        // What the buffers still take leaves the queues meanwhile.
+        // Lets the buffers drain the queues.
         for (let turns = 0; turns < 20; turns++) await a.sync()
       }
       b.conn.resume()

@@ -15,7 +15,7 @@ interface Exchange {
   readonly port: number
 }
 
-/** Sends datagrams one after another; resolves to the first answer. */
+/** Sends datagrams in sequence; resolves to the first response. */
 async function exchange(target: Target, ...datagrams: readonly Uint8Array[]): Promise<Exchange> {
   const socket = createSocket('udp4')
   try {
@@ -35,7 +35,7 @@ const ignores = (id: string, datagram: () => Uint8Array): ConformanceCase => ({
   clauses: ['P-180'],
   needs: ['stun'],
   async run(target) {
-    // Answers come in the order of the requests: the first is to the good one.
+    // Responses are in request order: the first is to the valid one.
     const txId = createTxId()
     const parsed = parseBindingResponse((await exchange(target, datagram(), encodeBindingRequest(txId))).answer)
     ok(parsed.ok, 'the answer can be read')

@@ -42,7 +42,7 @@ const refusesHandshake = (id: string, clauses: readonly string[], options: Conne
   },
 })
 
-/** All certificates that a server shows. */
+/** All certificates that a server presents. */
 function chainOf(socket: TLSSocket): X509Certificate[] {
   const chain: X509Certificate[] = []
   for (let at = socket.getPeerX509Certificate(); at !== undefined && !chain.includes(at); at = at.issuerCertificate) {

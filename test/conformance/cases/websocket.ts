@@ -17,7 +17,7 @@ function dial(target: Target, protocols: string | string[] = 'derp', headers: Re
   return new WebSocket(url, protocols, { headers, ...(ca !== undefined && { ca }) })
 }
 
-/** Opens a WebSocket as the case wants it, and waits until it is open. */
+/** Opens a WebSocket with these options. */
 async function open(target: Target, ...options: [(string | string[])?, Record<string, string>?]): Promise<WebSocket> {
   const socket = dial(target, ...options)
   await once(socket, 'open')
@@ -26,7 +26,7 @@ async function open(target: Target, ...options: [(string | string[])?, Record<st
 
 async function loggedIn(target: Target): Promise<{ socket: WebSocket; client: RawClient }> {
   const socket = dial(target)
-  // Listens before the socket is open: the greeting comes at once.
+  // Registered before the socket is open, as the greeting arrives immediately.
   const conn = new WebSocketClientConn(socket)
   await once(socket, 'open')
   const client = new RawClient(conn)

@@ -1,4 +1,4 @@
-/** The contract of `Directory`, which sessions ask, on every implementation. */
+/** The contract of `Directory`, for every implementation. */
 
 import { describe, expect, test } from 'vitest'
 import { NodePrivateKey, type NodePublicKey } from '../../../src/keys/node-key.ts'
@@ -17,12 +17,12 @@ async function login(relay: ContractRelay, options?: LoginOptions): Promise<Logg
   const before = new Set(sessions())
   const client = await relay.login(options)
   const session = sessions().find(one => !before.has(one))
-  if (session === undefined) throw new Error('log client in: no session has come')
+  if (session === undefined) throw new Error('log client in: no session was created')
   return { client, session }
 }
 
 const directoryOf = ({ session }: LoggedIn) => session.relay.directory
-/** Whether all parts of the relay route to the key. */
+/** Whether all workers route to the key. */
 const isRouted = (relay: ContractRelay, key: NodePublicKey) => relay.cores.map(({ routes }) => routes.has(key))
 
 describe.each(RELAYS)('Directory on %s', (_, start) => {

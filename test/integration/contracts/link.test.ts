@@ -1,4 +1,4 @@
-/** The contract of `Link` and its destinations, on every implementation. */
+/** The contract of `Link` and its destinations, for every implementation. */
 
 import { describe, expect, test } from 'vitest'
 import { OnDemandLink } from '../../../src/backplane/on-demand-link.ts'
@@ -22,25 +22,25 @@ import { settle, until } from '../../support/settle.ts'
 import { sendTo, TestLink } from '../../support/test-link.ts'
 
 const PACKET_BYTES = 60_000
-/** More than any link may keep, whose other end does not read. */
+/** More than any link may queue for a stalled peer. */
 const PACKETS = 1_000
 const MOST_KEPT_BYTES = 16 << 20
 
 /** A link with a client behind it. */
 interface LinkUnderTest {
   readonly client: NodePublicKey
-  /** What the route table has for the client. */
+  /** The route to the client. */
   readonly destination: Destination
-  /** Packets that have come out at the other end, each as the first bytes of its text. */
+  /** Packets received at the other end, by the start of their text. */
   readonly received: string[]
-  /** Packets that the link has dropped, or that got lost behind it. */
+  /** Packets dropped by the link or after it. */
   dropped(): number
-  /** Keeps the other end from reading. */
+  /** Stops the other end from reading. */
   stall(): void
   resume(): void
   /** Resolves when the link is down. */
   breakDown(): Promise<void>
-  /** Resolves when nothing is under way, unless the other end is stalled. */
+  /** Resolves when nothing is in flight, unless the other end is stalled. */
   rest(): Promise<void>
 }
 
@@ -201,7 +201,7 @@ const LINKS: readonly (readonly [name: string, open: () => Promise<LinkUnderTest
 
 describe.each(LINKS)('%s', (_, open) => {
   const source = NodePrivateKey.generate().publicKey()
-  /** Sends a packet that begins with `text`; returns the buffer that it lies in. */
+  /** Sends a packet that starts with `text`; returns its buffer. */
   const send = ({ client, destination }: LinkUnderTest, text: string, size = 20) => {
     const data = new Uint8Array(size).fill(0x20)
     data.set(encodeUtf8(text))

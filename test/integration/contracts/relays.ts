@@ -1,4 +1,4 @@
-/** The relays that keep the contracts of `server/ports.ts`: on one thread, and on several. */
+/** Relays that implement the contracts of `server/ports.ts`: on one thread and on several. */
 
 import { MeshKey } from '../../../src/keys/mesh-key.ts'
 import type { RelayCounters } from '../../../src/metrics/counters.ts'
@@ -13,12 +13,12 @@ const MESH_KEY = '3d'.repeat(32)
 
 export interface ContractRelay {
   readonly table: RouteTable
-  /** The parts of the relay; clients log in to one after the other. */
+  /** The relay's workers; clients log in to one after the other. */
   readonly cores: readonly RelayCore[]
   login(options?: LoginOptions): Promise<RawClient>
   /** A mesh peer's connection. */
   loginMesh(): Promise<RawClient>
-  /** Resolves when all parts know what has happened. */
+  /** Resolves when all workers are up to date. */
   rest(): Promise<void>
   counters(): Promise<RelayCounters>
 }

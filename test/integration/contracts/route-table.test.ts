@@ -1,4 +1,4 @@
-/** The contract of `RouteTable`, which links tell what they reach, on every implementation. */
+/** The contract of `RouteTable`, for every implementation. */
 
 import { describe, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../../src/keys/node-key.ts'
@@ -62,7 +62,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     here.close()
     await relay.rest()
     client.packet(key, 'there')
-    // It has not left the region: nobody is told that it is gone.
+    // It has not left the region: no one is told of a departure.
     expect(await client.sync()).toEqual([])
     await relay.rest()
     expect(link.texts).toEqual(['there'])
@@ -82,7 +82,7 @@ describe.each(RELAYS)('RouteTable on %s', (_, start) => {
     link.routes.announce(key, true)
     await relay.rest()
     client.packet(key, 'over the link')
-    // A link's packets do not go on.
+    // Packets from a link are not forwarded.
     const meshPeer = await relay.loginMesh()
     meshPeer.send({ type: 'forwardPacket', source: far, destination: key, data: DISCO })
     expect(await meshPeer.sync()).toEqual([{ type: 'peerGone', peer: key, reason: 1 }])

@@ -1,4 +1,4 @@
-/** Examinations as JSON. Pure. */
+/** Diagnoses as JSON. Pure. */
 
 import type { RelayReport, StepReport } from '../../../diagnose/diagnose.ts'
 import type { Subject } from './subject.ts'

@@ -1,4 +1,4 @@
-/** What `derp doctor` examines: one relay, or those of a map. */
+/** What `derp doctor` checks: one relay, or all relays of a map. */
 
 import { existsSync } from 'node:fs'
 import { parseRelayUrl } from '../../../client/dial/relay-url.ts'
@@ -15,9 +15,9 @@ import { lintDocument } from '../map/lint.ts'
 
 export interface Subject {
   readonly relays: readonly { readonly target: RelayTarget; readonly others: readonly RelayTarget[] }[]
-  /** Remarks for the operator. */
+  /** Notes for the operator. */
   readonly notes: readonly string[]
-  /** Whether the map has errors by itself. */
+  /** Whether the map itself has errors. */
   readonly isFaulty: boolean
 }
 
@@ -27,7 +27,7 @@ export interface SubjectOptions {
   readonly ports: TargetPorts
 }
 
-/** @throws DerpError with what is wrong with `text` or with the map. */
+/** @throws DerpError for an invalid `text` or map. */
 export async function readSubject(text: string, options: SubjectOptions, io: MapSourceIo): Promise<Subject> {
   const document = await readMap(text, io)
   if (document !== undefined) return subjectOfMap(text, document, options)
@@ -36,7 +36,7 @@ export async function readSubject(text: string, options: SubjectOptions, io: Map
   return { relays: [{ target, others: [] }], notes: [], isFaulty: false }
 }
 
-/** A map by its content: relays have URLs too, and may be at any path. */
+/** Tells maps from relays by content: both have URLs, with any path. */
 async function readMap(text: string, io: MapSourceIo): Promise<MapDocument | undefined> {
   const isUrl = /^https?:\/\//i.test(text)
   if (!isUrl) return text === '-' || /^file:/i.test(text) || existsSync(text) ? readDocument(text, io) : undefined
@@ -82,12 +82,12 @@ function subjectOfMap(source: string, document: MapDocument, options: SubjectOpt
     const targets = targetsOfRegion(region, options.ports)
     return targets.map(target => ({ target, others: targets.filter(other => other !== target) }))
   })
-  if (relays.length === 0) throw invalid(`examine ${source}: the map has no relays`)
+  if (relays.length === 0) throw invalid(`diagnose ${source}: the map has no relays`)
   const notes = errors.map(({ path, message, mend }) => `${source}: ${formatMapPath(path)}: ${message}; ${mend}`)
   return { relays, notes, isFaulty: errors.length > 0 }
 }
 
-/** Nodes that clients could not use are left out; lint tells of them. */
+/** Drops nodes that clients could not use; lint reports them. */
 function readUsable(source: string, value: unknown): DERPMap {
   try {
     return parseDerpMap(value)

@@ -1,4 +1,4 @@
-/** Examinations as text: a line for each step as it is done, then what is wrong. Pure. */
+/** Diagnoses as text: a line per step, then the cause and fix. Pure. */
 
 import type { RelayReport, StepReport } from '../../../diagnose/diagnose.ts'
 import { STEPS } from '../../../diagnose/steps.ts'
@@ -19,7 +19,7 @@ export function stepLine({ title, verdict, ms }: StepReport): string {
   return `  ${columns.join('  ')}  ${textOf(verdict)}`.trimEnd().concat('\n')
 }
 
-/** The cause of the first failure with its mend, then the warnings with theirs. */
+/** The cause and fix of the first failure, then the warnings with theirs. */
 export function conclusionText({ steps, conclusion }: RelayReport): string {
   const warnings = steps.flatMap(({ title, verdict }) =>
     verdict.status === 'warning'
@@ -28,9 +28,9 @@ export function conclusionText({ steps, conclusion }: RelayReport): string {
   )
   const notes = warnings.map(text => `Warning: ${text}\n`).join('')
   if (conclusion === undefined)
-    return `\n${notes}${warnings.length === 0 ? 'All is well.' : 'Otherwise all is well.'}\n`
+    return `\n${notes}${warnings.length === 0 ? 'No problems found.' : 'No other problems found.'}\n`
   const { cause, detail } = conclusion
-  return `\nCause: ${cause.sentence} (${detail}).\nMend: ${cause.mend}.\n${notes}`
+  return `\nCause: ${cause.sentence} (${detail}).\nFix: ${cause.mend}.\n${notes}`
 }
 
 function textOf(verdict: Verdict): string {

@@ -1,10 +1,10 @@
-/** A report as text, in the lines of the original and some more. Pure. */
+/** A report as text: the original's lines plus a few more. Pure. */
 
 import { regionIds } from '../../../derpmap/regions.ts'
 import type { DERPMap } from '../../../derpmap/types.ts'
 import { availability, firstOf, type RegionReport, type Report, stunMs } from '../../../netcheck/report.ts'
 
-/** Times by which a region is slower than any other, for sorting. */
+/** Sorts unmeasured regions last. */
 const LAST = Number.POSITIVE_INFINITY
 
 export function reportText(report: Report, map: DERPMap, isVerbose: boolean): string {
@@ -15,7 +15,7 @@ export function reportText(report: Report, map: DERPMap, isVerbose: boolean): st
     `\t* UDP: ${report.udp}`,
     `\t* IPv4: ${ipv4Text(report)}`,
     `\t* IPv6: ${ipv6Text(report)}`,
-    `\t* MappingVariesByDestIP: ${report.mappingVariesByDestIP ?? 'not measured: less than two STUN servers answered'}`,
+    `\t* MappingVariesByDestIP: ${report.mappingVariesByDestIP ?? 'not measured: fewer than two STUN servers responded'}`,
     '\t* PortMapping: not attempted (UPnP, NAT-PMP, PCP)',
     '\t* ICMP: not attempted',
     `\t* CaptivePortal: ${report.captivePortal ?? 'not measured: the map has no node with CanPort80'}`,
@@ -56,14 +56,13 @@ function regionLines({ regions, latency }: Report, map: DERPMap, isVerbose: bool
   return named.map(({ begin, what }) => `${begin.padEnd(width)}  ${httpsText(what, isVerbose)}`.trimEnd())
 }
 
-/** The time of STUN; a region that was asked in vain says so. */
+/** The STUN latency, or `no STUN` if there was no response. */
 function latencyText(region: RegionReport | undefined): string {
   const ms = region && stunMs(region)
   if (ms !== undefined) return goDuration(ms)
   return region === undefined ? '-' : 'no STUN'
 }
 
-/** Without STUN, HTTPS is what the region is judged by. */
 function httpsText(region: RegionReport | undefined, isVerbose: boolean): string {
   const state = availability(region)
   const { https } = region ?? {}
@@ -72,7 +71,7 @@ function httpsText(region: RegionReport | undefined, isVerbose: boolean): string
   return `HTTPS ${goDuration(https.httpMs)}${parts}, ${state}`
 }
 
-/** As Go prints a duration rounded to a tenth of a millisecond. */
+/** A duration rounded to a tenth of a millisecond, as printed by Go. */
 export function goDuration(ms: number): string {
   const tenths = Math.round(ms * 10)
   if (tenths === 0) return '0s'

@@ -1,15 +1,14 @@
-/** Latencies as lines that grow to the right, redrawn in place on a terminal. Pure. */
+/** Latencies as sparklines, redrawn in place on a terminal. Pure. */
 
 import { regionIds } from '../../../derpmap/regions.ts'
 import type { DERPMap } from '../../../derpmap/types.ts'
 import { type Report, stunMs } from '../../../netcheck/report.ts'
 import { goDuration } from './report-text.ts'
 
-/** Eight heights. */
 const BARS = '▁▂▃▄▅▆▇█'
-/** Drawn where there was no answer. */
+/** Drawn for a missing response. */
 const GAP = '·'
-/** Columns beside the line: mark, code, time and name. */
+/** Columns for mark, code, time and name. */
 const LABEL_COLUMNS = 40
 const MIN_LINE_COLUMNS = 10
 const LINE_COLUMNS = 60
@@ -20,19 +19,19 @@ export class LatencyWatch {
   readonly #times = new Map<number, (number | undefined)[]>()
   #drawnLines = 0
 
-  /** @param columns width of the terminal; undefined for no terminal, where each report is printed anew. */
+  /** @param columns width of the terminal; undefined if there is none: each report is then printed below the last. */
   constructor(map: DERPMap, columns: number | undefined) {
     this.#map = map
     this.#columns = columns
   }
 
-  /** The text for one more report. */
+  /** The text for the next report. */
   next(report: Report): string {
     const ids = regionIds(this.#map)
     for (const id of ids) this.#note(id, report)
     const lines = ids.map(id => this.#line(id, report))
     const isTerminal = this.#columns !== undefined
-    // Up to where the last drawing began; each line is erased before it is drawn.
+    // Moves the cursor to the first line; each line is erased before it is drawn.
     const begin = isTerminal && this.#drawnLines > 0 ? `\x1b[${this.#drawnLines}A` : ''
     const erase = isTerminal ? '\x1b[2K' : ''
     this.#drawnLines = lines.length
@@ -62,7 +61,7 @@ export class LatencyWatch {
   }
 }
 
-/** One character for each time; the longest of them is the full height. */
+/** One character per time, scaled to the longest one. */
 export function latencyLine(times: readonly (number | undefined)[]): string {
   const most = Math.max(...times.map(ms => ms ?? 0))
   return times
