@@ -9,6 +9,7 @@ import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
 import { licencesOf, readManifest } from './licences.ts'
+import { buildWebAssets } from './web-assets.ts'
 
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const BIN = 'dist/bin'
@@ -70,7 +71,8 @@ function failOnWarning(warning: RolldownLog): void {
 rmSync('dist', { recursive: true, force: true })
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 const chunks = [...(await bundleCommands()), ...(await bundleParsers())]
-writeFileSync('dist/LICENSES.txt', licencesOf(chunks.flatMap(chunk => chunk.moduleIds)))
+const { moduleIds } = await buildWebAssets()
+writeFileSync('dist/LICENSES.txt', licencesOf([...chunks.flatMap(chunk => chunk.moduleIds), ...moduleIds]))
 for (const name of COMMANDS) {
   if (!existsSync(join(BIN, `${name}.js`))) throw new Error(`build: no ${name}.js came out`)
 }

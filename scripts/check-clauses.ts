@@ -1,6 +1,7 @@
 /** Prints each clause with the sources and tests that cite it; fails on inconsistencies. */
 
 import { globSync, readFileSync } from 'node:fs'
+import { daemonPages } from '../src/daemon/debug/daemon-pages.ts'
 import { NodePrivateKey } from '../src/keys/node-key.ts'
 import { FrameType } from '../src/protocol/frame-type.ts'
 import { createRelay } from '../src/relay.ts'
@@ -23,8 +24,11 @@ const tests = new Map(
     ([path, text]) => [path, withoutComments(text)],
   ),
 )
-const relay = createRelay({ privateKey: NodePrivateKey.generate() })
-const routes = [...relay.routes.exact.keys(), '/']
+const pages = daemonPages({ statusToken: undefined })
+const relay = createRelay({ privateKey: NodePrivateKey.generate(), pages })
+/** Files of pages, named by their content. */
+const ASSET = /-[\w-]{10}\.\w+$/
+const routes = [...relay.routes.exact.keys(), '/'].filter(path => !ASSET.test(path))
 relay.close()
 
 const bySource = citations(sources)

@@ -1,7 +1,7 @@
 /** A relay for embedding in another program: the relay core with HTTP routes and debug pages. */
 
 import { createDebug, type DebugOptions } from './http/debug/debug.ts'
-import type { Endpoint } from './http/page.ts'
+import type { Endpoint, Page } from './http/page.ts'
 import { type BootstrapDnsOptions, bootstrapDnsPage } from './http/pages/bootstrap-dns.ts'
 import { createRoutes, isForDerp, type RouteOptions, type Routes } from './http/routes.ts'
 import { derpEndpoint } from './http/upgrade/derp-endpoint.ts'
@@ -11,6 +11,7 @@ import type { Clock } from './lib/clock.ts'
 import type { Emitter } from './lib/emitter.ts'
 import { CidrList } from './listen/cidr-list.ts'
 import { type OriginOf, originReader } from './listen/client-address.ts'
+import type { HttpRequest } from './listen/http-service.ts'
 import { type RequestHandler, requestHandler, type UpgradeHandler, upgradeHandler } from './listen/node/node-mount.ts'
 import { HttpCounters } from './metrics/http-counters.ts'
 import type { DrainOptions, DrainResult } from './server/drain.ts'
@@ -27,11 +28,13 @@ import type { Conn } from './transport/conn.ts'
 /** Options of {@link createRelay}. */
 export interface RelayOptions
   extends Omit<RelayCoreOptions, 'agreement'>,
-    Omit<RouteOptions, 'debug' | 'bootstrapDns' | 'readiness'> {
+    Omit<RouteOptions, 'debug' | 'pages' | 'bootstrapDns' | 'readiness'> {
   /** Computes the shared key of each login. Default: `node:crypto`, off the event loop. */
   readonly agreement?: RelayCoreOptions['agreement']
   /** Access to the debug pages and their contents; `false` disables them. */
-  readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname'> | false
+  readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname' | 'links'> | false
+  /** Creates additional pages. Default: none. */
+  readonly pages?: CreatePages
   /** Names that `/bootstrap-dns` returns. Default: none. */
   readonly bootstrapDns?: Omit<BootstrapDnsOptions, 'random' | 'originOf'>
   /**
@@ -55,6 +58,12 @@ export interface RelayPart {
   /** State that `/readyz` reports. Default: that of this relay alone. */
   readonly readiness?: ReadinessSource
 }
+
+/** Creates pages, by path. @param allowsDebug whether a request may see the debug pages. */
+export type CreatePages = (
+  sources: ShownRelay,
+  allowsDebug: (request: HttpRequest) => boolean,
+) => ReadonlyMap<string, Page>
 
 /** Data sources and counters of a relay's pages. */
 export interface ShownRelay {
@@ -149,18 +158,24 @@ export function createRelay(options: RelayOptions): Relay {
  */
 export function createRelayRoutes(
   options: Omit<RelayOptions, 'privateKey'>,
-  { source, metrics, readiness, http, clock, random }: ShownRelay,
+  relay: ShownRelay,
   connect?: Endpoint,
 ): Routes {
-  const { debug = {}, ...shown } = options
+  const { source, metrics, readiness, http, clock, random } = relay
+  const { debug: debugOptions = {}, pages, ...shown } = options
   const hasMeshKey = options.meshKey !== undefined
   const origin = originOf(options)
   const bootstrapDns = { ...options.bootstrapDns, random, originOf: origin }
+  const debug =
+    debugOptions === false
+      ? undefined
+      : createDebug({ ...debugOptions, source, metrics, clock, hasMeshKey, originOf: origin })
   const table = {
     ...shown,
     readiness,
     bootstrapDns: bootstrapDnsPage(bootstrapDns, http.bootstrapDns),
-    ...(debug !== false && { debug: createDebug({ ...debug, source, metrics, clock, hasMeshKey, originOf: origin }) }),
+    ...(debug !== undefined && { debug }),
+    ...(pages !== undefined && { pages: pages(relay, debug?.allows ?? (() => false)) }),
   }
   return createRoutes(table, connect)
 }

@@ -15,6 +15,7 @@ export function pathsUsedAfterStart({ admission, debug, tls, reloaded }: DaemonS
     ...read('-tokens-file', admission.tokensFile),
     ...Object.entries(reloaded).flatMap(([flag, path]) => read(`-${flag}`, path)),
     ...read('TS_DEBUG_KEY_PATH', debug.keyPath),
+    ...read('-status-token-file', debug.statusTokenPath),
     ...(daemonSocket === undefined || daemonSocket === ''
       ? []
       : [{ flag: '-socket', path: daemonSocket, use: 'write' as const }]),

@@ -3,20 +3,21 @@
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { NodePrivateKey } from '../keys/node-key.ts'
 import type { RelayOptions } from '../relay.ts'
-import type { DebugKey } from './debug-key.ts'
-import { debugOptions } from './debug-options.ts'
+import { daemonPages } from './debug/daemon-pages.ts'
+import { debugOptions } from './debug/debug-options.ts'
+import type { DebugSecrets } from './debug/debug-secrets.ts'
 import type { DaemonSettings } from './settings.ts'
 
 interface Keys {
   readonly privateKey: NodePrivateKey
   readonly meshKey: MeshKey | undefined
-  readonly debugKey: DebugKey
+  readonly secrets: DebugSecrets
 }
 
 /** Options from the settings; the caller adds admission, bootstrap names and the program's metrics. */
 export function relayOptions(
   { relay, debug }: Pick<DaemonSettings, 'relay' | 'debug'>,
-  { privateKey, meshKey, debugKey }: Keys,
+  { privateKey, meshKey, secrets }: Keys,
 ): RelayOptions {
-  return { ...relay, privateKey, meshKey, debug: debugOptions(debug, debugKey) }
+  return { ...relay, privateKey, meshKey, debug: debugOptions(debug, secrets), pages: daemonPages(secrets) }
 }

@@ -57,6 +57,7 @@ export type RelaySettings = Omit<
   | 'random'
   | 'debug'
   | 'bootstrapDns'
+  | 'pages'
   | 'program'
   | 'part'
   | 'waitingCount'
@@ -79,6 +80,8 @@ export interface DebugSettings {
   readonly allowAddress: string | undefined
   /** File with the key that grants access from any address. */
   readonly keyPath: string | undefined
+  /** A file with the token that opens the status page from anywhere. */
+  readonly statusTokenPath: string | undefined
   readonly hintsAtAccess: boolean
   readonly tlsHostname: string
 }

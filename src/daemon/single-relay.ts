@@ -12,7 +12,7 @@ import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
-import { DebugKey } from './debug-key.ts'
+import { DebugSecrets } from './debug/debug-secrets.ts'
 import { type IdleCollection, idleCollection } from './idle-collection.ts'
 import type { LogLevel } from './log/log.ts'
 import { RelayListeners } from './relay-listeners.ts'
@@ -23,16 +23,16 @@ export class SingleRelay implements DaemonRelay {
   readonly #relay: Relay
   readonly #limits: AcceptLimits
   readonly #idle: IdleCollection
-  readonly #debugKey: DebugKey
+  readonly #secrets: DebugSecrets
   #listeners: RelayListeners | undefined
 
   constructor(parts: DaemonRelayParts) {
     const { settings, privateKey, log, admission, names, program } = parts
     this.#parts = parts
     this.#limits = new AcceptLimits(settings.listen.limits, systemClock, log)
-    this.#debugKey = new DebugKey(settings.debug.keyPath)
+    this.#secrets = new DebugSecrets(settings.debug)
     this.#relay = createRelay({
-      ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key, debugKey: this.#debugKey }),
+      ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key, secrets: this.#secrets }),
       log,
       admission,
       bootstrapDns: names,
@@ -89,7 +89,7 @@ export class SingleRelay implements DaemonRelay {
     const { settings, log, mapNodePorts } = this.#parts
     const parts = { relay: this.#relay, limits: this.#limits, log, mapNodePorts }
     this.#listeners = await RelayListeners.create(settings, parts)
-    await this.#debugKey.start()
+    await this.#secrets.start()
   }
 
   async listen(): Promise<void> {
@@ -132,7 +132,7 @@ export class SingleRelay implements DaemonRelay {
 
   async close(): Promise<void> {
     this.#idle.stop()
-    this.#debugKey.close()
+    this.#secrets.close()
     this.#relay.close()
     await this.#listeners?.close()
   }

@@ -3,7 +3,7 @@
 import type { HttpReply, HttpRequest } from '../listen/http-service.ts'
 import { escapeHtml } from './debug/html.ts'
 
-const REASONS = { 302: 'Found', 307: 'Temporary Redirect' } as const
+const REASONS = { 302: 'Found', 303: 'See Other', 307: 'Temporary Redirect' } as const
 
 /** The body has a link for GET, and is empty for other methods. */
 export function redirectTo(

@@ -30,6 +30,8 @@ export interface RouteOptions {
   readonly home?: string
   /** Whether `/derp` accepts connections. */
   readonly derp?: boolean
+  /** Additional pages by exact path. */
+  readonly pages?: ReadonlyMap<string, Page>
   /** The debug pages; without them, paths below `/debug/` are not found. */
   readonly debug?: DebugRoutes
   /** The page `/bootstrap-dns`, from `bootstrapDnsPage`. Default: no names. */
@@ -69,6 +71,7 @@ export function createRoutes(options: RouteOptions = {}, connect: Endpoint = upg
     ['/robots.txt', robotsPage],
     ...healthPages(options.readiness ?? new Readiness(), allowsDebug),
     ...(options.debug?.exact ?? []),
+    ...(options.pages ?? []),
   ])
   return routesOf({
     exact,

@@ -7,7 +7,7 @@
 import type { AddressPort } from '../lib/address-port.ts'
 import type { Conn } from '../transport/conn.ts'
 
-/** A request without its body, which nobody reads. */
+/** A request. Its body is left where it is unless it is read. */
 export interface HttpRequest {
   readonly method: string
   /** As the client has sent it: a path with its query, or a whole URL. */
@@ -20,6 +20,10 @@ export interface HttpRequest {
   readonly remote: AddressPort | undefined
   /** Aborted when the connection closes. */
   readonly left: AbortSignal
+  /** Whether it came over TLS, as far as this relay can see. */
+  readonly isSecure: boolean
+  /** Reads the body; undefined when it is longer than `maxBytes`, or the client leaves before its end. */
+  readonly readText: (maxBytes: number) => Promise<string | undefined>
 }
 
 export type HttpHeaders = Readonly<Record<string, readonly string[] | undefined>>
@@ -32,7 +36,7 @@ export interface HttpReply {
    * The body: text, whose length the client is told, or pieces as they come. Reading of pieces stops when the client
    * leaves, and waits while it is slow. Undefined: there is none, and no length is told.
    */
-  readonly body?: string | AsyncIterable<string>
+  readonly body?: string | Uint8Array | AsyncIterable<string>
 }
 
 /** Grants a connection of DERP in place of a reply. */

@@ -5,6 +5,8 @@ import type { Histogram } from '../metrics/histogram.ts'
 import { PING_LENGTH } from '../protocol/constants.ts'
 
 export class ClientPings {
+  /** The last round-trip time; undefined before the first. */
+  lastMs: number | undefined
   readonly #roundTripMs: Histogram
   /** Payload of the pending ping. */
   #payload: Uint8Array | undefined
@@ -26,6 +28,7 @@ export class ClientPings {
   answered(payload: Uint8Array, nowMs: number): void {
     if (this.#payload === undefined || !equalBytes(payload, this.#payload)) return
     this.#payload = undefined
-    this.#roundTripMs.observe(nowMs - this.#sentAtMs)
+    this.lastMs = nowMs - this.#sentAtMs
+    this.#roundTripMs.observe(this.lastMs)
   }
 }

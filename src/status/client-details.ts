@@ -38,6 +38,8 @@ export interface ClientDetails {
   /** Ours only: packets that wait for it, and bytes that wait or are being written. */
   readonly queuedPackets: number
   readonly pendingBytes: number
+  /** Ours only: milliseconds from the last ping to its reply; absent without pings. */
+  readonly roundTripMs?: number | undefined
 }
 
 const NANOSECONDS_PER_SECOND = 1_000_000_000
@@ -68,5 +70,6 @@ export function detailsOf(session: Session, connNum: number, connectedAtMs: numb
     senders: tally.senders,
     queuedPackets: session.queuedPackets,
     pendingBytes: session.pendingBytes,
+    roundTripMs: session.pings?.lastMs,
   }
 }

@@ -158,7 +158,7 @@ test('package: derper on Bun recommends nothing', async () => {
 test('package: installs its own code and few packages', async () => {
   expect(Object.keys(manifest.dependencies)).toEqual(['@noble/ciphers', '@noble/curves', 'ws'])
   const licences = readFileSync(join(project, 'node_modules/derphttp/dist/LICENSES.txt'), 'utf8')
-  for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser', 'yaml']) {
+  for (const bundled of ['acme-client', 'axios', 'pino', 'commander', 'yargs-parser', 'yaml', 'uplot']) {
     expect(licences).toMatch(new RegExp(`^${bundled} \\d+\\.\\d+`, 'm'))
   }
 })

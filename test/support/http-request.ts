@@ -9,9 +9,17 @@ interface RequestOptions {
   /** Client address; undefined if its connection is closed. */
   readonly from?: string | undefined
   readonly left?: AbortSignal
+  readonly body?: string
 }
 
-export function httpRequest({ method = 'GET', target = '/', headers = {}, from, left }: RequestOptions): HttpRequest {
+export function httpRequest({
+  method = 'GET',
+  target = '/',
+  headers = {},
+  from,
+  left,
+  body = '',
+}: RequestOptions): HttpRequest {
   return {
     method,
     target,
@@ -19,5 +27,7 @@ export function httpRequest({ method = 'GET', target = '/', headers = {}, from, 
     headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value]])),
     remote: from === undefined ? undefined : { address: from, port: 4711 },
     left: left ?? new AbortController().signal,
+    isSecure: false,
+    readText: async maxBytes => (body.length > maxBytes ? undefined : body),
   }
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DebugKey } from '../../daemon/debug-key.ts'
+import { DebugSecrets } from '../../daemon/debug/debug-secrets.ts'
 import { relayOptions } from '../../daemon/relay-options.ts'
 import { workerKeys, workerSettings } from '../../daemon/workers/worker-settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
@@ -27,8 +27,8 @@ test('a worker gets all settings of relay, listeners and debug pages, and no oth
   expect(sent).toEqual({ relay, listen, debug, privateKey: privateKey.exportText(), meshKey: MESH_KEY })
   const keys = workerKeys(sent)
   expect([keys.privateKey.equals(privateKey), keys.meshKey?.exportText()]).toEqual([true, MESH_KEY])
-  const debugKey = new DebugKey(debug.keyPath)
-  const here = relayOptions(settings, { privateKey, meshKey: mesh.key, debugKey })
+  const secrets = new DebugSecrets(debug)
+  const here = relayOptions(settings, { privateKey, meshKey: mesh.key, secrets })
   expect(here).toMatchObject({
     home: 'blank',
     maxClients: 9,

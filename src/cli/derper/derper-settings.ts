@@ -45,7 +45,7 @@ export async function readSettings(
   return {
     relay: await relaySettings(flags),
     listen: listenSettings(flags, address, workers),
-    debug: debugSettings(flags.dev, tls?.hostname ?? '', env),
+    debug: await debugSettings(flags, tls?.hostname ?? '', env),
     tls,
     stun: stunSettings(flags, address.host),
     admission,

@@ -2,7 +2,7 @@
 
 import { getCACertificates } from 'node:tls'
 import { bind } from '../../daemon/bind.ts'
-import { DebugKey } from '../../daemon/debug-key.ts'
+import { SecretFile } from '../../daemon/debug/secret-file.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
 import { createLog, FLUSH_LIMIT_MS } from '../../daemon/log/log.ts'
 import { onAbort } from '../../lib/abort.ts'
@@ -76,7 +76,7 @@ interface Served {
 /** Serves until a signal. */
 async function serve(settings: ProbeSettings, { prober, derp, ports }: Served, io: CommandIo): Promise<number> {
   const { TS_ALLOW_DEBUG_IP: allowAddress, TS_DEBUG_KEY_PATH: keyPath } = io.env
-  const key = new DebugKey(keyPath)
+  const key = new SecretFile(keyPath)
   const access = { allowAddress, readKey: () => key.value, ranges: settings.debugAllow }
   const { logins } = settings.kinds
   const routes = probeRoutes({ prober, derp, ports, logins, version: packageVersion(), access })

@@ -6,12 +6,12 @@ import { createHttpListener, type HttpListener } from '../../listen/node/http-li
 import type { RelayCounters } from '../../metrics/counters.ts'
 import { createRelayRoutes, type ShownRelay } from '../../relay.ts'
 import type { DaemonRelayParts } from '../daemon-relay.ts'
-import type { DebugKey } from '../debug-key.ts'
+import type { DebugSecrets } from '../debug/debug-secrets.ts'
 import { listenerOptions } from '../listener-options.ts'
 import { relayOptions } from '../relay-options.ts'
 
 export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 'privateKey' | 'log' | 'names'> {
-  readonly debugKey: DebugKey
+  readonly secrets: DebugSecrets
   readonly limits: AcceptLimits
   readonly counters: RelayCounters
   readonly shown: ShownRelay
@@ -20,9 +20,9 @@ export interface PlainListenerParts extends Pick<DaemonRelayParts, 'settings' | 
 
 /** Binds nothing. */
 export function createPlainListener(parts: PlainListenerParts): HttpListener {
-  const { settings, privateKey, log, names, debugKey, limits, counters, shown, challenges } = parts
+  const { settings, privateKey, log, names, secrets, limits, counters, shown, challenges } = parts
   const { http, clock } = shown
-  const options = relayOptions(settings, { privateKey, meshKey: settings.mesh.key, debugKey })
+  const options = relayOptions(settings, { privateKey, meshKey: settings.mesh.key, secrets })
   const main = createRelayRoutes({ ...options, bootstrapDns: names }, shown)
   const relay = {
     routes: createPort80Routes(main, challenges),

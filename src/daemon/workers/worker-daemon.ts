@@ -8,7 +8,7 @@ import { createHttpsListener } from '../../listen/node/https-listener.ts'
 import { SharedTally } from '../../listen/shared-tally.ts'
 import type { Relay, RelayOptions } from '../../relay.ts'
 import { RelayTls } from '../../tls/relay-tls.ts'
-import { DebugKey } from '../debug-key.ts'
+import { DebugSecrets } from '../debug/debug-secrets.ts'
 import { type IdleCollection, idleCollection } from '../idle-collection.ts'
 import { listenerOptions } from '../listener-options.ts'
 import type { LineSink } from '../log/line-buffer.ts'
@@ -35,7 +35,7 @@ export class WorkerDaemon {
   readonly #tls: RelayTls | undefined
   readonly #listener: HttpListener
   readonly #idle: IdleCollection
-  readonly #debugKey: DebugKey
+  readonly #secrets: DebugSecrets
 
   /**
    * Binds nothing.
@@ -56,9 +56,9 @@ export class WorkerDaemon {
       published: new ReplicatedNames(names.published),
       unpublished: new ReplicatedNames(names.unpublished),
     }
-    this.#debugKey = new DebugKey(settings.debug.keyPath, clock)
+    this.#secrets = new DebugSecrets(settings.debug, clock)
     this.relay = createRelay({
-      ...relayOptions(settings, { ...workerKeys(settings), debugKey: this.#debugKey }),
+      ...relayOptions(settings, { ...workerKeys(settings), secrets: this.#secrets }),
       log,
       clock,
       bootstrapDns: this.#names,
@@ -87,7 +87,7 @@ export class WorkerDaemon {
   /** Binds `port` (0 to choose one), shared with the other workers. Resolves to the port. */
   async listen(port: number): Promise<number> {
     this.#idle.start()
-    await this.#debugKey.start()
+    await this.#secrets.start()
     const { host } = this.#data.settings.listen.address
     return (await this.#listener.listen(port, host, { reusePort: true })).port
   }
@@ -99,7 +99,7 @@ export class WorkerDaemon {
 
   async close(): Promise<void> {
     this.#idle.stop()
-    this.#debugKey.close()
+    this.#secrets.close()
     this.relay.close()
     await this.#listener.close()
     await this.log.flush(FLUSH_LIMIT_MS)

@@ -21,7 +21,7 @@ import type { CertificateSource } from '../../tls/certificate-source.ts'
 import { Workers } from '../../workers/coordinator/node-workers.ts'
 import { bind, type WantedPort } from '../bind.ts'
 import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
-import { DebugKey } from '../debug-key.ts'
+import { DebugSecrets } from '../debug/debug-secrets.ts'
 import type { LogLevel } from '../log/log.ts'
 import { wantedTcpPorts } from '../relay-listeners.ts'
 import { createMainTls, type MainTls } from './main-tls.ts'
@@ -41,7 +41,7 @@ export class WorkerRelay implements DaemonRelay {
   readonly #limits: AcceptLimits
   readonly #http = new HttpCounters()
   /** For plain HTTP beside TLS; workers have their own. */
-  readonly #debugKey: DebugKey
+  readonly #secrets: DebugSecrets
   #tls: MainTls | undefined
   #port80: HttpListener | undefined
   #threads: WorkerThreads | undefined
@@ -59,7 +59,7 @@ export class WorkerRelay implements DaemonRelay {
     const memory = createTallyMemory(limits, settings.workers + 1)
     this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, limits.sourceRate) }
     this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own)
-    this.#debugKey = new DebugKey(settings.debug.keyPath, threadsClock)
+    this.#secrets = new DebugSecrets(settings.debug, threadsClock)
     this.readiness = new Readiness([
       { name: 'draining', problem: () => (this.#isEnding ? 'the relay accepts no more clients' : undefined) },
       { name: 'workers', problem: () => this.#missingWorkers(), degradesOnly: true },
@@ -99,7 +99,7 @@ export class WorkerRelay implements DaemonRelay {
     const [main, http] = wantedTcpPorts(this.#parts.settings)
     if (main !== undefined) await this.#startWorkers(main)
     if (http === undefined) return
-    await this.#debugKey.start()
+    await this.#secrets.start()
     const listener = this.#createPort80()
     this.#port80 = listener
     this.httpPort = (await bind(http, () => listener.listen(http.port, http.host))).port
@@ -146,7 +146,7 @@ export class WorkerRelay implements DaemonRelay {
 
   async close(): Promise<void> {
     this.#isEnding = true
-    this.#debugKey.close()
+    this.#secrets.close()
     await Promise.all([this.certificates?.close(), this.#workers?.close(), this.#port80?.close()])
   }
 
@@ -213,7 +213,7 @@ export class WorkerRelay implements DaemonRelay {
     const shown = { source, metrics, readiness, http: this.#http, clock: threadsClock, random: Math.random }
     return createPlainListener({
       ...this.#parts,
-      debugKey: this.#debugKey,
+      secrets: this.#secrets,
       limits: this.#limits,
       counters,
       shown,

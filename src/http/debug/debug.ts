@@ -40,6 +40,8 @@ export interface DebugOptions {
   readonly tlsHostname?: string
   /** Whether the relay has a mesh key, for the index. */
   readonly hasMeshKey?: boolean
+  /** Further pages, for the index. */
+  readonly links?: readonly Link[]
 }
 
 const HTML = 'text/html; charset=utf-8'
@@ -53,7 +55,10 @@ const PAGE_HEADERS: Readonly<Record<string, string>> = Object.freeze({
   'Content-Security-Policy': `${BROWSER_HEADERS['Content-Security-Policy']}; style-src 'self' 'unsafe-inline'`,
 })
 
-const LINKS: readonly (readonly [path: string, title: string])[] = [
+/** A page on the index. */
+type Link = readonly [path: string, title: string]
+
+const LINKS: readonly Link[] = [
   ['/debug/vars', 'Metrics (JSON)'],
   ['/debug/varz', 'Metrics (Prometheus)'],
   ['/debug/check', 'Consistency check'],
@@ -104,7 +109,7 @@ function guarded(allows: DebugAccess, page: Page, hintFor: (request: HttpRequest
   }
 }
 
-async function indexReply({ metrics, tlsHostname, hasMeshKey }: DebugOptions): Promise<HttpReply> {
+async function indexReply({ metrics, tlsHostname, hasMeshKey, links = [] }: DebugOptions): Promise<HttpReply> {
   const { process, version } = await metrics()
   const facts: readonly (readonly [string, string])[] = [
     ['Uptime', formatDuration(Math.round(process.uptimeSeconds) * 1_000)],
@@ -115,7 +120,7 @@ async function indexReply({ metrics, tlsHostname, hasMeshKey }: DebugOptions): P
   ]
   const items = [
     ...facts.map(([name, value]) => `<li><b>${name}:</b> ${escapeHtml(value)}</li>`),
-    ...LINKS.map(([path, title]) => `<li><a href="${path}">${path}</a> (${title})</li>`),
+    ...[...links, ...LINKS].map(([path, title]) => `<li><a href="${path}">${path}</a> (${title})</li>`),
   ]
   return replyOf(200, HTML, htmlPage('derper debug', `<ul>\n${items.join('\n')}\n</ul>`), BROWSER_HEADERS)
 }

@@ -23,7 +23,7 @@ export async function writeReply(
     const { status, headers, body } = reply instanceof Promise ? await reply : reply
     if (response.closed) return
     const isHead = response.req.method === 'HEAD'
-    if (typeof body === 'object') {
+    if (typeof body === 'object' && !(body instanceof Uint8Array)) {
       watch.taken()
       response.writeHead(status, { ...headers })
       if (!isHead) await writePieces(response, body, watch)

@@ -25,4 +25,11 @@ export const METRICS_FLAGS = {
     test: 'cli/derper-metrics.test.ts',
     help: 'bearer token that grants access to the metrics from anywhere; at least 16 characters',
   },
+  'status-token-file': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-status.test.ts',
+    help: 'file with a token, at least 16 characters, that opens /debug/status from anywhere: as a bearer token, or by its login form; empty to leave the page to those who see /debug/',
+  },
 } as const

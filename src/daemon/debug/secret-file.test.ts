@@ -2,15 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { FakeClock } from '../../test/support/fake-clock.ts'
-import { untilPolled } from '../../test/support/watching.ts'
-import { DebugKey } from './debug-key.ts'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { untilPolled } from '../../../test/support/watching.ts'
+import { SecretFile } from './secret-file.ts'
 
-test('DebugKey follows its file, and is undefined while that cannot be read (P-190)', async () => {
+test('SecretFile follows its file, and is undefined while that cannot be read (P-190)', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'debug-key-'))
   const path = join(directory, 'key')
   const clock = new FakeClock()
-  const key = new DebugKey(path, clock)
+  const key = new SecretFile(path, clock)
   const poll = async () => {
     clock.advance(2_000)
     await untilPolled(clock)
@@ -30,7 +30,7 @@ test('DebugKey follows its file, and is undefined while that cannot be read (P-1
   } finally {
     rmSync(directory, { recursive: true })
   }
-  const none = new DebugKey(undefined, clock)
+  const none = new SecretFile(undefined, clock)
   await none.start()
   expect([none.value, clock.pendingTimers]).toEqual([undefined, 0])
 })

@@ -1,24 +1,24 @@
-/** The key for the debug pages, from a file that is re-read when it changes (P-190). */
+/** A secret for the debug pages, from a file that is re-read when it changes (P-190). */
 
-import { type Clock, systemClock, type Timer } from '../lib/clock.ts'
-import { TextFile } from '../lib/node-text-file.ts'
+import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
+import { TextFile } from '../../lib/node-text-file.ts'
 
 const POLL_MS = 2_000
 
-export class DebugKey {
+export class SecretFile {
   readonly #file: TextFile | undefined
   readonly #clock: Clock
   #timer: Timer | undefined
   #isClosed = false
   #value: string | undefined
 
-  /** @param path undefined for no key. */
+  /** @param path undefined for no secret. */
   constructor(path: string | undefined, clock: Clock = systemClock) {
     this.#file = path === undefined ? undefined : new TextFile(path, clock)
     this.#clock = clock
   }
 
-  /** Undefined without a key or while the file is unreadable, as in the original. */
+  /** Undefined without a secret or while the file is unreadable, as in the original. */
   get value(): string | undefined {
     return this.#value
   }

@@ -1,0 +1,35 @@
+/** Tables of texts on the status page: links to mesh peers, and certificates. Pure. */
+
+import type { MetricSnapshot } from '../../status/snapshot.ts'
+import type { StatusList } from './status-report.ts'
+
+const DAY_MS = 86_400_000
+
+/** Those that there is anything for. @param nowMs milliseconds since 1970. */
+export function statusLists({ mesh, certificates }: MetricSnapshot, nowMs: number): StatusList[] {
+  return [
+    {
+      id: 'mesh',
+      title: 'Links to mesh peers',
+      columns: ['mesh peer', 'state', 'clients', 'packets sent', 'packets dropped'],
+      rows: (mesh ?? []).map(({ host, state, peers, counters }) => {
+        const dropped = Object.values(counters.dropped).reduce((sum, { packets }) => sum + packets, 0)
+        return [host, state, String(peers), String(counters.forwarded.packets), String(dropped)]
+      }),
+    },
+    {
+      id: 'certificates',
+      title: 'Certificates',
+      columns: ['for', 'days left', 'last error'],
+      rows: (certificates ?? []).map(({ subject, notAfterMs, lastError }) => {
+        const days = notAfterMs === undefined ? 'none yet' : String(daysLeft(notAfterMs, nowMs))
+        return [subject, days, lastError ?? '']
+      }),
+    },
+  ].filter(({ rows }) => rows.length > 0)
+}
+
+/** Whole days; negative for a certificate that has expired. */
+export function daysLeft(notAfterMs: number, nowMs: number): number {
+  return Math.floor((notAfterMs - nowMs) / DAY_MS)
+}
