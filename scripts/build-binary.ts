@@ -12,9 +12,12 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { rolldown } from 'rolldown'
 import { bunPath } from '../tools/bun/bun-path.ts'
+import { COMMAND_BUNDLE } from './bundling.ts'
 import { licencesOf } from './licences.ts'
 
 const ENTRY = 'src/bin/single-file.ts'
+/** The same path in every clone, as it becomes part of the files. */
+const BUNDLE = 'node_modules/.cache/single-file/derper.js'
 const CACHE = 'node_modules/.cache/bun'
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 /** The package that has the Bun of each target. */
@@ -76,7 +79,7 @@ function build(target: string, out: string): string[] {
   // Names are kept for the stacks of errors.
   const small = ['--minify-syntax', '--minify-whitespace']
   const runtime = ['--compile-executable-path', runtimeOf(target), '--target', `bun-${target}`]
-  const args = ['build', '--compile', ...runtime, ...small, ...own, '--outfile', join(out, first), ENTRY]
+  const args = ['build', '--compile', ...runtime, ...small, ...own, '--outfile', join(out, first), BUNDLE]
   execFileSync(bunPath() ?? 'bun', args, { stdio: ['ignore', 'ignore', 'inherit'] })
   for (const other of others) {
     rmSync(join(out, other), { force: true })
@@ -85,11 +88,11 @@ function build(target: string, out: string): string[] {
   return [first, ...others]
 }
 
-/** The licences of what is in the files besides Bun. */
-async function writeLicences(out: string): Promise<void> {
-  const bundle = await rolldown({ input: ENTRY, platform: 'node' })
-  const { output } = await bundle.generate({ format: 'esm' })
-  await bundle.close()
+/** Bundles the commands; writes the licences of what is in the files besides Bun. */
+async function bundle(out: string): Promise<void> {
+  const bundled = await rolldown({ ...COMMAND_BUNDLE, input: ENTRY })
+  const { output } = await bundled.write({ file: BUNDLE, format: 'esm', codeSplitting: false })
+  await bundled.close()
   const modules = output.flatMap(file => (file.type === 'chunk' ? file.moduleIds : []))
   const own = readFileSync('LICENSE', 'utf8')
   const runtime =
@@ -117,7 +120,7 @@ async function main(): Promise<number> {
     return values.help ? 0 : 2
   }
   mkdirSync(out, { recursive: true })
-  await writeLicences(out)
+  await bundle(out)
   const sums: string[] = []
   for (const each of targets) {
     const names = build(each, out)

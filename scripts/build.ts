@@ -7,7 +7,8 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type OutputChunk, type Plugin, type RolldownLog, rolldown } from 'rolldown'
+import { type OutputChunk, rolldown } from 'rolldown'
+import { COMMAND_BUNDLE, failOnWarning } from './bundling.ts'
 import { licencesOf, readManifest } from './licences.ts'
 import { buildWebAssets } from './web-assets.ts'
 
@@ -22,20 +23,11 @@ function isInstalled(id: string): boolean {
   return Object.keys(dependencies).some(name => id === name || id.startsWith(`${name}/`))
 }
 
-/** acme-client loads node-forge for a part of it that is deprecated, and that nothing here calls: a third of the bundle. */
-const withoutForge: Plugin = {
-  name: 'without-forge',
-  load: id => (/\/node_modules\/node-forge\//.test(id) ? 'module.exports = {}' : null),
-}
-
 async function bundleCommands(): Promise<OutputChunk[]> {
   const bundle = await rolldown({
     input: Object.fromEntries(COMMANDS.map(name => [name, `src/bin/${name}.ts`])),
-    platform: 'node',
-    resolve: { mainFields: ['module', 'main'] },
+    ...COMMAND_BUNDLE,
     external: isInstalled,
-    plugins: [withoutForge],
-    onwarn: failOnWarning,
   })
   const { output } = await bundle.write({
     dir: BIN,
@@ -62,10 +54,6 @@ async function bundleParsers(): Promise<OutputChunk[]> {
   const { output: chunks } = await bundle.write(output)
   await bundle.close()
   return chunks.filter(file => file.type === 'chunk')
-}
-
-function failOnWarning(warning: RolldownLog): void {
-  throw new Error(`bundle: ${warning.message}`)
 }
 
 rmSync('dist', { recursive: true, force: true })

@@ -16,7 +16,10 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runtimeProblem } from '../../src/lib/runtime-version.ts'
 import { bunPath } from '../../tools/bun/bun-path.ts'
+import { hasGo } from '../support/go-tools.ts'
+import { Pebble } from '../support/pebble.ts'
 import { startProgram } from '../support/process.ts'
+import { freePort } from '../support/relays.ts'
 import { served } from '../support/served.ts'
 
 const run = promisify(execFile)
@@ -153,6 +156,26 @@ test('package: derper on Bun recommends nothing', async () => {
   const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
   expect((await run(bun, ['--bun', derper, '-version'])).stdout).toMatch(/^\d+\.\d+\.\d+ on Bun \d/)
   expect(await logged(bun, { DERPHTTP_RUNTIME: '' })).not.toContain('"better"')
+})
+
+test.skipIf(!hasGo)('package: derper obtains a certificate from an authority', async () => {
+  const ports = { httpPort: await freePort(), tlsPort: await freePort() }
+  const pebble = await Pebble.start(ports)
+  const certs = join(project, 'certs')
+  mkdirSync(certs)
+  writeFileSync(join(certs, 'directory.pem'), pebble.directoryCa)
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  const authority = ['-acme-directory', pebble.directoryUrl, '-acme-ca-file', join(certs, 'directory.pem')]
+  const identity = ['-hostname', 'relay.test', '-certdir', certs, '-c', join(certs, 'derper.key')]
+  const listen = ['-a', `127.0.0.1:${ports.tlsPort}`, '-tls', '-http-port', '-1', '-stun=false']
+  const program = await startProgram(process.execPath, [derper, ...identity, ...authority, ...listen])
+  try {
+    const [, outcome] = await program.stderrMatch(/"msg":"certificate (not obtained|obtained)"/)
+    expect(outcome, program.stderr).toBe('obtained')
+  } finally {
+    await program.stop()
+    await pebble.stop()
+  }
 })
 
 test('package: installs its own code and few packages', async () => {
