@@ -1,0 +1,168 @@
+/**
+ * Builds the Debian package from the single file: `npm run build:deb -- --help`.
+ *
+ * It installs the commands, the unit, its user, a file of settings and manual pages; the same bytes for the same input.
+ */
+
+import { execFileSync } from 'node:child_process'
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { gzipSync } from 'node:zlib'
+import { manPage } from './man-page.ts'
+
+const FILES = 'deploy/debian'
+/** Debian's names of processors. */
+const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
+/** Scripts that dpkg runs. */
+const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm']
+const COMMANDS = [
+  { command: 'derper', section: 8, summary: 'DERP relay', help: ['-help'] },
+  { command: 'derp', section: 1, summary: 'tools for DERP relays and maps', help: ['--help'] },
+  { command: 'derpprobe', section: 8, summary: 'prober of DERP relays', help: ['-help'] },
+] as const
+
+const USAGE = `usage: npm run build:deb -- [options]
+
+Writes derper_VERSION_ARCHITECTURE.deb from the executable of npm run build:binary.
+
+  --arch A      x64 or arm64; default: that of this machine
+  --in FOLDER   where the executables are; default: build
+  --out FOLDER  default: build
+`
+
+interface Package {
+  readonly root: string
+  readonly arch: string
+  readonly executable: string
+  readonly version: string
+}
+
+/** Writes a file that everybody may read. */
+function put(root: string, path: string, content: string | Uint8Array, mode = 0o644): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true })
+  writeFileSync(join(root, path), content)
+  chmodSync(join(root, path), mode)
+}
+
+function putCommands({ root, executable, version }: Package): void {
+  mkdirSync(join(root, 'usr/bin'), { recursive: true })
+  cpSync(executable, join(root, 'usr/bin/derper'))
+  chmodSync(join(root, 'usr/bin/derper'), 0o755)
+  for (const { command, section, summary, help } of COMMANDS) {
+    // The name picks the command.
+    if (command !== 'derper') symlinkSync('derper', join(root, 'usr/bin', command))
+    const source = [`src/bin/${command}.ts`, ...help]
+    const text = execFileSync('node', source, { encoding: 'utf8' })
+    const page = manPage({ command, section, version, summary, help: text })
+    put(root, `usr/share/man/man${section}/${command}.${section}.gz`, gzipSync(page, { level: 9 }))
+  }
+}
+
+function putService({ root }: Package): void {
+  const unit = readFileSync('deploy/systemd/derper.service', 'utf8')
+    .replace('/usr/local/bin/derper', '/usr/bin/derper')
+    .replace('DynamicUser=yes', 'User=derper')
+  put(root, 'usr/lib/systemd/system/derper.service', unit)
+  put(root, 'usr/lib/sysusers.d/derper.conf', readFileSync(join(FILES, 'derper.sysusers')))
+  put(root, 'etc/derper/derper.env', readFileSync('deploy/systemd/derper.env'))
+}
+
+function putDocuments({ root, executable, version }: Package): void {
+  const folder = 'usr/share/doc/derper'
+  const licences = readFileSync(join(dirname(executable), 'LICENSES.txt'))
+  const others = `Parts of other authors: /usr/share/doc/derper/licences.txt.gz\n`
+  put(root, `${folder}/copyright`, `${readFileSync('LICENSE', 'utf8')}\n${others}`)
+  put(root, `${folder}/licences.txt.gz`, gzipSync(licences, { level: 9 }))
+  const entry = `derper (${version}) unstable; urgency=medium\n\n  * See CHANGELOG.md of derphttp ${version}.\n\n`
+  const date = new Date(commitSeconds() * 1_000).toUTCString().replace('GMT', '+0000')
+  const signature = ` -- ${maintainer()}  ${date}\n`
+  put(root, `${folder}/changelog.gz`, gzipSync(entry + signature, { level: 9 }))
+  put(root, 'usr/share/lintian/overrides/derper', readFileSync(join(FILES, 'lintian-overrides')))
+}
+
+function putControl({ root, arch, executable, version }: Package): void {
+  const values: Readonly<Record<string, string>> = {
+    VERSION: version,
+    ARCHITECTURE: ARCHITECTURES[arch] as string,
+    MAINTAINER: maintainer(),
+    SIZE: String(Math.ceil(statSync(executable).size / 1_024)),
+    GLIBC: newestGlibc(executable),
+  }
+  const control = readFileSync(join(FILES, 'control'), 'utf8')
+  put(
+    root,
+    'DEBIAN/control',
+    control.replace(/@([A-Z]+)@/g, (_, name: string) => values[name] ?? ''),
+  )
+  put(root, 'DEBIAN/conffiles', '/etc/derper/derper.env\n')
+  for (const name of MAINTAINER_SCRIPTS) put(root, `DEBIAN/${name}`, readFileSync(join(FILES, name)), 0o755)
+}
+
+/** As Debian's tools name who makes a package. */
+function maintainer(): string {
+  const { DEBFULLNAME = 'The derphttp authors', DEBEMAIL = 'derphttp@localhost' } = process.env
+  return `${DEBFULLNAME} <${DEBEMAIL}>`
+}
+
+/** When what is packed was made, in seconds since 1970; of a tree without a commit, that of its licence. */
+function commitSeconds(): number {
+  try {
+    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8', stdio: 'pipe' }))
+  } catch {
+    return Math.floor(statSync('LICENSE').mtimeMs / 1_000)
+  }
+}
+
+/** The newest version of glibc of which the executable uses something. */
+function newestGlibc(executable: string): string {
+  const found = readFileSync(executable)
+    .toString('latin1')
+    .matchAll(/GLIBC_2\.(\d+)/g)
+  return `2.${Math.max(...Array.from(found, ([, minor]) => Number(minor)))}`
+}
+
+function main(): number {
+  const { values } = parseArgs({
+    options: {
+      arch: { type: 'string', default: process.arch },
+      in: { type: 'string', default: 'build' },
+      out: { type: 'string', default: 'build' },
+      help: { type: 'boolean', default: false },
+    },
+  })
+  const architecture = ARCHITECTURES[values.arch]
+  if (values.help || architecture === undefined) {
+    process.stdout.write(USAGE)
+    return values.help ? 0 : 2
+  }
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string }
+  const executable = join(values.in, `derper-linux-${values.arch}`)
+  const root = mkdtempSync(join(tmpdir(), 'derper-deb-'))
+  try {
+    chmodSync(root, 0o755)
+    const built: Package = { root, arch: values.arch, executable, version }
+    for (const put of [putCommands, putService, putDocuments, putControl]) put(built)
+    const file = join(values.out, `derper_${version}_${architecture}.deb`)
+    const env = { ...process.env, SOURCE_DATE_EPOCH: String(commitSeconds()) }
+    // The executable hardly shrinks further at higher levels, which take minutes.
+    execFileSync('dpkg-deb', ['--build', '--root-owner-group', '-Zxz', '-z1', root, file], { env, stdio: 'pipe' })
+    process.stdout.write(`${file}\n`)
+  } finally {
+    rmSync(root, { recursive: true })
+  }
+  return 0
+}
+
+process.exitCode = main()
