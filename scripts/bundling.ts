@@ -8,7 +8,7 @@ import type { InputOptions, Plugin, RolldownLog } from 'rolldown'
  */
 const withoutForge: Plugin = {
   name: 'without-forge',
-  load: id => (/\/acme-client\/src\/crypto\/forge\.js$/.test(id) ? 'module.exports = {}' : null),
+  load: id => (id.endsWith('/acme-client/src/crypto/forge.js') ? 'module.exports = {}' : null),
 }
 
 export const COMMAND_BUNDLE: InputOptions = {
