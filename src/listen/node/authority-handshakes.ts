@@ -6,19 +6,27 @@
  */
 
 import type { Socket } from 'node:net'
-import { createServer, type Server } from 'node:tls'
+import { createServer, type Server, type TlsOptions } from 'node:tls'
 import { type ClientHello, readClientHello } from '../../tls/client-hello.ts'
-import type { RelayTls } from '../../tls/relay-tls.ts'
 import type { Connection } from './accepted-connection.ts'
 import { failureOf, type HandshakeFailed } from './tls-handshakes.ts'
 
+/** What answers authorities; `RelayTls` has this shape. */
+export interface AuthorityResponses {
+  /** A validation is due. */
+  readonly awaitsAuthority: boolean
+  isAuthority(hello: ClientHello): boolean
+  /** Options of a server that answers authorities only. */
+  responseOptions(): TlsOptions
+}
+
 export class AuthorityHandshakes {
-  readonly #tls: RelayTls
+  readonly #tls: AuthorityResponses
   readonly #server: Server
   readonly #onTaken: (connection: Connection) => void
 
   /** @param onTaken called for each connection of an authority. */
-  constructor(tls: RelayTls, onFailed: HandshakeFailed, onTaken: (connection: Connection) => void = () => {}) {
+  constructor(tls: AuthorityResponses, onFailed: HandshakeFailed, onTaken: (connection: Connection) => void = () => {}) {
     this.#tls = tls
     this.#onTaken = onTaken
     // It never listens. The handshake is all that an authority wants.
