@@ -26,7 +26,11 @@ export class AuthorityHandshakes {
   readonly #onTaken: (connection: Connection) => void
 
   /** @param onTaken called for each connection of an authority. */
-  constructor(tls: AuthorityResponses, onFailed: HandshakeFailed, onTaken: (connection: Connection) => void = () => {}) {
+  constructor(
+    tls: AuthorityResponses,
+    onFailed: HandshakeFailed,
+    onTaken: (connection: Connection) => void = () => {},
+  ) {
     this.#tls = tls
     this.#onTaken = onTaken
     // It never listens. The handshake is all that an authority wants.
