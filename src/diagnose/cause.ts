@@ -20,6 +20,7 @@ export type OwnCauseId =
   | 'sinkholed'
   | 'no-address'
   | 'dns-differs'
+  | 'no-ipv6'
   | 'filtered'
   | 'tcp-blocked'
   | 'plain-http'
@@ -92,6 +93,10 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   'dns-differs': [
     'the map and DNS have different addresses',
     'update IPv4 and IPv6 in the map, or remove them so that clients use DNS',
+  ],
+  'no-ipv6': [
+    'the relay has only IPv6 addresses, and this machine has no IPv6 route',
+    'run this from a network with IPv6, or give the relay an IPv4 address too: many clients have no IPv6',
   ],
   filtered: [
     'the port is filtered: connection attempts get no response',

@@ -95,6 +95,40 @@ describe('TCP', () => {
     expect(conclusionOf(report)).toBe('TCP: tcp-blocked')
   })
 
+  describe.each(['a URL', 'a map'])('no usable address, given %s', how => {
+    test.each([
+      [undefined, 'ECONNREFUSED', 'TCP: refused', 'tcp6'],
+      [undefined, 'EHOSTUNREACH', 'TCP: unreachable', 'tcp6'],
+      [undefined, 'ETIMEDOUT', 'TCP: filtered', 'tcp6'],
+      [undefined, 'ENETUNREACH', 'TCP: no-ipv6', 'tcp6'],
+      [undefined, 'EADDRNOTAVAIL', 'TCP: no-ipv6', 'tcp6'],
+      ['ECONNREFUSED', undefined, 'TCP: refused', 'tcp4'],
+      ['ECONNREFUSED', 'ENETUNREACH', 'TCP: refused', 'tcp4'],
+      ['ENETUNREACH', 'ECONNREFUSED', 'TCP: unreachable', 'tcp4'],
+    ] as const)('IPv4 %s, IPv6 %s', async (v4, v6, cause, id) => {
+      const platform = {
+        lookup: async (_host: string, family: number) => {
+          if ((family === 4 ? v4 : v6) === undefined) throw systemError('ENOTFOUND')
+          return [family === 4 ? '192.0.2.1' : '2001:db8::1']
+        },
+        openTcp: ({ address }: { address: string }) =>
+          Promise.reject(systemError((address.includes(':') ? v6 : v4) ?? 'EINVAL')),
+        askStun: () => Promise.reject(systemError('ECONNREFUSED')),
+      }
+      const node = { Name: '900a', RegionID: 900, HostName: 'relay.test' }
+      const report = await examine(how === 'a map' ? targetOfNode(node) : 'https://relay.test/derp', { platform })
+      expect([conclusionOf(report), outcomeOf(report, id)]).toEqual([cause, cause.replace('TCP', 'failed')])
+    })
+  })
+
+  test('no listener on the only address, ::1', async () => {
+    const gone = await startTcpServer(() => {})
+    await gone[Symbol.asyncDispose]()
+    const lookup = async (_host: string, family: number) => (family === 6 ? ['::1'] : [])
+    const report = await examine(`https://relay.test:${gone.port}/derp`, { platform: { lookup } })
+    expect(conclusionOf(report)).toMatch(/^TCP: (?:refused|no-ipv6)$/)
+  })
+
   test('a dead IPv6 address is a warning if IPv4 works', async () => {
     await using relay = await ListeningRelay.start()
     const lookup = async (_host: string, family: number) => (family === 4 ? ['127.0.0.1'] : ['::1'])

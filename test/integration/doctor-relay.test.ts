@@ -10,7 +10,15 @@ import type { AdmissionGate } from '../../src/server/ports.ts'
 import { createStunServer } from '../../src/stun/server.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
-import { clockOfNow, conclusionOf, type ExamineOptions, examine, outcomeOf, STEP_MS } from '../support/examination.ts'
+import {
+  clockOfNow,
+  conclusionOf,
+  type ExamineOptions,
+  examine,
+  outcomeOf,
+  STEP_MS,
+  systemError,
+} from '../support/examination.ts'
 import type { FakeClock } from '../support/fake-clock.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -236,6 +244,16 @@ describe('STUN', () => {
   test('an address of the container network instead of ours', async () => {
     const platform = { askStun: async () => ({ address: '172.17.0.1', port: 4001, rttMs: 1 }) }
     expect(conclusionOf(await examineNode(3478, { platform }))).toBe('STUN: stun-wrong-address')
+  })
+
+  test.each([
+    ['ECONNREFUSED', 'STUN: stun-refused'],
+    ['ENETUNREACH', 'STUN: no-ipv6'],
+  ])('a STUN-only node with only an IPv6 address: %s', async (code, cause) => {
+    const lookup = async (_host: string, family: number) => (family === 6 ? ['2001:db8::1'] : [])
+    const platform = { lookup, askStun: () => Promise.reject(systemError(code)) }
+    const node = { Name: '900s', RegionID: 900, HostName: 'relay.test', STUNOnly: true }
+    expect(conclusionOf(await examine(targetOfNode(node), { platform }))).toBe(cause)
   })
 
   test('missing STUN without a map is a warning', async () => {

@@ -39,10 +39,13 @@ async function ask(examination: Examination, family: IpFamily, signal: AbortSign
     if (signal.aborted) throw error
     const detail = `${formatAddressPort(at)}: ${messageOf(error)}`
     const found = connectionFault(error)?.id
+    const isOnly = stunAddress(examination, 4) === undefined
     if (family === 6 && (found === 'unreachable' || found === 'no-ports')) {
-      return skipped(`this machine has no IPv6 route (${messageOf(error)})`)
+      return isOnly && stun.isPromised
+        ? failed('no-ipv6', detail)
+        : skipped(`this machine has no IPv6 route (${messageOf(error)})`)
     }
-    const isPromised = stun.isPromised && (family === 4 || target.endpoint.addresses[6].from === 'map')
+    const isPromised = stun.isPromised && (family === 4 || isOnly || target.endpoint.addresses[6].from === 'map')
     return fault(isPromised, found === 'refused' ? 'stun-refused' : 'stun-silent', detail)
   }
 }

@@ -48,14 +48,16 @@ async function connectAll(examination: Examination, family: IpFamily, signal: Ab
   if (bad?.problem === undefined)
     return passed(addresses.map(address => formatAddressPort({ address, port })).join(', '))
   const { cause, text } = bad.problem
-  if (family === 6 && good === undefined && attempts.every(isWithoutRoute)) {
-    return skipped(`this machine has no IPv6 route (${text})`)
-  }
   const detail = `${formatAddressPort({ address: bad.address, port })}: ${text}`
   if (good !== undefined) return warning(cause, `${detail}; ${good.address} works`)
+  if (family === 4) return failed(cause, detail)
+  // Without an IPv4 address nothing else has failed, and nothing can connect.
+  const isOnly = findings.addresses[4].length === 0
+  if (attempts.every(isWithoutRoute)) {
+    return isOnly ? failed('no-ipv6', detail) : skipped(`this machine has no IPv6 route (${text})`)
+  }
   // IPv6 addresses that do not work are common and often go unnoticed.
-  const isStated = target.endpoint.addresses[family].from === 'map'
-  return family === 6 ? fault(isStated, cause, detail) : failed(cause, detail)
+  return fault(isOnly || target.endpoint.addresses[6].from === 'map', cause, detail)
 }
 
 async function connectOne(examination: Examination, address: string, signal: AbortSignal): Promise<Attempt> {
