@@ -5,6 +5,7 @@ import { DerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { AcceptLimits } from '../listen/accept-limits.ts'
 import type { HttpListenerOptions } from '../listen/node/http-listener.ts'
+import type { HttpsListenerOptions } from '../listen/node/https-listener.ts'
 import { ProxyGate } from '../listen/node/proxy-gate.ts'
 import type { Relay } from '../relay.ts'
 import type { ListenSettings } from './settings.ts'
@@ -22,7 +23,7 @@ export interface ListenerParts {
 }
 
 /** For listeners that serve all routes. */
-export interface RelayListenerOptions extends HttpListenerOptions {
+export interface RelayListenerOptions extends HttpListenerOptions, Pick<HttpsListenerOptions, 'tlsRecordBytes'> {
   readonly routes: Routes
 }
 

@@ -11,6 +11,7 @@ import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
 import type { AcceptLimitOptions } from '../listen/accept-limits.ts'
 import type { HttpListenerOptions } from '../listen/node/http-listener.ts'
+import type { HttpsListenerOptions } from '../listen/node/https-listener.ts'
 import type { MeshTarget } from '../mesh/mesh-target.ts'
 import type { RelayOptions } from '../relay.ts'
 import type { StunServerOptions } from '../stun/server.ts'
@@ -65,7 +66,8 @@ export type RelaySettings = Omit<
 
 /** Listen address, and listener options that are plain data. */
 export interface ListenSettings
-  extends Omit<HttpListenerOptions, 'routes' | 'upgrade' | 'clock' | 'onAcceptTimeout' | 'limits' | 'proxyGate'> {
+  extends Omit<HttpListenerOptions, 'routes' | 'upgrade' | 'clock' | 'onAcceptTimeout' | 'limits' | 'proxyGate'>,
+    Required<Pick<HttpsListenerOptions, 'tlsRecordBytes'>> {
   readonly address: ListenAddress
   readonly limits: AcceptLimitOptions
   /** Addresses and CIDR blocks of trusted proxies; undefined for none. */

@@ -5,10 +5,12 @@ import { expect, test } from 'vitest'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { exchange, request } from '../support/raw-http.ts'
-import { startOurRelay } from '../support/relays.ts'
+import { longestRecord, RECORD_OVERHEAD } from '../support/record-lengths.ts'
+import { startOurRelay, startOurTlsRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
+import { TlsRecorder } from '../support/tls-recorder.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const NEVER = '0.000001'
@@ -190,4 +192,22 @@ test('derper warns once about flags without effect (P-106, P-108)', async () => 
   const plain = await startOurRelay()
   expect(logged(plain.program, 'has no effect')).toEqual([])
   await plain.stop()
+})
+
+test.each([
+  ['by default', [], 4_096],
+  ['on workers', ['-workers', '2'], 4_096],
+  ['when lifted', ['-tls-record-bytes', '0'], 16_384],
+] as const)('derper sends TLS records of at most -tls-record-bytes, %s (P-156)', async (_, flags, most) => {
+  const relay = await startOurTlsRelay(flags)
+  await using recorder = await TlsRecorder.start({ port: relay.port })
+  const tls = { carriage: 'raw', like: 'ours', ca: relay.ca } as const
+  const direct = new Target({ ...tls, url: relay.url })
+  const recorded = new Target({ ...tls, url: `https://localhost:${recorder.port}/derp` })
+  const longest = await longestRecord(recorder, await direct.login(), await recorded.login())
+  expect(longest).toBeGreaterThan(most)
+  expect(longest).toBeLessThanOrEqual(most + RECORD_OVERHEAD)
+  direct.closeAll()
+  recorded.closeAll()
+  await relay.stop()
 })

@@ -7,7 +7,7 @@ import { type Log, silentLog } from '../../src/lib/log.ts'
 import { type AcceptLimitOptions, AcceptLimits } from '../../src/listen/accept-limits.ts'
 import { type HttpRequest, type HttpService, isUpgrade } from '../../src/listen/http-service.ts'
 import { createHttpListener, type HttpListener, type HttpListenerOptions } from '../../src/listen/node/http-listener.ts'
-import { createHttpsListener } from '../../src/listen/node/https-listener.ts'
+import { createHttpsListener, type HttpsListenerOptions } from '../../src/listen/node/https-listener.ts'
 import { ProxyGate } from '../../src/listen/node/proxy-gate.ts'
 import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { createMetaCertificate } from '../../src/tls/meta-cert.ts'
@@ -27,7 +27,8 @@ export interface ListeningRelayOptions extends Partial<RelayOptions> {
   /** Called for each upgraded request. */
   readonly onUpgrade?: (request: HttpRequest) => void
   readonly limits?: AcceptLimitOptions
-  readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'>
+  readonly listener?: Pick<HttpListenerOptions, 'idleTimeoutMs' | 'maxHeaderBytes' | 'tcpKeepAliveMs'> &
+    Pick<HttpsListenerOptions, 'tlsRecordBytes'>
 }
 
 export class ListeningRelay implements AsyncDisposable {

@@ -19,6 +19,8 @@ export interface RecorderOptions {
 export class TlsRecorder implements AsyncDisposable {
   /** Lengths of clients' encrypted records; with TLS 1.3 the first one ends the handshake. */
   readonly clientRecords: number[] = []
+  /** Those of the relay. */
+  readonly relayRecords: number[] = []
   /** Bytes held back. */
   heldBytes = 0
   readonly #options: RecorderOptions
@@ -58,6 +60,7 @@ export class TlsRecorder implements AsyncDisposable {
     const relay = connect(this.#options.port, '127.0.0.1').setNoDelay(true)
     client.setNoDelay(true)
     const records = new RecordReader(length => this.clientRecords.push(length))
+    const answers = new RecordReader(length => this.relayRecords.push(length))
     let isHolding = false
     let mayHold = this.#options.holdAfterHandshake ?? false
     const held: Buffer[] = []
@@ -72,6 +75,7 @@ export class TlsRecorder implements AsyncDisposable {
       relay.write(chunk)
     })
     relay.on('data', (chunk: Buffer) => {
+      answers.push(chunk)
       if (!isHolding) {
         client.write(chunk)
         return

@@ -86,4 +86,11 @@ export const TLS_FLAGS = {
     test: 'cli/derper-acme.test.ts',
     help: "ACME certificate profile for the host name; empty for the authority's default",
   },
+  'tls-record-bytes': {
+    kind: 'int',
+    default: '4096',
+    origin: 'ours',
+    test: 'cli/derper-limits.test.ts',
+    help: 'most bytes of payload in a TLS record that the relay sends, from 512 to 16384, for clients on small machines with buffers of that size; 0 for no limit but that of TLS',
+  },
 } as const

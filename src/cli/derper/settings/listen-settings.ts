@@ -8,11 +8,13 @@ import type { FlagValues } from '../../go-flags.ts'
 import { descriptorBudget } from '../descriptor-budget.ts'
 import type { LIMIT_FLAGS } from '../flags/limits.ts'
 import type { PROXY_FLAGS } from '../flags/proxies.ts'
+import type { TLS_FLAGS } from '../flags/tls.ts'
 import { proxySettings } from './proxy-settings.ts'
 import { badSetting, intSetting } from './setting.ts'
 
 type LimitFlags = FlagValues<typeof LIMIT_FLAGS>
-type Flags = LimitFlags & FlagValues<typeof PROXY_FLAGS>
+type TlsFlags = Pick<FlagValues<typeof TLS_FLAGS>, 'tls-record-bytes'>
+type Flags = LimitFlags & FlagValues<typeof PROXY_FLAGS> & TlsFlags
 
 /** Go's default, used for 0. */
 const DEFAULT_KEEP_ALIVE_MS = 15_000
@@ -21,6 +23,8 @@ const MAX_KEEP_ALIVE_MS = 32_767_000
 const MAX_LOGIN_TIMEOUT_MS = 3_600_000
 const ANY_COUNT = [0, Number.POSITIVE_INFINITY] as const
 const HEADER_BYTES = [1_024, 1 << 20] as const
+/** What OpenSSL takes. */
+const RECORD_BYTES = [512, 16_384] as const
 
 /** @param workers threads that serve clients. @throws DerpError naming flag, value and reason. */
 export function listenSettings(flags: Flags, address: ListenAddress, workers: number): ListenSettings {
@@ -35,6 +39,7 @@ export function listenSettings(flags: Flags, address: ListenAddress, workers: nu
     },
     acceptTimeoutMs: loginTimeoutSetting(flags),
     maxHeaderBytes: intSetting(flags, 'max-header-bytes', HEADER_BYTES),
+    tlsRecordBytes: flags['tls-record-bytes'] === 0 ? 0 : intSetting(flags, 'tls-record-bytes', RECORD_BYTES),
     ...(tcpKeepAliveMs !== undefined && { tcpKeepAliveMs }),
     ...proxySettings(flags),
   }

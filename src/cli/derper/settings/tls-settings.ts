@@ -59,7 +59,7 @@ export function tlsNotes(given: ReadonlySet<string>, tls: TlsSettings | undefine
 }
 
 /** Besides ACME flags. */
-const OF_TLS: ReadonlySet<string> = new Set(['certdir', 'certmode', 'hostname'])
+const OF_TLS: ReadonlySet<string> = new Set(['certdir', 'certmode', 'hostname', 'tls-record-bytes'])
 
 /** The original's default; empty if the environment does not define it. */
 function defaultCertDir({ XDG_CACHE_HOME: cache = '', HOME: home = '' }: NodeJS.ProcessEnv): string {
