@@ -36,6 +36,7 @@ export interface GoTools {
   readonly golden: string
   readonly localapi: string
   readonly derpmap: string
+  readonly netcheck: string
   /** Stock `derper`. */
   readonly derper: string
 }
@@ -94,7 +95,7 @@ async function build(): Promise<GoTools> {
   const directory = join(tmpdir(), `derphttp-go-tools-${sourceDigest()}`)
   mkdirSync(directory, { recursive: true })
   const tools = Object.fromEntries(
-    ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derpmap', 'derper'].map(name => [
+    ['derpclient', 'transfer', 'echo', 'golden', 'localapi', 'derpmap', 'netcheck', 'derper'].map(name => [
       name,
       join(directory, name),
     ]),

@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { goTools } from './go-tools.ts'
 import { PATIENCE_MS } from './patience.ts'
@@ -100,7 +100,8 @@ async function overTls(
   start: (directory: string, port: number, stunPort: number) => Promise<Program>,
 ): Promise<RunningTlsRelay> {
   const directory = mkdtempSync(join(tmpdir(), 'derper-tls-'))
-  const ca = await TestCa.create()
+  // A name of its own: OpenSSL finds issuers by name.
+  const ca = await TestCa.create(basename(directory))
   const replaceCertificate = async (commonName: string) => {
     const { certificate, key } = await ca.issue({ dns: [TLS_HOSTNAME], commonName })
     writeFileSync(join(directory, `${TLS_HOSTNAME}.crt`), certificate)
