@@ -53,6 +53,17 @@ function asProbed({ selfSigned }: Stage) {
   ] as const
 }
 
+const KEY = /nodekey:[0-9a-f]{64}/g
+const SHOWN_KEY = `nodekey:${'3f1c07'.repeat(11).slice(0, 64)}`
+
+/** The same for transfers. */
+function asTransferred() {
+  return [
+    [KEY, SHOWN_KEY],
+    [/in [\d.]+ s, [\d.]+ .B\/s/g, 'in 0.4 s, 6.25 MB/s'],
+  ] as const
+}
+
 const inFolder =
   (...args: string[]) =>
   ({ directory }: Stage) =>
@@ -78,6 +89,18 @@ export const TOOL_SCENES: Readonly<Record<string, Scene>> = {
     // Spread runs take as long as an interval; what fails is logged besides.
     args: inFolder('-once', '-derp-map', 'lab.json', '-spread=false', '-log-level=error'),
     replace: asProbed,
+  },
+  cat: {
+    shown: `derp cat --file backup.tar --to ${SHOWN_KEY.slice(0, 14)}… relay.example`,
+    args: ({ directory, receiverKey, plain }) => [
+      'cat',
+      '--file',
+      join(directory, 'backup.tar'),
+      '--to',
+      receiverKey,
+      `http://127.0.0.1:${plain.port}`,
+    ],
+    replace: asTransferred,
   },
   'map-make': {
     shown: 'derp map make --for headscale --region-code lab --region-name Lab 203.0.113.7',

@@ -12,6 +12,8 @@ import { main as derpprobe } from '../src/cli/derpprobe/derpprobe.ts'
 import { createStunServer } from '../src/stun/server.ts'
 import { createSelfSigned } from '../src/tls/x509.ts'
 import { ListeningRelay } from '../test/support/listening-relay.ts'
+import { payload } from '../test/support/payload.ts'
+import { until } from '../test/support/settle.ts'
 import { testIo } from '../test/support/test-io.ts'
 
 /** A text and its replacement in the transcript. */
@@ -28,6 +30,8 @@ export interface Stage {
   /** Serves plain HTTP, as port 80 does. */
   readonly plain: ListeningRelay
   readonly stunPort: number
+  /** Key of a `derp cat` that waits for a file. */
+  readonly receiverKey: string
 }
 
 /** A command as shown to readers, and how it is run. */
@@ -83,13 +87,19 @@ async function setStage(): Promise<Stage & { close(): Promise<void> }> {
   const stun = createStunServer({ port: 0, host: '127.0.0.1' })
   const { port: stunPort } = await stun.listen()
   await writeFile(join(directory, 'lab.json'), JSON.stringify(labMap(selfSigned.port, stunPort, pin)))
+  await writeFile(join(directory, 'backup.tar'), payload(2_500_000, 1))
+  const receiver = testIo()
+  const received = derp(['cat', '--file', join(directory, 'copy.tar'), `http://127.0.0.1:${plain.port}`], receiver)
+  await until(() => receiver.stderr.includes('nodekey:'), 'derp cat prints its key')
   const close = async () => {
+    receiver.interrupt()
+    await received
     await selfSigned[Symbol.asyncDispose]()
     await plain[Symbol.asyncDispose]()
     await stun.close()
     await rm(directory, { recursive: true })
   }
-  return { directory, selfSigned, pin, plain, stunPort, close }
+  return { directory, selfSigned, pin, plain, stunPort, receiverKey: receiver.stderr.trim(), close }
 }
 
 /** One region that works, and one where nothing listens. */

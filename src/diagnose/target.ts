@@ -33,13 +33,12 @@ export interface TargetPorts {
   readonly plainHttp?: number | undefined
 }
 
-/** A relay given by URL. @param sha256 pin of its certificate, in lower-case hex. */
-export function targetOfUrl(url: URL, sha256?: string, ports: TargetPorts = {}): RelayTarget {
-  const endpoint = endpointOfUrl(url)
-  const name = endpoint.serverName
+/** A relay given by URL. @param pin SHA-256 of its certificate, in lower-case hex. */
+export function targetOfUrl(url: URL, pin?: string, ports: TargetPorts = {}): RelayTarget {
+  const endpoint = endpointOfUrl(url, { pin })
   return {
     name: hostPort(endpoint),
-    endpoint: sha256 === undefined ? endpoint : { ...endpoint, certificate: { kind: 'pin', sha256, name } },
+    endpoint,
     stun: { port: ports.stun ?? STUN_PORT, address: undefined, isPromised: false },
     plainHttp: { port: ports.plainHttp ?? PLAIN_PORT, isPromised: false },
     isFromMap: false,

@@ -1,11 +1,18 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
+import { hasGo } from '../support/go-tools.ts'
 import { payload } from '../support/payload.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import {
+  type RunningRelay,
+  type RunningTlsRelay,
+  startOurRelay,
+  startOurTlsRelay,
+  startReferenceTlsRelay,
+} from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
@@ -39,6 +46,60 @@ test('derp cat transfers megabytes from one terminal to another', async () => {
   expect(Buffer.concat(received).equals(data)).toBe(true)
   await printer.stop('SIGINT')
   expect(await printer.exit()).toBe(0)
+})
+
+describe.each([
+  ['ours', startOurTlsRelay],
+  ['stock', startReferenceTlsRelay],
+] as const)('derp cat --file through a relay over TLS, %s', (whose, start) => {
+  const isMissing = whose === 'stock' && !hasGo
+  let over: RunningTlsRelay
+  beforeAll(async () => {
+    if (!isMissing) over = await start()
+  }, 180_000)
+  afterAll(() => over?.stop())
+
+  test.skipIf(isMissing)('copies a file by map and region, and both ends have its hash', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'derp-cat-'))
+    const [from, to, ca, map] = ['from', 'to', 'ca.pem', 'map.json'].map(name => join(directory, name)) as [
+      string,
+      string,
+      string,
+      string,
+    ]
+    writeFileSync(ca, over.ca)
+    writeFileSync(from, payload(3_000_000, 3))
+    const node = {
+      Name: '900a',
+      RegionID: 900,
+      HostName: 'localhost',
+      IPv4: '127.0.0.1',
+      IPv6: 'none',
+      DERPPort: over.port,
+    }
+    const region = { RegionID: 900, RegionCode: 'lab', RegionName: 'Lab', Nodes: [node] }
+    writeFileSync(map, JSON.stringify({ Regions: { 900: region } }))
+    const receiver = await derp('cat', '--ca', ca, '--map', map, '--region', 'lab', '--file', to)
+    const sender = await derp('cat', '--ca', ca, '--to', await keyOf(receiver), '--file', from, over.url)
+    expect([await sender.exit(), await receiver.exit()], sender.stderr).toEqual([0, 0])
+    expect(sender.stderr).toMatch(/^sent 3\.00 MB in [\d.]+ s, .*; the receiver has the same SHA-256 [0-9a-f]{64}$/m)
+    expect(Buffer.compare(readFileSync(to), readFileSync(from))).toBe(0)
+    rmSync(directory, { recursive: true })
+  })
+})
+
+test('derp cat shows a token to relays that admit by token', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'derp-cat-'))
+  const file = join(directory, 'tokens')
+  writeFileSync(file, 'alice secret-token-of-alice\n', { mode: 0o600 })
+  const closed = await startOurRelay(['-tokens-file', file])
+  const refused = await derp('cat', closed.url)
+  expect(await refused.exit()).toBe(1)
+  const admitted = await derp('cat', '--token', 'secret-token-of-alice', closed.url)
+  await keyOf(admitted)
+  await admitted.stop()
+  await closed.stop()
+  rmSync(directory, { recursive: true })
 })
 
 test('derp cat with a key file uses its key', async () => {

@@ -251,6 +251,19 @@ test('a pinned certificate needs no CA, with and without the meta certificate (P
   expect(client.serverPublicKey()?.equals(relay.relay.publicKey)).toBe(true)
 })
 
+test('a client of a URL accepts the pinned certificate and no other (P-144)', async () => {
+  const own = await ca.issue({ ips: ['127.0.0.1'] })
+  await using relay = await startRelay({ hostname: '127.0.0.1', certificate: own })
+  const urlClient = (pin: string) =>
+    new Client(NodePrivateKey.generate(), `https://127.0.0.1:${relay.port}/derp`, { pin })
+  const pin = pinOf(own).slice('sha256-raw:'.length)
+  await using client = urlClient(pin)
+  await client.connect()
+  expect(client.tlsConnectionState()?.pin).toBe(pin)
+  await using other = urlClient('00'.repeat(32))
+  await expect(other.connect()).rejects.toMatchObject({ reason: 'wrong-pin' })
+})
+
 test('InsecureForTests accepts any certificate, but still checks a pin (P-144)', async () => {
   await using relay = await startRelay({ certificate: await ca.issue({ dns: ['other.test'] }) })
   await using client = clientOf(relay.port, { InsecureForTests: true }, { tlsConfig: {} })

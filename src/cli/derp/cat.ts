@@ -1,116 +1,109 @@
 /** `derp cat`: connects two terminals through a relay. */
 
-import { NodeClient as Client } from '../../client/node/node-client.ts'
-import type { ProxyEnv } from '../../client/node/node-proxy-rules.ts'
+import type { NodeClient } from '../../client/node/node-client.ts'
 import { NodePrivateKey, NodePublicKey } from '../../keys/node-key.ts'
-import { DerpError, isDerpError } from '../../lib/derp-error.ts'
-import { EXIT_OK } from '../exit.ts'
+import { onAbort } from '../../lib/abort.ts'
+import { isDerpError } from '../../lib/derp-error.ts'
+import type { CommandIo } from '../command-io.ts'
+import { EXIT_FAILED, EXIT_OK } from '../exit.ts'
 import { loadKeyFile } from '../key-file.ts'
-import { trustSystem } from '../trust.ts'
+import { IncomingFile } from './cat/incoming-file.ts'
+import { Receiver } from './cat/receiver.ts'
+import { assertSendable, sendFile } from './cat/send-file.ts'
+import { WindowedSender } from './cat/windowed-sender.ts'
+import { addRelayOptions, clientOf, type RelayFlags, readRelayAccess } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
-/** Payload bytes per packet: little header overhead, well below the maximum (P-052). */
-const CHUNK_BYTES = 16 << 10
-/** Packets in flight: half of a relay's queue for a slow reader, so none are dropped. */
-const WINDOW_PACKETS = 16
-
-/** Acknowledges one packet; data packets are never empty. */
-const ACKNOWLEDGEMENT = new Uint8Array(0)
-const ACK_TIMEOUT_MS = 10_000
-
-interface CatFlags {
+interface CatFlags extends RelayFlags {
   readonly to?: string
+  readonly file?: string
   readonly keyFile?: string
 }
 
 export const addCat: AddSubcommand = (parent, { io, done }) => {
-  parent
-    .command('cat')
-    .description('print our public key and received data; with --to, send standard input')
-    .argument('<url>', 'relay URL, such as http://127.0.0.1:3340/derp')
-    .option('--to <nodekey>', 'send standard input to this peer, then exit')
+  addRelayOptions(
+    parent
+      .command('cat')
+      .description('print our public key and received data; with --to, send standard input')
+      .option('--to <nodekey>', 'send standard input to this peer, then exit')
+      .option('--file <path>', 'send or receive this file instead, and compare its hash; to be given at both ends'),
+  )
     .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
-    .action(async (url: string, { to, keyFile }: CatFlags) => {
+    .action(async (relay: string | undefined, flags: CatFlags) => {
+      const { to, file, keyFile } = flags
+      const peer = to === undefined ? undefined : NodePublicKey.parse(to)
+      const access = await readRelayAccess(relay, flags, io)
       const key = keyFile === undefined ? NodePrivateKey.generate() : (await loadKeyFile(keyFile)).key
-      await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))
-      done(await cat({ url, to, key, proxyEnv: io.env }))
+      const work = await workOf(peer, file, io)
+      done(await connected(clientOf(access, key, { proxyEnv: io.env }), work, io))
     })
 }
 
-interface CatOptions {
-  readonly url: string
-  /** Peer that receives standard input; without it, received data is printed. */
-  readonly to: string | undefined
-  readonly key: NodePrivateKey
-  readonly proxyEnv: ProxyEnv
+interface Work {
+  /** Runs over the connection; resolves to the exit code. */
+  readonly run: (client: NodeClient) => Promise<number>
+  /** Exit code when interrupted. */
+  readonly interrupted: number
 }
 
-/** Runs until the end of standard input or of the connection. */
-async function cat({ url, to, key, proxyEnv }: CatOptions): Promise<number> {
-  const peer = to === undefined ? undefined : NodePublicKey.parse(to)
-  const client = new Client(key, url, { proxyEnv })
+/** Looks at files first, so that nothing is connected in vain. */
+async function workOf(peer: NodePublicKey | undefined, path: string | undefined, io: CommandIo): Promise<Work> {
+  if (path === undefined) {
+    const run = (client: NodeClient) => (peer === undefined ? print(client, io) : send(client, peer, io))
+    return { run, interrupted: EXIT_OK }
+  }
+  if (peer === undefined) {
+    IncomingFile.assertAbsent(path)
+    return { run: client => receiveFile(client, path, io), interrupted: EXIT_FAILED }
+  }
+  await assertSendable(path)
+  const run = async (client: NodeClient) => {
+    await sendFile(client, peer, path, io)
+    return EXIT_OK
+  }
+  return { run, interrupted: EXIT_FAILED }
+}
+
+async function connected(client: NodeClient, { run, interrupted }: Work, io: CommandIo): Promise<number> {
   const stop = () => void client.close().catch(() => {})
-  process.once('SIGINT', stop).once('SIGTERM', stop)
+  const stopListening = onAbort(io.ended, stop)
   try {
     await registered(client)
-    process.stderr.write(`${client.selfPublicKey().toString()}\n`)
-    return await (peer === undefined ? print(client) : send(client, peer))
+    io.err(`${client.selfPublicKey().toString()}\n`)
+    return await run(client)
   } catch (error) {
-    if (isDerpError(error, 'ERR_DERP_CLIENT_CLOSED')) return EXIT_OK
+    if (isDerpError(error, 'ERR_DERP_CLIENT_CLOSED')) return interrupted
     throw error
   } finally {
+    stopListening()
     stop()
   }
 }
 
 /** Waits until the relay routes packets to this client. */
-async function registered(client: Client): Promise<void> {
+async function registered(client: NodeClient): Promise<void> {
   while ((await client.recv()).type !== 'serverInfo');
 }
 
-/** Prints and acknowledges packets from any peer. */
-async function print(client: Client): Promise<number> {
-  for await (const message of client) {
-    if (message.type !== 'receivedPacket' || message.data.length === 0) continue
-    await write(message.data)
-    await client.send(message.source, ACKNOWLEDGEMENT)
-  }
-  return EXIT_OK
+/** Prints what any peer sends. */
+function print(client: NodeClient, io: CommandIo): Promise<number> {
+  const sink = { write: (data: Uint8Array) => io.out(data), keep: async () => {} }
+  return new Receiver({ client, io, sink, isForFile: false }).run()
 }
 
-function write(bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    process.stdout.write(bytes, error => (error ? reject(error) : resolve()))
-  })
-}
-
-/** Sends standard input within the window, and waits for the last acknowledgement. */
-async function send(client: Client, peer: NodePublicKey): Promise<number> {
-  let inFlight = 0
-  for await (const chunk of process.stdin as AsyncIterable<Uint8Array>) {
-    for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
-      if (inFlight === WINDOW_PACKETS) inFlight -= await acknowledgement(client, peer)
-      await client.send(peer, chunk.subarray(at, at + CHUNK_BYTES))
-      inFlight++
-    }
-  }
-  while (inFlight > 0) inFlight -= await acknowledgement(client, peer)
-  return EXIT_OK
-}
-
-async function acknowledgement(client: Client, peer: NodePublicKey): Promise<1> {
-  const signal = AbortSignal.timeout(ACK_TIMEOUT_MS)
+async function receiveFile(client: NodeClient, path: string, io: CommandIo): Promise<number> {
+  const sink = await IncomingFile.create(path)
   try {
-    for (;;) {
-      const message = await client.recv(signal)
-      if (message.type === 'peerGone' && message.peer.equals(peer)) break
-      if (message.type === 'receivedPacket' && message.source.equals(peer) && message.data.length === 0) return 1
-    }
-  } catch (error) {
-    if (!isDerpError(error, 'ERR_DERP_ABORTED')) throw error
+    return await new Receiver({ client, io, sink, isForFile: true }).run()
+  } finally {
+    await sink.close()
   }
-  throw new DerpError(
-    'ERR_DERP_CONN_CLOSED',
-    `send to ${peer.shortString()}: no acknowledgement; is "derp cat" running there on the same relay?`,
-  )
+}
+
+/** Sends standard input, and waits for the last acknowledgement. */
+async function send(client: NodeClient, peer: NodePublicKey, io: CommandIo): Promise<number> {
+  const sender = new WindowedSender(client, peer)
+  for await (const chunk of io.stdin) await sender.send(chunk)
+  await sender.settled()
+  return EXIT_OK
 }

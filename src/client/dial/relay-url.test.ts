@@ -63,7 +63,7 @@ test.each([
 
 test('endpointOfUrl accepts another server name, and strips a trailing dot (P-144)', () => {
   expect(endpointOfUrl(new URL('https://relay.test./derp')).serverName).toBe('relay.test')
-  expect(endpointOfUrl(new URL('https://relay.test/derp'), 'front.test')).toMatchObject({
+  expect(endpointOfUrl(new URL('https://relay.test/derp'), { serverName: 'front.test' })).toMatchObject({
     host: 'relay.test',
     serverName: 'front.test',
     certificate: { name: 'front.test' },

@@ -34,26 +34,29 @@ export function portOf(url: URL): number {
   return url.protocol === 'https:' ? 443 : 80
 }
 
-/**
- * The endpoint for a relay URL.
- *
- * @param serverName name to send and to verify instead of the URL's host.
- */
-export function endpointOfUrl(url: URL, serverName: string = hostOf(url)): DerpEndpoint {
+export interface UrlEndpointOptions {
+  /** Name to send and to verify instead of the URL's host. */
+  readonly serverName?: string | undefined
+  /** SHA-256 of the only accepted certificate, in lower-case hex. */
+  readonly pin?: string | undefined
+}
+
+/** The endpoint for a relay URL. */
+export function endpointOfUrl(url: URL, { serverName, pin }: UrlEndpointOptions = {}): DerpEndpoint {
   const host = hostOf(url)
   const family = ipFamilyOf(host)
   const source = (wanted: IpFamily): AddressSource => {
     if (family === undefined) return { from: 'dns' }
     return family === wanted ? { from: 'map', address: host } : { from: 'nowhere' }
   }
-  const name = serverName.replace(/\.$/, '')
+  const name = (serverName ?? host).replace(/\.$/, '')
   return {
     host,
     port: portOf(url),
     addresses: { 4: source(4), 6: source(6) },
     url,
     serverName: name,
-    certificate: { kind: 'name', name },
+    certificate: pin === undefined ? { kind: 'name', name } : { kind: 'pin', sha256: pin, name },
   }
 }
 

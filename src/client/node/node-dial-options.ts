@@ -32,6 +32,11 @@ export interface NodeTransportOptions {
    * `servername` replaces the host of a URL, in the handshake and for verification; region nodes have their own.
    */
   readonly tlsConfig?: ConnectionOptions | undefined
+  /**
+   * For clients of a URL: SHA-256 of the server's certificate, in lower-case hex. Exactly this one is accepted then, by
+   * whatever authority; it must be valid for the host. Region nodes have their own in `CertName`.
+   */
+  readonly pin?: string | undefined
   /** DNS cache. Default: none, the system is asked each time. See `createDnsCache`. */
   readonly dnsCache?: DnsCache | undefined
   /** Opens the connections of clients of a URL; not used for regions and proxies. */

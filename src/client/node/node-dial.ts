@@ -125,7 +125,7 @@ export class NodeTransport implements ClientTransport {
   }
 
   async #dialUrl(url: URL, signal: AbortSignal): Promise<DialedConn> {
-    const endpoint = endpointOfUrl(url, this.#tlsConfig.servername)
+    const endpoint = endpointOfUrl(url, { serverName: this.#tlsConfig.servername, pin: this.#options.pin })
     const dialer = this.#urlDialer
     const socket = await (dialer ? dialWith(dialer, endpoint, signal) : this.#open(endpoint, signal))
     return this.#establish({ socket, endpoint }, {}, signal)

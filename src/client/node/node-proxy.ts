@@ -39,7 +39,7 @@ export async function dialByProxy(host: string, port: number, dial: ProxyDial): 
 }
 
 async function connectToProxy({ proxy, network, tlsConfig, signal }: ProxyDial): Promise<Duplex> {
-  const endpoint = endpointOfUrl(proxy, tlsConfig.servername)
+  const endpoint = endpointOfUrl(proxy, { serverName: tlsConfig.servername })
   const socket = await dialTcp(endpoint, network, signal)
   if (proxy.protocol === 'http:') return socket
   const secured = await startTls(socket, endpoint, { config: tlsConfig, clock: network.clock, signal })
