@@ -63,11 +63,12 @@ export function readArguments(args: readonly string[]): Arguments {
   }
 }
 
-function words(text: string, separator: string): readonly string[] {
+export function words(text: string, separator: string): readonly string[] {
   return text.split(separator).filter(word => word !== '')
 }
 
-function wholeNumber(option: string, text: string): number {
+/** @throws Error for anything but a whole number above 0. */
+export function wholeNumber(option: string, text: string): number {
   const value = Number(text)
   if (Number.isInteger(value) && value >= 1) return value
   throw new Error(`set option --${option} to "${text}": not a whole number above 0`)

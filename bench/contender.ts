@@ -7,8 +7,8 @@ import { type Program, startProgram } from '../test/support/process.ts'
 import { freePort, untilListening } from '../test/support/relays.ts'
 import { TestCa } from '../test/support/test-ca.ts'
 
-/** Our working tree, the same with two workers, the reference release, the newest release, another git ref. */
-export type ContenderId = 'ours' | 'ours-2-workers' | 'stock' | 'newest' | 'against'
+/** Our working tree, the same with two workers or on Bun, the reference release, the newest release, another git ref. */
+export type ContenderId = 'ours' | 'ours-2-workers' | 'ours-bun' | 'stock' | 'newest' | 'against'
 
 /** How packets are transported. */
 export type Carriage = 'plain' | 'tls'
@@ -22,6 +22,14 @@ export interface Contender {
   readonly args: readonly string[]
 }
 
+/** What one measurement wants of its relay. */
+export interface RelaySetup {
+  /** They come last: of a flag given twice, the second counts. */
+  readonly args?: readonly string[]
+  /** What a shell does before it becomes the relay. */
+  readonly shell?: string
+}
+
 /** A running relay. */
 export interface BenchRelay {
   readonly url: string
@@ -31,7 +39,7 @@ export interface BenchRelay {
   readonly caFile: string
   /** The mesh peer, if the relay has one. */
   readonly meshPeer?: BenchRelay
-  stop(): Promise<void>
+  stop(signal?: NodeJS.Signals): Promise<void>
 }
 
 const HOSTNAME = 'localhost'
@@ -68,9 +76,14 @@ export class Identity implements Disposable {
 }
 
 /** Starts a relay on a free loopback port. */
-export async function startRelay(contender: Contender, carriage: Carriage, identity: Identity): Promise<BenchRelay> {
+export async function startRelay(
+  contender: Contender,
+  carriage: Carriage,
+  identity: Identity,
+  setup: RelaySetup = {},
+): Promise<BenchRelay> {
   const port = await freePort()
-  return startAt(port, contender, carriage, identity)
+  return startAt(port, contender, carriage, identity, setup)
 }
 
 /** Starts two mesh peers, over TLS as links require it; the second is the `meshPeer` of the first. */
@@ -94,14 +107,17 @@ async function startAt(
   contender: Contender,
   carriage: Carriage,
   identity: Identity,
+  setup: RelaySetup = {},
 ): Promise<BenchRelay> {
   const keyFile = join(identity.directory, `${contender.id}.${port}.key.json`)
   const listen = ['-a', `127.0.0.1:${port}`, '-c', keyFile, '-http-port', '-1', '-stun=false']
   const tls = ['-hostname', HOSTNAME, '-certmode', 'manual', '-certdir', identity.directory]
-  const args = [...contender.args, ...listen, ...(carriage === 'tls' ? tls : [])]
+  const args = [...contender.args, ...listen, ...(carriage === 'tls' ? tls : []), ...(setup.args ?? [])]
   // Mesh links of either relay trust system CAs and these.
   const env = { NODE_EXTRA_CA_CERTS: identity.caFile, SSL_CERT_FILE: identity.caFile }
-  const program = await startProgram(contender.command, args, { env })
+  const [command, all] =
+    setup.shell === undefined ? [contender.command, args] : shellCommand(setup.shell, contender, args)
+  const program = await startProgram(command, all, { env })
   try {
     await Promise.race([untilListening(port), endOf(program, contender)])
   } catch (error) {
@@ -113,8 +129,13 @@ async function startAt(
     carriage,
     pid: program.child.pid as number,
     caFile: identity.caFile,
-    stop: () => program.stop(),
+    stop: signal => program.stop(signal),
   }
+}
+
+/** The relay keeps the shell's process ID. */
+function shellCommand(first: string, { command }: Contender, args: readonly string[]): [string, string[]] {
+  return ['/bin/sh', ['-c', `${first}; exec "$@"`, 'sh', command, ...args]]
 }
 
 /** Rejects if the relay exits before it listens. */

@@ -7,7 +7,7 @@ import type { BenchRelay } from './contender.ts'
 const PATIENCE_MS = 180_000
 
 /** Kinds of load; bench/go implements all, bench/load only the first. */
-export type LoadKind = 'flow' | 'pingpong' | 'login' | 'idle' | 'stall'
+export type LoadKind = 'flow' | 'pingpong' | 'login' | 'idle' | 'stall' | 'paced' | 'flood'
 
 /** Flags by name; durations in Go's notation. */
 export type LoadFlags = Readonly<Record<string, string | number>>
@@ -38,6 +38,19 @@ export interface LoadResults {
   readonly login: LoadWindow & { readonly logins: number; readonly failed: number }
   readonly idle: { readonly clients: number; readonly lost: number }
   readonly stall: LoadWindow & { readonly ageMicros: LoadTimes }
+  readonly paced: { readonly ageMicros: LoadTimes; readonly lost: number; readonly broken: number }
+  readonly flood: FloodCounts
+}
+
+/** What attackers did. */
+export interface FloodCounts {
+  readonly bytes: number
+  readonly opened: number
+  readonly failed: number
+  readonly letIn: number
+  readonly answered: number
+  /** Seconds that the relay stayed busy after all connections had closed, if asked for. */
+  readonly backlogSeconds: number
 }
 
 /** A generator's command; takes a kind and flags. */
@@ -53,7 +66,7 @@ export class LoadProgram<K extends LoadKind> {
   static async start<K extends LoadKind>(
     command: LoadCommand,
     kind: K,
-    relay: BenchRelay,
+    relay: Pick<BenchRelay, 'url' | 'caFile' | 'pid'>,
     flags: LoadFlags,
   ): Promise<LoadProgram<K>> {
     const [path, ...before] = command
@@ -65,6 +78,15 @@ export class LoadProgram<K extends LoadKind> {
   /** Resolves when clients are connected and warmed up. */
   async ready(): Promise<void> {
     await this.#line('ready')
+  }
+
+  get pid(): number {
+    return this.#program.child.pid as number
+  }
+
+  /** Starts the measured window of a generator that waits for this. */
+  begin(): void {
+    this.#program.write('begin\n')
   }
 
   /** Ends a generator without a duration, and returns its result. */

@@ -11,6 +11,9 @@ import {
 } from './contender.ts'
 import type { Bench, Scenario, Values } from './scenario.ts'
 
+/** What rounds and results need to know of a scenario. */
+export type Round = Pick<Scenario, 'id' | 'title' | 'figures' | 'contenders' | 'maxRounds'>
+
 /** Result of one measurement. */
 export interface Sample {
   readonly contender: ContenderId
@@ -19,8 +22,16 @@ export interface Sample {
 
 /** All samples of a scenario; those of one contender in round order. */
 export interface Measured {
-  readonly scenario: Scenario
+  readonly scenario: Round
   readonly samples: Sample[]
+}
+
+export interface RoundPlan<S extends Round> {
+  readonly scenarios: readonly S[]
+  readonly contenders: readonly Contender[]
+  readonly rounds: number
+  readonly note: (text: string) => void
+  measure(scenario: S, contender: Contender): Promise<Values>
 }
 
 export interface RunPlan {
@@ -36,7 +47,13 @@ export interface RunPlan {
 const DEFAULT_SECONDS = 2
 
 /** Measures everything in the plan. Rejects at the first failed measurement. */
-export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
+export function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
+  const measure = (scenario: Scenario, contender: Contender) => measureOnce(plan, scenario, contender)
+  return measureRounds({ ...plan, note: plan.bench.note, measure })
+}
+
+/** Measures scenarios of any kind. */
+export async function measureRounds<S extends Round>(plan: RoundPlan<S>): Promise<readonly Measured[]> {
   const all = plan.scenarios.map(scenario => ({ scenario, samples: [] as Sample[] }))
   for (let round = 0; round < plan.rounds; round++) {
     for (const measured of all) {
@@ -48,26 +65,29 @@ export async function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
   return all
 }
 
-async function measureRound(plan: RunPlan, { scenario, samples }: Measured, round: number): Promise<void> {
+async function measureRound<S extends Round>(
+  plan: RoundPlan<S>,
+  { scenario, samples }: { readonly scenario: S; readonly samples: Sample[] },
+  round: number,
+): Promise<void> {
   const taking = plan.contenders.filter(({ id }) => scenario.contenders?.includes(id) ?? id !== 'ours-2-workers')
   // The order alternates, as one relay may affect the next.
   for (const contender of round % 2 === 0 ? taking : taking.toReversed()) {
-    const values = await measureOnce(plan, scenario, contender)
-    plan.bench.note(`round ${round + 1}  ${scenario.id}  ${contender.label}: ${formatValues(values)}`)
+    const values = await plan.measure(scenario, contender).catch((cause: unknown) => {
+      const reason = `measure ${scenario.id} of ${contender.label}: ${(cause as Error).message}`
+      throw new Error(reason, { cause })
+    })
+    plan.note(`round ${round + 1}  ${scenario.id}  ${contender.label}: ${formatValues(values)}`)
     samples.push({ contender: contender.id, values })
   }
 }
 
 async function measureOnce(plan: RunPlan, scenario: Scenario, contender: Contender): Promise<Values> {
   const bench = { ...plan.bench, seconds: plan.seconds ?? scenario.seconds ?? DEFAULT_SECONDS }
-  try {
-    const relay = scenario.isMesh
-      ? await startMesh(contender, plan.identity)
-      : await startRelay(contender, scenario.carriage, plan.identity)
-    return await using(relay, () => scenario.measure(relay, bench))
-  } catch (cause) {
-    throw new Error(`measure ${scenario.id} of ${contender.label}: ${(cause as Error).message}`, { cause })
-  }
+  const relay = scenario.isMesh
+    ? await startMesh(contender, plan.identity)
+    : await startRelay(contender, scenario.carriage, plan.identity)
+  return await using(relay, () => scenario.measure(relay, bench))
 }
 
 /** Starts a relay for one use. */

@@ -17,18 +17,22 @@ import (
 
 // settings are the flags; each scenario reads those that it needs.
 type settings struct {
-	url, ca  string
-	to       string
-	pid      int
-	toPid    int
-	pairs    int
-	size     int
-	window   int
-	rate     float64
-	clients  int
-	workers  int
-	warmup   time.Duration
-	duration time.Duration
+	url, ca string
+	to      string
+	pid     int
+	toPid   int
+	pairs   int
+	size    int
+	window  int
+	rate    float64
+	clients int
+	workers int
+	attack  string
+	backlog bool
+	// listen is where a hostile mesh peer is dialled.
+	listen, certFile, keyFile, meshKeyFile string
+	warmup                                 time.Duration
+	duration                               time.Duration
 }
 
 // scenarios by name, in usage order.
@@ -38,13 +42,15 @@ var scenarios = map[string]func(settings) (any, error){
 	"login":    login,
 	"idle":     idle,
 	"stall":    stall,
+	"paced":    paced,
+	"flood":    flood,
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("load: ")
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
-		log.Fatal("usage: load flow|pingpong|login|idle|stall -url URL [flags]")
+		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood -url URL [flags]")
 	}
 	name := os.Args[1]
 	result, err := scenarios[name](parse(name, os.Args[2:]))
@@ -60,7 +66,7 @@ func parse(name string, args []string) settings {
 	flags.StringVar(&s.url, "url", "", "the relay, http://host:port/derp; its port is dialled on loopback")
 	flags.StringVar(&s.ca, "ca", "", "CA file")
 	flags.IntVar(&s.pid, "pid", 0, "process ID of the relay, to read its CPU time; 0 for none")
-	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the first; empty for the same relay")
+	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the first; empty for the same relay; of a flood of STUN, the address")
 	flags.IntVar(&s.toPid, "to-pid", 0, "process ID of that relay; its CPU time is added")
 	flags.IntVar(&s.pairs, "pairs", 20, "pairs of a sender and a receiver")
 	flags.IntVar(&s.size, "size", 1280, "bytes per packet, at least 16")
@@ -68,6 +74,12 @@ func parse(name string, args []string) settings {
 	flags.Float64Var(&s.rate, "rate", 0, "packets per second of all pairs together; 0 for unlimited")
 	flags.IntVar(&s.clients, "clients", 1000, "idle clients, or readers")
 	flags.IntVar(&s.workers, "workers", 16, "maximum of concurrent logins")
+	flags.StringVar(&s.attack, "attack", "none", "kind of flood")
+	flags.BoolVar(&s.backlog, "backlog", false, "closes all connections of a flood, and waits until the relay is idle")
+	flags.StringVar(&s.listen, "listen", "", "address of a hostile mesh peer")
+	flags.StringVar(&s.certFile, "cert", "", "its certificate")
+	flags.StringVar(&s.keyFile, "key", "", "the key of that")
+	flags.StringVar(&s.meshKeyFile, "mesh-key", "", "file with the mesh key")
 	flags.DurationVar(&s.warmup, "warmup", time.Second, "time before the measured window")
 	flags.DurationVar(&s.duration, "duration", 2*time.Second, "the measured window; 0: until standard input ends")
 	flags.Parse(args)

@@ -35,14 +35,14 @@ export function windowBetween(then: Usage, now: Usage): LoadWindow {
 }
 
 /** User and system time of all threads. */
-function processSeconds(pid: string): number {
+export function processSeconds(pid: string): number {
   const text = readFileSync(`/proc/${pid}/stat`, 'utf8')
   // The name, in parentheses, may contain anything; fields are counted from its end.
   return seconds(text.slice(text.lastIndexOf(')') + 2).split(' '), [11, 12])
 }
 
 /** Non-idle time of all CPUs. */
-function machineSeconds(): number {
+export function machineSeconds(): number {
   const [line = ''] = readFileSync('/proc/stat', 'utf8').split('\n')
   return seconds(line.split(/ +/), [1, 2, 3, 6, 7, 8])
 }

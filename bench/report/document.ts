@@ -32,10 +32,22 @@ export function readDocument(): { readonly results: Results; readonly chart: str
 
 /** Inserts tables between their markers. @throws Error if a marker is missing. */
 export function fillDocument(text: string, results: Results): string {
-  return Object.entries(PARTS).reduce((filled, [part, render]) => {
-    const [begin, end] = [`<!-- bench:${part} -->\n`, `\n<!-- /bench:${part} -->`]
+  return fillMarkers(text, { page: 'docs/performance.md', prefix: 'bench', parts: PARTS }, results)
+}
+
+/** A page with marked parts. */
+export interface MarkedPage {
+  readonly page: string
+  readonly prefix: string
+  readonly parts: Readonly<Record<string, (results: Results) => string>>
+}
+
+/** The same for any page. */
+export function fillMarkers(text: string, { page, prefix, parts }: MarkedPage, results: Results): string {
+  return Object.entries(parts).reduce((filled, [part, render]) => {
+    const [begin, end] = [`<!-- ${prefix}:${part} -->\n`, `\n<!-- /${prefix}:${part} -->`]
     const [from, to] = [filled.indexOf(begin), filled.indexOf(end)]
-    if (from < 0 || to < from) throw new Error(`fill docs/performance.md: no markers for "${part}"`)
+    if (from < 0 || to < from) throw new Error(`fill ${page}: no markers for "${part}"`)
     return `${filled.slice(0, from + begin.length)}\n${render(results)}\n${filled.slice(to)}`
   }, text)
 }

@@ -68,7 +68,8 @@ function ratioOf({ id: figure, values }: FigureResult, id: ContenderId): string 
 
 const formatSpread = ({ min, median, max }: Spread) => `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`
 
-function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: string): string {
+/** A table whose columns are aligned by `l` and `r`. */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], alignment: string): string {
   const widths = head.map((title, at) => Math.max(title.length, 3, ...rows.map(row => row[at]?.length ?? 0)))
   const right = (at: number) => alignment[at] === 'r'
   const pad = (text: string, at: number) =>
