@@ -124,7 +124,7 @@ test('derper never admits a client for lack of descriptors, even with many concu
   await program.stop()
 }, 120_000)
 
-test('derper -verify-clients asks tailscaled at -socket, and reports when it does not respond (P-040)', async () => {
+test('derper -verify-clients asks tailscaled at -socket (P-040)', async () => {
   const known = NodePrivateKey.generate()
   const socket = join(directory, 'tailscaled.sock')
   const daemon = createServer((request, response) => {
@@ -139,10 +139,20 @@ test('derper -verify-clients asks tailscaled at -socket, and reports when it doe
   await relay.stop()
   await new Promise(resolve => daemon.close(resolve))
 
-  const alone = await startOurRelay(['-verify-clients', '-socket', join(directory, 'nobody.sock')])
-  await alone.program.stderrMatch(/admission backend unreachable/)
-  expect(await isLetIn(alone, known)).toBe(false)
-  await alone.stop()
+})
+
+test('derper and check-config say that nobody is admitted while tailscaled does not respond at -socket (P-040)', async () => {
+  const flags = ['-verify-clients', '-socket', join(directory, 'nobody.sock')]
+  const relay = await startOurRelay(flags)
+  await relay.program.stderrMatch(/^(?=.*admission backend unreachable).*until it responds, it admits nobody/m)
+  expect(await isLetIn(relay, NodePrivateKey.generate())).toBe(false)
+  await relay.stop()
+
+  const checked = await startProgram(RUNTIME_PATH, [DERPER, 'check-config', '-dev', ...flags])
+  const warning = await checked.lineWhere(line => (line.startsWith('  warning: ') ? line : undefined))
+  expect(warning).toContain('nobody.sock')
+  expect(warning).toContain('until it responds, it admits nobody')
+  expect(await checked.exit()).toBe(0)
 })
 
 test('derper serves the names of its flags at /bootstrap-dns (P-164)', async () => {
