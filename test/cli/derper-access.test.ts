@@ -138,7 +138,6 @@ test('derper -verify-clients asks tailscaled at -socket (P-040)', async () => {
   expect(await isLetIn(relay, NodePrivateKey.generate())).toBe(false)
   await relay.stop()
   await new Promise(resolve => daemon.close(resolve))
-
 })
 
 test('derper and check-config say that nobody is admitted while tailscaled does not respond at -socket (P-040)', async () => {

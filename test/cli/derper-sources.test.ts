@@ -144,6 +144,13 @@ test('check-config checks certificates, generates none, and reports flags withou
     certificate: `for relay.test from ${directory}`,
     'certificate files': 'valid',
   })
+  const expired = { notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }
+  const old = await (await TestCa.create()).issue({ dns: ['old.test'], ...expired })
+  file('old.test.crt', old.certificate)
+  file('old.test.key', old.key)
+  expect(await planned(...manual, '-hostname', 'old.test')).toMatchObject({
+    'certificate files': expect.stringMatching(/^clients will reject them: the certificate has expired/),
+  })
   expect(await planned(...manual, '-hostname', '192.0.2.1', '-acme-ip-certs')).toMatchObject({
     'certificate files': 'none yet; one will be generated',
     note: '-acme-ip-certs has no effect: -certmode is manual',

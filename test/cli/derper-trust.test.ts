@@ -76,6 +76,24 @@ test('derper trusts the CAs of SSL_CERT_FILE for mesh links and the ACME directo
   await program.stop()
 })
 
+test('derper uses HTTPS_PROXY for the admission URL, mesh links and the ACME directory', async () => {
+  await using listening = await listenOnLoopback(server)
+  await using proxy = await startConnectProxy()
+  const origin = `private.test:${listening.port}`
+  received.length = 0
+  const mesh = ['-mesh-psk-file', at('mesh.key'), '-mesh-with', origin]
+  const acme = ['-certdir', at('proxied'), '-acme-directory', `https://${origin}/directory`]
+  const flags = [...mesh, ...acme, '-tls', '-hostname', 'relay.test', '-verify-client-url', `https://${origin}/verify`]
+  const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', at('proxied.key')]
+  const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...listen, ...flags], {
+    env: { SSL_CERT_FILE: at('ca.pem'), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: '' },
+  })
+  const paths = ['GET /derp', 'GET /directory', 'POST /verify']
+  await expect.poll(() => [...new Set(received)].toSorted()).toEqual(paths)
+  expect(new Set(proxy.targets)).toEqual(new Set([origin]))
+  await program.stop()
+})
+
 test('derper and check-config report the effect of an unreachable admission URL at startup', async () => {
   const url = `http://127.0.0.1:${await freePort()}/verify`
   const relay = await startOurRelay(['-verify-client-url', url])

@@ -131,6 +131,7 @@ const HANDSHAKE =
 test.each([
   ['empty messages', messages(20_000, [])],
   ['messages of a byte', messages(20_000, [0])],
+  ['pongs', messages(20_000, [], 10)],
 ])('%s over WebSocket are handled in turns of bounded number, and all of them (P-111)', async (_, bytes) => {
   using seen = new Turns()
   const accept = (conn: Conn) => conn.open({ onData: () => seen.note(1), onEmpty: () => seen.note(1), onClose() {} })

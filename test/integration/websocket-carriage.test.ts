@@ -185,6 +185,20 @@ test('a message of 256 KiB is accepted if it contains valid frames (P-152)', asy
   await until(() => relay.relay.core.sessions.size === 0, 'both are gone')
 })
 
+test('a flood of WebSocket pings closes the connection, those of a patient client do not (P-153)', async () => {
+  const patient = await new MessageClient(url).opened()
+  for (let n = 1; n <= 100; n++) {
+    patient.socket.ping(`${n}`)
+    await until(() => patient.pongs.length === n, 'the pong has come')
+  }
+  patient.socket.terminate()
+  const hasty = await new MessageClient(url).opened()
+  hasty.socket.pause()
+  for (let n = 0; n < 2_000; n++) hasty.socket.ping()
+  hasty.socket.resume()
+  expect((await hasty.closed).code).toBe(1006)
+})
+
 test('a WebSocket ping is answered with a WebSocket pong', async () => {
   const client = await new MessageClient(url).opened()
   client.socket.ping('abc')

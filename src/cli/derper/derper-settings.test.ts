@@ -44,3 +44,24 @@ test('a worker of a relay without a mesh key has none', async () => {
   const sent = structuredClone(workerSettings(settings, NodePrivateKey.generate()))
   expect(workerKeys(sent).meshKey).toBeUndefined()
 })
+
+test.each([
+  [['-a=:8080'], true],
+  [['-a=:8080', '-tokens-file=/dev/null'], false],
+  [['-a=:8080', '-derp=false'], false],
+])('readSettings of %j warns that the relay is open: %s', async (args, isOpen) => {
+  const { notes } = await settingsOf([...args, '-c=/nonexistent'])
+  expect(notes.some(note => note.includes('anyone who reaches this relay can use it'))).toBe(isOpen)
+})
+
+test.each([
+  [['-hostname=relay.test'], '-hostname has'],
+  [['-hostname=relay.test', '-certdir=/certs'], '-certdir, -hostname have'],
+  [['-tls-record-bytes=0', '-acme-email=me@relay.test'], '-acme-email, -tls-record-bytes have'],
+])('readSettings of %j without TLS warns, and says how to get it', async (args, unused) => {
+  const { notes, tls } = await settingsOf(['-a=:8443', '-derp=false', '-c=/nonexistent', ...args])
+  expect(tls).toBeUndefined()
+  expect(notes).toEqual([
+    `${unused} no effect: plain HTTP is served, as -a is not on port 443; for TLS set -tls, or -certmode manual`,
+  ])
+})
