@@ -14,7 +14,10 @@ const run = promisify(execFile)
 export const GO_MODULE: string = join(import.meta.dirname, '../interop/go')
 
 /** The reference release. */
-const REFERENCE = 'v1.84.1'
+export const REFERENCE = 'v1.84.1'
+
+/** Release of Headscale. */
+export const HEADSCALE = 'v0.28.0'
 
 /** Release of the ACME test server. */
 const PEBBLE = 'v2.10.1'
@@ -68,6 +71,25 @@ export function stockProber(): Promise<string> {
   return buildingProber
 }
 
+/** The command `tailscale`, built if missing. */
+export function stockCli(): Promise<string> {
+  return buildStock('tailscale')
+}
+
+/** Headscale, built if missing, which takes minutes: no test needs it. */
+export async function headscale(): Promise<string> {
+  const directory = join(tmpdir(), `derphttp-headscale-${HEADSCALE}`)
+  mkdirSync(directory, { recursive: true })
+  const program = join(directory, 'headscale')
+  await buildOnce([program], async () => {
+    const download = ['mod', 'download', '-json', `github.com/juanfont/headscale@${HEADSCALE}`]
+    const { stdout } = await run('go', download, { cwd: directory })
+    // In its own folder the versions and checksums that it comes with apply; "go install" asks for more than proxies have.
+    await run('go', ['build', '-o', program, './cmd/headscale'], { cwd: (JSON.parse(stdout) as { Dir: string }).Dir })
+  })
+  return program
+}
+
 /** The ACME test server, built if missing. */
 export function acmeTools(): Promise<AcmeTools> {
   buildingAcme ??= buildAcme()
@@ -110,7 +132,7 @@ async function build(): Promise<GoTools> {
 }
 
 /** Builds a command of the reference release. */
-async function buildStock(command: 'tailscaled' | 'derpprobe'): Promise<string> {
+async function buildStock(command: 'tailscale' | 'tailscaled' | 'derpprobe'): Promise<string> {
   const directory = join(tmpdir(), `derphttp-${command}-${REFERENCE}`)
   mkdirSync(directory, { recursive: true })
   const program = join(directory, command)
