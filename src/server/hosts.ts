@@ -13,6 +13,7 @@ import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
 import type { FairShare } from './reading/fair-share.ts'
+import type { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region } from './region-ports.ts'
 
@@ -62,6 +63,7 @@ export interface LoginHost<L, S extends LocalClient> extends SessionHost<S>, Wri
   /** The prebuilt ServerInfo JSON. */
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader
+  readonly loginTurns: LoginTurns
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   /** A login is complete except for ServerInfo: makes the key reachable (P-036). */

@@ -30,6 +30,7 @@ import { QueueBudget } from './queues/queue-budget.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
 import { FairShare } from './reading/fair-share.ts'
+import { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region, RegionHost } from './region-ports.ts'
 import type { Registry } from './registry.ts'
@@ -62,6 +63,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   readonly greeting: Uint8Array
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
+  readonly loginTurns: LoginTurns
   readonly #logins = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
   /** Refusals that an operator may want to act on. */
@@ -82,6 +84,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.timers = new TimerQueue(clock)
     this.queueBudget = new QueueBudget(this.options.maxQueuedBytes)
+    this.loginTurns = new LoginTurns(clock)
     this.#turn = new TurnFlush(clock, () => this.queueBudget.enforce())
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)

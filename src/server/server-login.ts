@@ -15,6 +15,7 @@ import { type ClientHello, encodeServerInfo, openClientInfo, readClientHello } f
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import type { LoginHost } from './hosts.ts'
 import { Writer } from './queues/writer.ts'
+import { LONG_LOGIN_BYTES } from './reading/login-turns.ts'
 import { Session } from './session.ts'
 
 /** What is known about a connection before its login. */
@@ -129,6 +130,7 @@ export class ServerLogin implements ConnHandler {
   async #login(hello: ClientHello): Promise<void> {
     const relay = this.#relay
     const sharedKey = await relay.options.agreement.agree(relay.options.privateKey, hello.clientKey)
+    if (hello.sealedInfo.length > LONG_LOGIN_BYTES) await relay.loginTurns.wait(this.#conn.remote?.address)
     if (this.#over) return
     const info = openClientInfo(sharedKey, hello, json => relay.clientInfos.read(json))
     const canMesh = relay.options.meshKey?.matches(info.meshKey ?? '') ?? false

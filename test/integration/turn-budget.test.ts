@@ -118,6 +118,26 @@ test('frames of no length are handled in turns of bounded number, those of mesh 
   expect(frames.most).toBe(2_000)
 })
 
+test('long logins are handled one per turn, and all of them (P-112)', async () => {
+  const relay = new MemoryRelay()
+  using logins = new Turns()
+  let seen = 0
+  Object.defineProperty(relay.core.counters, 'logins', {
+    get: () => seen,
+    set: (value: number) => {
+      logins.note(value - seen)
+      seen = value
+    },
+  })
+  const json = `{"version":2,"other":"${'x'.repeat(200_000)}"}`
+  const clients = Array.from({ length: 20 }, () => relay.connect())
+  await Promise.all(clients.map(client => client.greeting()))
+  const hellos = await Promise.all(clients.map(client => client.hello({ json })))
+  for (const [at, client] of clients.entries()) client.sendBytes(hellos[at] ?? new Uint8Array())
+  await Promise.all(clients.map(client => client.serverInfo()))
+  expect([seen, logins.most]).toEqual([20, 1])
+})
+
 /** The bytes of many masked messages of the client; the mask is zero. */
 function messages(count: number, payload: readonly number[], opcode = 2): Buffer {
   const message = Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0, ...payload])
