@@ -64,6 +64,29 @@ function asTransferred() {
   ] as const
 }
 
+/** Drawn as it was in one run: its lines depend on the latencies. */
+const HISTOGRAM = `  ≤ 0.2 ms    19    0.4 %  ▎
+  ≤ 0.5 ms  1507   30.1 %  ██████████████████████████▋
+    ≤ 1 ms  2261   45.2 %  ████████████████████████████████████████
+    ≤ 2 ms  1032   20.6 %  ██████████████████▎
+    ≤ 5 ms   175    3.5 %  ███▏
+   ≤ 10 ms     6    0.1 %  ▏`
+
+/** The same for loads, which the scene keeps short. */
+function asLoaded() {
+  const latency = (times: string) =>
+    times.split(' ').map((ms, at) => `${['p50', 'p90', 'p99', 'p99.9', 'max'][at]} ${ms} ms`)
+  return [
+    ['200 packets/s in all, 0.2 s', '500 packets/s in all, 10 s'],
+    [/(packets {4}).*/g, '$1sent 5000, received 5000, lost 0'],
+    [/(payload {4}).*/g, '$1sent 6.40 MB, received 6.40 MB'],
+    [/(received {3}).*/g, '$1500 packets/s, 640 kB/s'],
+    [/(latency {4}).* ms, /g, `$1${latency('0.70 1.39 3.10 5.07 6.14').join(', ')}, `],
+    [/(sent late {2}).* ms, /g, `$1${latency('0.41 0.92 2.05 4.01 5.12').join(', ')}, `],
+    [/ *≤[\s\S]*%[^\n]*/g, HISTOGRAM],
+  ] as const
+}
+
 const inFolder =
   (...args: string[]) =>
   ({ directory }: Stage) =>
@@ -101,6 +124,11 @@ export const TOOL_SCENES: Readonly<Record<string, Scene>> = {
       `http://127.0.0.1:${plain.port}`,
     ],
     replace: asTransferred,
+  },
+  bench: {
+    shown: 'derp bench --rate 500 relay.example',
+    args: ({ plain }) => `bench --rate 200 --duration 200ms --warmup 1ms http://127.0.0.1:${plain.port}`.split(' '),
+    replace: asLoaded,
   },
   'map-make': {
     shown: 'derp map make --for headscale --region-code lab --region-name Lab 203.0.113.7',

@@ -22,6 +22,13 @@ export async function loadKeyFile(path: string): Promise<{ key: NodePrivateKey; 
   throw failure(path, 'create', 'it is a broken symbolic link', 'remove it, or name another file with -c')
 }
 
+/** Reads the key of a file that must exist. @throws DerpError as {@link loadKeyFile}. */
+export function readKeyFile(path: string): NodePrivateKey {
+  const key = parseKeyFile(path)
+  if (key === undefined) throw new DerpError('ERR_DERP_CONFIG_INVALID', `read key file ${path}: no such file`)
+  return key
+}
+
 /** A warning about the mode of an existing key file; undefined if only its owner has access. */
 export function keyFileNote(path: string): string | undefined {
   const mode = statSync(path, { throwIfNoEntry: false })?.mode

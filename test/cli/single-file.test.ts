@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { BareRoot, canChangeRoot } from '../support/bare-root.ts'
 import { hasGo } from '../support/go-tools.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
 import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { Pebble } from '../support/pebble.ts'
 import type { Program } from '../support/process.ts'
@@ -54,6 +55,15 @@ test.each([
   const path = join(folder, name)
   if (path !== join(folder, `derp-${TARGET}`)) symlinkSync(derper, path)
   expect((await run(path, ['--version'])).stdout).toMatch(version)
+})
+
+test('the executable starts itself for the processes of derp bench', async () => {
+  const path = join(folder, 'derp-linked')
+  symlinkSync(derper, path)
+  await using relay = await ListeningRelay.start()
+  const load = ['--processes', '2', '--pairs', '2', '--rate', '100', '--duration', '100ms', '--warmup', '1ms', '--json']
+  const { stdout } = await run(path, ['bench', ...load, `http://127.0.0.1:${relay.port}`])
+  expect(JSON.parse(stdout)).toMatchObject({ processes: 2, pairs: { connected: 2 } })
 })
 
 test('the executable ignores files in its working directory', async () => {

@@ -4,6 +4,8 @@ import { Command, CommanderError } from 'commander'
 import { type CommandIo, processIo } from '../command-io.ts'
 import { EXIT_OK, EXIT_USAGE, runCommand } from '../exit.ts'
 import { packageVersion } from '../version.ts'
+import { addBenchWorker } from './bench/bench-worker.ts'
+import { addBench } from './bench.ts'
 import { addCat } from './cat.ts'
 import { addDoctor } from './doctor.ts'
 import { addKey } from './key.ts'
@@ -12,7 +14,7 @@ import { addNetcheck } from './netcheck.ts'
 import type { SubcommandContext } from './subcommand.ts'
 
 /** In the order of the help text. */
-const SUBCOMMANDS = [addDoctor, addNetcheck, addMap, addCat, addKey] as const
+const SUBCOMMANDS = [addDoctor, addNetcheck, addMap, addCat, addBench, addBenchWorker, addKey] as const
 
 /** Runs the command; resolves to the exit code. */
 export function main(args: readonly string[], io: CommandIo = processIo()): Promise<number> {

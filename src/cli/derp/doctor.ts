@@ -4,11 +4,9 @@ import { LAYERS } from '../../diagnose/cause.ts'
 import { diagnoseRelay, type RelayReport } from '../../diagnose/diagnose.ts'
 import { nodePlatform } from '../../diagnose/node-platform.ts'
 import type { DiagnoseOptions } from '../../diagnose/step.ts'
-import type { NodePrivateKey } from '../../keys/node-key.ts'
-import { DerpError } from '../../lib/derp-error.ts'
 import { loadMeshKey } from '../derper/mesh-key-file.ts'
 import { EXIT_OK, EXIT_USAGE } from '../exit.ts'
-import { parseKeyFile } from '../key-file.ts'
+import { readKeyFile } from '../key-file.ts'
 import { authoritiesWith, trustSystem } from '../trust.ts'
 import { jsonReport } from './doctor/json-report.ts'
 import { readSubject, type Subject } from './doctor/subject.ts'
@@ -74,14 +72,8 @@ const EXIT_HELP = `Exit codes: 0 no failures, 2 usage error or invalid map, othe
 ${LAYERS.map((layer, at) => `${EXIT_FIRST_LAYER + at} ${layer}`).join(', ')}.`
 
 function optionsOf({ token, keyFile = [], meshPskFile, timeout: timeoutMs }: DoctorFlags): DiagnoseOptions {
-  const [privateKey, peerKey] = keyFile.map(readKey)
+  const [privateKey, peerKey] = keyFile.map(readKeyFile)
   return { token, privateKey, peerKey, meshKey: loadMeshKey(undefined, meshPskFile ?? ''), timeoutMs }
-}
-
-function readKey(file: string): NodePrivateKey {
-  const key = parseKeyFile(file)
-  if (key === undefined) throw new DerpError('ERR_DERP_CONFIG_INVALID', `read key file ${file}: no such file`)
-  return key
 }
 
 function exitCodeOf(reports: readonly RelayReport[], subject: Subject): number {
