@@ -94,6 +94,8 @@ export interface Relay {
    *
    * The optional fourth argument is when the connection was accepted, in milliseconds of the relay's clock; the login
    * deadline counts from then.
+   *
+   * On a TLS server, `socket.setMaxSendFragment(4096)` at `secureConnection` is for clients with small buffers.
    */
   readonly handleUpgrade: UpgradeHandler
   /** Listener for the `request` event of a `node:http` server: serves the relay's routes. */
