@@ -64,6 +64,14 @@ function asTransferred() {
   ] as const
 }
 
+/** The same for clients. */
+function asConnected() {
+  return [
+    [/\[[\w+/]{5}\] {2}127\.0\.0\.1:\d+ {2}\S+ +/g, '[Pxwcz]  198.51.100.20:41641  1h12m5s    '],
+    [/^key +address +connected/gm, 'key      address              connected'],
+  ] as const
+}
+
 /** Drawn as it was in one run: its lines depend on the latencies. */
 const HISTOGRAM = `  ≤ 0.2 ms    19    0.4 %  ▎
   ≤ 0.5 ms  1507   30.1 %  ██████████████████████████▋
@@ -112,6 +120,12 @@ export const TOOL_SCENES: Readonly<Record<string, Scene>> = {
     // Spread runs take as long as an interval; what fails is logged besides.
     args: inFolder('-once', '-derp-map', 'lab.json', '-spread=false', '-log-level=error'),
     replace: asProbed,
+  },
+  // Before the transfer, after which its receiver is gone.
+  clients: {
+    shown: 'derp clients relay.example',
+    args: ({ plain }) => ['clients', `http://127.0.0.1:${plain.port}`],
+    replace: asConnected,
   },
   cat: {
     shown: `derp cat --file backup.tar --to ${SHOWN_KEY.slice(0, 14)}… relay.example`,

@@ -16,7 +16,7 @@ import { type LoadSetup, loadRunOf } from './bench/load-setup.ts'
 import { STAMP_BYTES } from './bench/packet-stamp.ts'
 import { reportCsv } from './bench/report-csv.ts'
 import { reportText } from './bench/report-text.ts'
-import { readDuration } from './option-values.ts'
+import { readCount, readDuration } from './option-values.ts'
 import { unusable } from './relay/relay-address.ts'
 import { addRelayOptions, type RelayAccess, type RelayFlags, readRelayAccess } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
@@ -141,11 +141,6 @@ function textOf(report: BenchReport, { json, csv }: BenchFlags): string {
 
 function nameOf({ target }: RelayAccess): string {
   return 'url' in target ? target.url : formatRegion(target.region)
-}
-
-function readCount(text: string): number {
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
-  throw new InvalidArgumentError('Not a number from 1 to 999999.')
 }
 
 function readRate(text: string): number {

@@ -7,6 +7,7 @@ import { packageVersion } from '../version.ts'
 import { addBenchWorker } from './bench/bench-worker.ts'
 import { addBench } from './bench.ts'
 import { addCat } from './cat.ts'
+import { addClients } from './clients.ts'
 import { addDoctor } from './doctor.ts'
 import { addKey } from './key.ts'
 import { addMap } from './map.ts'
@@ -14,7 +15,7 @@ import { addNetcheck } from './netcheck.ts'
 import type { SubcommandContext } from './subcommand.ts'
 
 /** In the order of the help text. */
-const SUBCOMMANDS = [addDoctor, addNetcheck, addMap, addCat, addBench, addBenchWorker, addKey] as const
+const SUBCOMMANDS = [addDoctor, addNetcheck, addMap, addCat, addBench, addClients, addBenchWorker, addKey] as const
 
 /** Runs the command; resolves to the exit code. */
 export function main(args: readonly string[], io: CommandIo = processIo()): Promise<number> {

@@ -9,6 +9,11 @@ export function readPort(text: string): number {
   throw new InvalidArgumentError('Not a port from 1 to 65535.')
 }
 
+export function readCount(text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text)
+  throw new InvalidArgumentError('Not a number from 1 to 999999.')
+}
+
 /** Milliseconds of a positive duration. */
 export function readDuration(text: string): number {
   const ms = parseDuration(text)
