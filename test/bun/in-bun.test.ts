@@ -24,6 +24,7 @@ const FILES = [
   'test/integration/node-conn',
   'test/integration/proxy-headers',
   'test/integration/tls',
+  'test/integration/turn-budget',
 ]
 
 test('listeners, TLS and HTTP work inside Bun', async () => {
