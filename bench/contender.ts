@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Program, startProgram } from '../test/support/process.ts'
-import { freePort, untilListening } from '../test/support/relays.ts'
+import { freePort, untilAnswering } from '../test/support/relays.ts'
 import { TestCa } from '../test/support/test-ca.ts'
 
 /** Our working tree, the same with two workers or on Bun, the reference release, the newest release, another git ref. */
@@ -119,7 +119,7 @@ async function startAt(
     setup.shell === undefined ? [contender.command, args] : shellCommand(setup.shell, contender, args)
   const program = await startProgram(command, all, { env })
   try {
-    await Promise.race([untilListening(port), endOf(program, contender)])
+    await Promise.race([untilAnswering(port), endOf(program, contender)])
   } catch (error) {
     await program.stop()
     throw error

@@ -10,7 +10,7 @@ import { Target } from '../conformance/target.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { Program, startProgram } from '../support/process.ts'
 import { request } from '../support/raw-http.ts'
-import { freePort, untilListening } from '../support/relays.ts'
+import { freePort, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
@@ -50,7 +50,7 @@ async function start(standardError: number | 'pipe', workers: string) {
   const flags = ['-dev', '-a', `127.0.0.1:${port}`, '-stun=false', '-log-level', 'debug', '-workers', workers]
   const child = spawn(RUNTIME_PATH, [DERPER, ...flags], { stdio: ['ignore', 'pipe', standardError] })
   program = new Program('derper', child)
-  await untilListening(port)
+  await untilAnswering(port)
   const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
   const dropped = async () => {
     const own = (await target.vars())['derphttp'] as Record<string, number>

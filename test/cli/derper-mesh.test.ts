@@ -8,7 +8,7 @@ import { Target } from '../conformance/target.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
-import { freePort, untilListening } from '../support/relays.ts'
+import { freePort, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
@@ -43,7 +43,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
         env: { SSL_CERT_FILE: at('ca.pem') },
       }),
     )
-    await Promise.all(ports.map(untilListening))
+    await Promise.all(ports.map(untilAnswering))
     clients = await StockClients.start({ SSL_CERT_FILE: at('ca.pem') })
   })
   afterAll(async () => {

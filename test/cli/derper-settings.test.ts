@@ -10,7 +10,7 @@ import type { FrameType } from '../../src/protocol/frame-type.ts'
 import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import { freePort, startOurRelay, startOurTlsRelay, untilListening } from '../support/relays.ts'
+import { freePort, startOurRelay, startOurTlsRelay, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { portOf, served } from '../support/served.ts'
 
@@ -151,7 +151,7 @@ test('derper -log-level omits lower levels', async () => {
   const lines = async (...flags: string[]) => {
     const port = await freePort()
     const program = await derper('-a', `127.0.0.1:${port}`, '-c', join(directory, 'log.key'), '-stun=false', ...flags)
-    await untilListening(port)
+    await untilAnswering(port)
     await program.stop()
     return program.stderr
   }

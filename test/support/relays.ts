@@ -148,19 +148,31 @@ export async function freePort(): Promise<number> {
 }
 
 /** Waits until a loopback port accepts connections. */
-export async function untilListening(port: number): Promise<void> {
+export function untilListening(port: number): Promise<void> {
+  return untilPort(port, '', 'connect')
+}
+
+/**
+ * Waits until what listens on a loopback port answers HTTP.
+ *
+ * For our daemon, which binds its ports for a moment at startup to check them: connections made then are reset.
+ */
+export function untilAnswering(port: number): Promise<void> {
+  // An HTTPS port answers as well: 400.
+  return untilPort(port, 'GET / HTTP/1.0\r\n\r\n', 'data')
+}
+
+async function untilPort(port: number, request: string, event: 'connect' | 'data'): Promise<void> {
   const giveUpAtMs = performance.now() + PATIENCE_MS
   while (performance.now() < giveUpAtMs) {
-    const open = await new Promise<boolean>(resolve => {
-      const socket = connect(port, '127.0.0.1')
-      socket.once('connect', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.once('error', () => resolve(false))
+    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    const came = await new Promise<boolean>(resolve => {
+      socket.once(event, () => resolve(true)).once('close', () => resolve(false))
+      socket.write(request)
     })
-    if (open) return
+    socket.destroy()
+    if (came) return
     await delay(50)
   }
-  throw new Error(`wait for port ${port}: nothing listens after ${PATIENCE_MS} ms`)
+  throw new Error(`wait for port ${port}: no ${event} after ${PATIENCE_MS} ms`)
 }
