@@ -3,6 +3,7 @@ import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readSettings } from '../../src/cli/derper/derper-settings.ts'
+import { DERPPROBE_FLAGS } from '../../src/cli/derpprobe/probe-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import type { FlagSpec } from '../../src/cli/go-flags.ts'
 import type { DaemonSettings } from '../../src/daemon/settings.ts'
@@ -37,19 +38,24 @@ function unitEnvironment(): Record<string, string> {
   return { ...Object.fromEntries(pairs), ...readEnvFile('deploy/systemd/derper.env') }
 }
 
-test.for([...deployPaths(), ...DOCUMENTS])('%s names only variables and flags of derper', path => {
-  const text = readText(path)
-  const variables = Array.from(text.matchAll(/\bDERPER_[A-Z0-9_]*[A-Z0-9]\b/g), ([variable]) => variable)
-  expect([...VARIABLES]).toEqual(expect.arrayContaining(variables))
-  // Flags in command lines, and flags of two or more words anywhere.
-  const commands = Array.from(
-    text.matchAll(/(?:^[# ]*|`)derper (-(?:[^\n\\`]|\\\n)*)/gm),
-    ([, args = '']) => ` ${args}`,
-  )
-  const flags = commands.flatMap(args => Array.from(args.matchAll(/ -+([a-z][a-z-]*)/g), ([, flag]) => flag))
-  const spokenOf = Array.from(text.matchAll(/(?<![\w-])-([a-z]+(?:-[a-z]+)+)/g), ([, flag]) => flag)
-  expect([...FLAGS.map(([name]) => name), 'help']).toEqual(expect.arrayContaining([...flags, ...spokenOf]))
-})
+test.for([...deployPaths(), ...DOCUMENTS])(
+  '%s names only variables and flags of derper, and flags of derpprobe',
+  path => {
+    const text = readText(path)
+    const variables = Array.from(text.matchAll(/\bDERPER_[A-Z0-9_]*[A-Z0-9]\b/g), ([variable]) => variable)
+    expect([...VARIABLES]).toEqual(expect.arrayContaining(variables))
+    // Flags in command lines, and flags of two or more words anywhere.
+    const commands = Array.from(
+      text.matchAll(/(?:^[# ]*|`)derper (-(?:[^\n\\`]|\\\n)*)/gm),
+      ([, args = '']) => ` ${args}`,
+    )
+    const flags = commands.flatMap(args => Array.from(args.matchAll(/ -+([a-z][a-z-]*)/g), ([, flag]) => flag))
+    const spokenOf = Array.from(text.matchAll(/(?<![\w-])-([a-z]+(?:-[a-z]+)+)/g), ([, flag]) => flag)
+    const own = [...FLAGS.map(([name]) => name), 'help']
+    expect(own).toEqual(expect.arrayContaining(flags))
+    expect([...own, ...Object.keys(DERPPROBE_FLAGS)]).toEqual(expect.arrayContaining(spokenOf))
+  },
+)
 
 test('derper accepts the environments given to it', async () => {
   const image = imageEnvironment()

@@ -4,13 +4,12 @@ import { HttpCounters } from '../../src/metrics/http-counters.ts'
 import { type Metric, prometheusName } from '../../src/status/metric.ts'
 import { METRIC_TABLE } from '../../src/status/metric-table.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
-import { at, type Mapping, readText, readYaml } from '../support/deploy-files.ts'
+import { alertRules, checkAlert } from '../support/alerts.ts'
+import { at, type Mapping, readText } from '../support/deploy-files.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { promqlUses } from '../support/promql.ts'
-
-/** Labels that Prometheus adds to all samples. */
-const TARGET_LABELS: readonly string[] = ['instance', 'job']
+import { labelsIn, labelsOfExpression, type SeriesTable, TARGET_LABELS } from '../support/series.ts'
 
 /** All series that our exporter can print, with labels. */
 function exportedSeries(metrics: readonly Metric[], group?: string): [name: string, labels: readonly string[]][] {
@@ -31,21 +30,13 @@ function exportedSeries(metrics: readonly Metric[], group?: string): [name: stri
     })
 }
 
-const SERIES: ReadonlyMap<string, readonly string[]> = new Map([...exportedSeries(METRIC_TABLE), ['up', []]])
-
-/** Available labels. @throws Error for a metric that is not exported, or lacks a label. */
-function labelsOf(expression: string): readonly string[] {
-  const { selectors, groupedBy } = promqlUses(expression)
-  expect(selectors, expression).not.toEqual([])
-  const available = selectors.flatMap(({ metric, labels }) => {
-    const own = SERIES.get(metric)
-    if (own === undefined) throw new Error(`look up ${metric} of "${expression}": not exported`)
-    expect([...own, ...TARGET_LABELS], `${metric} of "${expression}"`).toEqual(expect.arrayContaining([...labels]))
-    return own
-  })
-  expect([...available, ...TARGET_LABELS], expression).toEqual(expect.arrayContaining([...groupedBy]))
-  return groupedBy.length > 0 ? groupedBy : [...available, ...TARGET_LABELS]
-}
+/** With those of the node exporter. */
+const SERIES: SeriesTable = new Map([
+  ...exportedSeries(METRIC_TABLE),
+  ['up', []],
+  ['node_network_transmit_bytes_total', ['device']],
+])
+const labelsOf = (expression: string) => labelsOfExpression(expression, SERIES)
 
 test('docs/operating.md documents every metric of our own', () => {
   const own = METRIC_TABLE.filter(({ kind, name }) => kind === 'group' && name === 'derphttp')
@@ -54,8 +45,6 @@ test('docs/operating.md documents every metric of our own', () => {
   expect(names.size).toBeGreaterThan(30)
   expect([...names].filter(name => !told.has(name))).toEqual([])
 })
-
-const labelsIn = (text: string, pattern: RegExp) => Array.from(text.matchAll(pattern), ([, label = '']) => label)
 
 test('the metric names used are those that the exporter prints (P-193)', async () => {
   const http = new HttpCounters()
@@ -88,19 +77,14 @@ test.each([
 })
 
 describe('deploy/prometheus/alerts.yml', () => {
-  const [document] = readYaml('deploy/prometheus/alerts.yml')
-  const rules = (at(document, 'groups') as Mapping[]).flatMap(group => at(group, 'rules') as Mapping[])
+  const rules = alertRules('deploy/prometheus/alerts.yml')
 
-  test.for(rules.map(rule => [at(rule, 'alert') as string, rule] as const))('%s uses existing metrics', ([, rule]) => {
-    const labels = labelsOf(at(rule, 'expr') as string)
-    const { summary, description } = at(rule, 'annotations') as Record<string, string>
-    expect(labels).toEqual(expect.arrayContaining(labelsIn(`${summary}${description}`, /\$labels\.(\w+)/g)))
-    expect(['warning', 'critical']).toContain(at(rule, 'labels.severity'))
-    expect(description).not.toBe('')
+  test.for(rules.map(rule => [rule.alert, rule] as const))('%s uses existing metrics', ([, rule]) => {
+    checkAlert(rule, SERIES)
   })
 
   test('alert names are unique', () => {
-    const names = rules.map(rule => at(rule, 'alert'))
+    const names = rules.map(({ alert }) => alert)
     expect(new Set(names).size).toBe(names.length)
   })
 })
