@@ -3,18 +3,20 @@
 import type { InputOptions, Plugin, RolldownLog } from 'rolldown'
 
 /**
- * Leaves out a part of acme-client that is deprecated, and that nothing here calls: with the node-forge behind it, it would be a
- * third of the bundle. That part uses node-forge as it loads, so it goes as a whole.
+ * Parts of packages that nothing here calls. That of acme-client is deprecated: with the node-forge behind it, it would be a third
+ * of the bundle; it uses node-forge as it loads, so it goes as a whole. Those of the NATS client measure it, and connect browsers.
  */
-const withoutForge: Plugin = {
-  name: 'without-forge',
-  load: id => (id.endsWith('/acme-client/src/crypto/forge.js') ? 'module.exports = {}' : null),
+const UNUSED = ['acme-client/src/crypto/forge', '@nats-io/nats-core/lib/bench', '@nats-io/nats-core/lib/ws_transport']
+
+const withoutUnused: Plugin = {
+  name: 'without-unused',
+  load: id => (UNUSED.some(part => id.endsWith(`/${part}.js`)) ? 'module.exports = {}' : null),
 }
 
 export const COMMAND_BUNDLE: InputOptions = {
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },
-  plugins: [withoutForge],
+  plugins: [withoutUnused],
   onwarn: failOnWarning,
 }
 

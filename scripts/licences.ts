@@ -18,13 +18,32 @@ export const readManifest = (folder: string): Manifest => JSON.parse(readFileSyn
 /** Those of the packages of `modules`, which are paths. @throws Error if a package has none. */
 export function licencesOf(modules: readonly string[]): string {
   const folders = new Set(modules.flatMap(id => PACKAGE_FOLDER.exec(id)?.[0] ?? []))
-  return [...folders].sort().map(licenceOf).join('\n')
+  const packages = [...folders].sort().map(licenceOf)
+  // Once for all packages that have the same, but for line breaks.
+  const groups = Map.groupBy(packages, ({ terms }) => terms.replaceAll(/\s+/g, ' '))
+  return Array.from(groups.values(), group => {
+    const notices = group.map(({ title, copyrights }) => [title, ...copyrights.map(line => `  ${line.trim()}`)])
+    return `${notices.flat().join('\n')}\n\n${group[0]?.terms}\n`
+  }).join(`\n${'='.repeat(80)}\n\n`)
 }
 
-function licenceOf(folder: string): string {
+/** Lines that name the holders of rights. */
+const COPYRIGHT = /^[ \t]*copyright\b.*(?:\(c\)|©|\d{4}).*$/gim
+
+interface Licence {
+  readonly title: string
+  readonly copyrights: readonly string[]
+  readonly terms: string
+}
+
+function licenceOf(folder: string): Licence {
   const { name, version, license } = readManifest(folder)
   const file = readdirSync(folder).find(each => /^licen[cs]e/i.test(each))
   if (file === undefined && license === undefined) throw new Error(`bundle ${name}: it names no licence`)
   const text = file === undefined ? `Licensed under ${license}.` : readFileSync(join(folder, file), 'utf8').trim()
-  return `${name} ${version}\n${'='.repeat(name.length + version.length + 1)}\n\n${text}\n`
+  return {
+    title: `${name} ${version}`,
+    copyrights: text.match(COPYRIGHT) ?? [],
+    terms: text.replaceAll(COPYRIGHT, '').trim(),
+  }
 }

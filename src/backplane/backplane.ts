@@ -75,13 +75,13 @@ export class Backplane implements Region, BusHandler {
       joined: undefined,
       listening: 'the relay is joining its region',
       twin: reason,
-      down: `NATS is out of reach: ${reason}`,
+      down: `NATS cannot be used: ${reason}`,
       closed: 'the relay has left its region',
     }
     return problems[this.#state]
   }
 
-  /** Resolves once it has joined for the first time, or cannot join. */
+  /** Resolves once it has joined for the first time, cannot join, or has to wait for NATS. */
   get settled(): Promise<void> {
     return this.#settled.promise
   }
@@ -119,7 +119,9 @@ export class Backplane implements Region, BusHandler {
   }
 
   onDown(reason: string): void {
-    if (this.#state !== 'twin') this.#leave('down', reason)
+    if (this.#state === 'twin') return
+    this.#leave('down', reason)
+    this.#settled.resolve()
   }
 
   onMessage(from: RelayId, bytes: Uint8Array, isDirect: boolean): void {
@@ -182,7 +184,9 @@ export class Backplane implements Region, BusHandler {
   }
 
   #leave(state: 'down' | 'twin' | 'closed', reason: string): void {
-    if (this.#state === 'joined') this.#options.log.warn('left the region', { reason })
+    const { log } = this.#options
+    if (this.#state === 'joined') log.warn('left the region', { reason })
+    else if (state === 'down' && this.#reason !== reason) log.warn('cannot join the region yet', { reason })
     this.#state = state
     this.#reason = reason
     const { announcer, check, inquiries, finder } = this.#parts
@@ -215,10 +219,11 @@ export class Backplane implements Region, BusHandler {
     this.#parts.count(bus.broadcast('beat', encodeMessage(beat)))
   }
 
-  /** Another relay has the same id: the one that started later gives up. */
+  /** Another relay has the same id: the one that joins later gives up, or if both have joined the one that started later. */
   #onTwin(message: InMessage): void {
-    if (message.type !== 'beat' || message.incarnation > this.#incarnation) return
-    const reason = `relay id ${this.ownId} is also that of ${message.url}: each relay needs a node key of its own`
+    if (message.type !== 'beat') return
+    if (this.#state === 'joined' && message.incarnation > this.#incarnation) return
+    const reason = `relay id ${this.ownId} is also that of ${message.url}: give each relay a private key of its own, with -c`
     this.#options.log.error('left the region', { reason })
     this.#leave('twin', reason)
     this.#settled.resolve()

@@ -163,20 +163,26 @@ export class NatsBus implements Bus {
     this.#unackedBytes = 0
     this.#isFull = false
     this.#askedAtMs = undefined
+    const { region, ownId } = this.#options
+    // Nobody receives it: NATS says whether this relay may send to others before it joins.
+    connection.publish(`derp.${region}.to.${ownId}.${ownId}`)
     connection.flush().then(
-      () => {
-        if (generation !== this.#generation || this.#closing.signal.aborted) return
-        const maxPayload = connection.info?.max_payload ?? 0
-        if (maxPayload < LEAST_MAX_PAYLOAD) {
-          this.#goDown(`max_payload is ${maxPayload}, expected at least ${LEAST_MAX_PAYLOAD}`)
-          return
-        }
-        this.#isReady = true
-        this.#options.log.info('connected to NATS', { server: connection.getServer() })
-        this.#handler?.onUp()
-      },
+      // Refusals come before the answer, but are reported after it.
+      () => this.#options.clock.afterTurn(() => this.#comeUp(connection, generation)),
       () => {},
     )
+  }
+
+  #comeUp(connection: NatsConnection, generation: number): void {
+    if (generation !== this.#generation || this.#closing.signal.aborted) return
+    const maxPayload = connection.info?.max_payload ?? 0
+    if (maxPayload < LEAST_MAX_PAYLOAD) {
+      this.#goDown(`max_payload is ${maxPayload}, expected at least ${LEAST_MAX_PAYLOAD}`)
+      return
+    }
+    this.#isReady = true
+    this.#options.log.info('connected to NATS', { server: connection.getServer() })
+    this.#handler?.onUp()
   }
 
   #goDown(reason: string): void {

@@ -13,6 +13,7 @@ function findings(changes: {
   readonly notAfterMs?: number
   readonly lastError?: string
   readonly admission?: string
+  readonly region?: string
   readonly meshState?: 'up' | 'connecting' | 'self'
 }) {
   const certificate: CertificateStatus = {
@@ -31,6 +32,7 @@ function findings(changes: {
     draining: { problem: changes.draining },
     isListening: () => changes.isListening ?? true,
     certificates: () => source,
+    region: { checks: [{ name: 'region', problem: () => changes.region, degradesOnly: false }] },
     admission: { checks: [{ name: 'admission-daemon', problem: () => changes.admission, degradesOnly: false }] },
     mesh: () => [{ host: 'b.test', state: changes.meshState ?? 'up', peers: 0, counters: new MeshLinkCounters() }],
     wallNow: () => NOW_MS,
@@ -50,6 +52,7 @@ test.each([
   ['certificate', { notAfterMs: NOW_MS }],
   ['certificate', { notAfterMs: undefined, lastError: 'no answer' }],
   ['admission-daemon', { admission: 'not running' }],
+  ['region', { region: 'not joined' }],
 ] as const)('a daemon with a %s problem is not ready (P-171)', (name, changes) => {
   expect(findings(changes as Parameters<typeof findings>[0])).toEqual({ problems: [name], degraded: [] })
 })

@@ -5,6 +5,7 @@ import { meshProblem } from '../mesh/mesh-problem.ts'
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
 import type { Readiness } from '../status/readiness.ts'
 import { type CertificateSource, certificateProblem, renewalProblem } from '../tls/certificate-source.ts'
+import type { DaemonRegion } from './region/daemon-region.ts'
 
 /** What the checks read. */
 export interface CheckedParts {
@@ -12,6 +13,7 @@ export interface CheckedParts {
   readonly isListening: () => boolean
   readonly certificates: () => CertificateSource | undefined
   readonly admission: Pick<ReloadableAdmission, 'checks'>
+  readonly region: Pick<DaemonRegion, 'checks'> | undefined
   readonly mesh: () => readonly MeshLinkSnapshot[] | undefined
   /** Milliseconds since 1970. */
   readonly wallNow: () => number
@@ -35,4 +37,5 @@ export function addDaemonChecks(readiness: Readiness, parts: CheckedParts): void
     { name: 'mesh', problem: () => meshProblem(parts.mesh() ?? []), degradesOnly: true },
   )
   readiness.addGroup(() => parts.admission.checks)
+  readiness.addGroup(() => parts.region?.checks ?? [])
 }

@@ -7,6 +7,7 @@ import type { MeshOwner } from '../mesh/mesh.ts'
 import type { DrainOptions, DrainResult } from '../server/drain.ts'
 import type { AdmissionGate } from '../server/ports.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
+import type { RegionHost } from '../server/region-ports.ts'
 import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader, MetricSources } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
@@ -31,6 +32,8 @@ export interface DaemonRelay extends MeshOwner {
   readonly publicKey: NodePublicKey
   readonly metrics: MetricReader
   readonly readiness: Readiness
+  /** The relay as its region sees it; undefined with workers, which cannot join one. */
+  readonly regionHost: RegionHost | undefined
   /** Logged-in connections. */
   readonly clients: Iterable<ReadmittedClient>
   /** Their number. */

@@ -22,6 +22,8 @@ import { MetricsListener, wantedMetricsPort } from './metrics-listener.ts'
 import { packetTotals } from './packet-totals.ts'
 import { pathsUsedAfterStart } from './paths-used-after-start.ts'
 import { dropPrivileges, warnOfInaccessible } from './privileges.ts'
+import { DaemonRegion } from './region/daemon-region.ts'
+import { regionUrl } from './region/region-url.ts'
 import { wantedTcpPorts } from './relay-listeners.ts'
 import type { DaemonSettings, DrainSettings, LiveSettings } from './settings.ts'
 import { SingleRelay } from './single-relay.ts'
@@ -47,6 +49,7 @@ export class DerperDaemon {
   readonly #admission: ReloadableAdmission
   readonly #readmission: Readmission
   readonly #mesh: Mesh | undefined
+  readonly #region: DaemonRegion | undefined
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
   readonly #metrics: MetricsListener | undefined
   readonly #limits: LimitWatch
@@ -96,9 +99,10 @@ export class DerperDaemon {
       mapNodePorts: () => this.#mapNodePorts(),
     }
     this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
-    const { mesh, outbound } = settings
+    const { mesh, region, outbound } = settings
     const { peers, maxClients } = mesh
     if (peers.length > 0) this.#mesh = new Mesh(this.#relay, peers, { ...outbound, maxClients })
+    this.#region = region && new DaemonRegion(this.#relay, region, outbound)
     if (settings.metrics !== undefined) this.#metrics = new MetricsListener(settings.metrics, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()
@@ -107,6 +111,7 @@ export class DerperDaemon {
       isListening: () => this.#relay.isListening,
       certificates: () => this.certificates,
       admission: this.#admission,
+      region: this.#region,
       mesh: () => this.#mesh?.snapshot(),
       wallNow: () => systemClock.wallNow(),
     })
@@ -141,7 +146,7 @@ export class DerperDaemon {
     return this.#admission.probe()
   }
 
-  /** Binds everything. @throws DerpError naming the flag whose port cannot be bound, or the invalid file. */
+  /** Binds everything. @throws DerpError naming the flag whose port cannot be bound, the invalid file, or what holds its id in the region. */
   async start(): Promise<void> {
     await this.#relay.prepare()
     await this.#listenForStun()
@@ -155,6 +160,7 @@ export class DerperDaemon {
     for (const note of this.#settings.notes) this.#log.warn(note)
     this.#admission.start()
     this.#limits.start()
+    await this.#joinRegion()
   }
 
   async applySettings(
@@ -187,7 +193,7 @@ export class DerperDaemon {
     this.#admission.close()
     this.#names.published?.stop()
     this.#names.unpublished?.stop()
-    await this.#mesh?.stop()
+    await Promise.all([this.#mesh?.stop(), this.#region?.stop()])
     await Promise.all([this.#relay.close(), this.#stun?.close()])
     // Last, so that the shutdown can be observed.
     await this.#metrics?.close()
@@ -197,6 +203,13 @@ export class DerperDaemon {
     const [server, settings] = [this.#stun, this.#settings.stun]
     if (server === undefined || settings === undefined) return
     this.stunPort = (await bind(wantedStunPort(settings), () => server.listen())).port
+  }
+
+  async #joinRegion(): Promise<void> {
+    const { region, tls } = this.#settings
+    const { regionHost } = this.#relay
+    if (region !== undefined && regionHost !== undefined)
+      await this.#region?.start(regionHost, regionUrl(region, this.port, tls))
   }
 
   #createDraining(): Draining {
@@ -212,7 +225,7 @@ export class DerperDaemon {
       },
       drain: async options => {
         const result = await this.#relay.drain(options)
-        await this.#mesh?.stop()
+        await Promise.all([this.#mesh?.stop(), this.#region?.stop()])
         return result
       },
       totals: async () => packetTotals(await this.#relay.metrics()),
@@ -245,6 +258,7 @@ export class DerperDaemon {
       stun: () => this.#stun?.counters,
       stunRequests: () => this.#stun?.requests,
       mesh: () => this.#mesh?.snapshot(),
+      region: () => this.#region?.snapshot(),
       tls: this.#settings.tls !== undefined,
       log: this.#log.counters,
       ...this.#settings.program,

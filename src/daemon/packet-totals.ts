@@ -12,12 +12,13 @@ export interface PacketTotals {
   readonly packetsForwardedOut: number
   /** By reason; zeros are left out. */
   readonly packetsDropped: Readonly<Record<string, number>>
-  /** Forwarded packets that were not written to the mesh peer, by reason; zeros are left out. */
+  /** Forwarded packets that were not written to the mesh peer or relay of the region, by reason; zeros are left out. */
   readonly meshPacketsDropped: Readonly<Record<string, number>>
 }
 
-export function packetTotals({ relay, mesh = [] }: MetricSnapshot): PacketTotals {
+export function packetTotals({ relay, mesh = [], region }: MetricSnapshot): PacketTotals {
   const { counters } = relay
+  const links = [...mesh.map(link => link.counters), ...(region === undefined ? [] : [region.links])]
   return {
     packetsReceived: counters.packetsReceivedDisco + counters.packetsReceivedOther,
     packetsForwardedIn: counters.packetsForwardedIn,
@@ -28,7 +29,7 @@ export function packetTotals({ relay, mesh = [] }: MetricSnapshot): PacketTotals
       return disco.packets + other.packets
     }),
     meshPacketsDropped: nonZero(FORWARD_DROP_REASONS, reason =>
-      mesh.reduce((sum, link) => sum + link.counters.dropped[reason].packets, 0),
+      links.reduce((sum, { dropped }) => sum + dropped[reason].packets, 0),
     ),
   }
 }

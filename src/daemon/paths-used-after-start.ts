@@ -4,7 +4,7 @@ import { manualCertificatePaths } from '../tls/files/manual-certs.ts'
 import type { PathUse } from './privileges.ts'
 import type { DaemonSettings } from './settings.ts'
 
-export function pathsUsedAfterStart({ admission, debug, tls, reloaded }: DaemonSettings): PathUse[] {
+export function pathsUsedAfterStart({ admission, debug, region, tls, reloaded }: DaemonSettings): PathUse[] {
   const read = (flag: string, path: string | undefined): PathUse[] =>
     path === undefined ? [] : [{ flag, path, use: 'read' }]
   const { daemonSocket } = admission
@@ -13,6 +13,10 @@ export function pathsUsedAfterStart({ admission, debug, tls, reloaded }: DaemonS
     ...read('-allow-keys-file', admission.allowKeysFile),
     ...read('-deny-keys-file', admission.denyKeysFile),
     ...read('-tokens-file', admission.tokensFile),
+    ...read('-nats-creds', region?.credentialsFile),
+    ...read('-nats-tls-ca', region?.tls?.caFile),
+    ...read('-nats-tls-cert', region?.tls?.certFile),
+    ...read('-nats-tls-key', region?.tls?.keyFile),
     ...Object.entries(reloaded).flatMap(([flag, path]) => read(`-${flag}`, path)),
     ...read('TS_DEBUG_KEY_PATH', debug.keyPath),
     ...read('-status-token-file', debug.statusTokenPath),

@@ -6,6 +6,7 @@
 
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import type { RequestLimits } from '../admission/request-queue.ts'
+import type { NatsBusOptions } from '../backplane/nats-bus.ts'
 import type { ProxyEnv } from '../client/node/node-proxy-rules.ts'
 import type { MetricsAccess } from '../http/metrics/metrics-access.ts'
 import type { MeshKey } from '../keys/mesh-key.ts'
@@ -30,6 +31,8 @@ export interface DaemonSettings {
   readonly admission: AdmissionSettings
   readonly outbound: OutboundSettings
   readonly mesh: MeshSettings
+  /** The region to join over NATS; undefined for none. */
+  readonly region: RegionSettings | undefined
   readonly bootstrapDns: BootstrapDnsSettings
   readonly drain: DrainSettings
   readonly log: LogSettings
@@ -118,6 +121,20 @@ export interface MeshSettings {
   readonly peers: readonly MeshTarget[]
   /** Clients that each may announce; 0 for no limit. */
   readonly maxClients: number
+}
+
+/** A region of relays over NATS. */
+export interface RegionSettings {
+  readonly name: string
+  /** `nats:` or `tls:` URLs, which may hold a user and password. */
+  readonly servers: readonly string[]
+  /** File read at each connection attempt. */
+  readonly credentialsFile: string | undefined
+  /** Paths of PEM files; undefined unless TLS is configured. */
+  readonly tls: NatsBusOptions['tls']
+  /** Where the other relays reach this one; undefined for {@link host} and the port it listens on. */
+  readonly url: string | undefined
+  readonly host: string
 }
 
 /** Comma-separated names for `/bootstrap-dns`; empty for none. */

@@ -8,6 +8,7 @@ import { createRelay, type Relay } from '../relay.ts'
 import type { DrainOptions, DrainResult } from '../server/drain.ts'
 import type { Link, LinkRoutes } from '../server/ports.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
+import type { RegionHost } from '../server/region-ports.ts'
 import type { Readiness } from '../status/readiness.ts'
 import type { MetricReader } from '../status/snapshot.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
@@ -59,6 +60,10 @@ export class SingleRelay implements DaemonRelay {
 
   get readiness(): Readiness {
     return this.#relay.readiness
+  }
+
+  get regionHost(): RegionHost {
+    return this.#relay.core
   }
 
   get clients(): Iterable<ReadmittedClient> {

@@ -1,5 +1,7 @@
 /** Counters of a relay in its region. For their meaning see the metrics they become, in `status/region-metrics.ts`. */
 
+import type { MeshLinkCounters } from './mesh-counters.ts'
+
 export class RegionCounters {
   relaysMet = 0
   relaysLost = 0
@@ -17,4 +19,21 @@ export class RegionCounters {
   messagesLost = 0
   routesIdled = 0
   routesDisplaced = 0
+}
+
+/** State of a relay in its region, as shown in the metrics. */
+export interface RegionSnapshot {
+  readonly counters: RegionCounters
+  readonly isJoined: boolean
+  /** Other relays. */
+  readonly relays: number
+  /** Routes in use to clients of other relays. */
+  readonly routes: number
+  /** Packets that wait until their destination is found. */
+  readonly waitingPackets: number
+  readonly linksUp: number
+  /** Of all links together. */
+  readonly links: MeshLinkCounters
+  /** Milliseconds by which the clock of each other relay is ahead. */
+  readonly aheadMs: Readonly<Record<string, number>>
 }

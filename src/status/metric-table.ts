@@ -22,6 +22,7 @@ import {
 } from './daemon-metrics.ts'
 import type { LabelledNumber, Metric, PrometheusType, Reader } from './metric.ts'
 import { count, group, histogram, labelled, number } from './metric-rows.ts'
+import { REGION_METRICS } from './region-metrics.ts'
 import type { MetricSnapshot, RelaySnapshot } from './snapshot.ts'
 
 /** A process metric, exported to Prometheus only. */
@@ -146,6 +147,7 @@ const OWN = group('derphttp', [
   ...CONNECTION_METRICS,
   ...ADMISSION_METRICS,
   ...MESH_METRICS,
+  ...REGION_METRICS,
   ...CERTIFICATE_METRICS,
   ...STUN_REQUEST_METRICS,
   ...READINESS_METRICS,

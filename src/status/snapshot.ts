@@ -6,6 +6,7 @@ import type { RelayCounters } from '../metrics/counters.ts'
 import type { HttpCounters } from '../metrics/http-counters.ts'
 import type { LogCounters } from '../metrics/log-counters.ts'
 import type { MeshLinkSnapshot } from '../metrics/mesh-counters.ts'
+import type { RegionSnapshot } from '../metrics/region-counters.ts'
 import type { RegistryCounters } from '../metrics/registry-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
 import type { StunRequestCounters } from '../stun/request-counters.ts'
@@ -53,6 +54,8 @@ export interface MetricSnapshot {
   readonly admission: AdmissionCounters | undefined
   /** Mesh links; undefined without any. */
   readonly mesh: readonly MeshLinkSnapshot[] | undefined
+  /** Undefined outside regions over NATS. */
+  readonly region: RegionSnapshot | undefined
   /** Undefined with a single thread. */
   readonly workers: WorkersSnapshot | undefined
   /** Undefined if not tracked. */
@@ -81,6 +84,8 @@ export interface MetricSources {
   readonly admission?: () => AdmissionCounters | undefined
   /** Called each time, because links are created after the relay. */
   readonly mesh?: () => readonly MeshLinkSnapshot[] | undefined
+  /** Called each time, because the relay joins after its start. */
+  readonly region?: () => RegionSnapshot | undefined
   readonly workers?: () => WorkersSnapshot
   readonly readiness?: Readiness | undefined
   readonly log?: LogCounters | undefined
@@ -109,6 +114,7 @@ export function metricReader(sources: MetricSources): MetricReader {
     certificates: sources.certificates?.(),
     admission: sources.admission?.(),
     mesh: sources.mesh?.(),
+    region: sources.region?.(),
     workers: sources.workers?.(),
     readiness: sources.readiness?.report(),
     log: sources.log,

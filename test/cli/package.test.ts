@@ -17,6 +17,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { runtimeProblem } from '../../src/lib/runtime-version.ts'
 import { bunPath } from '../../tools/bun/bun-path.ts'
 import { hasGo } from '../support/go-tools.ts'
+import { startNatsServer } from '../support/nats-server.ts'
 import { Pebble } from '../support/pebble.ts'
 import { startProgram } from '../support/process.ts'
 import { freePort } from '../support/relays.ts'
@@ -176,6 +177,23 @@ test.skipIf(!hasGo)('package: derper obtains a certificate from an authority', a
     await program.stop()
     await pebble.stop()
   }
+})
+
+test.skipIf(!hasGo)('package: derper loads the NATS client only for a region, and joins it', async () => {
+  const derper = join(project, 'node_modules/derphttp', manifest.bin['derper'] as string)
+  const nats = await startNatsServer()
+  const args = ['-dev', '-a', '127.0.0.1:0', '-stun=false', '-region', 'test', '-nats', nats.url]
+  const env = { TAILSCALE_DERPER_MESH_KEY: 'ab'.repeat(32) }
+  const program = await startProgram(process.execPath, [derper, ...args], { env })
+  try {
+    await program.stderrMatch(/"msg":"joined the region"/)
+  } finally {
+    await program.stop()
+    await nats.stop()
+  }
+  const files = filesBelow(dirname(derper)).filter(({ path }) => path.endsWith('.js'))
+  const holding = files.filter(({ path }) => readFileSync(path, 'utf8').includes('nats-core'))
+  expect(holding.map(({ path }) => path)).not.toContain(derper)
 })
 
 test('package: installs its own code and few packages', async () => {

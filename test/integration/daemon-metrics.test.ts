@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { varsShapes, varzSamples } from '../../scripts/metric-names.ts'
 import { createLog } from '../../src/daemon/log/log.ts'
+import { FORWARD_DROP_REASONS, MeshLinkCounters } from '../../src/metrics/mesh-counters.ts'
+import { RegionCounters } from '../../src/metrics/region-counters.ts'
 import type { MetricSources } from '../../src/status/snapshot.ts'
 import { expvarJson } from '../../src/status/vars-expvar.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
@@ -113,6 +115,28 @@ test('a pending certificate has no expiry, and a missing one has no metrics', as
 function disposable<T extends { close(): Promise<void> }>(value: T): T & AsyncDisposable {
   return Object.assign(value, { [Symbol.asyncDispose]: () => value.close() })
 }
+
+test('every metric of a region moves, and there is none outside of regions', async () => {
+  expect(await samples('derphttp_region_', {})).toEqual({})
+  const counters = new RegionCounters()
+  const numbers = counters as unknown as Record<string, number>
+  for (const [n, name] of Object.keys(counters).entries()) numbers[name] = n + 2
+  const links = new MeshLinkCounters()
+  links.connects = 100
+  links.forwarded.packets = 101
+  links.forwarded.bytes = 102
+  for (const [n, reason] of FORWARD_DROP_REASONS.entries()) links.dropped[reason].packets = 103 + n
+  const gauges = { isJoined: true, relays: 200, routes: 201, waitingPackets: 202, linksUp: 203, aheadMs: { ab: 204 } }
+  const shown = await samples('derphttp_region_', { region: () => ({ counters, links, ...gauges }) })
+  const { size } = new Set(Object.values(shown))
+  expect([size, Object.keys(shown).length]).toEqual([28, 28])
+  expect(shown).toMatchObject({
+    'joined{}': 1,
+    'clock_ahead_ms{relay="ab"}': 204,
+    'searches_ended{result="nobody"}': counters.searchesForNobody,
+    'packets_dropped{reason="link_down"}': links.dropped.link_down.packets,
+  })
+})
 
 test('log lines that are lost are counted, where the log is that of the daemon', async () => {
   const stuck = { write: () => new Promise<void>(() => {}) }

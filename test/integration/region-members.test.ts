@@ -30,6 +30,15 @@ test('a relay does not join with the id of another, which is not affected (P-301
   expect(twin.backplane.state).toBe('twin')
 })
 
+test('a relay does not join beside another with its id, even with an earlier clock (P-301)', async () => {
+  const region = new SimRegion(1)
+  const [first] = region.relays as [SimRelay]
+  const twin = region.start(0, -60_000)
+  region.clock.advance(2_000)
+  await twin.backplane.settled
+  expect([twin.backplane.state, first.backplane.state]).toEqual(['twin', 'joined'])
+})
+
 test('a relay silent for 5 s has left with its clients once its link is down, not before (P-315, P-316)', () => {
   const region = new SimRegion(2)
   const [near, far] = [region.login(1, 0), region.login(2, 1)]
@@ -66,7 +75,7 @@ test('without the bus, flows and local traffic continue, other packets are dropp
   for (const key of [2, 3]) region.exchange(sender, key)
   region.exchange(leaves, 1)
   for (const { bus } of region.relays) bus.disconnect()
-  expect(region.relay(0).backplane.problem).toBe('NATS is out of reach: cut')
+  expect(region.relay(0).backplane.problem).toBe('NATS cannot be used: cut')
   region.clock.advance(10_000)
   expect(region.exchange(sender, 2)).toEqual([`${receiver.number} gets 3 of 0`])
   expect(region.exchange(other, 1)).toEqual(['0 gets 1 of 1'])

@@ -76,12 +76,12 @@ export class SimRegion implements ClientObserver {
   }
 
   /** Starts the relay with that number, in the place of the one before. */
-  start(n: number): SimRelay {
-    const { aheadMs = [], maxRoutes } = this.#options
+  start(n: number, aheadMs: number = this.#options.aheadMs?.[n] ?? 0): SimRelay {
+    const { maxRoutes } = this.#options
     return new SimRelay(NodePublicKey.fromBytes(new Uint8Array(32).fill(n + 1).fill(2, 0, 1)), {
       network: this.network,
       broker: this.broker,
-      clock: this.clock.skewed(aheadMs[n] ?? 0),
+      clock: this.clock.skewed(aheadMs),
       life: ++this.#lives,
       relay: id => this.relays.find(relay => relay.id === id && relay.isRunning),
       ...(maxRoutes !== undefined && { maxRoutes }),

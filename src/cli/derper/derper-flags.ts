@@ -11,6 +11,7 @@ import { METRICS_FLAGS } from './flags/metrics.ts'
 import { OPERATION_FLAGS } from './flags/operations.ts'
 import { PROXY_FLAGS } from './flags/proxies.ts'
 import { REFUSED_FLAGS } from './flags/refused.ts'
+import { REGION_FLAGS } from './flags/region.ts'
 import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
 import { TLS_FLAGS } from './flags/tls.ts'
@@ -23,6 +24,7 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'STUN', flags: STUN_FLAGS },
   { title: 'Admission', flags: ADMISSION_FLAGS },
   { title: 'Mesh', flags: MESH_FLAGS },
+  { title: 'Region', flags: REGION_FLAGS },
   { title: 'Bootstrap DNS', flags: BOOTSTRAP_DNS_FLAGS },
   { title: 'Limits', flags: LIMIT_FLAGS },
   { title: 'Operations', flags: OPERATION_FLAGS },
@@ -37,6 +39,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof STUN_FLAGS &
   typeof ADMISSION_FLAGS &
   typeof MESH_FLAGS &
+  typeof REGION_FLAGS &
   typeof BOOTSTRAP_DNS_FLAGS &
   typeof LIMIT_FLAGS &
   typeof OPERATION_FLAGS &
@@ -49,6 +52,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   ...STUN_FLAGS,
   ...ADMISSION_FLAGS,
   ...MESH_FLAGS,
+  ...REGION_FLAGS,
   ...BOOTSTRAP_DNS_FLAGS,
   ...LIMIT_FLAGS,
   ...OPERATION_FLAGS,

@@ -21,6 +21,7 @@ import { meshSettings } from './settings/mesh-settings.ts'
 import { metricsSettings } from './settings/metrics-settings.ts'
 import { noEffectNotes } from './settings/no-effect-notes.ts'
 import { outboundSettings } from './settings/outbound-settings.ts'
+import { regionSettings } from './settings/region-settings.ts'
 import { relaySettings } from './settings/relay-settings.ts'
 import { badSettings } from './settings/setting.ts'
 import { stunSettings } from './settings/stun-settings.ts'
@@ -51,6 +52,7 @@ export async function readSettings(
     admission,
     outbound: outboundSettings(flags, env, workers),
     mesh,
+    region: await regionSettings(flags, { mesh, tls, workers }, address.host),
     bootstrapDns: bootstrapDnsSettings(flags),
     drain: drainSettings(flags, given),
     log: logSettings(flags),

@@ -2,6 +2,7 @@
 
 import type { AdmissionSettings } from '../../admission/create-admission.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
+import { regionUrl } from '../../daemon/region/region-url.ts'
 import type {
   BootstrapDnsSettings,
   DaemonSettings,
@@ -36,6 +37,7 @@ export function planOf(settings: DaemonSettings): PlanLine[] {
         ? 'off: no mesh key'
         : `links to ${mesh.peers.map(({ host }) => host).join(', ') || 'none'}`,
     ],
+    ...regionPlan(settings),
     ['bootstrap DNS', namesPlan(settings.bootstrapDns)],
     ['connections', connectionsPlan(settings)],
     ['limits', limitsPlan(relay)],
@@ -95,6 +97,15 @@ function admissionPlan(settings: AdmissionSettings): string {
   )
   if (ways.length === 0) return [...denied, 'everyone'].join('; otherwise ')
   return [...denied, `only ${ways.join(', or ')}`].join('; ')
+}
+
+function regionPlan({ region, listen, tls }: DaemonSettings): PlanLine[] {
+  if (region === undefined) return []
+  // The rest of the URLs may be secret.
+  const servers = region.servers.map(server => URL.parse(server)?.host).join(', ')
+  return [
+    ['region', `${region.name}, by NATS at ${servers}, reached at ${regionUrl(region, listen.address.port, tls)}`],
+  ]
 }
 
 function namesPlan({ published, unpublished }: BootstrapDnsSettings): string {

@@ -36,6 +36,7 @@ export class WorkerRelay implements DaemonRelay {
   readonly publicKey: NodePublicKey
   readonly options: DaemonRelay['options']
   readonly readiness: Readiness
+  readonly regionHost: undefined
   readonly #parts: DaemonRelayParts
   readonly #tally: { readonly memory: ReturnType<typeof createTallyMemory>; readonly own: SharedTally }
   readonly #limits: AcceptLimits

@@ -55,6 +55,11 @@ const CONDITIONS: readonly Condition[] = [
     reason: '-stun-rate-limit is not set',
   },
   { flags: ['mesh-max-clients'], isMet: flags => flags['mesh-with'] !== '', reason: '-mesh-with is not set' },
+  {
+    flags: ['nats', 'nats-creds', 'nats-tls-ca', 'nats-tls-cert', 'nats-tls-key', 'region-url'],
+    isMet: ({ region }) => region !== '',
+    reason: '-region is not set',
+  },
   { flags: ['acme-ips'], isMet: flags => flags['acme-ip-certs'], reason: '-acme-ip-certs is not set' },
   {
     flags: ['accept-connection-burst'],

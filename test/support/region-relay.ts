@@ -1,0 +1,50 @@
+/** Our relays in a region over NATS, in development mode on loopback. */
+
+import { setTimeout as delay } from 'node:timers/promises'
+import { PATIENCE_MS } from './patience.ts'
+import { type RunningRelay, startOurRelay } from './relays.ts'
+
+/** The mesh key of all of them. */
+export const REGION_MESH_KEY = '5a'.repeat(32)
+
+/** A relay of the region. */
+export interface RegionRelay extends RunningRelay {
+  /** The value of one of its metrics, by its name in `/debug/vars` below `derphttp`. */
+  metric(name: string): Promise<number>
+  /** The values of a metric with a label. */
+  metrics(name: string): Promise<Readonly<Record<string, number>>>
+  /** The response of `/readyz`. */
+  readyz(): Promise<string>
+}
+
+/** Starts a relay of region "test"; it has joined unless NATS cannot be used. */
+export async function startRegionRelay(nats: string, args: readonly string[] = []): Promise<RegionRelay> {
+  const env = { TAILSCALE_DERPER_MESH_KEY: REGION_MESH_KEY }
+  const relay = await startOurRelay(['-region', 'test', '-nats', nats, '-drain-time', '0s', ...args], env)
+  const own = async () => {
+    const response = await fetch(new URL('/debug/vars', relay.url))
+    return ((await response.json()) as { derphttp: Record<string, unknown> }).derphttp
+  }
+  return {
+    ...relay,
+    metric: async name => Number((await own())[name]),
+    metrics: async name => ({ ...((await own())[name] as Record<string, number>) }),
+    readyz: async () => (await fetch(new URL('/readyz', relay.url))).text(),
+  }
+}
+
+/** Resolves once each relay knows all others. */
+export async function untilRelaysMet(relays: readonly RegionRelay[]): Promise<void> {
+  await Promise.all(relays.map(relay => untilMetric(relay, 'gauge_region_relays', relays.length - 1)))
+}
+
+/** Resolves once a metric has that value. */
+export async function untilMetric(relay: RegionRelay, name: string, value: number): Promise<void> {
+  const giveUpAtMs = performance.now() + PATIENCE_MS
+  for (;;) {
+    const now = await relay.metric(name)
+    if (now === value) return
+    if (performance.now() > giveUpAtMs) throw new Error(`wait until ${name} is ${value}: still ${now}`)
+    await delay(20)
+  }
+}
