@@ -14,6 +14,7 @@ import {
   type RegionRelay,
   startRegionRelay,
   untilMetric,
+  untilReadyz,
   untilRelaysMet,
 } from '../support/region-relay.ts'
 import { exchange, loginAt } from '../support/relay-clients.ts'
@@ -145,7 +146,7 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const relays = await Promise.all([start(nats.url), start(nats.url)])
     await untilRelaysMet(relays)
     const [near, far] = relays
-    expect(await near.readyz()).toBe('ready\n')
+    await untilReadyz(near, /^ready\n$/)
     await exchange(await login(near), await login(far))
     expect(await near.metrics('counter_region_searches_ended')).toEqual({ found: 1, nobody: 0, failed: 0 })
     const names = ['joined', 'routes', 'links_up', 'packets_waiting'].map(name => `gauge_region_${name}`)
@@ -164,18 +165,18 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const nats = await startNats()
     await nats.kill()
     const relay = await start(nats.url)
-    expect(await relay.readyz()).toBe('not ready\nregion: NATS cannot be used: connection refused\n')
+    await untilReadyz(relay, /^not ready\nregion: NATS cannot be used: connection refused\n$/)
     await relay.program.stderrMatch(/"reason":"connection refused","msg":"cannot join the region yet"/)
     const client = await login(relay)
     await exchange(client, await login(relay))
     await nats.restart()
     const other = await start(nats.url)
     await untilMetric(relay, 'gauge_region_relays', 1)
-    expect(await relay.readyz()).toBe('ready\n')
+    await untilReadyz(relay, /^ready\n$/)
     await exchange(client, await login(other))
     await nats.kill()
     await untilMetric(relay, 'gauge_region_joined', 0)
-    expect(await relay.readyz()).toMatch(/^ready\ndegraded: region: NATS cannot be used: /)
+    await untilReadyz(relay, /^ready\ndegraded: region: NATS cannot be used: /)
   })
 
   test('a relay whose id another one holds does not start, and says so (P-301)', async () => {
@@ -190,7 +191,7 @@ describe.skipIf(!hasGo)('derper -region', () => {
     expect(await twin.exit()).toBe(2)
     const reason = `join region \\"test\\": relay id [0-9a-f]{16} is also that of ${relay.url}: give each relay a private key of its own, with -c`
     expect(twin.stderr).toMatch(new RegExp(reason.replaceAll('\\"', '\\\\"')))
-    expect(await relay.readyz()).toBe('ready\n')
+    await untilReadyz(relay, /^ready\n$/)
   })
 
   test('relays use TLS with a client certificate to NATS', async () => {
@@ -203,11 +204,11 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const url = `tls://localhost:${nats.port}`
     const pairFlags = ['-nats-tls-cert', at('nats.pem'), '-nats-tls-key', at('nats.key')]
     const relay = await start(url, ['-nats-tls-ca', at('nats-ca.pem'), ...pairFlags])
-    expect(await relay.readyz()).toBe('ready\n')
+    await untilReadyz(relay, /^ready\n$/)
     const distrustful = await start(url, pairFlags)
-    expect(await distrustful.readyz()).toMatch(/^not ready\nregion: NATS cannot be used: .*certificate/i)
+    await untilReadyz(distrustful, /^not ready\nregion: NATS cannot be used: .*certificate/i)
     const unknown = await start(url, ['-nats-tls-ca', at('nats-ca.pem')])
-    expect(await unknown.readyz()).toMatch(/^not ready\nregion: NATS cannot be used: /)
+    await untilReadyz(unknown, /^not ready\nregion: NATS cannot be used: /)
   })
 
   test('a relay that listens on a port it does not announce is not reached, and the log says why (P-319)', async () => {

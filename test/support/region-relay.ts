@@ -48,3 +48,14 @@ export async function untilMetric(relay: RegionRelay, name: string, value: numbe
     await delay(20)
   }
 }
+
+/** Resolves to the response of `/readyz` once it matches. */
+export async function untilReadyz(relay: RegionRelay, pattern: RegExp): Promise<string> {
+  const giveUpAtMs = performance.now() + PATIENCE_MS
+  for (;;) {
+    const now = await relay.readyz()
+    if (pattern.test(now)) return now
+    if (performance.now() > giveUpAtMs) throw new Error(`wait until readyz matches ${pattern}: still ${now}`)
+    await delay(20)
+  }
+}
