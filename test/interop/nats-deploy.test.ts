@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, test } from 'vitest'
 import { relayIdOf } from '../../src/backplane/stamp.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { readText } from '../support/deploy-files.ts'
