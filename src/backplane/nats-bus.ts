@@ -35,10 +35,12 @@ const PATIENCE: ConnectionOptions = {
   maxPingOut: 2,
   timeout: 5_000,
   ignoreAuthErrorAbort: true,
+  // A first attempt that is refused would go on with the discovered servers forever, without an error.
+  ignoreClusterUpdates: true,
 }
 
 export interface NatsBusOptions {
-  /** `nats:` or `tls:` URLs, optionally with user and password; other servers of the cluster are discovered. */
+  /** `nats:` or `tls:` URLs, optionally with user and password. Others of the cluster are not used. */
   readonly servers: readonly string[]
   readonly region: string
   readonly ownId: RelayId

@@ -5,7 +5,7 @@ import type { Bus, BusHandler } from '../../src/backplane/bus.ts'
 import { NatsBus, type NatsBusOptions } from '../../src/backplane/nats-bus.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { systemClock } from '../../src/lib/clock.ts'
-import { silentLog } from '../../src/lib/log.ts'
+import { type LogFields, silentLog } from '../../src/lib/log.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { type NatsServer, startNatsCluster, startNatsServer } from '../support/nats-server.ts'
 import { until } from '../support/settle.ts'
@@ -118,12 +118,20 @@ describe.skipIf(!hasGo)('NatsBus', () => {
     cleanups.push(async () => {
       for (const node of cluster) await node.stop()
     })
-    const [first, , third] = cluster
-    const [a, b] = [open([first], A), open([third], B)]
+    const [first, second, third] = cluster
+    let own = ''
+    const log = {
+      ...silentLog,
+      info: (_: string, { server }: LogFields = {}) => {
+        own = String(server)
+      },
+    }
+    const [a, b] = [open([first, second], A, { log }), open([third], B)]
     await Promise.all([a.up(), b.up()])
+    const used = own.endsWith(`:${first.port}`) ? first : second
     a.bus.broadcast('here', bytes('1'))
     await b.got(1)
-    await first.kill()
+    await used.kill()
     await until(() => a.downs.length > 0, 'the bus is down')
     await a.up(2)
     expect(a.bus.broadcast('here', bytes('2'))).toBe(true)
@@ -159,7 +167,11 @@ describe.skipIf(!hasGo)('NatsBus', () => {
     const b = open([], B, { servers: [allowed] })
     await until(() => b.downs.length > 0, 'the server has refused')
     expect(b.downs[0]).toBe(`not permitted to subscribe to derp.test.to.${B}.*`)
-    const stranger = open([nats], C)
+    const cluster = await startNatsCluster('authorization { user: u, password: p }')
+    cleanups.push(async () => {
+      for (const node of cluster) await node.stop()
+    })
+    const stranger = open(cluster, C)
     await until(() => stranger.downs.length > 0, 'the server has refused')
     expect(stranger.downs[0]).toMatch(/authorization violation/i)
   })

@@ -26,14 +26,14 @@ export async function startNatsServer(config: string = PLAIN): Promise<NatsServe
   return startServer(await freePort(), config)
 }
 
-/** Three servers that know each other. */
-export async function startNatsCluster(): Promise<readonly [NatsServer, NatsServer, NatsServer]> {
+/** Three servers that know each other. @param config further lines of their configurations. */
+export async function startNatsCluster(config = ''): Promise<readonly [NatsServer, NatsServer, NatsServer]> {
   const ports = [await freePort(), await freePort(), await freePort()] as const
   const routePorts = [await freePort(), await freePort(), await freePort()]
   const routes = routePorts.map(port => `"nats-route://127.0.0.1:${port}"`).join(', ')
   const start = (n: 0 | 1 | 2) => {
     const cluster = `cluster { name: test, listen: "127.0.0.1:${routePorts[n]}", routes: [${routes}] }`
-    return startServer(ports[n], `${PLAIN}\nserver_name: n${n}\n${cluster}`)
+    return startServer(ports[n], `${PLAIN}\nserver_name: n${n}\n${config}\n${cluster}`)
   }
   const servers = await Promise.all([start(0), start(1), start(2)])
   // Each has a route to each of the others once all have logged them.

@@ -14,7 +14,7 @@ export const REGION_FLAGS = {
     secret: true,
     origin: 'ours',
     test: 'cli/derper-region.test.ts',
-    help: 'comma-separated URLs of NATS servers, such as nats://a.example:4222; tls: requires TLS; user and password may be part of them',
+    help: 'comma-separated URLs of all NATS servers to use, such as nats://a.example:4222; tls: requires TLS; user and password may be part of them',
   },
   'nats-creds': {
     kind: 'string',
