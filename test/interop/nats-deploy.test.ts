@@ -77,19 +77,19 @@ describe.skipIf(!hasGo)('NATS as in deploy/nats', () => {
     const [one, two] = [identity('one'), identity('two')]
     const [first, , third] = await startServers(one, two)
     const trust = ['-nats-tls-ca', at('ca.crt')]
-    const near = await startRelay(`tls://relay1:one@localhost:${first}`, one, trust)
-    const far = await startRelay(`tls://relay2:two@localhost:${third}`, two, trust)
+    const stranger = identity('stranger')
+    const [near, far, forger, guest] = await Promise.all([
+      startRelay(`tls://relay1:one@localhost:${first}`, one, trust),
+      startRelay(`tls://relay2:two@localhost:${third}`, two, trust),
+      startRelay(`tls://relay2:two@localhost:${first}`, stranger, trust),
+      startRelay(`tls://relay1:wrong@localhost:${first}`, identity('guest'), trust),
+    ])
     await untilRelaysMet([near, far])
     await exchangeBetween(near.url, far.url)
-    const stranger = identity('stranger')
-    const forger = await startRelay(`tls://relay2:two@localhost:${first}`, stranger, trust)
     const subject = `derp.eu.to.${stranger.id}`
-    await untilReadyz(
-      forger,
-      new RegExp(`^not ready\nregion: NATS cannot be used: not permitted to \\w+ to ${subject}`),
-    )
-    const guest = await startRelay(`tls://relay1:wrong@localhost:${first}`, stranger, trust)
-    await untilReadyz(guest, /^not ready\nregion: NATS cannot be used: .*authorization violation/i)
+    const reason = 'not ready\nregion: NATS cannot be used: '
+    await untilReadyz(forger, new RegExp(`^${reason}not permitted to \\w+ to ${subject}`))
+    await untilReadyz(guest, new RegExp(`^${reason}.*authorization violation`, 'i'))
   })
 
   test('relays with credentials get their permissions by a template (P-320)', async () => {
