@@ -7,7 +7,9 @@ import { goTools, hasGo, stockProber } from '../support/go-tools.ts'
 import { MESH_KEY, ProbeScene } from '../support/probe-scene.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort, untilListening } from '../support/relays.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 
+const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const DERPPROBE = join(import.meta.dirname, '../../src/bin/derpprobe.ts')
 const DAY_MS = 24 * 3_600_000
 /** Of which probes may use four fifths: what must fail takes so long, and what must not has so much time. */
@@ -28,7 +30,7 @@ function verdictsOf(text: string): Verdicts {
 describe.skipIf(!hasGo)('derpprobe -once, stock and ours', () => {
   let scene: ProbeScene
   let map: string
-  const stockRelays: Program[] = []
+  const daemons: Program[] = []
 
   beforeAll(async () => {
     await Promise.all([goTools(), stockProber()])
@@ -53,22 +55,23 @@ describe.skipIf(!hasGo)('derpprobe -once, stock and ours', () => {
     await scene.addRegion('name', [await port({ dns: ['other.test'] })])
     await scene.addRegion('revoked', [await port({ crl, serial: '1002', withIssuer: true })])
     await scene.addRegion('listed', [await port({ crl, serial: '1001', withIssuer: true })])
-    await scene.addRegion('stock', await startStockPair())
+    const { derper } = await goTools()
+    await scene.addRegion('stock', await startPair(derper))
+    await scene.addRegion('ours', await startPair(RUNTIME_PATH, DERPER))
     map = scene.writeMap()
   }, 600_000)
   afterAll(async () => {
-    await Promise.all(stockRelays.map(relay => relay.stop()))
+    await Promise.all(daemons.map(relay => relay.stop()))
     await scene?.[Symbol.asyncDispose]()
   })
 
-  /** Two stock relays that are linked to each other. */
-  async function startStockPair(): Promise<{ DERPPort: number }[]> {
-    const { derper } = await goTools()
+  /** Two daemons that are linked to each other. */
+  async function startPair(derper: string, ...script: string[]): Promise<{ DERPPort: number }[]> {
     const ports = [await freePort(), await freePort()]
     const psk = join(scene.directory, 'mesh.key')
     writeFileSync(psk, `${MESH_KEY}\n`)
     for (const port of ports) {
-      const directory = join(scene.directory, `stock-${port}`)
+      const directory = join(scene.directory, `daemon-${port}`)
       mkdirSync(directory)
       const { certificate, key } = await scene.issue()
       writeFileSync(join(directory, 'localhost.crt'), certificate)
@@ -76,9 +79,8 @@ describe.skipIf(!hasGo)('derpprobe -once, stock and ours', () => {
       const listen = ['-a', `127.0.0.1:${port}`, '-http-port', '-1', '-stun=false', '-hostname', 'localhost']
       const identity = ['-c', join(directory, 'derper.key'), '-certmode', 'manual', '-certdir', directory]
       const mesh = ['-mesh-psk-file', psk, '-mesh-with', ports.map(each => `localhost:${each}/127.0.0.1`).join()]
-      stockRelays.push(
-        await startProgram(derper, [...listen, ...identity, ...mesh], { env: { SSL_CERT_FILE: scene.caFile } }),
-      )
+      const env = { SSL_CERT_FILE: scene.caFile }
+      daemons.push(await startProgram(derper, [...script, ...listen, ...identity, ...mesh], { env }))
       await untilListening(port)
     }
     return ports.map(DERPPort => ({ DERPPort }))
@@ -132,7 +134,7 @@ describe.skipIf(!hasGo)('derpprobe -once, stock and ours', () => {
       'derp/silent/5a/udp',
       'derp/soon/4a/tls',
     ])
-    expect(stock.good).toHaveLength(39)
+    expect(stock.good).toHaveLength(47)
   })
 
   test.each([
