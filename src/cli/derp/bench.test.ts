@@ -52,6 +52,19 @@ test('derp bench with one key sends to itself, with two from one to the other', 
   }
 })
 
+test('derp bench draws on a terminal, and leaves the report alone there', async () => {
+  const io = testIo({ columns: 80 })
+  expect(await main(['bench', '--duration', '100ms', '--warmup', '1ms', '--pairs', '1', url], io)).toBe(0)
+  const drawn = io.stdout.split('\x1b[5A\x1b[J')
+  const [live, report] = [drawn[0], drawn.at(-1)]
+  expect(live).toMatch(
+    /^1 of 1 pairs connected\n\d+ of 0\.1 s, sent \d+, received \d+\n {2}received +\d+ packets\/s +█\n/,
+  )
+  expect(report).toMatch(
+    /^1 pair, packets of 1280 bytes, as fast as possible with 32 in flight per pair, 0\.1 s\n\npackets/,
+  )
+})
+
 test('derp bench fails if nothing connects', async () => {
   const { code, stderr, stdout } = await bench('http://127.0.0.1:9')
   expect([code, stdout]).toEqual([1, ''])
