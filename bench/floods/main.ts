@@ -30,7 +30,8 @@ async function run(options: FloodArguments): Promise<Results> {
   const floods = FLOODS.filter(({ id }) => isChosen(id, options.only))
   if (floods.length === 0 || contenders.length === 0) throw new Error('choose floods: there are none; see --list')
   using identity = await Identity.create()
-  const bench = { load, identity, seconds: options.seconds, note }
+  const stop = options.nodeArgs.length === 0 ? 'SIGKILL' : 'SIGTERM'
+  const bench = { load, identity, seconds: options.seconds, stop, note } as const
   const scenarios = floods.map(flood => ({ ...flood, figures: figuresOf(flood) }))
   const measured = await measureRounds<(typeof scenarios)[number]>({
     scenarios,

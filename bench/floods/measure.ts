@@ -17,6 +17,8 @@ export interface FloodBench {
   readonly load: LoadCommand
   readonly identity: Identity
   readonly seconds: number
+  /** How a relay is stopped: one that writes a profile has to be asked. */
+  readonly stop: NodeJS.Signals
   note(text: string): void
 }
 
@@ -47,7 +49,7 @@ async function withSetup(
   flood: Flood,
   setup: FloodSetup,
   contender: Contender,
-  { load, identity, seconds }: FloodBench,
+  { load, identity, seconds, stop }: FloodBench,
 ): Promise<Values> {
   const stack = new AsyncDisposableStack()
   const attackers = async (relay: Pick<BenchRelay, 'url' | 'caFile' | 'pid'>) => {
@@ -60,7 +62,7 @@ async function withSetup(
   try {
     const first = setup.startsFirst === true ? await attackers(futureRelay(identity)) : undefined
     const relay = await startRelay(contender, flood.carriage, identity, setup)
-    stack.defer(() => relay.stop('SIGKILL'))
+    stack.defer(() => relay.stop(stop))
     const pairFlags = { rate: PAIR_RATE, size: PACKET_BYTES, warmup: '300ms', duration: 0 }
     const pair = await LoadProgram.start<'paced'>(load, 'paced', relay, pairFlags)
     stack.defer(() => pair.stop())
