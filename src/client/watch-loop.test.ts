@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
-import { until } from '../../test/support/settle.ts'
-import { NodePrivateKey } from '../keys/node-key.ts'
+import { settle, until } from '../../test/support/settle.ts'
+import { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { silentLog } from '../lib/log.ts'
 import { PeerGoneReason, type ReceivedMessage } from '../protocol/messages.ts'
@@ -79,4 +79,40 @@ test('WatchLoop reports each failure to connect and to receive, and continues (P
 
 test('the watch loop’s synthetic reason is named Synthetic (P-216)', () => {
   expect(PeerGoneReason.Synthetic).toBe(PeerGoneReason.MeshConnBroke)
+})
+
+test('WatchLoop follows and forgets a bounded number of peers in a turn of the event loop (P-111)', async () => {
+  const total = 1_000
+  const peers = Array.from({ length: total }, () => NodePublicKey.fromBytes(crypto.getRandomValues(new Uint8Array(32))))
+  const clock = new FakeClock({ turns: 'manual' })
+  const closed = new AbortController()
+  let [next, added, removed] = [0, 0, 0]
+  const client = {
+    connect: async () => {},
+    serverPublicKey: () => undefined,
+    recvDetail: async () => {
+      const peer = peers[next++]
+      if (peer === undefined) throw new DerpError('ERR_DERP_CONN_CLOSED', 'lost')
+      return { message: { type: 'peerPresent', peer, address: undefined, flags: 0 } as const, connectionGeneration: 1 }
+    },
+  }
+  const loop = new WatchLoop(
+    client,
+    { clock, log: silentLog, closed: closed.signal },
+    { add: () => void added++, remove: () => void removed++, onError: () => closed.abort() },
+  )
+  let [most, isOver] = [0, false]
+  const running = loop.run().then(() => {
+    isOver = true
+  })
+  while (!isOver) {
+    const before = added + removed
+    // Many microtasks: all that goes on without a turn.
+    await settle(1)
+    most = Math.max(most, added + removed - before)
+    clock.runTurn()
+  }
+  await running
+  expect([added, removed]).toEqual([total, total])
+  expect(most).toBeLessThanOrEqual(256)
 })

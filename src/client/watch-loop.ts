@@ -1,7 +1,7 @@
 /**
  * Follows which clients are connected to a relay, until stopped.
  *
- * Clauses: P-215 loop and retry, P-216 a broken connection takes its peers along, P-217 the own relay.
+ * Clauses: P-111 turns, P-215 loop and retry, P-216 a broken connection takes its peers along, P-217 the own relay.
  */
 
 import type { NodePublicKey } from '../keys/public-key.ts'
@@ -15,7 +15,10 @@ import {
   type PeerPresentMessage,
   type ReceivedMessage,
 } from '../protocol/messages.ts'
+import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from '../transport/turn-share.ts'
 
+/** Messages and forgotten peers in one turn of the event loop: a relay may have a million clients. */
+const TURN_LIMITS: TurnLimits = { pieces: 256, bytes: Number.POSITIVE_INFINITY }
 /** Milliseconds from a failure to the next attempt (P-215). */
 const RETRY_MS = 5_000
 /** Minimum milliseconds between two log lines about the number of peers. */
@@ -66,6 +69,8 @@ export class WatchLoop {
   #hasLoggedConnected = false
   #statusAtMs: number
   #flood: Timer
+  readonly #turns: TurnShare
+  readonly #budget: TurnBudget
 
   constructor(client: WatchedClient, ports: WatchLoopPorts, options: WatchLoopOptions) {
     this.#client = client
@@ -73,6 +78,8 @@ export class WatchLoop {
     this.#options = options
     this.#infoLog = options.infoLog ?? silentLog
     this.#statusAtMs = ports.clock.now()
+    this.#turns = turnShareOf(ports.clock)
+    this.#budget = new TurnBudget(this.#turns, TURN_LIMITS)
     this.#flood = ports.clock.after(NO_PEERS_MS, () => this.#logConnected())
   }
 
@@ -86,7 +93,7 @@ export class WatchLoop {
       }
     } finally {
       this.#flood.cancel()
-      this.#forget()
+      await this.#forget()
     }
   }
 
@@ -105,9 +112,10 @@ export class WatchLoop {
       if (received === undefined) return false
       if (received.connectionGeneration !== this.#generation) {
         this.#generation = received.connectionGeneration
-        this.#forget()
+        await this.#forget()
       }
       this.#onMessage(received.message)
+      if (!this.#budget.charge(1, 0)) await this.#nextTurn()
     }
   }
 
@@ -117,7 +125,7 @@ export class WatchLoop {
       return await call
     } catch (error) {
       if (!(error instanceof DerpError)) throw error
-      this.#forget()
+      await this.#forget()
       if (!this.#isOver()) {
         const fields = { code: error.code, reason: error.message, retryMs: RETRY_MS }
         this.#ports.log.warn('watching connections failed', fields)
@@ -170,12 +178,19 @@ export class WatchLoop {
   }
 
   /** Reports all peers as gone: nothing is known about them any more. */
-  #forget(): void {
+  async #forget(): Promise<void> {
     const present = this.#present
     if (present.size === 0) return
     this.#present = new Map()
     this.#ports.log.info('connection lost, peers forgotten', { peers: present.size })
-    for (const peer of present.values())
+    for (const peer of present.values()) {
       this.#options.remove({ type: 'peerGone', peer, reason: PeerGoneReason.MeshConnBroke })
+      if (!this.#budget.charge(1, 0)) await this.#nextTurn()
+    }
+  }
+
+  async #nextTurn(): Promise<void> {
+    await new Promise<void>(resolve => this.#turns.wait(resolve))
+    this.#budget.renew()
   }
 }

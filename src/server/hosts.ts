@@ -13,6 +13,7 @@ import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { WriterHost } from './queues/writer.ts'
 import type { FairShare } from './reading/fair-share.ts'
+import type { KeyTurns } from './reading/key-turns.ts'
 import type { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region } from './region-ports.ts'
@@ -49,6 +50,8 @@ export interface SessionHost<S extends LocalClient> {
   readonly rateLimit: RateLimit | undefined
   /** Divides the rate of all clients together (P-105); undefined for no limit. */
   readonly fairShare: FairShare | undefined
+  /** What connections of one key share (P-111). */
+  readonly keyTurns: KeyTurns
   /** Milliseconds of the relay's clock. */
   now(): number
   /** Counts, logs and reports a connection that ended with an error. */

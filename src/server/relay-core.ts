@@ -30,6 +30,7 @@ import { QueueBudget } from './queues/queue-budget.ts'
 import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
 import { FairShare } from './reading/fair-share.ts'
+import { KeyTurns } from './reading/key-turns.ts'
 import { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region, RegionHost } from './region-ports.ts'
@@ -56,6 +57,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   readonly registry: Registry<Session, Link> | undefined
   /** Timers of all connections. */
   readonly timers: TimerQueue
+  readonly keyTurns: KeyTurns
   readonly clientDeadlines: WriteDeadlines
   readonly meshDeadlines: WriteDeadlines
   readonly sendQueuePackets: number
@@ -83,6 +85,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.serverInfo = formatServerInfo(this.options.announcedLimits)
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.timers = new TimerQueue(clock)
+    this.keyTurns = new KeyTurns(clock)
     this.queueBudget = new QueueBudget(this.options.maxQueuedBytes)
     this.loginTurns = new LoginTurns(clock)
     this.#turn = new TurnFlush(clock, () => this.queueBudget.enforce())

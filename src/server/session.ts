@@ -100,7 +100,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
     }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
-    this.#reader = new Reader(conn, parts.decoder, new ReadPacer(relay, this.health, this.canMesh), this)
+    this.#reader = new Reader(conn, parts.decoder, new ReadPacer(relay, this), this)
     this.limitRate(relay.rateLimit)
     this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }

@@ -50,6 +50,9 @@ export class NodeConn implements Conn {
   /** The owner wants no data now; the budget of this turn is used up. */
   #isPaused = false
   #isResting = false
+  /** Reading has stopped; it goes on when what was read is taken. */
+  #isStopped = false
+  #readMore: () => void = () => {}
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
@@ -94,7 +97,10 @@ export class NodeConn implements Conn {
       queueMicrotask(() => this.#handler?.onClose(this.#error))
       return
     }
-    this.#socket.on('data', (chunk: Uint8Array) => this.#onData(chunk))
+    this.#socket.on('data', (chunk: Uint8Array) => {
+      this.#onData(chunk)
+      this.#readOn()
+    })
     if (this.#isSocket) this.#readPastStream()
     // Sockets from an HTTP server allow half-open connections; once the peer has ended, so do we.
     this.#socket.on('end', () => this.#socket.destroy())
@@ -105,17 +111,37 @@ export class NodeConn implements Conn {
   /**
    * Takes what the socket has read before its stream does, if the stream would pass it on immediately: over TLS each
    * record arrives separately. If Node ever stops calling `push` here, everything arrives as `data` events.
+   *
+   * Nothing more is read while nothing may be taken: the stream alone would go on until it holds 64 KiB, which over TLS
+   * may be as many records.
    */
   #readPastStream(): void {
     const socket = this.#socket
     const push = socket.push.bind(socket)
+    const read = socket._read.bind(socket)
+    this.#readMore = () => read(0)
     socket.push = (chunk, encoding) => {
       if (chunk === null || socket.readableFlowing !== true || socket.readableLength > 0 || socket.destroyed) {
-        return push(chunk, encoding)
-      }
-      this.#onData(chunk)
-      return true
+        push(chunk, encoding)
+      } else this.#onData(chunk)
+      if (chunk === null || this.#mayRead) return true
+      this.#isStopped = true
+      return false
     }
+    socket._read = size => {
+      if (this.#mayRead) read(size)
+      else this.#isStopped = true
+    }
+  }
+
+  get #mayRead(): boolean {
+    return !this.#isPaused && !this.#isResting && this.#socket.readableLength === 0
+  }
+
+  #readOn(): void {
+    if (!this.#isStopped || !this.#mayRead) return
+    this.#isStopped = false
+    this.#readMore()
   }
 
   #onData(chunk: Uint8Array): void {
@@ -131,7 +157,7 @@ export class NodeConn implements Conn {
     this.#share.wait(() => {
       this.#isResting = false
       this.#budget.renew()
-      if (!this.#isPaused && !this.#socket.destroyed) this.#socket.resume()
+      if (!this.#isPaused && !this.#socket.destroyed) this.#goOn()
     })
   }
 
@@ -142,7 +168,12 @@ export class NodeConn implements Conn {
 
   resume(): void {
     this.#isPaused = false
-    if (!this.#isResting) this.#socket.resume()
+    if (!this.#isResting) this.#goOn()
+  }
+
+  #goOn(): void {
+    this.#socket.resume()
+    this.#readOn()
   }
 
   write(chunks: readonly Uint8Array[], done: (error?: Error) => void): void {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
-import { TurnBudget, TurnShare, turnShareOf } from './turn-share.ts'
+import { TurnBudget, TurnGroup, TurnShare, turnShareOf } from './turn-share.ts'
 
 test('TurnBudget is used up by pieces or bytes, and full again in the next turn', () => {
   const clock = new FakeClock({ turns: 'manual' })
@@ -58,4 +58,26 @@ test('turnShareOf is the same for all connections with one clock', () => {
   const clock = new FakeClock()
   expect(turnShareOf(clock)).toBe(turnShareOf(clock))
   expect(turnShareOf(new FakeClock())).not.toBe(turnShareOf(clock))
+})
+
+test('members of a TurnGroup share its budget and its place among those that wait', () => {
+  const clock = new FakeClock({ turns: 'manual' })
+  const share = new TurnShare(clock)
+  const group = new TurnGroup(share, { pieces: 2, bytes: Number.POSITIVE_INFINITY })
+  const done: string[] = []
+  /** Handles pieces until it has to wait. */
+  const handle = (name: string, pieces: number) => {
+    if (pieces === 0) return
+    done.push(name)
+    if (group.charge()) handle(name, pieces - 1)
+    else group.wait(() => handle(name, pieces - 1))
+  }
+  handle('a', 4)
+  handle('b', 2)
+  share.wait(() => done.push('other'))
+  expect([done.join(' '), share.waiting]).toEqual(['a a b', 2])
+  clock.runTurn()
+  expect([done.join(' '), share.waiting]).toEqual(['a a b a a other', 1])
+  clock.runTurn()
+  expect([done.join(' '), share.waiting]).toEqual(['a a b a a other b', 0])
 })

@@ -94,7 +94,12 @@ export class TurnBudget {
     if (turn !== this.#turn) this.renew(turn)
     this.#pieces += pieces
     this.#bytes += bytes
-    return this.#pieces < this.#limits.pieces && this.#bytes < this.#limits.bytes
+    return !this.isSpent
+  }
+
+  /** Whether nothing more may be handled in the turn of the last charge. */
+  get isSpent(): boolean {
+    return this.#pieces >= this.#limits.pieces || this.#bytes >= this.#limits.bytes
   }
 
   /** Starts anew: the connection has waited. */
@@ -102,5 +107,44 @@ export class TurnBudget {
     this.#turn = turn
     this.#pieces = 0
     this.#bytes = 0
+  }
+}
+
+/** Connections with one budget, and one place among those that wait. */
+export class TurnGroup {
+  readonly #share: TurnShare
+  readonly #budget: TurnBudget
+  readonly #waiting = new Fifo<() => void>()
+  #hasPlace = false
+
+  constructor(share: TurnShare, limits: TurnLimits) {
+    this.#share = share
+    this.#budget = new TurnBudget(share, limits)
+  }
+
+  /** Charges one piece of a member's input; returns whether more may be handled in this turn. */
+  charge(): boolean {
+    return this.#budget.charge(1, 0)
+  }
+
+  /** Calls `goOn` when the group has its turn, after the members that wait already. */
+  wait(goOn: () => void): void {
+    this.#waiting.push(goOn)
+    this.#takePlace()
+  }
+
+  #takePlace(): void {
+    if (this.#hasPlace) return
+    this.#hasPlace = true
+    this.#share.wait(() => this.#goOn())
+  }
+
+  #goOn(): void {
+    this.#hasPlace = false
+    this.#budget.renew()
+    // Those who wait again meanwhile come after the others.
+    do this.#waiting.take()?.()
+    while (this.#waiting.length > 0 && !this.#budget.isSpent)
+    if (this.#waiting.length > 0) this.#takePlace()
   }
 }

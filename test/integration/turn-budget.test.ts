@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net'
 import { connect as connectTls, createServer as createTlsServer } from 'node:tls'
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { upgradeHandler } from '../../src/listen/node/node-mount.ts'
 import { encodeFrame } from '../../src/protocol/encode.ts'
 import type { FrameType } from '../../src/protocol/frame-type.ts'
@@ -74,6 +75,37 @@ test('a connection that sends without end is read in turns of bounded size (P-11
   sender.destroy()
 })
 
+/** What a plain socket of Node reads at a time. */
+const READ_BYTES = 64 << 10
+
+test('a connection that waits reads nothing from its socket (P-111)', async () => {
+  const accepted = Promise.withResolvers<Socket>()
+  await using server = await startTcpServer(socket => accepted.resolve(socket))
+  const sender = connect(server.port, '127.0.0.1')
+  const total = 4 << 20
+  sender.write(Buffer.alloc(total))
+  const receiver = await accepted.promise
+  receiver.pause()
+  await settle(50)
+  let [handed, ahead, atPause] = [0, 0, 0]
+  const conn = new NodeConn(receiver)
+  const onData = ({ length }: Uint8Array) => {
+    handed += length
+    ahead = Math.max(ahead, receiver.bytesRead - handed)
+    if (atPause > 0 || handed < total / 2) return
+    conn.pause()
+    atPause = receiver.bytesRead
+  }
+  conn.open({ onData, onClose() {} })
+  await until(() => atPause > 0, 'it is paused')
+  await settle(50)
+  expect(receiver.bytesRead).toBe(atPause)
+  conn.resume()
+  await until(() => handed === total, 'all has come')
+  expect(ahead).toBeLessThanOrEqual(READ_BYTES)
+  sender.destroy()
+})
+
 test('TLS records of a byte are handed over in turns of bounded number (P-111)', async () => {
   const accepted = Promise.withResolvers<Socket>()
   const listener = createTlsServer({ cert: TLS_CERT, key: TLS_KEY }, socket => accepted.resolve(socket))
@@ -138,6 +170,34 @@ test('long logins are handled one per turn, and all of them (P-112)', async () =
   for (const [at, client] of clients.entries()) client.sendBytes(hellos[at] ?? new Uint8Array())
   await Promise.all(clients.map(client => client.serverInfo()))
   expect([seen, logins.most]).toEqual([20, 1])
+})
+
+test('connections of one key share one budget of frames, each in its turn (P-111)', async () => {
+  const relay = new MemoryRelay()
+  const privateKey = NodePrivateKey.generate()
+  const clients = [
+    await relay.login({ privateKey }),
+    await relay.login({ privateKey }),
+    await relay.login({ privateKey }),
+  ]
+  using frames = new Turns()
+  const { counters } = relay.core
+  let seen = 0
+  Object.defineProperty(counters, 'gotPing', {
+    get: () => seen,
+    set: (value: number) => {
+      frames.note(value - seen)
+      seen = value
+    },
+  })
+  const pings = Buffer.concat(Array.from({ length: 1_000 }, () => encodeFrame(0x12 as FrameType, new Uint8Array(8))))
+  for (const client of clients) client.sendBytes(pings)
+  await until(() => seen === 3_000, 'all are handled')
+  // Each of the others has begun when it learns that nothing is left of this turn.
+  expect(frames.most).toBeLessThanOrEqual(256 + clients.length)
+  for (const client of clients) client.close()
+  await until(() => relay.core.sessions.size === 0, 'all have left')
+  expect(relay.core.keyTurns.size).toBe(0)
 })
 
 /** The bytes of many masked messages of the client; the mask is zero. */

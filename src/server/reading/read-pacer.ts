@@ -3,27 +3,37 @@
  * the event loop (P-111), or until all workers have been notified.
  */
 
+import type { NodePublicKey } from '../../keys/node-key.ts'
 import type { Timer } from '../../lib/clock.ts'
 import { ProtocolError } from '../../lib/derp-error.ts'
 import type { RelayCounters } from '../../metrics/counters.ts'
 import type { FrameDecoder } from '../../protocol/frame-decoder.ts'
 import { frameTypeName } from '../../protocol/frame-type.ts'
-import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from '../../transport/turn-share.ts'
+import { TurnBudget, type TurnGroup, type TurnShare, turnShareOf } from '../../transport/turn-share.ts'
 import type { Health } from '../health.ts'
 import type { ResolvedRelayCoreOptions } from '../options.ts'
 import type { FairShare } from './fair-share.ts'
+import { type KeyTurns, TURN_LIMITS } from './key-turns.ts'
 import { frameCost, LEAST_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate-limit.ts'
 
 /** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
-/** Frames per turn of the event loop; bytes are limited below. */
-const TURN_LIMITS: TurnLimits = { pieces: 256, bytes: Number.POSITIVE_INFINITY }
 
 /** State shared by the pacers of a relay. */
 export interface PacerHost {
   readonly options: Pick<ResolvedRelayCoreOptions, 'clock'>
   readonly counters: RelayCounters
   readonly fairShare: FairShare | undefined
+  readonly keyTurns: KeyTurns
+}
+
+/** The client whose frames are delayed. */
+export interface PacedClient {
+  readonly key: NodePublicKey
+  /** Notified while the client is rate-limited. */
+  readonly health: Health | undefined
+  /** The client carries traffic of many: exempt from sharing limits. */
+  readonly canMesh: boolean
 }
 
 interface Wait {
@@ -35,22 +45,18 @@ interface Wait {
 
 export class ReadPacer {
   readonly #host: PacerHost
-  readonly #isExempt: boolean
-  readonly #health: Health | undefined
+  readonly #client: PacedClient
   readonly #turns: TurnShare
   readonly #budget: TurnBudget
+  /** Shared with other connections of the key, once there were any. */
+  #group: TurnGroup | undefined
   #limit: ReadLimit | undefined
   #wait: Wait | undefined
   #calm: Timer | undefined
 
-  /**
-   * @param health notified while the client is rate-limited.
-   * @param isExempt whether the client carries traffic of many, as mesh peers do: exempt from sharing limits.
-   */
-  constructor(host: PacerHost, health: Health | undefined, isExempt: boolean) {
+  constructor(host: PacerHost, client: PacedClient) {
     this.#host = host
-    this.#isExempt = isExempt
-    this.#health = health
+    this.#client = client
     this.#turns = turnShareOf(host.options.clock)
     this.#budget = new TurnBudget(this.#turns, TURN_LIMITS)
   }
@@ -108,17 +114,23 @@ export class ReadPacer {
   /**
    * Notes that a frame has been handled.
    *
+   * @param isDuplicate whether other connections have the same key.
    * @param goOn called when the next frame may be handled, if not in this turn.
    * @returns whether it must wait.
    */
-  mustRest(goOn: () => void): boolean {
-    if (this.#isExempt || this.isWaiting || this.#budget.charge(1, 0)) return false
+  mustRest(isDuplicate: boolean, goOn: () => void): boolean {
+    if (this.#client.canMesh || this.isWaiting) return false
+    if (isDuplicate) this.#group ??= this.#host.keyTurns.join(this.#client.key)
+    const group = this.#group
+    if (group === undefined ? this.#budget.charge(1, 0) : group.charge()) return false
     const wait = { timer: undefined, isForLimit: false, goOn }
     this.#wait = wait
-    this.#turns.wait(() => {
-      this.#budget.renew()
-      this.#end(wait)
-    })
+    if (group === undefined) {
+      this.#turns.wait(() => {
+        this.#budget.renew()
+        this.#end(wait)
+      })
+    } else group.wait(() => this.#end(wait))
     return true
   }
 
@@ -135,7 +147,7 @@ export class ReadPacer {
       shareThenGoOn()
     })
     this.#wait = { timer, isForLimit: true, goOn: shareThenGoOn }
-    if (this.#health !== undefined) this.#tell(this.#health, waitMs)
+    if (this.#client.health !== undefined) this.#tell(this.#client.health, waitMs)
     return true
   }
 
@@ -151,10 +163,13 @@ export class ReadPacer {
     this.#wait?.timer?.cancel()
     if (this.#wait !== undefined) this.#wait = { timer: undefined, isForLimit: false, goOn: () => {} }
     this.#calm?.cancel()
+    if (this.#group === undefined) return
+    this.#group = undefined
+    this.#host.keyTurns.leave(this.#client.key)
   }
 
   get #isSharing(): boolean {
-    return this.#host.fairShare !== undefined && !this.#isExempt
+    return this.#host.fairShare !== undefined && !this.#client.canMesh
   }
 
   #end(wait: Wait): void {

@@ -107,7 +107,7 @@ export class Reader {
         if (decoder.skipped) this.#pacer.assertWhollyCharged(decoder)
         if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
         else this.#passOn()
-        if (this.#pacer.mustRest(this.#readOn)) this.#conn.pause()
+        if (this.#pacer.mustRest(target.isDuplicate, this.#readOn)) this.#conn.pause()
       }
       // A header already counts as activity; skipped frames were recorded at their header (P-065).
       if (!target.isClosed && decoder.isGathering) void this.#noteActivity()
