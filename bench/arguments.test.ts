@@ -7,8 +7,14 @@ const chosen = (only: readonly string[], aimsOnly = false, workers = true) =>
 
 test('parseArguments', () => {
   const asked = readArguments(['--quick', '--only', 'a,b', '--node-args=--x --y'])
-  expect(asked).toMatchObject({ quick: true, only: ['a', 'b'], rounds: 3, nodeArgs: ['--x', '--y'] })
-  expect(readArguments([])).toMatchObject({ quick: false, only: [], rounds: 5, against: undefined })
+  expect(asked).toMatchObject({ aimsOnly: true, only: ['a', 'b'], rounds: 3, nodeArgs: ['--x', '--y'] })
+  expect(readArguments([])).toMatchObject({ aimsOnly: false, only: [], rounds: 5, contenders: [], against: undefined })
+  expect(readArguments(['--aims'])).toMatchObject({ aimsOnly: true, rounds: 5 })
+  expect(readArguments(['--against', 'main']).aimsOnly).toBe(true)
+  expect(readArguments(['--contenders', 'newest,ours-bun']).contenders).toEqual(['newest', 'ours-bun'])
+  expect(() => readArguments(['--contenders', 'theirs'])).toThrow(
+    /^set option --contenders: "theirs" is none of ours-bun/,
+  )
   expect(() => readArguments(['--rounds', '0'])).toThrow('set option --rounds to "0": not a whole number above 0')
 })
 

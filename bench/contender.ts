@@ -7,8 +7,24 @@ import { type Program, startProgram } from '../test/support/process.ts'
 import { freePort, untilAnswering } from '../test/support/relays.ts'
 import { TestCa } from '../test/support/test-ca.ts'
 
-/** Our working tree, the same with two workers or on Bun, the reference release, the newest release, another git ref. */
-export type ContenderId = 'ours' | 'ours-2-workers' | 'ours-bun' | 'stock' | 'newest' | 'against'
+/** Relays of a run, in report order: our working tree on either runtime, the original, with two workers, another git ref. */
+export const CONTENDER_IDS = [
+  'ours-bun',
+  'ours',
+  'newest',
+  'stock',
+  'ours-bun-2-workers',
+  'ours-2-workers',
+  'against-bun',
+  'against',
+] as const
+
+/** `newest` and `stock` are releases of the original; without a runtime, ours runs on Node. */
+export type ContenderId = (typeof CONTENDER_IDS)[number]
+
+export function hasTwoWorkers(id: ContenderId): boolean {
+  return id.endsWith('-2-workers')
+}
 
 /** How packets are transported. */
 export type Carriage = 'plain' | 'tls'

@@ -10,11 +10,14 @@ const ROOT = join(import.meta.dirname, '..')
 export class GitTree implements Disposable {
   readonly directory: string
   readonly commit: string
+  /** Display name. */
+  readonly label: string
   readonly #parent: string
 
   /** Unpacks the ref, with the dependencies installed here. @throws Error for an unknown ref. */
   constructor(ref: string) {
     this.commit = run('git', 'rev-parse', '--short=10', '--verify', `${ref}^{commit}`).trim()
+    this.label = `derphttp of ${ref}, ${this.commit}`
     this.#parent = mkdtempSync(join(tmpdir(), 'derphttp-against-'))
     this.directory = join(this.#parent, 'tree')
     // An archive instead of a worktree, which an aborted run would leave registered in the repository.

@@ -5,6 +5,7 @@ import {
   type Carriage,
   type Contender,
   type ContenderId,
+  hasTwoWorkers,
   type Identity,
   startMesh,
   startRelay,
@@ -45,10 +46,12 @@ export interface RunPlan {
 }
 
 const DEFAULT_SECONDS = 2
+/** Attempts at a measurement: another program may take the port that was free, or the machine stall. */
+const ATTEMPTS = 3
 
-/** Measures everything in the plan. Rejects at the first failed measurement. */
+/** Measures everything in the plan. Rejects if a measurement fails several times. */
 export function runRounds(plan: RunPlan): Promise<readonly Measured[]> {
-  const measure = (scenario: Scenario, contender: Contender) => measureOnce(plan, scenario, contender)
+  const measure = (scenario: Scenario, contender: Contender) => measurePatiently(plan, scenario, contender)
   return measureRounds({ ...plan, note: plan.bench.note, measure })
 }
 
@@ -70,7 +73,7 @@ async function measureRound<S extends Round>(
   { scenario, samples }: { readonly scenario: S; readonly samples: Sample[] },
   round: number,
 ): Promise<void> {
-  const taking = plan.contenders.filter(({ id }) => scenario.contenders?.includes(id) ?? id !== 'ours-2-workers')
+  const taking = plan.contenders.filter(({ id }) => scenario.contenders?.includes(id) ?? !hasTwoWorkers(id))
   // The order alternates, as one relay may affect the next.
   for (const contender of round % 2 === 0 ? taking : taking.toReversed()) {
     const values = await plan.measure(scenario, contender).catch((cause: unknown) => {
@@ -79,6 +82,17 @@ async function measureRound<S extends Round>(
     })
     plan.note(`round ${round + 1}  ${scenario.id}  ${contender.label}: ${formatValues(values)}`)
     samples.push({ contender: contender.id, values })
+  }
+}
+
+async function measurePatiently(plan: RunPlan, scenario: Scenario, contender: Contender): Promise<Values> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await measureOnce(plan, scenario, contender)
+    } catch (error) {
+      if (attempt === ATTEMPTS) throw error
+      plan.bench.note(`${scenario.id} of ${contender.label}, again: ${(error as Error).message.trim()}`)
+    }
   }
 }
 

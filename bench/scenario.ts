@@ -34,7 +34,7 @@ export interface Scenario {
   /** The relay has a mesh peer of the same contender. */
   readonly isMesh?: boolean
   readonly figures: readonly Figure[]
-  /** Default: all except ours with two workers. */
+  /** Default: all except those with two workers. */
   readonly contenders?: readonly ContenderId[]
   /** For slow measurements that vary little. */
   readonly maxRounds?: number

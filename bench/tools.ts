@@ -13,12 +13,13 @@ export const GO_LOAD_MODULE: string = join(import.meta.dirname, 'go')
 
 /** The reference release. */
 export const REFERENCE_VERSION = 'v1.84.1'
-/** Candidates for the newest release: the first that the installed Go can build. */
-const NEWEST_VERSIONS = ['v1.104.5', 'v1.102.5', 'v1.98.10']
+/** A relay of the newest release; its go.mod says which, and which Go builds it. */
+const NEWEST_MODULE = join(import.meta.dirname, 'go-newest')
 
 /** A stock relay. */
 export interface StockBuild {
-  readonly version: string
+  /** With version. */
+  readonly name: string
   readonly path: string
 }
 
@@ -36,29 +37,44 @@ export function goVersion(): string {
 
 /** Path of the load generator; built if its source has changed. */
 export async function loadGenerator(): Promise<string> {
-  const directory = join(tmpdir(), `derphttp-bench-load-${sourceDigest()}`)
-  const path = join(directory, 'load')
-  mkdirSync(directory, { recursive: true })
-  if (!existsSync(path)) await run('go', ['build', '-o', path, '.'], { cwd: GO_LOAD_MODULE })
-  return path
+  return await buildModule(GO_LOAD_MODULE, 'load', process.env)
 }
 
 /** The reference relay. Needs the Go module proxy the first time. */
 export async function referenceRelay(): Promise<StockBuild> {
-  return { version: REFERENCE_VERSION, path: await installRelay(REFERENCE_VERSION) }
+  const path = await installRelay(REFERENCE_VERSION)
+  return { name: `derper ${REFERENCE_VERSION} (Go ${builtWith(path)})`, path }
 }
 
-/** The newest stock relay that the installed Go can build. @throws Error if it can build none of them. */
+/** A relay of the newest release. Needs the Go module proxy the first time, also for the Go that it wants. */
 export async function newestRelay(): Promise<StockBuild> {
-  let failure: unknown
-  for (const version of NEWEST_VERSIONS) {
-    try {
-      return { version, path: await installRelay(version) }
-    } catch (error) {
-      failure = error
-    }
-  }
-  throw new Error(`build a newer stock relay: not one of ${NEWEST_VERSIONS.join(', ')}`, { cause: failure })
+  const { version, go } = newestVersions(readFileSync(join(NEWEST_MODULE, 'go.mod'), 'utf8'))
+  const path = await buildModule(NEWEST_MODULE, 'derpserver', { ...process.env, GOTOOLCHAIN: `go${go}` })
+  return { name: `derpserver ${version} (Go ${builtWith(path)})`, path }
+}
+
+/** @throws Error for a go.mod that requires no release. */
+export function newestVersions(goMod: string): { readonly version: string; readonly go: string } {
+  const [, go] = /^go (\S+)$/m.exec(goMod) ?? []
+  const [, version] = /^require tailscale\.com (v\S+)$/m.exec(goMod) ?? []
+  if (go === undefined || version === undefined)
+    throw new Error('read go.mod of the newest relay: no Go, or no tailscale.com')
+  return { version, go }
+}
+
+/** The Go that built a program. */
+function builtWith(path: string): string {
+  const text = execFileSync('go', ['version', path], { encoding: 'utf8' })
+  return /: go(\S+)/.exec(text)?.[1] ?? 'unknown'
+}
+
+/** Path of a program; built if its source has changed. */
+async function buildModule(source: string, name: string, env: NodeJS.ProcessEnv): Promise<string> {
+  const directory = join(tmpdir(), `derphttp-bench-${name}-${sourceDigest(source)}`)
+  const path = join(directory, name)
+  mkdirSync(directory, { recursive: true })
+  if (!existsSync(path)) await run('go', ['build', '-o', path, '.'], { cwd: source, env })
+  return path
 }
 
 async function installRelay(version: string): Promise<string> {
@@ -69,10 +85,10 @@ async function installRelay(version: string): Promise<string> {
   return path
 }
 
-function sourceDigest(): string {
+function sourceDigest(source: string): string {
   const hash = createHash('sha256')
-  for (const path of globSync(['**/*.go', 'go.*'], { cwd: GO_LOAD_MODULE }).sort()) {
-    hash.update(path).update(readFileSync(join(GO_LOAD_MODULE, path)))
+  for (const path of globSync(['**/*.go', 'go.*'], { cwd: source }).sort()) {
+    hash.update(path).update(readFileSync(join(source, path)))
   }
   return hash.digest('hex').slice(0, 16)
 }

@@ -9,7 +9,7 @@ test('docs/performance.md has the tables of the committed results', () => {
 })
 
 test('the chart shows the committed results', () => {
-  expect(ratioChart(results, 'stock')).toBe(chart)
+  expect(ratioChart(results)).toBe(chart)
 })
 
 test('other results change the document, and a missing marker is an error', () => {

@@ -20,7 +20,7 @@ const PARTS = {
 /** Writes results, chart and document. */
 export function writeDocument(results: Results): void {
   writeFileSync(RESULTS, `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(CHART, ratioChart(results, 'stock'))
+  writeFileSync(CHART, ratioChart(results))
   writeFileSync(DOCUMENT, fillDocument(readFileSync(DOCUMENT, 'utf8'), results))
 }
 

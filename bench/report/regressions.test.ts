@@ -10,7 +10,9 @@ function withFigure(figure: Partial<FigureResult>): Results {
 
 test('reports changes that are worse in every round and above noise', () => {
   const values = { ours: [11, 12, 13], against: [10, 10, 10] }
-  expect(regressions(withFigure({ values }))).toEqual(['one: CPU, worse by a factor of 1.20'])
+  expect(regressions(withFigure({ values }))).toEqual(['one: CPU, Node, worse by a factor of 1.20'])
+  const onBun = { 'ours-bun': [11, 12, 13], 'against-bun': [10, 10, 10], ours: [9, 9, 9], against: [10, 10, 10] }
+  expect(regressions(withFigure({ values: onBun }))).toEqual(['one: CPU, Bun, worse by a factor of 1.20'])
   expect(regressions(withFigure({ values, better: 'more' }))).toEqual([])
   expect(regressions(withFigure({ values, id: 'others' }))).toEqual([])
 })
@@ -23,6 +25,6 @@ test('ignores changes with one better round or a small difference', () => {
 test('treats fewer packets per second as worse', () => {
   const values = { ours: [50, 80, 50], against: [100, 100, 100] }
   expect(regressions(withFigure({ values, better: 'more', title: 'packets' }))).toEqual([
-    'one: packets, worse by a factor of 2.00',
+    'one: packets, Node, worse by a factor of 2.00',
   ])
 })

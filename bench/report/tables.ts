@@ -1,40 +1,81 @@
 /** Results as Markdown tables, also readable on a terminal. */
 
 import { type AimResult, judge } from '../aims.ts'
-import type { ContenderId } from '../contender.ts'
-import type { FigureResult, Results } from '../results.ts'
+import { CONTENDER_IDS, type ContenderId, hasTwoWorkers } from '../contender.ts'
+import type { FigureResult, Results, ScenarioResult } from '../results.ts'
 import { ratioSpread, type Spread, shortNumber, spreadOf } from '../statistics.ts'
+
+/** Short names, for columns. */
+export const NAMES: Readonly<Record<ContenderId, string>> = {
+  'ours-bun': 'Bun',
+  ours: 'Node',
+  newest: 'newest',
+  stock: 'stock',
+  'ours-bun-2-workers': 'Bun, 2 workers',
+  'ours-2-workers': 'Node, 2 workers',
+  'against-bun': 'before, Bun',
+  against: 'before, Node',
+}
+
+/** What is compared with what, in column order. */
+const RATIOS: readonly (readonly [of: ContenderId, to: ContenderId])[] = [
+  ['ours-bun', 'newest'],
+  ['ours', 'newest'],
+  ['ours-bun', 'stock'],
+  ['ours', 'stock'],
+  ['ours-bun-2-workers', 'ours-bun'],
+  ['ours-2-workers', 'ours'],
+  ['ours-bun', 'against-bun'],
+  ['ours', 'against'],
+]
 
 /** The aims, and how this run compares. */
 export function aimsTable(results: Results): string {
   const row = ({ aim, measured, verdict }: AimResult) => [
     aim.title,
+    ratioName(aim.of, aim.to),
     aim.aim.toFixed(2),
     aim.atLeast.toFixed(2),
     measured === undefined ? '' : `**${measured.median.toFixed(2)}**`,
     measured === undefined ? '' : `${measured.min.toFixed(2)}–${measured.max.toFixed(2)}`,
     verdict,
   ]
-  return table(['ratio', 'aim', 'at least', 'measured', 'least–greatest', ''], judge(results).map(row), 'lrrrrl')
+  const head = ['figure', 'ratio', 'aim', 'at least', 'measured', 'least–greatest', '']
+  return table(head, judge(results).map(row), 'llrrrrl')
 }
 
-/** Every figure of every scenario: medians, and ratios of ours to each of the others. */
+/** Every figure of every scenario: medians and ratios; those with two workers have a table of their own. */
 export function figuresTable(results: Results): string {
-  const ids = results.contenders.map(({ id }) => id)
-  const others = ids.filter(id => id !== 'ours')
-  const rows = results.scenarios.flatMap(({ title, figures }) =>
+  const withWorkers = (scenario: ScenarioResult) => measuredIn([scenario]).some(hasTwoWorkers)
+  return [results.scenarios.filter(one => !withWorkers(one)), results.scenarios.filter(withWorkers)]
+    .filter(scenarios => scenarios.length > 0)
+    .map(tableOf)
+    .join('\n\n')
+}
+
+function tableOf(scenarios: readonly ScenarioResult[]): string {
+  const measured = measuredIn(scenarios)
+  const ids = CONTENDER_IDS.filter(id => measured.includes(id))
+  const ratios = RATIOS.filter(([of, to]) => ids.includes(of) && ids.includes(to))
+  const rows = scenarios.flatMap(({ title, figures }) =>
     figures
       .filter(({ values }) => Object.values(values).some(numbers => numbers.some(value => value !== 0)))
       .map(figure => [
         title,
         `${figure.title}${figure.unit === '' ? '' : `, ${figure.unit}`}`,
         ...ids.map(id => medianOf(figure, id)),
-        ...others.map(id => ratioOf(figure, id)),
+        ...ratios.map(([of, to]) => ratioOf(figure, of, to)),
       ]),
   )
-  const head = ['scenario', 'figure', ...ids, ...others.map(id => `ours / ${id}`)]
-  return table(head, rows, `ll${'r'.repeat(ids.length + others.length)}`)
+  const head = ['scenario', 'figure', ...ids.map(id => NAMES[id]), ...ratios.map(([of, to]) => ratioName(of, to))]
+  return table(head, rows, `ll${'r'.repeat(ids.length + ratios.length)}`)
 }
+
+function measuredIn(scenarios: readonly ScenarioResult[]): readonly ContenderId[] {
+  return scenarios.flatMap(({ figures }) => figures.flatMap(({ values }) => Object.keys(values) as ContenderId[]))
+}
+
+const ratioName = (of: ContenderId, to: ContenderId) => `${NAMES[of]} / ${NAMES[to]}`
 
 /** Date, machine and versions of a run. */
 export function runLines(results: Results): string {
@@ -43,7 +84,7 @@ export function runLines(results: Results): string {
     `- ${results.date}, commit ${results.commit}, ${results.rounds} rounds`,
     `- ${machine.processor}, ${machine.cores} cores, ${machine.gigabytes} GB, ${results.system}`,
     `- Node ${results.node}, Go ${results.go}`,
-    ...contenders.map(({ id, label }) => `- ${id}: ${label}`),
+    ...contenders.map(({ id, label }) => `- ${NAMES[id]}: ${label}`),
     ...othersLine(results),
   ].join('\n')
 }
@@ -61,8 +102,8 @@ function medianOf({ values }: FigureResult, id: ContenderId): string {
   return numbers.length === 0 ? '' : shortNumber(spreadOf(numbers).median)
 }
 
-function ratioOf({ id: figure, values }: FigureResult, id: ContenderId): string {
-  const spread = figure === 'others' ? undefined : ratioSpread(values['ours'] ?? [], values[id] ?? [])
+function ratioOf({ id: figure, values }: FigureResult, of: ContenderId, to: ContenderId): string {
+  const spread = figure === 'others' ? undefined : ratioSpread(values[of] ?? [], values[to] ?? [])
   return spread === undefined ? '' : formatSpread(spread)
 }
 

@@ -32,7 +32,7 @@ export const OUR_FLOW_SCENARIOS: readonly Scenario[] = (['plain', 'tls'] as cons
     ...flowScenario(shape),
     id: `our-client-${carriage}-1280-20`,
     title: `${carriageName(carriage)}, 1280 B, 20 pairs, our client as the load`,
-    contenders: ['ours', 'stock', 'against'],
+    contenders: ['ours-bun', 'ours', 'stock', 'against-bun', 'against'],
     measure: (relay: BenchRelay, bench: Bench) => measureFlow({ ...bench, load: bench.ourLoad }, relay, shape),
   }
 })

@@ -1,6 +1,5 @@
 /** All scenarios, in run and report order. */
 
-import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { AIMS } from '../aims.ts'
 import type { Scenario } from '../scenario.ts'
 import { FLOW_SCENARIOS, OUR_FLOW_SCENARIOS } from './flow.ts'
@@ -22,14 +21,12 @@ export const ALL_SCENARIOS: readonly Scenario[] = [
   ...WORKER_SCENARIOS,
 ]
 
-/** Whether our relay supports several workers. */
-export const HAS_WORKERS: boolean = 'workers' in DERPER_FLAGS
-
 /** A selection from {@link ALL_SCENARIOS}. */
 export interface Choice {
   /** Parts of names; empty for all scenarios. */
   readonly only: readonly string[]
   readonly aimsOnly: boolean
+  /** Whether there are relays with two workers. */
   readonly workers: boolean
 }
 

@@ -1,5 +1,5 @@
 /**
- * Our relay with two workers against itself with one.
+ * Our relay with two workers against itself with one, on either runtime.
  *
  * The kernel balances connections over the workers, so about half of the pairs span both.
  */
@@ -13,6 +13,6 @@ export const WORKER_SCENARIOS: readonly Scenario[] = (['plain', 'tls'] as const)
     ...scenario,
     id: `workers-${carriage}-1280-20`,
     title: `${scenario.title}, two workers`,
-    contenders: ['ours', 'ours-2-workers'],
+    contenders: ['ours-bun', 'ours-bun-2-workers', 'ours', 'ours-2-workers'],
   }
 })
