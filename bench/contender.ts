@@ -55,6 +55,8 @@ export interface BenchRelay {
   readonly caFile: string
   /** The mesh peer, if the relay has one. */
   readonly meshPeer?: BenchRelay
+  /** What it has logged. */
+  stderr(): string
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
@@ -145,6 +147,7 @@ async function startAt(
     carriage,
     pid: program.child.pid as number,
     caFile: identity.caFile,
+    stderr: () => program.stderr,
     stop: signal => program.stop(signal),
   }
 }

@@ -100,8 +100,8 @@ export class LoadProgram<K extends LoadKind> {
     return data as LoadResults[K]
   }
 
-  stop(): Promise<void> {
-    return this.#program.stop()
+  stop(signal?: NodeJS.Signals): Promise<void> {
+    return this.#program.stop(signal)
   }
 
   #line(event: string): Promise<{ readonly event: string; readonly data?: unknown }> {

@@ -1,9 +1,9 @@
 /** Idle clients: resident memory of the relay per client. */
 
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { BenchRelay, Carriage } from '../contender.ts'
 import { LoadProgram } from '../load-program.ts'
+import { residentKilobytes } from '../process-memory.ts'
 import type { Bench, Figure, Scenario, Values } from '../scenario.ts'
 import { carriageName } from './flow.ts'
 
@@ -66,10 +66,4 @@ async function settledKilobytes(pid: number): Promise<number> {
     await delay(1_000)
   }
   return samples.at(-1) as number
-}
-
-function residentKilobytes(pid: number): number {
-  const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  if (match === null) throw new Error(`read memory of process ${pid}: /proc has no VmRSS`)
-  return Number(match[1])
 }

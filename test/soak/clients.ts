@@ -8,6 +8,7 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { slope } from '../../bench/growth.ts'
 import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
 import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
@@ -75,14 +76,6 @@ function usedBytes(collect: NodeJS.GCFunction): number {
   collect()
   collect()
   return process.memoryUsage().heapUsed
-}
-
-/** Slope of the line that fits the points best. */
-function slope(points: readonly (readonly [x: number, y: number])[]): number {
-  const meanX = points.reduce((sum, [x]) => sum + x, 0) / points.length
-  const meanY = points.reduce((sum, [, y]) => sum + y, 0) / points.length
-  const top = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0)
-  return top / points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0)
 }
 
 async function sample(
