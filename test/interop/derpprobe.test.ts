@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { goTools, hasGo, stockProber } from '../support/go-tools.ts'
 import { MESH_KEY, ProbeScene } from '../support/probe-scene.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import { freePort, untilListening } from '../support/relays.ts'
+import { freePort, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -81,7 +81,7 @@ describe.skipIf(!hasGo)('derpprobe -once, stock and ours', () => {
       const mesh = ['-mesh-psk-file', psk, '-mesh-with', ports.map(each => `localhost:${each}/127.0.0.1`).join()]
       const env = { SSL_CERT_FILE: scene.caFile }
       daemons.push(await startProgram(derper, [...script, ...listen, ...identity, ...mesh], { env }))
-      await untilListening(port)
+      await untilAnswering(port)
     }
     return ports.map(DERPPort => ({ DERPPort }))
   }
