@@ -7,7 +7,9 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { systemClock } from '../../src/lib/clock.ts'
 import { upgradeHandler } from '../../src/listen/node/node-mount.ts'
+import { WebSocketInput } from '../../src/listen/node/websocket-input.ts'
 import { encodeFrame } from '../../src/protocol/encode.ts'
 import type { FrameType } from '../../src/protocol/frame-type.ts'
 import type { Conn } from '../../src/transport/conn.ts'
@@ -257,6 +259,28 @@ test('a WebSocket that is paused hands over nothing, and all in order when it go
   await until(() => received.length === numbers.length, 'all have come')
   expect(received).toEqual(numbers)
   socket.destroy()
+})
+
+test('a WebSocket that is flooded reads no further ahead than the stream of its socket may (P-111)', async () => {
+  const accepted = Promise.withResolvers<Socket>()
+  await using server = await startTcpServer(socket => accepted.resolve(socket))
+  const sender = connect(server.port, '127.0.0.1')
+  const receiver = await accepted.promise
+  let pieces = 0
+  const input = new WebSocketInput(receiver, systemClock)
+  receiver.on('data', () => {
+    pieces++
+    // So many that the budget of the turn is used up.
+    for (let message = 0; message < 64; message++) input.noteMessage()
+  })
+  sender.write(Buffer.alloc(64 << 20))
+  let most = 0
+  await until(() => {
+    most = Math.max(most, receiver.readableLength)
+    return pieces > 500
+  }, 'much has come')
+  expect(most).toBeLessThanOrEqual(2 << 20)
+  sender.destroy()
 })
 
 /** A frame that a burst has room for 2,049 times. */

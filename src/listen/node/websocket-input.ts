@@ -6,6 +6,7 @@
  */
 
 import type { Socket } from 'node:net'
+import { Readable } from 'node:stream'
 import type { Clock } from '../../lib/clock.ts'
 import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from '../../transport/turn-share.ts'
 
@@ -60,8 +61,9 @@ export class WebSocketInput {
   /** Returns whether there may be more. */
   #readPiece(): boolean {
     const socket = this.#socket
-    // Reading nothing starts the next read, and ends the stream when it is at its end.
-    const piece: unknown = socket.read(Math.min(socket.readableLength, PIECE_BYTES))
+    // Reading nothing starts the next read, and ends the stream when it is at its end. The method is the stream's: Bun's
+    // own makes the socket read on, however much waits here.
+    const piece: unknown = Readable.prototype.read.call(socket, Math.min(socket.readableLength, PIECE_BYTES))
     const messages = this.#messages
     this.#messages = 0
     if (!(piece instanceof Uint8Array)) return false
