@@ -24,7 +24,8 @@ const tests = new Map(
     ([path, text]) => [path, withoutComments(text)],
   ),
 )
-const pages = daemonPages({ statusToken: undefined })
+const address = { hostname: '', stunPort: undefined, canPort80: false }
+const pages = daemonPages({ relay: {}, pages: { address } }, { statusToken: undefined })
 const relay = createRelay({ privateKey: NodePrivateKey.generate(), pages })
 /** Files of pages, named by their content. */
 const ASSET = /-[\w-]{10}\.\w+$/

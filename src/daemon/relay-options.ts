@@ -16,8 +16,14 @@ interface Keys {
 
 /** Options from the settings; the caller adds admission, bootstrap names and the program's metrics. */
 export function relayOptions(
-  { relay, debug }: Pick<DaemonSettings, 'relay' | 'debug'>,
+  { relay, debug, pages }: Pick<DaemonSettings, 'relay' | 'debug' | 'pages'>,
   { privateKey, meshKey, secrets }: Keys,
 ): RelayOptions {
-  return { ...relay, privateKey, meshKey, debug: debugOptions(debug, secrets), pages: daemonPages(secrets) }
+  return {
+    ...relay,
+    privateKey,
+    meshKey,
+    debug: debugOptions(debug, secrets),
+    pages: daemonPages({ relay, pages }, secrets),
+  }
 }

@@ -1,7 +1,7 @@
 /**
  * Settings of the daemon, grouped by component. Immutable.
  *
- * `relay`, `listen` and `debug` are posted to workers, so they hold only what structured clone can copy.
+ * `relay`, `listen`, `debug` and `pages` are posted to workers, so they hold only what structured clone can copy.
  */
 
 import type { AdmissionSettings } from '../admission/create-admission.ts'
@@ -17,6 +17,7 @@ import type { MeshTarget } from '../mesh/mesh-target.ts'
 import type { RelayOptions } from '../relay.ts'
 import type { StunServerOptions } from '../stun/server.ts'
 import type { AcmeSettings } from '../tls/acme/acme-settings.ts'
+import type { HomeAddress } from '../web/home/home-map.ts'
 import type { ListenAddress } from './listen-address.ts'
 import type { LogFormat, LogLevel } from './log/log.ts'
 
@@ -24,6 +25,7 @@ export interface DaemonSettings {
   readonly relay: RelaySettings
   readonly listen: ListenSettings
   readonly debug: DebugSettings
+  readonly pages: PageSettings
   /** Undefined to serve plain HTTP. */
   readonly tls: TlsSettings | undefined
   /** Undefined for no STUN. */
@@ -89,6 +91,11 @@ export interface DebugSettings {
   readonly statusTokenPath: string | undefined
   readonly hintsAtAccess: boolean
   readonly tlsHostname: string
+}
+
+/** What pages for people tell visitors. */
+export interface PageSettings {
+  readonly address: HomeAddress
 }
 
 export interface TlsSettings {

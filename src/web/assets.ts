@@ -1,11 +1,10 @@
 /** Files of the pages, as the build has made them, under names that change with what is in them. */
 
-import { createHash } from 'node:crypto'
-import { gzipSync } from 'node:zlib'
+import { gunzipSync } from 'node:zlib'
 import { joinedHeader } from '../http/header.ts'
 import type { Page } from '../http/page.ts'
 import type { HttpReply } from '../listen/http-service.ts'
-import { type AssetName, BUILT_ASSETS, type BuiltAsset } from './built-assets.ts'
+import { BUILT_ASSETS, type BuiltAsset } from './built-assets.ts'
 
 /** Served files: their pages by path. */
 export interface Assets {
@@ -14,38 +13,25 @@ export interface Assets {
   readonly pathOf: (name: string) => string
 }
 
-const HASH_LENGTH = 10
-
-/** The files named `names`, below `folder`. */
-export function serveAssets(folder: string, names: readonly AssetName[]): Assets {
-  const paths = new Map<string, string>()
-  const pages = new Map<string, Page>()
-  for (const name of names) {
-    const asset = BUILT_ASSETS[name]
-    const path = `${folder}/${hashedName(name, asset.text)}`
-    paths.set(name, path)
-    pages.set(path, assetPage(asset))
-  }
-  return { pages, pathOf: name => paths.get(name) ?? '' }
+/** All files, below `folder`: they load each other by name. */
+export function serveAssets(folder: string): Assets {
+  const pages = BUILT_ASSETS.map(asset => [`${folder}/${asset.file}`, assetPage(asset)] as const)
+  const paths = new Map(BUILT_ASSETS.map(({ name, file }) => [name, `${folder}/${file}`]))
+  return { pages: new Map(pages), pathOf: name => paths.get(name) ?? '' }
 }
 
-function hashedName(name: string, text: string): string {
-  const hash = createHash('sha256').update(text).digest('base64url').slice(0, HASH_LENGTH)
-  const dot = name.lastIndexOf('.')
-  return `${name.slice(0, dot)}-${hash}${name.slice(dot)}`
-}
-
-function assetPage({ type, text }: BuiltAsset): Page {
+function assetPage({ type, gzip }: BuiltAsset): Page {
   const headers = {
     'Content-Type': type,
     'Cache-Control': 'public, max-age=31536000, immutable',
     'X-Content-Type-Options': 'nosniff',
     Vary: 'Accept-Encoding',
   }
-  let zipped: Uint8Array | undefined
   return (request): HttpReply => {
-    if (!/\bgzip\b/.test(joinedHeader(request, 'accept-encoding') ?? '')) return { status: 200, headers, body: text }
-    zipped ??= gzipSync(text, { level: 9 })
+    const zipped = Buffer.from(gzip, 'base64')
+    if (!/\bgzip\b/.test(joinedHeader(request, 'accept-encoding') ?? '')) {
+      return { status: 200, headers, body: gunzipSync(zipped) }
+    }
     return { status: 200, headers: { ...headers, 'Content-Encoding': 'gzip' }, body: zipped }
   }
 }

@@ -32,6 +32,8 @@ export interface PageParts {
   readonly body: string
   /** More of the head, as HTML. */
   readonly head?: string
+  /** Whether browsers are told that it has no icon; a policy that forbids `data:` forbids that too. Default true. */
+  readonly icon?: boolean
   /** Directives that differ from those of all pages. */
   readonly policy?: Readonly<Record<string, string>>
 }
@@ -50,7 +52,8 @@ export function pageReply(parts: PageParts, status = 200, headers: Readonly<Reco
   }
 }
 
-function pageHtml({ title, style, script, body, head = '' }: PageParts): string {
+function pageHtml({ title, style, script, body, head = '', icon = true }: PageParts): string {
+  const noIcon = icon ? '<link rel="icon" href="data:,">\n' : ''
   const code = script === undefined ? '' : `<script type="module" src="${script}"></script>\n`
   return `<!doctype html>
 <html lang="en">
@@ -59,8 +62,7 @@ function pageHtml({ title, style, script, body, head = '' }: PageParts): string 
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${escapeHtml(title)}</title>
-<link rel="icon" href="data:,">
-<link rel="stylesheet" href="${style}">
+${noIcon}<link rel="stylesheet" href="${style}">
 ${head}${code}</head>
 <body>
 ${body}

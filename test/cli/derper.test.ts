@@ -42,11 +42,16 @@ test('derper -dev serves on loopback with a new key and STUN, and prints a comma
   expect(await program.exit()).toBe(0)
 })
 
-test('derper -home sets the page at / (P-163)', async () => {
-  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', 'https://relay.test/about')
+test.each([
+  ['', 200, undefined, /It works.*900a/s],
+  ['blank', 200, undefined, /^$/],
+  ['https://relay.test/about', 302, 'https://relay.test/about', /relay\.test/],
+])('derper -home "%s" sets the page at / (P-163, P-169)', async (home, status, location, text) => {
+  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', home)
   const url = urlAt((await served(program)).address)
   const response = await fetch(new URL('/', url), { redirect: 'manual' })
-  expect([response.status, response.headers.get('location')]).toEqual([302, 'https://relay.test/about'])
+  expect([response.status, response.headers.get('location') ?? undefined]).toEqual([status, location])
+  expect(await response.text()).toMatch(text)
   await program.stop()
 })
 

@@ -16,15 +16,16 @@ async function settingsOf(args: readonly string[], env: NodeJS.ProcessEnv = ENV)
   return readSettings(flags.values, flags.given, env)
 }
 
-test('a worker gets all settings of relay, listeners and debug pages, and no others', async () => {
+test('a worker gets all settings of relay, listeners and pages, and no others', async () => {
   const serving = ['-dev', '-a', '127.0.0.1:0', '-tls', '-hostname', 'relay.test', '-certdir', '/nowhere']
   const proxies = ['-trusted-proxies', '192.0.2.7', '-proxy-protocol']
   const others = ['-max-clients', '9', '-home', 'blank', '-ping-clients', '5s', '-health-frames']
   const settings = await settingsOf([...serving, ...proxies, ...others])
-  const { relay, listen, debug, mesh } = settings
+  const { relay, listen, debug, pages, mesh } = settings
   const privateKey = NodePrivateKey.generate()
   const sent = structuredClone(workerSettings(settings, privateKey))
-  expect(sent).toEqual({ relay, listen, debug, privateKey: privateKey.exportText(), meshKey: MESH_KEY })
+  expect(pages).toEqual({ address: { hostname: 'relay.test', stunPort: 3478, canPort80: true } })
+  expect(sent).toEqual({ relay, listen, debug, pages, privateKey: privateKey.exportText(), meshKey: MESH_KEY })
   const keys = workerKeys(sent)
   expect([keys.privateKey.equals(privateKey), keys.meshKey?.exportText()]).toEqual([true, MESH_KEY])
   const secrets = new DebugSecrets(debug)

@@ -1,7 +1,7 @@
 /** Settings of `derper` from flags, environment and files. Starts nothing. */
 
 import { type ListenAddress, parseListenAddress } from '../../daemon/listen-address.ts'
-import type { DaemonSettings, ProgramSettings } from '../../daemon/settings.ts'
+import type { DaemonSettings, PageSettings, ProgramSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import type { Log } from '../../lib/log.ts'
 import { didYouMean } from '../did-you-mean.ts'
@@ -43,12 +43,14 @@ export async function readSettings(
   const tls = await tlsSettings(flags, address, env)
   const admission = await admissionSettings(flags)
   const workers = workersSetting(flags)
+  const stun = stunSettings(flags, address.host)
   return {
     relay: await relaySettings(flags),
     listen: listenSettings(flags, address, workers),
     debug: await debugSettings(flags, tls?.hostname ?? '', env),
+    pages: pageSettings(tls, stun),
     tls,
-    stun: stunSettings(flags, address.host),
+    stun,
     admission,
     outbound: outboundSettings(flags, env, workers),
     mesh,
@@ -71,6 +73,11 @@ export async function readSettings(
       ...workersNotes(flags),
     ],
   }
+}
+
+function pageSettings(tls: DaemonSettings['tls'], stun: DaemonSettings['stun']): PageSettings {
+  const address = { hostname: tls?.hostname ?? '', stunPort: stun?.port, canPort80: tls?.httpPort === 80 }
+  return { address }
 }
 
 function reloadedFiles(flags: DerperFlagValues): Readonly<Record<string, string>> {

@@ -4,7 +4,7 @@ import { MeshKey } from '../../keys/mesh-key.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import type { DaemonSettings } from '../settings.ts'
 
-type SharedSettings = Pick<DaemonSettings, 'relay' | 'listen' | 'debug'>
+type SharedSettings = Pick<DaemonSettings, 'relay' | 'listen' | 'debug' | 'pages'>
 
 export interface WorkerSettings extends SharedSettings {
   /** As text: key objects refuse cloning, so that none is leaked by accident. */
@@ -13,7 +13,7 @@ export interface WorkerSettings extends SharedSettings {
 }
 
 export function workerSettings(
-  { relay, listen, debug, mesh, workers }: SharedSettings & Pick<DaemonSettings, 'mesh' | 'workers'>,
+  { relay, listen, debug, pages, mesh, workers }: SharedSettings & Pick<DaemonSettings, 'mesh' | 'workers'>,
   privateKey: NodePrivateKey,
 ): WorkerSettings {
   // Each worker has an equal part of what all may queue.
@@ -22,6 +22,7 @@ export function workerSettings(
     relay: { ...relay, ...part },
     listen,
     debug,
+    pages,
     privateKey: privateKey.exportText(),
     meshKey: mesh.key?.exportText(),
   }

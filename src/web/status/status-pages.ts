@@ -38,7 +38,7 @@ export interface StatusPageOptions {
 
 /** The pages by path. */
 export function createStatusPages(options: StatusPageOptions): ReadonlyMap<string, Page> {
-  const assets = serveAssets(PATH, ['status.js', 'status.css'])
+  const assets = serveAssets(PATH)
   const pages = new StatusPages(options, {
     style: assets.pathOf('status.css'),
     script: assets.pathOf('status.js'),
