@@ -27,7 +27,7 @@ export interface AcceptLimitOptions {
 }
 
 /** The required part of a socket. */
-type Closing = Pick<EventEmitter, 'once'>
+type Closing = Pick<EventEmitter, 'on'>
 
 /** The limits of one listener. Refused connections are to be closed at once. */
 export interface AcceptGate {
@@ -77,11 +77,14 @@ export class AcceptLimits {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.#options
     if (!this.#tally.tryOpen(maxConnections)) return this.#noteRefusal(RefusalReason.Connections, undefined)
     this.counters.open++
-    socket.once('close', () => {
-      this.counters.open--
-      this.#tally.close()
-    })
+    // Closes once: what `once` wraps a listener in would stay as long as the connection.
+    socket.on('close', this.#onClose)
     return true
+  }
+
+  readonly #onClose = (): void => {
+    this.counters.open--
+    this.#tally.close()
   }
 
   /** A source at its limit does not use up the listener's rate, which is for all. */
@@ -90,7 +93,7 @@ export class AcceptLimits {
     const source = address === undefined || !this.#looksAtSources ? undefined : sourcePrefix(address)
     const refusal = this.#judge(source, rate, nowMs)
     if (refusal !== undefined) return this.#noteRefusal(refusal, address)
-    if (source !== undefined) socket.once('close', () => this.#tally.closeOf(source))
+    if (source !== undefined) socket.on('close', () => this.#tally.closeOf(source))
     this.counters.accepted++
     return true
   }

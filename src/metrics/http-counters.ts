@@ -26,6 +26,9 @@ export class HttpCounters {
     unpublishedPercentMisses: 0,
   }
 
+  /** What ends a request, by version: many connections share it. */
+  readonly #ends = new Map<string, () => void>()
+
   /** Counts a failed TLS handshake. */
   failTlsHandshake(cause: TlsFailure): void {
     this.tlsHandshakeFailures[cause] = (this.tlsHandshakeFailures[cause] ?? 0) + 1
@@ -35,6 +38,12 @@ export class HttpCounters {
   beginTlsRequest(version: string): () => void {
     this.tlsRequests[version] = (this.tlsRequests[version] ?? 0) + 1
     this.tlsActive[version] = (this.tlsActive[version] ?? 0) + 1
+    const end = this.#ends.get(version) ?? this.#endOf(version)
+    this.#ends.set(version, end)
+    return end
+  }
+
+  #endOf(version: string): () => void {
     return () => {
       this.tlsActive[version] = (this.tlsActive[version] ?? 0) - 1
     }

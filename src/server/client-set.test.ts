@@ -45,7 +45,7 @@ test('ClientSet keeps the active member when a silent one leaves, and reports wh
   expect(set.remove('a')).toBe(false)
   set.remove('b')
   set.remove('c')
-  expect([set.active, set.members.size]).toEqual([undefined, 0])
+  expect([set.active, set.size]).toEqual([undefined, 0])
 })
 
 test('ClientSet promotes the third of four silent members when the last leaves (P-066)', () => {

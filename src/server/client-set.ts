@@ -5,13 +5,14 @@
  */
 
 export class ClientSet<M> {
-  readonly members: Set<M> = new Set()
+  /** Undefined for fewer than two: nearly all keys have one connection. */
+  #members: Set<M> | undefined
   /**
    * Members by last activity, latest last. A member is added when it writes, or when it joins as a duplicate, except that
    * a key's second connection is not added until it writes: so if the newest of three silent ones leaves, the first takes
    * over.
    */
-  readonly #history = new Set<M>()
+  #history: Set<M> | undefined
   /** The latest of {@link #history}. */
   #latest: M | undefined
   #last: M | undefined
@@ -24,7 +25,16 @@ export class ClientSet<M> {
 
   /** Whether several connections share the key. */
   get isDuplicate(): boolean {
-    return this.members.size > 1
+    return this.#members !== undefined
+  }
+
+  get size(): number {
+    return this.#members?.size ?? (this.#active === undefined ? 0 : 1)
+  }
+
+  /** In the order in which they joined. */
+  get members(): Iterable<M> {
+    return this.#members ?? (this.#active === undefined ? [] : [this.#active])
   }
 
   /** Whether the member is active and was the last to show activity. */
@@ -34,16 +44,18 @@ export class ClientSet<M> {
 
   add(member: M): void {
     const first = this.#active
-    this.members.add(member)
-    if (this.members.size === 2 && first !== undefined) this.#note(first)
-    else if (this.members.size > 2) this.#note(member)
+    if (first !== undefined) {
+      this.#members ??= new Set([first])
+      this.#members.add(member)
+      this.#note(this.#members.size === 2 ? first : member)
+    }
     this.#last = member
     this.#active = member
   }
 
   /** A member has sent a frame. */
   noteActivity(member: M): void {
-    if (!this.isDuplicate || !this.members.has(member)) return
+    if (this.#members?.has(member) !== true) return
     this.#last = member
     this.#active = member
     this.#note(member)
@@ -51,23 +63,38 @@ export class ClientSet<M> {
 
   /** Removes a member; returns whether it was one. */
   remove(member: M): boolean {
-    if (!this.members.delete(member)) return false
-    this.#history.delete(member)
-    if (this.#latest === member) this.#latest = [...this.#history].at(-1)
+    const members = this.#members
+    if (members === undefined) return this.#removeOnly(member)
+    if (!members.delete(member)) return false
+    this.#history?.delete(member)
+    if (this.#latest === member) this.#latest = [...(this.#history ?? [])].at(-1)
     if (this.#last === member) this.#last = this.#latest
-    if (this.members.size > 1) {
+    if (members.size > 1) {
       this.#active = this.#last
     } else {
-      this.#active = this.members.values().next().value
-      this.#last = undefined
-      this.#history.clear()
-      this.#latest = undefined
+      this.#active = members.values().next().value
+      this.#forgetDuplicates()
     }
     return true
   }
 
+  #removeOnly(member: M): boolean {
+    if (this.#active !== member) return false
+    this.#active = undefined
+    this.#forgetDuplicates()
+    return true
+  }
+
+  #forgetDuplicates(): void {
+    this.#members = undefined
+    this.#last = undefined
+    this.#history = undefined
+    this.#latest = undefined
+  }
+
   #note(member: M): void {
     this.#latest = member
+    this.#history ??= new Set()
     this.#history.delete(member)
     this.#history.add(member)
   }

@@ -149,7 +149,7 @@ export class Registry<M extends Member, L> {
     if (peer === undefined || clients === undefined || !clients.remove(member)) return
     this.#watchers.delete(member)
     this.#goneSubscribers.remove(member)
-    if (clients.members.size === 0) this.#removeLast(member.key, peer)
+    if (clients.size === 0) this.#removeLast(member.key, peer)
     else this.#removeDuplicate(member.key, peer, clients)
   }
 
@@ -219,7 +219,7 @@ export class Registry<M extends Member, L> {
     for (const [, { clients, links }] of this.#peers) {
       if (clients !== undefined) {
         keys++
-        connections += clients.members.size
+        connections += clients.size
       } else if (links === undefined) empty++
     }
     const found: string[] = []
@@ -243,7 +243,7 @@ export class Registry<M extends Member, L> {
     this.counters.duplicateConnectionsTotal++
     this.counters.duplicateConnections++
     this.#output.duplicateChanged(member, true)
-    if (clients.members.size === 2 && previous !== undefined) {
+    if (clients.size === 2 && previous !== undefined) {
       this.counters.duplicateKeys++
       this.counters.duplicateConnections++
       this.#output.duplicateChanged(previous, true)

@@ -47,9 +47,7 @@ export class ServerLogin implements ConnHandler {
     this.#notIdeal = (options.idealNode ?? '') !== ''
     this.#token = options.token
     // Until the session runs an error ends the login, which ends the session too and is counted once.
-    this.#writer = new Writer(relay, conn, relay.clientDeadlines, error =>
-      (this.#over ? this.#session : this)?.fail(error),
-    )
+    this.#writer = new Writer(relay, conn, relay.clientDeadlines, this)
     this.#writer.tally.connNum = relay.counters.accepts
     this.#startedAtMs = relay.now()
     const spentMs = this.#startedAtMs - (options.acceptedAtMs ?? this.#startedAtMs)
@@ -110,6 +108,7 @@ export class ServerLogin implements ConnHandler {
 
   #end(): void {
     this.#over = true
+    if (this.#session !== undefined) this.#writer.owner = this.#session
     this.#deadline.cancel()
     this.#relay.loginEnded(this)
   }

@@ -102,7 +102,6 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
     this.#reader = new Reader(conn, parts.decoder, new ReadPacer(relay, this), this)
     this.limitRate(relay.rateLimit)
-    this.#writer.onPacketLeaves = (sender, buffer, keyAt) => this.#noteSource(sender, buffer, keyAt)
   }
 
   /** Shares its key with another session; set by the directory. */
@@ -242,13 +241,13 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     buffer[start] = FrameType.RecvPacket
     buffer.set(source.key.bytes, start + FRAME_HEADER_LENGTH)
     const leaves = this.#writer.sendPacket(buffer, start, end, kind, source)
-    if (leaves) this.#noteSource(source, buffer, start + FRAME_HEADER_LENGTH)
+    if (leaves) this.packetLeaves(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes a RecvPacket frame from a mesh peer. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
-    if (leaves) this.#noteSource(undefined, buffer, start + FRAME_HEADER_LENGTH)
+    if (leaves) this.packetLeaves(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
   /** Takes the same without a source: only the payload follows the header. */
@@ -309,7 +308,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
   }
 
   /** The first packet from a source subscribes this session to the source's departure (P-062). */
-  #noteSource(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
+  packetLeaves(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources()
     const source = this.#sources.note(sender, buffer, keyAt)
     if (source === undefined) return

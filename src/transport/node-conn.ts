@@ -15,6 +15,7 @@ import type { AddressPort } from '../lib/address-port.ts'
 import { concatBytes } from '../lib/bytes.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
 import type { Conn, ConnHandler } from './conn.ts'
+import { own, readMore, type SocketOwner, startReading } from './node-owned-socket.ts'
 import { type JoinedChunks, WriteSlabs } from './node-write-slabs.ts'
 import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from './turn-share.ts'
 
@@ -38,7 +39,7 @@ const slabs = new WriteSlabs()
 /** Connections whose write completed synchronously; reported once the caller has returned. */
 let finished: NodeConn[] = []
 
-export class NodeConn implements Conn {
+export class NodeConn implements Conn, SocketOwner {
   readonly remote: AddressPort | undefined
   readonly #socket: Socket
   readonly #isTls: boolean
@@ -52,7 +53,6 @@ export class NodeConn implements Conn {
   #isResting = false
   /** Reading has stopped; it goes on when what was read is taken. */
   #isStopped = false
-  #readMore: () => void = () => {}
   #handler: ConnHandler | undefined
   #error: Error | undefined
   #closed = false
@@ -75,13 +75,16 @@ export class NodeConn implements Conn {
     this.#isSocket = socket instanceof Socket
     this.remote = remote ?? addressOf(socket.remoteAddress, socket.remotePort)
     if (head !== undefined && head.length > 0) socket.unshift(head)
-    socket.on('error', error => {
-      this.#error ??= error
-    })
-    socket.on('close', () => {
-      this.#closed = true
-      this.#handler?.onClose(this.#error)
-    })
+    own(socket, this)
+  }
+
+  onSocketError(error: Error): void {
+    this.#error ??= error
+  }
+
+  onSocketClose(): void {
+    this.#closed = true
+    this.#handler?.onClose(this.#error)
   }
 
   get local(): AddressPort | undefined {
@@ -97,41 +100,25 @@ export class NodeConn implements Conn {
       queueMicrotask(() => this.#handler?.onClose(this.#error))
       return
     }
-    this.#socket.on('data', (chunk: Uint8Array) => {
-      this.#onData(chunk)
-      this.#readOn()
-    })
-    if (this.#isSocket) this.#readPastStream()
-    // Sockets from an HTTP server allow half-open connections; once the peer has ended, so do we.
-    this.#socket.on('end', () => this.#socket.destroy())
+    startReading(this.#socket)
     // Whatever read the head of the stream may have paused it.
     this.#socket.resume()
   }
 
-  /**
-   * Takes what the socket has read before its stream does, if the stream would pass it on immediately: over TLS each
-   * record arrives separately. If Node ever stops calling `push` here, everything arrives as `data` events.
-   *
-   * Nothing more is read while nothing may be taken: the stream alone would go on until it holds 64 KiB, which over TLS
-   * may be as many records.
-   */
-  #readPastStream(): void {
-    const socket = this.#socket
-    const push = socket.push.bind(socket)
-    const read = socket._read.bind(socket)
-    this.#readMore = () => read(0)
-    socket.push = (chunk, encoding) => {
-      if (chunk === null || socket.readableFlowing !== true || socket.readableLength > 0 || socket.destroyed) {
-        push(chunk, encoding)
-      } else this.#onData(chunk)
-      if (chunk === null || this.#mayRead) return true
-      this.#isStopped = true
-      return false
-    }
-    socket._read = size => {
-      if (this.#mayRead) read(size)
-      else this.#isStopped = true
-    }
+  onSocketData(chunk: Uint8Array): void {
+    this.takeRead(chunk)
+    this.#readOn()
+  }
+
+  takeRead(chunk: Uint8Array): void {
+    this.#handler?.onData(chunk)
+    if (!this.#budget.charge(1, chunk.length)) this.#rest()
+  }
+
+  mayReadOn(): boolean {
+    const may = this.#mayRead
+    if (!may) this.#isStopped = true
+    return may
   }
 
   get #mayRead(): boolean {
@@ -141,12 +128,7 @@ export class NodeConn implements Conn {
   #readOn(): void {
     if (!this.#isStopped || !this.#mayRead) return
     this.#isStopped = false
-    this.#readMore()
-  }
-
-  #onData(chunk: Uint8Array): void {
-    this.#handler?.onData(chunk)
-    if (!this.#budget.charge(1, chunk.length)) this.#rest()
+    if (this.#isSocket) readMore(this.#socket)
   }
 
   /** What has been read already waits in the socket's stream. */

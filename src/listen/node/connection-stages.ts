@@ -61,10 +61,12 @@ export function connectionStages(parts: StageContext): readonly Stage[] {
   return stages.filter(stage => stage !== undefined)
 }
 
+function ignore(): void {}
+
 /** Starts an accepted socket on its path. */
 export function begin(socket: Socket, stages: readonly Stage[]): void {
   // After any error the socket closes, which is handled.
-  socket.on('error', () => {})
+  socket.on('error', ignore)
   new Connection(socket, stages).proceed()
 }
 

@@ -19,5 +19,8 @@ const LABELS: Readonly<Record<string, string>> = {
  */
 export function countTlsRequest(counters: HttpCounters, socket: Socket, lifetime: EventEmitter): void {
   if (!(socket instanceof TLSSocket)) return
-  lifetime.once('close', counters.beginTlsRequest(LABELS[socket.getProtocol() ?? ''] ?? 'unknown'))
+  const end = counters.beginTlsRequest(LABELS[socket.getProtocol() ?? ''] ?? 'unknown')
+  // A socket closes once: what `once` wraps a listener in would stay as long as the connection.
+  if (lifetime === socket) socket.on('close', end)
+  else lifetime.once('close', end)
 }

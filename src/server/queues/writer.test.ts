@@ -50,7 +50,7 @@ class Bench {
       now: () => this.clock.now(),
       flushAfterTurn: (writer: Writer) => this.clock.afterTurn(() => writer.endTurn()),
     }
-    this.writer = new Writer(host, conn, this.deadlines, error => this.failures.push(error))
+    this.writer = new Writer(host, conn, this.deadlines, { fail: error => this.failures.push(error) })
   }
 
   /** Bytes of each chunk of the last write. */

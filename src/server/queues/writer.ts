@@ -33,14 +33,20 @@ export const NO_SOURCE: object = Object.freeze({})
 
 type State = 'idle' | 'writing' | 'closed'
 
-export class Writer implements DeadlineHolder {
+/** Whose connection it is. */
+export interface WriterOwner {
+  /** Called once if a write fails or times out. */
+  fail(error: DerpError): void
   /** Called for each packet sent from a queue, with its sender and the position of its source's key. */
-  onPacketLeaves: ((sender: object | undefined, buffer: Uint8Array, keyAt: number) => void) | undefined
+  packetLeaves?(sender: object | undefined, buffer: Uint8Array, keyAt: number): void
+}
+
+export class Writer implements DeadlineHolder {
+  owner: WriterOwner
   /** Counts what is sent; the rest is the reader's. */
   readonly tally: ConnectionTally = new ConnectionTally()
   readonly #host: WriterHost
   readonly #conn: Conn
-  readonly #onFailure: (error: DerpError) => void
   readonly #batch = new WriteBatch()
   readonly #control = new ControlQueue()
   #deadlines: WriteDeadlines
@@ -57,12 +63,11 @@ export class Writer implements DeadlineHolder {
   /** Packets behind the pending write; undefined until there are some. */
   #queues: PacketQueues | undefined
 
-  /** @param onFailure called once if a write fails or times out. */
-  constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines, onFailure: (error: DerpError) => void) {
+  constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines, owner: WriterOwner) {
     this.#host = host
     this.#conn = conn
     this.#deadlines = deadlines
-    this.#onFailure = onFailure
+    this.owner = owner
   }
 
   /** Time limit of future writes, and of the pending one from now on. */
@@ -127,7 +132,7 @@ export class Writer implements DeadlineHolder {
    * if it can leave in this turn or early in the next, otherwise from a copy.
    *
    * @param sender the session it comes from; none if forwarded, {@link NO_SOURCE} without a source key.
-   * @returns whether the packet leaves in this turn; if not, {@link onPacketLeaves} reports it, unless it is dropped.
+   * @returns whether the packet leaves in this turn; if not, {@link WriterOwner.packetLeaves} reports it, unless it is dropped.
    */
   sendPacket(buffer: Uint8Array, start: number, end: number, kind: PacketKind, sender?: object): boolean {
     const payloadBytes = end - start - (sender === NO_SOURCE ? FRAME_HEADER_LENGTH : RECV_PACKET_OVERHEAD)
@@ -181,7 +186,7 @@ export class Writer implements DeadlineHolder {
   /** The pending write took too long (P-101). */
   onWriteTimeout(): void {
     this.#host.counters.writeTimeouts++
-    this.#onFailure(
+    this.owner.fail(
       new DerpError('ERR_DERP_WRITE_TIMEOUT', 'write to client: not finished in time', { clause: 'P-101' }),
     )
   }
@@ -226,7 +231,7 @@ export class Writer implements DeadlineHolder {
     if (this.#state === 'closed') return
     this.#deadlines.end(this)
     if (error !== undefined) {
-      this.#onFailure(new DerpError('ERR_DERP_WRITE_FAILED', `write to client: ${error.message}`, { cause: error }))
+      this.owner.fail(new DerpError('ERR_DERP_WRITE_FAILED', `write to client: ${error.message}`, { cause: error }))
       return
     }
     this.#batch.sent(this.#host.counters, this.tally)
@@ -264,7 +269,7 @@ export class Writer implements DeadlineHolder {
     const { buffer, start, end, payloadBytes, sender, settledAtMs } = waiting
     this.#batch.add(buffer, start, end)
     this.#batch.countPacket(kind, payloadBytes)
-    if (sender !== NO_SOURCE) this.onPacketLeaves?.(sender, buffer, start + FRAME_HEADER_LENGTH)
+    if (sender !== NO_SOURCE) this.owner.packetLeaves?.(sender, buffer, start + FRAME_HEADER_LENGTH)
     if (settledAtMs === undefined) return 0
     this.#host.queueAge.recordMany(1, nowMs - settledAtMs)
     return 1
