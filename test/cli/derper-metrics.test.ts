@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { startProgram } from '../support/process.ts'
 import { request } from '../support/raw-http.ts'
-import { type RunningRelay, startOurRelay } from '../support/relays.ts'
+import { freePort, type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { portOf, served } from '../support/served.ts'
 
@@ -51,6 +51,24 @@ test('derper -metrics-addr serves metrics and health separately, until the end o
   await relay.program.stderrMatch(/"msg":"drain begins"/)
   expect(await ask('/readyz')).toEqual({ status: 503, body: 'not ready\ndraining: the relay is shutting down\n' })
   expect((await ask('/metrics')).body).toContain('derphttp_not_ready{check="draining"} 1\n')
+})
+
+test('derper health asks a running derper, and exits with 1 if none answers', async () => {
+  const port = await freePort()
+  const ask = async (...flags: string[]) => {
+    const program = await startProgram(RUNTIME_PATH, [DERPER, 'health', '-dev', ...flags])
+    const code = await program.exit()
+    return { code, text: program.stdout + program.stderr }
+  }
+  const flags = ['-metrics-addr', `127.0.0.1:${port}`]
+  const none = await ask(...flags)
+  expect(none.code).toBe(1)
+  expect(none.text).toContain(`unhealthy: http://127.0.0.1:${port}/healthz: `)
+  const relay = await startOurRelay(flags)
+  relays.push(relay)
+  await served(relay.program)
+  expect(await ask(...flags)).toEqual({ code: 0, text: 'ok\n' })
+  expect((await ask()).text).toContain('ask for health: needs -metrics-addr with a port')
 })
 
 test('derper -metrics-token and -metrics-allow control access to the metrics, and the token is never shown (P-173)', async () => {

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readSettings } from '../../src/cli/derper/derper-settings.ts'
@@ -125,7 +125,7 @@ test('probes request existing paths, and grace periods are long enough', async (
   const container = at(resource('StatefulSet'), 'spec.template.spec.containers.0')
   const probes = ['startupProbe', 'livenessProbe', 'readinessProbe'].map(probe => at(container, `${probe}.httpGet`))
   expect(probes).toEqual(['/healthz', '/healthz', '/readyz'].map(path => ({ path, port: 'metrics' })))
-  expect(readText('deploy/Dockerfile')).toMatch(/^HEALTHCHECK .*\/healthz/m)
+  expect(readText('deploy/Dockerfile')).toMatch(/^HEALTHCHECK .* CMD \["\/usr\/bin\/derper", "health"\]$/m)
 
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
   const { deadlineMs: pods } = (await settingsOf(env)).drain
@@ -136,7 +136,7 @@ test('probes request existing paths, and grace periods are long enough', async (
   for (const seconds of [Number.parseInt(grace, 10), Number(timeout)]) expect(seconds).toBeGreaterThan(others / 1_000)
 })
 
-test('the image copies existing files, and starts the package’s command', () => {
+test('the image copies existing files, and starts the single file that it has built', () => {
   const dockerfile = readText('deploy/Dockerfile')
   const copied = Array.from(dockerfile.matchAll(/^COPY (?!--from)(.*) \S+$/gm), ([, files = '']) =>
     files.split(' '),
@@ -152,7 +152,11 @@ test('the image copies existing files, and starts the package’s command', () =
       `${path} is left out`,
     ).toBe(true)
   }
-  const manifest = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { bin: Record<string, string> }
-  expect(dockerfile).toMatch(new RegExp(`^ENTRYPOINT \\["node", "/opt/derper/${manifest.bin['derper']}"\\]$`, 'm'))
-  expect(basename(dockerfile.match(/^FROM (\S+)$/m)?.[1] ?? '')).toBe('node:26-slim')
+  const [, script = ''] =
+    /^RUN node (scripts\/\S+) --target "linux-\$\(node -p process.arch\)" --out /m.exec(dockerfile) ?? []
+  expect(existsSync(join(ROOT, script)), script).toBe(true)
+  expect(dockerfile).toMatch(/^COPY --from=build \/image(\/usr\/bin\/derper) \1$/m)
+  expect(dockerfile).toMatch(/^ENTRYPOINT \["\/usr\/bin\/derper"\]$/m)
+  const bases = Array.from(dockerfile.matchAll(/^FROM (\S+)/gm), ([, base]) => base)
+  expect(bases).toEqual(['node:26-slim', expect.stringMatching(/^gcr\.io\/distroless\/cc-debian\d+$/)])
 })

@@ -20,6 +20,7 @@ import { packageVersion } from '../version.ts'
 import { betterRuntime } from './better-runtime.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
+import { checkHealth } from './check-health.ts'
 import { DERP_MAP_FLAGS, derpMapText } from './derp-map.ts'
 import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { readPrivateKey, readSettings } from './derper-settings.ts'
@@ -31,12 +32,15 @@ const SUMMARY = `derper relays end-to-end encrypted packets between clients that
 
   derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reloads files
   derper check-config [flags]   checks and prints the configuration; starts nothing
+  derper health [flags]         asks the running derper with this configuration; exits with 1 if it is not well
   derper derp-map [flags]       prints the DERP map for this configuration; -for sets the format
 
 Flags can also be set by environment variables (DERPER_STUN_PORT for -stun-port) and in the JSON file of -config.`
 
 const CHECK_CONFIG = 'check-config'
+const HEALTH = 'health'
 const DERP_MAP = 'derp-map'
+const COMMANDS = [CHECK_CONFIG, HEALTH, DERP_MAP]
 
 /** Reads the flags from all sources. */
 type ReadFlags = (read: ReadText) => Promise<SourcedFlags<typeof DERPER_FLAGS>>
@@ -47,12 +51,14 @@ export function main(args: readonly string[]): Promise<number> {
     const [first, ...others] = args
     if (first === DERP_MAP) return writeDerpMap(others, process.env)
     const isCheck = first === CHECK_CONFIG
-    const input = { args: isCheck ? others : args, env: process.env, commands: [CHECK_CONFIG, DERP_MAP] }
+    const isHealth = first === HEALTH
+    const input = { args: isCheck || isHealth ? others : args, env: process.env, commands: COMMANDS }
     const readAll: ReadFlags = read => readFlags('derper', DERPER_FLAGS, { ...input, read })
     const parsed = await readAll(readAnything)
     if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
     else if (parsed.values.version) process.stdout.write(`${packageVersion()} on ${RUNTIME_TITLE}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
+    else if (isHealth) return checkHealth(parsed.values, parsed.given, process.env)
     else return serve(parsed, process.env, readAll)
     return EXIT_OK
   })

@@ -1,0 +1,44 @@
+/** `derper health`: asks the relay that runs with the same configuration how it is; for images that hold nothing else to ask with. */
+
+import type { ListenAddress } from '../../daemon/listen-address.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import { EXIT_FAILED, EXIT_OK } from '../exit.ts'
+import type { DerperFlagValues } from './derper-flags.ts'
+import { readSettings } from './derper-settings.ts'
+
+const PATIENCE_MS = 4_000
+
+/** Resolves to the exit code. @throws DerpError without a listener to ask. */
+export async function checkHealth(
+  flags: DerperFlagValues,
+  given: ReadonlySet<string>,
+  env: NodeJS.ProcessEnv,
+): Promise<number> {
+  const { metrics } = await readSettings(flags, given, env)
+  if (metrics === undefined || metrics.address.port === 0) {
+    const reason = 'ask for health: needs -metrics-addr with a port, as the running derper has it'
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', reason)
+  }
+  const url = `http://${hostToAsk(metrics.address)}:${metrics.address.port}/healthz`
+  const [problem, text] = await ask(url)
+  process.stdout.write(problem ? `unhealthy: ${url}: ${text}\n` : text)
+  return problem ? EXIT_FAILED : EXIT_OK
+}
+
+async function ask(url: string): Promise<readonly [problem: boolean, text: string]> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) })
+    const text = await response.text()
+    return response.ok ? [false, text] : [true, `status ${response.status}: ${text.trimEnd()}`]
+  } catch (error) {
+    const { message, cause } = error as Error
+    return [true, cause instanceof Error ? cause.message : message]
+  }
+}
+
+/** Where no host is set, or all addresses, loopback leads to it. */
+function hostToAsk({ host }: ListenAddress): string {
+  if (host === undefined || host === '0.0.0.0') return '127.0.0.1'
+  if (host === '::') return '[::1]'
+  return host.includes(':') ? `[${host}]` : host
+}
