@@ -18,7 +18,7 @@ export interface SocketOwner {
   mayReadOn(): boolean
 }
 
-const OWNER = Symbol('owner')
+const OWNER: unique symbol = Symbol('owner')
 type OwnedSocket = Socket & { [OWNER]?: SocketOwner }
 
 /** Tells `owner` of errors and of the end. */
