@@ -307,7 +307,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.fail(error)
   }
 
-  /** The first packet from a source subscribes this session to the source's departure (P-062). */
+  // The first packet from a source subscribes this session to the source's departure (P-062).
   packetLeaves(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources()
     const source = this.#sources.note(sender, buffer, keyAt)
