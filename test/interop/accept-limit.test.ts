@@ -35,7 +35,7 @@ describe.skipIf(!hasGo)('a relay whose accept limit is exceeded', () => {
     await flood(relay)
     a.packet(b.publicKey, 'still there')
     expect(await b.messageOf('receivedPacket')).toMatchObject({ source: a.publicKey })
-    expect(relay.program.stderr).toContain('connections refused')
+    await expect.poll(() => relay.program.stderr).toContain('connections refused')
     target.closeAll()
     await relay.stop()
   })
