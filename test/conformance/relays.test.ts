@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { hasGo } from '../support/go-tools.ts'
+import { startNatsServer } from '../support/nats-server.ts'
 import { startOurRelay, startOurTlsRelay, startReferenceRelay } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
 import { type Candidate, conformance } from './run.ts'
@@ -47,12 +48,37 @@ function onTlsWorkers(workers: number, quick: boolean): Candidate {
   }
 }
 
+/** One of two relays of a region over NATS. */
+function inRegion(): Candidate {
+  return {
+    name: 'ours, plain, in a region',
+    shape: { ...ours, tls: false },
+    start: async () => {
+      const nats = await startNatsServer()
+      const start = () =>
+        startOurRelay(['-region', 'test', '-nats', nats.url, '-drain-time', '0s'], {
+          TAILSCALE_DERPER_MESH_KEY: meshKey,
+        })
+      const relays = await Promise.all([start(), start()])
+      await Promise.all(relays.map(({ program }) => program.stderrMatch(/"msg":"relay has joined the region"/)))
+      return {
+        options: { ...ours, url: relays[0].url },
+        stop: async () => {
+          for (const relay of relays) await relay.stop()
+          await nats.stop()
+        },
+      }
+    },
+  }
+}
+
 // `npm run conformance:workers` runs all cases on all of them.
 const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
 // Slow cases are about timeouts, not about the runtime.
 const isQuick = process.env['DERPHTTP_CASES'] === 'quick'
 const candidates: Candidate[] = [onWorkers(1, isQuick), onTlsWorkers(2, isQuick), onWorkers(4, !isWhole)]
 if (isWhole) candidates.push(onWorkers(2, false))
+if (hasGo && isWhole) candidates.push(inRegion())
 if (hasGo && !isWhole && RUNTIME_NAME === 'node') {
   candidates.push({
     name: 'stock derper, plain',
