@@ -17,6 +17,8 @@ export const RESYNC_PAUSE_MS = 2_000
 /** Milliseconds until relays without a response are queried again, and until the search fails (P-308). */
 export const ASK_AGAIN_MS = 500
 export const GIVE_UP_MS = 2_000
+/** Milliseconds for which a key in packets from outside the region is not searched for: a mesh peer announces it (P-315). */
+export const OUTSIDE_MS = 10_000
 /** Milliseconds for which a negative or failed search is cached (P-309). */
 export const NOBODY_MS = 5_000
 export const UNANSWERED_MS = 1_000

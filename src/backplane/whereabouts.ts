@@ -15,7 +15,7 @@ import type { Announcer } from './announcer.ts'
 import type { Finder } from './finder.ts'
 import type { HybridClock } from './hybrid-clock.ts'
 import type { KeyTimes } from './key-times.ts'
-import { MAX_NOBODIES } from './limits.ts'
+import { MAX_NOBODIES, OUTSIDE_MS } from './limits.ts'
 import type { LocalKeys } from './local-keys.ts'
 import type { Neighbour } from './neighbour.ts'
 import type { RemoteRoute } from './remote-route.ts'
@@ -42,6 +42,8 @@ export class Whereabouts {
   readonly #ports: WhereaboutsPorts
   /** Keys with clients to notify when they leave, but at an unknown relay. */
   #doubts = new KeyMap<true>()
+  /** Keys in packets of relays outside the region, with the time until which they are not searched for. */
+  readonly #outside = new KeyMap<number>()
 
   constructor(ports: WhereaboutsPorts) {
     this.#ports = ports
@@ -136,7 +138,12 @@ export class Whereabouts {
   lookForDoubts(): void {
     const doubts = this.#doubts
     this.#doubts = new KeyMap()
+    this.#forgetOutside()
     for (const [key] of doubts) {
+      if (this.#outside.has(key)) {
+        this.doubt(key)
+        continue
+      }
       const isOpen = this.#ports.routes.get(key.bytes)?.isOpen === true
       if (!isOpen && this.#ports.host.isAwaited(key.bytes, 0)) this.#ports.finder.look(key)
     }
@@ -198,10 +205,28 @@ export class Whereabouts {
     const { locals, routes, finder, clock } = this.#ports
     if (locals.get(bytes, keyAt) !== undefined) return
     const neighbour = this.#ports.relay(relayIdOf(by))
-    if (neighbour === undefined) return
+    if (neighbour === undefined) {
+      this.#noteOutside(bytes, keyAt)
+      return
+    }
     const key = known?.key ?? NodePublicKey.fromBytes(bytes.subarray(keyAt, keyAt + KEY_LENGTH))
     this.#open(known ?? routes.note(key, { neighbour, time: UNKNOWN_TIME }, clock.now()), false)
     finder.found(key)
+  }
+
+  #noteOutside(bytes: Uint8Array, keyAt: number): void {
+    if (this.#outside.size >= MAX_NOBODIES || this.#outside.get(bytes, keyAt) !== undefined) return
+    const key = NodePublicKey.fromBytes(bytes.subarray(keyAt, keyAt + KEY_LENGTH))
+    this.#outside.set(key, this.#ports.clock.now() + OUTSIDE_MS)
+  }
+
+  #forgetOutside(): void {
+    const nowMs = this.#ports.clock.now()
+    for (const [key, untilMs] of this.#outside) {
+      // The oldest come first.
+      if (untilMs > nowMs) break
+      this.#outside.delete(key)
+    }
   }
 
   /** The key is not at the route's relay; its relay is unknown. */

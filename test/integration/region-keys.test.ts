@@ -1,6 +1,8 @@
 /** Where keys are in a region: logins, duplicates, departures, searches. Simulated relays on real backplanes. */
 
 import { expect, test } from 'vitest'
+import { NodePublicKey } from '../../src/keys/node-key.ts'
+import { encodeClientToServer } from '../../src/protocol/encode.ts'
 import { clientKey, SimRegion } from '../support/sim-region.ts'
 
 test('the first packets to another relay find their destination and open the link, in order and without loss (P-308, P-310)', () => {
@@ -203,6 +205,23 @@ test('clients are notified of a departure after its route expired, or without an
   region.clock.advance(150_000)
   expect(region.take()).toEqual(['1 loses 8'])
   expect(routes.size).toBe(0)
+})
+
+test('a key in a packet of a relay outside the region has not left because no relay of the region has it (P-315)', () => {
+  const region = new SimRegion(2)
+  region.login(1, 0)
+  const outside = NodePublicKey.fromBytes(new Uint8Array(32).fill(77))
+  const frame = encodeClientToServer({
+    type: 'forwardPacket',
+    source: clientKey(9),
+    destination: clientKey(1),
+    data: new Uint8Array(20),
+  })
+  expect(region.relay(0).takeForwarded(outside, frame)).toBeUndefined()
+  region.clock.advance(9_000)
+  expect([region.take().length, region.told('find')]).toEqual([1, []])
+  region.clock.advance(3_000)
+  expect(region.take()).toEqual(['0 loses 9'])
 })
 
 test('unused routes expire after 120 s, except those that decide between logins (P-314)', () => {
