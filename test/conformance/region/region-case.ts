@@ -12,7 +12,7 @@ export interface RegionTarget {
   /** @throws Error without one: the case should say that it needs it. */
   readonly stock: Target
   /** Ends a relay of {@link relays} with the signal, and starts it again at the same address. */
-  restart(relay: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  readonly restart: (relay: number, signal: 'SIGTERM' | 'SIGKILL') => Promise<void>
 }
 
 export interface RegionCase {

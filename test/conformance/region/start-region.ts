@@ -23,7 +23,7 @@ const meshKey = 'a5c3'.repeat(16)
 export interface StartedRegion {
   /** Ours, then the stock one if Go is installed. */
   readonly targets: readonly TargetOptions[]
-  restart(relay: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void>
+  readonly restart: (relay: number, signal: 'SIGTERM' | 'SIGKILL') => Promise<void>
   stop(): Promise<void>
 }
 
