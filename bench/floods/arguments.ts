@@ -14,6 +14,7 @@ timetable. Needs Linux, Go and an otherwise idle machine.
   --contender ID    only ours, ours-bun or stock; several with commas
   --node-args=TEXT  arguments for Node when running our relay, for experiments
   --out FILE        write the results to FILE as JSON
+  --document        write the results to bench/results/floods.json and docs/security/floods.md; of all floods only
   --list            list the floods and exit
 `
 
@@ -24,6 +25,7 @@ export interface FloodArguments {
   readonly contenders: readonly string[]
   readonly nodeArgs: readonly string[]
   readonly out: string | undefined
+  readonly document: boolean
   readonly list: boolean
   readonly help: boolean
 }
@@ -39,10 +41,14 @@ export function readFloodArguments(args: readonly string[]): FloodArguments {
       contender: { type: 'string', default: '' },
       'node-args': { type: 'string', default: '' },
       out: { type: 'string' },
+      document: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   })
+  if (values.document && (values.only !== '' || values.contender !== '')) {
+    throw new Error('set option --document: the page has all floods of all relays; leave out --only and --contender')
+  }
   return {
     only: words(values.only, ','),
     rounds: wholeNumber('rounds', values.rounds),
@@ -50,6 +56,7 @@ export function readFloodArguments(args: readonly string[]): FloodArguments {
     contenders: words(values.contender, ','),
     nodeArgs: words(values['node-args'], ' '),
     out: values.out,
+    document: values.document,
     list: values.list,
     help: values.help,
   }

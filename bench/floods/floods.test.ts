@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Results } from '../results.ts'
 import { GO_LOAD_MODULE } from '../tools.ts'
 import { readFloodArguments } from './arguments.ts'
+import { fillFloodDocument, readFloodDocument } from './document.ts'
 import { figuresOf } from './flood.ts'
 import { FLOODS } from './floods.ts'
 import { costTable, isWithinAim, latencyTable } from './tables.ts'
@@ -42,4 +43,12 @@ test('options of the flood bench', () => {
   expect(readFloodArguments([])).toMatchObject({ only: [], rounds: 3, seconds: 2, contenders: [] })
   expect(readFloodArguments(['--only', 'a,b', '--rounds', '1'])).toMatchObject({ only: ['a', 'b'], rounds: 1 })
   expect(() => readFloodArguments(['--seconds', '0'])).toThrow(/--seconds/)
+  expect(() => readFloodArguments(['--document', '--only', 'stun'])).toThrow(/leave out --only/)
+})
+
+test('docs/security/floods.md has the tables of the committed results, and tells of each flood', () => {
+  const { results, document } = readFloodDocument()
+  expect(fillFloodDocument(document, results)).toBe(document)
+  const [, told = ''] = document.split('## The floods')
+  for (const { id } of FLOODS) expect(told).toContain(`\`${id}\``)
 })

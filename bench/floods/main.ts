@@ -8,6 +8,7 @@ import { gatherResults, type Results } from '../results.ts'
 import { measureRounds } from '../rounds.ts'
 import { loadGenerator } from '../tools.ts'
 import { type FloodArguments, readFloodArguments, USAGE } from './arguments.ts'
+import { writeFloodDocument } from './document.ts'
 import { figuresOf } from './flood.ts'
 import { FLOODS } from './floods.ts'
 import { measureFlood } from './measure.ts'
@@ -20,6 +21,7 @@ async function main(): Promise<void> {
   if (process.platform !== 'linux') throw new Error(`measure on ${process.platform}: processor time is read from /proc`)
   const results = await run(options)
   if (options.out !== undefined) writeFileSync(options.out, `${JSON.stringify(results, undefined, 2)}\n`)
+  if (options.document) writeFloodDocument(results)
   print(`\n${runLines(results)}\n\n${latencyTable(results)}\n\n${costTable(results)}\n`)
 }
 

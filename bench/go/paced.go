@@ -10,8 +10,12 @@ import (
 	"tailscale.com/derp/derphttp"
 )
 
-// pacedGrace is how long packets may take after the measured window.
-const pacedGrace = 2 * time.Second
+const (
+	// pacedGrace is how long packets may take after the measured window.
+	pacedGrace = 2 * time.Second
+	// pacedSilence ends it when nothing comes any more.
+	pacedSilence = time.Second
+)
 
 type pacedResult struct {
 	// Age of the packets that arrived.
@@ -104,10 +108,17 @@ func (a *arrivals) receive(to *derphttp.Client, broken *atomic.Int64) {
 
 // waitFor returns when all of these packets have come, or the grace is over.
 func (a *arrivals) waitFor(first, last int) {
-	for end := time.Now().Add(pacedGrace); time.Now().Before(end); time.Sleep(10 * time.Millisecond) {
-		if a.missing(first, last) == 0 {
+	now := time.Now()
+	fewest, since := last-first+1, now
+	for end := now.Add(pacedGrace); now.Before(end) && now.Sub(since) < pacedSilence; now = time.Now() {
+		missing := a.missing(first, last)
+		if missing == 0 {
 			return
 		}
+		if missing < fewest {
+			fewest, since = missing, now
+		}
+		time.Sleep(10 * time.Millisecond)
 	}
 }
 
