@@ -36,14 +36,14 @@ export function fillDocument(text: string, results: Results): string {
 }
 
 /** A page with marked parts. */
-export interface MarkedPage {
+export interface MarkedPage<T> {
   readonly page: string
   readonly prefix: string
-  readonly parts: Readonly<Record<string, (results: Results) => string>>
+  readonly parts: Readonly<Record<string, (results: T) => string>>
 }
 
 /** The same for any page. */
-export function fillMarkers(text: string, { page, prefix, parts }: MarkedPage, results: Results): string {
+export function fillMarkers<T>(text: string, { page, prefix, parts }: MarkedPage<T>, results: T): string {
   return Object.entries(parts).reduce((filled, [part, render]) => {
     const [begin, end] = [`<!-- ${prefix}:${part} -->\n`, `\n<!-- /${prefix}:${part} -->`]
     const [from, to] = [filled.indexOf(begin), filled.indexOf(end)]

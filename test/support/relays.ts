@@ -157,12 +157,12 @@ export function untilListening(port: number): Promise<void> {
  *
  * For our daemon, which binds its ports for a moment at startup to check them: connections made then are reset.
  */
-export function untilAnswering(port: number): Promise<void> {
+export function untilAnswering(port: number, pauseMs?: number): Promise<void> {
   // An HTTPS port answers as well: 400.
-  return untilPort(port, 'GET / HTTP/1.0\r\n\r\n', 'data')
+  return untilPort(port, 'GET / HTTP/1.0\r\n\r\n', 'data', pauseMs)
 }
 
-async function untilPort(port: number, request: string, event: 'connect' | 'data'): Promise<void> {
+async function untilPort(port: number, request: string, event: 'connect' | 'data', pauseMs = 50): Promise<void> {
   const giveUpAtMs = performance.now() + PATIENCE_MS
   while (performance.now() < giveUpAtMs) {
     const socket = connect(port, '127.0.0.1').on('error', () => {})
@@ -172,7 +172,7 @@ async function untilPort(port: number, request: string, event: 'connect' | 'data
     })
     socket.destroy()
     if (came) return
-    await delay(50)
+    await delay(pauseMs)
   }
   throw new Error(`wait for port ${port}: no ${event} after ${PATIENCE_MS} ms`)
 }
