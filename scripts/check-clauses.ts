@@ -25,7 +25,7 @@ const tests = new Map(
   ),
 )
 const address = { hostname: '', stunPort: undefined, canPort80: false }
-const pages = daemonPages({ relay: {}, pages: { address } }, { statusToken: undefined })
+const pages = daemonPages({ relay: {}, pages: { address, demo: true } }, { statusToken: undefined })
 const relay = createRelay({ privateKey: NodePrivateKey.generate(), pages })
 /** Files of pages, named by their content. */
 const ASSET = /-[\w-]{10}\.\w+$/

@@ -7,7 +7,7 @@ import { build, type Rolldown } from 'vite'
 const ROOT = join(import.meta.dirname, '..')
 
 /** Each page is made of the script and the style sheet of its name, and of chunks that pages share. */
-const PAGES = ['home', 'status'] as const
+const PAGES = ['demo', 'home', 'status'] as const
 
 const TYPES: Readonly<Record<string, string>> = {
   js: 'text/javascript; charset=utf-8',

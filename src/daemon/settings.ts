@@ -96,6 +96,8 @@ export interface DebugSettings {
 /** What pages for people tell visitors. */
 export interface PageSettings {
   readonly address: HomeAddress
+  /** Whether there is the demo. */
+  readonly demo: boolean
 }
 
 export interface TlsSettings {

@@ -28,7 +28,7 @@ async function refused(...args: string[]): Promise<string> {
   return program.stderr
 }
 
-test('derper -dev serves on loopback with a new key and STUN, and prints a command to try', async () => {
+test('derper -dev serves on loopback with a new key, STUN and the demo, and prints a command to try', async () => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun-port=0')
   const { address, relay: key, stun } = await served(program)
   const url = urlAt(address)
@@ -37,6 +37,7 @@ test('derper -dev serves on loopback with a new key and STUN, and prints a comma
   const client = new Client(NodePrivateKey.generate(), url)
   await client.connect()
   expect(String(client.serverPublicKey())).toBe(key)
+  expect(await (await fetch(new URL('/demo', url))).text()).toContain('Two tabs')
   await client.close()
   await program.stop()
   expect(await program.exit()).toBe(0)

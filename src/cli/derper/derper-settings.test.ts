@@ -24,7 +24,7 @@ test('a worker gets all settings of relay, listeners and pages, and no others', 
   const { relay, listen, debug, pages, mesh } = settings
   const privateKey = NodePrivateKey.generate()
   const sent = structuredClone(workerSettings(settings, privateKey))
-  expect(pages).toEqual({ address: { hostname: 'relay.test', stunPort: 3478, canPort80: true } })
+  expect(pages).toEqual({ address: { hostname: 'relay.test', stunPort: 3478, canPort80: true }, demo: true })
   expect(sent).toEqual({ relay, listen, debug, pages, privateKey: privateKey.exportText(), meshKey: MESH_KEY })
   const keys = workerKeys(sent)
   expect([keys.privateKey.equals(privateKey), keys.meshKey?.exportText()]).toEqual([true, MESH_KEY])
@@ -50,8 +50,9 @@ test.each([
   [['-a=:8080'], true],
   [['-a=:8080', '-tokens-file=/dev/null'], false],
   [['-a=:8080', '-derp=false'], false],
-])('readSettings of %j warns that the relay is open: %s', async (args, isOpen) => {
-  const { notes } = await settingsOf([...args, '-c=/nonexistent'])
+])('readSettings of %j has no demo, and warns that the relay is open: %s', async (args, isOpen) => {
+  const { notes, pages } = await settingsOf([...args, '-c=/nonexistent'])
+  expect(pages.demo).toBe(false)
   expect(notes.some(note => note.includes('anyone who reaches this relay can use it'))).toBe(isOpen)
 })
 

@@ -48,7 +48,7 @@ export async function readSettings(
     relay: await relaySettings(flags),
     listen: listenSettings(flags, address, workers),
     debug: await debugSettings(flags, tls?.hostname ?? '', env),
-    pages: pageSettings(tls, stun),
+    pages: pageSettings(flags, tls, stun),
     tls,
     stun,
     admission,
@@ -75,9 +75,13 @@ export async function readSettings(
   }
 }
 
-function pageSettings(tls: DaemonSettings['tls'], stun: DaemonSettings['stun']): PageSettings {
+function pageSettings(
+  { dev, derp }: DerperFlagValues,
+  tls: DaemonSettings['tls'],
+  stun: DaemonSettings['stun'],
+): PageSettings {
   const address = { hostname: tls?.hostname ?? '', stunPort: stun?.port, canPort80: tls?.httpPort === 80 }
-  return { address }
+  return { address, demo: dev && derp }
 }
 
 function reloadedFiles(flags: DerperFlagValues): Readonly<Record<string, string>> {

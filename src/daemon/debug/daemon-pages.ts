@@ -1,6 +1,7 @@
 /** Pages that the daemon adds to those of its relay. */
 
 import type { CreatePages } from '../../relay.ts'
+import { createDemoPages } from '../../web/demo/demo-pages.ts'
 import { createHomePages } from '../../web/home/home-pages.ts'
 import { createStatusPages } from '../../web/status/status-pages.ts'
 import type { DaemonSettings } from '../settings.ts'
@@ -16,9 +17,17 @@ export function daemonPages(
   const { home = '', derp = true } = relay
   return (shown, allows) => {
     const status = createStatusPages({ ...shown, allows, readToken: () => secrets.statusToken })
-    if (home !== '') return status
+    const demo = pages.demo ? createDemoPages() : []
+    if (home !== '') return new Map([...status, ...demo])
     const hasStatusToken = () => secrets.statusToken !== undefined
-    const options = { ...pages, readiness: shown.readiness, allows, derp, hasStatusToken }
-    return new Map([...status, ...createHomePages(options)])
+    const options = {
+      address: pages.address,
+      hasDemo: pages.demo,
+      readiness: shown.readiness,
+      allows,
+      derp,
+      hasStatusToken,
+    }
+    return new Map([...status, ...demo, ...createHomePages(options)])
   }
 }

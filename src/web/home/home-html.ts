@@ -13,6 +13,7 @@ export interface HomeView {
   readonly isOperator: boolean
   /** Whether the visitor may open the status page, or log in there. */
   readonly hasStatus: boolean
+  readonly hasDemo: boolean
 }
 
 type Link = readonly [path: string, title: string]
@@ -21,6 +22,7 @@ const ABOUT: readonly Link[] = [
   ['https://tailscale.com/kb/1232/derp-servers', 'About DERP'],
   ['https://pkg.go.dev/tailscale.com/derp', 'Protocol and Go documentation'],
 ]
+const DEMO: Link = ['/demo', 'Demo: two tabs exchange messages and files']
 const STATUS: Link = ['/debug/status', 'Status, live']
 const OPERATOR: readonly Link[] = [
   ['/debug/', 'Debug pages'],
@@ -29,8 +31,8 @@ const OPERATOR: readonly Link[] = [
 ]
 
 /** The body of the page. */
-export function homeBody({ report, map, remarks, isOperator, hasStatus }: HomeView): string {
-  const links = [...(hasStatus ? [STATUS] : []), ...(isOperator ? OPERATOR : [])]
+export function homeBody({ report, map, remarks, isOperator, hasStatus, hasDemo }: HomeView): string {
+  const links = [...(hasDemo ? [DEMO] : []), ...(hasStatus ? [STATUS] : []), ...(isOperator ? OPERATOR : [])]
   return `<header><h1>DERP relay</h1></header>
 <main>
 <p>This is a DERP server: it relays end-to-end encrypted traffic between Tailscale and Headscale clients that cannot reach

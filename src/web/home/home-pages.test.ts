@@ -10,6 +10,7 @@ const OPTIONS: HomePageOptions = {
   address: { hostname: '', stunPort: 3_478, canPort80: false },
   derp: true,
   hasStatusToken: () => false,
+  hasDemo: false,
 }
 
 const failing = (reason: string, degradesOnly = false) =>
@@ -57,6 +58,7 @@ test('the home page shows links to visitors with access only, and says if the re
     (await homeOf(options)).html.match(/(?<=href=")\/debug\/[^"]*/g) ?? []
   expect(await linksOf({ hasStatusToken: () => true })).toEqual(['/debug/status'])
   expect(await linksOf({ allows: () => true })).toEqual(['/debug/status', '/debug/', '/debug/clients', '/debug/varz'])
+  expect((await homeOf({ hasDemo: true })).html).toContain('href="/demo"')
   const { html } = await homeOf({ derp: false })
   expect(html).toContain('Status: disabled')
   expect(html).not.toContain('<script')

@@ -19,6 +19,8 @@ export interface HomePageOptions {
   readonly derp: boolean
   /** Whether the status page can be opened by a token. */
   readonly hasStatusToken: () => boolean
+  /** Whether there is the demo. */
+  readonly hasDemo: boolean
 }
 
 /** The pages by path. */
@@ -29,7 +31,7 @@ export function createHomePages(options: HomePageOptions): ReadonlyMap<string, P
 }
 
 async function home(
-  { readiness, allows, address, derp, hasStatusToken }: HomePageOptions,
+  { readiness, allows, address, derp, hasStatusToken, hasDemo }: HomePageOptions,
   files: { readonly style: string; readonly script?: string },
   request: HttpRequest,
 ): Promise<HttpReply> {
@@ -42,6 +44,7 @@ async function home(
     remarks: mapRemarks(address, visited),
     isOperator,
     hasStatus: isOperator || hasStatusToken(),
+    hasDemo,
   })
   return pageReply({ title: 'DERP relay', ...files, body, icon: false }, 200, BROWSER_HEADERS)
 }
