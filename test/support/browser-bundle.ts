@@ -9,6 +9,8 @@ const ROOT = join(import.meta.dirname, '../..')
 /** Import path of the browser entry. */
 export const BROWSER_ENTRY: string = join(ROOT, 'src/entries/browser.ts')
 
+const PROTOCOL_ENTRY = join(ROOT, 'src/entries/protocol.ts')
+
 /** One file of a bundle. */
 export interface Chunk {
   readonly name: string
@@ -31,6 +33,9 @@ export async function bundleForBrowser(code: string, name = 'main'): Promise<rea
       root: ROOT,
       configFile: false,
       logLevel: 'error',
+      // As users of the package import it.
+      resolve: { alias: { 'derphttp/browser': BROWSER_ENTRY, 'derphttp/protocol': PROTOCOL_ENTRY } },
+      define: { 'process.env.NODE_ENV': '"production"' },
       build: { write: false, target: 'es2022', lib, rollupOptions: { output } },
     })
     return chunksOf((Array.isArray(result) ? result : [result]) as Rolldown.RolldownOutput[])
