@@ -3,26 +3,14 @@
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { varzSamples } from '../../scripts/metric-names.ts'
-import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
 import type { ListeningRelay } from '../support/listening-relay.ts'
-import { RawClient } from '../support/raw-client.ts'
-import { startStatusRelay } from '../support/status-relay.ts'
+import { joinInMemory, startStatusRelay } from '../support/status-relay.ts'
 import { findingsOf } from './axe.ts'
 import { trouble } from './page-trouble.ts'
 
 const MANY = 10_000
 const TOKEN = 'status-token-0123456789'
-
-/** Connects a client in memory, with an address of documentation. */
-async function join(relay: ListeningRelay, at: number, appName?: string): Promise<RawClient> {
-  const [client, server] = memoryConnPair({
-    clientAddress: { address: `198.51.100.${at % 250}`, port: 1_024 + at },
-    serverAddress: { address: '192.0.2.1', port: 443 },
-  })
-  relay.relay.accept(server)
-  return RawClient.login(client, { info: appName === undefined ? {} : { appName } })
-}
 
 describe.runIf(hasChromium)('the status page', () => {
   let browser: Browser
@@ -55,7 +43,7 @@ describe.runIf(hasChromium)('the status page', () => {
 
   test('shows live what /debug/varz says after a known load', async () => {
     await open()
-    const [a, b] = [await join(relay, 1), await join(relay, 2)]
+    const [a, b] = [await joinInMemory(relay, 1), await joinInMemory(relay, 2)]
     for (let i = 0; i < 500; i++) a.packet(b.publicKey, new Uint8Array(1_000))
     for (let i = 0; i < 500; i++) await b.messageOf('receivedPacket')
     await untilText('[data-metric=derp_packets_sent]', '^500$')
@@ -92,7 +80,9 @@ describe.runIf(hasChromium)('the status page', () => {
 
   test('holds few elements and does bounded work with ten thousand clients, which it sorts and filters', async () => {
     for (let at = 0; at < MANY; at += 200) {
-      await Promise.all(Array.from({ length: 200 }, (_, i) => join(relay, at + i, at + i === 777 ? 'needle' : 'hay')))
+      await Promise.all(
+        Array.from({ length: 200 }, (_, i) => joinInMemory(relay, at + i, at + i === 777 ? 'needle' : 'hay')),
+      )
     }
     await open()
     await untilText('#client-count', `^${MANY} connected$`)
@@ -129,7 +119,7 @@ describe.runIf(hasChromium)('the status page', () => {
       javaScriptEnabled: false,
       extraHTTPHeaders: { 'X-Forwarded-For': '192.0.2.7' },
     })
-    await join(relay, 1, 'plain')
+    await joinInMemory(relay, 1, 'plain')
     const plain = await context.newPage()
     const plainTroubles = trouble(plain, text => /40[13]/.test(text))
     await plain.goto(`http://127.0.0.1:${relay.port}/debug/status`)
@@ -150,7 +140,7 @@ describe.runIf(hasChromium)('the status page', () => {
 
   test.each(['light', 'dark'] as const)('is free of what axe finds, in %s and on a phone', async colorScheme => {
     await page.emulateMedia({ colorScheme })
-    await join(relay, 1)
+    await joinInMemory(relay, 1)
     relay.relay.readiness.add({ name: 'mesh', problem: () => 'no link to b.test', degradesOnly: true })
     await open()
     await untilText('#client-count', '^1 connected$')
@@ -162,7 +152,7 @@ describe.runIf(hasChromium)('the status page', () => {
   })
 
   test('can be used with the keyboard alone', async () => {
-    await join(relay, 1)
+    await joinInMemory(relay, 1)
     await open()
     await untilText('#client-count', '^1 connected$')
     const seen: string[] = []

@@ -1,7 +1,9 @@
-/** A relay on loopback with its status page. */
+/** A relay on loopback with its status page, and clients for it. */
 
+import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { createStatusPages } from '../../src/web/status/status-pages.ts'
 import { ListeningRelay, type ListeningRelayOptions } from './listening-relay.ts'
+import { RawClient } from './raw-client.ts'
 
 export interface StatusRelayOptions extends ListeningRelayOptions {
   /** Opens the page to bearers. */
@@ -16,4 +18,14 @@ export function startStatusRelay({
     ...options,
     pages: (shown, allows) => createStatusPages({ ...shown, allows, readToken: token }),
   })
+}
+
+/** Connects a client in memory, with an address of documentation. */
+export async function joinInMemory(relay: ListeningRelay, at: number, appName?: string): Promise<RawClient> {
+  const [client, server] = memoryConnPair({
+    clientAddress: { address: `198.51.100.${at % 250}`, port: 1_024 + at },
+    serverAddress: { address: '192.0.2.1', port: 443 },
+  })
+  relay.relay.accept(server)
+  return RawClient.login(client, { info: appName === undefined ? {} : { appName } })
 }
