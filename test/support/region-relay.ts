@@ -21,15 +21,22 @@ export interface RegionRelay extends RunningRelay {
 export async function startRegionRelay(nats: string, args: readonly string[] = []): Promise<RegionRelay> {
   const env = { TAILSCALE_DERPER_MESH_KEY: REGION_MESH_KEY }
   const relay = await startOurRelay(['-region', 'test', '-nats', nats, '-drain-time', '0s', ...args], env)
+  return relayAt(relay)
+}
+
+/** @param metricsPort of its metrics listener, if `/debug/` is not open to this machine. */
+export function relayAt(relay: RunningRelay, metricsPort?: number): RegionRelay {
+  const base = new URL(relay.url)
+  if (metricsPort !== undefined) base.port = String(metricsPort)
   const own = async () => {
-    const response = await fetch(new URL('/debug/vars', relay.url))
+    const response = await fetch(new URL('/debug/vars', base))
     return ((await response.json()) as { derphttp: Record<string, unknown> }).derphttp
   }
   return {
     ...relay,
     metric: async name => Number((await own())[name]),
     metrics: async name => ({ ...((await own())[name] as Record<string, number>) }),
-    readyz: async () => (await fetch(new URL('/readyz', relay.url))).text(),
+    readyz: async () => (await fetch(new URL('/readyz', base))).text(),
   }
 }
 
