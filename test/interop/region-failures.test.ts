@@ -66,7 +66,8 @@ async function findFailed(relay: RegionRelay): Promise<number> {
   return (await relay.metrics('counter_packets_dropped'))['find_failed'] ?? 0
 }
 
-describe.skipIf(!hasGo)('a region of relays', () => {
+// They take a minute: `npm run test:all` runs them.
+describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region of relays', () => {
   test('loses a NATS server of three: flows go on, and clients find each other again (P-312, P-318)', async () => {
     const cluster = await startNatsCluster()
     cleanups.push(async () => {
