@@ -60,6 +60,7 @@ async function pictureDemo(context: BrowserContext, url: string, path: string): 
   await guest.getByText('equal at both ends').waitFor()
   await guest.getByRole('button', { name: 'Diagnose' }).click()
   await guest.getByText('No problems found').waitFor()
+  await guest.evaluate('scrollTo(0, 0)')
   await guest.screenshot({ path })
 }
 

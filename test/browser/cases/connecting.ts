@@ -51,7 +51,8 @@ export const CONNECTING: readonly ClientCase[] = [
       const key = await NodePrivateKey.generate()
       const failed = await rejectionOf(new Client(key, `http://127.0.0.1:${CLOSED_PORT}/derp`).connect())
       assertSame(failed.code, 'ERR_DERP_DIAL_FAILED', 'code of the dial')
-      assert(failed.message.includes('closed with code 1006'), failed.message)
+      // Deno has 0 where others have 1006.
+      assert(/closed with code (?:1006|0):/.test(failed.message), failed.message)
       const aborted = await rejectionOf(new Client(key, url).connect(AbortSignal.abort()))
       assertSame(aborted.code, 'ERR_DERP_ABORTED', 'code of what was aborted')
     },
