@@ -7,16 +7,18 @@ import type { SessionHost } from './hosts.ts'
 import { Interval } from './interval.ts'
 import type { LocalClient } from './ports.ts'
 
+const KEEP_ALIVE: Uint8Array = encodeFrame(FrameType.KeepAlive)
+
 /** @param pings undefined for a client that is not pinged. */
 export function startIntervals<S extends LocalClient>(
   { timers, options }: Pick<SessionHost<S>, 'timers' | 'options'>,
   pings: ClientPings | undefined,
-  send: (frame: Uint8Array) => void,
+  session: { sendControl(frame: Uint8Array): void },
 ): readonly Interval[] {
   const { clock, keepAliveMs, keepAliveJitterMs, pingClientsMs, random } = options
-  const sendKeepAlive = () => send(encodeFrame(FrameType.KeepAlive))
+  const sendKeepAlive = () => session.sendControl(KEEP_ALIVE)
   const keepAlive = new Interval(timers, keepAliveMs + random() * keepAliveJitterMs, sendKeepAlive)
   if (pings === undefined) return [keepAlive]
-  const ping = () => send(encodePing(FrameType.Ping, pings.next(clock.now())))
+  const ping = () => session.sendControl(encodePing(FrameType.Ping, pings.next(clock.now())))
   return [keepAlive, new Interval(timers, pingClientsMs, ping)]
 }

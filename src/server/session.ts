@@ -150,7 +150,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
 
   /** Starts reading; frames that followed the login come first. */
   start(): void {
-    this.#intervals = startIntervals(this.relay, this.pings, frame => this.sendControl(frame))
+    this.#intervals = startIntervals(this.relay, this.pings, this)
     this.#conn.open(this)
     this.#reader.start()
   }

@@ -48,7 +48,8 @@ export class Writer implements DeadlineHolder {
   readonly #host: WriterHost
   readonly #conn: Conn
   readonly #batch = new WriteBatch()
-  readonly #control = new ControlQueue()
+  /** Control frames behind the pending write; undefined while there are none. */
+  #control: ControlQueue | undefined
   #deadlines: WriteDeadlines
   #state: State = 'idle'
   #holding = false
@@ -81,7 +82,7 @@ export class Writer implements DeadlineHolder {
 
   /** Bytes being written, plus those queued. */
   get pendingBytes(): number {
-    return this.#batch.bytes + this.#control.bytes + (this.#queues?.queuedBytes ?? 0)
+    return this.#batch.bytes + (this.#control?.bytes ?? 0) + (this.#queues?.queuedBytes ?? 0)
   }
 
   /** Packets queued behind a pending write. */
@@ -97,6 +98,7 @@ export class Writer implements DeadlineHolder {
   /** Ends {@link hold}; `frame` is sent before everything queued. */
   release(frame: Uint8Array): void {
     this.#holding = false
+    this.#control ??= new ControlQueue()
     this.#control.pushFirst(frame)
     // Frames sent before the hold that are still unsent go into the same write.
     if (this.#state === 'idle') this.#writeWaiting()
@@ -106,6 +108,7 @@ export class Writer implements DeadlineHolder {
   sendControl(frame: Uint8Array): void {
     if (this.#takesNothing) return
     if (!this.#takesMore()) {
+      this.#control ??= new ControlQueue()
       this.#control.push(frame)
       return
     }
@@ -179,7 +182,7 @@ export class Writer implements DeadlineHolder {
     this.#deadlines.end(this)
     this.#batch.dropped(counters, reason)
     this.#queues?.close(DropReason.GoneDisconnected)
-    this.#control.clear()
+    this.#control = undefined
     this.#waitingPong = undefined
   }
 
@@ -245,10 +248,11 @@ export class Writer implements DeadlineHolder {
     if (this.#holding) return
     const { maxWriteBytes } = this.#host
     while (this.#batch.bytes < maxWriteBytes) {
-      const frame = this.#control.take()
+      const frame = this.#control?.take()
       if (frame === undefined) break
       this.#batch.add(frame, 0, frame.length)
     }
+    if (this.#control?.isEmpty === true) this.#control = undefined
     const pong = this.#waitingPong
     this.#waitingPong = undefined
     if (pong !== undefined) this.#batch.add(pong, 0, pong.length)
