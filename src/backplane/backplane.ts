@@ -172,12 +172,12 @@ export class Backplane implements Region, BusHandler {
       // Before the next beat: its number would make the others believe that they missed messages.
       announcer.open()
       this.#beat()
-      check.start()
     } else {
       // Other relays ignore messages from relays without a beat.
       this.#beat()
       announcer.open()
     }
+    check.start()
     this.#hasJoined = true
     log.info('joined the region', { relay: this.ownId, relays: this.members.size + 1 })
     this.#settled.resolve()

@@ -41,7 +41,7 @@ export function decodeMessage(bytes: Uint8Array): InMessage | undefined {
     case MESSAGE_TYPES.reset:
       return { type: 'reset' }
     case MESSAGE_TYPES.listed:
-      return { type: 'listed' }
+      return bytes.length < NUMBERED_HEAD ? undefined : { type: 'listed', sequence: readTime(bytes, 1) }
     case MESSAGE_TYPES.closePeer:
       return bytes.length < 1 + KEY_LENGTH ? undefined : { type: 'closePeer', peer: readKey(bytes, 1) }
     default:

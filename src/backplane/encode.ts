@@ -22,7 +22,7 @@ export const MESSAGE_TYPES = {
 export const TIME_LENGTH: number = 8
 /** Bytes of `here` before its keys: type, sequence, flags, part. */
 export const HERE_HEAD: number = 1 + TIME_LENGTH + 1 + 4
-/** Bytes of `gone` and `found` before their keys. */
+/** Bytes of `gone` and `found` before their keys, and of `listed`. */
 export const NUMBERED_HEAD: number = 1 + TIME_LENGTH
 /** Bytes of `beat` before its URL. */
 export const BEAT_HEAD: number = 1 + 3 * TIME_LENGTH + 2
@@ -66,9 +66,11 @@ export function encodeMessage(message: OutMessage): Uint8Array {
     case 'closePeer':
       bytes.set(message.peer.bytes, 1)
       break
+    case 'listed':
+      writeTime(bytes, 1, message.sequence)
+      break
     case 'resync':
     case 'reset':
-    case 'listed':
       break
   }
   return bytes
@@ -89,9 +91,10 @@ function lengthOf(message: OutMessage): number {
       return SUPERSEDED_LENGTH
     case 'closePeer':
       return 1 + KEY_LENGTH
+    case 'listed':
+      return NUMBERED_HEAD
     case 'resync':
     case 'reset':
-    case 'listed':
       return 1
   }
 }

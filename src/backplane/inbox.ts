@@ -82,6 +82,7 @@ export class Inbox {
         break
       case 'listed':
         relay.confirmsByMs = undefined
+        if (!relay.confirms(message.sequence)) relay.needsList = true
         break
       case 'reset':
         members.lose(relay, 'it is stopping')
@@ -93,10 +94,13 @@ export class Inbox {
   }
 
   #onHere(relay: Neighbour, { sequence, list, keys }: Here<KeyTimes>, isDirect: boolean): void {
-    const { clock, routes, whereabouts, tell } = this.#ports
+    const { clock, routes, whereabouts, announcer, tell } = this.#ports
     if (list?.number === 0) {
       relay.listGeneration = ++routes.generation
-      if (!isDirect) relay.acceptNext()
+      if (!isDirect) {
+        relay.listBegins(sequence)
+        relay.listBeganAfter = announcer.sequence
+      }
     }
     if (!isDirect && !relay.followsWith(sequence)) relay.needsList = true
     whereabouts.heard(relay, keys)
@@ -104,7 +108,7 @@ export class Inbox {
     relay.askedAtMs = clock.now()
     if (!relay.takePart(list)) return
     whereabouts.mistrustUnlisted(relay)
-    if (!isDirect) tell(relay.id, { type: 'listed' })
+    if (!isDirect) tell(relay.id, { type: 'listed', sequence: relay.listBeganAfter })
   }
 
   /** Responds with the keys whose newest known login is here (P-308). */

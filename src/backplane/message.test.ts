@@ -39,7 +39,7 @@ test('messages between relays have the documented encoding (P-321)', () => {
   expect(hex({ type: 'resync' })).toBe('07')
   expect(hex({ type: 'reset' })).toBe('08')
   expect(hex({ type: 'closePeer', peer: key(1) })).toBe(`09${K1}`)
-  expect(hex({ type: 'listed' })).toBe('0a')
+  expect(hex({ type: 'listed', sequence: 5 })).toBe('0a0000000000000005')
 })
 
 const keyArbitrary = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytes => NodePublicKey.fromBytes(bytes))
@@ -63,7 +63,8 @@ const message: fc.Arbitrary<OutMessage> = fc.oneof(
   fc.record({ type: fc.constant('find' as const), id: number, keys: fc.array(keyArbitrary, { maxLength: 5 }) }),
   fc.record({ type: fc.constant('found' as const), id: number, keys: keyTimes }),
   fc.record({ type: fc.constant('superseded' as const), key: keyArbitrary, time: number }),
-  fc.record({ type: fc.constantFrom('resync' as const, 'reset' as const, 'listed' as const) }),
+  fc.record({ type: fc.constantFrom('resync' as const, 'reset' as const) }),
+  fc.record({ type: fc.constant('listed' as const), sequence: number }),
   fc.record({ type: fc.constant('closePeer' as const), peer: keyArbitrary }),
 )
 

@@ -75,6 +75,8 @@ export interface Resync {
 /** Confirms that the receiver's list for all relays has arrived completely. */
 export interface Listed {
   readonly type: 'listed'
+  /** Number of the sender's last `here` or `gone` before the list: later ones must arrive. */
+  readonly sequence: number
 }
 
 /** The sender is leaving: all its earlier messages are void. */

@@ -40,6 +40,10 @@ export class Neighbour implements Link {
   listGeneration = 0
   /** Number of its last `here` or `gone`; undefined if the next number is accepted as is (P-312). */
   #sequence: number | undefined
+  /** Number up to which its messages were accepted as is; undefined if none were. */
+  #assumed: number | undefined
+  /** Number of this relay's last message before the relay's list, for the confirmation of the list. */
+  listBeganAfter = 0
   /** The next expected part of its list; undefined if a part was missed. */
   #nextPart: number | undefined
   readonly #routeOf: NeighbourParts['routeOf']
@@ -69,11 +73,30 @@ export class Neighbour implements Link {
   /** Treats everything it has sent so far as received. */
   acceptNext(): void {
     this.#sequence = undefined
+    this.#assumed = undefined
+  }
+
+  /** Its list for all has begun with that number, and replaces all before. */
+  listBegins(sequence: number): void {
+    this.acceptNext()
+    this.#sequence = sequence
+  }
+
+  /**
+   * It has received this relay's list, which began after its message of that number; returns whether none after that is
+   * missing.
+   */
+  confirms(sequence: number): boolean {
+    const assumed = this.#assumed ?? 0
+    this.#assumed = undefined
+    this.#sequence ??= sequence
+    return assumed <= sequence
   }
 
   /** A `here` or `gone` has arrived; returns whether none is missing before it. */
   followsWith(sequence: number): boolean {
     const last = this.#sequence
+    if (last === undefined) this.#assumed = sequence - 1
     if (last === undefined || sequence > last) this.#sequence = sequence
     return last === undefined || sequence <= last + 1
   }
@@ -81,6 +104,7 @@ export class Neighbour implements Link {
   /** A beat has named the last message; returns whether it has arrived. */
   hasCome(sequence: number): boolean {
     const last = this.#sequence
+    if (last === undefined) this.#assumed = sequence
     if (last === undefined || sequence > last) this.#sequence = sequence
     return last === undefined || sequence <= last
   }

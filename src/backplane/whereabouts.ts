@@ -144,8 +144,10 @@ export class Whereabouts {
         this.doubt(key)
         continue
       }
-      const isOpen = this.#ports.routes.get(key.bytes)?.isOpen === true
-      if (!isOpen && this.#ports.host.isAwaited(key.bytes, 0)) this.#ports.finder.look(key)
+      const route = this.#ports.routes.get(key.bytes)
+      // A route learned from a packet proves nothing: packets can outlive their sender.
+      const isKnown = route?.isOpen === true && route.time !== UNKNOWN_TIME
+      if (!isKnown && this.#ports.host.isAwaited(key.bytes, 0)) this.#ports.finder.look(key)
     }
   }
 

@@ -174,6 +174,25 @@ test('clients that received from a key are notified when it leaves, at any relay
   expect(region.take().toSorted()).toEqual(told.map(({ number }) => `${number} loses 9`))
 })
 
+test('a packet that arrives after its sender has left does not prevent the notification (P-313, P-315)', () => {
+  const region = new SimRegion(2)
+  const told = region.login(1, 0)
+  const leaves = region.login(9, 1)
+  region.exchange(leaves, 1)
+  region.take()
+  // Its list arrives while the link for the packet is being opened.
+  const { bus, links } = region.relay(1)
+  bus.disconnect()
+  links.get(region.relay(0).id)?.closeIfIdle()
+  region.send(leaves, 1)
+  leaves.close()
+  bus.reconnect()
+  region.clock.advance(50)
+  expect(region.take()).toEqual([`${told.number} gets 2 of ${leaves.number}`])
+  region.clock.advance(2_000)
+  expect(region.take()).toEqual([`${told.number} loses 9`])
+})
+
 test('clients are not notified when a key connects to another relay before it leaves the first (P-315)', () => {
   const region = new SimRegion(3)
   const first = region.login(9, 0)

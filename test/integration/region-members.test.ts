@@ -1,6 +1,7 @@
 /** Relays of a region: who is alive, what they have missed, clocks. Simulated relays on real backplanes. */
 
 import { expect, test } from 'vitest'
+import { MESSAGE_TYPES } from '../../src/backplane/encode.ts'
 import { MAX_KEYS } from '../../src/backplane/limits.ts'
 import type { SimRelay } from '../../src/sim/sim-relay.ts'
 import { SimRegion } from '../support/sim-region.ts'
@@ -132,6 +133,63 @@ test('a missed message is detected by the next one or by a beat, and recovered b
   expect(region.told('resync')).toEqual(['0 tells 1'])
   expect(region.take()).toEqual([`${sender.number} loses 2`])
   expect(region.relay(0).backplane.counters.resyncs).toBe(1)
+})
+
+test('what a returned relay misses after its list has arrived is recovered (P-304, P-312)', () => {
+  const region = new SimRegion(3)
+  const [a, b] = [region.relay(0), region.relay(1)]
+  const sender = region.login(1, 0)
+  const older = region.login(9, 0)
+  const missNext = (change: () => void) => {
+    a.bus.disconnect()
+    a.bus.reconnect()
+    region.clock.advance(10)
+    region.network.cutMessages(a.id, b.id)
+    change()
+    region.network.mend()
+    region.clock.advance(4_000)
+  }
+  let newer = older
+  missNext(() => {
+    newer = region.login(9, 1)
+  })
+  expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 1 of ${sender.number}`])
+  missNext(() => region.logout(newer))
+  expect(region.exchange(region.login(2, 2), 9)).toEqual([`${older.number} gets 1 of 3`])
+})
+
+test('what a returned relay misses while its list is arriving is recovered (P-312, P-313)', () => {
+  const region = new SimRegion(2)
+  const [a, b] = [region.relay(0), region.relay(1)]
+  const sender = region.login(1, 0)
+  for (let n = 0; n <= MAX_KEYS; n++) region.login(9 + n, 0, 1)
+  const { tamper } = region.broker
+  // One millisecond before the list ends, so that the beat of the other relay comes before its confirmation.
+  region.clock.advance(1_000 - (region.clock.now() % 1_000) - 9)
+  a.bus.disconnect()
+  a.bus.reconnect()
+  region.clock.advance(2)
+  region.broker.tamper = (bytes, from, to) =>
+    from === b.id && bytes[0] === MESSAGE_TYPES.here ? undefined : tamper(bytes, from, to)
+  const newer = region.login(9, 1, 6)
+  region.broker.tamper = tamper
+  region.clock.advance(4_000)
+  expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 1 of ${sender.number}`])
+})
+
+test('what a relay misses before it joins is recovered (P-307, P-312)', () => {
+  const region = new SimRegion(2)
+  const sender = region.login(1, 1)
+  const joining = region.restart(0)
+  region.clock.advance(1_100)
+  const older = region.login(9, 0)
+  const newer = region.login(9, 1)
+  expect([joining.backplane.state, joining.backplane.routes.size]).toEqual(['listening', 1])
+  region.network.cutMessages(joining.id, region.relay(1).id)
+  region.logout(newer)
+  region.network.mend()
+  region.clock.advance(4_000)
+  expect(region.exchange(sender, 9)).toEqual([`${older.number} gets 1 of ${sender.number}`])
 })
 
 test('a list of many keys is sent in parts; a list with a missing part is ignored and requested again (P-313)', () => {
