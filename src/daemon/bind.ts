@@ -19,6 +19,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'name not found; choose an address of this host',
 }
 
+/** Reason and remedy of a failed bind. */
+export function bindReason(error: unknown): string {
+  const { message, code = '' } = error as NodeJS.ErrnoException
+  return REASONS[code] ?? message
+}
+
 /** @throws DerpError naming two flags that use the same port. */
 export function assertPortsDiffer(wanted: readonly WantedPort[]): void {
   for (const [at, port] of wanted.entries()) {
@@ -62,9 +68,8 @@ export async function bind<T>(wanted: WantedPort, listen: () => Promise<T>): Pro
   try {
     return await listen()
   } catch (error) {
-    const { message, code = '' } = error as NodeJS.ErrnoException
     const action = `listen on -${wanted.flag} ${formatListenAddress(wanted)}${wanted.protocol === 'udp' ? '/udp' : ''}`
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${REASONS[code] ?? message}`, { cause: error })
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${bindReason(error)}`, { cause: error })
   }
 }
 

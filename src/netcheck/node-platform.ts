@@ -67,12 +67,16 @@ async function openUdp(
   { bindAddress, bindPort = 0 }: NodeNetcheckOptions,
   onDatagram: (bytes: Uint8Array) => void,
 ): Promise<UdpSocket> {
-  const socket = createSocket(family === 4 ? 'udp4' : 'udp6')
+  // A socket for both families would take the port of the other socket.
+  const socket = createSocket(family === 4 ? { type: 'udp4' } : { type: 'udp6', ipv6Only: true })
   const bound = Promise.withResolvers<void>()
   socket.on('error', error => bound.reject(error)).on('message', onDatagram)
   const address = bindAddress !== undefined && isIP(bindAddress) === family ? bindAddress : undefined
   socket.bind({ port: bindPort, ...(address !== undefined && { address }) }, () => bound.resolve())
-  await bound.promise
+  await bound.promise.catch(error => {
+    socket.close()
+    throw error
+  })
   return {
     send: (bytes, to) =>
       new Promise((resolve, reject) => {

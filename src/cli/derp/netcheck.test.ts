@@ -1,3 +1,5 @@
+import { createSocket } from 'node:dgram'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -5,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ListeningRelay } from '../../../test/support/listening-relay.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
 import { testIo } from '../../../test/support/test-io.ts'
+import { nodeNetcheck } from '../../netcheck/node-platform.ts'
 import { createStunServer, type StunServer } from '../../stun/server.ts'
 import { main } from './derp.ts'
 import { goDuration } from './netcheck/report-text.ts'
@@ -15,6 +18,7 @@ const caFile = join(directory, 'ca.pem')
 const mapFile = join(directory, 'map.json')
 let relay: ListeningRelay
 let stun: StunServer
+let stunPort: number
 
 beforeAll(async () => {
   const ca = await TestCa.create()
@@ -24,6 +28,7 @@ beforeAll(async () => {
   })
   stun = createStunServer({ port: 0, host: '127.0.0.1' })
   const { port } = await stun.listen()
+  stunPort = port
   const node = { HostName: '127.0.0.1', IPv4: '127.0.0.1', IPv6: 'none' }
   const regionOf = (id: number, code: string, ports: object) => ({
     RegionID: id,
@@ -77,6 +82,38 @@ describe('derp netcheck', () => {
     const { stdout } = await netcheck('--bind-address', '127.0.0.3')
     expect(stdout).toMatch(/^\t\* IPv4: yes, 127\.0\.0\.3:\d+$/m)
     expect((await netcheck('--bind-address', 'eth0')).code).toBe(2)
+  })
+
+  test('rejects an address or port that it cannot bind: UDP would seem to be blocked', async () => {
+    const foreign = await netcheck('--bind-address', '192.0.2.1')
+    expect([foreign.code, foreign.stdout]).toEqual([2, ''])
+    expect(foreign.stderr).toBe(
+      'derp: use --bind-address 192.0.2.1: address not available; choose an address of this host\n',
+    )
+    const port = String(stunPort)
+    const busy = await netcheck('--bind-address', '127.0.0.1', '--bind-port', port)
+    expect([busy.code, busy.stderr]).toEqual([
+      2,
+      expect.stringContaining(`use --bind-address 127.0.0.1 --bind-port ${port}: address already in use; stop`),
+    ])
+  })
+
+  test('has IPv4 and IPv6 sockets on the given port', async () => {
+    const free = createSocket('udp4').bind(0)
+    await once(free, 'listening')
+    const { port } = free.address()
+    free.close()
+    const platform = nodeNetcheck({ bindPort: port })
+    if (!(await platform.ipv6()).inSystem) return
+    const v4 = await platform.openUdp(4, () => {})
+    const v6 = await platform.openUdp(6, () => {})
+    v4.close()
+    v6.close()
+  })
+
+  test('takes no format with --watch', async () => {
+    const { code, stderr } = await netcheck('--watch', '--format', 'json')
+    expect([code, stderr]).toEqual([2, 'derp: use --watch: --format was given as well\n'])
   })
 
   test('repeats until interrupted with --every', async () => {

@@ -1,12 +1,14 @@
 /** `derp netcheck`: measures latency from this machine to the relays of a map and chooses the home region. */
 
 import { InvalidArgumentError } from 'commander'
+import { bindReason } from '../../daemon/bind.ts'
 import type { DERPMap } from '../../derpmap/types.ts'
 import { ipFamilyOf } from '../../lib/address-port.ts'
 import { systemClock } from '../../lib/clock.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { Netcheck } from '../../netcheck/netcheck.ts'
 import { nodeNetcheck } from '../../netcheck/node-platform.ts'
+import type { NetcheckPlatform } from '../../netcheck/platform.ts'
 import { type Report, reportJson } from '../../netcheck/report.ts'
 import type { CommandIo } from '../command-io.ts'
 import { loadMap } from '../derp-map/load-map.ts'
@@ -14,6 +16,7 @@ import { authoritiesWith, trustSystem } from '../trust.ts'
 import { reportText } from './netcheck/report-text.ts'
 import { LatencyWatch } from './netcheck/watch-text.ts'
 import { readDuration, readPort } from './option-values.ts'
+import { unusable } from './relay/relay-address.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
 /** Tailscale's public DERP map, the original's fallback. */
@@ -46,11 +49,27 @@ export const addNetcheck: AddSubcommand = (parent, { io }) => {
     .action(async (source: string, flags: NetcheckFlags) => {
       const { map } = await loadMap(source, io)
       const { bindAddress, bindPort } = flags
+      if (flags.watch && flags.format !== undefined) throw unusable('use --watch: --format was given as well')
       await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))
       const authorities = flags.ca === undefined ? undefined : await authoritiesWith(flags.ca)
-      const netcheck = new Netcheck(nodeNetcheck({ authorities, bindAddress, bindPort }))
+      const platform = nodeNetcheck({ authorities, bindAddress, bindPort })
+      await assertBindable(platform, flags)
+      const netcheck = new Netcheck(platform)
       await (flags.watch ? watch(netcheck, map, flags, io) : printReports(netcheck, map, flags, io))
     })
+}
+
+/** An address or port that cannot be bound would look as if UDP were blocked. */
+async function assertBindable(platform: NetcheckPlatform, { bindAddress, bindPort }: NetcheckFlags): Promise<void> {
+  if (bindAddress === undefined && bindPort === undefined) return
+  try {
+    const socket = await platform.openUdp(ipFamilyOf(bindAddress ?? '') ?? 4, () => {})
+    socket.close()
+  } catch (error) {
+    const address = bindAddress === undefined ? [] : [`--bind-address ${bindAddress}`]
+    const port = bindPort === undefined ? [] : [`--bind-port ${bindPort}`]
+    throw unusable(`use ${[...address, ...port].join(' ')}: ${bindReason(error)}`)
+  }
 }
 
 async function printReports(netcheck: Netcheck, map: DERPMap, flags: NetcheckFlags, io: CommandIo): Promise<void> {
