@@ -27,7 +27,7 @@ class Scene {
   readonly handshakes: DERPNode[] = []
   map: () => FetchedMap | Promise<FetchedMap> = () => ({ map: mapOf(nodeOf('1a')), problem: undefined })
 
-  constructor() {
+  constructor(region?: string) {
     const refused = () => Promise.reject(new Error('refused'))
     const ports: MonitorPorts = {
       clock: this.clock,
@@ -47,6 +47,7 @@ class Scene {
       tlsIntervalMs: INTERVAL_MS,
       stunIntervalMs: INTERVAL_MS,
       meshIntervalMs: 0,
+      region,
     }
     new DerpProber(this.prober, ports, options).start()
   }
@@ -126,6 +127,20 @@ test('DerpProber fails on a map that cannot be read, and goes on with the earlie
   await scene.next()
   expect(scene.mapInfo).toMatchObject({ status: 'failed', error: 'status 500' })
   expect(scene.names).toEqual(['derp/lab/1a/tls', MAP_PROBE])
+  await scene.prober.close()
+})
+
+test('DerpProber fails while the map lacks the region that is to be probed', async () => {
+  const scene = new Scene('far')
+  await settle()
+  expect(scene.mapInfo).toMatchObject({ status: 'failed', error: 'find region far: the DERP map has only lab (1)' })
+  expect(scene.names).toEqual([MAP_PROBE])
+  const { Regions } = mapOf(nodeOf('1a'))
+  const far = { RegionID: 2, RegionCode: 'far', RegionName: 'Far', Nodes: [nodeOf('2a', { RegionID: 2 })] }
+  scene.map = () => ({ map: { Regions: { ...Regions, 2: far } }, problem: undefined })
+  await scene.next()
+  expect(scene.mapInfo).toMatchObject({ status: 'succeeded' })
+  expect(scene.names).toEqual(['derp/far/2a/tls', MAP_PROBE])
   await scene.prober.close()
 })
 

@@ -7,12 +7,19 @@ import type { Slots } from '../lib/slots.ts'
 import { MapUnreachableError, type MonitorPorts } from './ports.ts'
 import type { ProbeClass } from './probe-class.ts'
 import { type ProbeMaking, probeClassOf } from './probe-classes.ts'
-import { type ProbeKinds, probedNodes, wantedProbes } from './probe-plan.ts'
+import { type ProbeKinds, probedNodes, probedRegions, wantedProbes } from './probe-plan.ts'
 import type { Prober } from './prober.ts'
 
 export const MAP_PROBE = 'derpmap-probe'
 /** An earlier map is used for so long while its place is unreachable. */
 const MAP_MEMORY_MS = 10 * 60_000
+
+/** Otherwise all would be well with nothing probed. */
+function missingRegion(map: DERPMap, wanted: string | undefined): string | undefined {
+  if (wanted === undefined || probedRegions(map, wanted).length > 0) return undefined
+  const present = probedRegions(map, undefined).map(({ RegionCode, RegionID }) => `${RegionCode} (${RegionID})`)
+  return `find region ${wanted}: the DERP map has only ${present.join(', ') || 'none'}`
+}
 
 export interface DerpProberOptions extends ProbeKinds {
   readonly mapIntervalMs: number
@@ -64,7 +71,7 @@ export class DerpProber {
       this.#nodes = probedNodes(map, this.#options.region)
       this.#map = map
       this.#mapAtMs = clock.now()
-      return { notes: [], problem }
+      return { notes: [], problem: problem ?? missingRegion(map, this.#options.region) }
     } catch (error) {
       const ageMs = clock.now() - this.#mapAtMs
       if (!(error instanceof MapUnreachableError) || this.#map === undefined || ageMs >= MAP_MEMORY_MS) throw error

@@ -49,7 +49,8 @@ export function probedNodes(map: DERPMap, onlyRegion: string | undefined): Map<s
   return nodes
 }
 
-function probedRegions(map: DERPMap, only: string | undefined): DERPRegion[] {
+/** All, or the one with this code or ID. */
+export function probedRegions(map: DERPMap, only: string | undefined): DERPRegion[] {
   const regions = regionIds(map).flatMap(id => map.Regions?.[id] ?? [])
   return regions.filter(
     ({ RegionCode, RegionID }) => only === undefined || RegionCode === only || String(RegionID) === only,

@@ -35,6 +35,13 @@ test('fetchProbeMap reads a map from a URL, a file URL and a file', async () => 
   }
 })
 
+test('fetchProbeMap names a file that cannot be read', async () => {
+  const absent = join(directory, 'absent.json')
+  const fetching = fetchProbeMap(absent, portsOf(answering(200)), signal)
+  await expect(fetching).rejects.toThrow(`read DERP map ${absent}: ENOENT`)
+  await expect(fetching).rejects.toThrow('; name a readable file, an http, https or file URL, or local')
+})
+
 test('fetchProbeMap tells a host that does not answer from an answer that is no map', async () => {
   const unreachable = fromUrl(() => Promise.reject(new Error('connection refused')))
   await expect(unreachable).rejects.toThrow(MapUnreachableError)
