@@ -21,9 +21,13 @@ export async function authoritiesWith(file: string): Promise<string[]> {
   return [...getCACertificates('default'), ...(await readAuthorities(file))]
 }
 
+function unreadable(error: Error): never {
+  throw new Error(`${error.message}; name a readable PEM file`, { cause: error })
+}
+
 async function readAuthorities(file: string): Promise<string[]> {
   try {
-    const found = certificatesIn(await readFile(file, 'utf8'))
+    const found = certificatesIn(await readFile(file, 'utf8').catch(unreadable))
     if (found.length === 0) throw new Error('no certificate found; it must be PEM')
     for (const pem of found) new X509Certificate(pem)
     return found

@@ -45,6 +45,7 @@ test.each<[text: string, rules: string[], message: RegExp]>([
   ['{"Regions": {', ['error syntax'], /not JSON: .* at line 1, column 14/],
   ['', ['error map-missing'], /not an object/],
   ['regions: [', ['error syntax'], /not YAML: .* at line 1/],
+  ['<html>\n<p a: b: c', ['error syntax'], /^a web page, not a DERP map/],
   ['regions:\n  900: {}\n  900: {}\n', ['error duplicate-key'], /duplicate key at line 3/],
   ['{"Regions": {"900": null, "900": null}}', ['error duplicate-key'], /duplicate key "900"/],
   ['{"acls": []}', ['error map-missing'], /policy file has no "derpMap"/],

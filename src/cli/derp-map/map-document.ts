@@ -140,6 +140,14 @@ function syntaxIssue(message: string): LintIssue {
   return { severity: 'error', rule: 'syntax', path: [], message, mend: 'fix the syntax' }
 }
 
+const WEB_PAGE_ISSUE: LintIssue = {
+  severity: 'error',
+  rule: 'syntax',
+  path: [],
+  message: 'a web page, not a DERP map',
+  mend: 'pass the URL of the map itself',
+}
+
 function readYaml(text: string): Parsed {
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false })
@@ -149,7 +157,8 @@ function readYaml(text: string): Parsed {
     const { line, col: column } = lines.linePos(fault.pos[0])
     const isDuplicate = fault.code === 'DUPLICATE_KEY'
     const message = isDuplicate ? 'duplicate key' : `not YAML: ${fault.message}`
-    const issue = { ...syntaxIssue(`${message} at line ${line}`), rule: isDuplicate ? 'duplicate-key' : 'syntax' }
+    const syntax = /^\s*</.test(text) ? WEB_PAGE_ISSUE : syntaxIssue(`${message} at line ${line}`)
+    const issue = { ...syntax, rule: isDuplicate ? 'duplicate-key' : 'syntax' }
     return { format, value: undefined, issues: [issue], placeOf: () => ({ line, column }), isRelaxed: false }
   }
   const placeOf = (path: MapPath) => {

@@ -88,6 +88,16 @@ describe('derp cat reaches the relay', () => {
     expect(await failure(url)).toEqual([1, expect.stringContaining('CA')])
     expect(await failure('--pin', '00'.repeat(32), url)).toEqual([1, expect.stringContaining('not the pinned')])
   })
+
+  test('and explains what is neither a relay nor a key', async () => {
+    expect(await failure('')).toEqual([2, 'derp: read relay "": neither a host nor a URL\n'])
+    expect(await failure(mapOf())).toEqual([
+      2,
+      expect.stringMatching(/map\.json is a file; give a DERP map with --map/),
+    ])
+    expect(await failure('--to', 'abc', url)).toEqual([2, expect.stringMatching(/^derp: use --to abc: .*; the other/)])
+    expect(await failure('--ca', '/absent', url)).toEqual([2, expect.stringContaining('; name a readable PEM file')])
+  })
 })
 
 test.each<[text: string, args: () => string[]]>([

@@ -11,6 +11,7 @@ import { IncomingFile } from './cat/incoming-file.ts'
 import { Receiver } from './cat/receiver.ts'
 import { assertSendable, sendFile } from './cat/send-file.ts'
 import { WindowedSender } from './cat/windowed-sender.ts'
+import { unusable } from './relay/relay-address.ts'
 import { addRelayOptions, clientOf, type RelayFlags, readRelayAccess } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
@@ -31,12 +32,20 @@ export const addCat: AddSubcommand = (parent, { io, done }) => {
     .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
     .action(async (relay: string | undefined, flags: CatFlags) => {
       const { to, file, keyFile } = flags
-      const peer = to === undefined ? undefined : NodePublicKey.parse(to)
+      const peer = to === undefined ? undefined : readPeer(to)
       const access = await readRelayAccess(relay, flags, io)
       const key = keyFile === undefined ? NodePrivateKey.generate() : (await loadKeyFile(keyFile)).key
       const work = await workOf(peer, file, io)
       done(await connected(clientOf(access, key, { proxyEnv: io.env }), work, io))
     })
+}
+
+function readPeer(text: string): NodePublicKey {
+  try {
+    return NodePublicKey.parse(text)
+  } catch (error) {
+    throw unusable(`use --to ${text}: ${(error as Error).message}; the other derp cat prints its key`)
+  }
 }
 
 interface Work {

@@ -101,3 +101,23 @@ test('derp doctor exits with 2 for a map with errors even if its relays work', a
   const { code, stderr } = await doctor('--ca', caFile, write('faulty.json', mapOf(node)))
   expect([code, stderr]).toEqual([2, expect.stringContaining('RegionID is missing')])
 })
+
+test('derp doctor rejects what is neither a relay nor a map', async () => {
+  for (const missing of ['./absent', '/absent', 'absent.yaml']) {
+    const { code, stderr } = await doctor(missing)
+    expect([code, stderr]).toEqual([2, expect.stringMatching(/^derp: read DERP map .*absent.*; pass a readable file/)])
+  }
+  const none = await doctor('')
+  expect([none.code, none.stderr]).toEqual([2, 'derp: read relay "": neither a host nor a URL\n'])
+})
+
+test('derp doctor says that --key-file took the relay', async () => {
+  const { code, stderr } = await doctor('--key-file', 'key.json', 'relay.example')
+  expect([code, stderr]).toEqual([2, expect.stringContaining('put the relay before it')])
+})
+
+test('derp doctor gives the words of the resolver once', async () => {
+  const { code, stdout } = await doctor('nobody.invalid')
+  expect(code).toBe(10)
+  expect(stdout).toMatch(/^Cause: DNS [^(]*\([^():]*\)\.$/m)
+})

@@ -12,6 +12,8 @@ import { jsonReport } from './doctor/json-report.ts'
 import { readSubject, type Subject } from './doctor/subject.ts'
 import { conclusionText, relayTitle, stepLine } from './doctor/text-report.ts'
 import { readDuration, readPort } from './option-values.ts'
+import { unusable } from './relay/relay-address.ts'
+import { keyFileHint } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
 /** Exit code of the lowest layer; the other layers follow. */
@@ -34,7 +36,8 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
   parent
     .command('doctor')
     .description('find out which layer of a relay is broken, from DNS to the mesh, and how to fix it')
-    .argument('<relay>', 'host or URL of a relay, or a DERP map: file, URL, or - for standard input')
+    .usage('[options] <relay>')
+    .argument('[relay]', 'host or URL of a relay, or a DERP map: file, URL, or - for standard input')
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
     .option('--pin <hash>', 'SHA-256 of the pinned certificate, as in CertName of a map')
     .option('--token <token>', 'token for admission')
@@ -46,7 +49,8 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     .option('--timeout <duration>', 'time limit for each step (default: 5s)', readDuration)
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${EXIT_HELP}`)
-    .action(async (text: string, flags: DoctorFlags) => {
+    .action(async (text: string | undefined, flags: DoctorFlags) => {
+      if (text === undefined) throw unusable(`choose a relay: none was given${keyFileHint(flags.keyFile)}`)
       const { pin, region, stunPort, httpPort } = flags
       const subject = await readSubject(text, { pin, region, ports: { stun: stunPort, plainHttp: httpPort } }, io)
       await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))

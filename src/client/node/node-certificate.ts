@@ -60,7 +60,11 @@ export function assertPinned(
   if (certificate === undefined) throw new TlsFailedError('no-certificate', peer, 'the server sent no certificate')
   const hash = createHash('sha256').update(certificate.raw).digest('hex')
   if (hash !== sha256) {
-    throw new TlsFailedError('wrong-pin', peer, `certificate has SHA-256 ${hash}, not the pinned ${sha256}`)
+    throw new TlsFailedError(
+      'wrong-pin',
+      peer,
+      `certificate has SHA-256 ${hash}, not the pinned ${sha256}; pin the new one if it was replaced on purpose`,
+    )
   }
   const others = behind.filter(each => !isMetaCertificate(each)).length
   if (others > 0) {

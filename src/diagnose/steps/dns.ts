@@ -2,6 +2,7 @@
 
 import type { IpFamily } from '../../lib/address-port.ts'
 import { connectionFault } from '../../lib/connection-fault.ts'
+import { DerpError } from '../../lib/derp-error.ts'
 import type { Examination, Step } from '../step.ts'
 import { failed, messageOf, passed, type Verdict, warning } from '../verdict.ts'
 
@@ -49,7 +50,7 @@ async function addressesOf({ target, platform }: Examination, family: IpFamily, 
 async function verdictOf(examination: Examination, v4: Found, v6: Found, signal: AbortSignal): Promise<Verdict> {
   const all = [...v4.addresses, ...v6.addresses]
   const error = v4.error ?? v6.error
-  if (all.length === 0) return failed(causeOfLookup(error), messageOf(error))
+  if (all.length === 0) return failed(causeOfLookup(error), messageOf(reasonOf(error)))
   const { host, addresses } = examination.target.endpoint
   const sunk = all.find(address => NOWHERE.has(address))
   if (sunk !== undefined) return failed('sinkholed', `${host} is ${sunk}`)
@@ -71,6 +72,11 @@ async function differences({ target, platform, findings }: Examination, signal: 
     return `the map says ${stated}, DNS ${byDns.join(' and ')}`
   })
   return (await Promise.all(compared)).filter(each => each !== undefined)
+}
+
+/** The resolver's own words: the cause says the rest. */
+function reasonOf(error: unknown): unknown {
+  return error instanceof DerpError ? (error.cause ?? error) : error
 }
 
 /** Most resolvers report a name without addresses as unknown. */

@@ -45,10 +45,15 @@ export async function readSubject(text: string, options: SubjectOptions, io: Map
 /** Tells maps from relays by content: both have URLs, with any path. */
 async function readMap(text: string, io: MapSourceIo): Promise<MapDocument | undefined> {
   const isUrl = /^https?:\/\//i.test(text)
-  if (!isUrl) return text === '-' || /^file:/i.test(text) || existsSync(text) ? readDocument(text, io) : undefined
+  if (!isUrl) return isMapFile(text) ? readDocument(text, io) : undefined
   if (/^\/(?:derp\/?)?$/.test(parseRelayUrl(text).pathname)) return undefined
   const document = await readDocument(text, io).catch(() => undefined)
   return document?.value === undefined ? undefined : document
+}
+
+/** Whether it is there or not: no host has such a name. */
+function isMapFile(text: string): boolean {
+  return text === '-' || /^(?:file:|[./~])|\.(?:json|hujson|ya?ml)$/i.test(text) || existsSync(text)
 }
 
 async function readDocument(source: string, io: MapSourceIo): Promise<MapDocument> {

@@ -6,14 +6,15 @@ import type { DERPMap, DERPRegion } from '../../../derpmap/types.ts'
 import { ipFamilyOf } from '../../../lib/address-port.ts'
 import { DerpError } from '../../../lib/derp-error.ts'
 
-/** Reads `relay.example`, `relay.example:8443`, an IP address or a URL; without a path `/derp` is requested. */
+/** Reads `relay.example`, `relay.example:8443/path`, an IP address or a URL; without a path `/derp` is requested. */
 export function readRelayUrl(text: string): URL {
   if (/^[a-z][a-z0-9+.-]*:\/\//i.test(text)) {
     const url = parseRelayUrl(text)
     if (url.pathname === '/') url.pathname = '/derp'
     return url
   }
-  return parseRelayUrl(`https://${ipFamilyOf(text) === 6 ? `[${text}]` : text}/derp`)
+  if (!/^[a-z0-9[:]/i.test(text)) throw unusable(`read relay ${JSON.stringify(text)}: neither a host nor a URL`)
+  return parseRelayUrl(`https://${ipFamilyOf(text) === 6 ? `[${text}]` : text}${text.includes('/') ? '' : '/derp'}`)
 }
 
 /** SHA-256 in lower-case hex. @throws DerpError for anything else. */

@@ -1,5 +1,6 @@
 /** Options of subcommands that connect to one relay as its clients do. */
 
+import { statSync } from 'node:fs'
 import type { Command } from 'commander'
 import { NodeClient, type NodeClientOptions } from '../../../client/node/node-client.ts'
 import type { DERPRegion } from '../../../derpmap/types.ts'
@@ -24,6 +25,7 @@ export interface RelayFlags {
   readonly token?: string
   readonly map?: string
   readonly region?: string
+  readonly keyFile?: string | readonly string[]
 }
 
 /** What connections to the chosen relay are made with, as plain data: processes of a load test share it. */
@@ -74,13 +76,22 @@ export function clientOf(access: RelayAccess, key: PrivateKey, options: NodeClie
   return NodeClient.forRegion(key, () => region, all)
 }
 
+/** For options that take several files, and so the relay as well. */
+export function keyFileHint(keyFile: RelayFlags['keyFile']): string {
+  return Array.isArray(keyFile) ? '; --key-file takes all that follows, so put the relay before it' : ''
+}
+
 async function readTarget(
   relay: string | undefined,
-  { map: source, region, pin }: RelayFlags,
+  { map: source, region, pin, keyFile }: RelayFlags,
   io: CommandIo,
 ): Promise<RelayAccess['target']> {
   if (source === undefined) {
-    if (relay === undefined) throw unusable('choose a relay: neither a relay nor --map was given')
+    if (relay === undefined) {
+      throw unusable(`choose a relay: neither a relay nor --map was given${keyFileHint(keyFile)}`)
+    }
+    if (statSync(relay, { throwIfNoEntry: false })?.isFile())
+      throw unusable(`choose a relay: ${relay} is a file; give a DERP map with --map`)
     refuseRegionWithoutMap(region, relay)
     return { url: readRelayUrl(relay).href }
   }
