@@ -62,7 +62,7 @@ describe('derpprobe -once', () => {
 
   test('prints bad probes with their errors and exits with 1', async () => {
     const { code, lines } = await once(['-derp-map', join(scene.directory, 'nothing.json')])
-    expect([code, lines]).toEqual([1, [expect.stringMatching(/^bad: derpmap-probe: ENOENT/)]])
+    expect([code, lines]).toEqual([1, [expect.stringMatching(/^bad: derpmap-probe: read DERP map .*: ENOENT/)]])
   })
 
   test('probes what the flags name, and reads flags from the environment', async () => {
@@ -72,7 +72,7 @@ describe('derpprobe -once', () => {
     expect(lines.filter(line => /^good: derp\/meshed\/1[ab]\/1[ab]\/bw: /.test(line))).toHaveLength(4)
     expect(lines.filter(line => /^note: .*Mbit\/s$/.test(line))).toHaveLength(4)
     const none = await once([...kinds, '-region-code', 'elsewhere'])
-    expect(none).toMatchObject({ code: 0, lines: [expect.stringMatching(/^good: derpmap-probe: /)] })
+    expect(none).toMatchObject({ code: 1, lines: [expect.stringMatching(/^bad: derpmap-probe: find region elsewhere: /)] })
   })
 
   test('measures queuing delay for some seconds with -qd-packets-per-second and -qd-packet-timeout', async () => {
