@@ -72,7 +72,10 @@ describe('derpprobe -once', () => {
     expect(lines.filter(line => /^good: derp\/meshed\/1[ab]\/1[ab]\/bw: /.test(line))).toHaveLength(4)
     expect(lines.filter(line => /^note: .*Mbit\/s$/.test(line))).toHaveLength(4)
     const none = await once([...kinds, '-region-code', 'elsewhere'])
-    expect(none).toMatchObject({ code: 1, lines: [expect.stringMatching(/^bad: derpmap-probe: find region elsewhere: /)] })
+    expect(none).toMatchObject({
+      code: 1,
+      lines: [expect.stringMatching(/^bad: derpmap-probe: find region elsewhere: /)],
+    })
   })
 
   test('measures queuing delay for some seconds with -qd-packets-per-second and -qd-packet-timeout', async () => {
