@@ -7,6 +7,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
+import { slope } from '../../bench/growth.ts'
 import { BROWSER_ENTRY, bundleForBrowser } from '../support/browser-bundle.ts'
 import { launchChromium } from '../support/chromium.ts'
 import { FaultProxy } from '../support/fault-proxy.ts'
@@ -78,18 +79,19 @@ async function untilAllConnected(): Promise<number> {
 }
 
 await untilAllConnected()
-// What is loaded or compiled once is no growth.
-await delay(10_000)
-const before = await heapBytes()
+const samples: [minute: number, bytes: number][] = []
+const startMs = performance.now()
 const endMs = performance.now() + minutes * 60_000
 for (let turn = 0; performance.now() < endMs; turn++) {
   proxy.spoilAll(FAULTS[Math.floor(Math.random() * FAULTS.length)] ?? 'cut')
-  if (turn % 10 === 9) process.stdout.write(`heap ${((await heapBytes()) / 2 ** 20).toFixed(2)} MiB\n`)
+  const bytes = await heapBytes()
+  samples.push([(performance.now() - startMs) / 60_000, bytes])
+  if (turn % 10 === 9) process.stdout.write(`heap ${(bytes / 2 ** 20).toFixed(2)} MiB\n`)
   await delay(1_000 + 5_000 * Math.random())
 }
 const recoveredMs = await untilAllConnected()
-await delay(5_000)
-const growth = ((await heapBytes()) - before) / count / minutes
+// What is made or compiled once, in the beginning, is no growth.
+const growth = slope(samples.filter(([minute]) => minute > minutes / 3)) / count
 const { sent, received, reconnects } = await page.evaluate<{ sent: number; received: number; reconnects: number }>(
   '({ sent: soak.sent, received: soak.received, reconnects: soak.reconnects })',
 )
