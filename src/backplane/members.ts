@@ -102,8 +102,13 @@ export class Members implements Iterable<Neighbour> {
         relay.confirmsByMs = undefined
         relay.needsList = true
       }
-      if (nowMs - relay.heardAtMs >= DEAD_MS && !relay.link.isUp) this.lose(relay, 'it is silent, and has no link')
-      else if (relay.needsList || relay.isListing) this.#askForList(relay, nowMs)
+      const isSilent = nowMs - relay.heardAtMs >= DEAD_MS
+      if (isSilent && !relay.link.isUp) {
+        this.lose(relay, 'it is silent, and has no link')
+        continue
+      }
+      if (isSilent) relay.link.check()
+      if (relay.needsList || relay.isListing) this.#askForList(relay, nowMs)
     }
   }
 

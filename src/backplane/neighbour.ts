@@ -8,6 +8,8 @@ import type { RelayId } from './stamp.ts'
 /** Sends packets to the clients of one relay, over a connection opened by the first packet (P-319). */
 export interface RegionLink extends Destination {
   readonly isUp: boolean
+  /** The relay is silent: if the link is up, it goes down unless something arrives over it in time (P-316). */
+  check(): void
   /** Closes it permanently. */
   close(): void
 }

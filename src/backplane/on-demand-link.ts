@@ -1,18 +1,19 @@
 /**
  * Sends packets to the clients of one relay, over a connection opened by the first packet and closed when idle.
  *
- * Clauses: P-311 misrouted packets, P-319 links on demand.
+ * Clauses: P-311 misrouted packets, P-316 checks, P-319 links on demand.
  */
 
 import type { Clock, Timer } from '../lib/clock.ts'
-import { isDerpError } from '../lib/derp-error.ts'
+import { DerpError, isDerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { DialLink, LinkConnection } from '../mesh/dial-link.ts'
 import { ForwardSender } from '../mesh/forward-sender.ts'
 import type { MeshLinkCounters } from '../metrics/mesh-counters.ts'
+import { PING_LENGTH } from '../protocol/constants.ts'
 import { PeerGoneReason } from '../protocol/messages.ts'
 import type { PacketSource } from '../server/ports.ts'
-import { LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from './limits.ts'
+import { LINK_CHECK_MS, LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from './limits.ts'
 import type { LinkEvents } from './members.ts'
 import type { RegionLink } from './neighbour.ts'
 import { type RelayId, relayIdOf } from './stamp.ts'
@@ -40,6 +41,8 @@ export class OnDemandLink implements RegionLink {
   /** Used since the last idle check. */
   #isUsed = false
   #timer: Timer | undefined
+  /** Runs while a check is pending. */
+  #check: Timer | undefined
 
   constructor(relay: { readonly id: RelayId; readonly url: string }, ports: LinkPorts, events: LinkEvents) {
     this.#relay = relay
@@ -55,6 +58,14 @@ export class OnDemandLink implements RegionLink {
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number): void {
     this.#isUsed = true
     this.#queue.takeSendPacket(source, buffer, start, end)
+  }
+
+  check(): void {
+    const connection = this.#connection
+    if (connection === undefined || this.#check !== undefined) return
+    this.#check = this.#ports.clock.after(LINK_CHECK_MS, () => this.#fail(silent()))
+    // Any message is an answer, so the payload does not matter. A failed write ends the connection, which reports it.
+    connection.sendPing(new Uint8Array(PING_LENGTH)).catch(() => {})
   }
 
   close(): void {
@@ -103,6 +114,7 @@ export class OnDemandLink implements RegionLink {
   async #receive(connection: LinkConnection): Promise<never> {
     for (;;) {
       const message = await connection.recv()
+      this.#endCheck()
       if (message.type === 'peerGone' && message.reason === PeerGoneReason.NotHere) this.#events.onNotHere(message.peer)
     }
   }
@@ -129,12 +141,24 @@ export class OnDemandLink implements RegionLink {
     })
   }
 
+  #endCheck(): void {
+    this.#check?.cancel()
+    this.#check = undefined
+  }
+
   #goDown(state: 'closed' | 'pausing'): void {
     this.#timer?.cancel()
+    this.#endCheck()
     this.#state = state
     const connection = this.#connection
     this.#connection = undefined
     this.#queue.use(undefined)
     connection?.close()
   }
+}
+
+function silent(): DerpError {
+  return new DerpError('ERR_DERP_PING_TIMEOUT', `check link: nothing received in ${LINK_CHECK_MS} ms`, {
+    clause: 'P-316',
+  })
 }

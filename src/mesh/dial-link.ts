@@ -18,6 +18,8 @@ export interface LinkConnection extends ForwardCarrier {
   readonly serverKey: NodePublicKey
   /** The next message; rejects when the connection has ended. */
   recv(): Promise<ReceivedMessage>
+  /** Sends a Ping of eight bytes. */
+  sendPing(payload: Uint8Array): Promise<void>
   close(): void
 }
 

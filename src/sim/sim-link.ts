@@ -1,5 +1,6 @@
 /** A link between two simulated relays: opened by a packet, in order; packets in transit are lost with it. */
 
+import { LINK_CHECK_MS } from '../backplane/limits.ts'
 import type { LinkEvents } from '../backplane/members.ts'
 import type { RegionLink } from '../backplane/neighbour.ts'
 import type { RelayId } from '../backplane/stamp.ts'
@@ -78,6 +79,16 @@ export class SimLink implements RegionLink {
     this.dropped += this.#underWay + this.#waiting.length
     this.#underWay = 0
     this.#waiting = []
+  }
+
+  check(): void {
+    if (this.#state !== 'up') return
+    const { network, from, to } = this.#ports
+    const connection = this.#connection
+    network.clock.after(LINK_CHECK_MS, () => {
+      const isAlive = network.canLink(from.id, to) && this.#ports.end()?.life === this.#endLife
+      if (!isAlive && connection === this.#connection) this.cut()
+    })
   }
 
   /** Closes a link without packets in transit, as for an idle one. */

@@ -1,7 +1,7 @@
 /** Links of a region: opened by their first packet, closed when idle. */
 
 import { expect, test } from 'vitest'
-import { LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from '../../src/backplane/limits.ts'
+import { LINK_CHECK_MS, LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from '../../src/backplane/limits.ts'
 import { OnDemandLink } from '../../src/backplane/on-demand-link.ts'
 import { relayIdOf } from '../../src/backplane/stamp.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
@@ -23,6 +23,7 @@ const destination = NodePrivateKey.generate().publicKey()
 class FarEnd implements LinkConnection {
   readonly serverKey: NodePublicKey
   readonly texts: string[] = []
+  pings = 0
   isClosed = false
   readonly #messages: ReceivedMessage[] = []
   #wake: (() => void) | undefined
@@ -37,6 +38,10 @@ class FarEnd implements LinkConnection {
       this.texts.push(new TextDecoder().decode(frames.slice(at + FORWARD_OVERHEAD, at + FRAME_HEADER_LENGTH + length)))
       at += FRAME_HEADER_LENGTH + length
     }
+  }
+
+  async sendPing(): Promise<void> {
+    this.pings++
   }
 
   say(message: ReceivedMessage): void {
@@ -168,6 +173,36 @@ test('a link reports only the keys that the other relay does not have (P-311)', 
   far.say({ type: 'peerGone', peer: destination, reason: PeerGoneReason.NotHere })
   await settle()
   expect(notHere).toEqual([destination])
+})
+
+test('a checked link goes down unless something arrives in time (P-316)', async () => {
+  const { clock, lastDial, link, send, warnings, dials } = setUp()
+  link.check()
+  send('first')
+  await settle()
+  const far = lastDial().open()
+  await settle()
+  link.check()
+  link.check()
+  clock.advance(LINK_CHECK_MS - 1)
+  far.say({ type: 'pong', payload: new Uint8Array(8) })
+  await settle()
+  clock.advance(1)
+  expect([dials.length, far.pings, link.isUp, far.isClosed]).toEqual([1, 1, true, false])
+  link.check()
+  clock.advance(LINK_CHECK_MS - 1)
+  expect([far.pings, link.isUp]).toEqual([2, true])
+  clock.advance(1)
+  await settle()
+  expect([link.isUp, far.isClosed]).toEqual([false, true])
+  expect(warnings).toEqual([expect.objectContaining({ code: 'ERR_DERP_PING_TIMEOUT' })])
+  clock.advance(LINK_RETRY_MIN_MS)
+  send('again')
+  await settle()
+  const next = lastDial().open()
+  await settle()
+  clock.advance(LINK_CHECK_MS)
+  expect([link.isUp, next.texts]).toEqual([true, ['again']])
 })
 
 test('a link bounds its queue while it is opened (P-319)', async () => {

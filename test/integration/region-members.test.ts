@@ -54,6 +54,23 @@ test('a relay silent for 5 s has left with its clients once its link is down, no
   expect(region.relay(0).backplane.members.size).toBe(0)
 })
 
+test('a relay that is cut off without notice has left, even if its link seems to be open (P-315, P-316)', () => {
+  const region = new SimRegion(2)
+  const [near, far] = [region.login(1, 0), region.login(2, 1)]
+  region.exchange(far, 1)
+  region.exchange(near, 2)
+  region.take()
+  const [a, b] = [region.relay(0), region.relay(1)]
+  region.network.onCut = () => {}
+  region.network.cutLink(a.id, b.id)
+  region.network.cutMessages(a.id, b.id)
+  region.clock.advance(9_000)
+  expect([a.links.get(b.id)?.isUp, region.take()]).toEqual([true, []])
+  region.clock.advance(3_000)
+  expect(region.take().toSorted()).toEqual(['0 loses 2', '1 loses 1'])
+  expect([a.backplane.members.size, b.backplane.members.size]).toEqual([0, 0])
+})
+
 test('a relay announces that it stops, and a restarted relay has no clients (P-301, P-316)', async () => {
   const region = new SimRegion(3)
   const told = region.login(1, 0)

@@ -14,7 +14,7 @@ import { MeshLinkCounters } from '../../src/metrics/mesh-counters.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { MemoryBroker } from '../support/memory-bus.ts'
 import { nextMessage } from '../support/relay.ts'
-import { settle } from '../support/settle.ts'
+import { settle, until } from '../support/settle.ts'
 
 const meshKey = MeshKey.parse('7c'.repeat(32))
 
@@ -79,6 +79,17 @@ test('the first 32 packets are not lost while a route is found and a link opened
   const back = await nextMessage(sender, 'receivedPacket')
   expect([back.data[0], back.source.equals(receiver.selfPublicKey())]).toEqual([99, true])
   expect([near.links.connects, far.links.connects, far.backplane.counters.searches]).toEqual([1, 1, 0])
+  for (const client of [sender, receiver]) await client.close()
+})
+
+test('a relay answers a check of the link to it (P-316)', async () => {
+  const [near, far] = members as [Member, Member]
+  const [sender, receiver] = [await login(near), await login(far)]
+  await sender.send(receiver.selfPublicKey(), Uint8Array.of(1))
+  await nextMessage(receiver, 'receivedPacket')
+  const { core } = far.relay.relay
+  near.backplane.members.get(relayIdOf(core.publicKey))?.link.check()
+  await until(() => core.counters.sentPong > 0, 'the ping is answered')
   for (const client of [sender, receiver]) await client.close()
 })
 
