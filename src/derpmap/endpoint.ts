@@ -76,7 +76,8 @@ export function hostProblem(host: string): string | undefined {
   return isHost && URL.canParse(`http://${hostInUrl(host)}/`) ? undefined : 'not a host'
 }
 
-function hostInUrl(host: string): string {
+/** The host as URLs have it: IPv6 addresses in brackets. */
+export function hostInUrl(host: string): string {
   return ipFamilyOf(host) === 6 ? `[${host}]` : host
 }
 

@@ -1,7 +1,7 @@
 /** Parses a relay given on the command line. Pure. */
 
 import { hostOf, parseRelayUrl, portOf } from '../../client/dial/relay-url.ts'
-import { ipFamilyOf } from '../../lib/address-port.ts'
+import { hostInUrl } from '../../derpmap/endpoint.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 
 /** Where a relay is. */
@@ -19,7 +19,7 @@ const DERP_PATHS: ReadonlySet<string> = new Set(['/', '/derp', '/derp/'])
  */
 export function parseRelayTarget(text: string): RelayTarget {
   const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(text)
-  const url = parseRelayUrl(isUrl ? text : `https://${ipFamilyOf(text) === 6 ? `[${text}]` : text}`)
+  const url = parseRelayUrl(isUrl ? text : `https://${hostInUrl(text)}`)
   if (url.protocol === 'http:') throw invalid(text, 'clients connect over TLS only; use an https URL')
   if (!DERP_PATHS.has(url.pathname)) throw invalid(text, 'clients request /derp only, and a DERP map has no paths')
   return { host: hostOf(url), port: portOf(url) }

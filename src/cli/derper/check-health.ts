@@ -1,6 +1,6 @@
 /** `derper health`: asks the relay that runs with the same configuration how it is; for images that hold nothing else to ask with. */
 
-import type { ListenAddress } from '../../daemon/listen-address.ts'
+import { formatListenAddress, type ListenAddress } from '../../daemon/listen-address.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { EXIT_FAILED, EXIT_OK } from '../exit.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
@@ -19,7 +19,7 @@ export async function checkHealth(
     const reason = 'ask for health: needs -metrics-addr with a port, as the running derper has it'
     throw new DerpError('ERR_DERP_CONFIG_INVALID', reason)
   }
-  const url = `http://${hostToAsk(metrics.address)}:${metrics.address.port}/healthz`
+  const url = `http://${formatListenAddress(reachable(metrics.address))}/healthz`
   const [problem, text] = await ask(url)
   process.stdout.write(problem ? `unhealthy: ${url}: ${text}\n` : text)
   return problem ? EXIT_FAILED : EXIT_OK
@@ -37,8 +37,7 @@ async function ask(url: string): Promise<readonly [problem: boolean, text: strin
 }
 
 /** Where no host is set, or all addresses, loopback leads to it. */
-function hostToAsk({ host }: ListenAddress): string {
-  if (host === undefined || host === '0.0.0.0') return '127.0.0.1'
-  if (host === '::') return '[::1]'
-  return host.includes(':') ? `[${host}]` : host
+function reachable({ host = '0.0.0.0', port }: ListenAddress): ListenAddress {
+  if (host === '0.0.0.0') return { host: '127.0.0.1', port }
+  return { host: host === '::' ? '::1' : host, port }
 }

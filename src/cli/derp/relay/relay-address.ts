@@ -1,9 +1,9 @@
 /** Reads how users name a relay: host, URL, pin, region of a map. Pure. */
 
 import { parseRelayUrl } from '../../../client/dial/relay-url.ts'
+import { hostInUrl } from '../../../derpmap/endpoint.ts'
 import { regionIds, requireRegion } from '../../../derpmap/regions.ts'
 import type { DERPMap, DERPRegion } from '../../../derpmap/types.ts'
-import { ipFamilyOf } from '../../../lib/address-port.ts'
 import { DerpError } from '../../../lib/derp-error.ts'
 
 /** Reads `relay.example`, `relay.example:8443/path`, an IP address or a URL; without a path `/derp` is requested. */
@@ -14,7 +14,7 @@ export function readRelayUrl(text: string): URL {
     return url
   }
   if (!/^[a-z0-9[:]/i.test(text)) throw unusable(`read relay ${JSON.stringify(text)}: neither a host nor a URL`)
-  return parseRelayUrl(`https://${ipFamilyOf(text) === 6 ? `[${text}]` : text}${text.includes('/') ? '' : '/derp'}`)
+  return parseRelayUrl(`https://${hostInUrl(text)}${text.includes('/') ? '' : '/derp'}`)
 }
 
 /** SHA-256 in lower-case hex. @throws DerpError for anything else. */
