@@ -195,7 +195,7 @@ test('derper -log-format text writes readable lines, including those of workers'
     expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (info {2}|warn {2})\w/)
 })
 
-/** Runs a program on a terminal. */
+/** `script` runs a program on a terminal. */
 const hasScript = spawnSync('script', ['--version']).status === 0
 if (!hasScript) {
   if (process.env['CI']) throw new Error('find script: not installed, and CI may skip nothing')
@@ -203,8 +203,9 @@ if (!hasScript) {
 }
 
 test.skipIf(!hasScript)('derper writes text on a terminal', async () => {
-  const command = [RUNTIME_PATH, DERPER, ...FLAGS].join(' ')
-  const terminal = spawn('script', ['-qefc', `${command} 2>/dev/tty`, '/dev/null'], {
+  // `exec`: a shell that stays would get the SIGINT too, and some shells die of it.
+  const command = ['exec', RUNTIME_PATH, DERPER, ...FLAGS, '2>/dev/tty'].join(' ')
+  const terminal = spawn('script', ['-qefc', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   program = new Program('script', terminal)
