@@ -26,6 +26,13 @@ test.each([
   expect(() => parseDerpMap(input)).toThrow(`a DERP map needs regions; found ${found}`)
 })
 
+test('a policy file without regions is refused, naming the members of its map', () => {
+  expect(() => parseDerpMap({ acls: [], derpMap: { Region: MAP.Regions } })).toThrow(
+    'derpMap.Regions is missing: a DERP map needs regions; found "Region"',
+  )
+  expect(parseDerpMap({ acls: [], derpMap: {} })).toEqual({})
+})
+
 test('only an empty object, empty regions and removed regions make an empty map', () => {
   expect(parseDerpMap({})).toEqual({})
   expect(parseDerpMap({ Regions: {} })).toEqual({ Regions: {} })

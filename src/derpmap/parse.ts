@@ -65,12 +65,20 @@ function parseJson(json: string): unknown {
 
 /** The map and its path. @throws DerpMapError for a document without a map. */
 function unwrapped(value: unknown): [map: unknown, path: string] {
-  const entries = entriesOf(value, '')
-  const unknown = entries.filter(([name]) => !MEMBERS.includes(name.toLowerCase()))
-  if (unknown.length === 0 || entries.some(([name]) => name.toLowerCase() === 'regions')) return [value, '']
-  for (const [name, content] of unknown) if (WRAPPERS.includes(name.toLowerCase())) return [content, name]
-  const found = unknown.map(([name]) => JSON.stringify(name)).join(', ')
-  throw new DerpMapError('Regions', undefined, `a DERP map needs regions; found ${found}`)
+  const strangers = strangersIn(value, '')
+  const wrapper = strangers.find(([name]) => WRAPPERS.includes(name.toLowerCase()))
+  const [path, map] = wrapper ?? ['', value]
+  const [first, ...others] = wrapper === undefined ? strangers : strangersIn(map, path)
+  if (first === undefined) return [map, path]
+  const found = [first, ...others].map(([name]) => JSON.stringify(name)).join(', ')
+  throw new DerpMapError(memberPath(path, 'Regions'), undefined, `a DERP map needs regions; found ${found}`)
+}
+
+/** Members of an object without regions that no map has. */
+function strangersIn(value: unknown, path: string): [name: string, value: unknown][] {
+  const entries = entriesOf(value, path)
+  if (entries.some(([name]) => name.toLowerCase() === 'regions')) return []
+  return entries.filter(([name]) => !MEMBERS.includes(name.toLowerCase()))
 }
 
 /** Whether all regions given were left out, so that the map would be empty by mistake. */
