@@ -1,6 +1,7 @@
 /** Which failures of a node make a region client try the next. */
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { clientOf as toolClientOf } from '../../src/cli/derp/relay/relay-options.ts'
 import type { DERPNode, DERPRegion } from '../../src/derpmap/types.ts'
 import { Client, type ClientOptions, netcheckClient, ResilientRegionClient } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
@@ -80,4 +81,13 @@ test('ResilientRegionClient tries the next node when TLS fails', async () => {
   client.events.on('state', ({ node }) => nodes.push(node))
   await client.connect()
   expect(nodes).toEqual(['a', 'b', 'b'])
+})
+
+test('the tools try the next node of a region when TLS fails', async () => {
+  await using plain = await startPlainServer()
+  const region = regionOf(nodeAt('a', plain.port), nodeAt('b', relay.port))
+  const access = { target: { region }, pin: undefined, authorities: [ca.certificate], token: undefined }
+  await using client = toolClientOf(access, NodePrivateKey.generate())
+  await client.connect()
+  expect(client.connectedNode()?.Name).toBe('b')
 })

@@ -73,7 +73,7 @@ export function clientOf(access: RelayAccess, key: PrivateKey, options: NodeClie
   const all = { tlsConfig, token, pin, ...options }
   if ('url' in target) return new NodeClient(key, target.url, all)
   const { region } = target
-  return NodeClient.forRegion(key, () => region, all)
+  return NodeClient.forRegion(key, () => region, { failover: 'tls', ...all })
 }
 
 /** For options that take several files, and so the relay as well. */
