@@ -6,6 +6,7 @@
 
 import type * as Nats from '@nats-io/transport-node'
 import type { Authenticator, ConnectionOptions, NatsConnection, Status, TlsOptions } from '@nats-io/transport-node'
+import { EMPTY_BYTES } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
@@ -44,8 +45,8 @@ export interface NatsBusOptions {
   readonly servers: readonly string[]
   readonly region: string
   readonly ownId: RelayId
-  /** Reads the credentials for each connection attempt. Default: none. */
-  readonly readCredentials?: (() => Uint8Array) | undefined
+  /** Reads the credentials, before each connection. Default: none. */
+  readonly readCredentials?: (() => Promise<Uint8Array>) | undefined
   /** Paths of PEM files, read for each connection attempt. */
   readonly tls?: Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile'> | undefined
   readonly clock: Clock
@@ -55,6 +56,8 @@ export interface NatsBusOptions {
 export class NatsBus implements Bus {
   readonly #options: NatsBusOptions
   readonly #closing = new AbortController()
+  /** The client wants them at once. */
+  #credentials: Uint8Array = EMPTY_BYTES
   #handler: BusHandler | undefined
   #connection: NatsConnection | undefined
   /** Subscribed, and not rejected by permissions. */
@@ -105,6 +108,7 @@ export class NatsBus implements Bus {
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
+        await this.#loadCredentials()
         const connection = await nats.connect(this.#connectionOptions(nats))
         this.#connection = connection
         if (signal.aborted) await connection.close()
@@ -116,10 +120,15 @@ export class NatsBus implements Bus {
     }
   }
 
+  async #loadCredentials(): Promise<void> {
+    const { readCredentials } = this.#options
+    if (readCredentials !== undefined) this.#credentials = await readCredentials()
+  }
+
   #connectionOptions(nats: typeof Nats): ConnectionOptions {
     const { servers, ownId, readCredentials, tls } = this.#options
     const authenticator: Authenticator | undefined =
-      readCredentials === undefined ? undefined : nats.credsAuthenticator(readCredentials)
+      readCredentials === undefined ? undefined : nats.credsAuthenticator(() => this.#credentials)
     const urls = servers.map(server => new URL(server))
     const account = urls.find(({ username }) => username !== '')
     const wantsTls = tls !== undefined || urls.some(({ protocol }) => protocol === 'tls:')
@@ -151,6 +160,8 @@ export class NatsBus implements Bus {
   }
 
   #onStatus(nats: typeof Nats, connection: NatsConnection, status: Status): void {
+    // Before the client reconnects: they may have been replaced. Those in use stay if they cannot be read.
+    if (status.type === 'disconnect' || status.type === 'reconnecting') this.#loadCredentials().catch(() => {})
     if (status.type === 'disconnect') this.#goDown(`connection to ${status.server} lost`)
     else if (status.type === 'reconnect') this.#whenSubscribed(connection)
     else if (status.type === 'error' && status.error instanceof nats.PermissionViolationError) {

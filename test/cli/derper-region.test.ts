@@ -1,4 +1,6 @@
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -7,6 +9,7 @@ import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readFlags } from '../../src/cli/flag-sources.ts'
 import type { NodeClient } from '../../src/client/node/node-client.ts'
 import { hasGo } from '../support/go-tools.ts'
+import { createJwtAccount } from '../support/nats-jwt.ts'
 import { type NatsServer, startNatsServer } from '../support/nats-server.ts'
 import { startProgram } from '../support/process.ts'
 import {
@@ -20,6 +23,8 @@ import {
 import { exchange, loginAt } from '../support/relay-clients.ts'
 import { freePort } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { until } from '../support/settle.ts'
+import { startTcpServer } from '../support/socket-server.ts'
 import { TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -119,6 +124,37 @@ test('derper plans its region without secrets, at its host name and port or wher
   expect(plan).toContain('region:            eu, by NATS at n.test:4333, m, reached at https://203.0.113.7:8443/derp\n')
   expect(await checked([...nats, ...URL_FLAG])).toContain('reached at https://a.test/derp\n')
   expect(await checked([...PLAIN, '-nats', 'nats://a'])).toContain('-nats has no effect: -region is not set')
+})
+
+/** Takes any client of NATS, and says how often one has come with its credentials. */
+async function startFakeNats() {
+  const sockets: Socket[] = []
+  let logins = 0
+  const server = await startTcpServer(socket => {
+    sockets.push(socket)
+    socket.write('INFO {"server_id":"X","version":"2.10.0","proto":1,"max_payload":1048576,"nonce":"abc"}\r\n')
+    socket.on('data', chunk => {
+      const lines = String(chunk).split('\r\n')
+      logins += lines.filter(line => line.startsWith('CONNECT') && line.includes('"jwt"')).length
+      for (const line of lines) if (line === 'PING') socket.write('PONG\r\n')
+    })
+  })
+  const untilLogins = (count: number) => until(() => logins === count, `login ${count} has come`)
+  return { ...server, untilLogins, cut: () => sockets.at(-1)?.destroy() }
+}
+
+test('derper serves on and returns to NATS when the file of -nats-creds does not respond any more', async () => {
+  await using nats = await startFakeNats()
+  const creds = at('relay.creds')
+  writeFileSync(creds, createJwtAccount({ publish: ['>'], subscribe: ['>'] }).credentialsOf('relay'))
+  const relay = await start(`nats://127.0.0.1:${nats.port}`, ['-nats-creds', creds])
+  await nats.untilLogins(1)
+  rmSync(creds)
+  // Reading it takes for ever.
+  execFileSync('mkfifo', [creds])
+  nats.cut()
+  await nats.untilLogins(2)
+  expect(await relay.readyz()).toContain('ready')
 })
 
 /** A client that its relay knows. */

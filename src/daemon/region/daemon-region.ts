@@ -1,13 +1,15 @@
 /** The daemon's relay in a region over NATS: joins, reports its state, leaves. */
 
-import { readFileSync } from 'node:fs'
 import { Backplane } from '../../backplane/backplane.ts'
 import { LISTEN_MS } from '../../backplane/limits.ts'
 import type { OpenLink } from '../../backplane/members.ts'
 import { NatsBus } from '../../backplane/nats-bus.ts'
 import { OnDemandLink } from '../../backplane/on-demand-link.ts'
 import { relayIdOf } from '../../backplane/stamp.ts'
+import { encodeUtf8 } from '../../lib/bytes.ts'
+import type { Clock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { TextFile } from '../../lib/node-text-file.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { linkDialer } from '../../mesh/dial-link.ts'
 import { MeshLinkCounters } from '../../metrics/mesh-counters.ts'
@@ -81,7 +83,7 @@ export class DaemonRegion {
       servers,
       region: name,
       ownId: relayIdOf(publicKey),
-      readCredentials: credentialsFile === undefined ? undefined : () => readFileSync(credentialsFile),
+      readCredentials: credentialsFile === undefined ? undefined : credentialsReader(credentialsFile, clock),
       tls,
       clock,
       log,
@@ -103,6 +105,12 @@ export class DaemonRegion {
     this.#stopped ??= this.#backplane?.stop() ?? Promise.resolve()
     return this.#stopped
   }
+}
+
+/** Reads the file without blocking: it may be on a dead mount. */
+function credentialsReader(path: string, clock: Clock): () => Promise<Uint8Array> {
+  const file = new TextFile(path, clock)
+  return async () => encodeUtf8((await file.read()).text)
 }
 
 /** The relays whose clocks are too far ahead. */
