@@ -157,6 +157,21 @@ test('AdmitUrl waits five seconds for the whole response (P-040)', async () => {
   unsubscribe('http.client.response.finish', onHead)
 })
 
+test('AdmitUrl counts its five seconds from when a request is sent: those that wait for others are no failures (P-040)', async () => {
+  const held: ServerResponse[] = []
+  await using controller = await startController(response => void held.push(response))
+  const ports = { ...admissionPorts(), requests: { maxRequests: 1, patienceMs: 10_000 } }
+  const policy = new AdmitUrl(controller.url, ports)
+  const verdicts = [policy.admit(requestOf()), policy.admit(requestOf())]
+  for (let sent = 1; sent <= 2; sent++) {
+    await until(() => held.length === sent, 'a request has arrived')
+    ports.clock.advance(4_000)
+    expect(controller.questions).toHaveLength(sent)
+    held.at(-1)?.end('{"Allow":true}')
+    expect(await verdicts[sent - 1]).toMatchObject({ admit: true })
+  }
+})
+
 test('AdmitUrl logs once that the URL is unreachable, and once that it is back', async () => {
   const port = await freePort()
   const ports = admissionPorts()

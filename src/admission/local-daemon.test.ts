@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { admissionPorts, requestOf } from '../../test/support/admission.ts'
-import { until } from '../../test/support/settle.ts'
+import { settle, until } from '../../test/support/settle.ts'
 import { defaultDaemonSocket } from './local-api.ts'
 import { LocalDaemon } from './local-daemon.ts'
 
@@ -16,6 +16,8 @@ class TestDaemon implements AsyncDisposable {
   readonly socketPath: string
   readonly requests: IncomingMessage[] = []
   answer: Answer = () => [500, 'not set']
+  /** Called for requests without an answer. */
+  onRequest: (response: ServerResponse) => void = () => {}
   readonly #directory = mkdtempSync(join(tmpdir(), 'local-api-'))
   readonly #sockets = new Set<Socket>()
   #server = this.#createServer()
@@ -54,7 +56,8 @@ class TestDaemon implements AsyncDisposable {
     const server = createServer((request: IncomingMessage, response: ServerResponse) => {
       this.requests.push(request)
       const answer = this.answer(request.url ?? '')
-      if (answer !== undefined) response.writeHead(answer[0]).end(answer[1])
+      if (answer === undefined) this.onRequest(response)
+      else response.writeHead(answer[0]).end(answer[1])
     })
     return server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
@@ -178,6 +181,22 @@ test('LocalDaemon waits five seconds, and closes everything (P-040)', async () =
   ports.clock.advance(5_000)
   await failure
   expect(ports.clock.pendingTimers).toBe(0)
+})
+
+test('LocalDaemon asks about a bounded number of clients at a time (P-040)', async () => {
+  const answers: (() => void)[] = []
+  await using daemon = await TestDaemon.start(() => undefined)
+  daemon.onRequest = response => void answers.push(() => response.end('{}'))
+  const ports = { ...admissionPorts(), requests: { maxRequests: 2, patienceMs: 10_000 } }
+  const policy = new LocalDaemon(daemon.socketPath, ports)
+  const verdicts = Array.from({ length: 5 }, () => policy.admit(requestOf()))
+  for (const [at, verdict] of verdicts.entries()) {
+    await until(() => answers.length > at, 'a request has arrived')
+    await settle()
+    expect(answers.length).toBeLessThanOrEqual(at + 2)
+    answers[at]?.()
+    expect(await verdict).toMatchObject({ admit: true })
+  }
 })
 
 test('LocalDaemon reports no problem for a running daemon', async () => {

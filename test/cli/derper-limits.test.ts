@@ -180,6 +180,14 @@ test.runIf(hasSs)('derper enables TCP keep-alive after -tcp-keepalive-time (P-10
   await never.stop()
 })
 
+test('derper warns if the open files limit allows only a few connections (P-109)', async () => {
+  const flags = ['check-config', '-dev']
+  const program = await startProgram('bash', ['-c', 'ulimit -n 256 && exec "$0" "$@"', RUNTIME_PATH, DERPER, ...flags])
+  const note = await program.lineWhere(line => (line.includes('open files') ? line : undefined))
+  expect(note).toMatch(/^ {2}note: the open files limit allows only 192 connections; raise it/)
+  expect(await program.exit()).toBe(0)
+})
+
 test('derper warns once about flags without effect (P-106, P-108)', async () => {
   const relay = await startOurRelay(['-tcp-user-timeout', '15s', '-accept-connection-burst', '5'])
   expect(logged(relay.program, 'has no effect')).toEqual([

@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
@@ -307,6 +309,34 @@ test.each(REFUSALS.filter(({ what }) => BY_COMMAND.has(what)))(
     expect(existsSync(at('unmade.key'))).toBe(false)
   },
 )
+
+test('derper suggests the command that was misspelt', async () => {
+  const says = 'read argument "checkconfig": no such command or flag; did you mean check-config?'
+  expect(await run(['checkconfig'])).toEqual({ code: 2, stdout: '', stderr: `derper: ${says}\n` })
+})
+
+const isRoot = process.getuid?.() === 0
+/** Whether every user may read what the command needs. */
+const isPublic = [DERPER, RUNTIME_PATH].every(path => {
+  for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o005) !== 0o005) return false
+  }
+  return true
+})
+
+// Nothing is unwritable for root.
+test.skipIf(isRoot && !isPublic)('derper refuses a -certdir that it may not write to', async () => {
+  const folder = at('locked')
+  mkdirSync(folder, { mode: 0o555 })
+  chmodSync(directory, 0o755)
+  const user = isRoot ? { uid: 65_534, gid: 65_534 } : {}
+  const refused = promisify(execFile)(RUNTIME_PATH, [DERPER, ...ACME, '-certdir', folder], user)
+  const reason = `EACCES: permission denied, access '${folder}'; name a writable directory with -certdir`
+  await expect(refused).rejects.toMatchObject({
+    code: 2,
+    stderr: `derper: store certificates in ${folder}: ${reason}\n`,
+  })
+})
 
 test.each(REFUSALS)('check-config reports $what', async ({ flags, env = {}, says }) => {
   const checked = async () => {

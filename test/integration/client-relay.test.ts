@@ -23,6 +23,37 @@ test('two clients exchange packets of every size, intact (P-050, P-051, P-052)',
   }
 })
 
+test('a call with an argument of the wrong type names both, and leaves the connection as it is', async () => {
+  const relay = new TestRelay()
+  const client = await relay.readyClient({ meshKey: MESH_KEY })
+  const key = client.selfPublicKey()
+  const text = `${key}` as unknown as typeof key
+  const words = 'hello' as unknown as Uint8Array
+  const failed = [
+    client.send(text, PING),
+    client.send(key, words),
+    client.forwardPacket(text, key, PING),
+    client.forwardPacket(key, text, PING),
+    client.closePeer(text),
+    client.sendPing(words),
+  ]
+  const isNoKey = 'is a string, not a NodePublicKey; NodePublicKey.parse reads text'
+  expect((await rejectionsOf(failed)).map(error => String(error))).toEqual([
+    `TypeError: send packet: destination ${isNoKey}`,
+    'TypeError: send packet: data is a string, not a Uint8Array',
+    `TypeError: forward packet: source ${isNoKey}`,
+    `TypeError: forward packet: destination ${isNoKey}`,
+    `TypeError: close peer: peer ${isNoKey}`,
+    'TypeError: send ping: data is a string, not a Uint8Array',
+  ])
+  const privateKey = NodePrivateKey.generate().exportText() as unknown as NodePrivateKey
+  expect(() => relay.client({ privateKey })).toThrow(
+    new TypeError('make client: privateKey is a string, not a NodePrivateKey; NodePrivateKey.parse reads text'),
+  )
+  await client.send(key, PING)
+  expect(await client.recv()).toMatchObject({ type: 'receivedPacket', data: PING })
+})
+
 test('send and recv connect by themselves, and the first message is ServerInfo (P-201)', async () => {
   const relay = new TestRelay()
   const b = await relay.readyClient()

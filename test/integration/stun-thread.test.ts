@@ -1,9 +1,11 @@
+import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import type { Worker } from 'node:worker_threads'
 import { afterEach, expect, test } from 'vitest'
 import { StunThread } from '../../src/daemon/stun/stun-thread.ts'
 import { stunBinding } from '../../src/entries/stun.ts'
 import { type Log, type LogFields, silentLog } from '../../src/lib/log.ts'
+import { createTxId, encodeBindingRequest } from '../../src/stun/message.ts'
 import { FakeClock } from '../support/fake-clock.ts'
 import { freePort } from '../support/relays.ts'
 import { until } from '../support/settle.ts'
@@ -41,6 +43,20 @@ test('StunThread answers on a thread of its own and counts there', async () => {
   expect(started.requests.fromNodes).toEqual({ ipv4: 1, ipv6: 0 })
   await started.close()
   await expect(stunBinding({ host: address, port, timeoutMs: 200 })).rejects.toThrow()
+})
+
+test('StunThread answers while the main thread is blocked', async () => {
+  const { started } = start()
+  const { address, port } = await started.listen()
+  const socket = createSocket('udp4')
+  socket.connect(port, address)
+  await once(socket, 'connect')
+  // Connected, so that it is sent before the call returns.
+  socket.send(encodeBindingRequest(createTxId()))
+  const sleeping = new Int32Array(new SharedArrayBuffer(4))
+  for (let waits = 0; waits < 1_000 && started.counters.success === 0; waits++) Atomics.wait(sleeping, 0, 0, 10)
+  expect(started.counters.success).toBe(1)
+  socket.close()
 })
 
 test('StunThread that cannot bind says why, and leaves no thread', async () => {

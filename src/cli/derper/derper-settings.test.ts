@@ -6,6 +6,7 @@ import { NodePrivateKey } from '../../keys/node-key.ts'
 import { parseFlags } from '../go-flags.ts'
 import { DERPER_FLAGS } from './derper-flags.ts'
 import { readSettings } from './derper-settings.ts'
+import { requestBudget } from './descriptor-budget.ts'
 
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 const ENV = { TS_ALLOW_DEBUG_IP: '192.0.2.1', TAILSCALE_DERPER_MESH_KEY: MESH_KEY }
@@ -54,6 +55,12 @@ test.each([
   const { notes, pages } = await settingsOf([...args, '-c=/nonexistent'])
   expect(pages.demo).toBe(false)
   expect(notes.some(note => note.includes('anyone who reaches this relay can use it'))).toBe(isOpen)
+})
+
+test('readSettings by default bounds requests for admission, clients of mesh peers, and TLS records (P-040, P-078, P-156)', async () => {
+  const { outbound, mesh, listen } = await settingsOf(['-a=:8080', '-c=/nonexistent'])
+  expect(outbound.requests).toEqual({ maxRequests: requestBudget(1), patienceMs: 10_000 })
+  expect([mesh.maxClients, listen.tlsRecordBytes]).toEqual([500_000, 4_096])
 })
 
 test.each([
