@@ -13,6 +13,8 @@ export class SimBroker {
   readonly network: Network
   readonly #buses = new Set<SimBus>()
   tamper: Tamper = bytes => bytes
+  /** Called with each message that a relay sends. */
+  onSent: (bytes: Uint8Array, to: RelayId | undefined) => void = () => {}
   /** Number of delivered messages. */
   delivered = 0
 
@@ -32,6 +34,7 @@ export class SimBroker {
 
   /** Delivers a message to all others, or to one. */
   carry(from: SimBus, bytes: Uint8Array, to: RelayId | undefined): void {
+    this.onSent(bytes, to)
     const tampered = this.tamper(bytes, from.id, to)
     if (tampered === undefined) return
     for (const bus of this.#buses) {

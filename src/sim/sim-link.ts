@@ -1,6 +1,6 @@
 /** A link between two simulated relays: opened by a packet, in order; packets in transit are lost with it. */
 
-import { LINK_CHECK_MS } from '../backplane/limits.ts'
+import { LINK_CHECK_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from '../backplane/limits.ts'
 import type { LinkEvents } from '../backplane/members.ts'
 import type { RegionLink } from '../backplane/neighbour.ts'
 import type { RelayId } from '../backplane/stamp.ts'
@@ -36,7 +36,8 @@ export class SimLink implements RegionLink {
   #waiting: Uint8Array[] = []
   /** Packets that have not arrived at the other end. */
   #underWay = 0
-  #state: 'closed' | 'opening' | 'up' | 'ended' = 'closed'
+  #state: 'closed' | 'opening' | 'up' | 'pausing' | 'ended' = 'closed'
+  #failures = 0
   /** Number of the connection; packets on earlier ones are lost. */
   #connection = 0
   #endLife = 0
@@ -54,7 +55,7 @@ export class SimLink implements RegionLink {
   }
 
   takeSendPacket({ key }: PacketSource, buffer: Uint8Array, start: number, end: number): void {
-    if (this.#state === 'ended') {
+    if (this.#state === 'ended' || this.#state === 'pausing') {
       this.dropped++
       return
     }
@@ -71,14 +72,15 @@ export class SimLink implements RegionLink {
     if (this.#state === 'closed') this.#open()
   }
 
-  /** Loses the connection; the next packet opens another. */
+  /** Loses the connection; after a pause, the next packet opens another. */
   cut(): void {
-    if (this.#state === 'ended') return
-    this.#state = 'closed'
-    this.#connection++
-    this.dropped += this.#underWay + this.#waiting.length
-    this.#underWay = 0
-    this.#waiting = []
+    if (this.#state !== 'opening' && this.#state !== 'up') return
+    this.#end('pausing')
+    const connection = this.#connection
+    const pauseMs = Math.min(LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS * 2 ** this.#failures++)
+    this.#ports.network.clock.after(pauseMs, () => {
+      if (this.#state === 'pausing' && connection === this.#connection) this.#state = 'closed'
+    })
   }
 
   check(): void {
@@ -93,12 +95,11 @@ export class SimLink implements RegionLink {
 
   /** Closes a link without packets in transit, as for an idle one. */
   closeIfIdle(): void {
-    if (this.#state === 'up' && this.#underWay === 0) this.cut()
+    if (this.#state === 'up' && this.#underWay === 0) this.#end('closed')
   }
 
   close(): void {
-    this.cut()
-    this.#state = 'ended'
+    this.#end('ended')
   }
 
   #open(): void {
@@ -114,6 +115,7 @@ export class SimLink implements RegionLink {
       }
       this.#endLife = end.life
       this.#state = 'up'
+      this.#failures = 0
       for (const frame of this.#waiting.splice(0)) this.#send(frame)
     })
   }
@@ -132,6 +134,14 @@ export class SimLink implements RegionLink {
       const astray = end.takeForwarded(this.#ports.from.key, frame)
       if (astray !== undefined) this.#answer(astray)
     })
+  }
+
+  #end(state: 'closed' | 'pausing' | 'ended'): void {
+    this.#state = state
+    this.#connection++
+    this.dropped += this.#underWay + this.#waiting.length
+    this.#underWay = 0
+    this.#waiting = []
   }
 
   #answer(astray: NodePublicKey): void {

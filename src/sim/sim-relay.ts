@@ -30,6 +30,8 @@ export interface SimRelayPorts {
   /** Changes each time the relay starts. */
   readonly life: number
   readonly maxRoutes?: number
+  /** The bus is down until it is reconnected. */
+  readonly isBusDown?: boolean
   /** The running relay with that id. */
   relay(id: RelayId): SimRelay | undefined
 }
@@ -56,6 +58,7 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     this.life = ports.life
     this.directory = new LocalDirectory(this.#routes)
     this.bus = broker.connect(this.id)
+    if (ports.isBusDown === true) this.bus.disconnect()
     this.backplane = new Backplane({
       host: this,
       bus: this.bus,
