@@ -3,6 +3,7 @@ import { MemoryRelay } from '../../test/support/memory-relay.ts'
 import { testMetrics } from '../../test/support/metrics.ts'
 import { settle, until } from '../../test/support/settle.ts'
 import { silentLog } from '../lib/log.ts'
+import { DropReason } from '../metrics/drop-reason.ts'
 import { HttpCounters } from '../metrics/http-counters.ts'
 import { INTERVAL_MS, LimitWatch } from './limit-watch.ts'
 
@@ -36,6 +37,11 @@ test('LimitWatch writes one line for all limits hit within an interval, and none
   relay.core.counters.rateLimitWaits += 1
   relay.core.counters.writeTimeouts += 3
   expect(await report()).toEqual([['limits were hit', { withinMs: INTERVAL_MS, rateLimitWaits: 1, writeTimeouts: 3 }]])
+  relay.core.counters.drop(DropReason.QueueBudget, 'other', 100)
+  relay.core.counters.fail('ERR_DERP_BACKLOG_FULL')
+  expect(await report()).toEqual([
+    ['limits were hit', { withinMs: INTERVAL_MS, queueBudgetDrops: 1, backlogsEnded: 1 }],
+  ])
   expect(await report()).toEqual([])
   watch.stop()
   expect(relay.clock.pendingTimers).toBe(0)

@@ -2,6 +2,7 @@
 
 import type { Clock, Timer } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
+import { DropReason } from '../metrics/drop-reason.ts'
 import type { MetricReader, MetricSnapshot } from '../status/snapshot.ts'
 
 /** Milliseconds between log lines. */
@@ -13,6 +14,13 @@ const LIMITS: Readonly<Record<string, (snapshot: MetricSnapshot) => number>> = {
   rateLimitWaits: ({ relay }) => relay.counters.rateLimitWaits,
   /** Clients closed by `-tcp-write-timeout`. */
   writeTimeouts: ({ relay }) => relay.counters.writeTimeouts,
+  /** Packets dropped by `-max-queued-bytes`. */
+  queueBudgetDrops: ({ relay }) => {
+    const { disco, other } = relay.counters.dropped[DropReason.QueueBudget]
+    return disco.packets + other.packets
+  },
+  /** Connections ended by it, and by the bound on long logins. */
+  backlogsEnded: ({ relay }) => relay.counters.failures.ERR_DERP_BACKLOG_FULL ?? 0,
   /** Connections closed by the accept rate limit. */
   connectionsRejected: ({ http }) => http.tlsRejected,
 }

@@ -16,6 +16,7 @@ import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
 import { DebugSecrets } from './debug/debug-secrets.ts'
 import { type IdleCollection, idleCollection } from './idle-collection.ts'
 import type { LogLevel } from './log/log.ts'
+import { memoryRoom } from './memory-room.ts'
 import { RelayListeners } from './relay-listeners.ts'
 import { relayOptions } from './relay-options.ts'
 
@@ -30,7 +31,7 @@ export class SingleRelay implements DaemonRelay {
   constructor(parts: DaemonRelayParts) {
     const { settings, privateKey, log, admission, names, program } = parts
     this.#parts = parts
-    this.#limits = new AcceptLimits(settings.listen.limits, systemClock, log)
+    this.#limits = new AcceptLimits(settings.listen.limits, systemClock, log, undefined, memoryRoom(systemClock))
     this.#secrets = new DebugSecrets(settings.debug)
     this.#relay = createRelay({
       ...relayOptions(settings, { privateKey, meshKey: settings.mesh.key, secrets: this.#secrets }),

@@ -6,12 +6,12 @@ import { silentLog } from '../lib/log.ts'
 import { type AcceptLimitOptions, AcceptLimits } from './accept-limits.ts'
 import { LocalTally } from './accept-tally.ts'
 
-function setUp(options: AcceptLimitOptions) {
+function setUp(options: AcceptLimitOptions, hasRoom?: () => boolean) {
   const clock = new FakeClock()
   const warnings: [string, LogFields | undefined][] = []
   const log = { ...silentLog, warn: (message: string, fields?: LogFields) => void warnings.push([message, fields]) }
   const tally = new LocalTally(options.sourceRate)
-  const limits = new AcceptLimits(options, clock, log, tally)
+  const limits = new AcceptLimits(options, clock, log, tally, hasRoom)
   const gate = limits.forListener()
   /** Opens a connection; undefined if it is refused. */
   const open = (address: string | undefined, at = gate): EventEmitter | undefined => {
@@ -33,6 +33,18 @@ test('AcceptLimits accepts everything without limits, and counts it', () => {
   expect([limits.counters.open, tally.countedSources, warnings.length]).toEqual([0, 0, 0])
 })
 
+test('AcceptLimits refuses connections while memory is short, and takes them again afterwards (P-109)', () => {
+  let hasRoom = true
+  const { limits, open, tally, warnings } = setUp({}, () => hasRoom)
+  const first = open('192.0.2.1')
+  hasRoom = false
+  expect([open('192.0.2.1'), limits.counters.refused.memory, tally.open]).toEqual([undefined, 1, 1])
+  expect(warnings).toEqual([['connections refused', { refused: { memory: 1 }, lastSource: undefined, open: 1 }]])
+  first?.emit('close')
+  hasRoom = true
+  expect(taken([open('192.0.2.1')])).toBe(1)
+})
+
 test('AcceptLimits allows each listener a burst, then a rate (P-108)', () => {
   const { clock, limits, open } = setUp({ rate: { perSecond: 10, burst: 3 } })
   const other = limits.forListener()
@@ -40,7 +52,14 @@ test('AcceptLimits allows each listener a burst, then a rate (P-108)', () => {
   expect(taken([1, 2, 3, 4].map(n => open(`192.0.2.${n}`, other)))).toBe(3)
   clock.advance(100)
   expect(taken([open('192.0.2.1'), open('192.0.2.1')])).toBe(1)
-  expect(limits.counters.refused).toEqual({ rate: 4, source_rate: 0, connections: 0, source_connections: 0, system: 0 })
+  expect(limits.counters.refused).toEqual({
+    rate: 4,
+    source_rate: 0,
+    connections: 0,
+    source_connections: 0,
+    memory: 0,
+    system: 0,
+  })
 })
 
 test('AcceptLimits limits each source, whose refusals cost others nothing (P-109)', () => {

@@ -1,7 +1,7 @@
 /**
  * Decides which connections the listeners accept, before any work is done for them.
  *
- * Clauses: P-108 rate, P-109 sources and numbers.
+ * Clauses: P-108 rate, P-109 sources, numbers and memory.
  */
 
 import type { EventEmitter } from 'node:events'
@@ -46,17 +46,21 @@ export class AcceptLimits {
   readonly #options: AcceptLimitOptions
   readonly #clock: Clock
   readonly #tally: AcceptTally
+  readonly #hasRoom: () => boolean
   readonly #refusals: TallyLog<LogFields>
 
+  /** @param hasRoom whether there is memory for another connection. Default: always. */
   constructor(
     options: AcceptLimitOptions,
     clock: Clock = systemClock,
     log: Log = silentLog,
     tally: AcceptTally = new LocalTally(options.sourceRate),
+    hasRoom: () => boolean = () => true,
   ) {
     this.#options = options
     this.#clock = clock
     this.#tally = tally
+    this.#hasRoom = hasRoom
     this.#refusals = new TallyLog(clock, (refused, last) =>
       log.warn('connections refused', { refused, ...last, open: tally.open }),
     )
@@ -75,6 +79,7 @@ export class AcceptLimits {
 
   #open(socket: Closing): boolean {
     const { maxConnections = Number.POSITIVE_INFINITY } = this.#options
+    if (!this.#hasRoom()) return this.#noteRefusal(RefusalReason.Memory, undefined)
     if (!this.#tally.tryOpen(maxConnections)) return this.#noteRefusal(RefusalReason.Connections, undefined)
     this.counters.open++
     // Closes once: what `once` wraps a listener in would stay as long as the connection.

@@ -18,6 +18,8 @@ const MAX_IN_FLIGHT_BYTES: number = 512 << 10
 const SEND_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + KEY_LENGTH
 /** Bytes queued beyond that, for all clients of the mesh peer together. */
 const MAX_QUEUED_BYTES: number = 8 << 20
+/** Bytes that wait for one mesh peer. */
+export const MAX_LINK_BYTES: number = MAX_IN_FLIGHT_BYTES + MAX_QUEUED_BYTES
 /** Batches kept for reuse. */
 const MAX_SPARE = 4
 

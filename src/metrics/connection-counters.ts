@@ -10,6 +10,8 @@ export const RefusalReason = {
   Connections: 'connections',
   /** The limit on open connections of one source. */
   SourceConnections: 'source_connections',
+  /** Too little memory is left. */
+  Memory: 'memory',
   /** The system could not accept it. */
   System: 'system',
 } as const

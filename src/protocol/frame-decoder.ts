@@ -75,6 +75,11 @@ export class FrameDecoder {
     return total
   }
 
+  /** Bytes that the decoder keeps in memory: those not yet consumed, and what is reserved for a frame under way. */
+  get heldBytes(): number {
+    return this.pendingBytes + (this.#partial?.length ?? 0)
+  }
+
   /**
    * Advances to the next frame.
    *

@@ -3,19 +3,42 @@
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 
-export class GoneSubscribers<M> {
-  readonly #byPeer = new KeyMap<Set<M>>()
-  /** The reverse, so that a member's end costs only what it subscribed to. */
-  readonly #byMember = new Map<M, NodePublicKey[]>()
+/** Pairs of member and peer; beyond that no more are added, and these members are not told. Each takes some 200 bytes. */
+export const MAX_GONE_PAIRS = 1_000_000
 
-  /** Adds a pair, which the caller adds only once. */
+/** A peer and those that are told. */
+interface Awaited<M> {
+  readonly peer: NodePublicKey
+  readonly members: Set<M>
+}
+
+export class GoneSubscribers<M> {
+  readonly #maxPairs: number
+  readonly #byPeer = new KeyMap<Awaited<M>>()
+  /** The reverse, so that a member's end costs only what it subscribed to. */
+  readonly #byMember = new Map<M, Set<Awaited<M>>>()
+  #pairs = 0
+
+  constructor(maxPairs: number = MAX_GONE_PAIRS) {
+    this.#maxPairs = maxPairs
+  }
+
+  /** Pairs of member and peer. */
+  get pairs(): number {
+    return this.#pairs
+  }
+
+  /** Adds a pair, unless it is here or there is no room. */
   add(member: M, peer: NodePublicKey): void {
-    const members = this.#byPeer.get(peer.bytes)
-    if (members === undefined) this.#byPeer.set(peer, new Set([member]))
-    else members.add(member)
+    const known = this.#byPeer.get(peer.bytes)
+    if (known?.members.has(member) === true || this.#pairs >= this.#maxPairs) return
+    const awaited = known ?? { peer, members: new Set<M>() }
+    if (known === undefined) this.#byPeer.set(peer, awaited)
+    awaited.members.add(member)
+    this.#pairs++
     const peers = this.#byMember.get(member)
-    if (peers === undefined) this.#byMember.set(member, [peer])
-    else peers.push(peer)
+    if (peers === undefined) this.#byMember.set(member, new Set([awaited]))
+    else peers.add(awaited)
   }
 
   /** Whether anybody is told of the peer whose key is at `offset`. */
@@ -25,18 +48,25 @@ export class GoneSubscribers<M> {
 
   /** A member has left: it is told nothing any more. */
   remove(member: M): void {
-    for (const peer of this.#byMember.get(member) ?? []) {
-      const members = this.#byPeer.get(peer.bytes)
-      if (members?.delete(member) && members.size === 0) this.#byPeer.delete(peer)
+    for (const { peer, members } of this.#byMember.get(member) ?? []) {
+      members.delete(member)
+      this.#pairs--
+      if (members.size === 0) this.#byPeer.delete(peer)
     }
     this.#byMember.delete(member)
   }
 
   /** Removes and returns the subscribers of a peer. */
   take(peer: NodePublicKey): Iterable<M> {
-    const members = this.#byPeer.get(peer.bytes)
-    if (members === undefined) return []
+    const awaited = this.#byPeer.get(peer.bytes)
+    if (awaited === undefined) return []
     this.#byPeer.delete(peer)
-    return members
+    this.#pairs -= awaited.members.size
+    for (const member of awaited.members) {
+      const peers = this.#byMember.get(member)
+      peers?.delete(awaited)
+      if (peers?.size === 0) this.#byMember.delete(member)
+    }
+    return awaited.members
   }
 }

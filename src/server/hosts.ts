@@ -11,9 +11,10 @@ import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
 import type { ResolvedRelayCoreOptions } from './options.ts'
 import type { Destination, Directory, LocalClient } from './ports.ts'
 import type { WriteDeadlines } from './queues/write-deadlines.ts'
-import type { WriterHost } from './queues/writer.ts'
+import type { Writer, WriterHost } from './queues/writer.ts'
 import type { FairShare } from './reading/fair-share.ts'
 import type { KeyTurns } from './reading/key-turns.ts'
+import type { LoginMemory } from './reading/login-memory.ts'
 import type { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region } from './region-ports.ts'
@@ -52,6 +53,8 @@ export interface SessionHost<S extends LocalClient> {
   readonly fairShare: FairShare | undefined
   /** What connections of one key share (P-111). */
   readonly keyTurns: KeyTurns
+  /** How many sources all sessions remember (P-062). */
+  readonly seenSources: { count: number }
   /** Milliseconds of the relay's clock. */
   now(): number
   /** Counts, logs and reports a connection that ended with an error. */
@@ -67,8 +70,9 @@ export interface LoginHost<L, S extends LocalClient> extends SessionHost<S>, Wri
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader
   readonly loginTurns: LoginTurns
-  readonly clientDeadlines: WriteDeadlines
-  readonly meshDeadlines: WriteDeadlines
+  readonly loginMemory: LoginMemory
+  readonly clientDeadlines: WriteDeadlines<Writer>
+  readonly meshDeadlines: WriteDeadlines<Writer>
   /** A login is complete except for ServerInfo: makes the key reachable (P-036). */
   sessionBegins(session: S): Promise<void>
   /** A client has shown a mesh key that is not the relay's: it is an ordinary client (P-038). */

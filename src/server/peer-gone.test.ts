@@ -36,3 +36,18 @@ test('SeenSources copies the key and does not retain the buffer (P-062)', () => 
   buffer.fill(0)
   expect(key?.bytes).toEqual(new Uint8Array(32).fill(1))
 })
+
+test('SeenSources forgets the oldest beyond its bound, sooner when all sessions remember many (P-062)', () => {
+  const all = { count: 0 }
+  const bounds = { each: 3, all: 4, fewest: 1 }
+  const [first, second] = [new SeenSources(all, bounds), new SeenSources(all, bounds)]
+  const note = (sources: SeenSources, n: number) => sources.note(undefined, keyBuffer(n), 3) !== undefined
+  expect([1, 2, 3, 4].map(n => note(first, n))).toEqual([true, true, true, true])
+  expect([4, 3, 2, 1].map(n => note(first, n))).toEqual([false, false, false, true])
+  expect([note(second, 1), note(second, 2), all.count]).toEqual([true, true, 4])
+  expect([note(second, 2), note(first, 9), note(first, 1)]).toEqual([false, true, true])
+  expect(all.count).toBe(3)
+  second.close()
+  first.close()
+  expect(all.count).toBe(0)
+})

@@ -19,11 +19,34 @@ export class NotHereLimit {
   }
 }
 
+/** Sources that a session remembers; a source beyond that displaces the oldest. Each takes some 150 bytes. */
+export const MAX_SOURCES = 2_000
+/** Sources that all sessions remember together, before each remembers no more than {@link FEWEST_SOURCES}. */
+export const MAX_ALL_SOURCES = 1_000_000
+export const FEWEST_SOURCES = 64
+
+/** Bounds on remembered sources. */
+export interface SourceBounds {
+  readonly each: number
+  readonly all: number
+  readonly fewest: number
+}
+
+const BOUNDS: SourceBounds = { each: MAX_SOURCES, all: MAX_ALL_SOURCES, fewest: FEWEST_SOURCES }
+
 /** The peers whose packets a client has received: it is told once when each leaves (P-062). */
 export class SeenSources {
   #last: object | undefined
   readonly #keys = new KeyMap<true>()
   readonly #lookup = new KeyLookup(this.#keys)
+  readonly #all: { count: number }
+  readonly #bounds: SourceBounds
+
+  /** @param all counts the sources of all sessions. */
+  constructor(all: { count: number } = { count: 0 }, bounds: SourceBounds = BOUNDS) {
+    this.#all = all
+    this.#bounds = bounds
+  }
 
   /**
    * Notes the source whose key is at `keyAt`.
@@ -36,7 +59,25 @@ export class SeenSources {
     this.#last = sender
     if (this.#lookup.get(buffer, keyAt) === true) return undefined
     const key = NodePublicKey.fromBytes(buffer.subarray(keyAt, keyAt + KEY_LENGTH))
+    this.#makeRoom()
     this.#keys.set(key, true)
+    this.#all.count++
     return key
+  }
+
+  /** The session has ended. */
+  close(): void {
+    this.#all.count -= this.#keys.size
+  }
+
+  /** A client that hears from a forgotten source again may be told of it twice. */
+  #makeRoom(): void {
+    const { each, all, fewest } = this.#bounds
+    const most = this.#all.count < all ? each : fewest
+    for (const [oldest] of this.#keys) {
+      if (this.#keys.size < most) return
+      this.#keys.delete(oldest)
+      this.#all.count--
+    }
   }
 }

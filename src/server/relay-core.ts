@@ -31,6 +31,7 @@ import { WriteDeadlines } from './queues/write-deadlines.ts'
 import type { Writer } from './queues/writer.ts'
 import { FairShare } from './reading/fair-share.ts'
 import { KeyTurns } from './reading/key-turns.ts'
+import { LoginMemory } from './reading/login-memory.ts'
 import { LoginTurns } from './reading/login-turns.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { Region, RegionHost } from './region-ports.ts'
@@ -58,14 +59,16 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   /** Timers of all connections. */
   readonly timers: TimerQueue
   readonly keyTurns: KeyTurns
-  readonly clientDeadlines: WriteDeadlines
-  readonly meshDeadlines: WriteDeadlines
+  readonly clientDeadlines: WriteDeadlines<Writer>
+  readonly meshDeadlines: WriteDeadlines<Writer>
   readonly sendQueuePackets: number
   readonly maxWriteBytes: number
   readonly greeting: Uint8Array
   readonly serverInfo: Uint8Array
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
   readonly loginTurns: LoginTurns
+  readonly loginMemory: LoginMemory = new LoginMemory()
+  readonly seenSources: { count: number } = { count: 0 }
   readonly #logins = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
   /** Refusals that an operator may want to act on. */
@@ -86,11 +89,11 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     const { clock, writeTimeoutMs, meshWriteTimeoutMs, sendQueuePackets, maxWriteBytes } = this.options
     this.timers = new TimerQueue(clock)
     this.keyTurns = new KeyTurns(clock)
-    this.queueBudget = new QueueBudget(this.options.maxQueuedBytes)
     this.loginTurns = new LoginTurns(clock)
     this.#turn = new TurnFlush(clock, () => this.queueBudget.enforce())
     this.clientDeadlines = new WriteDeadlines(clock, writeTimeoutMs)
     this.meshDeadlines = new WriteDeadlines(clock, meshWriteTimeoutMs)
+    this.queueBudget = new QueueBudget(this.options.maxQueuedBytes, () => this.#writes())
     this.#rateLimit = this.options.rateLimit
     this.totalRate = this.options.totalRate
     this.sendQueuePackets = sendQueuePackets
@@ -168,6 +171,12 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   addLink(link: Link): LinkRoutes {
     if (this.registry === undefined) throw new TypeError('add link to relay core: its coordinator has the links')
     return new RegistryLinkRoutes(this.registry, link)
+  }
+
+  /** Connections with a write under way, clients before mesh peers. */
+  *#writes(): Iterable<Writer> {
+    yield* this.clientDeadlines.pending()
+    yield* this.meshDeadlines.pending()
   }
 
   /** The region that the relay is in, if it is in one. */

@@ -1,7 +1,7 @@
 /**
  * The server half of the login: from an accepted connection to a running session.
  *
- * Clauses: P-030 order, P-035 deadline, P-036 registration before ServerInfo, P-037 early frames, P-038 mesh key.
+ * Clauses: P-030 order, P-035 deadline, P-036 registration before ServerInfo, P-037 early frames, P-038 mesh key, P-113 bytes.
  */
 
 import { copyBytes } from '../lib/bytes.ts'
@@ -15,6 +15,7 @@ import { type ClientHello, encodeServerInfo, openClientInfo, readClientHello } f
 import type { Conn, ConnHandler } from '../transport/conn.ts'
 import type { LoginHost } from './hosts.ts'
 import { Writer } from './queues/writer.ts'
+import type { LoginHolder } from './reading/login-memory.ts'
 import { LONG_LOGIN_BYTES } from './reading/login-turns.ts'
 import { Session } from './session.ts'
 
@@ -28,7 +29,7 @@ export interface AcceptOptions {
   readonly token?: string | undefined
 }
 
-export class ServerLogin implements ConnHandler {
+export class ServerLogin implements ConnHandler, LoginHolder {
   readonly #relay: LoginHost<ServerLogin, Session>
   readonly #conn: Conn
   readonly #notIdeal: boolean
@@ -39,6 +40,7 @@ export class ServerLogin implements ConnHandler {
   #session: Session | undefined
   readonly #startedAtMs: number
   #helloSeen = false
+  #sealedBytes = 0
   #over = false
 
   constructor(relay: LoginHost<ServerLogin, Session>, conn: Conn, options: AcceptOptions) {
@@ -72,9 +74,9 @@ export class ServerLogin implements ConnHandler {
     if (this.#over) return
     this.#writer.tally.bytesReceived += chunk.length
     this.#decoder.push(chunk)
-    if (this.#helloSeen) return
     try {
-      if (this.#decoder.next()) this.#onHello()
+      if (!this.#helloSeen && this.#decoder.next()) this.#onHello()
+      else this.#relay.loginMemory.note(this, this.#sealedBytes + this.#decoder.heldBytes)
     } catch (error) {
       this.#failWith(error)
     }
@@ -97,6 +99,12 @@ export class ServerLogin implements ConnHandler {
     this.#conn.destroy()
   }
 
+  onOverflow(): void {
+    this.fail(
+      new DerpError('ERR_DERP_BACKLOG_FULL', 'read login: all logins together hold too much', { clause: 'P-113' }),
+    )
+  }
+
   /** Ends the connection because the relay is closing; a session being registered ends with it. */
   abort(): void {
     if (this.#over) return
@@ -110,6 +118,7 @@ export class ServerLogin implements ConnHandler {
     this.#over = true
     if (this.#session !== undefined) this.#writer.owner = this.#session
     this.#deadline.cancel()
+    this.#relay.loginMemory.forget(this)
     this.#relay.loginEnded(this)
   }
 
@@ -121,9 +130,11 @@ export class ServerLogin implements ConnHandler {
     // Further bytes are read once the session runs; the sealed part must outlive this chunk.
     this.#conn.pause()
     this.#decoder.bounds = SERVER_BOUNDS
-    this.#login({ clientKey: hello.clientKey, sealedInfo: copyBytes(hello.sealedInfo) }).catch(error =>
-      this.#failWith(error),
-    )
+    const sealedInfo = copyBytes(hello.sealedInfo)
+    this.#sealedBytes = sealedInfo.length
+    this.#relay.loginMemory.note(this, this.#sealedBytes + this.#decoder.heldBytes)
+    if (this.#over) return
+    this.#login({ clientKey: hello.clientKey, sealedInfo }).catch(error => this.#failWith(error))
   }
 
   async #login(hello: ClientHello): Promise<void> {

@@ -214,6 +214,8 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     for (const interval of this.#intervals) interval.stop()
     this.#reader.close()
     this.#writer.close()
+    this.#sources?.close()
+    this.#sources = undefined
     this.relay.sessionEnded(this)
     return true
   }
@@ -309,7 +311,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
 
   // The first packet from a source subscribes this session to the source's departure (P-062).
   packetLeaves(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
-    this.#sources ??= new SeenSources()
+    this.#sources ??= new SeenSources(this.relay.seenSources)
     const source = this.#sources.note(sender, buffer, keyAt)
     if (source === undefined) return
     this.tally.senders++

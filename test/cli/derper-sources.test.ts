@@ -70,7 +70,9 @@ test('derper prefers the command line, then the environment, then -config, and r
       env,
     ),
   )
-  expect(text).toBe(
+  const memory = /^ {2}memory: +at worst \d+ MB: program \d+, STUN \d+, connections 33, received 426, .*\n/m
+  expect(text).toMatch(memory)
+  expect(text.replace(memory, '')).toBe(
     `${[
       'derper would run with this configuration:',
       `  key:             a new one, stored in ${at('unmade.key')}`,
@@ -127,6 +129,7 @@ test('check-config describes every topic and shows no secret', async () => {
       '2000000 bytes per second in total, 5000 bytes per second per client, no write timeout, 100 MiB for slow readers',
     metrics: 'on :9340 for token holders and listed addresses',
     shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
+    memory: expect.stringMatching(/^at worst \d+ MB: .*, slow readers 105, .*mesh 1218/),
     note: `key file ${keyFile} has mode 0644: others can read the relay's private key or replace it; chmod 600 it`,
     warning: expect.stringMatching(
       /^ask admission URL https:\/\/policy\.test: DNS .*; until it responds, it refuses nobody$/,

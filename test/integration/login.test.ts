@@ -4,9 +4,13 @@ import { nodeAgreement } from '../../src/keys/node-box.ts'
 import { NodePrivateKey, NodePublicKey } from '../../src/keys/node-key.ts'
 import type { Log } from '../../src/lib/log.ts'
 import { silentLog } from '../../src/lib/log.ts'
+import { MAX_CLIENT_INFO_LENGTH } from '../../src/protocol/constants.ts'
 import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
+
 import { FrameType } from '../../src/protocol/frame-type.ts'
+import { MAX_LOGIN_BYTES } from '../../src/server/reading/login-memory.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
+import type { RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
 
 test('relay sends its key, and replies to ClientInfo with ServerInfo (P-030, P-031, P-032, P-034)', async () => {
@@ -189,4 +193,29 @@ test('relay asks the admission gate, and closes clients that are denied', async 
   ])
   expect(relay.core.counters.failures).toEqual({ ERR_DERP_ADMISSION_DENIED: 1 })
   expect(relay.core.routes.has(NodePublicKey.fromBytes(denied.publicKey().bytes))).toBe(false)
+})
+
+test('relay ends the longest logins when all together hold too much, and serves others (P-113)', async () => {
+  const relay = new MemoryRelay()
+  // All but the last byte of the longest ClientInfo.
+  const unfinished = new Uint8Array(5 + MAX_CLIENT_INFO_LENGTH - 1)
+  unfinished.set(encodeFrame(FrameType.ClientInfo, new Uint8Array(MAX_CLIENT_INFO_LENGTH)).subarray(0, 5))
+  const logins: RawClient[] = []
+  for (let n = 0; n < 150; n++) {
+    const client = relay.connect()
+    await client.greeting()
+    client.sendBytes(unfinished)
+    await client.flushed()
+    logins.push(client)
+  }
+  await until(() => logins.some(({ isClosed }) => isClosed), 'some have ended')
+  const fit = MAX_LOGIN_BYTES / MAX_CLIENT_INFO_LENGTH
+  expect(relay.core.pendingLogins).toBeLessThanOrEqual(fit)
+  expect(relay.core.pendingLogins).toBeGreaterThan(0.8 * fit)
+  expect(relay.core.loginMemory.bytes).toBeLessThanOrEqual(MAX_LOGIN_BYTES)
+  expect(relay.core.counters.failures).toEqual({ ERR_DERP_BACKLOG_FULL: 150 - relay.core.pendingLogins })
+  expect((await relay.login()).isClosed).toBe(false)
+  for (const client of logins) client.close()
+  await until(() => relay.core.pendingLogins === 0, 'all have left')
+  expect(relay.core.loginMemory.bytes).toBe(0)
 })

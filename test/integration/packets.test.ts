@@ -5,7 +5,7 @@ import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import type { ServerToClient } from '../../src/protocol/messages.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
-import { settle } from '../support/settle.ts'
+import { settle, until } from '../support/settle.ts'
 
 const payload = (size: number, seed = 1) => Uint8Array.from({ length: size }, (_, at) => (at * 31 + seed) & 255)
 /** The shortest packet that looks like a disco message. */
@@ -242,6 +242,26 @@ test('relay bounds the queues of all slow readers together, at the expense of th
   const received = (await most.sync()).flatMap(each => (each.type === 'receivedPacket' ? [each.data[0]] : []))
   expect(received).toEqual([255, ...Array.from({ length: 12 - packets }, (_, n) => n + packets)])
   expect(relay.core.queueBudget.bytes).toBe(0)
+})
+
+test('relay ends connections, the oldest first, when what they do not read exceeds the bound (P-104)', async () => {
+  const relay = new MemoryRelay({ maxQueuedBytes: 150_000 })
+  const [a, ...readers] = [await relay.login(), await relay.login(), await relay.login(), await relay.login()]
+  for (const reader of readers) {
+    reader.conn.pause()
+    a.packet(reader.publicKey, new Uint8Array(60_000))
+    await a.sync()
+  }
+  const isGone = () => readers.map(reader => reader.isClosed)
+  await until(() => isGone().includes(true), 'one has ended')
+  expect(isGone()).toEqual([true, false, false])
+  expect(relay.core.counters.failures).toEqual({ ERR_DERP_BACKLOG_FULL: 1 })
+  expect(relay.core.counters.dropped.write_error.other.packets).toBe(1)
+  for (const reader of readers.slice(1)) {
+    reader.conn.resume()
+    expect((await reader.messageOf('receivedPacket')).data.length).toBe(60_000)
+  }
+  expect(relay.core.queueBudget.heldBytes).toBe(0)
 })
 
 test('relay counts packets queued for a client that leaves (P-100)', async () => {

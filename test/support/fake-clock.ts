@@ -17,7 +17,7 @@ interface PendingTimer {
 
 export class FakeClock implements Clock {
   readonly #manual: boolean
-  readonly #wallOriginMs: number
+  #wallOriginMs: number
   readonly #timers = new Set<PendingTimer>()
   #turn: (() => void)[] = []
   #nowMs = 0
@@ -65,6 +65,11 @@ export class FakeClock implements Clock {
       next.fn()
     }
     this.#nowMs = untilMs
+  }
+
+  /** The wall clock is set, by an operator or by NTP; timers do not notice. */
+  setWall(ms: number): void {
+    this.#wallOriginMs = ms - this.#nowMs
   }
 
   /** In manual mode: runs callbacks queued for the end of this turn, but not those that they add. */

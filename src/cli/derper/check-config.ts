@@ -6,11 +6,13 @@ import type { DaemonLog } from '../../daemon/log/log.ts'
 import type { DaemonSettings } from '../../daemon/settings.ts'
 import { NodePrivateKey } from '../../keys/node-key.ts'
 import { silentLog } from '../../lib/log.ts'
+import { usableMemoryBytes } from '../../lib/node-memory.ts'
 import { parseKeyFile } from '../key-file.ts'
 import { trustSystem } from '../trust.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
 import { privateKeyFile, readSettings } from './derper-settings.ts'
+import { memoryPlan } from './memory-plan.ts'
 import { type PlanLine, planOf } from './plan.ts'
 
 /** The text to print. @throws DerpError for the first problem that would keep `derper` from starting. */
@@ -36,7 +38,8 @@ export async function checkConfig(
   const daemon = await DerperDaemon.create(settings, NodePrivateKey.generate(), log)
   const warnings = await daemon.probeAdmission()
   await daemon.stop()
-  const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate]
+  const memory: PlanLine = ['memory', memoryPlan(settings, usableMemoryBytes())]
+  const lines: PlanLine[] = [['key', key], ...planOf(settings), ...certificate, memory]
   const width = Math.max(...lines.map(([topic]) => topic.length)) + ': '.length
   const text = lines.map(([topic, what]) => `  ${`${topic}:`.padEnd(width)}${what}`)
   const remarks = [...notes.map(note => `  note: ${note}`), ...warnings.map(warning => `  warning: ${warning}`)]

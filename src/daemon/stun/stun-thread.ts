@@ -16,6 +16,9 @@ import { stunEvents } from './stun-events.ts'
 
 /** A request leaves nothing behind: what a thread takes by default would be most of its memory. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
+/** Bytes of its heap. */
+export const MAX_STUN_BYTES: number =
+  (RESOURCE_LIMITS.maxYoungGenerationSizeMb + RESOURCE_LIMITS.maxOldGenerationSizeMb) << 20
 /** Milliseconds until a thread that crashed is replaced, and until one that does not close is ended. */
 const RESTART_MS = 1_000
 const CLOSE_MS = 2_000

@@ -13,6 +13,7 @@ import { type IdleCollection, idleCollection } from '../idle-collection.ts'
 import { listenerOptions } from '../listener-options.ts'
 import type { LineSink } from '../log/line-buffer.ts'
 import { createLog, type DaemonLog, FLUSH_LIMIT_MS } from '../log/log.ts'
+import { memoryRoom } from '../memory-room.ts'
 import { relayOptions } from '../relay-options.ts'
 import type { NamesState, WorkerCalls, WorkerData } from './worker-calls.ts'
 import { workerKeys } from './worker-settings.ts'
@@ -51,7 +52,7 @@ export class WorkerDaemon {
     this.#data = data
     this.log = log
     const shared = new SharedTally(tally, thread, limits.sourceRate)
-    this.limits = new AcceptLimits(limits, clock, log, shared)
+    this.limits = new AcceptLimits(limits, clock, log, shared, memoryRoom(clock))
     this.#names = {
       published: new ReplicatedNames(names.published),
       unpublished: new ReplicatedNames(names.unpublished),

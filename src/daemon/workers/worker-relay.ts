@@ -23,6 +23,7 @@ import { bind, type WantedPort } from '../bind.ts'
 import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
 import { DebugSecrets } from '../debug/debug-secrets.ts'
 import type { LogLevel } from '../log/log.ts'
+import { memoryRoom } from '../memory-room.ts'
 import { wantedTcpPorts } from '../relay-listeners.ts'
 import { createMainTls, type MainTls } from './main-tls.ts'
 import { createPlainListener } from './plain-listener.ts'
@@ -59,7 +60,7 @@ export class WorkerRelay implements DaemonRelay {
     this.options = { privateKey, meshKey: settings.mesh.key, clock: threadsClock, log, random: Math.random }
     const memory = createTallyMemory(limits, settings.workers + 1)
     this.#tally = { memory, own: new SharedTally(memory, MAIN_THREAD, limits.sourceRate) }
-    this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own)
+    this.#limits = new AcceptLimits(limits, threadsClock, log, this.#tally.own, memoryRoom(threadsClock))
     this.#secrets = new DebugSecrets(settings.debug, threadsClock)
     this.readiness = new Readiness([
       { name: 'draining', problem: () => (this.#isEnding ? 'the relay accepts no more clients' : undefined) },

@@ -15,9 +15,9 @@ import type { HttpUpgrade } from '../http-service.ts'
 import { WebSocketInput } from './websocket-input.ts'
 
 /** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
-const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
+export const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
 /** Most fragments of a message: each may pin the 64 KiB that it was read with until the last has come. */
-const MAX_FRAGMENTS = 64
+export const MAX_FRAGMENTS = 8
 /** Most chunks that a WebSocket frame may come in; at the smallest usual segment those are well over a message. */
 const MAX_BUFFERED_CHUNKS = 1024
 /** Milliseconds that a client has to answer a close, before the socket below is ended. */

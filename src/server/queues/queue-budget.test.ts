@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { fc } from '../../../test/support/fast-check.ts'
-import { QueueBudget, type QueueHolder } from './queue-budget.ts'
+import { QueueBudget, type QueueHolder, type WriteHolder } from './queue-budget.ts'
 
 /** Drops whole packets of 100 bytes. */
 class Reader implements QueueHolder {
@@ -65,4 +65,55 @@ test('QueueBudget stays within its bound for any input, and never trims a queue 
     }),
     { numRuns: 300, seed: 1 },
   )
+})
+
+/** A connection whose platform holds bytes. */
+class Writing implements WriteHolder {
+  readonly #budget: () => QueueBudget
+  readonly #ended: string[]
+  readonly name: string
+  pendingBytes: number
+  constructor(name: string, bytes: number, budget: () => QueueBudget, ended: string[]) {
+    this.name = name
+    this.pendingBytes = bytes
+    this.#budget = budget
+    this.#ended = ended
+  }
+  onOverflow(): void {
+    this.#ended.push(this.name)
+    this.#budget().heldBytes -= this.pendingBytes
+    this.pendingBytes = 0
+  }
+}
+
+test('QueueBudget counts what cannot be dropped, and cuts queues before it ends connections (P-104)', () => {
+  const ended: string[] = []
+  const writes: Writing[] = []
+  const budget: QueueBudget = new QueueBudget(1_000, () => writes)
+  writes.push(new Writing('writing', 800, () => budget, ended))
+  budget.heldBytes = 800
+  const reader = new Reader(budget, 5)
+  budget.enforce()
+  expect([reader.queuedBytes, ended]).toEqual([100, []])
+})
+
+test('QueueBudget ends the connections with most, the oldest write first, until nine tenths remain (P-104)', () => {
+  const ended: string[] = []
+  const writes: Writing[] = []
+  const budget: QueueBudget = new QueueBudget(1_000, () => writes)
+  for (const [name, bytes] of [
+    ['small', 100],
+    ['old', 400],
+    ['young', 400],
+    ['fattest', 500],
+    ['smaller', 90],
+  ] as const) {
+    writes.push(new Writing(name, bytes, () => budget, ended))
+    budget.heldBytes += bytes
+  }
+  const reader = new Reader(budget, 5)
+  budget.enforce()
+  expect([reader.queuedBytes, ended, budget.heldBytes]).toEqual([0, ['fattest', 'old'], 590])
+  budget.enforce()
+  expect(ended).toHaveLength(2)
 })

@@ -17,7 +17,7 @@ class Bench {
   readonly clock: FakeClock = new FakeClock({ turns: 'manual' })
   readonly counters: RelayCounters = new RelayCounters()
   readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
-  readonly deadlines: WriteDeadlines = new WriteDeadlines(this.clock, 2_000)
+  readonly deadlines: WriteDeadlines<Writer> = new WriteDeadlines(this.clock, 2_000)
   readonly failures: DerpError[] = []
   /** The chunks of each write. */
   readonly writes: (readonly Uint8Array[])[] = []
@@ -521,7 +521,7 @@ test('Writer loses its oldest packets when too much is queued for all, other pac
   expect(budget.bytes).toBeLessThanOrEqual(2_000)
   expect(slow.counters.dropped[DropReason.QueueBudget].other.packets).toBe(0)
   const { other, disco } = slower.counters.dropped[DropReason.QueueBudget]
-  expect(other).toEqual({ packets: 12, bytes: 1_200 })
+  expect(other).toEqual({ packets: 13, bytes: 1_300 })
   expect(disco.packets).toBe(0)
   slower.written()
   // The newest are sent.
@@ -529,4 +529,55 @@ test('Writer loses its oldest packets when too much is queued for all, other pac
   expect(budget.bytes).toBe(4 * (OVERHEAD + 100))
   for (const bench of [slow, slower]) bench.writer.close()
   expect(budget.bytes).toBe(0)
+})
+
+test('Writer counts the write under way and the frames behind it until they have left (P-104)', () => {
+  const bench = new Bench()
+  const held = () => bench.budget.heldBytes
+  bench.data(0, 100)
+  expect(held()).toBe(0)
+  bench.writer.endTurn()
+  expect(held()).toBe(OVERHEAD + 100)
+  bench.writer.sendControl(new Uint8Array(50))
+  bench.writer.sendControl(new Uint8Array(30))
+  expect(held()).toBe(OVERHEAD + 180)
+  bench.written()
+  expect(held()).toBe(80)
+  bench.writer.sendControl(new Uint8Array(10))
+  bench.writer.close()
+  expect(held()).toBe(0)
+})
+
+test('Writer of a login counts frames held back, and one that fails to write counts nothing more (P-104)', () => {
+  const bench = new Bench()
+  bench.writer.hold()
+  bench.writer.sendControl(new Uint8Array(40))
+  bench.writer.release(new Uint8Array(20))
+  expect(bench.budget.heldBytes).toBe(60)
+  bench.written(new Error('reset'))
+  expect(bench.failures).toHaveLength(1)
+  bench.writer.close()
+  expect(bench.budget.heldBytes).toBe(0)
+})
+
+test('Writer with most waiting ends when writes alone exceed the bound (P-104)', () => {
+  const benches: Bench[] = []
+  const budget = new QueueBudget(300, () => benches.map(({ writer }) => writer))
+  for (const bytes of [50, 200]) {
+    const bench = new Bench({}, budget)
+    benches.push(bench)
+    bench.writer.owner = {
+      fail: error => {
+        bench.failures.push(error)
+        bench.writer.close()
+      },
+    }
+    bench.data(1, bytes)
+    bench.writer.endTurn()
+  }
+  budget.enforce()
+  expect(benches.map(({ failures }) => failures.map(({ code, clause }) => [code, clause]))).toEqual([
+    [],
+    [['ERR_DERP_BACKLOG_FULL', 'P-104']],
+  ])
 })

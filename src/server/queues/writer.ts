@@ -5,7 +5,7 @@
  * one write is pending, of bounded size, because what the platform holds can neither be dropped nor overtaken. Queues
  * are cut to their bounds at the end of each turn: over TLS a write is reported late in the next turn even if it was
  * sent at once, and everything that has arrived by then leaves with the next write.
- * Clauses: P-100 queues, P-101 write timeout, P-102 drops.
+ * Clauses: P-100 queues, P-101 write timeout, P-102 drops, P-104 bound on what waits for all.
  */
 
 import { DerpError } from '../../lib/derp-error.ts'
@@ -15,6 +15,7 @@ import type { Conn } from '../../transport/conn.ts'
 import { ConnectionTally } from '../connection-tally.ts'
 import { ControlQueue } from './control-queue.ts'
 import { PacketQueues, type QueuesHost } from './packet-queues.ts'
+import type { WriteHolder } from './queue-budget.ts'
 import type { WaitingPacket } from './send-queue.ts'
 import { WriteBatch } from './write-batch.ts'
 import type { DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
@@ -41,7 +42,7 @@ export interface WriterOwner {
   packetLeaves?(sender: object | undefined, buffer: Uint8Array, keyAt: number): void
 }
 
-export class Writer implements DeadlineHolder {
+export class Writer implements DeadlineHolder, WriteHolder {
   owner: WriterOwner
   /** Counts what is sent; the rest is the reader's. */
   readonly tally: ConnectionTally = new ConnectionTally()
@@ -50,7 +51,7 @@ export class Writer implements DeadlineHolder {
   readonly #batch = new WriteBatch()
   /** Control frames behind the pending write; undefined while there are none. */
   #control: ControlQueue | undefined
-  #deadlines: WriteDeadlines
+  #deadlines: WriteDeadlines<Writer>
   #state: State = 'idle'
   #holding = false
   /** {@link endTurn} is scheduled. */
@@ -64,7 +65,7 @@ export class Writer implements DeadlineHolder {
   /** Packets behind the pending write; undefined until there are some. */
   #queues: PacketQueues | undefined
 
-  constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines, owner: WriterOwner) {
+  constructor(host: WriterHost, conn: Conn, deadlines: WriteDeadlines<Writer>, owner: WriterOwner) {
     this.#host = host
     this.#conn = conn
     this.#deadlines = deadlines
@@ -72,7 +73,7 @@ export class Writer implements DeadlineHolder {
   }
 
   /** Time limit of future writes, and of the pending one from now on. */
-  set deadlines(deadlines: WriteDeadlines) {
+  set deadlines(deadlines: WriteDeadlines<Writer>) {
     if (this.#state === 'writing') {
       this.#deadlines.end(this)
       deadlines.begin(this, this.#host.now())
@@ -100,6 +101,7 @@ export class Writer implements DeadlineHolder {
     this.#holding = false
     this.#control ??= new ControlQueue()
     this.#control.pushFirst(frame)
+    this.#host.queueBudget.heldBytes += frame.length
     // Frames sent before the hold that are still unsent go into the same write.
     if (this.#state === 'idle') this.#writeWaiting()
   }
@@ -110,6 +112,9 @@ export class Writer implements DeadlineHolder {
     if (!this.#takesMore()) {
       this.#control ??= new ControlQueue()
       this.#control.push(frame)
+      this.#host.queueBudget.heldBytes += frame.length
+      // A client that does not read must not grow without its queues being looked at.
+      this.#scheduleEndOfTurn()
       return
     }
     this.#batch.add(frame, 0, frame.length)
@@ -176,8 +181,10 @@ export class Writer implements DeadlineHolder {
   /** Stops sending; unsent packets are counted as dropped. */
   close(): void {
     if (this.#state === 'closed') return
-    const { counters } = this.#host
+    const { counters, queueBudget } = this.#host
     const reason = this.#state === 'writing' ? DropReason.WriteError : DropReason.GoneDisconnected
+    if (this.#state === 'writing') queueBudget.heldBytes -= this.#batch.bytes
+    queueBudget.heldBytes -= this.#control?.bytes ?? 0
     this.#state = 'closed'
     this.#deadlines.end(this)
     this.#batch.dropped(counters, reason)
@@ -191,6 +198,15 @@ export class Writer implements DeadlineHolder {
     this.#host.counters.writeTimeouts++
     this.owner.fail(
       new DerpError('ERR_DERP_WRITE_TIMEOUT', 'write to client: not finished in time', { clause: 'P-101' }),
+    )
+  }
+
+  /** Too much waits for all clients together, and most of it here (P-104). */
+  onOverflow(): void {
+    this.owner.fail(
+      new DerpError('ERR_DERP_BACKLOG_FULL', 'write to client: too much waits for all clients together', {
+        clause: 'P-104',
+      }),
     )
   }
 
@@ -221,8 +237,9 @@ export class Writer implements DeadlineHolder {
 
   /** @param aged packets of the batch whose age has been recorded; the others leave in the turn they arrived in. */
   #write(aged: number): void {
-    const { counters, queueAge } = this.#host
+    const { counters, queueAge, queueBudget } = this.#host
     this.#state = 'writing'
+    queueBudget.heldBytes += this.#batch.bytes
     this.#hasPong = false
     queueAge.recordMany(this.#batch.packets - aged, 0)
     counters.bufferedWriteFrames.observe(this.#batch.frames)
@@ -237,6 +254,7 @@ export class Writer implements DeadlineHolder {
       this.owner.fail(new DerpError('ERR_DERP_WRITE_FAILED', `write to client: ${error.message}`, { cause: error }))
       return
     }
+    this.#host.queueBudget.heldBytes -= this.#batch.bytes
     this.#batch.sent(this.#host.counters, this.tally)
     this.#state = 'idle'
     this.#writeWaiting()
@@ -246,10 +264,11 @@ export class Writer implements DeadlineHolder {
   /** Writes what was queued behind a write: control frames, then disco and data alternately (P-100). */
   #writeWaiting(): void {
     if (this.#holding) return
-    const { maxWriteBytes } = this.#host
+    const { maxWriteBytes, queueBudget } = this.#host
     while (this.#batch.bytes < maxWriteBytes) {
       const frame = this.#control?.take()
       if (frame === undefined) break
+      queueBudget.heldBytes -= frame.length
       this.#batch.add(frame, 0, frame.length)
     }
     if (this.#control?.isEmpty === true) this.#control = undefined

@@ -22,7 +22,7 @@ export const LIMIT_FLAGS = {
     default: '0',
     origin: 'ours',
     test: 'cli/derper-sources.test.ts',
-    help: "bytes queued for all slow readers together; beyond that the longest queues lose their oldest packets. 0 for an eighth of the machine's memory.",
+    help: 'bytes that wait for all slow readers together; beyond that the longest queues lose their oldest packets, and then those with most waiting are disconnected. 0 for an eighth of the memory of the machine or control group.',
   },
   'tcp-write-timeout': {
     kind: 'duration',

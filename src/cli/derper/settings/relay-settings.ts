@@ -1,8 +1,8 @@
 /** Relay options, from the flags. */
 
-import { totalmem } from 'node:os'
 import type { RelaySettings } from '../../../daemon/settings.ts'
 import { homePage } from '../../../http/pages/home.ts'
+import { usableMemoryBytes } from '../../../lib/node-memory.ts'
 import { parseRateConfig, type RateLimit } from '../../../server/reading/rate-limit.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'
 import { loginTimeoutSetting } from './listen-settings.ts'
@@ -36,12 +36,6 @@ export async function relaySettings(flags: DerperFlagValues): Promise<RelaySetti
 function queuedBytesSetting(flags: Pick<DerperFlagValues, 'max-queued-bytes'>): number {
   const bytes = intSetting(flags, 'max-queued-bytes', [0, Number.MAX_SAFE_INTEGER])
   return bytes === 0 ? Math.floor(usableMemoryBytes() / MEMORY_PARTS) : bytes
-}
-
-/** The machine's memory, or what a container may use of it. */
-function usableMemoryBytes(): number {
-  const constrained = process.constrainedMemory()
-  return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
 /** Bytes per second from all clients together; 0 for no limit. @throws DerpError naming flag, value and bound. */
