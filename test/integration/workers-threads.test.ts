@@ -3,7 +3,9 @@ import { afterEach, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { Log, LogFields } from '../../src/lib/log.ts'
 import { Workers, type WorkersOptions } from '../../src/workers/coordinator/node-workers.ts'
+import { BEAT_MS } from '../../src/workers/coordinator/watchdog.ts'
 import { Target } from '../conformance/target.ts'
+import { FakeClock } from '../support/fake-clock.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { freePort } from '../support/relays.ts'
 import { until } from '../support/settle.ts'
@@ -100,6 +102,41 @@ test('a worker killed under load loses only its own connections, and is replaced
   for (const one of later) await one.sync()
   expect(await workers.coordinator.source.inconsistencies()).toEqual([])
   target.closeAll()
+})
+
+test('a worker that hangs is ended and replaced, its clients are disconnected, and others do not notice', async () => {
+  const { log, errors } = errorLog()
+  const clock = new FakeClock()
+  const privateKey = NodePrivateKey.generate()
+  const started = await start(2, { log, clock }, { hangsOn: privateKey.publicKey().toString() })
+  const { workers, target } = started
+  const clients = await Promise.all(Array.from({ length: 24 }, () => target.login()))
+  const at = await workerOf(started)
+  target.login({ privateKey }).catch(() => {})
+  const beat = async () => {
+    clock.advance(BEAT_MS)
+    await until(() => workers.silent < 2, 'one worker answers')
+  }
+  while (workers.crashes === 0) await beat()
+  clock.advance(0)
+  await until(() => workers.listening === 2, 'another one listens')
+  expect(errors.map(({ reason }) => reason)).toEqual(['it hung'])
+  await until(() => clients.some(({ isClosed }) => isClosed), 'its clients have noticed')
+  const lost = new Set(clients.filter(({ isClosed }) => isClosed).map(client => at.get(client.publicKey.toString())))
+  expect(lost.size).toBe(1)
+  const kept = clients.filter(client => !lost.has(at.get(client.publicKey.toString())))
+  expect(kept.length).toBeGreaterThan(0)
+  for (const client of kept) await client.sync()
+  const [from] = kept
+  for (const one of await Promise.all(Array.from({ length: 8 }, () => target.login()))) {
+    from?.packet(one.publicKey, 'welcome')
+    await one.messageOf('receivedPacket')
+  }
+  target.closeAll()
+  const closed = workers.close()
+  // What still holds a thread open is given two seconds.
+  clock.advance(2_000)
+  await closed
 })
 
 test('connections of one key on several workers behave like on one (P-065)', async () => {

@@ -12,18 +12,23 @@ export interface WorkerProgramData {
   readonly privateKey: string
   readonly meshKey: string | undefined
   readonly port: number
+  /** The thread hangs when this key logs in. */
+  readonly hangsOn?: string
 }
 
 /** Each thread has its own heap. */
 tuneGarbageCollection()
 
-await runWorker<WorkerProgramData>((part, { privateKey, meshKey, port }) => {
+await runWorker<WorkerProgramData>((part, { privateKey, meshKey, port, hangsOn }) => {
   const relay = createRelay({
     privateKey: NodePrivateKey.parse(privateKey),
     meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),
     part,
   })
   const { routes, core, http } = relay
+  core.events.on('clientConnected', ({ key }) => {
+    while (key.toString() === hangsOn);
+  })
   const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
   return {
     core,

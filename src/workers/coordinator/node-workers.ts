@@ -13,6 +13,7 @@ import type { DrainOptions, DrainResult } from '../../server/drain.ts'
 import { createChannel, nodeMemory, nodePort, openLink } from '../channel/node-port.ts'
 import { Coordinator, type CoordinatorOptions } from './coordinator.ts'
 import { RestartDelay } from './restart-delay.ts'
+import { Watchdog } from './watchdog.ts'
 
 /** Milliseconds for workers to stop in an orderly way. */
 const CLOSE_TIMEOUT_MS = 2_000
@@ -39,11 +40,12 @@ export interface WorkerStart {
   readonly data: unknown
 }
 
-/** A slot for a worker, which is replaced when it crashes. */
+/** A slot for a worker, which is replaced when it crashes or hangs. */
 interface WorkerSlot {
   readonly index: number
   readonly delay: RestartDelay
   thread: Worker | undefined
+  watchdog: Watchdog | undefined
 }
 
 export class Workers {
@@ -75,6 +77,7 @@ export class Workers {
       index,
       delay: new RestartDelay(),
       thread: undefined,
+      watchdog: undefined,
     }))
   }
 
@@ -103,9 +106,14 @@ export class Workers {
     return this.#listening
   }
 
-  /** Workers that exited without being told to. */
+  /** Workers that exited without being told to, or hung and were ended. */
   get crashes(): number {
     return this.#crashes
+  }
+
+  /** Workers that have not answered the last beat. */
+  get silent(): number {
+    return this.#slots.filter(({ watchdog }) => watchdog?.isWaiting === true).length
   }
 
   /** Makes all listeners stop accepting connections. */
@@ -139,6 +147,7 @@ export class Workers {
     const handle = this.#coordinator.addWorker(nodePort(ownEnd), {
       onListening: () => {
         isListening = true
+        watchdog.start()
         this.#onListening()
       },
     })
@@ -150,11 +159,17 @@ export class Workers {
     })
     slot.thread = thread
     let reason = 'it exited'
+    const watchdog = new Watchdog(this.#clock, handle, () => {
+      reason = 'it hung'
+      void thread.terminate()
+    })
+    slot.watchdog = watchdog
     thread.on('error', error => {
       reason = error instanceof Error ? error.message : String(error)
     })
     thread.on('exit', () => {
       slot.thread = undefined
+      watchdog.stop()
       if (isListening) this.#listening--
       this.#coordinator.removeWorker(handle)
       this.#onEnd(slot, reason, this.#clock.now() - startedAtMs)
