@@ -261,3 +261,25 @@ test('an unwritable folder fails before any request (P-149)', async () => {
   expect(authority.asked).toEqual([])
   expect(lines.map(({ message }) => message)).toContain('ACME state not stored')
 })
+
+test('a clock that is set back years after a failure does not delay the next attempt for years (P-149)', async () => {
+  const nowMs = clock.wallNow()
+  clock.setWall(nowMs + 4 * 365 * DAY_MS)
+  await using authority = await ScriptedAuthority.start(answer(500, 'your clock is wrong'))
+  const certificate = await start(authority.directoryUrl)
+  await failed(certificate, 1)
+  clock.setWall(nowMs)
+  clock.advance(MINUTE_MS)
+  await failed(certificate, 2)
+  expect(authority.asked).toHaveLength(2)
+})
+
+test('a certificate is renewed soon after a clock jumps forward beyond its time (P-149)', async () => {
+  await using authority = await ScriptedAuthority.start(answer(500, ''))
+  await storeCertificate(90)
+  const certificate = await start(authority.directoryUrl)
+  clock.setWall(clock.wallNow() + 61 * DAY_MS)
+  clock.advance(60 * MINUTE_MS)
+  await failed(certificate, 1)
+  expect(authority.asked).toHaveLength(1)
+})

@@ -2,6 +2,18 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import { type DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
 
+/** A clock whose thread may stand still: timers that were due meanwhile are late. */
+class StallingClock extends FakeClock {
+  #stalledMs = 0
+  override now(): number {
+    return super.now() + this.#stalledMs
+  }
+  stall(ms: number): void {
+    this.#stalledMs += ms
+    this.advance(Math.max(0, ...this.timersInMs))
+  }
+}
+
 function holder(): DeadlineHolder & { timeouts: number } {
   return {
     timeouts: 0,
@@ -107,4 +119,16 @@ test('WriteDeadlines allow a new write, or close, while one expires (P-101)', ()
   expect([again.timeouts, later.timeouts]).toEqual([1, 1])
   clock.advance(1_000)
   expect([again.timeouts, clock.pendingTimers]).toEqual([2, 0])
+})
+
+test('WriteDeadlines gives writes a moment after a stall: they may be done already (P-101)', () => {
+  const clock = new StallingClock()
+  const deadlines = new WriteDeadlines(clock, 2_000)
+  const [done, stuck] = [holder(), holder()]
+  for (const each of [done, stuck]) deadlines.begin(each, clock.now())
+  clock.stall(60_000)
+  expect([done.timeouts, stuck.timeouts]).toEqual([0, 0])
+  deadlines.end(done)
+  clock.advance(200)
+  expect([done.timeouts, stuck.timeouts]).toEqual([0, 1])
 })

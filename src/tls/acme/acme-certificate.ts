@@ -16,6 +16,7 @@ import { AcmeError } from './acme-error.ts'
 import { type AcmeRecord, loadRecord, saveRecord } from './acme-record.ts'
 import {
   type AttemptHistory,
+  afterClockSetBack,
   afterFailure,
   afterRestart,
   afterSuccess,
@@ -56,7 +57,9 @@ export class AcmeCertificate {
   readonly #random: () => number
   readonly #status: { -readonly [K in keyof CertificateStatus]: CertificateStatus[K] }
   #history: AttemptHistory = NO_ATTEMPTS
-  /** When the certificate is due for renewal, regardless of failures; 0 while there is none. */
+  /** The certificate in use. */
+  #summary: CertificateSummary | undefined
+  /** When it is due for renewal, regardless of failures; 0 while there is none. */
   #dueMs = 0
   /** Until when the authority asked not to be contacted. */
   #leaveAloneMs = 0
@@ -151,6 +154,7 @@ export class AcmeCertificate {
 
   #show(pair: CertificatePair, summary: CertificateSummary, history: AttemptHistory): void {
     this.#options.replace(pair)
+    this.#summary = summary
     this.#status.fingerprint = summary.fingerprint
     this.#status.notAfterMs = summary.notAfterMs
     this.#status.replacements++
@@ -161,6 +165,7 @@ export class AcmeCertificate {
   #plan(): void {
     this.#timer?.cancel()
     if (this.#closing.signal.aborted || this.#attempt !== undefined) return
+    this.#correct()
     const nextMs = Math.max(this.#dueMs, this.#history.notBeforeMs)
     const waitMs = nextMs - this.#clock.wallNow()
     if (waitMs > 0) {
@@ -173,6 +178,14 @@ export class AcmeCertificate {
       this.#attempt = undefined
       this.#plan()
     })
+  }
+
+  /** The clock may have been set back. */
+  #correct(): void {
+    const corrected = afterClockSetBack(this.#history, this.#clock.wallNow())
+    if (corrected === this.#history) return
+    this.#history = corrected
+    if (this.#summary !== undefined) this.#dueMs = renewalDueMs(this.#summary, corrected, this.#random())
   }
 
   /** Never rejects. */

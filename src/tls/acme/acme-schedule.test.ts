@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import {
   type AttemptHistory,
+  afterClockSetBack,
   afterFailure,
   afterRestart,
   afterSuccess,
@@ -77,4 +78,11 @@ test('afterRestart ignores a record from the future (P-149)', () => {
     notBeforeMs: START_MS + DAY_MS,
     obtainedMs: START_MS,
   })
+})
+
+test('afterClockSetBack waits for no time that lies more than a day ahead (P-149)', () => {
+  const history = { failures: 2, notBeforeMs: START_MS + DAY_MS, obtainedMs: START_MS }
+  expect(afterClockSetBack(history, START_MS)).toBe(history)
+  const backMs = START_MS - 2 * DAY_MS
+  expect(afterClockSetBack(history, backMs)).toEqual({ failures: 2, notBeforeMs: backMs, obtainedMs: backMs })
 })

@@ -73,3 +73,13 @@ export function afterRestart({ failures, notBeforeMs, obtainedMs }: AttemptHisto
     obtainedMs: Math.min(obtainedMs, nowMs),
   }
 }
+
+/**
+ * The history after the clock was set back: the same unless it has times that lie ahead. A wait until then may be years;
+ * and a clock that was wrong is often why an attempt failed.
+ */
+export function afterClockSetBack(history: AttemptHistory, nowMs: number): AttemptHistory {
+  const { notBeforeMs, obtainedMs } = history
+  if (notBeforeMs <= nowMs + DAY_MS + HOUR_MS && obtainedMs <= nowMs + HOUR_MS) return history
+  return { ...history, notBeforeMs: Math.min(notBeforeMs, nowMs), obtainedMs: Math.min(obtainedMs, nowMs) }
+}
