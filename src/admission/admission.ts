@@ -44,7 +44,7 @@ export class Admission implements AdmissionGate {
     const { counters, log } = this.#ports
     if (verdict.admit) {
       counters.admitted++
-      log.debug('client admitted', { ...fieldsOf(request), by: verdict.by })
+      log.debug('client admitted', { ...fieldsOf(request), key: request.clientKey.toString(), by: verdict.by })
     } else {
       counters.denied[verdict.cause]++
       this.#logDenial(request, verdict)
@@ -65,14 +65,16 @@ export class Admission implements AdmissionGate {
   #logDenial(request: AdmissionRequest, { cause, reason }: Denial): void {
     const { clock, log } = this.#ports
     const fields = { ...fieldsOf(request), cause, reason }
+    const whole = { ...fields, key: request.clientKey.toString() }
     const id = `${request.clientKey.toHex()} ${cause}`
     const nowMs = clock.now()
     const atMs = this.#loggedAtMs.get(id)
     if (atMs !== undefined && nowMs - atMs < REPEAT_MS) {
-      log.debug('client denied again', fields)
+      log.debug('client denied again', whole)
       return
     }
     log.info('client denied', fields)
+    log.debug('whole key of the client denied', whole)
     this.#loggedAtMs.delete(id)
     this.#loggedAtMs.set(id, nowMs)
     const [oldest] = this.#loggedAtMs.keys()
@@ -80,6 +82,7 @@ export class Admission implements AdmissionGate {
   }
 }
 
+/** By default the log has no whole key: it would tell who uses the relay. */
 function fieldsOf({ clientKey, remote }: AdmissionRequest): { client: string; remote: string | undefined } {
-  return { client: clientKey.toString(), remote: remote?.address }
+  return { client: clientKey.shortString(), remote: remote?.address }
 }

@@ -5,10 +5,10 @@
  */
 
 import type { KeyAgreement } from '../../keys/box.ts'
+import { equalConstantTime } from '../../keys/constant-time.ts'
 import type { PrivateKey } from '../../keys/private-key.ts'
 import type { NodePublicKey } from '../../keys/public-key.ts'
 import { openBox, sealBox } from '../../keys/secretbox.ts'
-import { equalBytes } from '../../lib/bytes.ts'
 import type { ReceivedMessage } from '../../protocol/messages.ts'
 import type { Invitation } from './invitation.ts'
 import { decodeMessage, encodeMessage, type PairMessage, type Role } from './pair-message.ts'
@@ -98,7 +98,7 @@ export class Pair {
 
   async #handle(peer: Peer, message: PairMessage): Promise<void> {
     if (message.type === 'hello') {
-      if (this.role !== 'host' || !equalBytes(message.secret, this.#invitation.secret)) return
+      if (this.role !== 'host' || !equalConstantTime(message.secret, this.#invitation.secret)) return
       this.#peer = peer
       await this.#seal(peer, { type: 'welcome' })
       this.#meet(peer)
