@@ -1,41 +1,18 @@
 import { describe, expect, test } from 'vitest'
 import { varzShapes } from '../../scripts/metric-names.ts'
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
-import { type Metric, prometheusName } from '../../src/status/metric.ts'
 import { METRIC_TABLE } from '../../src/status/metric-table.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { alertRules, checkAlert } from '../support/alerts.ts'
 import { at, type Mapping, readText } from '../support/deploy-files.ts'
+import { EXPORTED_SERIES, exportedSeries } from '../support/exported-series.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
 import { promqlUses } from '../support/promql.ts'
 import { labelsIn, labelsOfExpression, type SeriesTable, TARGET_LABELS } from '../support/series.ts'
 
-/** All series that our exporter can print, with labels. */
-function exportedSeries(metrics: readonly Metric[], group?: string): [name: string, labels: readonly string[]][] {
-  return metrics
-    .filter(metric => metric.without !== 'varz')
-    .flatMap((metric): [string, readonly string[]][] => {
-      const { name } = prometheusName(metric.name, group)
-      if (metric.kind === 'group') return exportedSeries(metric.metrics, name)
-      if (metric.kind === 'labelled') return [[name, [metric.label]]]
-      if (metric.kind === 'multi') return [[name, metric.labels]]
-      if (metric.kind === 'text') return [[name, ['version']]]
-      if (metric.kind !== 'histogram') return [[name, []]]
-      return [
-        [`${name}_bucket`, ['le']],
-        [`${name}_sum`, []],
-        [`${name}_count`, []],
-      ]
-    })
-}
-
 /** With those of the node exporter. */
-const SERIES: SeriesTable = new Map([
-  ...exportedSeries(METRIC_TABLE),
-  ['up', []],
-  ['node_network_transmit_bytes_total', ['device']],
-])
+const SERIES: SeriesTable = new Map([...EXPORTED_SERIES, ['up', []], ['node_network_transmit_bytes_total', ['device']]])
 const labelsOf = (expression: string) => labelsOfExpression(expression, SERIES)
 
 test('docs/operating.md documents every metric of our own', () => {
