@@ -7,5 +7,5 @@ import { MemoryRoom } from '../listen/memory-room.ts'
 /** For the listeners of this thread. */
 export function memoryRoom(clock: Clock): () => boolean {
   const profiler = new Profiler()
-  return new MemoryRoom({ clock, collect: () => void profiler.collectGarbage() }).hasRoom
+  return new MemoryRoom({ clock, collect: () => profiler.collectGarbage() }).hasRoom
 }
