@@ -15,6 +15,7 @@ import { MAX_GONE_PAIRS } from '../../server/gone-subscribers.ts'
 import { DEFAULTS } from '../../server/options.ts'
 import { FEWEST_SOURCES, MAX_ALL_SOURCES, MAX_SOURCES } from '../../server/peer-gone.ts'
 import { MAX_LOGIN_BYTES } from '../../server/reading/login-memory.ts'
+import { MAX_UNTAKEN_BYTES } from '../../workers/link/packet-link.ts'
 
 const { maxWriteBytes: MAX_WRITE_BYTES, sendQueuePackets: SEND_QUEUE_PACKETS } = DEFAULTS
 
@@ -60,6 +61,8 @@ export function memoryParts(settings: DaemonSettings): MemoryPart[] {
     // What has been encrypted waits beside what has not.
     { name: 'TLS', bytes: tls === undefined ? 0 : connections * WRITE_BYTES },
     { name: 'departures', bytes: departureBytes(connections, workers) },
+    // Each to each, and to and from the main thread.
+    { name: 'between workers', bytes: threads * (threads + 1) * MAX_UNTAKEN_BYTES },
     { name: 'mesh', bytes: meshBytes(mesh) },
     { name: 'region', bytes: region === undefined ? 0 : MAX_WAITING_BYTES + MAX_ROUTES * REMOTE_CLIENT_BYTES },
   ]
