@@ -168,7 +168,7 @@ test('AdmitUrl counts its five seconds from when a request is sent: those that w
     ports.clock.advance(4_000)
     expect(controller.questions).toHaveLength(sent)
     held.at(-1)?.end('{"Allow":true}')
-    expect(await verdicts[sent - 1]).toMatchObject({ admit: true })
+    await expect(verdicts[sent - 1]).resolves.toMatchObject({ admit: true })
   }
 })
 

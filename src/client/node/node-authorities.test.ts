@@ -1,10 +1,10 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestCa } from '../../../test/support/test-ca.ts'
-import { systemAuthorities } from './node-authorities.ts'
+import { certificatesIn, systemAuthorities } from './node-authorities.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'authorities-'))
 afterAll(() => rmSync(directory, { recursive: true }))
@@ -43,6 +43,19 @@ test.skipIf(process.platform !== 'linux')(
     expect((await found({})).ours).toEqual([])
   },
 )
+
+/** What `update-ca-certificates` of Debian and its like writes. */
+const BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
+
+test.skipIf(!existsSync(BUNDLE))('systemAuthorities reads the store of the distribution, in place of Node’s', async () => {
+  const store = certificatesIn(readFileSync(BUNDLE, 'utf8')).map(pem => pem.trim())
+  const { all, problems } = await found({})
+  expect(problems).toEqual([])
+  expect(all).toEqual(expect.arrayContaining(store))
+  // Let's Encrypt's two roots, and extra CAs.
+  const others = all.filter(pem => !store.includes(pem))
+  expect(others.length).toBeLessThanOrEqual(2 + getCACertificates('extra').length)
+})
 
 test.skipIf(process.platform !== 'linux')(
   'systemAuthorities trusts what the variables name in place of the store, and Let’s Encrypt',
