@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { admissionPorts, requestOf } from '../../test/support/admission.ts'
+import { untilPolled } from '../../test/support/watching.ts'
 import { parseTokenList, Tokens } from './tokens.ts'
 
 const PROBER = 'prober-token-0123456789'
@@ -25,6 +26,28 @@ test('Tokens admits clients with a token from its file, in plain or as a hash, a
   } finally {
     rmSync(directory, { recursive: true })
   }
+})
+
+test('Tokens keeps its tokens while their file is being rewritten in place, and drops them once it has settled (P-040)', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'tokens-'))
+  const path = join(directory, 'tokens')
+  const ports = admissionPorts()
+  let revoked = 0
+  writeFileSync(path, `prober ${PROBER}\nphone ${PHONE}\n`)
+  const policy = await Tokens.open(path, ports, () => revoked++)
+  const look = async (ms: number) => {
+    ports.clock.advance(ms)
+    await untilPolled(ports.clock)
+  }
+  const isIn = async (token: string) => (await policy.admit(requestOf({ token }))).admit
+  writeFileSync(path, `prober ${PROBER}\n`)
+  await look(2_000)
+  await look(4_999)
+  expect([await isIn(PROBER), await isIn(PHONE), revoked]).toEqual([true, true, 0])
+  await look(1)
+  expect([await isIn(PROBER), await isIn(PHONE), revoked]).toEqual([true, false, 1])
+  policy.file.close()
+  rmSync(directory, { recursive: true })
 })
 
 test.each([

@@ -108,6 +108,18 @@ test('derper and check-config report the effect of an unreachable admission URL 
   expect(await checked.exit()).toBe(0)
 })
 
+test('check-config asks the admission URL with the CAs of SSL_CERT_FILE', async () => {
+  await using listening = await listenOnLoopback(server)
+  const check = ['check-config', '-dev', '-verify-client-url', `https://localhost:${listening.port}/verify`]
+  const warningsOf = async (env: Record<string, string>) => {
+    const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...check], { env })
+    expect(await program.exit()).toBe(0)
+    return program.stdout.split('\n').filter(line => line.startsWith('  warning: '))
+  }
+  expect(await warningsOf({ SSL_CERT_FILE: at('ca.pem') })).toEqual([])
+  expect(await warningsOf({})).toEqual([expect.stringContaining('an authority that is not trusted')])
+})
+
 test('derper names a variable for CAs that cannot be read', async () => {
   const relay = await startOurRelay([], { SSL_CERT_FILE: at('missing.pem') })
   await relay.program.stderrMatch(/variable SSL_CERT_FILE names .*missing\.pem/)

@@ -107,12 +107,16 @@ test.each([
   const server = createServer()
   server.on('upgrade', make())
   server.on('upgrade', (asked, socket, head) => {
-    if (asked.url === '/chat') sockets.handleUpgrade(asked, socket, head, webSocket => webSocket.send('welcome'))
+    if (asked.url !== '/chat') return
+    sockets.handleUpgrade(asked, socket, head, webSocket => webSocket.on('message', data => webSocket.send(data)))
   })
   const port = await listening(server)
   const chat = new WebSocket(`ws://127.0.0.1:${port}/chat`)
+  await once(chat, 'open')
+  // Whatever else answers the request comes before the echo.
+  chat.send('still there')
   const [message] = (await once(chat, 'message')) as [Buffer]
-  expect(String(message)).toBe('welcome')
+  expect(String(message)).toBe('still there')
   chat.terminate()
   const client = new Client(NodePrivateKey.generate(), `http://127.0.0.1:${port}/derp`)
   expect(await client.recv()).toMatchObject({ type: 'serverInfo' })

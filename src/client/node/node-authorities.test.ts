@@ -47,15 +47,18 @@ test.skipIf(process.platform !== 'linux')(
 /** What `update-ca-certificates` of Debian and its like writes. */
 const BUNDLE = '/etc/ssl/certs/ca-certificates.crt'
 
-test.skipIf(!existsSync(BUNDLE))('systemAuthorities reads the store of the distribution, in place of Node’s', async () => {
-  const store = certificatesIn(readFileSync(BUNDLE, 'utf8')).map(pem => pem.trim())
-  const { all, problems } = await found({})
-  expect(problems).toEqual([])
-  expect(all).toEqual(expect.arrayContaining(store))
-  // Let's Encrypt's two roots, and extra CAs.
-  const others = all.filter(pem => !store.includes(pem))
-  expect(others.length).toBeLessThanOrEqual(2 + getCACertificates('extra').length)
-})
+test.skipIf(!existsSync(BUNDLE))(
+  'systemAuthorities reads the store of the distribution, in place of Node’s',
+  async () => {
+    const store = certificatesIn(readFileSync(BUNDLE, 'utf8')).map(pem => pem.trim())
+    const { all, problems } = await found({})
+    expect(problems).toEqual([])
+    expect(all).toEqual(expect.arrayContaining(store))
+    // Let's Encrypt's two roots, and extra CAs.
+    const others = all.filter(pem => !store.includes(pem))
+    expect(others.length).toBeLessThanOrEqual(2 + getCACertificates('extra').length)
+  },
+)
 
 test.skipIf(process.platform !== 'linux')(
   'systemAuthorities trusts what the variables name in place of the store, and Let’s Encrypt',
