@@ -2,6 +2,7 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { afterEach, expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
+import { until } from '../../test/support/settle.ts'
 import { stunBinding } from './client.ts'
 import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
 import { createStunServer, type StunServer, type StunServerOptions } from './server.ts'
@@ -27,10 +28,11 @@ async function connectTo(port: number, address: string): Promise<Socket> {
 }
 
 async function ask(socket: Socket): Promise<Uint8Array> {
-  const answered = once(socket, 'message')
+  const answers: Uint8Array[] = []
+  socket.once('message', answer => answers.push(answer))
   socket.send(encodeBindingRequest(createTxId()))
-  const [answer] = (await answered) as [Uint8Array]
-  return answer
+  await until(() => answers.length > 0, 'the response has come')
+  return answers[0] as Uint8Array
 }
 
 test.runIf(process.platform === 'linux')(

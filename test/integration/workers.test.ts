@@ -142,6 +142,22 @@ test('thousands of frames of a key with many connections cost a few messages bet
   expect([registry.duplicateConnections, totalKeys]).toEqual([0, 1])
 })
 
+test('frames of a connection that closes in the same turn cost no message between workers (P-065)', async () => {
+  const cores = await MemoryWorkers.start()
+  const privateKey = NodePrivateKey.generate()
+  const [closes, stays] = [await cores.login(0, { privateKey }), await cores.login(0, { privateKey })]
+  await cores.login(1, { privateKey })
+  await atRest(cores)
+  const notes = posted((cores.parts[0] as MemoryPart).port, ({ name }) => name === 'activity')
+  closes.send({ type: 'notePreferred', preferred: true })
+  closes.close()
+  await atRest(cores)
+  expect(notes()).toBe(0)
+  stays.send({ type: 'notePreferred', preferred: true })
+  await atRest(cores)
+  expect(notes()).toBe(1)
+})
+
 test('a watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
   const cores = await MemoryWorkers.start({ meshKey })
   const before = await cores.login(0)
