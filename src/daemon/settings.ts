@@ -66,7 +66,7 @@ export type RelaySettings = Omit<
   | 'pages'
   | 'program'
   | 'part'
-  | 'waitingCount'
+  | 'shareLedger'
 >
 
 /** Listen address, and listener options that are plain data. */

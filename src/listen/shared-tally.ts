@@ -9,9 +9,9 @@
 import { SharedRate } from '../lib/rate/shared-rate.ts'
 import type { SourceLimit } from '../lib/rate/source-limiter.ts'
 import { TokenBucket, type TokenBucketOptions } from '../lib/rate/token-bucket.ts'
-import type { WaitingCount } from '../server/reading/fair-share.ts'
 import type { AcceptLimitOptions } from './accept-limits.ts'
 import type { AcceptTally, Rate } from './accept-tally.ts'
+import { SharedShareLedger } from './shared-share-ledger.ts'
 import { SharedSourceCounts } from './shared-source-counts.ts'
 import { SharedSourceRates } from './shared-source-rates.ts'
 import { createSourceSeeds, SourceHash, type SourceSeeds } from './source-hash.ts'
@@ -20,8 +20,8 @@ import { createSourceSeeds, SourceHash, type SourceSeeds } from './source-hash.t
 export interface TallyMemory {
   /** Open connections by thread. */
   readonly open: SharedArrayBuffer
-  /** Clients that wait for the rate of all clients, by thread. */
-  readonly waiting: SharedArrayBuffer
+  /** How the rate of all clients is divided: a {@link SharedShareLedger}. */
+  readonly share: SharedArrayBuffer
   /** When the bucket of the listeners sharing a port is full again. */
   readonly rate: SharedArrayBuffer
   readonly sourceCounts: SharedArrayBuffer | undefined
@@ -44,7 +44,7 @@ export function createTallyMemory(
   const { maxConnections, maxConnectionsPerSource, sourceRate } = options
   return {
     open: new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT),
-    waiting: new SharedArrayBuffer(threads * Int32Array.BYTES_PER_ELEMENT),
+    share: SharedShareLedger.createMemory(threads),
     rate: new SharedArrayBuffer(BigInt64Array.BYTES_PER_ELEMENT),
     sourceCounts:
       maxConnectionsPerSource === undefined ? undefined : SharedSourceCounts.createMemory(threads, maxConnections),
@@ -53,42 +53,30 @@ export function createTallyMemory(
   }
 }
 
-export class SharedTally implements AcceptTally, WaitingCount {
+export class SharedTally implements AcceptTally {
   readonly #thread: number
   readonly #open: Int32Array
-  readonly #waiting: Int32Array
+  readonly #share: SharedArrayBuffer
   readonly #rate: BigInt64Array
   readonly #counts: SharedSourceCounts | undefined
   readonly #rates: SharedSourceRates | undefined
 
   /** @param thread index of this thread, unique among them. */
   constructor(memory: TallyMemory, thread: number, sourceRate: SourceLimit | undefined) {
-    const { open, waiting, rate, sourceCounts, sourceRates, seeds } = memory
+    const { open, share, rate, sourceCounts, sourceRates, seeds } = memory
     const hash = new SourceHash(seeds)
     this.#thread = thread
     this.#open = new Int32Array(open)
-    this.#waiting = new Int32Array(waiting)
+    this.#share = share
     this.#rate = new BigInt64Array(rate)
     this.#counts = sourceCounts && new SharedSourceCounts(sourceCounts, { threads: this.#open.length, thread, hash })
     this.#rates = sourceRates && sourceRate && new SharedSourceRates(sourceRates, sourceRate, hash)
   }
 
   get open(): number {
-    return sumOf(this.#open)
-  }
-
-  /** Clients of this thread that wait for the rate of all clients. */
-  get own(): number {
-    return Atomics.load(this.#waiting, this.#thread)
-  }
-
-  set own(waiting: number) {
-    Atomics.store(this.#waiting, this.#thread, waiting)
-  }
-
-  /** Those of all threads. */
-  get total(): number {
-    return sumOf(this.#waiting)
+    let sum = 0
+    for (let thread = 0; thread < this.#open.length; thread++) sum += Atomics.load(this.#open, thread)
+    return sum
   }
 
   tryOpen(max: number): boolean {
@@ -123,13 +111,7 @@ export class SharedTally implements AcceptTally, WaitingCount {
   /** Removes the counts of a thread that has ended. */
   forget(thread: number): void {
     Atomics.store(this.#open, thread, 0)
-    Atomics.store(this.#waiting, thread, 0)
+    SharedShareLedger.forget(this.#share, thread)
     this.#counts?.forget(thread)
   }
-}
-
-function sumOf(counts: Int32Array): number {
-  let sum = 0
-  for (let thread = 0; thread < counts.length; thread++) sum += Atomics.load(counts, thread)
-  return sum
 }

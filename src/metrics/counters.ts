@@ -37,6 +37,8 @@ export class RelayCounters {
   rateLimitWaits = 0
   /** Frames that waited for their client's share of the rate of all clients. */
   totalRateWaits = 0
+  /** Milliseconds that they waited. */
+  totalRateWaitMs = 0
   currentConnections = 0
   currentHomeConnections = 0
   currentNotIdealConnections = 0

@@ -14,4 +14,6 @@ export class ConnectionTally {
   packetBytesSent = 0
   /** Peers whose packets the client has received. */
   senders = 0
+  /** Milliseconds that reading from the client was delayed by its share of the rate of all clients. */
+  heldBackMs = 0
 }

@@ -25,7 +25,7 @@ test('resolveOptions applies the original’s defaults (P-035, P-090, P-100, P-1
     pingClientsMs: 0,
     tellHealth: false,
     totalRate: 0,
-    waitingCount: undefined,
+    shareLedger: undefined,
     announcedLimits: { tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 },
     clock: systemClock,
     log: silentLog,

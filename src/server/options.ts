@@ -8,8 +8,8 @@ import { DerpError } from '../lib/derp-error.ts'
 import { type Log, silentLog } from '../lib/log.ts'
 import type { ServerInfo } from '../protocol/server-info.ts'
 import type { AdmissionGate } from './ports.ts'
-import type { WaitingCount } from './reading/fair-share.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
+import type { ShareLedger } from './reading/share-ledger.ts'
 
 export interface RelayCoreOptions {
   /** The relay's identity. */
@@ -56,8 +56,8 @@ export interface RelayCoreOptions {
    * for no limit. Default {@link DEFAULTS.totalRate}.
    */
   readonly totalRate?: number
-  /** Clients that wait for {@link totalRate} on all threads of a relay. Default: on this one. */
-  readonly waitingCount?: WaitingCount | undefined
+  /** Divides {@link totalRate} among the threads of a relay. Default: it has one. */
+  readonly shareLedger?: ShareLedger | undefined
   /**
    * Maximum logged-in clients; further logins are refused, except with the mesh key. 0 for no limit. Default
    * {@link DEFAULTS.maxClients}.
@@ -100,10 +100,10 @@ type NumericOption =
 const ADMIT_ALL: AdmissionGate = { admit: async () => ({ admit: true }) }
 
 /** All options, checked. */
-export type ResolvedRelayCoreOptions = Required<Omit<RelayCoreOptions, 'meshKey' | 'rateLimit' | 'waitingCount'>> & {
+export type ResolvedRelayCoreOptions = Required<Omit<RelayCoreOptions, 'meshKey' | 'rateLimit' | 'shareLedger'>> & {
   readonly rateLimit: RateLimit | undefined
   readonly meshKey: MeshKey | undefined
-  readonly waitingCount: WaitingCount | undefined
+  readonly shareLedger: ShareLedger | undefined
   readonly admission: AdmissionGate
 }
 
@@ -133,7 +133,7 @@ export function resolveOptions(options: RelayCoreOptions): ResolvedRelayCoreOpti
     ...options,
     meshKey: options.meshKey,
     rateLimit: options.rateLimit,
-    waitingCount: options.waitingCount,
+    shareLedger: options.shareLedger,
     admission: options.admission ?? ADMIT_ALL,
   }
   for (const [name, [min, max]] of Object.entries(BOUNDS)) {

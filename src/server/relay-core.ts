@@ -151,7 +151,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
       this.#fairShare = undefined
       ended?.end()
     } else if (this.#fairShare === undefined) {
-      this.#fairShare = new FairShare(this.options.clock, bytesPerSecond, this.options.waitingCount)
+      this.#fairShare = new FairShare(this.options.clock, bytesPerSecond, this.options.shareLedger)
     } else this.#fairShare.bytesPerSecond = bytesPerSecond
   }
 

@@ -38,6 +38,8 @@ export interface ClientDetails {
   /** Ours only: packets that wait for it, and bytes that wait or are being written. */
   readonly queuedPackets: number
   readonly pendingBytes: number
+  /** Ours only: milliseconds for which its packets waited for its share of the rate of all clients. */
+  readonly heldBackMs: number
   /** Ours only: milliseconds from the last ping to its reply; absent without pings. */
   readonly roundTripMs?: number | undefined
 }
@@ -70,6 +72,7 @@ export function detailsOf(session: Session, connNum: number, connectedAtMs: numb
     senders: tally.senders,
     queuedPackets: session.queuedPackets,
     pendingBytes: session.pendingBytes,
+    heldBackMs: Math.round(tally.heldBackMs),
     roundTripMs: session.pings?.lastMs,
   }
 }

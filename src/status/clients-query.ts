@@ -18,7 +18,7 @@ export type ClientsFilter =
   | { readonly kind: 'key'; readonly key: string }
 
 /** What connections are ordered by; ties by connection number. */
-export type ClientsSort = 'key' | 'ip' | 'conn' | 'connected' | 'rx' | 'tx' | 'rxpkts' | 'txpkts'
+export type ClientsSort = 'key' | 'ip' | 'conn' | 'connected' | 'rx' | 'tx' | 'rxpkts' | 'txpkts' | 'held'
 
 /** A value of what is sorted by: `ip` as {@link sortableAddress} gives it, `connected` in milliseconds since 1970. */
 export type SortValue = string | number
@@ -195,6 +195,8 @@ function valueReader(
       return ({ tally }) => tally.packetsReceived
     case 'txpkts':
       return ({ tally }) => tally.packetsSent
+    case 'held':
+      return ({ tally }) => Math.round(tally.heldBackMs)
   }
 }
 

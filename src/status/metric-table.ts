@@ -130,6 +130,8 @@ const DERP = group('derp', [
 const OWN = group('derphttp', [
   number('gauge_pending_bytes', ({ relay }) => relay.pendingBytes),
   count('counter_total_rate_waits', ({ relay }) => relay.counters.totalRateWaits),
+  count('counter_total_rate_wait_ms', ({ relay }) => Math.round(relay.counters.totalRateWaitMs)),
+  number('gauge_total_rate_held_back', ({ relay }) => relay.heldBack),
   number('gauge_pending_logins', ({ relay }) => relay.pendingLogins),
   number('counter_logins', ({ relay }) => relay.counters.logins),
   labelled('counter_packets_dropped', 'reason', dropsByReason),

@@ -36,7 +36,10 @@ export interface DebugSource {
 }
 
 /** Connection statistics of one worker. */
-export type SessionsSnapshot = Pick<RelaySnapshot, 'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins'>
+export type SessionsSnapshot = Pick<
+  RelaySnapshot,
+  'counters' | 'averageQueueMs' | 'pendingBytes' | 'pendingLogins' | 'heldBack'
+>
 
 /** The source for a relay on one thread. */
 export class CoreDebugSource implements DebugSource {
@@ -59,10 +62,16 @@ export class CoreDebugSource implements DebugSource {
 
   /** Statistics of the relay's own connections. */
   sessionsSnapshot(): SessionsSnapshot {
-    const { counters, queueAge, pendingLogins, sessions } = this.#core
+    const { counters, queueAge, pendingLogins, sessions, fairShare } = this.#core
     let pendingBytes = 0
     for (const session of sessions) pendingBytes += session.pendingBytes
-    return { counters, averageQueueMs: queueAge.averageMs, pendingBytes, pendingLogins }
+    return {
+      counters,
+      averageQueueMs: queueAge.averageMs,
+      pendingBytes,
+      pendingLogins,
+      heldBack: fairShare?.waiting ?? 0,
+    }
   }
 
   async clients(query: ClientsQuery): Promise<ClientsPage> {

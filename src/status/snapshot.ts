@@ -28,6 +28,8 @@ export interface RelaySnapshot {
   readonly pendingBytes: number
   /** Connections still logging in. */
   readonly pendingLogins: number
+  /** Clients that wait for their share of the rate of all clients. */
+  readonly heldBack: number
   /** Limit per client; undefined for none. */
   readonly rateLimit: RateLimit | undefined
 }

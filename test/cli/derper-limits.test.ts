@@ -96,25 +96,6 @@ test('derper limits sources, connections and clients by its flags (P-109)', asyn
   await inAll.stop()
 })
 
-test.each([['1'], ['2']])(
-  'derper with %s workers keeps all clients together within -total-rate (P-105)',
-  async workers => {
-    const relay = await startOurRelay(['-total-rate', '200000', '-workers', workers])
-    const target = targetOf(relay)
-    const reader = await target.login()
-    const senders = await Promise.all(Array.from({ length: 4 }, () => target.login()))
-    const startMs = performance.now()
-    for (const sender of senders) for (let n = 0; n < 10; n++) sender.packet(reader.publicKey, new Uint8Array(10_000))
-    for (let n = 0; n < 40; n++) await reader.messageOf('receivedPacket')
-    // 400,000 bytes take two seconds, less the burst.
-    expect(performance.now() - startMs).toBeGreaterThan(1_900)
-    const own = (await target.vars())['derphttp'] as Record<string, number>
-    expect(own['counter_total_rate_waits']).toBeGreaterThan(30)
-    target.closeAll()
-    await relay.stop()
-  },
-)
-
 test.each([
   ['by itself', []],
   ['whatever -max-connections says', ['-max-connections', '1000000']],

@@ -181,8 +181,11 @@ async function limit({ relay, watch }: Scene): Promise<void> {
   await watch.look()
   relay.core.rateLimit = undefined
   relay.core.totalRate = 1_000
-  client.packet(client.publicKey, new Uint8Array(100))
+  for (let n = 0; n < 3; n++) client.packet(client.publicKey, new Uint8Array(1_000))
   await until(() => relay.core.counters.totalRateWaits > 0, 'the client is throttled by its share')
+  await watch.look()
+  relay.clock.advance(1_100)
+  await until(() => relay.core.counters.totalRateWaitMs > 0, 'its share has come')
   relay.core.totalRate = 0
 }
 

@@ -94,49 +94,6 @@ test('relay applies a changed limit to connected clients (P-103)', async () => {
   expect(await a.sync()).toEqual([])
 })
 
-test('relay divides the total rate among sending clients, and drops nothing (P-105)', async () => {
-  const relay = new MemoryRelay({ totalRate: 100_000 })
-  const [a, b, reader] = [await relay.login(), await relay.login(), await relay.login()]
-  const { counters } = relay.core
-  // Frames of 1,000 and of 20,000 bytes: equal bytes from each.
-  for (let n = 0; n < 20; n++) a.packet(reader.publicKey, PAYLOAD)
-  b.packet(reader.publicKey, new Uint8Array(19_968))
-  await until(() => counters.totalRateWaits === 2, 'both are waiting')
-  for (let ms = 0; ms < 200; ms += 10) {
-    relay.clock.advance(10)
-    await settle()
-  }
-  // Half of the total time: half of the first's frames, and no complete frame of the second.
-  expect(counters.packetsReceivedOther).toBeGreaterThanOrEqual(9)
-  expect(counters.packetsReceivedOther).toBeLessThanOrEqual(11)
-  for (let ms = 0; ms < 220; ms += 10) {
-    relay.clock.advance(10)
-    await settle()
-  }
-  expect(counters.packetsReceivedOther).toBe(21)
-  expect((await reader.sync()).length).toBe(21)
-})
-
-test('relay applies a changed total rate to waiting clients, and exempts mesh peers (P-105)', async () => {
-  const relay = new MemoryRelay({ totalRate: 1_000, meshKey: MeshKey.parse(MESH_KEY) })
-  const [a, meshPeer] = [await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
-  a.packet(a.publicKey, PAYLOAD)
-  await until(() => relay.core.counters.totalRateWaits === 1, 'the client is waiting')
-  for (let n = 0; n < 20; n++) meshPeer.sendBytes(encodeFrame(0xee as FrameType, PAYLOAD))
-  expect(await meshPeer.sync()).toEqual([])
-  relay.core.totalRate = 0
-  expect((await a.sync()).length).toBe(1)
-})
-
-test('relay forgets a client that leaves while it waits for its share (P-105)', async () => {
-  const relay = new MemoryRelay({ totalRate: 1_000 })
-  const a = await relay.login()
-  a.packet(a.publicKey, PAYLOAD)
-  await until(() => relay.core.fairShare?.waiting === 1, 'the client is waiting')
-  a.close()
-  await until(() => relay.core.fairShare?.waiting === 0, 'nobody is waiting')
-})
-
 test('relay closes a client that leaves while throttled (P-103)', async () => {
   const relay = new MemoryRelay({ rateLimit: LIMIT })
   const a = await relay.login()

@@ -34,7 +34,7 @@ export const addClients: AddSubcommand = (parent, { io }) => {
     .option('--cidr <range>', 'only clients from these addresses, such as 192.0.2.0/24')
     .option('--key <nodekey>', 'only connections of this client')
     .option('--app <name>', 'only clients with this app name; repeatable', collect)
-    .option('--sort <field>', 'key, ip, conn, connected, rx, tx, rxpkts or txpkts; with - in front descending')
+    .option('--sort <field>', 'key, ip, conn, connected, rx, tx, rxpkts, txpkts or held; with - in front descending')
     .option('--limit <number>', 'show at most so many (default: 100, at most 1000)', readCount)
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
     .option('--pin <hash>', 'SHA-256 of the pinned certificate, as in CertName of a map')

@@ -5,6 +5,7 @@ import { threadsClock } from '../../lib/node-clock.ts'
 import { AcceptLimits } from '../../listen/accept-limits.ts'
 import { createHttpListener, type HttpListener } from '../../listen/node/http-listener.ts'
 import { createHttpsListener } from '../../listen/node/https-listener.ts'
+import { SharedShareLedger } from '../../listen/shared-share-ledger.ts'
 import { SharedTally } from '../../listen/shared-tally.ts'
 import type { Relay, RelayOptions } from '../../relay.ts'
 import { RelayTls } from '../../tls/relay-tls.ts'
@@ -63,7 +64,7 @@ export class WorkerDaemon {
       log,
       clock,
       bootstrapDns: this.#names,
-      waitingCount: shared,
+      shareLedger: new SharedShareLedger(tally.share, thread),
     })
     this.#idle = idleCollection(this.relay.core.counters)
     const options = { ...listenerOptions(settings.listen, { relay: this.relay, log, limits: this.limits }), clock }

@@ -19,9 +19,9 @@ const MAX_LIMIT = 1_000
 const MAX_PORT = 65_535
 const NANOSECONDS_PER_MS = 1_000_000n
 
-export const SORTS: readonly ClientsSort[] = ['key', 'ip', 'conn', 'connected', 'rx', 'tx', 'rxpkts', 'txpkts']
+export const SORTS: readonly ClientsSort[] = ['key', 'ip', 'conn', 'connected', 'rx', 'tx', 'rxpkts', 'txpkts', 'held']
 /** Of these most people want the largest first. */
-export const COUNTERS: ReadonlySet<ClientsSort> = new Set(['rx', 'tx', 'rxpkts', 'txpkts'])
+export const COUNTERS: ReadonlySet<ClientsSort> = new Set(['rx', 'tx', 'rxpkts', 'txpkts', 'held'])
 
 /** A value of the query that cannot be used; the message is the reply. */
 export class BadQueryError extends Error {}

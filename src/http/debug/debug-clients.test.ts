@@ -34,6 +34,7 @@ const client: ClientDetails = {
   senders: 4,
   queuedPackets: 3,
   pendingBytes: 99,
+  heldBackMs: 12_340,
 }
 
 const page = (remaining: number) => ({
@@ -64,7 +65,7 @@ test('clientsHtml lists the clients, links to others, and escapes what they say 
   expect(html).toContain('<a href="?ip=2001%3Adb8%3A%3A1">[2001:db8::1]:4001</a>')
   expect(html).toContain('<td>home dup-active</td>')
   expect(html).toContain('>&lt;b&gt;&amp;&#34;it&#39;s</a>')
-  expect(html).toContain('<td>1</td><td>1234</td><td>2</td><td>5678</td><td>4</td><td>3</td><td>99</td>')
+  expect(html).toContain('<td>1</td><td>1234</td><td>2</td><td>5678</td><td>4</td><td>3</td><td>99</td><td>12.3 s</td>')
   expect(html).not.toContain('<b>')
   // The current order turns around, counters begin with the largest.
   expect(html).toContain('sort=-conn">conn#</a> ▲')
@@ -74,7 +75,7 @@ test('clientsHtml lists the clients, links to others, and escapes what they say 
 })
 
 test('clientsIndexHtml shows the number of clients and the query form', () => {
-  const html = clientsIndexHtml({ conns: 4, keys: 3 })
+  const html = clientsIndexHtml({ conns: 4, keys: 3, heldBack: undefined })
   expect(html).toContain('4 connections for 3 node keys')
   for (const name of ['all', 'ip', 'cidr', 'key', 'app']) expect(html).toContain(`name="${name}"`)
 })

@@ -9,6 +9,8 @@ import { escapeHtml, htmlPage } from './html.ts'
 export interface ClientCounts {
   readonly conns: number
   readonly keys: number
+  /** Connections that wait for their share of the rate of all clients; undefined unless any ever did. */
+  readonly heldBack: number | undefined
 }
 
 /** The page as JSON. */
@@ -43,14 +45,20 @@ ${rows.join('\n')}
   )
 }
 
+const LONGEST_HELD = '?all=1&sort=-held'
+
 /** What there is to ask for. */
-export function clientsIndexHtml({ conns, keys }: ClientCounts): string {
+export function clientsIndexHtml({ conns, keys, heldBack }: ClientCounts): string {
   const form = (label: string, name: string, example: string) =>
     `<li><form>${label}: <input name="${name}" size="${example.length + 4}" placeholder="${example}"> <button>Go</button></form></li>`
+  const held =
+    heldBack === undefined
+      ? ''
+      : `<p>${heldBack} connections are held back by -total-rate now: ${link(LONGEST_HELD, 'who, the longest first')}.</p>\n`
   return htmlPage(
     'DERP clients',
     `<p>${conns} connections for ${keys} node keys.</p>
-<ul>
+${held}<ul>
 <li><form><button name="all" value="1">List all clients</button></form></li>
 ${form('By IP address', 'ip', '192.0.2.1')}
 ${form('By CIDR', 'cidr', '192.0.2.0/24')}
@@ -84,7 +92,12 @@ const COLUMNS: readonly Column[] = [
   { title: 'senders', cell: ({ senders }) => String(senders) },
   { title: 'queued', cell: ({ queuedPackets }) => String(queuedPackets) },
   { title: 'pending', cell: ({ pendingBytes }) => String(pendingBytes) },
+  { title: 'held back', sort: 'held', cell: ({ heldBackMs }) => formatHeldBack(heldBackMs) },
 ]
+
+function formatHeldBack(ms: number): string {
+  return ms === 0 ? '' : `${(ms / 1_000).toFixed(1)} s`
+}
 
 function cellsOf(client: ClientDetails): string[] {
   return COLUMNS.map(({ cell }) => `<td>${cell(client)}</td>`)

@@ -150,8 +150,12 @@ async function clientsPage(source: DebugSource, query: ClientsQuery, isJson: boo
 }
 
 async function clientsIndex(source: DebugSource, isJson: boolean): Promise<[string, string]> {
-  const { counters, localKeys } = await source.snapshot()
-  const counts = { conns: counters.currentConnections, keys: localKeys }
+  const { counters, localKeys, heldBack } = await source.snapshot()
+  const counts = {
+    conns: counters.currentConnections,
+    keys: localKeys,
+    heldBack: counters.totalRateWaits === 0 ? undefined : heldBack,
+  }
   return isJson ? [JSON_TYPE, `${JSON.stringify(counts)}\n`] : [HTML, clientsIndexHtml(counts)]
 }
 

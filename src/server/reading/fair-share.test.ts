@@ -1,59 +1,78 @@
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../../test/support/fake-clock.ts'
 import type { Clock } from '../../lib/clock.ts'
-import { FairShare, type WaitingCount } from './fair-share.ts'
+import { SharedShareLedger } from '../../listen/shared-share-ledger.ts'
+import { FairShare, type ShareAccount } from './fair-share.ts'
 
 /** Bytes per second. */
 const RATE = 1_000_000
+const SIZES = [64, 300, 1_280, 9_000, 65_568]
 
-/** A client that always has a frame to send, or one every `everyMs`. */
+interface SenderOptions {
+  readonly bytes: number
+  /** Frames that may be on their way; by default as many as it likes. */
+  readonly window?: number
+  /** Milliseconds from when a frame is taken until the sender knows. */
+  readonly roundTripMs?: number
+}
+
+/** A client that has a frame to send whenever its window allows. */
 class Sender {
   receivedBytes = 0
+  readonly #clock: Clock
   readonly #share: FairShare
-  readonly #frameBytes: () => number
-  #isStopped = false
-  #backlog = 0
+  readonly #account: ShareAccount = { end: undefined }
+  readonly #bytes: number
+  readonly #roundTripMs: number
+  /** Frames that have arrived and were not taken. */
+  #arrived: number
   #isWaiting = false
 
-  constructor(share: FairShare, frameBytes: () => number) {
+  constructor(clock: Clock, share: FairShare, { bytes, window = 1_000_000, roundTripMs = 0 }: SenderOptions) {
+    this.#clock = clock
     this.#share = share
-    this.#frameBytes = frameBytes
+    this.#bytes = bytes
+    this.#roundTripMs = roundTripMs
+    this.#arrived = window
   }
 
-  /** Sends continuously. */
-  saturate(): void {
-    this.#backlog = Number.POSITIVE_INFINITY
+  start(): this {
     this.#next()
+    return this
   }
 
-  sendEach(clock: Clock, everyMs: number): void {
-    clock.after(everyMs, () => {
-      if (this.#isStopped) return
-      this.#backlog++
+  /** Sends one frame each so many milliseconds, instead. */
+  pace(everyMs: number): this {
+    this.#arrived = 0
+    const send = () => {
+      this.#arrived++
       this.#next()
-      this.sendEach(clock, everyMs)
-    })
-  }
-
-  stop(): void {
-    this.#isStopped = true
+      this.#clock.after(everyMs, send)
+    }
+    this.#clock.after(everyMs, send)
+    return this
   }
 
   #next(): void {
-    while (!this.#isStopped && !this.#isWaiting && this.#backlog > 0) {
-      const bytes = this.#frameBytes()
-      this.#backlog--
-      const done = () => {
-        this.receivedBytes += bytes
-      }
-      const wait = this.#share.take(bytes, () => {
+    while (!this.#isWaiting && this.#arrived > 0) {
+      this.#arrived--
+      const wait = this.#share.take(this.#account, this.#bytes, () => {
         this.#isWaiting = false
-        done()
+        this.#taken()
         this.#next()
       })
-      if (wait === undefined) done()
+      if (wait === undefined) this.#taken()
       else this.#isWaiting = true
     }
+  }
+
+  #taken(): void {
+    this.receivedBytes += this.#bytes
+    if (this.#roundTripMs === 0) return
+    this.#clock.after(this.#roundTripMs, () => {
+      this.#arrived++
+      this.#next()
+    })
   }
 }
 
@@ -71,108 +90,154 @@ function advance(clock: FakeClock, ms: number): void {
   for (let at = 0; at < ms; at += 5) clock.advance(5)
 }
 
-test('FairShare divides its whole rate equally among clients of all packet sizes (P-105)', () => {
-  const clock = new FakeClock()
-  const share = new FairShare(clock, RATE)
-  const sizes = [64, 300, 1_280, 9_000, 65_568]
-  const senders = Array.from({ length: 50 }, (_, at) => new Sender(share, () => sizes[at % sizes.length] as number))
-  for (const sender of senders) sender.saturate()
-  advance(clock, 60_000)
-  const received = receivedBy(senders)
-  expect(jain(received)).toBeGreaterThan(0.95)
-  expect(sum(received)).toBeGreaterThan(0.95 * 60 * RATE)
-  expect(sum(received)).toBeLessThanOrEqual(60 * RATE)
-})
+/** Options of `count` clients of all sizes, round trips and windows, the smallest just sufficient for a share. */
+function mixed(count: number): Required<SenderOptions>[] {
+  return Array.from({ length: count }, (_, at) => {
+    const bytes = SIZES[at % SIZES.length] as number
+    const roundTripMs = [10, 40, 90][at % 3] as number
+    const excess = [1.2, 3, 50][Math.floor(at / SIZES.length) % 3] as number
+    const window = Math.ceil((excess * (RATE / count / 1_000) * roundTripMs) / bytes)
+    return { bytes, roundTripMs, window }
+  })
+}
 
-test('FairShare gives the unused share of a slow client to the others (P-105)', () => {
+/** Shares of as many threads, all of one rate. */
+function sharesOf(threads: number, clock: Clock): FairShare[] {
+  const memory = SharedShareLedger.createMemory(threads)
+  return Array.from({ length: threads }, (_, at) => new FairShare(clock, RATE, new SharedShareLedger(memory, at)))
+}
+
+test.each([
+  ['one thread', (clock: Clock) => [new FairShare(clock, RATE)]],
+  ['two threads', (clock: Clock) => sharesOf(2, clock)],
+  ['four threads', (clock: Clock) => sharesOf(4, clock)],
+])(
+  'FairShare on %s divides its whole rate equally among 50 clients of all packet sizes and windows (P-105)',
+  (_, create) => {
+    const clock = new FakeClock()
+    const shares = create(clock)
+    const senders = mixed(50).map((options, at) =>
+      new Sender(clock, shares[(at * 7) % shares.length] as FairShare, options).start(),
+    )
+    advance(clock, 60_000)
+    const received = receivedBy(senders)
+    expect(jain(received)).toBeGreaterThan(0.95)
+    expect(Math.min(...received)).toBeGreaterThan((0.7 * 60 * RATE) / 50)
+    expect(sum(received)).toBeGreaterThan(0.95 * 60 * RATE)
+    // The burst and one whole frame.
+    expect(sum(received)).toBeLessThanOrEqual(60.02 * RATE + 65_568)
+  },
+)
+
+test.each([1, 2])('FairShare on %i threads gives the unused share of slow clients to the others (P-105)', threads => {
   const clock = new FakeClock()
-  const share = new FairShare(clock, RATE)
-  // 10,000 bytes per second, a hundredth of the rate: less than its share.
-  const slow = new Sender(share, () => 1_000)
-  const fast = Array.from({ length: 4 }, () => new Sender(share, () => 1_280))
-  slow.sendEach(clock, 100)
-  for (const sender of fast) sender.saturate()
+  const shares = sharesOf(threads, clock)
+  const [first, last] = [shares[0] as FairShare, shares.at(-1) as FairShare]
+  // 10,000 bytes per second each, a hundredth of the rate: less than their share.
+  const slow = [first, last].map(share => new Sender(clock, share, { bytes: 1_000 }).pace(100))
+  const fast = [last, last, last, first].map(share => new Sender(clock, share, { bytes: 1_280 }).start())
   advance(clock, 20_000)
-  expect(slow.receivedBytes).toBeGreaterThan(0.95 * 20 * 10_000)
-  for (const { receivedBytes } of fast) expect(receivedBytes).toBeGreaterThan((0.95 * 20 * (RATE - 10_000)) / 4)
+  for (const { receivedBytes } of slow) expect(receivedBytes).toBeGreaterThan(0.95 * 20 * 10_000)
+  for (const { receivedBytes } of fast) expect(receivedBytes).toBeGreaterThan((0.95 * 20 * (RATE - 20_000)) / 4)
 })
 
-test('FairShare gives a new client its share within a second (P-105)', () => {
+test.each([1, 2])('FairShare on %i threads gives a new client its share within a second (P-105)', threads => {
   const clock = new FakeClock()
-  const share = new FairShare(clock, RATE)
-  for (let n = 0; n < 9; n++) new Sender(share, () => 65_568).saturate()
+  const shares = sharesOf(threads, clock)
+  for (let n = 0; n < 9; n++) new Sender(clock, shares[n % threads] as FairShare, { bytes: 65_568 }).start()
   advance(clock, 10_000)
-  const newcomer = new Sender(share, () => 1_280)
-  newcomer.saturate()
+  const newcomer = new Sender(clock, shares[0] as FairShare, { bytes: 1_280 }).start()
   advance(clock, 1_000)
   expect(newcomer.receivedBytes).toBeGreaterThan((0.95 * RATE) / 10)
+})
+
+test('FairShare leaves a client below its share almost no wait beside others above theirs (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  for (let n = 0; n < 20; n++) new Sender(clock, share, { bytes: 1_280 }).start()
+  advance(clock, 1_000)
+  const account: ShareAccount = { end: undefined }
+  const waits: number[] = []
+  const send = () => {
+    const sentAtMs = clock.now()
+    if (share.take(account, 200, () => waits.push(clock.now() - sentAtMs)) === undefined) waits.push(0)
+    clock.after(20, send)
+  }
+  send()
+  for (let ms = 0; ms < 5_000; ms++) clock.advance(1)
+  expect(waits.length).toBeGreaterThan(240)
+  // That of a newcomer, then those of one frame on the line.
+  expect(Math.max(...waits.slice(5))).toBeLessThanOrEqual(4)
 })
 
 test('FairShare lets a burst through when the relay is idle, up to its limit (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
-  expect(share.take(1, () => {})).toBeDefined()
+  const accounts: ShareAccount[] = [{ end: undefined }, { end: undefined }, { end: undefined }]
   clock.advance(1_000)
-  // The burst is a fiftieth of a second's worth.
-  expect(share.take(19_000, () => {})).toBeUndefined()
-  expect(share.take(2_000, () => {})).toBeDefined()
+  // The burst is a fiftieth of a second's worth, and what began before it was used up.
+  const waits = accounts.map(account => share.take(account, 19_000, () => {}) !== undefined)
+  expect(waits).toEqual([false, false, true])
 })
 
-test('FairShare gives the share of a client that leaves while it waits to the others (P-105)', () => {
+test('FairShare passes over a client that leaves while it waits (P-105)', () => {
   const clock = new FakeClock()
   const share = new FairShare(clock, RATE)
+  const account = () => ({ end: undefined })
   const gone: string[] = []
-  const wait = share.take(500_000, () => gone.push('left'))
-  share.take(500_000, () => gone.push('stayed'))
-  clock.advance(500)
+  share.take(account(), 65_000, () => {})
+  const wait = share.take(account(), 65_000, () => gone.push('left'))
+  share.take(account(), 65_000, () => gone.push('stayed'))
   wait?.cancel()
   wait?.cancel()
   expect(share.waiting).toBe(1)
-  // Half was served alongside the other in half a second; the other half takes a quarter.
-  clock.advance(249)
+  clock.advance(44)
   expect(gone).toEqual([])
   clock.advance(2)
   expect(gone).toEqual(['stayed'])
 })
 
-test('FairShare applies a changed or removed rate (P-105)', () => {
+test.each([
+  ['one thread', (clock: Clock) => new FairShare(clock, RATE)],
+  ['a thread of two', (clock: Clock) => sharesOf(2, clock)[1] as FairShare],
+])('FairShare of %s applies a changed or removed rate (P-105)', (_, create) => {
   const clock = new FakeClock()
-  const share = new FairShare(clock, RATE)
+  const share = create(clock)
+  share.bytesPerSecond = RATE / 10
   const done: string[] = []
-  share.take(1_000_000, () => done.push('first'))
-  clock.advance(500)
-  share.bytesPerSecond = 5 * RATE
-  clock.advance(99)
+  const account: ShareAccount = { end: undefined }
+  share.take(account, 65_000, () => {})
+  share.take(account, 65_000, () => done.push('first'))
+  clock.advance(100)
+  share.bytesPerSecond = RATE
+  // The first frame would take more than half a second at the old rate.
+  clock.advance(60)
   expect(done).toEqual([])
-  clock.advance(2)
+  clock.advance(10)
   expect(done).toEqual(['first'])
-  share.take(9_000_000, () => done.push('second'))
+  share.take(account, 65_000, () => done.push('second'))
   share.end()
   expect(done).toEqual(['first', 'second'])
-  expect(share.waiting).toBe(0)
+  expect([share.waiting, clock.pendingTimers]).toEqual([0, 0])
 })
 
-test('FairShare divides one rate among threads by their numbers of waiting clients (P-105)', () => {
+test('FairShare does not wait for a thread that hangs or has ended (P-105)', () => {
   const clock = new FakeClock()
-  const counts = [0, 0]
-  const countOf = (at: number): WaitingCount => ({
-    get own() {
-      return counts[at] as number
-    },
-    set own(own) {
-      counts[at] = own
-    },
-    get total() {
-      return sum(counts)
-    },
-  })
-  const shares = [0, 1].map(at => new FairShare(clock, RATE, countOf(at)))
-  const [few, many] = shares as [FairShare, FairShare]
-  const senders = [few, many, many, many].map(share => new Sender(share, () => 1_280))
-  for (const sender of senders) sender.saturate()
-  advance(clock, 20_000)
-  const received = receivedBy(senders)
-  expect(jain(received)).toBeGreaterThan(0.99)
-  expect(sum(received)).toBeGreaterThan(0.95 * 20 * RATE)
-  expect(sum(received)).toBeLessThan(1.02 * 20 * RATE)
+  const memory = SharedShareLedger.createMemory(2)
+  const [hanging, other] = [0, 1].map(at => new SharedShareLedger(memory, at)) as [SharedShareLedger, SharedShareLedger]
+  const share = new FairShare(clock, RATE, other)
+  const sender = new Sender(clock, share, { bytes: 1_280 }).start()
+  advance(clock, 1_000)
+  hanging.publish(1, 0, clock.now())
+  const before = sender.receivedBytes
+  advance(clock, 100)
+  expect(sender.receivedBytes).toBe(before)
+  advance(clock, 1_000)
+  expect(sender.receivedBytes - before).toBeGreaterThan(0.8 * RATE)
+  hanging.publish(1, 0, clock.now())
+  SharedShareLedger.forget(memory, 0)
+  const after = sender.receivedBytes
+  advance(clock, 100)
+  expect(sender.receivedBytes - after).toBeGreaterThan(0.05 * RATE)
+  expect(other.waiting).toBe(1)
 })

@@ -1,166 +1,161 @@
 /**
- * Divides the relay's total read rate among its clients, max-min fair for any packet size.
+ * Divides the relay's total read rate among its clients, max-min fair for any packet size and window.
  *
- * Each frame waits until its bytes have been served. All clients with a waiting frame are served concurrently, each with
- * an equal share of the rate, so unused shares go to the others immediately. Served bytes are kept as a single number:
- * what a client that always waited would have received. A frame is done when that number has grown by its length.
- * Nothing is dropped. Clauses: P-105.
+ * Frames are taken one after the other, as fast as the rate allows, in the order of the service at which they begin: where
+ * their client's last frame ended, or at the service of now (start-time fair queueing). So a client with small frames has
+ * more of them taken, and one that leaves its share gives it to the others immediately. A client that was away for a moment,
+ * as one with a small window is between its packets, may catch up with what it missed. Nothing is dropped.
+ * Clauses: P-105.
  */
 
 import type { Clock, Timer } from '../../lib/clock.ts'
 import { Heap, type HeapEntry } from '../../lib/collections/heap.ts'
+import { CATCH_UP_MS, OwnShareLedger, type ShareLedger } from './share-ledger.ts'
 
-/** Unused rate that may be made up for, in milliseconds: late timers must not cost throughput. */
-const CATCH_UP_MS = 20
+/** Time away that a client may catch up with: more than a round trip, so that small windows suffice for a share. */
+const AWAY_MS = 200
+/** How far threads may be apart: as long as the line makes up for one that wakes up late. */
+const APART_MS = CATCH_UP_MS
+/** Milliseconds until the next look at a thread whose turn it is: it may have but one frame. */
+const BEHIND_MS = 5
+/** Bounds on the time until the next look, in milliseconds: other threads ignore one that has not looked for longer. */
+const SOONEST_MS = 1
+const LATEST_MS = 50
 
-/** Number of waiting clients on all threads that share a rate. */
-export interface WaitingCount {
-  /** Clients of this thread. */
-  own: number
-  /** Clients of all threads, this one included. */
-  readonly total: number
-}
-
-/** The count of a relay on one thread. */
-export class OwnWaitingCount implements WaitingCount {
-  own = 0
-
-  get total(): number {
-    return this.own
-  }
+/** What one client has received. */
+export interface ShareAccount {
+  /** The service at which its last frame ended; undefined before the first. */
+  end: number | undefined
 }
 
 /** A frame that waits. */
 class Waiting implements HeapEntry<Waiting> {
   at = 0
-  readonly doneAtBytes: number
+  readonly start: number
+  readonly bytes: number
   readonly number: number
   readonly goOn: () => void
 
-  constructor(doneAtBytes: number, number: number, goOn: () => void) {
-    this.doneAtBytes = doneAtBytes
+  constructor(start: number, bytes: number, number: number, goOn: () => void) {
+    this.start = start
+    this.bytes = bytes
     this.number = number
     this.goOn = goOn
   }
 
   isBefore(other: Waiting): boolean {
-    return (
-      this.doneAtBytes < other.doneAtBytes || (this.doneAtBytes === other.doneAtBytes && this.number < other.number)
-    )
+    return this.start < other.start || (this.start === other.start && this.number < other.number)
   }
 }
 
 export class FairShare {
   readonly #clock: Clock
-  readonly #count: WaitingCount
+  readonly #ledger: ShareLedger
   readonly #waiting = new Heap<Waiting>()
   #bytesPerMs: number
-  /** Bytes that a client that always waited would have received. */
-  #servedBytes = 0
-  /** Time up to which {@link #servedBytes} counts. */
-  #servedUntilMs: number
-  /** Rate that nobody has used, in bytes. */
-  #unusedBytes = 0
   #lastNumber = 0
   #timer: Timer | undefined
   #isServing = false
 
-  constructor(clock: Clock, bytesPerSecond: number, count: WaitingCount = new OwnWaitingCount()) {
+  constructor(clock: Clock, bytesPerSecond: number, ledger: ShareLedger = new OwnShareLedger()) {
     this.#clock = clock
-    this.#count = count
+    this.#ledger = ledger
     this.#bytesPerMs = bytesPerSecond / 1_000
-    this.#servedUntilMs = clock.now()
   }
 
-  /** Number of waiting clients. */
+  /** Number of waiting clients on this thread. */
   get waiting(): number {
     return this.#waiting.size
   }
 
+  get bytesPerSecond(): number {
+    return this.#bytesPerMs * 1_000
+  }
+
   set bytesPerSecond(bytesPerSecond: number) {
-    this.#serve()
     this.#bytesPerMs = bytesPerSecond / 1_000
-    this.#arm()
+    this.#serve()
   }
 
   /**
    * Takes `bytes` from a client that has no frame waiting.
    *
-   * @param goOn called when they have been served, if not immediately.
+   * @param goOn called when it is their turn, if that is not now.
    * @returns a timer that cancels the wait without calling `goOn`; undefined if there is no wait.
    */
-  take(bytes: number, goOn: () => void): Timer | undefined {
-    if (!this.#isServing) this.#serve()
-    if (this.#waiting.size === 0 && bytes <= this.#unusedBytes) {
-      this.#unusedBytes -= bytes
-      return undefined
-    }
-    const ahead = this.#waiting.size === 0 ? this.#unusedBytes : 0
-    this.#unusedBytes -= ahead
-    const waiting = new Waiting(this.#servedBytes + bytes - ahead, ++this.#lastNumber, goOn)
+  take(account: ShareAccount, bytes: number, goOn: () => void): Timer | undefined {
+    const { served } = this.#ledger
+    const start = Math.max(account.end ?? served, served - AWAY_MS * this.#perClient)
+    account.end = start + bytes
+    const waiting = new Waiting(start, bytes, ++this.#lastNumber, goOn)
+    const { first } = this.#waiting
+    // While others are served it waits for its turn among them.
+    const isFirst = !this.#isServing && (first === undefined || waiting.isBefore(first))
+    const waitMs = isFirst ? this.#waitMs(start, bytes) : 0
+    if (isFirst && waitMs === 0) return undefined
     this.#waiting.add(waiting)
-    this.#count.own = this.#waiting.size
-    if (!this.#isServing) this.#arm()
+    // Behind others nothing changes: they are due when the timer fires.
+    if (isFirst) this.#arm(waitMs)
+    else this.#publish()
     return { cancel: () => this.#cancel(waiting) }
   }
 
   /** Ends all waits when the limit is removed. */
   end(): void {
-    this.#timer?.cancel()
+    this.#isServing = true
     for (let { first } = this.#waiting; first !== undefined; first = this.#waiting.first) {
-      this.#remove(first)
+      this.#waiting.remove(first)
       first.goOn()
     }
+    this.#isServing = false
+    this.#arm(0)
   }
 
   #cancel(waiting: Waiting): void {
     if (waiting.at === 0) return
-    if (!this.#isServing) this.#serve()
-    if (waiting.at === 0) return
-    this.#remove(waiting)
-    if (!this.#isServing) this.#arm()
-  }
-
-  #remove(waiting: Waiting): void {
     this.#waiting.remove(waiting)
-    this.#count.own = this.#waiting.size
+    if (!this.#isServing) this.#serve()
   }
 
-  /** Serves what the rate allows up to now. A client that waits again immediately gets a share of the remainder. */
+  /** Service per millisecond. */
+  get #perClient(): number {
+    return this.#bytesPerMs / Math.max(1, this.#ledger.waiting)
+  }
+
+  /** Takes a frame if it is its turn and the line is free. @returns milliseconds until it may be so; 0 if taken. */
+  #waitMs(start: number, bytes: number): number {
+    const aheadMs = (start - this.#ledger.firstElsewhere) / this.#perClient - APART_MS
+    if (aheadMs > 0) return Math.min(aheadMs, BEHIND_MS)
+    const waitMs = this.#ledger.tryTake(bytes, this.#bytesPerMs, this.#clock.now())
+    if (waitMs === 0) this.#ledger.advance(start)
+    return waitMs
+  }
+
+  /** Takes the frames whose turn it is; a client that waits again immediately takes part. */
   #serve(): void {
-    const nowMs = this.#clock.now()
+    let waitMs = 0
     this.#isServing = true
     for (let { first } = this.#waiting; first !== undefined; first = this.#waiting.first) {
-      const perClient = this.#bytesPerMs / this.#count.total
-      const doneAtMs = this.#servedUntilMs + (first.doneAtBytes - this.#servedBytes) / perClient
-      if (doneAtMs > nowMs) {
-        this.#servedBytes += (nowMs - this.#servedUntilMs) * perClient
-        this.#servedUntilMs = nowMs
-        break
-      }
-      this.#servedBytes = first.doneAtBytes
-      this.#servedUntilMs = Math.max(this.#servedUntilMs, doneAtMs)
-      this.#remove(first)
+      waitMs = this.#waitMs(first.start, first.bytes)
+      if (waitMs > 0) break
+      this.#waiting.remove(first)
       first.goOn()
     }
     this.#isServing = false
-    if (this.#waiting.size > 0) return
-    // Other threads use the rate that this one leaves unused.
-    const isUnused = this.#count.total === 0
-    if (isUnused) this.#unusedBytes += (nowMs - this.#servedUntilMs) * this.#bytesPerMs
-    this.#unusedBytes = Math.min(this.#unusedBytes, CATCH_UP_MS * this.#bytesPerMs)
-    this.#servedUntilMs = nowMs
+    this.#arm(waitMs)
   }
 
-  #arm(): void {
+  #arm(waitMs: number): void {
     this.#timer?.cancel()
-    const { first } = this.#waiting
-    if (first === undefined) return
-    const perClient = this.#bytesPerMs / this.#count.total
-    const delayMs = (first.doneAtBytes - this.#servedBytes) / perClient
-    this.#timer = this.#clock.after(Math.max(0, delayMs), () => {
-      this.#serve()
-      this.#arm()
-    })
+    this.#timer = undefined
+    this.#publish()
+    if (this.#waiting.size === 0) return
+    const delayMs = Math.min(Math.max(waitMs, SOONEST_MS), LATEST_MS)
+    this.#timer = this.#clock.after(delayMs, () => this.#serve())
+  }
+
+  #publish(): void {
+    const { first, size } = this.#waiting
+    this.#ledger.publish(size, first?.start ?? Number.POSITIVE_INFINITY, this.#clock.now())
   }
 }

@@ -5,7 +5,7 @@ import { TokenBucket } from '../../lib/rate/token-bucket.ts'
 import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 
 /** Maximum charge per frame and minimum burst: one whole SendPacket frame. */
-const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
+export const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
 
 /** Minimum charge per frame, message or read: each costs the relay more than its bytes. */
 export const LEAST_CHARGE_BYTES: number = KEY_LENGTH

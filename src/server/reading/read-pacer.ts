@@ -12,7 +12,7 @@ import { frameTypeName } from '../../protocol/frame-type.ts'
 import { TurnBudget, type TurnGroup, type TurnShare, turnShareOf } from '../../transport/turn-share.ts'
 import type { Health } from '../health.ts'
 import type { ResolvedRelayCoreOptions } from '../options.ts'
-import type { FairShare } from './fair-share.ts'
+import type { FairShare, ShareAccount } from './fair-share.ts'
 import { type KeyTurns, TURN_LIMITS } from './key-turns.ts'
 import { frameCost, LEAST_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate-limit.ts'
 
@@ -34,6 +34,7 @@ export interface PacedClient {
   readonly health: Health | undefined
   /** The client carries traffic of many: exempt from sharing limits. */
   readonly canMesh: boolean
+  readonly tally: { heldBackMs: number }
 }
 
 interface Wait {
@@ -53,6 +54,7 @@ export class ReadPacer {
   #limit: ReadLimit | undefined
   #wait: Wait | undefined
   #calm: Timer | undefined
+  readonly #account: ShareAccount = { end: undefined }
 
   constructor(host: PacerHost, client: PacedClient) {
     this.#host = host
@@ -180,9 +182,13 @@ export class ReadPacer {
 
   /** Returns whether the client waits for its share; then `goOn` is called. */
   #mustShare(costBytes: number, goOn: () => void): boolean {
-    const { fairShare, counters } = this.#host
+    const { fairShare, counters, options } = this.#host
     if (fairShare === undefined || !this.#isSharing) return false
-    const timer = fairShare.take(costBytes, () => {
+    const beganAtMs = options.clock.now()
+    const timer = fairShare.take(this.#account, costBytes, () => {
+      const waitedMs = options.clock.now() - beganAtMs
+      this.#client.tally.heldBackMs += waitedMs
+      counters.totalRateWaitMs += waitedMs
       this.#wait = undefined
       goOn()
     })

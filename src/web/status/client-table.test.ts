@@ -29,6 +29,7 @@ function client(connNum: number, parts: Partial<ClientDetails> = {}): ClientDeta
     senders: 0,
     queuedPackets: 0,
     pendingBytes: 0,
+    heldBackMs: 0,
     ...parts,
   }
 }
@@ -48,6 +49,16 @@ function tableOf(clients: ClientDetails[]) {
     (await table.rows({ ...QUERY, ...query })).rows.map(({ connNum }) => connNum)
   return { clock, table, numbersOf, looks: () => looks }
 }
+
+test('ClientTable shows for which part of the time a client was held back since the last look (P-105)', async () => {
+  const clients = [client(1, { heldBackMs: 500, connected: 10e9 }), client(2)]
+  const { clock, table } = tableOf(clients)
+  const flags = async (filter = '') => (await table.rows({ ...QUERY, sort: 'key', filter })).rows.map(row => row.flags)
+  expect(await flags()).toEqual(['', 'held back 5 %'])
+  clock.advance(2_000)
+  clients[0] = client(1, { heldBackMs: 2_000, connected: 12e9 })
+  expect(await flags('held back')).toEqual(['held back 75 %'])
+})
 
 test('ClientTable shows rates between two looks, and the average of a client that is new', async () => {
   const clients = [client(1, { rxBytes: 1_000, connected: 10e9 })]

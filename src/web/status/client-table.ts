@@ -23,6 +23,8 @@ const ALL: ClientsQuery = {
   after: undefined,
 }
 const NANOSECONDS_PER_SECOND = 1_000_000_000
+const MS_PER_SECOND = 1_000
+const NONE: Totals = { bytes: 0, heldBackMs: 0 }
 
 export interface ClientQuery {
   readonly sort: ClientColumn
@@ -33,11 +35,16 @@ export interface ClientQuery {
   readonly limit: number
 }
 
+/** Totals of a connection that are shown as rates. */
+interface Totals {
+  readonly bytes: number
+  readonly heldBackMs: number
+}
+
 interface Look {
   readonly atMs: number
   readonly rows: readonly ClientRow[]
-  /** Bytes of each connection. */
-  readonly bytes: ReadonlyMap<number, number>
+  readonly totals: ReadonlyMap<number, Totals>
 }
 
 /** What a column is sorted by. */
@@ -85,23 +92,29 @@ export class ClientTable {
     const { clients } = await this.#source.clients(ALL)
     const atMs = this.#clock.now()
     const seconds = before === undefined || atMs - before.atMs > STALE_MS ? undefined : (atMs - before.atMs) / 1_000
-    const bytes = new Map(clients.map(({ details }) => [details.connNum, details.rxBytes + details.txBytes]))
+    const totals = new Map(clients.map(({ details }) => [details.connNum, totalsOf(details)]))
     const rows = clients.map(({ details }) => {
-      const total = details.rxBytes + details.txBytes
-      const last = seconds === undefined ? undefined : before?.bytes.get(details.connNum)
+      const total = totalsOf(details)
+      const last = seconds === undefined ? undefined : before?.totals.get(details.connNum)
       // All that is known of a new client is its average.
-      const rate =
+      const [since, passed] =
         last === undefined || seconds === undefined
-          ? total / Math.max(1, details.connected / NANOSECONDS_PER_SECOND)
-          : (total - last) / seconds
-      return rowOf(details, rate)
+          ? [NONE, Math.max(1, details.connected / NANOSECONDS_PER_SECOND)]
+          : [last, seconds]
+      const rate = (total.bytes - since.bytes) / passed
+      return rowOf(details, rate, (total.heldBackMs - since.heldBackMs) / (passed * MS_PER_SECOND))
     })
-    this.#look = { atMs, rows, bytes }
+    this.#look = { atMs, rows, totals }
     return this.#look
   }
 }
 
-function rowOf(details: ClientDetails, rate: number): ClientRow {
+function totalsOf({ rxBytes, txBytes, heldBackMs }: ClientDetails): Totals {
+  return { bytes: rxBytes + txBytes, heldBackMs }
+}
+
+/** @param heldBack the part of the time for which its packets waited for its share of the rate of all clients. */
+function rowOf(details: ClientDetails, rate: number, heldBack: number): ClientRow {
   return {
     connNum: details.connNum,
     key: details.key,
@@ -113,12 +126,20 @@ function rowOf(details: ClientDetails, rate: number): ClientRow {
     queued: details.queuedPackets,
     rtt: details.roundTripMs ?? null,
     app: details.appName,
-    flags: flagsOf(details),
+    flags: flagsOf(details, heldBack),
   }
 }
 
-function flagsOf({ home, meshPeer, prober, notIdeal, dup }: ClientDetails): string {
-  const flags = { home, mesh: meshPeer, prober, 'not ideal': notIdeal, duplicate: dup }
+function flagsOf({ home, meshPeer, prober, notIdeal, dup }: ClientDetails, heldBack: number): string {
+  const percent = Math.min(100, Math.round(heldBack * 100))
+  const flags = {
+    home,
+    mesh: meshPeer,
+    prober,
+    'not ideal': notIdeal,
+    duplicate: dup,
+    [`held back ${percent} %`]: percent > 0,
+  }
   return Object.entries(flags)
     .filter(([, isSet]) => isSet)
     .map(([name]) => name)

@@ -25,6 +25,7 @@ const GROUPS: readonly { readonly id: string; readonly title: string; readonly r
       ['watchers', 'derp_watchers'],
       ['logging in', 'derphttp_pending_logins'],
       ['logins', 'derphttp_logins'],
+      ['held back by the total rate', 'derphttp_total_rate_held_back'],
     ],
   },
   {

@@ -17,7 +17,7 @@ function snapshot(packets: number, averageQueueMs: number): WorkerSnapshot {
   const connections = new ConnectionCounters()
   connections.open = 1
   connections.accepted = packets
-  return { counters, averageQueueMs, pendingBytes: 5, pendingLogins: 2, http, connections }
+  return { counters, averageQueueMs, pendingBytes: 5, pendingLogins: 2, heldBack: 3, http, connections }
 }
 
 test('WorkerTotals adds workers, weighting their averages by packets', () => {
@@ -25,7 +25,7 @@ test('WorkerTotals adds workers, weighting their averages by packets', () => {
   totals.note('a', snapshot(30, 1))
   totals.note('b', snapshot(10, 5))
   const sum = totals.sum()
-  expect(sum).toMatchObject({ averageQueueMs: 2, pendingBytes: 10, pendingLogins: 4 })
+  expect(sum).toMatchObject({ averageQueueMs: 2, pendingBytes: 10, pendingLogins: 4, heldBack: 6 })
   expect(sum.counters).toMatchObject({ packetsSent: 40, currentConnections: 2 })
   expect(sum.counters.queueAgeMs.cumulative().at(-1)?.count).toBe(40)
   expect([sum.http.tlsActive, sum.connections]).toMatchObject([{ '1.3': 2 }, { open: 2, accepted: 40 }])

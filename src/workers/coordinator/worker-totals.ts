@@ -13,6 +13,7 @@ function noTotals(): WorkerSnapshot {
     averageQueueMs: 0,
     pendingBytes: 0,
     pendingLogins: 0,
+    heldBack: 0,
     http: new HttpCounters(),
     connections: undefined,
   }
@@ -49,6 +50,7 @@ function sumOf(parts: readonly WorkerSnapshot[]): WorkerSnapshot {
     averageQueueMs: averageQueueMs(parts),
     pendingBytes: sum(({ pendingBytes }) => pendingBytes),
     pendingLogins: sum(({ pendingLogins }) => pendingLogins),
+    heldBack: sum(({ heldBack }) => heldBack),
     http: mergeHttpCounters(parts.map(part => part.http)),
     connections: connections.length === 0 ? undefined : mergeConnectionCounters(connections),
   }

@@ -14,7 +14,7 @@ export const LIMIT_FLAGS = {
     default: '0',
     origin: 'ours',
     live: true,
-    test: 'cli/derper-limits.test.ts',
+    test: 'cli/derper-total-rate.test.ts',
     help: 'bytes per second that the relay reads from all clients together, shared fairly among senders; nothing is dropped, mesh peers are exempt. 0 for no limit.',
   },
   'max-queued-bytes': {
