@@ -60,6 +60,11 @@ test('parseFlags refuses unknown flags and invalid values with flag, value and r
   }
   expect(message('-b=1')).toBe('read flag -b: no such flag; -help lists them')
   expect(message('-httpport=1')).toBe('read flag -httpport: no such flag; did you mean -http-port?')
+  for (const name of ['_', '__proto__', '$0']) expect(message(`-${name}`, '-a=1')).toContain(`-${name}: no such flag`)
+  for (const arg of ['-=', '--=1', '---a=1']) {
+    expect(message(arg, '-_=1')).toContain(`read argument "${arg}": not written as a flag`)
+  }
+  expect(message('-5')).toContain('read flag -5: no such flag')
   expect(message('run')).toBe('read argument "run": no such command or flag; -help lists them')
   expect(message('-stun=2')).toBe('set flag -stun to "2": not true or false')
   expect(message('-http-port=1.5')).toBe('set flag -http-port to "1.5": not a whole number')
@@ -68,5 +73,6 @@ test('parseFlags refuses unknown flags and invalid values with flag, value and r
   expect(message('-limit=NaN')).toBe('set flag -limit to "NaN": not a number')
   expect(message('-a')).toBe('read flag -a: no value')
   expect(message('-ace')).toBe('read flag -ace: for others only; remove it')
+  expect(message('-a=x\0')).toBe('set flag -a to "x\\0": not text without null bytes')
   expect(message('-timeout=5')).toBe('set flag -timeout to "5": not a duration such as 2s or 1m30s')
 })

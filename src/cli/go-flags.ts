@@ -59,6 +59,7 @@ export function parseFlags<const T extends FlagTable>(
   commands: readonly string[] = [],
 ): ParsedFlags<T> {
   const normal = joinValues(table, args).map(arg => normalizeBoolean(table, arg))
+  refuseUnknownFlags(table, normal)
   const parsed = parse(normal, {
     boolean: [...namesOf(table, 'bool'), ...HELP_FLAGS],
     string: Object.keys(table).filter(name => table[name]?.kind !== 'bool'),
@@ -80,10 +81,7 @@ export function parseFlags<const T extends FlagTable>(
     throw invalid(`read argument "${argument}": no such command or flag; ${hint}`)
   }
   const given = new Set(Object.keys(parsed).filter(name => name !== '_'))
-  for (const name of given) {
-    if (!Object.hasOwn(table, name)) throw noSuchFlag(`read flag -${name}: no such flag`, name, table)
-    refuseFlag(name, table[name])
-  }
+  for (const name of given) refuseFlag(name, table[name])
   const values = Object.fromEntries(
     Object.entries(table).map(([name, spec]) => [
       name,
@@ -115,6 +113,19 @@ function joinValues(table: FlagTable, args: readonly string[]): string[] {
   return joined
 }
 
+/** The parser keeps flags in an object, where some names mean something else. */
+function refuseUnknownFlags(table: FlagTable, args: readonly string[]): void {
+  for (const arg of args) {
+    // The first argument that is not a flag ends them.
+    if (!arg.startsWith('-') || arg === '-' || arg === '--') return
+    const name = /^--?([^-=][^=]*)/.exec(arg)?.[1]
+    if (name === undefined) throw invalid(`read argument "${arg}": not written as a flag, such as -name or -name=value`)
+    if (!Object.hasOwn(table, name) && !HELP_FLAGS.has(name)) {
+      throw noSuchFlag(`read flag -${name}: no such flag`, name, table)
+    }
+  }
+}
+
 /** The parser reads anything but `true` as false. */
 function normalizeBoolean(table: FlagTable, arg: string): string {
   const match = /^--?([^=]+)=(.*)$/s.exec(arg)
@@ -131,6 +142,8 @@ export function readFlagValue(name: string, spec: FlagSpec, value: unknown): str
     case 'bool':
       return readBool(name, text)
     case 'string':
+      // Only a configuration file can have one; no path, host or URL may.
+      if (text.includes('\0')) throw badValue(name, text.replaceAll('\0', '\\0'), 'text without null bytes')
       return text
     case 'int': {
       if (!/^[+-]?\d+$/.test(text) || !isGoInt(BigInt(text))) throw badValue(name, text, 'a whole number')

@@ -16,6 +16,14 @@ export interface ResponseHead {
   readonly rest: Uint8Array
 }
 
+/** At most `length` characters, for an error message: white space and what does not show is one space. */
+export function oneLine(text: string, length: number): string {
+  return text
+    .replace(/[\p{C}\s]+/gu, ' ')
+    .trim()
+    .slice(0, length)
+}
+
 /** Collects the head of one response. */
 export class ResponseHeadReader {
   readonly #malformed: (reason: string) => DerpError
@@ -59,7 +67,7 @@ export class ResponseHeadReader {
   #parse(): Omit<ResponseHead, 'rest'> {
     const [statusLine = '', ...lines] = decodeUtf8(this.#head.subarray(0, this.#length)).split('\r\n')
     const status = /^HTTP\/1\.[01] (\d{3})( |$)/.exec(statusLine)?.[1]
-    if (status === undefined) throw this.#malformed(`invalid status line ${JSON.stringify(statusLine.slice(0, 80))}`)
+    if (status === undefined) throw this.#malformed(`invalid status line ${JSON.stringify(oneLine(statusLine, 80))}`)
     const headers = new Map<string, string>()
     for (const line of lines) {
       const colon = line.indexOf(':')

@@ -107,6 +107,7 @@ test.each([
   ['HTTP/1.1 abc\r\n\r\n', 'invalid status line "HTTP/1.1 abc"'],
   ['HTTP/1.12 101\r\n\r\n', 'invalid status line "HTTP/1.12 101"'],
   ['HTTP/1.1 1011\r\n\r\n', 'invalid status line "HTTP/1.1 1011"'],
+  ['HTTP/1.1 x\u2028\0y\r\n\r\n', 'invalid status line "HTTP/1.1 x y"'],
 ])('UpgradeResponse refuses %j as no HTTP response (P-121)', (text, reason) => {
   expect(thrownBy(() => new UpgradeResponse().push(encodeUtf8(text)))).toMatchObject({
     code: 'ERR_DERP_UPGRADE_MALFORMED',

@@ -6,7 +6,7 @@
 
 import { decodeUtf8, EMPTY_BYTES } from '../../lib/bytes.ts'
 import { DerpError, ProtocolError } from '../../lib/derp-error.ts'
-import { ResponseHeadReader } from './response-head.ts'
+import { oneLine, ResponseHeadReader } from './response-head.ts'
 
 /** Maximum bytes kept of a refusal's body, chunk lines included. */
 const MAX_REFUSAL_BODY_LENGTH = 1 << 10
@@ -115,14 +115,7 @@ class Refusal {
   end(): never {
     const text = decodeUtf8(this.#body)
     const plain = this.#isChunked ? joinChunks(text) : text
-    throw new UpgradeRefusedError(
-      this.#status,
-      plain
-        .replace(/[\p{C}\s]+/gu, ' ')
-        .trim()
-        .slice(0, MAX_EXCERPT_LENGTH),
-      this.#path,
-    )
+    throw new UpgradeRefusedError(this.#status, oneLine(plain, MAX_EXCERPT_LENGTH), this.#path)
   }
 }
 
