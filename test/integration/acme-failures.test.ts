@@ -138,6 +138,31 @@ test.for([
   expect(authority.asked).toEqual(['/dir', '/nonce', '/account'])
 })
 
+test.for([
+  ['JSON', '{"x":1}', /the authority has sent something else than a certificate/],
+  ['nonsense', 'hello', /^use what the authority has issued: \S/],
+] as const)('%s in place of a certificate is a failure that says so (P-149)', async ([, certificateBody, reason]) => {
+  const names = ['newNonce', 'newAccount', 'newOrder'].map(name => [name, `/${name}`])
+  const order = { status: 'valid', authorizations: ['/authorization'], finalize: '/order', certificate: '/certificate' }
+  const bodies: Readonly<Record<string, object | string>> = {
+    '/dir': Object.fromEntries(names),
+    '/newOrder': order,
+    '/order': order,
+    '/authorization': { status: 'valid', identifier: { type: 'dns', value: 'relay.test' }, challenges: [] },
+    '/certificate': certificateBody,
+  }
+  await using authority = await ScriptedAuthority.start((request, response) => {
+    const body = bodies[request.url ?? ''] ?? {}
+    const text = typeof body === 'string' ? body : JSON.stringify(body)
+    const at = new URL('/', authority.directoryUrl).href
+    const headers = { 'replay-nonce': 'n', location: `${at}order` }
+    answer(request.url === '/newOrder' ? 201 : 200, text.replaceAll('"/', `"${at}`), headers)(request, response)
+  })
+  const certificate = await start(authority.directoryUrl)
+  await failed(certificate, 1)
+  expect(certificate.status().lastError).toMatch(reason)
+})
+
 test('an authority that does not respond is given three minutes (P-149)', async () => {
   await using authority = await ScriptedAuthority.start(() => {})
   const certificate = await start(authority.directoryUrl)

@@ -2,6 +2,7 @@
 
 import { decodeUtf8 } from '../../lib/bytes.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
+import { oneLine } from '../../lib/one-line.ts'
 
 /** Maximum bytes of status line and headers. */
 export const MAX_RESPONSE_HEAD_LENGTH: number = 16 << 10
@@ -14,14 +15,6 @@ export interface ResponseHead {
   readonly headers: ReadonlyMap<string, string>
   /** Bytes of the last chunk after the head. */
   readonly rest: Uint8Array
-}
-
-/** At most `length` characters, for an error message: white space and what does not show is one space. */
-export function oneLine(text: string, length: number): string {
-  return text
-    .replace(/[\p{C}\s]+/gu, ' ')
-    .trim()
-    .slice(0, length)
 }
 
 /** Collects the head of one response. */

@@ -6,7 +6,8 @@
 
 import { decodeUtf8, EMPTY_BYTES } from '../../lib/bytes.ts'
 import { DerpError, ProtocolError } from '../../lib/derp-error.ts'
-import { oneLine, ResponseHeadReader } from './response-head.ts'
+import { oneLine } from '../../lib/one-line.ts'
+import { ResponseHeadReader } from './response-head.ts'
 
 /** Maximum bytes kept of a refusal's body, chunk lines included. */
 const MAX_REFUSAL_BODY_LENGTH = 1 << 10

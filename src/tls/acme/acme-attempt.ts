@@ -47,7 +47,11 @@ async function orderFor(attempt: AcmeAttempt, identifiers: readonly string[]): P
   const key = createAcmeKey()
   const account = { ...attempt.account, key: attempt.accountKey }
   const certificate = await orderCertificate({ ...attempt, account, identifiers, key })
-  assertCovers({ certificate, key }, identifiers)
+  try {
+    assertCovers({ certificate, key }, identifiers)
+  } catch (error) {
+    throw new AcmeError(`use what the authority has issued: ${(error as Error).message}`, { cause: error })
+  }
   return { certificate, key }
 }
 

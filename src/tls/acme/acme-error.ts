@@ -1,6 +1,10 @@
 /** An authority issued no certificate. */
 
 import { DerpError } from '../../lib/derp-error.ts'
+import { oneLine } from '../../lib/one-line.ts'
+
+/** Authorities may answer with anything, and what they say is logged, shown and stored. */
+const MAX_MESSAGE_LENGTH = 500
 
 export interface AcmeErrorDetails {
   /** Identifiers that the authority could not validate; empty for other failures. */
@@ -15,7 +19,7 @@ export class AcmeError extends DerpError {
   readonly retryAfterMs: number | undefined
 
   constructor(message: string, details: AcmeErrorDetails = {}) {
-    super('ERR_DERP_CERTIFICATE_FAILED', message, { cause: details.cause })
+    super('ERR_DERP_CERTIFICATE_FAILED', oneLine(message, MAX_MESSAGE_LENGTH), { cause: details.cause })
     this.rejected = details.rejected ?? []
     this.retryAfterMs = details.retryAfterMs
   }

@@ -124,7 +124,10 @@ class Ordering {
     await this.#client.finalizeOrder(ready, request)
     const done = await this.#whileStatus(['ready', 'processing'], () => this.#client.getOrder(order))
     if (done.status !== 'valid') throw new AcmeError(`order ended as ${done.status}${reasonOf(done.error)}`)
-    return this.#client.getCertificate(done)
+    // The library reads JSON whatever was asked for.
+    const certificate: unknown = await this.#client.getCertificate(done)
+    if (typeof certificate !== 'string') throw new AcmeError('the authority has sent something else than a certificate')
+    return certificate
   }
 
   /** Looks for the account first: a binding may be single-use, and some authorities reject an empty update. */
