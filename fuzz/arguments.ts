@@ -9,6 +9,7 @@ Feeds targets with inputs that are made of known ones, keeping those that reach 
 invariant is violated, and prints the input: mend the cause, and add the line to fuzz/found/TARGET.txt.
 
   --all         every target
+  --stock       our relay beside the original, which needs Go
   --seconds N   for each target; default 60
   --total N     seconds for all targets together, instead
   --jobs N      targets at a time; default 1
@@ -19,6 +20,7 @@ invariant is violated, and prints the input: mend the cause, and add the line to
 
 export interface FuzzArguments {
   readonly targets: readonly string[]
+  readonly stock: boolean
   readonly seconds: number
   readonly jobs: number
   readonly seed: number
@@ -34,6 +36,7 @@ export function readFuzzArguments(args: readonly string[], known: readonly strin
     allowPositionals: true,
     options: {
       all: { type: 'boolean', default: false },
+      stock: { type: 'boolean', default: false },
       seconds: { type: 'string', default: '60' },
       total: { type: 'string' },
       jobs: { type: 'string', default: '1' },
@@ -46,10 +49,14 @@ export function readFuzzArguments(args: readonly string[], known: readonly strin
   const unknown = positionals.find(name => !known.includes(name))
   if (unknown !== undefined) throw new Error(`choose target "${unknown}": there is none; see --list`)
   const targets = values.all ? known : positionals
-  if (targets.length === 0 && !values.list && !values.help) throw new Error('choose targets: name some, or give --all')
+  if (targets.length === 0 && !values.stock && !values.list && !values.help) {
+    throw new Error('choose targets: name some, or give --all or --stock')
+  }
   const jobs = wholeNumber('jobs', values.jobs)
   const total = values.total === undefined ? undefined : wholeNumber('total', values.total)
-  const seconds = total === undefined ? wholeNumber('seconds', values.seconds) : (total * jobs) / targets.length
+  const seconds =
+    total === undefined ? wholeNumber('seconds', values.seconds) : (total * jobs) / Math.max(1, targets.length)
   const seed = values.seed === undefined ? crypto.getRandomValues(new Int32Array(1))[0] : Number(values.seed)
-  return { targets, seconds, jobs, seed: seed ?? 1, save: values.save, list: values.list, help: values.help }
+  const { stock, save, list, help } = values
+  return { targets, stock, seconds, jobs, seed: seed ?? 1, save, list, help }
 }

@@ -12,17 +12,15 @@ import { MemoryRelay } from '../../test/support/memory-relay.ts'
 import type { RawClient } from '../../test/support/raw-client.ts'
 import { settle } from '../../test/support/settle.ts'
 import { type FuzzTarget, must, mustAgree } from '../engine/target.ts'
-import { InputReader, splitBy } from '../support/input-reader.ts'
+import { splitBy } from '../support/input-reader.ts'
+import { ATTACKER, MESH_KEY, readInput } from '../support/session-input.ts'
 
-const MESH_KEY = 'ab'.repeat(32)
 const RELAY = NodePrivateKey.fromBytes(new Uint8Array(32).fill(11))
 const BYSTANDER = NodePrivateKey.fromBytes(new Uint8Array(32).fill(22))
-const ATTACKER = NodePrivateKey.fromBytes(new Uint8Array(32).fill(33))
 const OTHER = NodePrivateKey.fromBytes(new Uint8Array(32).fill(44))
 const SHARED = await nodeAgreement.agree(ATTACKER, RELAY.publicKey())
 const INFO = '{"version":2,"CanAckPings":true}'
 const MESH_INFO = `{"version":2,"meshKey":"${MESH_KEY}"}`
-const SIZES = 6
 /** Most bytes from the relay per byte from the attacker, besides the greeting and the like. */
 const MAX_GROWTH = 16
 const FREE_BYTES = 2_048
@@ -37,11 +35,7 @@ export const target: FuzzTarget = {
   seeds: seeds(),
   words: [BYSTANDER.publicKey().bytes, ATTACKER.publicKey().bytes, OTHER.publicKey().bytes, MESH_INFO, INFO, 'meshKey'],
   run: async input => {
-    const reader = new InputReader(input)
-    const mode = reader.below(4)
-    const sizes = reader.take(SIZES)
-    const json = reader.take(reader.byte())
-    const frames = reader.rest()
+    const { mode, sizes, json, frames } = readInput(input)
     const stream = mode === 0 ? concatBytes([json, frames]) : concatBytes([hello(json), frames])
     const relay = new MemoryRelay({ privateKey: RELAY, meshKey: MeshKey.parse(MESH_KEY) })
     const bystander = await relay.login({ privateKey: BYSTANDER })
