@@ -58,6 +58,7 @@ test.each([
   ],
   ['HTTP/1.1 204 No Content\r\n\r\n', 204, ''],
   ['HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhalf', 200, 'half'],
+  ['HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\n0\r\n\r\nmore', 403, 'sorry'],
   ['HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nodd', 200, 'odd'],
   [`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(5000)}`, 200, 'x'.repeat(200)],
   ['HTTP/1.1 404 Not Found\r\n\r\n\u001b[31mred\u0000', 404, '[31mred'],
@@ -90,6 +91,7 @@ test.each([
 test.each([
   'HTTP/1.1 403 Forbidden\r\nContent-Length: 6\r\n\r\nno way',
   'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n6\r\nno way\r\n0\r\n\r\n',
+  'HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
   'HTTP/1.1 204 No Content\r\n\r\n',
   `HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1024)}`,
 ])('UpgradeResponse does not wait for the stream to end after %j', text => {

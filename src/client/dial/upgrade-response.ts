@@ -108,7 +108,7 @@ class Refusal {
     body.set(this.#body)
     body.set(chunk.subarray(0, count), this.#body.length)
     this.#body = body
-    const isOver = this.#isChunked && decodeUtf8(body).endsWith('\r\n0\r\n\r\n')
+    const isOver = this.#isChunked && endOfChunks(decodeUtf8(body)) >= 0
     if (isOver || body.length === this.#wantedLength) this.end()
   }
 
@@ -120,9 +120,15 @@ class Refusal {
   }
 }
 
+/** Where the last chunk begins, which is empty; -1 if it has not come. */
+function endOfChunks(text: string): number {
+  return `\r\n${text}`.indexOf('\r\n0\r\n\r\n')
+}
+
 /** The text without chunk size lines: close enough for an error message. */
 function joinChunks(text: string): string {
-  return text.replace(/(^|\r\n)[0-9a-fA-F]+(;[^\r\n]*)?\r\n/g, '')
+  const end = endOfChunks(text)
+  return text.slice(0, end < 0 ? text.length : end).replace(/(^|\r\n)[0-9a-fA-F]+(;[^\r\n]*)?\r\n/g, '')
 }
 
 function malformed(reason: string): ProtocolError {
