@@ -53,14 +53,17 @@ export interface BenchRelay {
   readonly pid: number
   /** CA file for clients. */
   readonly caFile: string
-  /** The mesh peer, if the relay has one. */
-  readonly meshPeer?: BenchRelay
+  /** The relay of the receivers, if there are two. */
+  readonly farRelay?: BenchRelay
+  /** Processes whose CPU time is part of the relay's. */
+  readonly alsoPids?: readonly number[]
   /** What it has logged. */
   stderr(): string
   stop(signal?: NodeJS.Signals): Promise<void>
 }
 
-const HOSTNAME = 'localhost'
+/** Of all relays. */
+export const HOSTNAME = 'localhost'
 
 /** Certificate and CA, generated for each run and shared by all relays. */
 export class Identity implements Disposable {
@@ -104,23 +107,8 @@ export async function startRelay(
   return startAt(port, contender, carriage, identity, setup)
 }
 
-/** Starts two mesh peers, over TLS as links require it; the second is the `meshPeer` of the first. */
-export async function startMesh(contender: Contender, identity: Identity): Promise<BenchRelay> {
-  const ports = [await freePort(), await freePort()] as const
-  const meshWith = ports.map(port => `${HOSTNAME}:${port}/127.0.0.1`).join(',')
-  const mesh = ['-mesh-psk-file', identity.meshKeyFile, '-mesh-with', meshWith]
-  const meshed = { ...contender, args: [...contender.args, ...mesh] }
-  const meshPeer = await startAt(ports[1], meshed, 'tls', identity)
-  try {
-    const relay = await startAt(ports[0], meshed, 'tls', identity)
-    return { ...relay, meshPeer, stop: async () => void (await Promise.all([relay.stop(), meshPeer.stop()])) }
-  } catch (error) {
-    await meshPeer.stop()
-    throw error
-  }
-}
-
-async function startAt(
+/** The same on a given port. */
+export async function startAt(
   port: number,
   contender: Contender,
   carriage: Carriage,

@@ -7,10 +7,10 @@ import {
   type ContenderId,
   hasTwoWorkers,
   type Identity,
-  startMesh,
   startRelay,
 } from './contender.ts'
 import type { Bench, Scenario, Values } from './scenario.ts'
+import { startTwoRelays } from './two-relays.ts'
 
 /** What rounds and results need to know of a scenario. */
 export type Round = Pick<Scenario, 'id' | 'title' | 'figures' | 'contenders' | 'maxRounds'>
@@ -98,9 +98,11 @@ async function measurePatiently(plan: RunPlan, scenario: Scenario, contender: Co
 
 async function measureOnce(plan: RunPlan, scenario: Scenario, contender: Contender): Promise<Values> {
   const bench = { ...plan.bench, seconds: plan.seconds ?? scenario.seconds ?? DEFAULT_SECONDS }
-  const relay = scenario.isMesh
-    ? await startMesh(contender, plan.identity)
-    : await startRelay(contender, scenario.carriage, plan.identity)
+  const { carriage, joining } = scenario
+  const relay =
+    joining === undefined
+      ? await startRelay(contender, carriage, plan.identity)
+      : await startTwoRelays(joining, contender, plan.identity)
   return await using(relay, () => scenario.measure(relay, bench))
 }
 

@@ -2,6 +2,7 @@
 
 import type { BenchRelay, Carriage, ContenderId } from './contender.ts'
 import type { LoadCommand } from './load-program.ts'
+import type { Joining } from './two-relays.ts'
 
 /** A measured quantity. */
 export interface Figure {
@@ -31,8 +32,8 @@ export interface Scenario {
   readonly id: string
   readonly title: string
   readonly carriage: Carriage
-  /** The relay has a mesh peer of the same contender. */
-  readonly isMesh?: boolean
+  /** There are two relays of the contender, joined so. */
+  readonly joining?: Joining
   readonly figures: readonly Figure[]
   /** Default: all except those with two workers. */
   readonly contenders?: readonly ContenderId[]

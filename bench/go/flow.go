@@ -13,7 +13,7 @@ import (
 // packets count as lost.
 const stalledAfter = time.Second
 
-// reachTimeout bounds the wait until the mesh knows a receiver.
+// reachTimeout bounds the wait until the senders' relay can reach a receiver.
 const reachTimeout = 30 * time.Second
 
 // pacedNap is the shortest sleep of a paced sender.
@@ -48,9 +48,10 @@ func flow(s settings) (any, error) {
 	}
 	time.Sleep(s.warmup)
 	say("ready", nil)
-	then, packets, lost := usageNow(s.pid, s.toPid), received(pairs), lost(pairs)
+	pids := append(s.alsoPids, s.pid)
+	then, packets, lost := usageNow(pids...), received(pairs), lost(pairs)
 	s.wait()
-	return resultOf(pairs, usageNow(s.pid, s.toPid).since(then), packets, lost), nil
+	return resultOf(pairs, usageNow(pids...).since(then), packets, lost), nil
 }
 
 func resultOf(pairs []*pair, w window, packets, lostBefore int64) flowResult {
@@ -109,8 +110,8 @@ func newMeshPairs(s settings, d *dialer) ([]*pair, error) {
 	return pairs, nil
 }
 
-// reach sends until a packet arrives: it takes a while until the other relay
-// knows the receiver.
+// reach sends until a packet arrives: it takes a while until the senders' relay
+// knows where the receiver is.
 func (p *pair) reach() error {
 	arrived := make(chan error, 1)
 	go func() {

@@ -17,18 +17,21 @@ import (
 
 // settings are the flags; each scenario reads those that it needs.
 type settings struct {
-	url, ca string
-	to      string
-	pid     int
-	toPid   int
-	pairs   int
-	size    int
-	window  int
-	rate    float64
-	clients int
-	workers int
-	attack  string
-	backlog bool
+	url, ca  string
+	to       string
+	pid      int
+	alsoPids pidList
+	pairs    int
+	size     int
+	window   int
+	rate     float64
+	clients  int
+	workers  int
+	attack   string
+	backlog  bool
+	// seed, urls and home say whose keys and relay the clients of a region have.
+	seed, urls string
+	home       int
 	// listen is where a hostile mesh peer is dialled.
 	listen, certFile, keyFile, meshKeyFile string
 	warmup                                 time.Duration
@@ -44,13 +47,14 @@ var scenarios = map[string]func(settings) (any, error){
 	"stall":    stall,
 	"paced":    paced,
 	"flood":    flood,
+	"region":   region,
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("load: ")
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
-		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood -url URL [flags]")
+		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood|region -url URL [flags]")
 	}
 	name := os.Args[1]
 	result, err := scenarios[name](parse(name, os.Args[2:]))
@@ -67,7 +71,7 @@ func parse(name string, args []string) settings {
 	flags.StringVar(&s.ca, "ca", "", "CA file")
 	flags.IntVar(&s.pid, "pid", 0, "process ID of the relay, to read its CPU time; 0 for none")
 	flags.StringVar(&s.to, "to", "", "the relay of the receivers, a mesh peer of the first; empty for the same relay; of a flood of STUN, the address")
-	flags.IntVar(&s.toPid, "to-pid", 0, "process ID of that relay; its CPU time is added")
+	flags.Var(&s.alsoPids, "also-pids", "comma-separated process IDs whose CPU time is added, such as that relay's")
 	flags.IntVar(&s.pairs, "pairs", 20, "pairs of a sender and a receiver")
 	flags.IntVar(&s.size, "size", 1280, "bytes per packet, at least 16")
 	flags.IntVar(&s.window, "window", 32, "maximum of packets in flight per pair")
@@ -80,6 +84,9 @@ func parse(name string, args []string) settings {
 	flags.StringVar(&s.certFile, "cert", "", "its certificate")
 	flags.StringVar(&s.keyFile, "key", "", "the key of that")
 	flags.StringVar(&s.meshKeyFile, "mesh-key", "", "file with the mesh key")
+	flags.StringVar(&s.seed, "seed", "", "what the keys of a region's clients are derived from")
+	flags.StringVar(&s.urls, "urls", "", "comma-separated URLs of a region's relays")
+	flags.IntVar(&s.home, "home", 0, "index of the clients' relay among them")
 	flags.DurationVar(&s.warmup, "warmup", time.Second, "time before the measured window")
 	flags.DurationVar(&s.duration, "duration", 2*time.Second, "the measured window; 0: until standard input ends")
 	flags.Parse(args)

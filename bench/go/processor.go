@@ -26,6 +26,22 @@ type window struct {
 	OtherCPUSeconds float64 `json:"otherCpuSeconds"`
 }
 
+// pidList is a flag of comma-separated process IDs.
+type pidList []int
+
+func (l *pidList) String() string { return fmt.Sprint(*l) }
+
+func (l *pidList) Set(text string) error {
+	for _, word := range strings.Split(text, ",") {
+		pid, err := strconv.Atoi(word)
+		if err != nil {
+			return err
+		}
+		*l = append(*l, pid)
+	}
+	return nil
+}
+
 func usageNow(pids ...int) usage {
 	now := usage{at: time.Now(), load: processSeconds("self"), machine: machineSeconds()}
 	for _, pid := range pids {

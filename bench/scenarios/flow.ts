@@ -51,8 +51,8 @@ export function flowScenario(shape: FlowShape): Scenario {
 }
 
 export async function measureFlow(bench: Bench, relay: BenchRelay, { size, pairs }: FlowShape): Promise<Values> {
-  const { meshPeer } = relay
-  const to = meshPeer && { to: meshPeer.url, 'to-pid': meshPeer.pid }
+  const { farRelay, alsoPids = [] } = relay
+  const to = farRelay && { to: farRelay.url, 'also-pids': alsoPids.join(',') }
   const flags = { size, pairs, duration: `${bench.seconds}s`, ...to }
   const result = await runLoad(bench.load, 'flow', relay, flags)
   return {
