@@ -198,9 +198,13 @@ export class Backplane implements Region, BusHandler {
 
   #tick(): void {
     const { clock, bus } = this.#options
-    const { announcer, routes, members, whereabouts } = this.#parts
+    const { announcer, routes, members, whereabouts, times, locals } = this.#parts
     const nowMs = clock.now()
     routes.look(nowMs)
+    if (times.beginAnewIfSetBack()) {
+      locals.restamp(() => times.next())
+      announcer.list()
+    }
     if (!bus.isUp) members.excuseSilence(nowMs)
     if (this.#state === 'joined') {
       if (announcer.hasLost && bus.isUp) announcer.list()

@@ -29,6 +29,16 @@ test('a hybrid clock is never behind received times, except those too far ahead 
   expect([times.aheadMs(far), times.aheadMs(0)]).toEqual([MAX_AHEAD_MS, -1_000])
 })
 
+test('a hybrid clock begins anew from wall time that was set back by more than 10 s (P-302)', () => {
+  const { wall, times } = clockAt(30_000)
+  times.next()
+  wall.ms = 30_000 - MAX_AHEAD_MS
+  expect([times.beginAnewIfSetBack(), times.now()]).toEqual([false, 30_000 * PER_MS])
+  wall.ms--
+  expect([times.beginAnewIfSetBack(), times.next()]).toEqual([true, wall.ms * PER_MS])
+  expect(times.beginAnewIfSetBack()).toBe(false)
+})
+
 test('the later time is newer, then the greater relay id; no stamp is newer than itself (P-302)', () => {
   const [a, b] = [
     { time: 1, relay: 'aa' },

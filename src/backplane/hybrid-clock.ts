@@ -30,6 +30,17 @@ export class HybridClock {
     return Math.max(this.#wall(), this.#last)
   }
 
+  /**
+   * Begins anew from wall time if that was set back so far that others refuse the times returned so far (P-302).
+   *
+   * @returns whether it has.
+   */
+  beginAnewIfSetBack(): boolean {
+    if (this.aheadMs(this.#last) <= MAX_AHEAD_MS) return false
+    this.#last = 0
+    return true
+  }
+
   /** Takes a received time into account; returns false if it is too far ahead. */
   hear(time: number): boolean {
     if (this.aheadMs(time) > MAX_AHEAD_MS) return false

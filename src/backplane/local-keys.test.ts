@@ -27,3 +27,15 @@ test('removing a connection that was never added has no effect', () => {
   expect(keys.remove(connection(1))).toBeUndefined()
   expect(Array.from(keys, ([{ bytes }, { time }]) => [bytes[0], time])).toEqual([[1, 10]])
 })
+
+test('new times keep the order of logins (P-302)', () => {
+  const keys = new LocalKeys()
+  const [older, other, newer] = [connection(1), connection(2), connection(1)]
+  keys.add(older, 10)
+  keys.add(other, 20)
+  keys.add(newer, 30)
+  let time = 0
+  keys.restamp(() => ++time)
+  expect([keys.get(key(1).bytes)?.time, keys.get(key(2).bytes)?.time]).toEqual([3, 2])
+  expect(keys.remove(newer)).toEqual({ before: 3, after: 1 })
+})

@@ -61,6 +61,19 @@ export class LocalKeys implements Iterable<[NodePublicKey, LocalKey]> {
     return { before, after: entry.time }
   }
 
+  /** Gives all logins later times, in their order. */
+  restamp(next: () => number): void {
+    const logins = [...this.#keys].flatMap(([, entry]) => {
+      if (!(entry.connections instanceof Map)) return [{ entry, member: entry.connections, time: entry.time }]
+      return [...entry.connections].map(([member, time]) => ({ entry, member, time }))
+    })
+    for (const { entry, member } of logins.sort((a, b) => a.time - b.time)) {
+      // The last one of a key is its newest.
+      entry.time = next()
+      if (entry.connections instanceof Map) entry.connections.set(member, entry.time)
+    }
+  }
+
   /** Includes keys added during iteration. */
   [Symbol.iterator](): Iterator<[NodePublicKey, LocalKey]> {
     return this.#keys[Symbol.iterator]()

@@ -265,6 +265,24 @@ test('logins from a clock more than 10 s ahead are ignored by others, and its sk
   expect(counters.timesRefused).toBeGreaterThan(0)
 })
 
+test('logins from a clock that was too far ahead are known once it is right, in their order (P-302, P-303)', () => {
+  const region = new SimRegion(2, { aheadMs: [0, 60_000] })
+  const sender = region.login(1, 0)
+  region.login(8, 1)
+  const older = region.login(9, 1)
+  const newer = region.login(9, 1)
+  expect(region.exchange(sender, 9)).toEqual(['0 misses 9'])
+  ;(region.skews[1] as { ms: number }).ms = 0
+  region.clock.advance(2_500)
+  expect(region.relay(0).backplane.members.get(region.relay(1).id)?.isHeard).toBe(true)
+  region.takeMessages()
+  expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 2 of 0`])
+  region.logout(newer)
+  expect(region.exchange(sender, 9)).toEqual([`${older.number} gets 3 of 0`])
+  const later = region.login(9, 0)
+  expect(region.exchange(sender, 9)).toEqual([`${later.number} gets 4 of 0`])
+})
+
 test('messages from unknown relays and malformed messages have no effect (P-300, P-321)', () => {
   const region = new SimRegion(2)
   const { bus, backplane } = region.relay(0)

@@ -1,4 +1,7 @@
-/** What relays of a region go through: NATS servers that die, return or stall, relays that freeze, clocks that are wrong. */
+/**
+ * What relays of a region go through: NATS servers that die, return or stall, relays that freeze or die, clocks that are
+ * wrong. Each time the region heals within 5 s, and counters explain every packet that was lost.
+ */
 
 import { connect } from '@nats-io/transport-node'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -7,19 +10,24 @@ import { NatsBus } from '../../src/backplane/nats-bus.ts'
 import { OnDemandLink } from '../../src/backplane/on-demand-link.ts'
 import { relayIdOf } from '../../src/backplane/stamp.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Clock, systemClock } from '../../src/lib/clock.ts'
 import { silentLog } from '../../src/lib/log.ts'
 import { sleep } from '../../src/lib/sleep.ts'
 import { linkDialer } from '../../src/mesh/dial-link.ts'
+import type { Amount, RelayCounters } from '../../src/metrics/counters.ts'
 import { MeshLinkCounters } from '../../src/metrics/mesh-counters.ts'
 import { expectRelays } from '../conformance/check.ts'
+import { nextNews } from '../conformance/presence.ts'
 import { introduce, introduceEachOther } from '../conformance/region/flows.ts'
 import { Target } from '../conformance/target.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { type NatsServer, startNatsCluster, startNatsServer } from '../support/nats-server.ts'
-import type { RawClient } from '../support/raw-client.ts'
+import { type Balance, type PacketCounts, untilBalanced } from '../support/packet-balance.ts'
+import type { LoginOptions, RawClient } from '../support/raw-client.ts'
 import {
+  heals,
   REGION_MESH_KEY,
   type RegionRelay,
   startRegionRelay,
@@ -30,12 +38,16 @@ import {
 
 /** Longer than a relay without beats is believed to live. */
 const OUTAGE_MS = 10_000
+/** For a client whose relay has died. */
+const PACKETS = 10
 /** Of a slow reader at a server with little memory for it. */
 const FLOOD = { messages: 30_000, bytes: 1_024 }
 const LITTLE_PENDING = 'no_fast_producer_stall: true\nmax_pending: 4MB\nwrite_deadline: "2s"'
 
+const clients: RawClient[] = []
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
+  clients.length = 0
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
@@ -56,10 +68,18 @@ async function startNats(config?: string): Promise<NatsServer> {
 }
 
 /** A logged-in client. */
-async function login(url: string): Promise<RawClient> {
+async function login(url: string, options: LoginOptions = {}): Promise<RawClient> {
   const target = new Target({ url, carriage: 'raw', like: 'ours' })
   cleanups.push(async () => target.closeAll())
-  return target.login()
+  const client = await target.login(options)
+  clients.push(client)
+  return client
+}
+
+/** What became of all packets of the test. @param last the counts of relays that have died. */
+function balanceOf(relays: readonly RegionRelay[], last: readonly PacketCounts[] = []): Promise<Balance> {
+  const read = async () => [...last, ...(await Promise.all(relays.map(relay => relay.packetCounts())))]
+  return untilBalanced(clients, read)
 }
 
 async function findFailed(relay: RegionRelay): Promise<number> {
@@ -80,10 +100,11 @@ describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region o
       await node.kill()
       await expectRelays(a, b)
       await expectRelays(b, a)
-      await introduceEachOther(await login(one.url), await login(other.url))
+      await heals(async () => introduceEachOther(await login(one.url), await login(other.url)))
       await node.restart()
     }
     await untilRelaysMet([one, other])
+    expect((await balanceOf([one, other])).lostOnLinks).toBe(0)
   })
 
   test('is without NATS for 10 s: local traffic and known flows go on, others fail counted, until it returns (P-318)', async () => {
@@ -101,9 +122,36 @@ describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region o
     await expectRelays(b, a)
     await expectRelays(a, await login(one.url))
     await nats.restart()
-    await introduceEachOther(a, late)
+    await heals(async () => {
+      await introduceEachOther(a, late)
+      await untilRelaysMet([one, other])
+      await untilReadyz(one, /^ready\n$/)
+    })
+    const { dropped, lostOnLinks } = await balanceOf([one, other])
+    expect([dropped > 0, lostOnLinks]).toEqual([true, 0])
+  })
+
+  test('loses a relay: its clients log in elsewhere and reach all others, those that do not return have left (P-304, P-316)', async () => {
+    const nats = await startNats()
+    const [one, other, killed] = (await startRelays([nats], 3)) as [RegionRelay, RegionRelay, RegionRelay]
+    const [a, b, witness] = [await login(one.url), await login(other.url), await login(one.url)]
+    const privateKey = NodePrivateKey.generate()
+    const [c, lost] = [await login(killed.url, { privateKey }), await login(killed.url)]
+    for (const peer of [a, b]) await introduceEachOther(peer, c)
+    await introduceEachOther(witness, lost)
+    await balanceOf([one, other, killed])
+    const last = await killed.packetCounts()
+    await killed.program.stop('SIGKILL')
+    for (let n = 0; n < PACKETS; n++) a.packet(c.publicKey, new Uint8Array(100))
+    await a.sync()
+    const back = await login(other.url, { privateKey })
+    await heals(async () => {
+      for (const peer of [a, b]) await introduceEachOther(peer, back)
+    })
+    expect(await nextNews(witness, lost.publicKey)).toMatchObject({ type: 'peerGone', reason: 0 })
     await untilRelaysMet([one, other])
-    expect(await one.readyz()).toBe('ready\n')
+    const { dropped, lostOnLinks } = await balanceOf([one, other], [last])
+    expect(dropped + lostOnLinks).toBeGreaterThanOrEqual(PACKETS)
   })
 
   test('has a frozen relay: it is given up, and returns with its clients (P-312, P-316)', async () => {
@@ -116,8 +164,11 @@ describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region o
     await expectRelays(a, b)
     await introduceEachOther(await login(one.url), await login(other.url))
     frozen.program.child.kill('SIGCONT')
-    await untilRelaysMet([one, other, frozen])
-    await introduceEachOther(a, c)
+    await heals(async () => {
+      await untilRelaysMet([one, other, frozen])
+      await introduceEachOther(a, c)
+    })
+    await balanceOf([one, other, frozen])
   })
 
   test('has a relay that reads too slowly: it is disconnected, others are not delayed, and it catches up (P-312)', async () => {
@@ -134,10 +185,13 @@ describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region o
     await nats.program.stderrMatch(/Slow Consumer/)
     await introduceEachOther(a, b)
     slow.program.child.kill('SIGCONT')
-    await slow.program.stderrMatch(/"msg":"left the region"[\s\S]*"msg":"joined the region"/)
-    await untilRelaysMet([one, other, slow])
-    await introduce(b, c)
+    await heals(async () => {
+      await slow.program.stderrMatch(/"msg":"left the region"[\s\S]*"msg":"joined the region"/)
+      await untilRelaysMet([one, other, slow])
+      await introduce(b, c)
+    })
     await expectRelays(a, c)
+    expect((await balanceOf([one, other, slow])).lostOnLinks).toBe(0)
   })
 
   test('has a relay with a wrong clock: its logins are refused and shown, until the clock is right (P-303)', async () => {
@@ -151,24 +205,33 @@ describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region o
     const [[, aheadMs] = []] = Object.entries(await right.metrics('gauge_region_clock_ahead_ms'))
     expect(aheadMs).toBeGreaterThan(15_000)
     await right.program.stderrMatch(/"msg":"clock of a relay is ahead: its logins are ignored"/)
-    const [a, c] = [await login(right.url), await login(wrong)]
+    const [a, c] = [await login(right.url), await login(wrong.url)]
     a.packet(c.publicKey, new Uint8Array(8))
     await a.sync()
     while ((await right.metric('counter_region_logins_refused')) === 0) await sleep(systemClock, 20)
     await expectRelays(a, await login(right.url))
     skewMs = 0
-    await untilReadyz(right, /^ready\n$/)
-    await introduce(a, await login(wrong))
+    await heals(async () => {
+      await untilReadyz(right, /^ready\n$/)
+      await introduce(a, c)
+      await introduce(a, await login(wrong.url))
+    })
+    const { dropped, lostOnLinks } = await untilBalanced(clients, async () => [
+      await right.packetCounts(),
+      wrong.packetCounts(),
+    ])
+    expect([dropped > 0, lostOnLinks]).toEqual([true, 0])
   })
 })
 
-/** A relay of the region in this process, with its own clock; returns its URL. */
-async function startRelayInProcess(nats: NatsServer, clock: Clock): Promise<string> {
+/** A relay of the region in this process, with its own clock. */
+async function startRelayInProcess(nats: NatsServer, clock: Clock) {
   const relay = await ListeningRelay.start({ meshKey: MeshKey.parse(REGION_MESH_KEY) })
   const { core } = relay.relay
   const url = `http://127.0.0.1:${relay.port}/derp`
   const ownId = relayIdOf(core.publicKey)
-  const ports = { dial: linkDialer(core, {}), counters: new MeshLinkCounters(), clock, log: silentLog }
+  const links = new MeshLinkCounters()
+  const ports = { dial: linkDialer(core, {}), counters: links, clock, log: silentLog }
   const backplane = new Backplane({
     host: core,
     bus: new NatsBus({ servers: [nats.url], region: 'test', ownId, clock, log: silentLog }),
@@ -184,5 +247,17 @@ async function startRelayInProcess(nats: NatsServer, clock: Clock): Promise<stri
     await relay[Symbol.asyncDispose]()
   })
   await backplane.settled
-  return url
+  return { url, packetCounts: () => countsOf(core.counters, links) }
+}
+
+function countsOf(counters: RelayCounters, links: MeshLinkCounters): PacketCounts {
+  const packets = (amounts: readonly Amount[]) => amounts.reduce((sum, amount) => sum + amount.packets, 0)
+  return {
+    received: counters.packetsReceivedDisco + counters.packetsReceivedOther,
+    sent: counters.packetsSent,
+    forwardedIn: counters.packetsForwardedIn,
+    forwardedOut: counters.packetsForwardedOut,
+    dropped: packets(Object.values(counters.dropped).flatMap(({ disco, other }) => [disco, other])),
+    droppedOnLinks: packets(Object.values(links.dropped)),
+  }
 }

@@ -3,15 +3,23 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectRelays } from '../conformance/check.ts'
 import { introduceEachOther } from '../conformance/region/flows.ts'
 import { Target } from '../conformance/target.ts'
 import { hasGo, natsServer } from '../support/go-tools.ts'
 import { canCreateNetworks, TestNetwork } from '../support/network.ts'
+import { type Balance, untilBalanced } from '../support/packet-balance.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import type { RawClient } from '../support/raw-client.ts'
-import { REGION_MESH_KEY, type RegionRelay, relayAt, untilMetric, untilRelaysMet } from '../support/region-relay.ts'
+import {
+  heals,
+  REGION_MESH_KEY,
+  type RegionRelay,
+  relayAt,
+  untilMetric,
+  untilRelaysMet,
+} from '../support/region-relay.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
@@ -24,6 +32,7 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
   const directory = mkdtempSync(join(tmpdir(), 'region-partition-'))
   const programs: Program[] = []
   const targets: Target[] = []
+  const clients: RawClient[] = []
   let network: TestNetwork
   let a: RegionRelay
   let b: RegionRelay
@@ -69,10 +78,17 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     return relayAt({ url: `http://${address}/derp`, port, program, stop: () => program.stop() }, 9_340)
   }
 
-  function login({ url }: RegionRelay): Promise<RawClient> {
+  async function login({ url }: RegionRelay): Promise<RawClient> {
     const target = new Target({ url, carriage: 'raw', like: 'ours' })
     targets.push(target)
-    return target.login()
+    const client = await target.login()
+    clients.push(client)
+    return client
+  }
+
+  /** What became of all packets so far. */
+  function balance(): Promise<Balance> {
+    return untilBalanced(clients, () => Promise.all([a, b, c].map(relay => relay.packetCounts())))
   }
 
   test('a relay that NATS does not reach keeps its flows, and returns (P-312, P-318)', async () => {
@@ -85,9 +101,12 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     await introduceEachOther(await login(a), await login(b))
     const late = await login(c)
     await network.mend('nats', 'c')
-    await untilMetric(c, 'gauge_region_joined', 1)
-    await introduceEachOther(atA, late)
-    await untilRelaysMet([a, b, c])
+    await heals(async () => {
+      await untilMetric(c, 'gauge_region_joined', 1)
+      await introduceEachOther(atA, late)
+      await untilRelaysMet([a, b, c])
+    })
+    expect((await balance()).lostOnLinks).toBe(0)
   })
 
   test('relays that do not reach each other drop packets counted, others go on, and links open again (P-319)', async () => {
@@ -104,7 +123,8 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     }
     await expectRelays(atB, atC)
     await network.mend('a', 'c')
-    await introduceEachOther(atA, atC)
+    await heals(() => introduceEachOther(atA, atC))
+    expect((await balance()).dropped).toBeGreaterThan(0)
   })
 
   test('a relay that is cut from all others serves its clients, others do not wait for it, and it returns (P-308, P-312, P-318)', async () => {
@@ -115,7 +135,10 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     await introduceEachOther(await login(a), await login(b))
     await expectRelays(atC, await login(c))
     for (const other of ['nats', 'a', 'b']) await network.mend(other, 'c')
-    await untilRelaysMet([a, b, c])
-    await introduceEachOther(atA, atC)
+    await heals(async () => {
+      await untilRelaysMet([a, b, c])
+      await introduceEachOther(atA, atC)
+    })
+    await balance()
   })
 })

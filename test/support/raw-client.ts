@@ -36,6 +36,9 @@ export interface LoginOptions {
 
 export class RawClient implements ConnHandler {
   readonly conn: Conn
+  /** Packets sent with {@link packet}, and those that have come, taken or not. */
+  packetsSent = 0
+  packetsReceived = 0
   readonly #decoder = new FrameDecoder(CLIENT_LOGIN_BOUNDS)
   readonly #frames: RawFrame[] = []
   #closed = false
@@ -74,6 +77,7 @@ export class RawClient implements ConnHandler {
     while (this.#decoder.next()) {
       const { type, buffer, start, length, skipped } = this.#decoder
       const at = start + FRAME_HEADER_LENGTH
+      if (type === FrameType.RecvPacket) this.packetsReceived++
       this.#frames.push({ type, body: skipped ? new Uint8Array(0) : copyBytes(buffer, at, at + length) })
       this.#decoder.bounds = CLIENT_BOUNDS
     }
@@ -126,6 +130,7 @@ export class RawClient implements ConnHandler {
 
   /** Sends a packet. */
   packet(destination: NodePublicKey, data: Uint8Array | string): void {
+    this.packetsSent++
     this.send({ type: 'sendPacket', destination, data: typeof data === 'string' ? encodeUtf8(data) : data })
   }
 

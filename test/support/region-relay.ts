@@ -1,8 +1,12 @@
 /** Our relays in a region over NATS, in development mode on loopback. */
 
 import { setTimeout as delay } from 'node:timers/promises'
+import type { PacketCounts } from './packet-balance.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { type RunningRelay, startOurRelay } from './relays.ts'
+
+/** Within which a region heals once its parts can reach each other. */
+const HEAL_MS = 5_000
 
 /** The mesh key of all of them. */
 export const REGION_MESH_KEY = '5a'.repeat(32)
@@ -15,6 +19,7 @@ export interface RegionRelay extends RunningRelay {
   metrics(name: string): Promise<Readonly<Record<string, number>>>
   /** The response of `/readyz`. */
   readyz(): Promise<string>
+  packetCounts(): Promise<PacketCounts>
 }
 
 /** Starts a relay of region "test"; it has joined unless NATS cannot be used. */
@@ -28,16 +33,43 @@ export async function startRegionRelay(nats: string, args: readonly string[] = [
 export function relayAt(relay: RunningRelay, metricsPort?: number): RegionRelay {
   const base = new URL(relay.url)
   if (metricsPort !== undefined) base.port = String(metricsPort)
-  const own = async () => {
+  const vars = async () => {
     const response = await fetch(new URL('/debug/vars', base))
-    return ((await response.json()) as { derphttp: Record<string, unknown> }).derphttp
+    return (await response.json()) as { readonly derp: Values; readonly derphttp: Values }
   }
+  const own = async () => (await vars()).derphttp
   return {
     ...relay,
     metric: async name => Number((await own())[name]),
     metrics: async name => ({ ...((await own())[name] as Record<string, number>) }),
+    packetCounts: async () => {
+      const { derp, derphttp } = await vars()
+      return {
+        received: Number(derp['packets_received']),
+        sent: Number(derp['packets_sent']),
+        forwardedIn: Number(derp['packets_forwarded_in']),
+        forwardedOut: Number(derp['packets_forwarded_out']),
+        dropped: total(derphttp['counter_packets_dropped']),
+        droppedOnLinks: total(derphttp['counter_region_packets_dropped']),
+      }
+    },
     readyz: async () => (await fetch(new URL('/readyz', base))).text(),
   }
+}
+
+/** Resolves once that has succeeded. @throws Error if it took longer than a region may take to heal. */
+export async function heals(succeed: () => Promise<unknown>): Promise<void> {
+  const beganMs = performance.now()
+  await succeed()
+  const tookMs = performance.now() - beganMs
+  if (tookMs > HEAL_MS) throw new Error(`heal: it took ${Math.round(tookMs)} ms, more than ${HEAL_MS}`)
+}
+
+/** Metrics by name; labelled ones have values by label. */
+type Values = Readonly<Record<string, unknown>>
+
+function total(values: unknown): number {
+  return Object.values(values as Record<string, number>).reduce((sum, value) => sum + value, 0)
 }
 
 /** Resolves once each relay knows all others. */

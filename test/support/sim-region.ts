@@ -41,6 +41,8 @@ export class SimRegion implements ClientObserver {
   readonly network: Network
   readonly broker: SimBroker
   readonly relays: SimRelay[] = []
+  /** How far the wall clock of each relay is ahead, in the order of their start; may be changed. */
+  readonly skews: { ms: number }[] = []
   /** What clients got, as text. */
   readonly log: string[] = []
   readonly #options: SimRegionOptions
@@ -78,10 +80,13 @@ export class SimRegion implements ClientObserver {
   /** Starts the relay with that number, in the place of the one before. */
   start(n: number, aheadMs: number = this.#options.aheadMs?.[n] ?? 0): SimRelay {
     const { maxRoutes } = this.#options
+    const skew = { ms: aheadMs }
+    this.skews.push(skew)
+    const wallNow = () => this.clock.wallNow() + skew.ms
     return new SimRelay(NodePublicKey.fromBytes(new Uint8Array(32).fill(n + 1).fill(2, 0, 1)), {
       network: this.network,
       broker: this.broker,
-      clock: this.clock.skewed(aheadMs),
+      clock: { ...this.clock.skewed(0), wallNow },
       life: ++this.#lives,
       relay: id => this.relays.find(relay => relay.id === id && relay.isRunning),
       ...(maxRoutes !== undefined && { maxRoutes }),
