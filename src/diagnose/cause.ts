@@ -68,6 +68,8 @@ export type OwnCauseId =
   | 'packet-changed'
   | 'peer-unknown'
   | 'ping-unanswered'
+  | 'not-ready'
+  | 'degraded'
   | 'connection-lost'
   | 'stun-silent'
   | 'stun-refused'
@@ -226,6 +228,14 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   'packet-changed': ['packets arrive modified', 'find out what modifies data between the relay and this machine'],
   'peer-unknown': ['the relay does not know a peer that is connected to it', 'check its log; restart it'],
   'ping-unanswered': ['the relay does not answer pings', 'update it: clients use pings to detect dead connections'],
+  'not-ready': [
+    'the relay says that it is not ready for clients',
+    'see docs/operating.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
+  ],
+  degraded: [
+    'the relay works, but says that something is wrong',
+    'see docs/operating.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
+  ],
   'connection-lost': ['the relay closed the connection', 'check its log'],
   'stun-silent': [
     'STUN requests get no response',
@@ -247,15 +257,15 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   'captive-portal': ['a captive portal responds instead of the relay', 'log in to this network, or try another one'],
   'balancer-without-mesh': [
     'a load balancer spreads clients over relays that are not meshed: clients on different relays cannot reach each other',
-    'mesh the relays (-mesh-with and -mesh-psk-file), or keep one relay behind the name',
+    'link the relays (-mesh-psk-file with -mesh-with, or with -region), or keep one relay behind the name',
   ],
   'mesh-missing': [
     'the relays of the region are not meshed',
-    "give all of them the same mesh key and each other's hostnames (-mesh-psk-file, -mesh-with); their logs say why a link fails",
+    "give all of them the same mesh key (-mesh-psk-file), and each other's hostnames (-mesh-with) or the same -region and -nats; their logs say why a link fails",
   ],
   'mesh-one-way': [
     'the mesh works in one direction only',
-    'each relay of a region needs -mesh-with for all the others',
+    'each relay of a region needs -mesh-with for all the others; with -region, each must be reached at its -region-url',
   ],
   'mesh-key-differs': [
     'the relay has a different mesh key, or none',

@@ -25,6 +25,7 @@ export type StepId =
   | 'login'
   | 'packet'
   | 'ping'
+  | 'readiness'
   | 'stun4'
   | 'stun6'
   | 'captive-portal'

@@ -6,6 +6,7 @@ import { dns } from './steps/dns.ts'
 import { http } from './steps/http.ts'
 import { login, serverKey } from './steps/login.ts'
 import { mesh, meshKey } from './steps/mesh.ts'
+import { readiness } from './steps/readiness.ts'
 import { packet, ping } from './steps/relaying.ts'
 import { sameServer } from './steps/same-server.ts'
 import { stun4, stun6 } from './steps/stun.ts'
@@ -25,6 +26,7 @@ export const STEPS: readonly Step[] = [
   login,
   packet,
   ping,
+  readiness,
   stun4,
   stun6,
   captivePortal,

@@ -25,15 +25,23 @@ export class RegionCounters {
 export interface RegionSnapshot {
   readonly counters: RegionCounters
   readonly isJoined: boolean
-  /** Other relays. */
-  readonly relays: number
+  /** The other relays. */
+  readonly members: readonly RegionMember[]
   /** Routes in use to clients of other relays. */
   readonly routes: number
   /** Packets that wait until their destination is found. */
   readonly waitingPackets: number
-  readonly linksUp: number
   /** Of all links together. */
   readonly links: MeshLinkCounters
-  /** Milliseconds by which the clock of each other relay is ahead. */
-  readonly aheadMs: Readonly<Record<string, number>>
+}
+
+/** Another relay of the region. */
+export interface RegionMember {
+  readonly id: string
+  readonly url: string
+  readonly isLinkUp: boolean
+  /** Milliseconds since its last beat. */
+  readonly silentMs: number
+  /** Milliseconds by which its clock is ahead. */
+  readonly aheadMs: number
 }

@@ -15,11 +15,13 @@ function byLabel(name: string, label: string, read: (region: RegionSnapshot) => 
 
 export const REGION_METRICS: readonly Metric[] = [
   of('gauge_region_joined', ({ isJoined }) => (isJoined ? 1 : 0)),
-  of('gauge_region_relays', ({ relays }) => relays),
+  of('gauge_region_relays', ({ members }) => members.length),
   of('gauge_region_routes', ({ routes }) => routes),
   of('gauge_region_packets_waiting', ({ waitingPackets }) => waitingPackets),
-  of('gauge_region_links_up', ({ linksUp }) => linksUp),
-  byLabel('gauge_region_clock_ahead_ms', 'relay', ({ aheadMs }) => ({ ...aheadMs })),
+  of('gauge_region_links_up', ({ members }) => members.filter(({ isLinkUp }) => isLinkUp).length),
+  byLabel('gauge_region_clock_ahead_ms', 'relay', ({ members }) =>
+    Object.fromEntries(members.map(({ id, aheadMs }) => [id, aheadMs])),
+  ),
   of('counter_region_relays_met', ({ counters }) => counters.relaysMet),
   of('counter_region_relays_lost', ({ counters }) => counters.relaysLost),
   of('counter_region_searches', ({ counters }) => counters.searches),

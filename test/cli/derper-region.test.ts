@@ -191,6 +191,11 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const [[id, aheadMs] = []] = Object.entries(await near.metrics('gauge_region_clock_ahead_ms'))
     expect(id).toMatch(/^[0-9a-f]{16}$/)
     expect(Math.abs(aheadMs ?? Number.NaN)).toBeLessThan(2_000)
+    const page = await (await fetch(new URL('/debug/status', near.url))).text()
+    for (const name of ['joined', 'relays', 'links_up', 'routes', 'packets_forwarded'])
+      expect(page).toMatch(new RegExp(`<td data-metric="derphttp_region_${name}">1\\b`))
+    const [row] = new RegExp(`<td>${id}</td>.*?</tr>`, 's').exec(page) ?? []
+    expect(row).toMatch(new RegExp(`<td>${far.url}</td>\\s*<td>up</td>\\s*<td>\\d\\.\\d s ago</td>`))
     await near.stop()
     const [line] = await near.program.stderrMatch(/^.*"msg":"drain ended".*$/m)
     expect(JSON.parse(line)).toMatchObject({ packetsReceived: 1, packetsForwardedOut: 1, packetsDropped: {} })

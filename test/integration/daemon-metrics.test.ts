@@ -126,13 +126,17 @@ test('every metric of a region moves, and there is none outside of regions', asy
   links.forwarded.packets = 101
   links.forwarded.bytes = 102
   for (const [n, reason] of FORWARD_DROP_REASONS.entries()) links.dropped[reason].packets = 103 + n
-  const gauges = { isJoined: true, relays: 200, routes: 201, waitingPackets: 202, linksUp: 203, aheadMs: { ab: 204 } }
+  const member = (n: number) => ({ id: `ab${n}`, url: '', isLinkUp: n < 200, silentMs: 0, aheadMs: 1_000 + n })
+  const members = Array.from({ length: 203 }, (_, n) => member(n))
+  const gauges = { isJoined: true, members, routes: 204, waitingPackets: 205 }
   const shown = await samples('derphttp_region_', { region: () => ({ counters, links, ...gauges }) })
   const { size } = new Set(Object.values(shown))
-  expect([size, Object.keys(shown).length]).toEqual([28, 28])
+  expect([size, Object.keys(shown).length]).toEqual([230, 230])
   expect(shown).toMatchObject({
     'joined{}': 1,
-    'clock_ahead_ms{relay="ab"}': 204,
+    'relays{}': 203,
+    'links_up{}': 200,
+    'clock_ahead_ms{relay="ab0"}': 1_000,
     'searches_ended{result="nobody"}': counters.searchesForNobody,
     'packets_dropped{reason="link_down"}': links.dropped.link_down.packets,
   })

@@ -31,6 +31,7 @@ describe('a good relay', () => {
       'login: passed',
       'packet: passed',
       'ping: passed',
+      'readiness: passed',
       'stun4: warning: stun-refused',
       'stun6: skipped',
       'captive-portal: warning: port80-closed',

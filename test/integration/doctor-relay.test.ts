@@ -290,3 +290,19 @@ describe('port 80', () => {
     expect(conclusionOf(report)).toBe('HTTP: captive-portal')
   })
 })
+
+describe('readiness', () => {
+  test.each([
+    [{}, 'failed: not-ready', 'relaying: not-ready', 'region: no NATS'],
+    [{ degradesOnly: true }, 'warning: degraded', 'all is well', 'region: no NATS'],
+    [{ degradesOnly: true, strange: true }, 'warning: degraded', 'all is well', 'region'],
+  ] as const)('a relay that says that its region cannot be used: %j', async (options, outcome, conclusion, detail) => {
+    const isStrange = 'strange' in options
+    await using relay = await ListeningRelay.start(isStrange ? { trustedProxies: ['127.0.0.1'] } : {})
+    const { degradesOnly } = { degradesOnly: false, ...options }
+    relay.relay.readiness.add({ name: 'region', problem: () => 'no NATS', degradesOnly })
+    const report = await examine(`http://relay.test:${relay.port}/derp`)
+    expect([outcomeOf(report, 'readiness'), conclusionOf(report)]).toEqual([outcome, conclusion])
+    expect(report.steps.find(({ id }) => id === 'readiness')?.verdict).toMatchObject({ detail })
+  })
+})

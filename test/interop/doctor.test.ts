@@ -21,7 +21,7 @@ function examineNode(relay: RunningTlsRelay, stunPort: number): Promise<RelayRep
   return diagnoseRelay({ target, options: PATIENT, platform: nodePlatform({ authorities: [relay.ca] }) })
 }
 
-describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, start) => {
+describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (whose, start) => {
   let relay: RunningTlsRelay
   beforeAll(async () => {
     relay = await start()
@@ -43,6 +43,7 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
       'login: passed',
       'packet: passed',
       'ping: passed',
+      ...(whose === 'ours' ? ['readiness: passed'] : []),
       'stun4: passed',
       'same-server: passed',
     ])

@@ -56,16 +56,20 @@ export class DaemonRegion {
   snapshot(): RegionSnapshot | undefined {
     const backplane = this.#backplane
     if (backplane === undefined) return undefined
-    const relays = [...backplane.members]
+    const nowMs = this.#relay.options.clock.now()
     return {
       counters: backplane.counters,
       isJoined: backplane.state === 'joined',
-      relays: relays.length,
+      members: Array.from(backplane.members, ({ id, url, link, heardAtMs, aheadMs }) => ({
+        id,
+        url,
+        isLinkUp: link.isUp,
+        silentMs: nowMs - heardAtMs,
+        aheadMs: Math.round(aheadMs),
+      })),
       routes: backplane.routes.openRoutes,
       waitingPackets: backplane.finder.waitingPackets,
-      linksUp: relays.filter(({ link }) => link.isUp).length,
       links: this.#links,
-      aheadMs: Object.fromEntries(relays.map(({ id, aheadMs }) => [id, Math.round(aheadMs)])),
     }
   }
 

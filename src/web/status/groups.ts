@@ -41,6 +41,26 @@ const GROUPS: readonly { readonly id: string; readonly title: string; readonly r
       ['bytes waiting to be sent', 'derphttp_pending_bytes', 'bytes'],
     ],
   },
+  {
+    id: 'region',
+    title: 'Region over NATS',
+    rows: [
+      ['joined', 'derphttp_region_joined'],
+      ['other relays', 'derphttp_region_relays'],
+      ['links in use', 'derphttp_region_links_up'],
+      ['routes to clients elsewhere', 'derphttp_region_routes'],
+      ['searches for clients', 'derphttp_region_searches'],
+      ['packets waiting for one', 'derphttp_region_packets_waiting'],
+      ['packets forwarded', 'derphttp_region_packets_forwarded'],
+      ['bytes forwarded', 'derphttp_region_bytes_forwarded', 'bytes'],
+      ['messages lost', 'derphttp_region_messages_lost'],
+    ],
+  },
+  {
+    id: 'region-drops',
+    title: 'Packets dropped on links of the region',
+    rows: [{ each: 'derphttp_region_packets_dropped' }],
+  },
   { id: 'drops', title: 'Packets dropped, by reason', rows: [{ each: 'derphttp_packets_dropped' }] },
   {
     id: 'delays',

@@ -1,4 +1,4 @@
-/** Tables of texts on the status page: links to mesh peers, and certificates. Pure. */
+/** Tables of texts on the status page: links to mesh peers, relays of the region, certificates. Pure. */
 
 import type { MetricSnapshot } from '../../status/snapshot.ts'
 import type { StatusList } from './status-report.ts'
@@ -6,7 +6,7 @@ import type { StatusList } from './status-report.ts'
 const DAY_MS = 86_400_000
 
 /** Those that there is anything for. @param nowMs milliseconds since 1970. */
-export function statusLists({ mesh, certificates }: MetricSnapshot, nowMs: number): StatusList[] {
+export function statusLists({ mesh, region, certificates }: MetricSnapshot, nowMs: number): StatusList[] {
   return [
     {
       id: 'mesh',
@@ -16,6 +16,18 @@ export function statusLists({ mesh, certificates }: MetricSnapshot, nowMs: numbe
         const dropped = Object.values(counters.dropped).reduce((sum, { packets }) => sum + packets, 0)
         return [host, state, String(peers), String(counters.forwarded.packets), String(dropped)]
       }),
+    },
+    {
+      id: 'region-relays',
+      title: 'Other relays of the region',
+      columns: ['relay', 'at', 'link', 'last heard', 'clock ahead'],
+      rows: (region?.members ?? []).map(({ id, url, isLinkUp, silentMs, aheadMs }) => [
+        id,
+        url,
+        isLinkUp ? 'up' : 'not in use',
+        `${(silentMs / 1_000).toFixed(1)} s ago`,
+        `${aheadMs} ms`,
+      ]),
     },
     {
       id: 'certificates',

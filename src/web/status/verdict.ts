@@ -35,6 +35,8 @@ const MENDS: Readonly<Record<string, string>> = {
   certificate: 'put a valid certificate in place, or see the log for why the authority gave none',
   'certificate-renewal': 'mend the cause before the certificate expires; it tries again by itself',
   mesh: 'check that these mesh peers run, that -mesh-with names them rightly and that both have the same mesh key',
+  region: 'check that the NATS servers of -nats run and let this relay in; it joins by itself',
+  'region-clock': 'run NTP on all relays of the region',
   workers: 'see the log for why workers ended; they are started again by themselves',
 }
 const MEND_OF_OTHERS = 'see the log for the cause, and docs/operating.md for what this check looks at'
@@ -46,6 +48,8 @@ const MENDS_OF_DROPS: Readonly<Record<string, string>> = {
   unknown_dest_on_fwd: 'mesh peers forward to keys that have left; this passes when they have heard of it',
   gone_disconnected: 'clients left while packets waited for them; many at once means a bad network',
   write_error: 'connections broke while packets were written; many at once means a bad network',
+  find_failed: 'the region did not say where clients are: see whether NATS and all its relays can be reached',
+  find_displaced: 'many packets came for clients that were still being found; this passes when they have been',
   core_behind: 'a worker is too slow: run more of them (-workers), or use a faster machine',
 }
 
