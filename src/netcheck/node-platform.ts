@@ -9,7 +9,7 @@ import { lookupSystem } from '../client/node/node-dns.ts'
 import { exchange } from '../client/node/node-exchange.ts'
 import { dialTcp } from '../client/node/node-tcp.ts'
 import { startTls } from '../client/node/node-tls.ts'
-import { type DerpEndpoint, resolveEndpoint } from '../derpmap/endpoint.ts'
+import { type DerpEndpoint, hostInUrl, resolveEndpoint } from '../derpmap/endpoint.ts'
 import type { DERPNode } from '../derpmap/types.ts'
 import { abortable } from '../lib/abort.ts'
 import type { IpFamily } from '../lib/address-port.ts'
@@ -137,7 +137,7 @@ class LatencyAnswer {
 async function probePlainHttp(host: string, port: number, signal: AbortSignal): Promise<PlainHttpAnswer> {
   const challenge = `derp-${randomBytes(8).toString('hex')}`
   try {
-    const response = await fetch(`http://${isIP(host) === 6 ? `[${host}]` : host}:${port}/generate_204`, {
+    const response = await fetch(`http://${hostInUrl(host)}:${port}/generate_204`, {
       headers: { 'X-Tailscale-Challenge': challenge },
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(PLAIN_TIMEOUT_MS)]),

@@ -1,6 +1,7 @@
 /** Checks whether a host responds to the captive portal probe like a relay (P-161). */
 
 import { randomBytes } from 'node:crypto'
+import { hostInUrl } from '../../derpmap/endpoint.ts'
 
 const TIMEOUT_MS = 3_000
 
@@ -9,7 +10,7 @@ export async function answersPlainHttp(host: string, port: number, signal?: Abor
   const challenge = `derp-${randomBytes(8).toString('hex')}`
   const timeout = AbortSignal.timeout(TIMEOUT_MS)
   try {
-    const response = await fetch(`http://${host.includes(':') ? `[${host}]` : host}:${port}/generate_204`, {
+    const response = await fetch(`http://${hostInUrl(host)}:${port}/generate_204`, {
       headers: { 'X-Tailscale-Challenge': challenge },
       redirect: 'manual',
       signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]),

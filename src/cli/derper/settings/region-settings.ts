@@ -1,11 +1,11 @@
 /** Settings of a region over NATS, from the flags. */
 
-import { createPrivateKey, X509Certificate } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import type { DaemonSettings, RegionSettings } from '../../../daemon/settings.ts'
+import { hostInUrl } from '../../../derpmap/endpoint.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { REGION_FLAGS } from '../flags/region.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
+import { assertCertificate, assertPrivateKey } from './pem.ts'
 import { badSetting, badSettings, listSetting, readSettingFile } from './setting.ts'
 
 type Flags = FlagValues<typeof REGION_FLAGS> & Pick<FlagValues<typeof SERVING_FLAGS>, 'dev' | 'derp'>
@@ -37,7 +37,7 @@ export async function regionSettings(
     credentialsFile: await checkedFile(flags, 'nats-creds', assertCredentials),
     tls: await tlsFiles(flags),
     url: checkedUrl(flags),
-    host: tls === undefined ? devHost(flags, host) : bracketed(tls.hostname),
+    host: tls === undefined ? devHost(flags, host) : hostInUrl(tls.hostname),
   }
 }
 
@@ -93,11 +93,7 @@ function devHost({ dev, 'region-url': url, region }: Flags, host: string | undef
       region,
       'this relay serves plain HTTP, so the others do not know where to reach it; set -region-url',
     )
-  return bracketed(host ?? '127.0.0.1')
-}
-
-function bracketed(host: string): string {
-  return isIPv6(host) ? `[${host}]` : host
+  return hostInUrl(host ?? '127.0.0.1')
 }
 
 async function checkedFile(
@@ -114,20 +110,4 @@ async function checkedFile(
 function assertCredentials(text: string): void {
   if (!/-BEGIN NATS USER JWT-/.test(text) || !/-BEGIN USER NKEY SEED-/.test(text))
     throw new Error('no user JWT with its seed found; create the file with "nsc generate creds"')
-}
-
-function assertCertificate(text: string): void {
-  try {
-    new X509Certificate(text)
-  } catch (error) {
-    throw new Error('no certificate found; it must be PEM', { cause: error })
-  }
-}
-
-function assertPrivateKey(text: string): void {
-  try {
-    createPrivateKey(text)
-  } catch (error) {
-    throw new Error('no private key found; it must be PEM, without a passphrase', { cause: error })
-  }
 }

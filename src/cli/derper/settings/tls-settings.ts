@@ -1,6 +1,5 @@
 /** TLS settings, from the flags. */
 
-import { X509Certificate } from 'node:crypto'
 import { isIP } from 'node:net'
 import { networkInterfaces } from 'node:os'
 import { isAbsolute, join } from 'node:path'
@@ -11,6 +10,7 @@ import { publicAddresses } from '../../../tls/acme/own-addresses.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
+import { assertCertificate } from './pem.ts'
 import { badSetting, badSettings, listSetting, portSetting, readSettingFile } from './setting.ts'
 
 type TlsFlags = FlagValues<typeof TLS_FLAGS>
@@ -97,10 +97,6 @@ async function acmeSettings(sources: AcmeSources): Promise<AcmeSettings> {
 }
 
 function readCa(text: string): string {
-  try {
-    new X509Certificate(text)
-  } catch (error) {
-    throw new Error('no certificate found; it must be PEM', { cause: error })
-  }
+  assertCertificate(text)
   return text
 }
