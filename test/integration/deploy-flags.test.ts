@@ -7,7 +7,16 @@ import { DERPPROBE_FLAGS } from '../../src/cli/derpprobe/probe-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import type { FlagSpec } from '../../src/cli/go-flags.ts'
 import type { DaemonSettings } from '../../src/daemon/settings.ts'
-import { at, deployPaths, type Mapping, ROOT, readEnvFile, readText, readYaml } from '../support/deploy-files.ts'
+import {
+  at,
+  deployPaths,
+  imageEnvironment,
+  type Mapping,
+  ROOT,
+  readEnvFile,
+  readText,
+  readYaml,
+} from '../support/deploy-files.ts'
 
 const FLAGS: readonly (readonly [string, FlagSpec])[] = Object.entries(DERPER_FLAGS)
 const VARIABLES: ReadonlySet<string> = new Set(
@@ -23,12 +32,6 @@ const DOCUMENTS = ['docs/operating.md']
 async function settingsOf(env: Record<string, string>): Promise<DaemonSettings> {
   const { values, given } = await readFlags('derper', DERPER_FLAGS, { args: [], env })
   return readSettings(values, given, env)
-}
-
-/** Variables set by the image. */
-function imageEnvironment(): Record<string, string> {
-  const [, block = ''] = /^ENV (DERPER_(?:.*\\\n)*.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
-  return Object.fromEntries(block.split(/\s*\\\n\s*/).map(pair => pair.split('=', 2) as [string, string]))
 }
 
 /** Variables set by the unit and its environment file; systemd sets the state directory. */

@@ -35,6 +35,12 @@ export function readEnvFile(path: string): Record<string, string> {
   return Object.fromEntries(pairs)
 }
 
+/** Variables set by the image. */
+export function imageEnvironment(): Record<string, string> {
+  const [, block = ''] = /^ENV (DERPER_(?:.*\\\n)*.*)$/m.exec(readText('deploy/Dockerfile')) ?? []
+  return Object.fromEntries(block.split(/\s*\\\n\s*/).map(pair => pair.split('=', 2) as [string, string]))
+}
+
 /** The value at `path`, keys and indices separated by dots. @throws Error if it does not exist. */
 export function at(value: unknown, path: string): unknown {
   let found: unknown = value
