@@ -94,7 +94,7 @@ export const AIMS: readonly Aim[] = [
     atLeast: 0.65,
   },
   {
-    title: 'CPU per packet of two relays of a region, TLS, 1280 B, NATS included; stock: mesh',
+    title: 'CPU per packet in a region of two, TLS, 1280 B',
     scenario: 'region-1280-20',
     figure: 'cpu',
     ...TO_STOCK,
