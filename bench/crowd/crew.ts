@@ -39,7 +39,7 @@ export class Crew {
   static async start([path, ...before]: LoadCommand, { urls, home, seed, caFile }: CrewOptions): Promise<Crew> {
     const flags = { url: urls[home], ca: caFile, urls: urls.join(','), home, seed, workers: LOGINS_AT_ONCE }
     const args = Object.entries(flags).map(([name, value]) => `--${name}=${value}`)
-    const program = await startProgram(path, [...before, 'region', ...args], { patienceMs: PATIENCE_MS })
+    const program = await startProgram(path, [...before, 'crowd', ...args], { patienceMs: PATIENCE_MS })
     const crew = new Crew(program)
     await crew.#event('ready')
     return crew

@@ -47,14 +47,14 @@ var scenarios = map[string]func(settings) (any, error){
 	"stall":    stall,
 	"paced":    paced,
 	"flood":    flood,
-	"region":   region,
+	"crowd":    crowd,
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("load: ")
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
-		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood|region -url URL [flags]")
+		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood|crowd -url URL [flags]")
 	}
 	name := os.Args[1]
 	result, err := scenarios[name](parse(name, os.Args[2:]))

@@ -69,9 +69,9 @@ func memberKey(seed string, home byte, number int) key.NodePrivate {
 	return key.NodePrivateFromRaw32(mem.B(sum[:]))
 }
 
-// region runs the clients of one relay of a region by commands on standard
+// crowd runs the clients of one relay of a region by commands on standard
 // input: "login N", "talk FROM TO", "seek HOME TO", "recover CALLED".
-func region(s settings) (any, error) {
+func crowd(s settings) (any, error) {
 	c := &crew{seed: s.seed, home: byte(s.home), workers: s.workers}
 	for _, url := range strings.Split(s.urls, ",") {
 		one := s
