@@ -25,7 +25,7 @@ test('a full name selects one scenario, a part selects all that contain it', () 
 })
 
 test('the aims, with two workers only if available', () => {
-  expect(chosen([], true)).toHaveLength(9)
-  expect(chosen([], true, false)).toHaveLength(8)
+  expect(chosen([], true)).toHaveLength(10)
+  expect(chosen([], true, false)).toHaveLength(9)
   expect(chosen([]).length).toBeGreaterThan(30)
 })

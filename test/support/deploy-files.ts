@@ -21,7 +21,7 @@ export function readText(path: string): string {
 
 /** All documents of a YAML file. @throws Error for malformed YAML or a duplicate key. */
 export function readYaml(path: string): Mapping[] {
-  return parseAllDocuments(readText(path)).map(document => {
+  return parseAllDocuments(readText(path), { merge: true }).map(document => {
     const [problem] = [...document.errors, ...document.warnings]
     if (problem !== undefined) throw new Error(`read ${path}: ${problem.message}`)
     return document.toJS() as Mapping
