@@ -74,10 +74,11 @@ export class Crew {
     return this.#event<T>(name)
   }
 
-  #event<T>(name: string): Promise<T> {
-    return this.#program.lineWhere(text => {
-      const line = JSON.parse(text) as { readonly event: string; readonly data?: T }
-      return line.event === name ? (line.data as T) : undefined
+  async #event<T>(name: string): Promise<T> {
+    const { data } = await this.#program.lineWhere(text => {
+      const line = JSON.parse(text) as { readonly event: string; readonly data: T }
+      return line.event === name ? line : undefined
     })
+    return data
   }
 }
