@@ -20,7 +20,7 @@ export interface RegionPlan {
   readonly each: number
   /** How many of those talk to one of every other relay. */
   readonly flows: number
-  note(text: string): void
+  readonly note: (text: string) => void
 }
 
 export async function measureRegion(region: RunningRegion, plan: RegionPlan): Promise<RegionResults> {
