@@ -226,6 +226,8 @@ export class Backplane implements Region, BusHandler {
   /** Another relay has the same id: the one that joins later gives up, or if both have joined the one that started later. */
   #onTwin(message: InMessage): void {
     if (message.type !== 'beat') return
+    // Its own: what was sent before a network broke may reach NATS after it has connected anew.
+    if (message.incarnation === this.#incarnation && message.url === this.#options.url) return
     if (this.#state === 'joined' && message.incarnation > this.#incarnation) return
     const reason = `relay id ${this.ownId} is also that of ${message.url}: give each relay a private key of its own, with -c`
     this.#options.log.error('left the region', { reason })

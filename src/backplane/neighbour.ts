@@ -57,7 +57,7 @@ export class Neighbour implements Link {
     this.incarnation = incarnation
     this.heardAtMs = Number.NEGATIVE_INFINITY
     this.link = parts.link
-    this.routes = parts.table.addLink(this)
+    this.routes = parts.table.addLink(this, false)
     this.#routeOf = parts.routeOf
     this.#sequence = sequence
   }

@@ -34,7 +34,6 @@ export class RouteCache {
   readonly #routes = new KeyMap<RemoteRoute>()
   /** For packets: consecutive lookups are mostly for the same key. */
   readonly lookup: KeyLookup<RemoteRoute> = new KeyLookup(this.#routes)
-  readonly #byRelay = new Map<Neighbour, Set<RemoteRoute>>()
   #looks: Iterator<[NodePublicKey, RemoteRoute]> = this.#routes[Symbol.iterator]()
   #open = 0
   #lookedAtMs = 0
@@ -66,9 +65,9 @@ export class RouteCache {
     for (const [, route] of this.#routes) yield route
   }
 
-  /** All routes to one relay. */
-  over(relay: Neighbour): Iterable<RemoteRoute> {
-    return this.#byRelay.get(relay) ?? []
+  /** All routes to one relay. Goes through all routes: rare, and a set of them would take as much as the routes. */
+  *over(relay: Neighbour): Generator<RemoteRoute> {
+    for (const route of this) if (route.neighbour === relay) yield route
   }
 
   /** Records where a key is, for clients to notify when it leaves. */
@@ -77,7 +76,6 @@ export class RouteCache {
     if (found === undefined) {
       const route = new RemoteRoute(key, place, nowMs, this.generation)
       this.#routes.set(key, route)
-      this.#add(route)
       return route
     }
     found.time = place.time
@@ -107,14 +105,14 @@ export class RouteCache {
       route.isNewest = false
       route.neighbour.routes.forget(route.key)
     }
-    if (!this.#host.isAwaited(route.key.bytes, 0)) this.#delete(route)
+    if (!this.#host.isAwaited(route.key.bytes, 0)) this.#routes.delete(route.key)
     else if (route.time === UNKNOWN_TIME) this.#onDoubt(route.key)
   }
 
   /** The key has left the route's relay: notifies the clients that subscribed to it. */
   leave(route: RemoteRoute): void {
     const { key, neighbour, isOpen } = route
-    this.#delete(route)
+    this.#routes.delete(route.key)
     if (isOpen) {
       this.#open--
       route.isOpen = false
@@ -173,26 +171,7 @@ export class RouteCache {
   #move(route: RemoteRoute, to: Neighbour): void {
     const { isOpen, isNewest } = route
     if (isOpen) route.neighbour.routes.forget(route.key)
-    this.#remove(route)
     route.neighbour = to
-    this.#add(route)
     if (isOpen) to.routes.announce(route.key, isNewest)
-  }
-
-  #delete(route: RemoteRoute): void {
-    this.#routes.delete(route.key)
-    this.#remove(route)
-  }
-
-  #add(route: RemoteRoute): void {
-    const over = this.#byRelay.get(route.neighbour)
-    if (over === undefined) this.#byRelay.set(route.neighbour, new Set([route]))
-    else over.add(route)
-  }
-
-  #remove(route: RemoteRoute): void {
-    const over = this.#byRelay.get(route.neighbour)
-    over?.delete(route)
-    if (over?.size === 0) this.#byRelay.delete(route.neighbour)
   }
 }

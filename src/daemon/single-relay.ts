@@ -107,8 +107,8 @@ export class SingleRelay implements DaemonRelay {
     this.#idle.start()
   }
 
-  addLink(link: Link): LinkRoutes {
-    return this.#relay.core.addLink(link)
+  addLink(link: Link, keepsKeys?: boolean): LinkRoutes {
+    return this.#relay.core.addLink(link, keepsKeys)
   }
 
   closePeer(key: NodePublicKey): void {

@@ -118,6 +118,36 @@ test.each<[string, KeyHash | undefined]>([
   )
 })
 
+test('KeyMap iterates like Map, whatever is added and deleted meanwhile', () => {
+  const key = fc.integer({ min: 0, max: 5 })
+  const change = fc.record({ isSet: fc.boolean(), key })
+  const round = fc.array(change, { maxLength: 8 })
+  fc.assert(
+    fc.property(fc.uniqueArray(key, { maxLength: 6 }), fc.array(round, { maxLength: 8 }), (first, rounds) => {
+      const [map, model] = [new KeyMap<number>(), new Map<number, number>()]
+      const set = (n: number) => {
+        map.set(keyOf(n), n)
+        model.set(n, n)
+      }
+      for (const n of first) set(n)
+      const [ours, theirs] = [map[Symbol.iterator](), model[Symbol.iterator]()]
+      for (const changes of rounds) {
+        const { value, done } = ours.next()
+        const expected = theirs.next()
+        expect([done, value?.[1]]).toEqual([expected.done, expected.value?.[1]])
+        for (const { isSet, key: n } of changes) {
+          if (isSet) set(n)
+          else {
+            map.delete(keyOf(n))
+            model.delete(n)
+          }
+        }
+      }
+      expect(Array.from(map, ([, value]) => value)).toEqual([...model.values()])
+    }),
+  )
+})
+
 test('KeyLookup returns what its map does, after any change since the last lookup', () => {
   const map = new KeyMap<string>().set(keyOf(1), 'one').set(keyOf(2), 'two')
   const lookup = new KeyLookup(map)

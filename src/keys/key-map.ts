@@ -15,7 +15,11 @@ interface Entry<V> {
   readonly key: NodePublicKey
   /** Undefined once the entry has been deleted. */
   value: V | undefined
+  /** In its chain; itself once it has been deleted. */
   next: Entry<V> | undefined
+  /** In the order of insertion. A `Set` would take twice as much as all entries. */
+  before: Entry<V> | undefined
+  after: Entry<V> | undefined
 }
 
 /** A mutable map keyed by the contents of a {@link NodePublicKey}; iterates in insertion order, like `Map`. */
@@ -23,7 +27,10 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
   readonly #hash: KeyHash
   // The length is a power of two; the low bits of the hash select the chain.
   #chains: (Entry<V> | undefined)[] = emptyChains(FIRST_CHAINS)
-  readonly #entries = new Set<Entry<V>>()
+  #first: Entry<V> | undefined
+  #last: Entry<V> | undefined
+  #size = 0
+  #iterations = 0
 
   /** @param hash for tests; by default every map has fresh seeds, because keys come from strangers. */
   constructor(hash: KeyHash = createRandomKeyHash()) {
@@ -31,7 +38,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
   }
 
   get size(): number {
-    return this.#entries.size
+    return this.#size
   }
 
   /** The value for the 32 key bytes at `offset`; the caller has checked that they exist. */
@@ -56,10 +63,14 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
       found.value = value
       return this
     }
-    if (this.#entries.size >= this.#chains.length) this.#grow()
-    const entry: Entry<V> = { hash, key, value, next: undefined }
+    if (this.#size >= this.#chains.length) this.#grow()
+    const last = this.#last
+    const entry: Entry<V> = { hash, key, value, next: undefined, before: last, after: undefined }
     this.#link(entry)
-    this.#entries.add(entry)
+    if (last === undefined) this.#first = entry
+    else last.after = entry
+    this.#last = entry
+    this.#size++
     return this
   }
 
@@ -69,14 +80,39 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     const found = this.#find(key.bytes, 0, hash)
     if (found === undefined) return false
     this.#unlink(found)
-    this.#entries.delete(found)
+    this.#takeOut(found)
     found.value = undefined
+    found.next = found
+    this.#size--
     return true
   }
 
   /** Sees entries added during iteration and skips deleted ones, like `Map`. */
   *[Symbol.iterator](): Generator<[NodePublicKey, V], void, undefined> {
-    for (const { key, value } of this.#entries) yield [key, value as V]
+    this.#iterations++
+    try {
+      for (let at = this.#first; at !== undefined; at = this.#following(at)) yield [at.key, at.value as V]
+    } finally {
+      this.#iterations--
+    }
+  }
+
+  #following(entry: Entry<V>): Entry<V> | undefined {
+    let at: Entry<V> | undefined = entry
+    // Back to one that is still there: all between it and a deleted one have been deleted as well.
+    while (at !== undefined && at.next === at) at = at.before
+    return at === undefined ? this.#first : at.after
+  }
+
+  #takeOut(entry: Entry<V>): void {
+    const { before, after } = entry
+    if (before === undefined) this.#first = after
+    else before.after = after
+    if (after === undefined) this.#last = before
+    else after.before = before
+    entry.after = undefined
+    // Iterations find their way by it. Otherwise whoever holds a deleted entry would keep others that were deleted.
+    if (this.#iterations === 0) entry.before = undefined
   }
 
   #find(bytes: Uint8Array, offset: number, hash: number): Entry<V> | undefined {
@@ -104,7 +140,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
 
   #grow(): void {
     this.#chains = emptyChains<V>(this.#chains.length * 2)
-    for (const entry of this.#entries) this.#link(entry)
+    for (let entry = this.#first; entry !== undefined; entry = entry.after) this.#link(entry)
   }
 }
 

@@ -6,10 +6,10 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 /** Pairs of member and peer; beyond that no more are added, and these members are not told. Each takes some 200 bytes. */
 export const MAX_GONE_PAIRS = 1_000_000
 
-/** A peer and those that are told. */
+/** A peer and those that are told: mostly one, for whom a set would take more than all the rest of a pair. */
 interface Awaited<M> {
   readonly peer: NodePublicKey
-  readonly members: Set<M>
+  members: M | Set<M>
 }
 
 export class GoneSubscribers<M> {
@@ -30,12 +30,21 @@ export class GoneSubscribers<M> {
 
   /** Adds a pair, unless it is here or there is no room. */
   add(member: M, peer: NodePublicKey): void {
-    const known = this.#byPeer.get(peer.bytes)
-    if (known?.members.has(member) === true || this.#pairs >= this.#maxPairs) return
-    const awaited = known ?? { peer, members: new Set<M>() }
-    if (known === undefined) this.#byPeer.set(peer, awaited)
-    awaited.members.add(member)
+    const awaited = this.#byPeer.get(peer.bytes)
+    if (this.#pairs >= this.#maxPairs || (awaited !== undefined && isIn(awaited.members, member))) return
     this.#pairs++
+    if (awaited === undefined) {
+      const first: Awaited<M> = { peer, members: member }
+      this.#byPeer.set(peer, first)
+      this.#await(member, first)
+      return
+    }
+    if (awaited.members instanceof Set) awaited.members.add(member)
+    else awaited.members = new Set([awaited.members, member])
+    this.#await(member, awaited)
+  }
+
+  #await(member: M, awaited: Awaited<M>): void {
     const peers = this.#byMember.get(member)
     if (peers === undefined) this.#byMember.set(member, new Set([awaited]))
     else peers.add(awaited)
@@ -49,9 +58,9 @@ export class GoneSubscribers<M> {
   /** A member has left: it is told nothing any more. */
   remove(member: M): void {
     for (const { peer, members } of this.#byMember.get(member) ?? []) {
-      members.delete(member)
       this.#pairs--
-      if (members.size === 0) this.#byPeer.delete(peer)
+      const isLast = !(members instanceof Set) || (members.delete(member) && members.size === 0)
+      if (isLast) this.#byPeer.delete(peer)
     }
     this.#byMember.delete(member)
   }
@@ -61,12 +70,17 @@ export class GoneSubscribers<M> {
     const awaited = this.#byPeer.get(peer.bytes)
     if (awaited === undefined) return []
     this.#byPeer.delete(peer)
-    this.#pairs -= awaited.members.size
-    for (const member of awaited.members) {
+    const members = awaited.members instanceof Set ? awaited.members : [awaited.members]
+    for (const member of members) {
+      this.#pairs--
       const peers = this.#byMember.get(member)
       peers?.delete(awaited)
       if (peers?.size === 0) this.#byMember.delete(member)
     }
-    return awaited.members
+    return members
   }
+}
+
+function isIn<M>(members: M | Set<M>, member: M): boolean {
+  return members instanceof Set ? members.has(member) : members === member
 }

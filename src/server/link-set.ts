@@ -5,29 +5,36 @@
  */
 
 export class LinkSet<L> {
-  readonly #all: L[] = []
-
   /** The link in use. */
-  get preferred(): L | undefined {
-    return this.#all[0]
-  }
+  preferred: L | undefined
+  /** Undefined unless there are several, which is rare. */
+  #others: L[] | undefined
 
   get size(): number {
-    return this.#all.length
+    return (this.preferred === undefined ? 0 : 1) + (this.#others?.length ?? 0)
   }
 
   /** Adds a link; returns whether it is new. */
   add(link: L): boolean {
-    if (this.#all.includes(link)) return false
-    this.#all.push(link)
+    if (this.preferred === undefined) {
+      this.preferred = link
+      return true
+    }
+    if (this.preferred === link || this.#others?.includes(link) === true) return false
+    this.#others ??= []
+    this.#others.push(link)
     return true
   }
 
   /** Removes a link; returns whether it was there. */
   remove(link: L): boolean {
-    const at = this.#all.indexOf(link)
+    if (this.preferred === link) {
+      this.preferred = this.#others?.shift()
+      return true
+    }
+    const at = this.#others?.indexOf(link) ?? -1
     if (at === -1) return false
-    this.#all.splice(at, 1)
+    this.#others?.splice(at, 1)
     return true
   }
 }

@@ -94,7 +94,8 @@ export interface LinkRoutes {
 
 /** Knows which links reach each key, oldest first. */
 export interface RouteTable {
-  addLink(link: Link): LinkRoutes
+  /** @param keepsKeys false for a link that ends each of its routes itself: it has no `size`, and no `withdrawAll`. */
+  addLink(link: Link, keepsKeys?: boolean): LinkRoutes
 }
 
 /** A logged-in connection to this worker, as a {@link Directory} knows it. */

@@ -168,9 +168,9 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   }
 
   /** Adds a path to clients elsewhere. Not available in a worker: its coordinator has the links. */
-  addLink(link: Link): LinkRoutes {
+  addLink(link: Link, keepsKeys?: boolean): LinkRoutes {
     if (this.registry === undefined) throw new TypeError('add link to relay core: its coordinator has the links')
-    return new RegistryLinkRoutes(this.registry, link)
+    return new RegistryLinkRoutes(this.registry, link, keepsKeys)
   }
 
   /** Connections with a write under way, clients before mesh peers. */

@@ -127,8 +127,8 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
     this.directory.subscribePeerGone(client, peer)
   }
 
-  addLink(link: Link): LinkRoutes {
-    return new RegistryLinkRoutes(this.directory.registry, link)
+  addLink(link: Link, keepsKeys?: boolean): LinkRoutes {
+    return new RegistryLinkRoutes(this.directory.registry, link, keepsKeys)
   }
 
   joinRegion(region: Region): void {

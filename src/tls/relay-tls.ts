@@ -4,7 +4,7 @@
  * Clauses: P-140 meta certificate, P-141 names, P-142 versions and protocols, P-147 challenges, P-148 IP addresses.
  */
 
-import { constants } from 'node:crypto'
+import { constants, X509Certificate } from 'node:crypto'
 import type { EventEmitter } from 'node:events'
 import { isIP } from 'node:net'
 import {
@@ -60,6 +60,8 @@ const COMMON_OPTIONS = {
 
 type ServerNameAnswer = (error: Error | null, context?: SecureContext) => void
 
+const DNS_NAME = /^[a-z0-9-]+(?:\.[a-z0-9-]+)+$/
+
 /** TLS settings of a relay; certificates can be replaced while servers run. */
 export class RelayTls {
   readonly hostname: string
@@ -73,8 +75,10 @@ export class RelayTls {
     unnamedCertificate: undefined,
   }
   readonly #servers = new Set<Server>()
-  /** For clients that send the host name, if that is a DNS name. */
+  /** For clients that send the host name, if that is a DNS name, or another name that the certificate is for. */
   #named: SecureContext | undefined
+  /** The certificate of that. */
+  #leaf: X509Certificate | undefined
   /** For clients that send no DNS name. */
   #unnamed: SecureContextOptions | undefined
 
@@ -168,7 +172,10 @@ export class RelayTls {
    */
   replace(certificate: CertificatePair): void {
     if (isIpHostname(this.hostname)) this.#showUnnamed(certificate)
-    else this.#named = createSecureContext(this.#credentialsOf(certificate))
+    else {
+      this.#named = createSecureContext(this.#credentialsOf(certificate))
+      this.#leaf = new X509Certificate(certificate.certificate)
+    }
     this.#note('certificate', certificate)
   }
 
@@ -202,11 +209,17 @@ export class RelayTls {
   }
 
   #answerTo(serverName: string, answer: ServerNameAnswer): void {
-    const context = serverName === this.hostname ? this.#named : undefined
+    const context = serverName === this.hostname || this.#covers(serverName) ? this.#named : undefined
     // Without a context the server falls back to its own certificate; if it has none the handshake fails with an alert.
     // A certificate for IP addresses must not be served to a client that sends a name, and an error is the only way.
     if (context !== undefined || this.#unnamed === undefined || isIP(serverName) !== 0) answer(null, context)
     else answer(new Error(`no certificate for server name ${serverName}`))
+  }
+
+  /** Whether the certificate is for that name as well. Names are written as clients write them: in lower case. */
+  #covers(serverName: string): boolean {
+    if (!DNS_NAME.test(serverName)) return false
+    return this.#leaf?.checkHost(serverName, { subject: 'never', partialWildcards: false }) !== undefined
   }
 
   #credentialsOf({ certificate, key }: CertificatePair): SecureContextOptions {

@@ -1,8 +1,9 @@
 /** Relays of a region: who is alive, what they have missed, clocks. Simulated relays on real backplanes. */
 
 import { expect, test } from 'vitest'
-import { MESSAGE_TYPES } from '../../src/backplane/encode.ts'
+import { encodeMessage, MESSAGE_TYPES } from '../../src/backplane/encode.ts'
 import { MAX_KEYS } from '../../src/backplane/limits.ts'
+import type { Beat } from '../../src/backplane/message.ts'
 import type { SimRelay } from '../../src/sim/sim-relay.ts'
 import { SimRegion } from '../support/sim-region.ts'
 
@@ -29,6 +30,17 @@ test('a relay does not join with the id of another, which is not affected (P-301
   expect(twin.backplane.problem).toContain(`relay id ${first.id} is also that of https://${first.id}.test/derp`)
   twin.bus.disconnect()
   expect(twin.backplane.state).toBe('twin')
+})
+
+test('a relay is not put off by its own beat, delivered late after it has connected anew (P-301)', () => {
+  const region = new SimRegion(2)
+  const { bus, id, backplane } = region.relay(0)
+  region.clock.advance(1_000)
+  const [own] = region.takeMessages().filter(({ from, message }) => from?.id === id && message.type === 'beat')
+  bus.disconnect()
+  bus.reconnect()
+  bus.receive(id, encodeMessage(own?.message as Beat), false)
+  expect(backplane.state).toBe('joined')
 })
 
 test('a relay does not join beside another with its id, even with an earlier clock (P-301)', async () => {

@@ -31,7 +31,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
   beforeAll(async () => {
     ca = await TestCa.create()
     directory = mkdtempSync(join(tmpdir(), 'derper-certs-'))
-    const { certificate, key } = await ca.issue({ dns: ['relay.test'] })
+    const { certificate, key } = await ca.issue({ dns: ['relay.test', 'also.test'] })
     writeFileSync(join(directory, 'relay.test.crt'), certificate)
     writeFileSync(join(directory, 'relay.test.key'), key)
     writeFileSync(join(directory, 'mesh.key'), MESH_KEY)
@@ -120,6 +120,11 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
 
   test('an unknown server name fails the handshake, without trying another node (P-141)', async () => {
     await using client = clientOf([nodeAt(named.port, { HostName: 'other.test' }), nodeAt(named.port)])
+    await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'handshake' })
+  })
+
+  test('a name that only its certificate has is refused (P-141, D-145)', async () => {
+    await using client = clientOf([nodeAt(named.port, { HostName: 'also.test' })])
     await expect(client.connect()).rejects.toMatchObject({ code: 'ERR_DERP_TLS_FAILED', reason: 'handshake' })
   })
 
