@@ -76,7 +76,7 @@ describe.skipIf(!hasGo)('our client on stock derper over TLS', () => {
       expect(recorder.clientRecords).toHaveLength(2)
       expect(client.tlsConnectionState()).toMatchObject({ version: 'TLSv1.3', isResumed, serverName: 'relay.test' })
       const [own, meta] = client.tlsConnectionState()?.peerCertificates ?? []
-      expect(own?.subjectAltName).toBe('DNS:relay.test')
+      expect(own?.subjectAltName).toBe('DNS:relay.test, DNS:also.test')
       expect(meta?.subject).toBe(`CN=derpkey${client.serverPublicKey()?.toHex()}`)
       recorder.breakAll()
       await expect(client.recv()).rejects.toMatchObject({ code: 'ERR_DERP_CONN_CLOSED' })
