@@ -2,6 +2,7 @@
 
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { mayShip } from './supply.ts'
 
 /** The package that a module belongs to, as a folder. */
 const PACKAGE_FOLDER = /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/
@@ -15,7 +16,7 @@ export interface Manifest {
 
 export const readManifest = (folder: string): Manifest => JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
 
-/** Those of the packages of `modules`, which are paths. @throws Error if a package has none. */
+/** Those of the packages of `modules`, which are paths. @throws Error if a package has none, or one that may not be shipped. */
 export function licencesOf(modules: readonly string[]): string {
   const folders = new Set(modules.flatMap(id => PACKAGE_FOLDER.exec(id)?.[0] ?? []))
   const packages = [...folders].sort().map(licenceOf)
@@ -40,6 +41,8 @@ function licenceOf(folder: string): Licence {
   const { name, version, license } = readManifest(folder)
   const file = readdirSync(folder).find(each => /^licen[cs]e/i.test(each))
   if (file === undefined && license === undefined) throw new Error(`bundle ${name}: it names no licence`)
+  if (license !== undefined && !mayShip(license))
+    throw new Error(`bundle ${name}: its licence ${license} is not on the list`)
   const text = file === undefined ? `Licensed under ${license}.` : readFileSync(join(folder, file), 'utf8').trim()
   return {
     title: `${name} ${version}`,
