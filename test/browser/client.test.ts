@@ -1,8 +1,14 @@
-/** The suite of `derphttp/browser` in Chromium: in pages with and without WebCrypto and in a worker, against both relays. */
+/**
+ * The suite of `derphttp/browser` in a browser: in pages with and without WebCrypto and in a worker, against both relays.
+ *
+ * `npm test` runs it in Chromium, `npm run test:all` in Firefox too.
+ */
 
-import type { Browser, Page } from 'playwright-core'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { BROWSER, type DrivenBrowser, type DrivenPage } from '../support/browsers.ts'
 import { hasGo } from '../support/go-tools.ts'
 import type { PageServer } from '../support/page-server.ts'
 import { ProxyControl } from '../support/proxy-control.ts'
@@ -12,12 +18,14 @@ import { CASES } from './cases/index.ts'
 import { type Origin, openTestPage, startPageServer } from './test-page.ts'
 
 const FILE_BYTES = 10 << 20
+/** With characters that a sub-protocol and a query cannot hold as they are. */
+const TOKEN = 'a/token+0123456789=='
 
-let browser: Browser
+let browser: DrivenBrowser
 let pages: PageServer
-if (hasChromium) {
+if (BROWSER.isThere) {
   beforeAll(async () => {
-    ;[browser, pages] = await Promise.all([launchChromium(), startPageServer()])
+    ;[browser, pages] = await Promise.all([BROWSER.launch(), startPageServer()])
   })
   afterAll(async () => {
     await browser.close()
@@ -31,7 +39,7 @@ const RELAYS: readonly (readonly [name: string, start: () => Promise<RunningRela
 ]
 
 describe.each(RELAYS)('against %s', (_name, start, isThere) => {
-  describe.runIf(hasChromium && isThere)('in Chromium', () => {
+  describe.runIf(BROWSER.isThere && isThere)(`in ${BROWSER.name}`, () => {
     let relay: RunningRelay
     let control: ProxyControl
     let environment: CaseEnvironment
@@ -51,7 +59,7 @@ describe.each(RELAYS)('against %s', (_name, start, isThere) => {
       ['secure', 'WebCrypto'],
       ['insecure', 'the curve in JavaScript'],
     ])('a page from an %s origin, with %s', (origin, _curve) => {
-      let page: Page
+      let page: DrivenPage
       let before: number
       beforeAll(async () => {
         before = pages.requests.length
@@ -104,3 +112,22 @@ describe.each(RELAYS)('against %s', (_name, start, isThere) => {
     })
   })
 })
+
+test.runIf(BROWSER.isThere)(
+  'a page shows its token as a sub-protocol or in the query, and is refused without',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'tokens-'))
+    writeFileSync(join(folder, 'tokens'), `page ${TOKEN}\n`)
+    const { url, stop } = await startOurRelay(['-tokens-file', join(folder, 'tokens')])
+    const page = await openTestPage(pages, browser)
+    const outcomeOf = (url: string, token?: string) =>
+      page.evaluate(([url, token]) => globalThis.testPage.loginOutcome(url, token), [url, token] as const)
+    expect(await outcomeOf(url, TOKEN)).toBe('serverInfo')
+    expect(await outcomeOf(`${url}?token=${encodeURIComponent(TOKEN)}`)).toBe('serverInfo')
+    expect(await outcomeOf(url)).toBe('ERR_DERP_CONN_CLOSED')
+    expect(await outcomeOf(url, `${TOKEN}x`)).toBe('ERR_DERP_CONN_CLOSED')
+    await page.close()
+    await stop()
+    rmSync(folder, { recursive: true })
+  },
+)

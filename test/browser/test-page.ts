@@ -1,8 +1,8 @@
-/** Pages that have the client, for the tests in Chromium. */
+/** Pages that have the client, for the tests in browsers. */
 
 import { join } from 'node:path'
-import type { BrowserContext, Page } from 'playwright-core'
 import { bundleForBrowser } from '../support/browser-bundle.ts'
+import type { DrivenPage } from '../support/browsers.ts'
 import { INSECURE_HOST } from '../support/chromium.ts'
 import { PageServer, type ServedFile } from '../support/page-server.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
@@ -23,9 +23,9 @@ export async function startPageServer(): Promise<PageServer> {
 }
 
 /** Opens a page that has `testPage` in its globals. */
-export async function openTestPage(
+export async function openTestPage<Page extends DrivenPage>(
   server: PageServer,
-  browser: Pick<BrowserContext, 'newPage'>,
+  browser: { newPage(): Promise<Page> },
   origin: Origin = 'secure',
 ): Promise<Page> {
   const page = await browser.newPage()

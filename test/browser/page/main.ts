@@ -4,6 +4,7 @@
  * Only web APIs; bundled by the tests.
  */
 
+import { Client, type DerpError, NodePrivateKey } from '../../../src/entries/browser.ts'
 import type { CaseEnvironment } from '../cases/case.ts'
 import { CASES } from '../cases/index.ts'
 import { receiveFile, sendFile } from './transfer.ts'
@@ -15,6 +16,8 @@ export interface TestPage {
   runCase(name: string, environment: CaseEnvironment): Promise<void>
   /** The same in a worker of the page. */
   runCaseInWorker(name: string, environment: CaseEnvironment): Promise<void>
+  /** What a client gets first: `serverInfo`, or the code of an error. */
+  loginOutcome(url: string, token?: string): Promise<string>
   receiveFile: typeof receiveFile
   sendFile: typeof sendFile
   /** Makes {@link watched}. */
@@ -54,6 +57,15 @@ function runCaseInWorker(name: string, environment: CaseEnvironment): Promise<vo
   }).finally(() => worker.terminate())
 }
 
+async function loginOutcome(url: string, token?: string): Promise<string> {
+  await using client = new Client(await NodePrivateKey.generate(), url, { token })
+  try {
+    return (await client.recv()).type
+  } catch (error) {
+    return String((error as DerpError).code)
+  }
+}
+
 /** Makes the page, or the worker of one, ready for orders. */
 export function start(): void {
   if (scope.document === undefined) serveAsWorker()
@@ -64,6 +76,7 @@ function createPage(): TestPage {
   const page: TestPage = {
     runCase,
     runCaseInWorker,
+    loginOutcome,
     receiveFile,
     sendFile,
     async watchClient(...args) {
