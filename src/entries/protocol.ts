@@ -22,8 +22,6 @@ export {
   type FrameBounds,
   FrameType,
   frameTypeName,
-  SERVER_BOUNDS,
-  SERVER_LOGIN_BOUNDS,
 } from '../protocol/frame-type.ts'
 export {
   type ClientHello,
@@ -36,4 +34,5 @@ export {
   readGreeting,
 } from '../protocol/login.ts'
 export * from '../protocol/messages.ts'
+export { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../protocol/server-bounds.ts'
 export { formatServerInfo, parseServerInfo, type ServerInfo } from '../protocol/server-info.ts'

@@ -3,7 +3,6 @@
  *
  * Runs synchronously: 50 µs are a tenth of the preceding TLS handshake on the same thread, and a round trip to the
  * thread pool costs as much again. The listener limits how many logins one turn of the event loop handles.
- * connections are accepted.
  */
 
 import { createPrivateKey, createPublicKey, diffieHellman, type KeyObject } from 'node:crypto'

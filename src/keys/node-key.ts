@@ -1,11 +1,16 @@
 /** Node keys where the curve is at hand: the public half is there at once (P-020, P-021). */
 
+import { defineInspect } from './inspect.ts'
 import { KeyError } from './key-error.ts'
 import { copySecret, generateSecret, PrivateKey, parseSecret } from './private-key.ts'
 import { NodePublicKey } from './public-key.ts'
 import { x25519PublicKey } from './x25519.ts'
 
 export { NodePublicKey }
+
+// Not beside the classes: pages have no such console. Private fields show on none.
+defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
+defineInspect(PrivateKey.prototype, key => `NodePrivateKey(${key.toString()})`)
 
 /** A private key. Immutable; the bytes are in a private field and never show by accident. */
 export class NodePrivateKey extends PrivateKey {

@@ -5,7 +5,6 @@
  */
 
 import { equalConstantTime } from './constant-time.ts'
-import { defineInspect } from './inspect.ts'
 import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
 import type { NodePublicKey } from './public-key.ts'
 
@@ -52,10 +51,6 @@ export abstract class PrivateKey {
 
   toJSON(): string {
     return REDACTED
-  }
-
-  static {
-    defineInspect(PrivateKey.prototype, () => `NodePrivateKey(${REDACTED})`)
   }
 }
 

@@ -1,7 +1,6 @@
 /** The public half of a node key: the X25519 point that names a client or a relay (P-020, P-021). */
 
 import { equalBytes } from '../lib/bytes.ts'
-import { defineInspect } from './inspect.ts'
 import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
 
 const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', shown: true }
@@ -53,9 +52,5 @@ export class NodePublicKey {
   /** Short form for logs: the first five base64 digits in brackets; empty for the zero key. */
   shortString(): string {
     return this.isZero() ? '' : `[${btoa(String.fromCharCode(...this.bytes.subarray(0, 4))).slice(0, 5)}]`
-  }
-
-  static {
-    defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
   }
 }

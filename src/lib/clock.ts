@@ -58,7 +58,5 @@ export const systemClock: Clock = {
 
 /** Browser timers are numbers and keep nothing alive. */
 function unref(timer: unknown): void {
-  if (typeof timer === 'object' && timer !== null && 'unref' in timer && typeof timer.unref === 'function') {
-    timer.unref()
-  }
+  ;(timer as { unref?(): void }).unref?.()
 }

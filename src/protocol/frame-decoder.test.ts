@@ -2,14 +2,8 @@ import { expect, test } from 'vitest'
 import { concatBytes } from '../lib/bytes.ts'
 import { ProtocolError } from '../lib/derp-error.ts'
 import { FrameDecoder } from './frame-decoder.ts'
-import {
-  CLIENT_BOUNDS,
-  CLIENT_LOGIN_BOUNDS,
-  type FrameBounds,
-  FrameType,
-  SERVER_BOUNDS,
-  SERVER_LOGIN_BOUNDS,
-} from './frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS, type FrameBounds, FrameType } from './frame-type.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from './server-bounds.ts'
 
 const MIB = 1 << 20
 

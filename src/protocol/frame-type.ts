@@ -1,16 +1,6 @@
 /** Frame numbers and length bounds. */
 
-import {
-  KEY_LENGTH,
-  MAGIC,
-  MAX_CLIENT_INFO_LENGTH,
-  MAX_PACKET_LENGTH,
-  MAX_PING_LENGTH,
-  MAX_SERVER_FRAME_LENGTH,
-  MAX_SERVER_KEY_LENGTH,
-  NONCE_LENGTH,
-  PING_LENGTH,
-} from './constants.ts'
+import { KEY_LENGTH, MAGIC, MAX_SERVER_FRAME_LENGTH, MAX_SERVER_KEY_LENGTH } from './constants.ts'
 
 // P-006
 /** Frame types. */
@@ -81,7 +71,8 @@ interface Leniency {
   readonly trustedBytes: number
 }
 
-function frameBounds(
+/** Bounds that read the types of `lengths`, and skip all others. */
+export function frameBounds(
   lengths: ReadonlyMap<number, readonly [min: number, max: number]>,
   unknown: UnknownFrames,
   clause: string,
@@ -96,34 +87,6 @@ function frameBounds(
   return { min, max, unknown, clause, lenient: new Set(lenient), trustedBytes }
 }
 
-// P-003, P-030
-/** What a server reads before the client has logged in. */
-export const SERVER_LOGIN_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
-  new Map([[FrameType.ClientInfo, [KEY_LENGTH + NONCE_LENGTH, MAX_CLIENT_INFO_LENGTH]]]),
-  { skipUpTo: 'refuse' },
-  'P-003',
-  // Real ones have some 150 bytes. A client that has not logged in may not reserve more with a five-byte header.
-  { trustedBytes: 1024 },
-)
-
-// P-002, P-003
-/** What a server reads from a logged-in client; everything else is skipped. */
-export const SERVER_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
-  new Map<number, readonly [number, number]>([
-    [FrameType.SendPacket, [KEY_LENGTH, KEY_LENGTH + MAX_PACKET_LENGTH]],
-    [FrameType.ForwardPacket, [2 * KEY_LENGTH, 2 * KEY_LENGTH + MAX_PACKET_LENGTH]],
-    [FrameType.NotePreferred, [1, 1]],
-    [FrameType.WatchConns, [0, 0]],
-    [FrameType.ClosePeer, [KEY_LENGTH, KEY_LENGTH]],
-    [FrameType.Ping, [PING_LENGTH, MAX_PING_LENGTH]],
-    [FrameType.Pong, [PING_LENGTH, PING_LENGTH]],
-  ]),
-  { skipUpTo: 0xffffffff },
-  'P-003',
-  // The original skips every Pong; ours reads those that can reply to its pings.
-  { lenient: [FrameType.Pong] },
-)
-
 // P-004, P-031
 /** What a client reads as the server greeting. */
 export const CLIENT_LOGIN_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
@@ -132,23 +95,23 @@ export const CLIENT_LOGIN_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
   'P-004',
 )
 
-// Clients skip a short frame of a known type, so only exceeding the cap is an error here (P-004).
-const anyServerFrame = [0, MAX_SERVER_FRAME_LENGTH] as const
-
 // P-002, P-004
 /** What a client reads after the greeting; everything else is skipped. */
 export const CLIENT_BOUNDS: FrameBounds = /* @__PURE__ */ frameBounds(
-  new Map<number, readonly [number, number]>([
-    [FrameType.ServerInfo, anyServerFrame],
-    [FrameType.RecvPacket, anyServerFrame],
-    [FrameType.KeepAlive, anyServerFrame],
-    [FrameType.PeerGone, anyServerFrame],
-    [FrameType.PeerPresent, anyServerFrame],
-    [FrameType.Ping, anyServerFrame],
-    [FrameType.Pong, anyServerFrame],
-    [FrameType.Health, anyServerFrame],
-    [FrameType.Restarting, anyServerFrame],
-  ]),
+  // Clients skip a short frame of a known type, so only exceeding the cap is an error here.
+  new Map(
+    [
+      FrameType.ServerInfo,
+      FrameType.RecvPacket,
+      FrameType.KeepAlive,
+      FrameType.PeerGone,
+      FrameType.PeerPresent,
+      FrameType.Ping,
+      FrameType.Pong,
+      FrameType.Health,
+      FrameType.Restarting,
+    ].map(type => [type, [0, MAX_SERVER_FRAME_LENGTH]]),
+  ),
   { skipUpTo: MAX_SERVER_FRAME_LENGTH },
   'P-004',
 )

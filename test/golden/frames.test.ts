@@ -6,9 +6,10 @@ import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { decodeClientToServer, decodeServerToClient } from '../../src/protocol/decode.ts'
 import { encodeClientToServer, encodeServerToClient } from '../../src/protocol/encode.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS, SERVER_BOUNDS } from '../../src/protocol/frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS } from '../../src/protocol/frame-type.ts'
 import { openServerInfo, readGreeting } from '../../src/protocol/login.ts'
 import type { ClientToServer, ReceivedMessage, ServerToClient } from '../../src/protocol/messages.ts'
+import { SERVER_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import {
   bytesPart,
   fromHex,

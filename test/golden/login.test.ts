@@ -8,12 +8,7 @@ import { decodeUtf8, encodeUtf8 } from '../../src/lib/bytes.ts'
 import { formatClientInfo } from '../../src/protocol/client-info.ts'
 import { encodeClientToServer, encodeServerToClient } from '../../src/protocol/encode.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import {
-  CLIENT_BOUNDS,
-  CLIENT_LOGIN_BOUNDS,
-  type FrameBounds,
-  SERVER_LOGIN_BOUNDS,
-} from '../../src/protocol/frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS, type FrameBounds } from '../../src/protocol/frame-type.ts'
 import {
   encodeGreeting,
   openClientInfo,
@@ -21,6 +16,7 @@ import {
   readClientHello,
   readGreeting,
 } from '../../src/protocol/login.ts'
+import { SERVER_LOGIN_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import { formatServerInfo } from '../../src/protocol/server-info.ts'
 import { AGREEMENTS } from '../support/agreements.ts'
 import { fromHex, hex, readGolden } from '../support/golden.ts'

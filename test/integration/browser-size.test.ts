@@ -21,8 +21,8 @@ function tableOf(title: string, chunks: readonly Chunk[]): string {
 }
 
 test.each([
-  ['Client', ['Client'], 18 * 1024],
-  ['ResilientClient', ['Client', 'ResilientClient'], 22 * 1024],
+  ['Client', ['Client'], 18_000],
+  ['ResilientClient', ['Client', 'ResilientClient'], 22_000],
 ])('the initial bundle for %s and its keys is small', async (title, classes, mostBytes) => {
   const names = [...classes, 'NodePrivateKey', 'NodePublicKey'].join(', ')
   const chunks = await bundleForBrowser(`export { ${names} } from ${JSON.stringify(BROWSER_ENTRY)}`)

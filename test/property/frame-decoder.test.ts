@@ -4,13 +4,8 @@ import { expect, test } from 'vitest'
 import { concatBytes } from '../../src/lib/bytes.ts'
 import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import {
-  CLIENT_BOUNDS,
-  CLIENT_LOGIN_BOUNDS,
-  type FrameBounds,
-  SERVER_BOUNDS,
-  SERVER_LOGIN_BOUNDS,
-} from '../../src/protocol/frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS, type FrameBounds } from '../../src/protocol/frame-type.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import { fc } from '../support/fast-check.ts'
 import { NAIVE_RULES, type NaiveFrame, naiveFrames } from '../support/naive-codec.ts'
 

@@ -5,13 +5,9 @@ import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { decodeClientToServer, decodeServerToClient } from '../../src/protocol/decode.ts'
 import { encodeClientToServer, encodeServerToClient } from '../../src/protocol/encode.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import {
-  CLIENT_BOUNDS,
-  CLIENT_LOGIN_BOUNDS,
-  SERVER_BOUNDS,
-  SERVER_LOGIN_BOUNDS,
-} from '../../src/protocol/frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS } from '../../src/protocol/frame-type.ts'
 import { openClientInfo, openServerInfo, readClientHello, readGreeting } from '../../src/protocol/login.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import { clientMessage, plain, serverMessage } from '../support/arbitrary-messages.ts'
 import { fc } from '../support/fast-check.ts'
 import { naiveDecode, naiveEncode } from '../support/naive-codec.ts'

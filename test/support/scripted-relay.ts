@@ -7,7 +7,7 @@ import { FRAME_HEADER_LENGTH } from '../../src/protocol/constants.ts'
 import { decodeClientToServer } from '../../src/protocol/decode.ts'
 import { encodeServerToClient } from '../../src/protocol/encode.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import { type FrameBounds, FrameType, SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/frame-type.ts'
+import { type FrameBounds, FrameType } from '../../src/protocol/frame-type.ts'
 import {
   type ClientHello,
   encodeGreeting,
@@ -16,6 +16,7 @@ import {
   readClientHello,
 } from '../../src/protocol/login.ts'
 import type { ClientToServer, ServerToClient } from '../../src/protocol/messages.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import { formatServerInfo, type ServerInfo } from '../../src/protocol/server-info.ts'
 import type { Conn } from '../../src/transport/conn.ts'
 import { type MemoryConn, memoryConnPair } from '../../src/transport/memory-conn.ts'
