@@ -46,6 +46,7 @@ test('derper -dev serves on loopback with a new key, STUN and the demo, and prin
 test.each([
   ['', 200, undefined, /It works.*900a/s],
   ['blank', 200, undefined, /^$/],
+  ['404', 404, undefined, /^404 page not found\n$/],
   ['https://relay.test/about', 302, 'https://relay.test/about', /relay\.test/],
 ])('derper -home "%s" sets the page at / (P-163, P-169)', async (home, status, location, text) => {
   const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun=false', '-home', home)

@@ -4,7 +4,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 import type { HttpRequest } from '../../listen/http-service.ts'
 import type { Page } from '../page.ts'
 import { redirectTo } from '../redirect.ts'
-import { replyOf } from '../reply.ts'
+import { errorReply, replyOf } from '../reply.ts'
 import { BROWSER_HEADERS } from './browser-headers.ts'
 
 export interface HomePageOptions {
@@ -20,8 +20,8 @@ const REDIRECT = /^https?:\/\/[\x21-\x7e]+$/
 const HTML = 'text/html; charset=utf-8'
 
 /**
- * The page for a value of the `-home` flag: empty for the default page, `blank` for an empty one, an http or https URL
- * for a redirect.
+ * The page for a value of the `-home` flag (P-169): empty for the default page, `blank` for an empty one, `404` for none,
+ * an http or https URL for a redirect.
  *
  * @throws DerpError for any other value.
  */
@@ -33,10 +33,11 @@ export function homePage(value: string, options: HomePageOptions = {}): Page {
     }
   }
   if (value === 'blank') return () => replyOf(200, HTML, '', BROWSER_HEADERS)
+  if (value === '404') return () => errorReply(404, '404 page not found', BROWSER_HEADERS)
   if (REDIRECT.test(value)) return request => redirectTo(request, 302, value, BROWSER_HEADERS)
   throw new DerpError(
     'ERR_DERP_CONFIG_INVALID',
-    `set home to "${value}": not empty, "blank" or an http(s) URL in ASCII`,
+    `set home to "${value}": not empty, "blank", "404" or an http(s) URL in ASCII`,
   )
 }
 

@@ -41,7 +41,7 @@ export const SERVING_FLAGS = {
     default: '',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'what to serve at /: empty for a page that says what this is, "blank", or a URL to redirect to',
+    help: 'what to serve at /: empty for a page that says what this is, "blank", "404" for none, or a URL to redirect to',
   },
   'http-port': {
     kind: 'int',
