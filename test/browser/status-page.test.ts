@@ -11,6 +11,43 @@ import { trouble } from './page-trouble.ts'
 
 const MANY = 10_000
 const TOKEN = 'status-token-0123456789'
+/** Of two refreshes of the table and the reports meanwhile: mostly ages, one a row in sight. */
+const MOST_CHANGES = 300
+
+interface Work {
+  /** Elements that were made for clients. */
+  readonly added: number
+  /** Texts and attributes that were changed. */
+  readonly changed: number
+  /** Charts that were drawn, and the most of them in one frame. */
+  readonly charts: number
+  readonly mostAtOnce: number
+}
+
+const COUNT_WORK = `{
+  let [added, changed] = [0, 0]
+  new MutationObserver(records => {
+    changed += records.length
+    const ofClients = records.filter(({ target }) => target.closest?.('#clients'))
+    for (const { addedNodes } of ofClients) added += [...addedNodes].filter(({ nodeType }) => nodeType === 1).length
+  }).observe(document.body, { childList: true, characterData: true, attributes: true, subtree: true })
+  const drawn = new Map()
+  const { clearRect } = CanvasRenderingContext2D.prototype
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) {
+    const frame = document.timeline.currentTime
+    drawn.set(frame, (drawn.get(frame) ?? new Set()).add(this.canvas))
+    return clearRect.apply(this, box)
+  }
+  globalThis.countedWork = () => {
+    const charts = [...drawn.values()]
+    return {
+      added,
+      changed,
+      charts: new Set(charts.flatMap(each => [...each])).size,
+      mostAtOnce: Math.max(0, ...charts.map(({ size }) => size)),
+    }
+  }
+}`
 
 describe.runIf(hasChromium)('the status page', () => {
   let browser: Browser
@@ -36,6 +73,7 @@ describe.runIf(hasChromium)('the status page', () => {
     expect(troubles).toEqual([])
   })
 
+  const workOf = () => page.evaluate<Work>('countedWork()')
   const open = () => page.goto(`http://127.0.0.1:${relay.port}/debug/status`)
   const text = (selector: string) => page.locator(selector).innerText()
   const untilText = (selector: string, wanted: string | RegExp) =>
@@ -92,16 +130,15 @@ describe.runIf(hasChromium)('the status page', () => {
     const box = page.locator('.rows')
     expect(await box.evaluate(element => element.scrollHeight)).toBeGreaterThan(MANY * 28)
 
-    // Updates reuse the rows that are there.
-    await page.evaluate(`
-      addedElements = 0
-      new MutationObserver(records => {
-        for (const { addedNodes } of records) addedElements += [...addedNodes].filter(node => node.nodeType === 1).length
-      }).observe(document.querySelector('#clients'), { childList: true, subtree: true })
-    `)
+    // Updates change what differs, in the rows that are there, and draw one chart a frame.
+    await page.evaluate(COUNT_WORK)
     await page.waitForResponse(/\/clients\?/)
     await page.waitForResponse(/\/clients\?/)
-    expect(await page.evaluate('addedElements')).toBe(0)
+    await expect.poll(async () => (await workOf()).charts).toBe(4)
+    const { added, changed, mostAtOnce } = await workOf()
+    expect([added, mostAtOnce]).toEqual([0, 1])
+    expect(changed).toBeGreaterThan(0)
+    expect(changed).toBeLessThan(MOST_CHANGES)
 
     await page.getByRole('button', { name: 'Address' }).click()
     await expect.poll(() => rows.first().innerText()).toContain('198.51.100.0')

@@ -6,6 +6,7 @@
 
 import { nodeAgreement } from '../../src/keys/node-box.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
+import type { PrivateKey } from '../../src/keys/private-key.ts'
 import { sealBox } from '../../src/keys/secretbox.ts'
 import { copyBytes, encodeUtf8 } from '../../src/lib/bytes.ts'
 import { type ClientInfo, formatClientInfo } from '../../src/protocol/client-info.ts'
@@ -28,7 +29,7 @@ export interface RawFrame {
 
 /** Contents of a login. */
 export interface LoginOptions {
-  readonly privateKey?: NodePrivateKey
+  readonly privateKey?: PrivateKey
   readonly info?: Partial<ClientInfo>
   /** JSON to seal instead of `info`. */
   readonly json?: string
@@ -43,8 +44,10 @@ export class RawClient implements ConnHandler {
   readonly #frames: RawFrame[] = []
   #closed = false
   #wake: (() => void) | undefined
-  #privateKey: NodePrivateKey = NodePrivateKey.generate()
+  #privateKey: PrivateKey = NodePrivateKey.generate()
   #serverKey: NodePublicKey | undefined
+  /** The key that ClientInfo was sealed with. */
+  #shared: Uint8Array | undefined
   #writing: Promise<void> = Promise.resolve()
 
   constructor(conn: Conn) {
@@ -113,7 +116,8 @@ export class RawClient implements ConnHandler {
     if (options.privateKey !== undefined) this.#privateKey = options.privateKey
     const info = { canAckPings: false, isProber: false, ...options.info }
     const json = options.json === undefined ? formatClientInfo(info) : encodeUtf8(options.json)
-    const sealedInfo = sealBox(await this.#sharedKey(), json)
+    this.#shared = await this.#agree()
+    const sealedInfo = sealBox(this.#shared, json)
     return encodeClientToServer({ type: 'clientInfo', clientKey: this.publicKey, sealedInfo })
   }
 
@@ -121,7 +125,7 @@ export class RawClient implements ConnHandler {
   async serverInfo(): Promise<ServerInfo> {
     const frame = await this.frame()
     if (frame.type !== FrameType.ServerInfo) throw new Error(`read ServerInfo: got ${frameTypeName(frame.type)}`)
-    return openServerInfo(await this.#sharedKey(), frame.body)
+    return openServerInfo(this.#shared ?? (await this.#agree()), frame.body)
   }
 
   send(message: ClientToServer): void {
@@ -197,7 +201,7 @@ export class RawClient implements ConnHandler {
     this.conn.destroy()
   }
 
-  async #sharedKey(): Promise<Uint8Array> {
+  async #agree(): Promise<Uint8Array> {
     if (this.#serverKey === undefined) throw new Error('compute shared key: no greeting was read')
     return nodeAgreement.agree(this.#privateKey, this.#serverKey)
   }

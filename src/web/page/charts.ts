@@ -67,6 +67,8 @@ export class Charts {
   readonly #charts: { readonly plan: ChartPlan; readonly figure: HTMLElement; readonly text: HTMLElement }[] = []
   #plots: uPlot[] = []
   #points: ChartPoint[] = []
+  /** Numbers of the charts that do not show the last point yet. */
+  readonly #stale = new Set<number>()
 
   constructor(home: HTMLElement) {
     for (const plan of PLANS) {
@@ -97,10 +99,20 @@ export class Charts {
   }
 
   #show(): void {
+    if (this.#stale.size === 0) requestAnimationFrame(() => this.#drawNext())
     for (const [at, { plan, text }] of this.#charts.entries()) {
-      this.#plots[at]?.setData(dataOf(plan, this.#points))
+      this.#stale.add(at)
       showValues(text, plan, this.#points.at(-1))
     }
+  }
+
+  /** One chart a frame, so that no frame takes long; a page that nobody sees has no frames. */
+  #drawNext(): void {
+    const [at = -1] = this.#stale
+    const plan = this.#charts[at]?.plan
+    this.#stale.delete(at)
+    if (plan !== undefined) this.#plots[at]?.setData(dataOf(plan, this.#points))
+    if (this.#stale.size > 0) requestAnimationFrame(() => this.#drawNext())
   }
 
   #draw(): void {

@@ -19,6 +19,15 @@ const REFRESH_MS = 2_000
 /** Columns that are more interesting from the top. */
 const DESCENDING_FIRST: ReadonlySet<ClientColumn> = new Set(['received', 'sent', 'rate', 'queued', 'rtt'])
 
+/** A row in the page, and what it shows. */
+interface ShownRow {
+  readonly line: HTMLTableRowElement
+  readonly cells: readonly HTMLTableCellElement[]
+  readonly texts: string[]
+  at: number
+  key: string
+}
+
 export class ClientsView {
   #sort: ClientColumn = 'rate'
   #descending = true
@@ -31,7 +40,7 @@ export class ClientsView {
   readonly #above = make('tr', { className: 'space' }, make('td', { colSpan: CLIENT_COLUMNS.length }))
   readonly #below = make('tr', { className: 'space' }, make('td', { colSpan: CLIENT_COLUMNS.length }))
   readonly #body = make('tbody', {}, this.#above, this.#below)
-  readonly #rows: HTMLTableRowElement[] = []
+  readonly #rows: ShownRow[] = []
   readonly #table: HTMLTableElement
   readonly #box: HTMLElement
 
@@ -114,34 +123,42 @@ export class ClientsView {
 
   #show({ total, matching, offset, rows }: ClientRows): void {
     setText(this.#count, matching === total ? `${total} connected` : `${matching} of ${total} connected`)
-    this.#table.setAttribute('aria-rowcount', String(matching + 1))
+    const count = String(matching + 1)
+    if (this.#table.getAttribute('aria-rowcount') !== count) this.#table.setAttribute('aria-rowcount', count)
     setHeight(this.#above, offset)
     setHeight(this.#below, matching - offset - rows.length)
     while (this.#rows.length < rows.length) this.#rows.push(this.#addRow())
-    while (this.#rows.length > rows.length) this.#rows.pop()?.remove()
+    while (this.#rows.length > rows.length) this.#rows.pop()?.line.remove()
     for (const [at, row] of rows.entries()) showRow(this.#rows[at], row, offset + at)
   }
 
-  #addRow(): HTMLTableRowElement {
-    const row = make('tr', {}, ...CLIENT_COLUMNS.map(() => make('td')))
-    this.#body.insertBefore(row, this.#below)
-    return row
+  #addRow(): ShownRow {
+    const cells = CLIENT_COLUMNS.map(() => make('td'))
+    const line = make('tr', {}, ...cells)
+    this.#body.insertBefore(line, this.#below)
+    return { line, cells, texts: [], at: -1, key: '' }
   }
 }
 
-function showRow(line: HTMLTableRowElement | undefined, row: ClientRow, at: number): void {
-  if (line === undefined) return
-  // The line of titles is the first.
-  line.ariaRowIndex = String(at + 2)
+/** Touches what differs only: each change of the page is laid out and painted. */
+function showRow(shown: ShownRow | undefined, row: ClientRow, at: number): void {
+  if (shown === undefined) return
+  const { line, cells, texts } = shown
   for (const [column, text] of clientCells(row).entries()) {
-    const cell = line.cells[column]
-    if (cell !== undefined) setText(cell, text)
+    const cell = cells[column]
+    if (cell !== undefined && texts[column] !== text) setText(cell, text)
+    texts[column] = text
   }
-  const [key] = line.cells
-  if (key !== undefined) key.title = row.key
+  // The line of titles is the first.
+  if (shown.at !== at) line.ariaRowIndex = String(at + 2)
+  if (shown.key !== row.key && cells[0] !== undefined) cells[0].title = row.key
+  shown.at = at
+  shown.key = row.key
 }
 
 function setHeight(space: HTMLTableRowElement, rows: number): void {
+  const height = `${Math.max(0, rows) * ROW_HEIGHT}px`
+  if (space.style.height === height) return
   space.hidden = rows <= 0
-  space.style.height = `${Math.max(0, rows) * ROW_HEIGHT}px`
+  space.style.height = height
 }

@@ -20,5 +20,9 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
 
 /** Changes a text only when it differs: screen readers say again what is written again. */
 export function setText(element: Element, text: string): void {
-  if (element.textContent !== text) element.textContent = text
+  if (element.textContent === text) return
+  const { firstChild } = element
+  // A node that is there costs less than one that is made.
+  if (firstChild instanceof Text && firstChild.nextSibling === null) firstChild.data = text
+  else element.textContent = text
 }

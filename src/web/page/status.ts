@@ -17,10 +17,11 @@ const events = new EventSource(`/debug/status/events${location.search}`)
 events.addEventListener('points', event => charts.begin(JSON.parse(event.data) as ChartPoint[]))
 events.addEventListener('report', event => {
   const report = JSON.parse(event.data) as StatusReport
+  // Before anything changes: it reads where the table is scrolled to, for which changes would have to be laid out.
+  void clients.refresh()
   setText(byId('uptime'), formatAge(report.uptimeSeconds))
   showVerdict(report.verdict)
   showNumbers(report)
   if (report.point !== undefined) charts.add(report.point)
-  void clients.refresh()
 })
 events.addEventListener('error', () => showLost(events.readyState === EventSource.CLOSED))

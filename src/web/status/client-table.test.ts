@@ -87,6 +87,17 @@ test('ClientTable queries the relay at most once a second', async () => {
   expect(looks()).toBe(2)
 })
 
+test('ClientTable sorts each look anew, though it remembers orders of the last one', async () => {
+  const clients = [client(1, { queuedPackets: 1 }), client(2)]
+  const { clock, numbersOf } = tableOf(clients)
+  const queued = { sort: 'queued' } as const
+  expect(await numbersOf(queued)).toEqual([1, 2])
+  clients[1] = client(2, { queuedPackets: 5 })
+  expect(await numbersOf(queued)).toEqual([1, 2])
+  clock.advance(1_000)
+  expect(await numbersOf(queued)).toEqual([2, 1])
+})
+
 test('ClientTable sorts in both directions, keeps equal clients in order of login, and filters by any text of a client', async () => {
   const { table, numbersOf } = tableOf([
     client(1, { queuedPackets: 3, appName: 'Prober', remote: '[2001:db8::1]:4000' }),

@@ -22,6 +22,8 @@ const ALL: ClientsQuery = {
   limit: Number.MAX_SAFE_INTEGER,
   after: undefined,
 }
+/** Orders that are kept of one look: viewers that scroll ask for the same again and again. */
+const MAX_ORDERS = 16
 const NANOSECONDS_PER_SECOND = 1_000_000_000
 const MS_PER_SECOND = 1_000
 const NONE: Totals = { bytes: 0, heldBackMs: 0 }
@@ -45,6 +47,8 @@ interface Look {
   readonly atMs: number
   readonly rows: readonly ClientRow[]
   readonly totals: ReadonlyMap<number, Totals>
+  /** What has been asked for of it, by filter and order. */
+  readonly orders: Map<string, readonly ClientRow[]>
 }
 
 /** What a column is sorted by. */
@@ -71,12 +75,12 @@ export class ClientTable {
     this.#clock = clock
   }
 
-  async rows({ sort, descending, filter, offset, limit }: ClientQuery): Promise<ClientRows> {
-    const { rows } = await this.#latest()
-    const wanted = filter.toLowerCase()
-    const matching = wanted === '' ? rows : rows.filter(row => textOf(row).includes(wanted))
-    const sorted = sortRows(matching, KEYS[sort], descending)
-    return { total: rows.length, matching: matching.length, offset, rows: sorted.slice(offset, offset + limit) }
+  async rows(query: ClientQuery): Promise<ClientRows> {
+    const look = await this.#latest()
+    const { offset, limit } = query
+    const ordered = orderedRows(look, query)
+    const { length: total } = look.rows
+    return { total, matching: ordered.length, offset, rows: ordered.slice(offset, offset + limit) }
   }
 
   async #latest(): Promise<Look> {
@@ -104,13 +108,25 @@ export class ClientTable {
       const rate = (total.bytes - since.bytes) / passed
       return rowOf(details, rate, (total.heldBackMs - since.heldBackMs) / (passed * MS_PER_SECOND))
     })
-    this.#look = { atMs, rows, totals }
+    this.#look = { atMs, rows, totals, orders: new Map() }
     return this.#look
   }
 }
 
 function totalsOf({ rxBytes, txBytes, heldBackMs }: ClientDetails): Totals {
   return { bytes: rxBytes + txBytes, heldBackMs }
+}
+
+/** The rows that match, in order. */
+function orderedRows({ rows, orders }: Look, { sort, descending, filter }: ClientQuery): readonly ClientRow[] {
+  const wanted = filter.toLowerCase()
+  const name = `${sort} ${descending} ${wanted}`
+  const known = orders.get(name)
+  if (known !== undefined) return known
+  const matching = wanted === '' ? rows : rows.filter(row => textOf(row).includes(wanted))
+  const ordered = sortRows(matching, KEYS[sort], descending)
+  if (orders.size < MAX_ORDERS) orders.set(name, ordered)
+  return ordered
 }
 
 /** @param heldBack the part of the time for which its packets waited for its share of the rate of all clients. */
