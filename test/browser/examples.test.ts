@@ -17,6 +17,7 @@ const MAX_LINES = 60
 
 /** What the page gives the tests: the examples, and a component that uses the hook. */
 const CODE = `
+import * as wire from 'derphttp/protocol'
 import { createElement } from ${pathOf('react')}
 import { createRoot } from ${pathOf('react-dom/client')}
 import { createRelayStore } from ${JSON.stringify(join(EXAMPLES, FILES[0]))}
@@ -27,8 +28,32 @@ function Shown({ url }) {
   globalThis.relay = relay
   return createElement('p', {}, relay.state + ': ' + relay.messages.map(({ text }) => text).join(', '))
 }
+/** A client of \`derphttp/protocol\` alone, that sends a packet to itself. */
+async function bareClient(url) {
+  const socket = new WebSocket(url.replace('http', 'ws'), ['derp'])
+  socket.binaryType = 'arraybuffer'
+  const decoder = new wire.FrameDecoder(wire.CLIENT_LOGIN_BOUNDS)
+  let wake
+  socket.onmessage = ({ data }) => (decoder.push(new Uint8Array(data)), wake?.())
+  const frame = async () => {
+    while (!decoder.next()) await new Promise(resolve => (wake = resolve))
+    const { type, buffer, start, length } = decoder
+    return [type, buffer.slice(start + wire.FRAME_HEADER_LENGTH, start + wire.FRAME_HEADER_LENGTH + length)]
+  }
+  const privateKey = wire.NodePrivateKey.generate()
+  const shared = await wire.portableAgreement.agree(privateKey, wire.readGreeting(...(await frame())))
+  decoder.bounds = wire.CLIENT_BOUNDS
+  const destination = privateKey.publicKey()
+  socket.send(wire.encodeClientHello(destination, shared, { canAckPings: false, isProber: false }))
+  wire.openServerInfo(shared, (await frame())[1])
+  socket.send(wire.encodeClientToServer({ type: 'sendPacket', destination, data: Uint8Array.of(1, 2, 3) }))
+  const { source, data } = wire.decodeServerToClient(...(await frame()))
+  socket.close()
+  return [source.equals(destination), ...data]
+}
 const root = createRoot(document.body.appendChild(document.createElement('main')))
 globalThis.examples = {
+  bareClient,
   createRelayStore,
   talk,
   show: url => root.render(url === undefined ? undefined : createElement(Shown, { url })),
@@ -77,6 +102,11 @@ describe.runIf(hasChromium)('in Chromium', () => {
     expect(troubles).toEqual([])
   })
   const clients = () => relay.relay.core.counters.currentConnections
+
+  test('derphttp/protocol is enough to build a client of', async () => {
+    expect(await page.evaluate(`examples.bareClient('${url}')`)).toEqual([true, 1, 2, 3])
+    await expect.poll(clients).toBe(0)
+  })
 
   test('the store tells its listeners of state and messages, and sends', async () => {
     await page.evaluate(`(async () => {
