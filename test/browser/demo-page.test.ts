@@ -74,6 +74,14 @@ describe.runIf(hasChromium)('the demo', () => {
     await context.close()
   })
 
+  test('does not show the token of its relay', async () => {
+    const page = await browser.newPage()
+    const query = `?relay=${encodeURIComponent('/derp?token=secret-0123456789')}`
+    await page.goto(`http://127.0.0.1:${ours.port}/demo${query}`)
+    await expect.poll(() => page.locator('#facts').innerText()).toContain('/derp?token=hidden')
+    await page.close()
+  })
+
   test.runIf(hasGo)('two tabs exchange messages and 10 MB with equal hashes through stock derper', async () => {
     const stock = await startReferenceRelay()
     const context = await browser.newContext()

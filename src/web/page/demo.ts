@@ -3,6 +3,7 @@
 import { BrowserClient } from '../../client/browser/browser-client.ts'
 import { pageClock } from '../../client/browser/page-clock.ts'
 import { PageResilientClient } from '../../client/browser/resilient-client.ts'
+import { formatRelayUrl } from '../../client/dial/relay-url.ts'
 import { portableAgreement } from '../../keys/portable-box.ts'
 import { WebPrivateKey } from '../../keys/web-key.ts'
 import { Conversation } from '../pair/conversation.ts'
@@ -103,7 +104,7 @@ async function start(): Promise<void> {
       onLatency: ms => showFact('There and back', `${formatShort(ms)} ms`),
     },
   )
-  showFact('Relay', relay.href)
+  showFact('Relay', formatRelayUrl(relay))
   showFact('This tab', shortKey(String(privateKey.publicKey())))
   client.events.on('state', ({ state }) => {
     if (state === 'connected')

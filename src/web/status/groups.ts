@@ -75,7 +75,7 @@ const GROUPS: readonly { readonly id: string; readonly title: string; readonly r
   },
   {
     id: 'admission',
-    title: 'Admission',
+    title: 'Clients admitted, and denied by reason',
     rows: [['admitted', 'derphttp_admission_admitted'], { each: 'derphttp_admission_denied' }],
   },
   {
@@ -84,10 +84,10 @@ const GROUPS: readonly { readonly id: string; readonly title: string; readonly r
     rows: [
       ['open', 'derphttp_connections'],
       ['accepted', 'derphttp_connections_accepted'],
-      { each: 'derphttp_connections_refused' },
       ['over WebSocket', 'derp_websocket_accepts'],
     ],
   },
+  { id: 'refusals', title: 'Connections refused, by reason', rows: [{ each: 'derphttp_connections_refused' }] },
   { id: 'failures', title: 'Connections that failed, by code', rows: [{ each: 'derphttp_failures' }] },
   { id: 'stun', title: 'STUN requests', rows: [{ each: 'stun_requests' }] },
   {
