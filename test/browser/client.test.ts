@@ -33,61 +33,96 @@ if (BROWSER.isThere) {
   })
 }
 
+/** What is read of a page's globals. */
+interface PageScope {
+  readonly crypto: { readonly subtle?: object }
+  readonly performance: { getEntriesByType(type: string): readonly { readonly name: string }[] }
+}
+
 const RELAYS: readonly (readonly [name: string, start: () => Promise<RunningRelay>, isThere: boolean])[] = [
   ['ours', startOurRelay, true],
   ['stock derper', startReferenceRelay, hasGo],
 ]
 
+/** Runs all cases in turn. @returns what becomes of each, by its name. */
+function runCases(run: (name: string) => Promise<void>): ReadonlyMap<string, Promise<void>> {
+  let before: Promise<void> = Promise.resolve()
+  return new Map(
+    CASES.map(({ name }) => {
+      const outcome = before.then(() => run(name))
+      before = outcome.catch(() => {})
+      return [name, outcome]
+    }),
+  )
+}
+
+/** Where cases run: a page from an origin, or a worker of one. */
+interface Place {
+  readonly name: string
+  readonly origin: Origin
+  readonly run: 'runCase' | 'runCaseInWorker'
+}
+
+const PLACES: readonly Place[] = [
+  { name: 'a page from a secure origin, with WebCrypto', origin: 'secure', run: 'runCase' },
+  { name: 'a page from an insecure origin, with the curve in JavaScript', origin: 'insecure', run: 'runCase' },
+  { name: 'a worker', origin: 'secure', run: 'runCaseInWorker' },
+]
+
 describe.each(RELAYS)('against %s', (_name, start, isThere) => {
   describe.runIf(BROWSER.isThere && isThere)(`in ${BROWSER.name}`, () => {
     let relay: RunningRelay
-    let control: ProxyControl
-    let environment: CaseEnvironment
+    const controls: ProxyControl[] = []
+    const opened = new Map<
+      Place,
+      { readonly page: DrivenPage; readonly outcomes: ReadonlyMap<string, Promise<void>> }
+    >()
 
+    // All places at a time: cases mostly wait.
     beforeAll(async () => {
       relay = await start()
-      control = await ProxyControl.start(relay.port)
-      const proxiedUrl = `http://127.0.0.1:${control.proxy.port}/derp`
-      environment = { url: relay.url, proxiedUrl, controlUrl: control.url }
+      for (const place of PLACES) {
+        const control = await ProxyControl.start(relay.port)
+        controls.push(control)
+        const proxiedUrl = `http://127.0.0.1:${control.proxy.port}/derp`
+        const environment: CaseEnvironment = { url: relay.url, proxiedUrl, controlUrl: control.url }
+        const page = await openTestPage(pages, browser, place.origin)
+        const outcomes = runCases(name =>
+          page.evaluate(([run, name, env]) => globalThis.testPage[run](name, env), [
+            place.run,
+            name,
+            environment,
+          ] as const),
+        )
+        opened.set(place, { page, outcomes })
+      }
     })
     afterAll(async () => {
-      await control[Symbol.asyncDispose]()
+      await Promise.all([...opened.values()].map(({ page }) => page.close()))
+      await Promise.all(controls.map(control => control[Symbol.asyncDispose]()))
       await relay.stop()
     })
 
-    describe.each<[Origin, string]>([
-      ['secure', 'WebCrypto'],
-      ['insecure', 'the curve in JavaScript'],
-    ])('a page from an %s origin, with %s', (origin, _curve) => {
-      let page: DrivenPage
-      let before: number
-      beforeAll(async () => {
-        before = pages.requests.length
-        page = await openTestPage(pages, browser, origin)
-      })
-      afterAll(() => page.close())
-
+    describe.each(PLACES)('in $name', place => {
       test.each(CASES.map(({ name }) => name))('%s', async name => {
-        await page.evaluate(([name, env]) => globalThis.testPage.runCase(name, env), [name, environment] as const)
-      })
-
-      test('loads the JavaScript curve only if WebCrypto lacks it', async () => {
-        expect(await page.evaluate(() => globalThis.crypto.subtle !== undefined)).toBe(origin === 'secure')
-        const loaded = pages.requests.slice(before).filter(path => path.includes('x25519'))
-        expect(loaded).toHaveLength(origin === 'secure' ? 0 : 1)
+        await opened.get(place)?.outcomes.get(name)
       })
     })
 
-    test('everything runs in a worker', async () => {
-      const page = await openTestPage(pages, browser)
-      for (const { name } of CASES) {
-        await page.evaluate(([name, env]) => globalThis.testPage.runCaseInWorker(name, env), [
-          name,
-          environment,
-        ] as const)
-      }
-      await page.close()
-    })
+    test.each(PLACES.filter(({ run }) => run === 'runCase'))(
+      '$name loads the JavaScript curve only if WebCrypto lacks it',
+      async place => {
+        const { page, outcomes } = opened.get(place) ?? {}
+        await Promise.allSettled(outcomes?.values() ?? [])
+        const seen = await page?.evaluate(() => {
+          const { crypto, performance } = globalThis as unknown as PageScope
+          const loaded = performance.getEntriesByType('resource').filter(({ name }) => name.includes('x25519'))
+          return { hasWebCrypto: crypto.subtle !== undefined, curves: loaded.length }
+        })
+        const isSecure = place.origin === 'secure'
+        expect(seen).toEqual({ hasWebCrypto: isSecure, curves: isSecure ? 0 : 1 })
+      },
+    )
 
     test('two tabs exchange 10 MB with equal hashes', async () => {
       const context = await browser.newContext()

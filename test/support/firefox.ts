@@ -34,6 +34,8 @@ export async function launchFirefox(): Promise<DrivenBrowser> {
       'network.dns.localDomains': INSECURE_HOST,
       // It makes WebSockets to a port that has failed wait longer and longer, which the cases would spend minutes on.
       'network.websocket.delay-failed-reconnects': false,
+      // Timers of pages behind another one are held back otherwise.
+      'dom.min_background_timeout_value': 4,
     },
   })
   return {
