@@ -5,14 +5,9 @@ import { ProtocolError } from '../../src/lib/derp-error.ts'
 import { decodeClientToServer, decodeServerToClient } from '../../src/protocol/decode.ts'
 import { encodeClientToServer, encodeServerToClient } from '../../src/protocol/encode.ts'
 import { FrameDecoder } from '../../src/protocol/frame-decoder.ts'
-import {
-  CLIENT_BOUNDS,
-  CLIENT_LOGIN_BOUNDS,
-  type FrameBounds,
-  SERVER_BOUNDS,
-  SERVER_LOGIN_BOUNDS,
-} from '../../src/protocol/frame-type.ts'
+import { CLIENT_BOUNDS, CLIENT_LOGIN_BOUNDS, type FrameBounds } from '../../src/protocol/frame-type.ts'
 import type { ServerToClient } from '../../src/protocol/messages.ts'
+import { SERVER_BOUNDS, SERVER_LOGIN_BOUNDS } from '../../src/protocol/server-bounds.ts'
 import { plain } from '../../test/support/arbitrary-messages.ts'
 import { fromHex, readGolden } from '../../test/support/golden.ts'
 import { NAIVE_RULES, type NaiveFrame, naiveDecode, naiveEncode, naiveFrames } from '../../test/support/naive-codec.ts'

@@ -111,7 +111,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     if (after === undefined) this.#last = before
     else after.before = before
     entry.after = undefined
-    // Iterations find their way by it. Otherwise whoever holds a deleted entry would keep others that were deleted.
+    // Iterations find their way by it. Otherwise a deleted entry that is still held would keep others that were deleted.
     if (this.#iterations === 0) entry.before = undefined
   }
 

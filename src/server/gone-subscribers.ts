@@ -6,7 +6,7 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 /** Pairs of member and peer; beyond that no more are added, and these members are not told. Each takes some 200 bytes. */
 export const MAX_GONE_PAIRS = 1_000_000
 
-/** A peer and those that are told: mostly one, for whom a set would take more than all the rest of a pair. */
+/** A peer and those that are told: mostly one, as a set takes more memory than the rest of a pair. */
 interface Awaited<M> {
   readonly peer: NodePublicKey
   members: M | Set<M>
