@@ -6,12 +6,13 @@ import { DerpError, type DerpErrorCode } from '../lib/derp-error.ts'
 export const EXIT_OK = 0
 /** The operation failed. */
 export const EXIT_FAILED = 1
-/** Invalid flags or configuration; nothing was started. */
+/** Invalid flags or configuration, or a takeover that failed: nothing has changed, and a restart would not help. */
 export const EXIT_USAGE = 2
 
 const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
   'ERR_DERP_CONFIG_INVALID',
   'ERR_DERP_KEY_INVALID',
+  'ERR_DERP_TAKEOVER_FAILED',
   'ERR_DERP_URL_INVALID',
 ])
 

@@ -9,15 +9,16 @@ import { systemClock } from '../lib/clock.ts'
 import { Mesh } from '../mesh/mesh.ts'
 import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
-import { STUN_PORT } from '../stun/constants.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
-import type { MapNodePorts } from '../tls/map-node.ts'
 import { bind, type WantedPort } from './bind.ts'
+import type { ControlStatus } from './control/control-message.ts'
+import { InPlaceUpgrade } from './control/in-place-upgrade.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
 import type { DaemonRelay, DaemonRelayParts } from './daemon-relay.ts'
 import { Draining } from './draining.ts'
 import { LimitWatch } from './limit-watch.ts'
 import type { DaemonLog } from './log/log.ts'
+import { mapNodePorts } from './map-node-ports.ts'
 import { MetricsListener, wantedMetricsPort } from './metrics-listener.ts'
 import { packetTotals } from './packet-totals.ts'
 import { pathsUsedAfterStart } from './paths-used-after-start.ts'
@@ -53,6 +54,7 @@ export class DerperDaemon {
   readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
   readonly #metrics: MetricsListener | undefined
   readonly #limits: LimitWatch
+  readonly #upgrade: InPlaceUpgrade | undefined
   #drain: DrainSettings
   /** The bound UDP port. */
   stunPort: number | undefined
@@ -96,7 +98,7 @@ export class DerperDaemon {
       admission: this.#admission,
       names: this.#names,
       program: { ...this.#program(), admission: () => (this.#admission.isSet ? counters : undefined) },
-      mapNodePorts: () => this.#mapNodePorts(),
+      mapNodePorts: () => mapNodePorts(this),
     }
     this.#relay = settings.workers === 1 ? new SingleRelay(parts) : new WorkerRelay(parts)
     const { mesh, region, outbound } = settings
@@ -106,6 +108,7 @@ export class DerperDaemon {
     if (settings.metrics !== undefined) this.#metrics = new MetricsListener(settings.metrics, this.#relay)
     this.#limits = new LimitWatch(this.#relay.metrics, systemClock, log)
     this.draining = this.#createDraining()
+    this.#upgrade = this.#createUpgrade()
     addDaemonChecks(this.#relay.readiness, {
       draining: this.draining,
       isListening: () => this.#relay.isListening,
@@ -146,12 +149,36 @@ export class DerperDaemon {
     return this.#admission.probe()
   }
 
-  /** Binds everything. @throws DerpError naming the flag whose port cannot be bound, the invalid file, or what holds its id in the region. */
-  async start(): Promise<void> {
+  /** Resolves when another process has taken over and the drain has ended. */
+  get handedOver(): Promise<void> | undefined {
+    return this.#upgrade?.handedOver
+  }
+
+  /**
+   * Binds everything.
+   *
+   * @param first from which to take over, if any; whatever fails, it goes on.
+   * @throws DerpError naming the flag whose port cannot be bound, the invalid file, or what holds its id in the region.
+   */
+  async start(first?: ControlStatus): Promise<void> {
+    try {
+      await this.#start(first)
+    } catch (error) {
+      // Clients that came here meanwhile move back.
+      if (first !== undefined && this.#relay.isListening) await this.draining.run(true)
+      throw error
+    }
+  }
+
+  async #start(first: ControlStatus | undefined): Promise<void> {
+    const isShared = this.#settings.upgrade !== undefined
+    if (first !== undefined) await this.#upgrade?.check()
     await this.#relay.prepare()
     await this.#listenForStun()
+    await this.#metrics?.listen(isShared)
+    // Last, so that no client comes to a process that fails to bind another port.
     await this.#relay.listen()
-    await this.#metrics?.listen()
+    if (first === undefined) await this.#upgrade?.listen()
     await this.#dropPrivileges()
     await this.#relay.start()
     this.#names.published?.start()
@@ -160,7 +187,8 @@ export class DerperDaemon {
     for (const note of this.#settings.notes) this.#log.warn(note)
     this.#admission.start()
     this.#limits.start()
-    await this.#joinRegion()
+    if (first === undefined) await this.#joinRegion()
+    else await this.#takeOver(first)
   }
 
   async applySettings(
@@ -197,6 +225,7 @@ export class DerperDaemon {
     await Promise.all([this.#relay.close(), this.#stun?.close()])
     // Last, so that the shutdown can be observed.
     await this.#metrics?.close()
+    this.#upgrade?.close()
   }
 
   async #listenForStun(): Promise<void> {
@@ -218,8 +247,11 @@ export class DerperDaemon {
       log: this.#log,
       settings: () => this.#drain,
       connections: () => this.#relay.connections,
-      stopListening: () => {
+      stopListening: isHandover => {
+        this.#upgrade?.release()
         this.#relay.stopListening()
+        // The other one answers from now on.
+        if (isHandover) void this.#metrics?.close()
         // Clients choose their relay by STUN latency.
         void this.#stun?.close()
       },
@@ -232,6 +264,30 @@ export class DerperDaemon {
     })
   }
 
+  #createUpgrade(): InPlaceUpgrade | undefined {
+    const { upgrade, program } = this.#settings
+    const ports = () => ({
+      main: this.port,
+      http: this.httpPort,
+      stun: this.stunPort,
+      metrics: this.#metrics?.port,
+    })
+    const { draining } = this
+    const [log, admission, { readiness }, { version }] = [this.#log, this.#admission, this.#relay, program]
+    return (
+      upgrade &&
+      new InPlaceUpgrade(upgrade, { clock: systemClock, log, version, ports, draining, readiness, admission })
+    )
+  }
+
+  /** The region knows both processes by the same key, so this one joins after the first. */
+  async #takeOver(first: ControlStatus): Promise<void> {
+    const draining = await this.#upgrade?.takeOver(first)
+    draining?.ended
+      .then(() => this.#joinRegion())
+      .catch((error: Error) => this.#log.error('region not joined', { reason: error.message }))
+  }
+
   async #dropPrivileges(): Promise<void> {
     const { account, workers } = this.#settings
     if (account === undefined) return
@@ -241,16 +297,6 @@ export class DerperDaemon {
     if (workers > 1)
       this.#log.warn('a failed worker cannot be replaced under another user: the remaining workers take its clients')
     await warnOfInaccessible(pathsUsedAfterStart(this.#settings), this.#log, systemClock)
-  }
-
-  /** Only ports that differ from the defaults of the DERP map. */
-  #mapNodePorts(): MapNodePorts {
-    const { port, httpPort, stunPort } = this
-    return {
-      ...(port !== 443 && { DERPPort: port }),
-      ...(stunPort !== STUN_PORT && { STUNPort: stunPort ?? -1 }),
-      ...(httpPort === 80 && { CanPort80: true }),
-    }
   }
 
   #program() {

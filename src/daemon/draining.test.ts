@@ -27,7 +27,7 @@ async function setUp() {
     log: { debug: never, info, warn: never, error: never },
     settings: () => SETTINGS,
     connections: () => core.counters.currentConnections,
-    stopListening: () => void stops.push(clock.now()),
+    stopListening: isHandover => void stops.push(isHandover ? -clock.now() : clock.now()),
     drain: options => core.drain(options),
     totals: async () => packetTotals(await testMetrics(core)()),
   })
@@ -100,4 +100,22 @@ test('Draining skips all waits after hurry, before or during the drain (P-174)',
   late.draining.hurry()
   await lateRun
   expect(late.lines.at(-1)?.[1]).toMatchObject({ told: 2, cut: 2, tookMs: 2_000 })
+})
+
+test('Draining for another process skips the delay, gives logins a second, and begins but once (P-174, P-177)', async () => {
+  const { relay, clients, draining, stops } = await setUp()
+  relay.clock.advance(1)
+  const run = draining.run(true)
+  await draining.released
+  expect([stops, relay.core.isClosed]).toEqual([[-1], false])
+  // A signal meanwhile begins no second drain.
+  expect(draining.run()).toBe(run)
+  const late = await relay.login()
+  relay.clock.advance(1_000)
+  await settle()
+  expect(relay.core.isClosed).toBe(true)
+  relay.clock.advance(4_000)
+  for (const client of [...clients, late]) await client.closed()
+  await run
+  expect(stops).toEqual([-1])
 })

@@ -1,4 +1,8 @@
-/** Graceful shutdown: readiness fails first, then clients are told to move, and accepted packets are delivered (P-174). */
+/**
+ * Graceful shutdown: readiness fails first, then clients are told to move, and accepted packets are delivered (P-174).
+ *
+ * When another process takes over (P-177) nobody need notice first: it accepts clients already.
+ */
 
 import type { Clock } from '../lib/clock.ts'
 import type { Log } from '../lib/log.ts'
@@ -14,16 +18,21 @@ export interface DrainedParts {
   readonly settings: () => DrainSettings
   /** Number of client connections. */
   readonly connections: () => number
-  readonly stopListening: () => void
+  /** @param isHandover another process listens on the same ports. */
+  readonly stopListening: (isHandover: boolean) => void
   /** Closes client connections, then mesh links. */
   readonly drain: (options: DrainOptions) => Promise<DrainResult>
   readonly totals: () => Promise<PacketTotals>
 }
 
+/** Milliseconds after a handover for connections accepted last to log in: they could not know. */
+const SETTLE_MS = 1_000
+
 export class Draining {
   readonly #parts: DrainedParts
   readonly #hurry = new AbortController()
-  #hasBegun = false
+  readonly #released = Promise.withResolvers<void>()
+  #running: Promise<void> | undefined
 
   constructor(parts: DrainedParts) {
     this.#parts = parts
@@ -31,19 +40,35 @@ export class Draining {
 
   /** For readiness: why new clients should go elsewhere. */
   get problem(): string | undefined {
-    return this.#hasBegun ? 'the relay is shutting down' : undefined
+    return this.#running !== undefined ? 'the relay is shutting down' : undefined
   }
 
-  /** Resolves when the drain has ended. */
-  async run(): Promise<void> {
+  /** Resolves when no more clients are accepted. */
+  get released(): Promise<void> {
+    return this.#released.promise
+  }
+
+  /**
+   * Resolves when the drain has ended, which begins but once.
+   *
+   * @param isHandover another process accepts clients already.
+   */
+  run(isHandover = false): Promise<void> {
+    this.#running ??= this.#run(isHandover)
+    return this.#running
+  }
+
+  async #run(isHandover: boolean): Promise<void> {
     const { clock, log, settings, connections, totals } = this.#parts
-    const { delayMs, spreadMs, tryForMs, deadlineMs } = settings()
+    const { spreadMs, tryForMs, deadlineMs, ...waits } = settings()
+    const delayMs = isHandover ? 0 : waits.delayMs
     const { signal } = this.#hurry
     const beganAtMs = clock.now()
-    this.#hasBegun = true
     log.info('drain begins', { connections: connections(), delayMs, spreadMs, deadlineMs })
     if (delayMs > 0) await sleep(clock, delayMs, signal)
-    this.#parts.stopListening()
+    this.#parts.stopListening(isHandover)
+    this.#released.resolve()
+    if (isHandover) await sleep(clock, SETTLE_MS, signal)
     const leftMs = Math.max(0, deadlineMs - (clock.now() - beganAtMs))
     const result = await this.#parts.drain({ spreadMs, tryForMs, deadlineMs: leftMs, signal })
     const tookMs = Math.round(clock.now() - beganAtMs)

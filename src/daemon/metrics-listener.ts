@@ -27,16 +27,21 @@ export class MetricsListener {
     this.#listener = createMetricsListener({ metrics, readiness, access: () => this.access })
   }
 
+  /** The bound port; undefined before {@link listen}. */
+  get port(): number | undefined {
+    return this.#port
+  }
+
   /** Undefined before {@link listen}. */
   get address(): string | undefined {
     if (this.#port === undefined) return undefined
     return formatListenAddress({ ...this.#settings.address, port: this.#port })
   }
 
-  /** @throws DerpError naming the flag whose address cannot be bound. */
-  async listen(): Promise<void> {
+  /** @param reusePort whether processes may share the port. @throws DerpError naming the flag whose address cannot be bound. */
+  async listen(reusePort: boolean): Promise<void> {
     const wanted = wantedMetricsPort(this.#settings)
-    this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host))).port
+    this.#port = (await bind(wanted, () => this.#listener.listen(wanted.port, wanted.host, { reusePort }))).port
   }
 
   close(): Promise<void> {

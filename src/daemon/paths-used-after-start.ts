@@ -1,10 +1,11 @@
 /** Files and folders that the daemon uses after startup. Pure. */
 
+import { dirname } from 'node:path'
 import { manualCertificatePaths } from '../tls/files/manual-certs.ts'
 import type { PathUse } from './privileges.ts'
 import type { DaemonSettings } from './settings.ts'
 
-export function pathsUsedAfterStart({ admission, debug, region, tls, reloaded }: DaemonSettings): PathUse[] {
+export function pathsUsedAfterStart({ admission, debug, region, tls, reloaded, upgrade }: DaemonSettings): PathUse[] {
   const read = (flag: string, path: string | undefined): PathUse[] =>
     path === undefined ? [] : [{ flag, path, use: 'read' }]
   const { daemonSocket } = admission
@@ -20,6 +21,10 @@ export function pathsUsedAfterStart({ admission, debug, region, tls, reloaded }:
     ...Object.entries(reloaded).flatMap(([flag, path]) => read(`-${flag}`, path)),
     ...read('TS_DEBUG_KEY_PATH', debug.keyPath),
     ...read('-status-token-file', debug.statusTokenPath),
+    // It is removed at the end, and made anew when it is taken over.
+    ...(upgrade === undefined
+      ? []
+      : [{ flag: '-control-socket', path: dirname(upgrade.controlSocket), use: 'write' as const }]),
     ...(daemonSocket === undefined || daemonSocket === ''
       ? []
       : [{ flag: '-socket', path: daemonSocket, use: 'write' as const }]),

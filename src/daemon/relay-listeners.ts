@@ -63,8 +63,9 @@ export class RelayListeners {
   /** @throws DerpError naming the flag whose port cannot be bound. */
   async listen(): Promise<void> {
     const [main, http] = wantedTcpPorts(this.#settings)
+    const reusePort = this.#settings.upgrade !== undefined
     const listen = (wanted: WantedPort, listener: HttpListener) =>
-      bind(wanted, () => listener.listen(wanted.port, wanted.host))
+      bind(wanted, () => listener.listen(wanted.port, wanted.host, { reusePort }))
     if (main !== undefined) this.port = (await listen(main, this.#listeners.main)).port
     const { port80 } = this.#listeners
     if (http !== undefined && port80 !== undefined) this.httpPort = (await listen(http, port80)).port

@@ -37,6 +37,8 @@ export interface DaemonSettings {
   readonly region: RegionSettings | undefined
   readonly bootstrapDns: BootstrapDnsSettings
   readonly drain: DrainSettings
+  /** Undefined for no upgrades in place; otherwise all ports are bound so that another process of the user may share them. */
+  readonly upgrade: UpgradeSettings | undefined
   readonly log: LogSettings
   /** The listener for metrics; undefined for none. */
   readonly metrics: MetricsSettings | undefined
@@ -162,6 +164,16 @@ export interface DrainSettings {
   readonly tryForMs: number
   /** Longest time from signal to exit. */
   readonly deadlineMs: number
+}
+
+/** Upgrades in place (P-177). */
+export interface UpgradeSettings {
+  /** Path of the Unix socket through which another `derper` takes over. */
+  readonly controlSocket: string
+  /** Whether to take over from the one that listens there. */
+  readonly takeOver: boolean
+  /** Time for this process to become ready, when it takes over. */
+  readonly readyMs: number
 }
 
 export interface LogSettings {

@@ -23,6 +23,8 @@ export interface StunServerOptions extends StunResponderOptions {
   readonly host?: string | undefined
   /** UDP port, 0 for a free one. Default {@link STUN_PORT}. */
   readonly port?: number | undefined
+  /** Processes of the same user may bind the port as well, and share what comes in. Default: false. */
+  readonly reusePort?: boolean | undefined
   /** For tests: the addresses of this machine. */
   readonly readAddresses?: ReadAddresses | undefined
 }
@@ -57,6 +59,7 @@ const NO_IPV6_CODES: ReadonlySet<unknown> = new Set(['EAFNOSUPPORT', 'EADDRNOTAV
 class DgramStunServer implements StunServer {
   readonly #host: string
   readonly #port: number
+  readonly #reusePort: boolean
   readonly #responder: StunResponder
   readonly #readAddresses: ReadAddresses
   readonly #clock: Clock
@@ -66,9 +69,11 @@ class DgramStunServer implements StunServer {
   #opening: Promise<Socket> | undefined
   #closing: Promise<void> | undefined
 
-  constructor({ host = '', port = STUN_PORT, readAddresses = reachableAddresses, ...rest }: StunServerOptions) {
+  constructor(options: StunServerOptions) {
+    const { host = '', port = STUN_PORT, reusePort = false, readAddresses = reachableAddresses, ...rest } = options
     this.#host = host
     this.#port = port
+    this.#reusePort = reusePort
     this.#readAddresses = readAddresses
     this.#clock = rest.clock ?? systemClock
     this.#responder = new StunResponder(rest)
@@ -112,7 +117,7 @@ class DgramStunServer implements StunServer {
   }
 
   async #bind(): Promise<Socket> {
-    if (!ANY_HOSTS.has(this.#host)) return bindSocket(await resolveHost(this.#host), this.#port)
+    if (!ANY_HOSTS.has(this.#host)) return bindSocket(await resolveHost(this.#host), this.#port, this.#reusePort)
     try {
       return await this.#bindToAll(DUAL_STACK)
     } catch (error) {
@@ -123,12 +128,9 @@ class DgramStunServer implements StunServer {
 
   /** Shares the port with sockets for single addresses, where the system lets sockets of one user share. */
   async #bindToAll(binding: Binding): Promise<Socket> {
-    // Exclusively first: a socket that shares would not notice another program on the port.
-    const exclusive = await bindSocket(binding, this.#port)
-    const { port } = exclusive.address()
-    await closeSocket(exclusive)
-    const shared = await bindSocket(binding, port, true).catch(() => undefined)
-    if (shared === undefined) return bindSocket(binding, port)
+    const shared = this.#reusePort ? await bindSocket(binding, this.#port, true) : await this.#bindAlone(binding)
+    if (shared === undefined) return bindSocket(binding, this.#port)
+    const { port } = shared.address()
     const { type } = binding
     const open = async (address: string) => {
       const isMapped = type === 'udp6' && !address.includes(':')
@@ -136,6 +138,14 @@ class DgramStunServer implements StunServer {
     }
     this.#local = new LocalSockets({ readAddresses: this.#readAddresses, clock: this.#clock, open })
     return shared
+  }
+
+  /** Exclusively first: a socket that shares would not notice another program on the port. */
+  async #bindAlone(binding: Binding): Promise<Socket | undefined> {
+    const exclusive = await bindSocket(binding, this.#port)
+    const { port } = exclusive.address()
+    await closeSocket(exclusive)
+    return bindSocket(binding, port, true).catch(() => undefined)
   }
 
   #isClosed(): boolean {

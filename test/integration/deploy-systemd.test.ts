@@ -21,14 +21,38 @@ function lookForAnalyze(): boolean {
   }
 }
 
-describe.skipIf(!hasAnalyze)('deploy/systemd/derper.service', () => {
+/** Lines of a unit, without comments. */
+const linesOf = (path: string) =>
+  readText(path)
+    .split('\n')
+    .filter(line => line !== '' && !line.startsWith('#'))
+
+test('the unit for upgrades in place differs from the other one only in that (P-177)', () => {
+  const [one, other] = ['deploy/systemd/derper.service', 'deploy/systemd/derper@.service'].map(linesOf)
+  expect(one?.filter(line => other?.includes(line) !== true)).toEqual([
+    'Description=DERP relay',
+    'ExecStart=/usr/local/bin/derper',
+    'DynamicUser=yes',
+  ])
+  expect(other?.filter(line => one?.includes(line) !== true)).toEqual([
+    'Description=DERP relay (%i)',
+    'ExecStart=/usr/local/bin/derper -takeover -control-socket=%t/derper/control.sock',
+    'RuntimeDirectory=derper',
+    'RuntimeDirectoryMode=0700',
+    'RuntimeDirectoryPreserve=yes',
+    'User=derper',
+    'Group=derper',
+  ])
+})
+
+describe.skipIf(!hasAnalyze).each(['derper', 'derper@'])('deploy/systemd/%s.service', name => {
   let directory: string
   let unit: string
   beforeAll(() => {
     directory = mkdtempSync(join(tmpdir(), 'derper-unit-'))
-    unit = join(directory, 'derper.service')
+    unit = join(directory, `${name}.service`)
     // The unit must name an existing program, such as Node.
-    writeFileSync(unit, readText('deploy/systemd/derper.service').replace('/usr/local/bin/derper', process.execPath))
+    writeFileSync(unit, readText(`deploy/systemd/${name}.service`).replace('/usr/local/bin/derper', process.execPath))
   })
   afterAll(() => rmSync(directory, { recursive: true }))
 
@@ -40,7 +64,7 @@ describe.skipIf(!hasAnalyze)('deploy/systemd/derper.service', () => {
 
   test('its exposure is low', () => {
     expect(analyze('security', '--no-pager', '--offline=true', `--threshold=${MAX_EXPOSURE}`, unit)).toMatch(
-      /Overall exposure level for derper.service: [01]\.\d OK/,
+      /Overall exposure level for derper@?\S*.service: [01]\.\d OK/,
     )
   })
 })

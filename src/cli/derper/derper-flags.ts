@@ -15,6 +15,7 @@ import { REGION_FLAGS } from './flags/region.ts'
 import { SERVING_FLAGS } from './flags/serving.ts'
 import { STUN_FLAGS } from './flags/stun.ts'
 import { TLS_FLAGS } from './flags/tls.ts'
+import { UPGRADE_FLAGS } from './flags/upgrade.ts'
 
 /** Topics in help text order. */
 export const DERPER_SECTIONS: readonly FlagSection[] = [
@@ -29,6 +30,7 @@ export const DERPER_SECTIONS: readonly FlagSection[] = [
   { title: 'Limits', flags: LIMIT_FLAGS },
   { title: 'Operations', flags: OPERATION_FLAGS },
   { title: 'Shutdown', flags: ENDING_FLAGS },
+  { title: 'Upgrade in place', flags: UPGRADE_FLAGS },
   { title: 'Metrics and health', flags: METRICS_FLAGS },
   { title: 'Only inside Tailscale', flags: REFUSED_FLAGS },
 ]
@@ -44,6 +46,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   typeof LIMIT_FLAGS &
   typeof OPERATION_FLAGS &
   typeof ENDING_FLAGS &
+  typeof UPGRADE_FLAGS &
   typeof METRICS_FLAGS &
   typeof REFUSED_FLAGS = {
   ...SERVING_FLAGS,
@@ -57,6 +60,7 @@ export const DERPER_FLAGS: typeof SERVING_FLAGS &
   ...LIMIT_FLAGS,
   ...OPERATION_FLAGS,
   ...ENDING_FLAGS,
+  ...UPGRADE_FLAGS,
   ...METRICS_FLAGS,
   ...REFUSED_FLAGS,
 }

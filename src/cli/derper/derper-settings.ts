@@ -26,6 +26,7 @@ import { relaySettings } from './settings/relay-settings.ts'
 import { badSettings } from './settings/setting.ts'
 import { stunSettings } from './settings/stun-settings.ts'
 import { tlsNotes, tlsSettings } from './settings/tls-settings.ts'
+import { upgradeSettings } from './settings/upgrade-settings.ts'
 import { workersNotes, workersSetting } from './settings/workers-setting.ts'
 
 const DEV_ADDRESS: ListenAddress = { host: '127.0.0.1', port: 3340 }
@@ -43,7 +44,8 @@ export async function readSettings(
   const tls = await tlsSettings(flags, address, env)
   const admission = await admissionSettings(flags)
   const workers = workersSetting(flags)
-  const stun = stunSettings(flags, address.host)
+  const upgrade = upgradeSettings(flags)
+  const stun = stunSettings(flags, address.host, upgrade !== undefined)
   return {
     relay: await relaySettings(flags),
     listen: listenSettings(flags, address, workers),
@@ -57,6 +59,7 @@ export async function readSettings(
     region: await regionSettings(flags, { mesh, tls, workers }, address.host),
     bootstrapDns: bootstrapDnsSettings(flags),
     drain: drainSettings(flags, given),
+    upgrade,
     log: logSettings(flags),
     metrics: metricsSettings(flags),
     account: accountSettings(flags),

@@ -1,6 +1,9 @@
 /** The `derper` command: a relay as a daemon. */
 
-import { assertPortsFree } from '../../daemon/bind.ts'
+import { assertPortsDiffer, assertPortsFree } from '../../daemon/bind.ts'
+import { askStatus } from '../../daemon/control/control-client.ts'
+import type { ControlStatus } from '../../daemon/control/control-message.ts'
+import { withPortsOf } from '../../daemon/control/first-ports.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
 import { tuneGarbageCollection } from '../../daemon/garbage-collection.ts'
 import { formatListenAddress } from '../../daemon/listen-address.ts'
@@ -78,8 +81,11 @@ async function serve(
   readAll: ReadFlags,
 ): Promise<number> {
   tuneGarbageCollection()
-  const settings = await readSettings(flags.values, flags.given, env)
-  await assertPortsFree(wantedPorts(settings))
+  const given = await readSettings(flags.values, flags.given, env)
+  const first = await findFirst(given)
+  const settings = first === undefined ? given : withPortsOf(first.ports, given)
+  if (first === undefined) await assertPortsFree(wantedPorts(settings))
+  else assertPortsDiffer(wantedPorts(settings))
   // Before the key file is created: a failed start must not leave one behind.
   await checkCertificateFiles(settings.tls)
   const log = createLog({ ...settings.log, clock: systemClock })
@@ -89,26 +95,32 @@ async function serve(
     await trustSystem(env, problem => log.warn(problem))
     const daemon = await DerperDaemon.create(settings, await readPrivateKey(flags.values, log), log)
     const reload = new Reload(daemon, log, flags, () => readAll(readRegular))
-    return await run(daemon, { settings, flags, env, log, reload })
+    return await run(daemon, { settings, first, flags, env, log, reload })
   } finally {
     await log.flush(FLUSH_LIMIT_MS)
   }
 }
 
+/** The derper from which to take over, if there is one. */
+async function findFirst({ upgrade }: DaemonSettings): Promise<ControlStatus | undefined> {
+  return upgrade?.takeOver === true ? askStatus(upgrade.controlSocket, systemClock) : undefined
+}
+
 interface Run {
   readonly settings: DaemonSettings
+  readonly first: ControlStatus | undefined
   readonly flags: SourcedFlags<typeof DERPER_FLAGS>
   readonly env: NodeJS.ProcessEnv
   readonly log: Log
   readonly reload: Reload
 }
 
-async function run(daemon: DerperDaemon, { settings, flags, env, log, reload }: Run): Promise<number> {
+async function run(daemon: DerperDaemon, { settings, first, flags, env, log, reload }: Run): Promise<number> {
   try {
     // Before the first await: an unhandled signal kills the process, or is ignored by PID 1 of a container.
     process.on('SIGHUP', () => void reload.run())
     const ended = endedBySignal(daemon.draining, flags.values.dev)
-    await daemon.start()
+    await daemon.start(first)
     log.info('started', {
       version: settings.program.version,
       runtime: RUNTIME_TITLE,
@@ -116,7 +128,7 @@ async function run(daemon: DerperDaemon, { settings, flags, env, log, reload }: 
     })
     adviseRuntime(log, env)
     announce(settings, daemon, flags.values.dev, log)
-    await ended
+    await Promise.race([ended, ...(daemon.handedOver === undefined ? [] : [daemon.handedOver])])
     return EXIT_OK
   } catch (error) {
     // A program that reads lines of JSON gets no others.

@@ -43,6 +43,7 @@ export function planOf(settings: DaemonSettings): PlanLine[] {
     ['limits', limitsPlan(relay)],
     ['metrics', metricsPlan(settings.metrics)],
     ['shutdown', shutdownPlan(settings.drain)],
+    ...upgradePlan(settings),
     ...accountPlan(settings),
   ]
 }
@@ -147,6 +148,12 @@ function metricsPlan(metrics: MetricsSettings | undefined): string {
 function shutdownPlan({ delayMs, spreadMs, deadlineMs }: DrainSettings): string {
   const [delay, spread, deadline] = [delayMs, spreadMs, deadlineMs].map(formatDuration)
   return `clients accepted for ${delay}, disconnected within ${spread}, exit after ${deadline}`
+}
+
+function upgradePlan({ upgrade }: DaemonSettings): PlanLine[] {
+  if (upgrade === undefined) return []
+  const { controlSocket, takeOver } = upgrade
+  return [['upgrade', `through ${controlSocket}${takeOver ? ', from the derper there if there is one' : ''}`]]
 }
 
 function accountPlan({ account }: DaemonSettings): PlanLine[] {

@@ -68,7 +68,8 @@ export class WorkerRelay implements DaemonRelay {
     ])
   }
 
-  readonly metrics: MetricReader = () => this.#running.coordinator.metrics()
+  /** Rejects before the workers have started. */
+  readonly metrics: MetricReader = async () => this.#running.coordinator.metrics()
 
   get clients(): Iterable<ReadmittedClient> {
     return this.#workers?.coordinator.members ?? []
@@ -104,7 +105,8 @@ export class WorkerRelay implements DaemonRelay {
     await this.#secrets.start()
     const listener = this.#createPort80()
     this.#port80 = listener
-    this.httpPort = (await bind(http, () => listener.listen(http.port, http.host))).port
+    const reusePort = this.#parts.settings.upgrade !== undefined
+    this.httpPort = (await bind(http, () => listener.listen(http.port, http.host, { reusePort }))).port
   }
 
   async start(): Promise<void> {

@@ -6,12 +6,21 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { STUN_FLAGS } from '../flags/stun.ts'
 import { badSetting, portSetting } from './setting.ts'
 
-/** @param host address to bind. @returns undefined for no STUN. @throws DerpError naming flag, value and reason. */
-export function stunSettings(flags: FlagValues<typeof STUN_FLAGS>, host: string | undefined): StunSettings | undefined {
+/**
+ * @param host address to bind.
+ * @param reusePort whether processes may share the port.
+ * @returns undefined for no STUN. @throws DerpError naming flag, value and reason.
+ */
+export function stunSettings(
+  flags: FlagValues<typeof STUN_FLAGS>,
+  host: string | undefined,
+  reusePort: boolean,
+): StunSettings | undefined {
   if (!flags.stun) return undefined
   return {
     host,
     port: portSetting('stun-port', flags['stun-port']),
+    reusePort,
     plain: flags['stun-plain'],
     sourceLimit: sourceLimit(flags['stun-rate-limit'], flags['stun-rate-burst']),
   }

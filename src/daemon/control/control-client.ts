@@ -1,0 +1,88 @@
+/** Asks the `derper` that listens on a control socket. */
+
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { Clock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import {
+  type ControlRequest,
+  type ControlStatus,
+  formatRequest,
+  parseReleased,
+  parseStatus,
+} from './control-message.ts'
+import { readLine } from './line-reader.ts'
+
+/** Milliseconds for an answer: it frees its ports before it answers `drain`. */
+const STATUS_MS = 5_000
+const RELEASE_MS = 15_000
+/** Nobody is there. */
+const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED'])
+
+/** Connects; undefined if nobody listens. Rejects if the path cannot be used. */
+export async function connectTo(path: string): Promise<Socket | undefined> {
+  const socket = connect(path)
+  try {
+    await once(socket, 'connect')
+  } catch (error) {
+    socket.destroy()
+    if (ABSENT.has((error as NodeJS.ErrnoException).code)) return undefined
+    throw error
+  }
+  return socket.on('error', () => {})
+}
+
+/** The process that listens there; undefined if nobody does. Rejects with a DerpError if somebody else does, or does not answer. */
+export async function askStatus(path: string, clock: Clock): Promise<ControlStatus | undefined> {
+  try {
+    const socket = await connectTo(path)
+    if (socket === undefined) return undefined
+    try {
+      return parseStatus(await ask(socket, 'status', clock, STATUS_MS))
+    } finally {
+      socket.destroy()
+    }
+  } catch (error) {
+    throw failure(path, error)
+  }
+}
+
+/** What has been asked to drain. */
+export interface DrainingFirst {
+  /** Resolves when it has ended. */
+  readonly ended: Promise<void>
+}
+
+/** Has it drain; resolves once its ports and the socket are free. Rejects with a DerpError if it does not say so. */
+export async function askDrain(path: string, clock: Clock): Promise<DrainingFirst> {
+  try {
+    const socket = await connectTo(path)
+    if (socket === undefined) return { ended: Promise.resolve() }
+    try {
+      parseReleased(await ask(socket, 'drain', clock, RELEASE_MS))
+    } catch (error) {
+      socket.destroy()
+      throw error
+    }
+    // Whatever else it says is dropped.
+    const ended = new Promise<void>(resolve =>
+      socket
+        .once('close', () => resolve())
+        .resume()
+        .unref(),
+    )
+    return { ended }
+  } catch (error) {
+    throw failure(path, error)
+  }
+}
+
+function ask(socket: Socket, request: ControlRequest, clock: Clock, withinMs: number): Promise<string> {
+  socket.write(`${formatRequest(request)}\n`)
+  return readLine(socket, clock, withinMs)
+}
+
+function failure(path: string, cause: unknown): DerpError {
+  const { message } = cause as Error
+  return new DerpError('ERR_DERP_TAKEOVER_FAILED', `take over by -control-socket ${path}: ${message}`, { cause })
+}

@@ -1,0 +1,78 @@
+/** The second `derper` of an upgrade in place: it is ready first, then the first one drains (P-177). */
+
+import type { Clock } from '../../lib/clock.ts'
+import { DerpError } from '../../lib/derp-error.ts'
+import type { Log } from '../../lib/log.ts'
+import { sleep } from '../../lib/sleep.ts'
+import { type Finding, Readiness, type ReadinessCheck } from '../../status/readiness.ts'
+import { askDrain, type DrainingFirst } from './control-client.ts'
+import type { ControlStatus } from './control-message.ts'
+import type { ControlServer } from './control-server.ts'
+
+/** Milliseconds between two looks. */
+const LOOK_MS = 100
+/** What can only be well once the first is gone: a region knows each relay by its key. */
+const LATER: ReadonlySet<string> = new Set(['region'])
+
+export interface TakeoverParts {
+  readonly path: string
+  /** Milliseconds to become ready. */
+  readonly readyMs: number
+  readonly first: ControlStatus
+  readonly readiness: Pick<Readiness, 'report'>
+  readonly control: Pick<ControlServer, 'listen'>
+  readonly clock: Clock
+  readonly log: Log
+}
+
+/**
+ * Waits until this process is ready, then has the first drain.
+ *
+ * @returns what tells when the first has ended; undefined if it did not answer.
+ * @throws DerpError if this process does not become ready; then the first knows nothing of it.
+ */
+export async function takeOver({
+  path,
+  readyMs,
+  first,
+  readiness,
+  control,
+  clock,
+  log,
+}: TakeoverParts): Promise<DrainingFirst | undefined> {
+  await untilReady(readiness, clock, readyMs)
+  const { pid, version } = first
+  try {
+    const draining = await askDrain(path, clock)
+    await control.listen()
+    log.info('took over: the first derper drains', { pid, version })
+    return draining
+  } catch (error) {
+    // Whatever became of it, this one serves: to stop now would leave its clients to a process that may hang.
+    const reason = (error as Error).message
+    log.error('the first derper did not hand over: this one serves beside it; end the other', { pid, version, reason })
+    return undefined
+  }
+}
+
+/** @throws DerpError naming what is not well. */
+export function assertWell(checks: readonly ReadinessCheck[]): void {
+  const { problems } = new Readiness(checks).report()
+  if (problems.length > 0) throw notReady(problems)
+}
+
+/** @throws DerpError naming what is not ready. */
+async function untilReady(readiness: Pick<Readiness, 'report'>, clock: Clock, readyMs: number): Promise<void> {
+  const endsAtMs = clock.now() + readyMs
+  for (;;) {
+    const problems = readiness.report().problems.filter(({ name }) => !LATER.has(name))
+    if (problems.length === 0) return
+    if (clock.now() >= endsAtMs) throw notReady(problems)
+    await sleep(clock, LOOK_MS)
+  }
+}
+
+function notReady(problems: readonly Finding[]): DerpError {
+  const reasons = problems.map(({ name, reason }) => `${name}: ${reason}`).join('; ')
+  return new DerpError('ERR_DERP_TAKEOVER_FAILED', `take over: not ready: ${reasons}; the first derper goes on`)
+}
