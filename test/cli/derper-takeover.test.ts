@@ -1,7 +1,8 @@
 /** Upgrades in place: a second process takes over from the first, under load and with real clients. */
 
+import { execFileSync } from 'node:child_process'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -10,6 +11,7 @@ import { stunBinding } from '../../src/entries/stun.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { runtimePath } from '../../tools/runtime-path.ts'
 import { expectBalance, LoadedClient, sum } from '../support/loaded-client.ts'
+import { canCreateNetworks, TestNetwork } from '../support/network.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { PortWatch } from '../support/port-watch.ts'
 import { type Program, startProgram } from '../support/process.ts'
@@ -26,19 +28,19 @@ const HOST = '127.0.0.1'
 type Case = readonly [carriage: 'plain' | 'TLS', workers: '1' | '2', first: 'node' | 'bun', second: 'node' | 'bun']
 
 /** `npm run test:all` runs all carriages and numbers of workers, in both directions between runtimes. */
-const CASES: readonly Case[] =
-  process.env['DERPHTTP_WORKERS'] === 'all'
-    ? (['plain', 'TLS'] as const).flatMap(carriage =>
-        (['1', '2'] as const).flatMap(workers => [
-          [carriage, workers, 'node', 'bun'] as const,
-          [carriage, workers, 'bun', 'node'] as const,
-          [carriage, workers, RUNTIME_NAME, RUNTIME_NAME] as const,
-        ]),
-      )
-    : [
-        ['plain', '1', 'node', 'node'],
-        ['TLS', '2', 'node', 'bun'],
-      ]
+const runsAll = process.env['DERPHTTP_WORKERS'] === 'all'
+const CASES: readonly Case[] = runsAll
+  ? (['plain', 'TLS'] as const).flatMap(carriage =>
+      (['1', '2'] as const).flatMap(workers => [
+        [carriage, workers, 'node', 'bun'] as const,
+        [carriage, workers, 'bun', 'node'] as const,
+        [carriage, workers, RUNTIME_NAME, RUNTIME_NAME] as const,
+      ]),
+    )
+  : [
+      ['plain', '1', 'node', 'node'],
+      ['TLS', '2', 'node', 'bun'],
+    ]
 
 let directory: string
 let programs: Program[]
@@ -104,7 +106,7 @@ test.each(CASES)(
     }
     await expect.poll(() => clients.every(({ received }) => received >= 20)).toBe(true)
     const watches = [
-      PortWatch.start(() => PortWatch.http(main, '/derp/probe', carriage === 'TLS' ? ca : undefined)),
+      PortWatch.start(() => PortWatch.http(main, '/derp/probe', { ca: carriage === 'TLS' ? ca : undefined })),
       PortWatch.start(() => PortWatch.http(metrics, '/healthz')),
       PortWatch.start(async () => {
         await stunBinding({ host: HOST, port: stun, timeoutMs: PATIENCE_MS })
@@ -121,7 +123,7 @@ test.each(CASES)(
     expect(words).toMatchObject({ told: CLIENTS, moved: CLIENTS, cut: 0 })
     expectBalance(words)
     for (const watch of watches) await watch.answers(20)
-    for (const watch of watches) expect(await watch.stop()).toEqual({ refused: 0, lost: 0 })
+    for (const watch of watches) expect(await watch.stop()).toMatchObject({ refused: 0, lost: 0 })
 
     // Each has come back by itself, as announced.
     await expect.poll(() => clients.every(({ connectedAtMs }) => connectedAtMs.length === 2)).toBe(true)
@@ -140,6 +142,36 @@ test.each(CASES)(
     await expect.poll(received).toBe(words.packetsSent + lastWords.packetsSent)
     await Promise.all(clients.map(client => client.close()))
     expect(existsSync(controlSocket())).toBe(false)
+  },
+)
+
+test.skipIf(!canCreateNetworks || !runsAll)(
+  'with net.ipv4.tcp_migrate_req no connection is reset either, at many connections per second (P-177)',
+  async () => {
+    await using network = await TestNetwork.create(['relay'])
+    const [command, ...on] = network.commandOn('relay')
+    const host = network.addressOf('relay')
+    execFileSync(command, [...on, 'sh', '-c', 'echo 1 > /proc/sys/net/ipv4/tcp_migrate_req'])
+    const flags = ['-dev', '-a', `${host}:3340`, '-stun=false', '-control-socket', controlSocket(), '-takeover']
+    const startThere = async (runtime: 'node' | 'bun') => {
+      const program = await startProgram(command, [...on, runtimePath(runtime), DERPER, ...flags])
+      programs.push(program)
+      return program
+    }
+    let first = await startThere('node')
+    await served(first)
+    const watches = Array.from({ length: 8 }, () =>
+      PortWatch.start(() => PortWatch.http(3340, '/derp/probe', { host })),
+    )
+    for (const runtime of ['bun', 'node', 'node', 'bun', 'bun'] as const) {
+      const second = await startThere(runtime)
+      await second.stderrMatch(/"msg":"took over: the first derper drains"/)
+      expect(await first.exit()).toBe(0)
+      first = second
+    }
+    for (const watch of watches) await watch.answers(5)
+    for (const watch of watches) expect(await watch.stop()).toEqual({ refused: 0, reset: 0, lost: 0 })
+    await first.stop()
   },
 )
 
@@ -189,8 +221,15 @@ test('a derper that cannot take over leaves the first as it was; with none it si
   expect(await fourth.exit()).toBe(2)
   expect(fourth.stderr).toContain(`listen on -a ${HOST}:${main}: address already in use`)
 
+  // Nor does rubbish on its control socket.
+  for (const bytes of ['drain\n', '{"protocol":1,"ask":"stop"}\n', new Uint8Array(1 << 20).fill(0x7b)]) {
+    const peer = connect(controlSocket()).on('error', () => {})
+    peer.end(bytes)
+    await new Promise(resolve => peer.resume().once('close', resolve))
+  }
+
   await watch.answers(5)
-  expect(await watch.stop()).toEqual({ refused: 0, lost: 0 })
+  expect(await watch.stop()).toMatchObject({ refused: 0, lost: 0 })
   expect(first.stderr).not.toContain('drain begins')
   expect(existsSync(controlSocket())).toBe(true)
   await first.stop()

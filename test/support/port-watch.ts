@@ -11,10 +11,17 @@ export type PortAnswer = 'answered' | 'refused' | 'reset'
 /** Milliseconds between two questions. */
 const PACE_MS = 5
 
+interface AskOptions {
+  readonly ca?: string | undefined
+  /** Default: loopback. */
+  readonly host?: string
+}
+
 export class PortWatch {
   readonly #ask: () => Promise<PortAnswer>
   #answered = 0
   #refused = 0
+  #reset = 0
   #lost = 0
   #isOver = false
   #running: Promise<void> = Promise.resolve()
@@ -29,9 +36,9 @@ export class PortWatch {
     return watch
   }
 
-  /** Asks on loopback; over TLS with a CA. */
-  static http(port: number, path: string, ca?: string): Promise<PortAnswer> {
-    const options: RequestOptions = { host: '127.0.0.1', port, path, agent: false, timeout: PATIENCE_MS }
+  /** Asks over TLS with a CA. */
+  static http(port: number, path: string, { ca, host = '127.0.0.1' }: AskOptions = {}): Promise<PortAnswer> {
+    const options: RequestOptions = { host, port, path, agent: false, timeout: PATIENCE_MS }
     return new Promise((resolve, reject) => {
       const sent = ca === undefined ? httpRequest(options) : httpsRequest({ ...options, ca, servername: 'localhost' })
       sent.on('response', response => response.resume().on('end', () => resolve('answered')))
@@ -47,16 +54,17 @@ export class PortWatch {
     await until(() => this.#answered >= wanted, `${more} more answers`)
   }
 
-  /** Connections refused, and questions that a second connection did not answer either. */
-  async stop(): Promise<{ readonly refused: number; readonly lost: number }> {
+  /** Connections refused and reset, and questions that a second connection did not answer either. */
+  async stop(): Promise<{ readonly refused: number; readonly reset: number; readonly lost: number }> {
     this.#isOver = true
     await this.#running
-    return { refused: this.#refused, lost: this.#lost }
+    return { refused: this.#refused, reset: this.#reset, lost: this.#lost }
   }
 
   async #run(): Promise<void> {
     while (!this.#isOver) {
       const first = await this.#tryAsk()
+      if (first === 'reset') this.#reset++
       // What the system had accepted when the socket closed is reset; clients then connect again.
       const answer = first === 'reset' ? await this.#tryAsk() : first
       if (answer === 'answered') this.#answered++
