@@ -328,6 +328,34 @@ test('a crashed worker loses only its own clients', async () => {
   expect(await cores.coordinator.source.inconsistencies()).toEqual([])
 })
 
+/** Packets that came in and have no outcome. */
+async function unaccounted({ coordinator }: MemoryWorkers): Promise<number> {
+  const { counters } = await coordinator.source.snapshot()
+  const dropped = Object.values(counters.dropped).reduce(
+    (sum, { disco, other }) => sum + disco.packets + other.packets,
+    0,
+  )
+  const { packetsReceivedDisco, packetsReceivedOther, packetsForwardedIn, packetsSent, packetsForwardedOut } = counters
+  return packetsReceivedDisco + packetsReceivedOther + packetsForwardedIn - packetsSent - packetsForwardedOut - dropped
+}
+
+test('each packet has one outcome although a worker crashes: those it sent on, took and still held (P-102)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [gone, slow, receiver] = [await cores.login(0), await cores.login(0), await cores.login(1)]
+  for (const text of ['one', 'two']) gone.packet(receiver.publicKey, text)
+  expect([await nextText(receiver), await nextText(receiver)]).toEqual(['one', 'two'])
+  slow.conn.pause()
+  for (let n = 0; n < 100; n++) receiver.packet(slow.publicKey, new Uint8Array(10_000))
+  await receiver.sync()
+  await atRest(cores)
+  expect(cores.core(0).counters.packetsSent).toBeLessThan(100)
+  cores.crash(0)
+  await atRest(cores)
+  expect(await unaccounted(cores)).toBe(0)
+  const { counters } = await cores.coordinator.source.snapshot()
+  expect(counters).toMatchObject({ packetsReceivedOther: 102 })
+})
+
 test('packets that a crashed worker has not received are counted as dropped (P-102)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, gone] = [await cores.login(0), await cores.login(1)]

@@ -64,7 +64,8 @@ export class SoakedRelays {
       CRASH_HOOK,
     )
     writeFileSync(join(directory, 'ca.pem'), threaded.ca)
-    const region = await Promise.all([startRegionRelay(nats.url, DRAIN), startRegionRelay(nats.url, DRAIN)])
+    const flags = [...METRICS, ...DRAIN]
+    const region = await Promise.all([startRegionRelay(nats.url, flags), startRegionRelay(nats.url, flags)])
     await untilRelaysMet(region)
     return new SoakedRelays({ directory, load: [load], nats, threaded, region })
   }

@@ -128,8 +128,8 @@ export type ToWorker =
   | Answered
   | ({ readonly type: 'link'; readonly worker: number } & LinkMessage)
   | { readonly type: 'unlink'; readonly worker: number }
-  /** The link for packets to clients of other relays. */
-  | ({ readonly type: 'coordinatorLink' } & LinkMessage)
+  /** The link for packets to clients of other relays, and where the worker keeps account of its packets: see `packet-ledger`. */
+  | ({ readonly type: 'coordinatorLink'; readonly ledger: SharedArrayBuffer } & LinkMessage)
   /** Drain the worker's link: one of its sessions has ended and sends no more. */
   | { readonly type: 'drain'; readonly worker: number }
   /** Includes the number of logged-in sessions on all workers. */

@@ -104,7 +104,7 @@ export class CoordinatorSource implements DebugSource {
 
   /** The worker is gone; its counters are kept. */
   keepTotalsOf(handle: WorkerHandle): void {
-    this.#totals.remove(handle)
+    this.#totals.remove(handle, handle.ledger)
   }
 
   async #compare(): Promise<readonly Compared[]> {

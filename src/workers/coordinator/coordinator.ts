@@ -248,6 +248,7 @@ export class Coordinator implements RouteTable {
     const [end, ownEnd] = this.#options.createChannel()
     const [sent, received] = [createTally(), createTally()]
     takeFromLink(this.#options.openLink(ownEnd), sent, this.#options.memory, this.#forwarder)
-    handle.send({ type: 'coordinatorLink', port: end, sent, received }, [end])
+    const { ledger } = handle
+    handle.send({ type: 'coordinatorLink', port: end, sent, received, ledger }, [end])
   }
 }

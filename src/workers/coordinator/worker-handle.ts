@@ -9,6 +9,7 @@ import { Channel, type Post } from '../channel/channel.ts'
 import type { CoordinatorQuestions, SessionMessage, ToCoordinator, ToWorker } from '../channel/messages.ts'
 import type { Port } from '../channel/port.ts'
 import { RpcClient } from '../channel/rpc.ts'
+import { createLedger } from '../link/packet-ledger.ts'
 
 /** A session of a worker. */
 export class RemoteMember implements Member {
@@ -62,6 +63,8 @@ export class WorkerHandle {
   readonly asking: RpcClient<CoordinatorQuestions>
   /** Sessions refused for lack of room, until they have ended. */
   readonly refused: Set<number> = new Set()
+  /** What it has counted, for after its end. */
+  readonly ledger: SharedArrayBuffer = createLedger()
   /** It receives all changes. */
   isJoined = false
   readonly #channel: Channel<ToWorker, ToCoordinator>

@@ -3,6 +3,7 @@ import { ConnectionCounters } from '../../metrics/connection-counters.ts'
 import { RelayCounters } from '../../metrics/counters.ts'
 import { HttpCounters } from '../../metrics/http-counters.ts'
 import type { WorkerSnapshot } from '../channel/messages.ts'
+import { createLedger, PacketLedger } from '../link/packet-ledger.ts'
 import { WorkerTotals } from './worker-totals.ts'
 
 function snapshot(packets: number, averageQueueMs: number): WorkerSnapshot {
@@ -33,9 +34,14 @@ test('WorkerTotals adds workers, weighting their averages by packets', () => {
 
 test('WorkerTotals keeps the counters of an exited worker, but not its state', () => {
   const totals = new WorkerTotals<string>()
-  totals.note('a', snapshot(30, 1))
-  totals.remove('a')
-  totals.remove('unknown')
+  const last = snapshot(30, 1)
+  const memory = createLedger()
+  const ledger = new PacketLedger(last.counters)
+  ledger.open(memory)
+  ledger.publish()
+  totals.note('a', last)
+  totals.remove('a', memory)
+  totals.remove('unknown', createLedger())
   totals.note('b', snapshot(1, 0))
   const { counters, http, connections, pendingBytes } = totals.sum()
   expect(counters).toMatchObject({

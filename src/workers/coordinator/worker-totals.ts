@@ -5,6 +5,7 @@ import { mergeCounters, RelayCounters } from '../../metrics/counters.ts'
 import { HttpCounters } from '../../metrics/http-counters.ts'
 import { mergeConnectionCounters, mergeHttpCounters } from '../../metrics/merge.ts'
 import type { WorkerSnapshot } from '../channel/messages.ts'
+import { settleLedger } from '../link/packet-ledger.ts'
 
 /** All zero. */
 function noTotals(): WorkerSnapshot {
@@ -29,10 +30,11 @@ export class WorkerTotals<W> {
     this.#known.set(worker, snapshot)
   }
 
-  /** The worker is gone: its counters stay. */
-  remove(worker: W): void {
-    const last = this.#known.get(worker)
-    if (last !== undefined) this.#gone = sumOf([this.#gone, countedBy(last)])
+  /** The worker is gone: its counters stay, those of its packets as they stand in its ledger. */
+  remove(worker: W, ledger: SharedArrayBuffer): void {
+    const last = countedBy(this.#known.get(worker) ?? noTotals())
+    settleLedger(ledger, last.counters)
+    this.#gone = sumOf([this.#gone, last])
     this.#known.delete(worker)
   }
 

@@ -4,13 +4,14 @@
  * Unacknowledged bytes are bounded: beyond that, packets are dropped (P-102).
  */
 
-import type { RelayCounters } from '../../metrics/counters.ts'
+import type { Amount, RelayCounters } from '../../metrics/counters.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
 import type { Flushable } from '../../server/turn-flush.ts'
 import type { Port } from '../channel/port.ts'
 import { kindOf, overheadOf } from './frame-tag.ts'
 import { type BatchMemory, BatchWriter, type FrameSink, readBatch } from './link-batch.ts'
 import { LinkCount } from './link-tally.ts'
+import type { PacketLedger } from './packet-ledger.ts'
 
 /** Maximum bytes of frames sent and not acknowledged. */
 export const MAX_UNTAKEN_BYTES: number = 8 << 20
@@ -21,6 +22,7 @@ const MAX_BATCH_BYTES: number = 256 << 10
 export interface LinkHost {
   readonly counters: RelayCounters
   readonly memory: BatchMemory
+  readonly ledger: PacketLedger
   /** Flushes the link at the end of this turn, before clients are written to. */
   flushFirstAfterTurn(link: Flushable): void
 }
@@ -32,13 +34,16 @@ export class LinkSender implements Flushable {
   /** What the other side has acknowledged. */
   readonly #taken: Int32Array
   readonly #sent = new LinkCount()
+  readonly #given: Amount
   readonly #batch = new BatchWriter()
   /** Bytes that may be added before the acknowledgements are read again. */
   #room = 0
   #isClosed = false
 
-  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer) {
+  /** @param given counts what is sent. */
+  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer, given: Amount) {
     this.#host = host
+    this.#given = given
     this.#port = port
     this.#taken = new Int32Array(taken)
   }
@@ -60,6 +65,7 @@ export class LinkSender implements Flushable {
 
   flush(): void {
     if (this.#batch.frames === 0) return
+    this.#host.ledger.publish()
     const batch = this.#batch.take(this.#host.memory)
     this.#port.post(batch, [batch])
     this.#room = 0
@@ -87,6 +93,8 @@ export class LinkSender implements Flushable {
       return false
     }
     this.#sent.add(kind, bytes, payloadBytes)
+    this.#given.packets++
+    this.#given.bytes += payloadBytes
     if (this.#batch.frames === 0) this.#host.flushFirstAfterTurn(this)
     return true
   }
@@ -104,23 +112,30 @@ export class LinkSender implements Flushable {
   }
 }
 
-/** The receiving half: passes on frames and acknowledges them. */
+/** The receiving half: passes on frames and acknowledges them. @param ledger counts them. */
 export function takeFromLink(
   port: Port<ArrayBuffer, ArrayBuffer>,
   tally: SharedArrayBuffer,
   memory: BatchMemory,
   taker: FrameSink,
+  ledger?: PacketLedger,
 ): void {
   const taken = new LinkCount()
   const shown = new Int32Array(tally)
   const counting: FrameSink = {
     takeFrame: (to, bytes, start, end, tag) => {
-      taken.add(kindOf(tag), end - start, end - start - overheadOf(tag))
+      const payloadBytes = end - start - overheadOf(tag)
+      taken.add(kindOf(tag), end - start, payloadBytes)
+      if (ledger !== undefined) {
+        ledger.taken.packets++
+        ledger.taken.bytes += payloadBytes
+      }
       taker.takeFrame(to, bytes, start, end, tag)
     },
   }
   port.open(batch => {
     readBatch(batch, memory, counting)
+    ledger?.publish()
     taken.publish(shown)
   })
 }

@@ -13,6 +13,7 @@ import { Channel } from '../channel/channel.ts'
 import { dispatch, type Handlers } from '../channel/handlers.ts'
 import type { ToCoordinator, ToWorker, WorkerQuestions } from '../channel/messages.ts'
 import { RpcClient, serveRpc } from '../channel/rpc.ts'
+import { PacketLedger } from '../link/packet-ledger.ts'
 import { CoordinatorLink } from './destinations.ts'
 import { workerAnswers } from './worker-answers.ts'
 import { WorkerDirectory } from './worker-directory.ts'
@@ -26,6 +27,7 @@ export class RelayWorker {
   readonly #asking: RpcClient<WorkerQuestions>
   #directory: WorkerDirectory | undefined
   #links: WorkerLinks | undefined
+  #ledger: PacketLedger | undefined
   /** Resolves when the coordinator has closed the worker. */
   readonly closed: Promise<void>
   readonly #setClosed: () => void
@@ -45,11 +47,13 @@ export class RelayWorker {
     const { worker, openLink, memory } = this.#wiring
     const flushFirstAfterTurn = core.flushFirstAfterTurn.bind(core)
     const taker = { takeFrame: (...frame: Parameters<WorkerDirectory['takeFrame']>) => directory.takeFrame(...frame) }
-    const links = new WorkerLinks({ counters: core.counters, memory, flushFirstAfterTurn }, openLink, taker)
+    const ledger = new PacketLedger(core.counters)
+    const links = new WorkerLinks({ counters: core.counters, memory, ledger, flushFirstAfterTurn }, openLink, taker)
     const send = (message: ToCoordinator) => this.#channel.send(message)
     const handled = () => this.#channel.handled
     const directory = new WorkerDirectory(core, { worker, asking: this.#asking, links, send, handled })
     this.#links = links
+    this.#ledger = ledger
     this.#directory = directory
     return directory
   }
@@ -98,7 +102,7 @@ export class RelayWorker {
     const { directory, links } = this
     const { core } = parts
     const cut = new AbortController()
-    const answers = workerAnswers({ ...parts, directory, cut: cut.signal }, this.#asking)
+    const answers = workerAnswers({ ...parts, directory, cut: cut.signal, ledger: this.#ledger }, this.#asking)
     return {
       ask: asked => serveRpc(answers, asked, answered => this.#channel.send(answered)),
       answer: answered => this.#asking.settle(answered),
@@ -108,7 +112,12 @@ export class RelayWorker {
       peerLeft: ({ id, peer }) => directory.peerLeft(id, peer),
       presence: ({ id, changes }) => directory.presence(id, changes),
       link: message => links.add(message.worker, message),
-      coordinatorLink: message => directory.useCoordinatorLink(new CoordinatorLink(links.add(COORDINATOR, message))),
+      coordinatorLink: message => {
+        this.#ledger?.open(message.ledger)
+        // Sessions count these packets as forwarded.
+        const sender = links.add(COORDINATOR, message, { packets: 0, bytes: 0 })
+        directory.useCoordinatorLink(new CoordinatorLink(sender))
+      },
       unlink: ({ worker }) => links.remove(worker),
       drain: ({ worker }) => links.drain(worker),
       rateLimit: ({ limit }) => {

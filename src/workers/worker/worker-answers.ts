@@ -6,12 +6,14 @@ import type { DrainResult } from '../../server/drain.ts'
 import { CoreDebugSource, type SessionsSnapshot } from '../../status/relay-view.ts'
 import type { CheckedSnapshot, CoordinatorQuestions, DrainMessage, WorkerQuestions } from '../channel/messages.ts'
 import type { Answers, RpcClient } from '../channel/rpc.ts'
+import type { PacketLedger } from '../link/packet-ledger.ts'
 import type { WorkerDirectory } from './worker-directory.ts'
 import type { WorkerRuntime } from './worker-runtime.ts'
 
 /** What the answers are about. */
 export interface AnswerContext extends Pick<WorkerRuntime, 'core' | 'http' | 'connections'> {
   readonly directory: WorkerDirectory
+  readonly ledger: PacketLedger | undefined
   /** Cuts a drain short. */
   readonly cut: AbortSignal
 }
@@ -26,7 +28,11 @@ export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQues
       answer(undefined)
     },
     clients: ({ query, numbering }, answer) => answer(own.clientsPart(query, numbering)),
-    snapshot: (_, answer) => answer(snapshotOf(parts, own.sessionsSnapshot())),
+    snapshot: (_, answer) => {
+      // What has been shown once does not go back after a crash.
+      parts.ledger?.publish()
+      answer(snapshotOf(parts, own.sessionsSnapshot()))
+    },
     traffic: async (_, answer) => answer(await own.traffic()),
     drain: async (message, answer) => answer(await drain(message, parts, asking)),
   }

@@ -1,5 +1,6 @@
 /** A worker's packet links to other workers and the coordinator. */
 
+import type { Amount } from '../../metrics/counters.ts'
 import type { LinkMessage } from '../channel/messages.ts'
 import type { Port, TransferHandle } from '../channel/port.ts'
 import type { FrameSink } from '../link/link-batch.ts'
@@ -27,11 +28,12 @@ export class WorkerLinks {
     this.#taker = taker
   }
 
-  /** Connects to a worker or the coordinator, in both directions. */
-  add(worker: number, message: LinkMessage): LinkSender {
+  /** Connects to a worker or the coordinator, in both directions. @param given counts what is sent. */
+  add(worker: number, message: LinkMessage, given: Amount = this.#host.ledger.given): LinkSender {
     const port = this.#openLink(message.port)
-    takeFromLink(port, message.received, this.#host.memory, this.#taker)
-    const sender = new LinkSender(this.#host, port, message.sent)
+    const { memory, ledger } = this.#host
+    takeFromLink(port, message.received, memory, this.#taker, ledger)
+    const sender = new LinkSender(this.#host, port, message.sent, given)
     this.#links.set(worker, { port, sender, link: new WorkerLink(sender) })
     return sender
   }
