@@ -49,6 +49,8 @@ export interface Recipient {
 export interface Destination {
   /** Receives packets from links; undefined for a client of another relay, because nothing is forwarded twice. */
   readonly local: Recipient | undefined
+  /** What it forwards is counted by another thread, where it leaves for the other relay. */
+  readonly isCountedElsewhere?: boolean
   /**
    * Takes the SendPacket frame from `start` to `end` of `buffer`, which may be rewritten in place.
    *

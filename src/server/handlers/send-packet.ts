@@ -20,7 +20,7 @@ export const handleSendPacket: Handler = (session, frame) => {
   session.tally.packetBytesReceived += end - payloadAt
   const destination = session.routes.get(buffer, keyAt)
   if (destination !== undefined) {
-    if (destination.local === undefined) counters.packetsForwardedOut++
+    if (destination.local === undefined && destination.isCountedElsewhere !== true) counters.packetsForwardedOut++
     destination.takeSendPacket(session, buffer, start, end, kind)
     return
   }

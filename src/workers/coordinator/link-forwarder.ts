@@ -30,6 +30,7 @@ export class LinkForwarder implements FrameSink {
       this.#counters.drop(DropReason.UnknownDest, kindOf(tag), end - start - overheadOf(tag))
       return
     }
+    this.#counters.packetsForwardedOut++
     const key = NodePublicKey.fromBytes(bytes.subarray(start, frameAt))
     link.destinationFor(destination).takeSendPacket({ key }, bytes, frameAt, end, kindOf(tag))
   }

@@ -9,7 +9,7 @@
 import type { Amount, RelayCounters } from '../../metrics/counters.ts'
 import { DROP_REASONS, DropReason } from '../../metrics/drop-reason.ts'
 
-/** Slots of a page: counters, then packets and bytes from and to other workers, then drops. */
+/** Slots of a page: counters, then packets and bytes from and to other threads, then drops. */
 const FIELDS = [
   'packetsReceivedDisco',
   'packetsReceivedOther',
@@ -34,7 +34,7 @@ export function createLedger(): SharedArrayBuffer {
 
 /** The worker's side. */
 export class PacketLedger {
-  /** From other workers, and to them. */
+  /** From other threads of the relay, and to them. */
   readonly taken: Amount = { packets: 0, bytes: 0 }
   readonly given: Amount = { packets: 0, bytes: 0 }
   readonly #counters: RelayCounters

@@ -4,7 +4,7 @@
  * Unacknowledged bytes are bounded: beyond that, packets are dropped (P-102).
  */
 
-import type { Amount, RelayCounters } from '../../metrics/counters.ts'
+import type { RelayCounters } from '../../metrics/counters.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
 import type { Flushable } from '../../server/turn-flush.ts'
 import type { Port } from '../channel/port.ts'
@@ -34,16 +34,13 @@ export class LinkSender implements Flushable {
   /** What the other side has acknowledged. */
   readonly #taken: Int32Array
   readonly #sent = new LinkCount()
-  readonly #given: Amount
   readonly #batch = new BatchWriter()
   /** Bytes that may be added before the acknowledgements are read again. */
   #room = 0
   #isClosed = false
 
-  /** @param given counts what is sent. */
-  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer, given: Amount) {
+  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer) {
     this.#host = host
-    this.#given = given
     this.#port = port
     this.#taken = new Int32Array(taken)
   }
@@ -93,8 +90,9 @@ export class LinkSender implements Flushable {
       return false
     }
     this.#sent.add(kind, bytes, payloadBytes)
-    this.#given.packets++
-    this.#given.bytes += payloadBytes
+    const { given } = this.#host.ledger
+    given.packets++
+    given.bytes += payloadBytes
     if (this.#batch.frames === 0) this.#host.flushFirstAfterTurn(this)
     return true
   }

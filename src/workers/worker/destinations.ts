@@ -66,6 +66,7 @@ class RemoteClient implements Destination, Recipient {
 
 class ViaCoordinator implements Destination {
   readonly local: undefined
+  readonly isCountedElsewhere = true
   readonly #sender: LinkSender
 
   constructor(sender: LinkSender) {

@@ -114,9 +114,7 @@ export class RelayWorker {
       link: message => links.add(message.worker, message),
       coordinatorLink: message => {
         this.#ledger?.open(message.ledger)
-        // Sessions count these packets as forwarded.
-        const sender = links.add(COORDINATOR, message, { packets: 0, bytes: 0 })
-        directory.useCoordinatorLink(new CoordinatorLink(sender))
+        directory.useCoordinatorLink(new CoordinatorLink(links.add(COORDINATOR, message)))
       },
       unlink: ({ worker }) => links.remove(worker),
       drain: ({ worker }) => links.drain(worker),

@@ -1,6 +1,5 @@
 /** A worker's packet links to other workers and the coordinator. */
 
-import type { Amount } from '../../metrics/counters.ts'
 import type { LinkMessage } from '../channel/messages.ts'
 import type { Port, TransferHandle } from '../channel/port.ts'
 import type { FrameSink } from '../link/link-batch.ts'
@@ -28,12 +27,12 @@ export class WorkerLinks {
     this.#taker = taker
   }
 
-  /** Connects to a worker or the coordinator, in both directions. @param given counts what is sent. */
-  add(worker: number, message: LinkMessage, given: Amount = this.#host.ledger.given): LinkSender {
+  /** Connects to a worker or the coordinator, in both directions. */
+  add(worker: number, message: LinkMessage): LinkSender {
     const port = this.#openLink(message.port)
     const { memory, ledger } = this.#host
     takeFromLink(port, message.received, memory, this.#taker, ledger)
-    const sender = new LinkSender(this.#host, port, message.sent, given)
+    const sender = new LinkSender(this.#host, port, message.sent)
     this.#links.set(worker, { port, sender, link: new WorkerLink(sender) })
     return sender
   }
