@@ -1,7 +1,7 @@
 /**
  * Sends packets to the clients of one relay, over a connection opened by the first packet and closed when idle.
  *
- * Clauses: P-311 misrouted packets, P-316 checks, P-319 links on demand.
+ * Clauses: P-311 misrouted packets, P-316 and P-319 checks, P-319 links on demand.
  */
 
 import type { Clock, Timer } from '../lib/clock.ts'
@@ -13,7 +13,7 @@ import type { MeshLinkCounters } from '../metrics/mesh-counters.ts'
 import { PING_LENGTH } from '../protocol/constants.ts'
 import { PeerGoneReason } from '../protocol/messages.ts'
 import type { PacketSource } from '../server/ports.ts'
-import { LINK_CHECK_MS, LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from './limits.ts'
+import { LINK_CHECK_MS, LINK_IDLE_MS, LINK_LOOK_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from './limits.ts'
 import type { LinkEvents } from './members.ts'
 import type { RegionLink } from './neighbour.ts'
 import { type RelayId, relayIdOf } from './stamp.ts'
@@ -38,8 +38,10 @@ export class OnDemandLink implements RegionLink {
   /** Number of connection attempts. */
   #runs = 0
   #failures = 0
-  /** Used since the last idle check. */
+  /** Used since the last look. */
   #isUsed = false
+  /** Looks since it was last used. */
+  #idleLooks = 0
   #timer: Timer | undefined
   /** Runs while a check is pending. */
   #check: Timer | undefined
@@ -108,7 +110,9 @@ export class OnDemandLink implements RegionLink {
     this.#connection = connection
     this.#ports.counters.connects++
     this.#queue.use(connection)
-    this.#watchIdle()
+    this.#idleLooks = 0
+    this.#isUsed = false
+    this.#watch()
   }
 
   async #receive(connection: LinkConnection): Promise<never> {
@@ -119,12 +123,19 @@ export class OnDemandLink implements RegionLink {
     }
   }
 
-  #watchIdle(): void {
-    this.#isUsed = false
-    this.#timer = this.#ports.clock.after(LINK_IDLE_MS, () => {
-      if (this.#isUsed) this.#watchIdle()
-      // No packet is lost: it is idle.
-      else this.#goDown('closed')
+  /** A connection that is used is checked: the system notices late that nothing arrives, and tries again ever later. */
+  #watch(): void {
+    this.#timer = this.#ports.clock.after(LINK_LOOK_MS, () => {
+      if (this.#isUsed) this.#idleLooks = 0
+      else this.#idleLooks++
+      if (this.#idleLooks * LINK_LOOK_MS >= LINK_IDLE_MS) {
+        // No packet is lost: it is idle.
+        this.#goDown('closed')
+        return
+      }
+      if (this.#isUsed) this.check()
+      this.#isUsed = false
+      this.#watch()
     })
   }
 

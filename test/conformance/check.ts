@@ -16,13 +16,14 @@ export function discoPacket(size = 62): Uint8Array {
   return packet
 }
 
-/** The next message is a packet from `source` with `data`. */
+/** The next message, keep-alives aside, is a packet from `source` with `data`. */
 export async function expectPacket(
   client: RawClient,
   source: RawClient | NodePublicKey,
   data: Uint8Array,
 ): Promise<void> {
-  const message = await client.message()
+  let message = await client.message()
+  while (message.type === 'keepAlive') message = await client.message()
   equal(message.type, 'receivedPacket')
   if (message.type !== 'receivedPacket') return
   equal(String(message.source), String('publicKey' in source ? source.publicKey : source))

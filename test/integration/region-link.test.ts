@@ -1,7 +1,13 @@
 /** Links of a region: opened by their first packet, closed when idle. */
 
 import { expect, test } from 'vitest'
-import { LINK_CHECK_MS, LINK_IDLE_MS, LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS } from '../../src/backplane/limits.ts'
+import {
+  LINK_CHECK_MS,
+  LINK_IDLE_MS,
+  LINK_LOOK_MS,
+  LINK_RETRY_MAX_MS,
+  LINK_RETRY_MIN_MS,
+} from '../../src/backplane/limits.ts'
 import { OnDemandLink } from '../../src/backplane/on-demand-link.ts'
 import { relayIdOf } from '../../src/backplane/stamp.ts'
 import { NodePrivateKey, type NodePublicKey } from '../../src/keys/node-key.ts'
@@ -24,6 +30,7 @@ class FarEnd implements LinkConnection {
   readonly serverKey: NodePublicKey
   readonly texts: string[] = []
   pings = 0
+  answersPings = false
   isClosed = false
   readonly #messages: ReceivedMessage[] = []
   #wake: (() => void) | undefined
@@ -42,6 +49,7 @@ class FarEnd implements LinkConnection {
 
   async sendPing(): Promise<void> {
     this.pings++
+    if (this.answersPings) this.say({ type: 'pong', payload: new Uint8Array(8) })
   }
 
   say(message: ReceivedMessage): void {
@@ -114,11 +122,13 @@ test('a link is closed after two minutes without a packet, and reopened by the n
   send('first')
   await settle()
   const far = lastDial().open()
+  far.answersPings = true
   await settle()
   clock.advance(LINK_IDLE_MS - 1)
   send('used')
   await settle()
   clock.advance(1)
+  await settle()
   expect([link.isUp, far.isClosed]).toEqual([true, false])
   clock.advance(LINK_IDLE_MS)
   expect([link.isUp, far.isClosed]).toEqual([false, true])
@@ -203,6 +213,29 @@ test('a checked link goes down unless something arrives in time (P-316)', async 
   await settle()
   clock.advance(LINK_CHECK_MS)
   expect([link.isUp, next.texts]).toEqual([true, ['again']])
+})
+
+test('a link in use goes down if nothing arrives over it, and is opened again (P-319)', async () => {
+  const { clock, lastDial, link, send, warnings } = setUp()
+  send('first')
+  await settle()
+  const far = lastDial().open()
+  await settle()
+  far.answersPings = true
+  for (let n = 0; n < 3; n++) {
+    send(String(n))
+    clock.advance(LINK_LOOK_MS)
+    await settle()
+  }
+  expect([far.pings, link.isUp]).toEqual([3, true])
+  far.answersPings = false
+  clock.advance(LINK_LOOK_MS)
+  expect(far.pings).toBe(3)
+  send('lost')
+  clock.advance(LINK_LOOK_MS)
+  clock.advance(LINK_CHECK_MS)
+  expect([far.pings, link.isUp, far.isClosed]).toEqual([4, false, true])
+  expect(warnings).toEqual([expect.objectContaining({ code: 'ERR_DERP_PING_TIMEOUT' })])
 })
 
 test('a link bounds its queue while it is opened (P-319)', async () => {
