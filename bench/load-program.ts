@@ -7,7 +7,7 @@ import type { BenchRelay } from './contender.ts'
 const PATIENCE_MS = 180_000
 
 /** Kinds of load; bench/go implements all, bench/load only the first. */
-export type LoadKind = 'flow' | 'pingpong' | 'login' | 'idle' | 'stall' | 'paced' | 'flood'
+export type LoadKind = 'flow' | 'pingpong' | 'login' | 'idle' | 'stall' | 'paced' | 'flood' | 'region'
 
 /** Flags by name; durations in Go's notation. */
 export type LoadFlags = Readonly<Record<string, string | number>>
@@ -40,6 +40,20 @@ export interface LoadResults {
   readonly stall: LoadWindow & { readonly ageMicros: LoadTimes }
   readonly paced: { readonly ageMicros: LoadTimes; readonly lost: number; readonly broken: number }
   readonly flood: FloodCounts
+  readonly region: RegionCounts
+}
+
+/** What clients of a region did within the measured window. */
+export interface RegionCounts {
+  readonly seconds: number
+  /** Packets received from clients of the same relay, and of others. */
+  readonly local: number
+  readonly cross: number
+  readonly sent: number
+  readonly logins: number
+  readonly failed: number
+  /** Connected clients on average. */
+  readonly connected: number
 }
 
 /** What attackers did. */

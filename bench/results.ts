@@ -73,7 +73,7 @@ function scenarioResult({ scenario, samples }: Measured): ScenarioResult {
 
 const fourDigits = (value: number): number => Number(value.toPrecision(4))
 
-function currentCommit(): string {
+export function currentCommit(): string {
   const git = (...args: string[]) =>
     execFileSync('git', args, { cwd: join(import.meta.dirname, '..'), encoding: 'utf8' }).trim()
   const changed = git('status', '--porcelain', '--untracked-files=no') !== ''

@@ -36,6 +36,7 @@ type settings struct {
 	listen, certFile, keyFile, meshKeyFile string
 	warmup                                 time.Duration
 	duration                               time.Duration
+	region                                 regionSettings
 }
 
 // scenarios by name, in usage order.
@@ -48,13 +49,14 @@ var scenarios = map[string]func(settings) (any, error){
 	"paced":    paced,
 	"flood":    flood,
 	"crowd":    crowd,
+	"region":   runRegion,
 }
 
 func main() {
 	log.SetFlags(0)
 	log.SetPrefix("load: ")
 	if len(os.Args) < 2 || scenarios[os.Args[1]] == nil {
-		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood|crowd -url URL [flags]")
+		log.Fatal("usage: load flow|pingpong|login|idle|stall|paced|flood|crowd|region -url URL [flags]")
 	}
 	name := os.Args[1]
 	result, err := scenarios[name](parse(name, os.Args[2:]))
@@ -89,6 +91,18 @@ func parse(name string, args []string) settings {
 	flags.IntVar(&s.home, "home", 0, "index of the clients' relay among them")
 	flags.DurationVar(&s.warmup, "warmup", time.Second, "time before the measured window")
 	flags.DurationVar(&s.duration, "duration", 2*time.Second, "the measured window; 0: until standard input ends")
+	r := &s.region
+	flags.StringVar(&r.relays, "relays", "", "URLs of the relays of a region")
+	flags.DurationVar(&r.session, "session", time.Hour, "mean time for which a client of a region stays connected")
+	flags.DurationVar(&r.away, "away", time.Second, "mean time until it connects again")
+	flags.Float64Var(&r.stay, "stay", 1, "share of clients that return to the same relay")
+	flags.Float64Var(&r.locality, "locality", 0, "share of peers at the same relay")
+	flags.Float64Var(&r.replies, "replies", 0, "share of packets that are replied to")
+	flags.IntVar(&r.peers, "peers", 1, "clients that a client sends to")
+	flags.DurationVar(&r.flowEvery, "flow-every", time.Second, "mean time between flows that a client starts")
+	flags.IntVar(&r.flowPackets, "flow-packets", 100, "packets of a flow")
+	flags.IntVar(&r.burst, "burst", 1, "packets of a flow that are sent together")
+	flags.Float64Var(&r.flowRate, "flow-rate", 100, "packets per second within a flow")
 	flags.Parse(args)
 	if s.url == "" || s.size < stampLen || s.pairs < 1 || s.window < 1 || s.workers < 1 {
 		log.Fatal("-url is missing, or -size, -pairs, -window or -workers is too small")

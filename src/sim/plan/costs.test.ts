@@ -17,5 +17,6 @@ test('noise does not make larger or separate packets cheaper', () => {
 
 test('messages cost less the more there are, within what was measured', () => {
   const cost = { alone: 60, together: 20 }
-  expect([1, 250, 2_125, 4_000, 1e6].map(rate => messageMicros(cost, rate))).toEqual([60, 60, 40, 20, 20])
+  expect([0, 1, 250, 20_000, 1e6].map(rate => messageMicros(cost, rate))).toEqual([60, 60, 60, 20, 20])
+  expect(messageMicros(cost, Math.sqrt(250 * 20_000))).toBeCloseTo(Math.sqrt(60 * 20))
 })

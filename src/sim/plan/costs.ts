@@ -31,8 +31,8 @@ export interface Costs {
     readonly message: MessageCost
     /** For each key in a message. */
     readonly key: number
-    readonly natsIn: MessageCost
-    readonly natsOut: MessageCost
+    /** NATS receives a message, or sends it to one relay. */
+    readonly nats: MessageCost
     /** A relay of a full mesh learns of a client of another. */
     readonly meshPresence: number
   }
@@ -65,12 +65,12 @@ export interface MessageCost {
 }
 
 /** Messages per second at which either cost was measured, at the receiver. */
-export const MESSAGE_RATES = { alone: 250, together: 4_000 } as const
+export const MESSAGE_RATES = { alone: 250, together: 20_000 } as const
 
-/** Microseconds for one of so many messages per second. */
+/** Microseconds for one of so many messages per second: between the measured rates, a power of the rate. */
 export function messageMicros({ alone, together }: MessageCost, perSecond: number): number {
-  const share = (perSecond - MESSAGE_RATES.alone) / (MESSAGE_RATES.together - MESSAGE_RATES.alone)
-  return alone + (together - alone) * Math.min(1, Math.max(0, share))
+  const share = Math.log(perSecond / MESSAGE_RATES.alone) / Math.log(MESSAGE_RATES.together / MESSAGE_RATES.alone)
+  return alone * (together / alone) ** Math.min(1, Math.max(0, share))
 }
 
 /** Microseconds for one packet. */

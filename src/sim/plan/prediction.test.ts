@@ -20,8 +20,7 @@ const COSTS: Costs = {
     find: { alone: 40, together: 20 },
     message: { alone: 20, together: 10 },
     key: 0.5,
-    natsIn: { alone: 3, together: 2 },
-    natsOut: { alone: 4, together: 2 },
+    nats: { alone: 4, together: 2 },
     meshPresence: 11,
   },
   bytes: { relay: 100e6, client: 30e3, route: 760, meshClient: 1_200, nats: 20e6, natsRelay: 50e3 },
@@ -54,7 +53,7 @@ test('a prediction is what happens times what it costs', () => {
   expect(relay.memoryBytes).toBe(100e6 + 3_000 * 30e3 + 2_000 * 760)
   expect(relay.gigabitsPerSecond).toBeCloseTo((20_000 * 1_111 * 8) / 2 / 1e9, 6)
   expect(nats).toEqual({
-    cores: (500 + 60 * 3 + 60 * 4) / 1e6,
+    cores: (500 + 120 * 4) / 1e6,
     memoryBytes: 20e6 + 2 * 50e3,
     messagesIn: 60,
     messagesOut: 60,

@@ -125,10 +125,9 @@ function meshState({ relays, clients, logins }: Rates, { micros, bytes }: Costs)
 
 function natsOf(rates: Rates, { micros, bytes }: Costs): NatsPrediction {
   const all = totalMessages(rates)
-  const into = all.published * messageMicros(micros.natsIn, all.published)
-  const out = all.delivered * messageMicros(micros.natsOut, all.published)
+  const messages = all.published + all.delivered
   return {
-    cores: (micros.idleNats + into + out) / 1e6,
+    cores: (micros.idleNats + messages * messageMicros(micros.nats, all.published)) / 1e6,
     memoryBytes: bytes.nats + rates.relays * bytes.natsRelay,
     messagesIn: all.published,
     messagesOut: all.delivered,

@@ -40,7 +40,7 @@ export const USUAL_WORKLOAD: Workload = {
   stay: 0.5,
   peers: 5,
   locality: undefined,
-  flowEverySeconds: 300,
+  flowEverySeconds: 1_800,
   flowPackets: 600,
   flowRate: 50,
   burst: 4,

@@ -1,0 +1,46 @@
+/**
+ * Measures what operations cost, predicts regions of two and three relays with it, runs them, and compares. Needs Linux, Go
+ * and an otherwise idle machine.
+ *
+ * npm run simulate:verify [-- --rounds 3] [--heals 8] [--seconds 4] [--keep] [--document]
+ */
+
+import { parseArgs } from 'node:util'
+import type { Costs } from '../../src/sim/plan/costs.ts'
+import { wholeNumber } from '../arguments.ts'
+import { Identity } from '../contender.ts'
+import { loadGenerator } from '../tools.ts'
+import { measureCosts } from './calibrate.ts'
+import { readScaling, writeScaling, writeScalingResults } from './scaling.ts'
+import { checksTable, costsTable } from './tables.ts'
+import { type Check, verify } from './verify.ts'
+
+async function main(): Promise<void> {
+  const { values } = parseArgs({
+    options: {
+      rounds: { type: 'string', default: '3' },
+      heals: { type: 'string', default: '8' },
+      seconds: { type: 'string', default: '4' },
+      /** Verifies with the costs of the last run. */
+      keep: { type: 'boolean', default: false },
+      document: { type: 'boolean', default: false },
+    },
+  })
+  const [rounds, heals] = [wholeNumber('rounds', values.rounds), wholeNumber('heals', values.heals)]
+  using identity = await Identity.create()
+  const note = (text: string) => void process.stderr.write(`${text}\n`)
+  const seconds = wholeNumber('seconds', values.seconds)
+  const ports = { load: [await loadGenerator()] as const, identity, note, seconds }
+  const costs: Costs = values.keep ? readScaling().costs : await measureCosts(ports, rounds)
+  process.stdout.write(`${costsTable(costs)}\n\n`)
+  const checks: readonly Check[] = await verify({ ...ports, costs }, rounds, heals)
+  process.stdout.write(`${checksTable(checks)}\n`)
+  if (!values.document) return
+  writeScalingResults({ costs, checks })
+  writeScaling({ costs, checks })
+}
+
+await main().catch((error: unknown) => {
+  process.stderr.write(`simulate:verify: ${error instanceof Error ? error.message : error}\n`)
+  process.exitCode = 1
+})

@@ -1,0 +1,5 @@
+/** Writes the tables and plots of docs/scaling.md from the committed results of `npm run simulate:verify`. */
+
+import { readScaling, writeScaling } from '../bench/region/scaling.ts'
+
+writeScaling(readScaling())
