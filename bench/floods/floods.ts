@@ -88,7 +88,7 @@ export const FLOODS: readonly Flood[] = [
   },
   {
     id: 'slow',
-    title: '750 connections that stop or dribble in each phase of a TLS login',
+    title: '1,050 connections that stop or dribble in each phase of a TLS login or request',
     attack: 'slow',
     carriage: 'tls',
   },

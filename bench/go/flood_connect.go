@@ -13,6 +13,7 @@ import (
 const (
 	slowPerPhase  = 150
 	slowInterval  = 100 * time.Millisecond
+	unreadReplies = 50
 	halfOpenPerS  = 500
 	halfOpenConns = 1_000
 )
@@ -50,8 +51,8 @@ func handshakes(f *flooder) (func(), error) {
 	}, nil
 }
 
-// slowInEachPhase has connections that stop in each phase of a login, or go on
-// by a byte now and then.
+// slowInEachPhase has connections that stop in each phase of a login or of a
+// request, or go on by a byte now and then.
 func slowInEachPhase(f *flooder) (func(), error) {
 	hello := firstFlight()
 	head := []byte("GET /derp HTTP/1.1\r\nHost: localhost\r\nX: " + strings.Repeat("x", 1_000))
@@ -62,6 +63,8 @@ func slowInEachPhase(f *flooder) (func(), error) {
 		func() error { return f.openThen((*flooder).open, nil, head) },
 		func() error { return f.openThen((*flooder).open, f.upgradePlain, info) },
 		func() error { return f.openThen((*flooder).open, f.upgradeWebSocket, message(opBinary, true, info)) },
+		func() error { return f.openThen((*flooder).open, beginBody, head) },
+		f.leaveReplies,
 	}
 	for _, phase := range phases {
 		f.each(slowPerPhase, phase)
@@ -71,6 +74,35 @@ func slowInEachPhase(f *flooder) (func(), error) {
 		time.Sleep(slowInterval)
 	}
 	return nil, nil
+}
+
+// beginBody sends the head of a request with a long body.
+func beginBody(a *attacker) error {
+	_, err := io.WriteString(a, "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n")
+	return err
+}
+
+// leaveReplies makes many requests at once and reads no reply, then sends another
+// byte by byte until the relay closes the connection.
+func (f *flooder) leaveReplies() error {
+	a, err := f.open()
+	if err != nil {
+		return err
+	}
+	defer f.drop(a)
+	request := "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+	if _, err := io.WriteString(a, strings.Repeat(request, unreadReplies)); err != nil {
+		return err
+	}
+	for at := 0; ; at++ {
+		time.Sleep(slowInterval)
+		if at < len(request)-1 {
+			_, err = io.WriteString(a, request[at:at+1])
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
 func (f *flooder) upgradePlain(a *attacker) error {
