@@ -39,7 +39,7 @@ async function listen(): Promise<string> {
 
 export const target: FuzzTarget = {
   about:
-    'An authority that follows the protocol for some requests, and answers others with any status, body and Retry-After: the order ends in an `AcmeError` of one line, or in a certificate that covers the name; challenges are withdrawn; requests end with the order.',
+    'An authority that follows the protocol for some requests, and answers others with any status, body and Retry-After: the order ends in an `AcmeError` of one line, or in a certificate that covers the name; challenges are withdrawn; no timer is left.',
   seeds: [
     [],
     [[0, 0, '']],

@@ -47,7 +47,10 @@ export const target: FuzzTarget = {
     const text = utf8(input)
     const lint = lintOf(text)
     const map = await orError(() => parseDerpMapText(text))
-    if (map === undefined) return `${lint}\nrefused`
+    if (map === undefined) {
+      must(/^error /m.test(lint), 'the linter finds an error where the parser does')
+      return `${lint}\nrefused`
+    }
     await checkFormats(map)
     return `${lint}\n${JSON.stringify(map)}`
   },

@@ -27,7 +27,7 @@ server.on('upgrade', (message, socket, head) => {
 
 export const target: FuzzTarget = {
   about:
-    'The first bytes of a connection: where the reader takes a request, `node:http` sees the same upgrade, headers and following bytes; read again, and with other requests in between, it is the same; the cache is bounded and has no tokens.',
+    'The first bytes of a connection: where the reader takes a request, `node:http` sees the same upgrade, headers and following bytes; read again, it is the same; tokens are not kept.',
   seeds: [
     `${HEAD}\r\n`,
     `${HEAD}Derp-Fast-Start: 1\r\n\r\nabc`,

@@ -13,7 +13,7 @@ const VARIABLE = /^(DERPER_\w+)=(.*)$/s
 
 export const target: FuzzTarget = {
   about:
-    'Lines of arguments, variables and a configuration file: only `DerpError` with `ERR_DERP_CONFIG_INVALID`, in one line, without the value of a secret; what was given by an argument is what counts; settings read twice are the same.',
+    'Lines of arguments, variables and a configuration file: only `DerpError` with `ERR_DERP_CONFIG_INVALID`; settings read twice are the same.',
   seeds: [
     '-a\n:443\n--stun=false\n-hostname=derp.example.com',
     '-dev\n-stun-port=3479\nDERPER_HTTP_PORT=8080\n{"verify-clients":true,"accept-connection-limit":1.5}',

@@ -20,7 +20,7 @@ const REST_MS = 20_000
 
 export const target: FuzzTarget = {
   about:
-    'Messages of any bytes from a relay of the region, from a stranger and from itself, with time in between: no error; local clients reach each other unless a member has them closed; answers are bounded; once the others are silent, they are no members, no route of theirs is left, and every packet is delivered, or dropped and counted.',
+    'Messages of any bytes from a relay of the region, from a stranger and from itself, with time in between: no error; local clients reach each other unless a member has them closed; answers are bounded; once the others are silent, they are no members, and no route of theirs is left.',
   seeds: seeds(),
   words: [1, 2, 3].map(n => clientKey(n).bytes),
   maxBytes: 2_048,
