@@ -13,6 +13,8 @@ const MAX_RUN_MS = 500
 const RUNS_PER_TURN = 512
 /** Of the most recent inputs each has a good chance to be changed. */
 const RECENT = 24
+/** One in so many inputs to be changed is a seed. */
+const SEED_EVERY = 8
 /** Inputs made at once of the comparisons of one. */
 const MAX_SATISFIED = 600
 /** Milliseconds spent on making the input of a finding smaller. */
@@ -92,10 +94,11 @@ export class Campaign {
       if (finding !== undefined) return finding
     }
     this.#known = this.#inputs.length
+    const seeds = [...this.#target.seeds]
     for (let at = 0; performance.now() < endMs; ) {
-      // Each input once, then at random.
-      const next = this.#inputs[at]
-      if (next !== undefined) at++
+      // Each input once, then each seed, then at random.
+      const next = this.#inputs[at] ?? seeds.pop()
+      if (this.#inputs[at] !== undefined) at++
       const finding =
         next === undefined ? await this.#try(mutate(this.#pick(), this.#source)) : await this.#satisfy(next, endMs)
       if (finding !== undefined) return finding
@@ -153,6 +156,9 @@ export class Campaign {
 
   #pick(): Uint8Array {
     const random = this.#random
+    // Shorter inputs may reach all that a seed does, but have less to be changed.
+    const { seeds } = this.#target
+    if (seeds.length > 0 && random.isOneIn(SEED_EVERY)) return random.oneOf(seeds)
     const from = random.isOneIn(2) ? Math.max(0, this.#inputs.length - RECENT) : 0
     return this.#inputs[from + random.below(this.#inputs.length - from)] ?? Uint8Array.of()
   }
