@@ -6,7 +6,7 @@
 import type { Measure, Texts } from './house.ts'
 
 const NAME = String.raw`[\w.#?[\]]*?(?:[sS]ecret|[tT]oken|[pP]assword|[pP]sk|[mM]eshKey|[dD]ebugKey|[pP]rivateKey|[sS]ignature|[cC]redentials?)`
-const OTHER = String.raw`[\w.#?[\]]+`
+const OTHER = String.raw`[\w.#?[\]]+(?:\([^()]*\))?`
 /** Compared with these, a secret is only looked for. */
 const NOTHING = /^(?:undefined|null|true|false|\d[\d_]*|TEXT)$/
 
