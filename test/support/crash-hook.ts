@@ -1,5 +1,5 @@
 /**
- * Crashes the first worker of a program on SIGUSR2. Loaded into all its threads through the environment: threads cannot
+ * Crashes a worker of a program on SIGUSR2, the first one first. Loaded into all its threads through the environment: threads cannot
  * be killed from outside, and the product itself has no means to do it.
  */
 
