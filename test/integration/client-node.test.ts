@@ -6,6 +6,7 @@ import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
 import { encodeGreeting } from '../../src/protocol/login.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
+import { ListeningRelay } from '../support/listening-relay.ts'
 import { payload } from '../support/payload.ts'
 import { nextMessage } from '../support/relay.ts'
 import { ScriptedRelay } from '../support/scripted-relay.ts'
@@ -87,6 +88,16 @@ test('http to an https port, and https to an http port, fail the dial', async ()
     code: 'ERR_DERP_TLS_FAILED',
     reason: 'handshake',
     message: `secure connection to 127.0.0.1:${plain.port}: the port does not speak TLS (wrong version number): use http:// for a relay without TLS, or the port that serves TLS`,
+  })
+})
+
+test('a URL without /derp that meets a home page has that said in one line, without HTML (P-213)', async () => {
+  await using relay = await ListeningRelay.start()
+  await using client = makeClient(`http://127.0.0.1:${relay.port}/`)
+  await expect(client.connect()).rejects.toMatchObject({
+    code: 'ERR_DERP_UPGRADE_REFUSED',
+    message:
+      'upgrade connection to DERP: refused with status 200 and a web page: the path is /, that of a relay is usually /derp',
   })
 })
 
