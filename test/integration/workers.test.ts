@@ -156,15 +156,17 @@ test('thousands of frames of a key with many connections cost a few messages bet
 test('frames of a connection that closes in the same turn cost no message between workers (P-065)', async () => {
   const cores = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
-  const [closes, stays] = [await cores.login(0, { privateKey }), await cores.login(0, { privateKey })]
-  await cores.login(1, { privateKey })
+  for (const worker of [0, 0, 1]) await cores.login(worker, { privateKey })
   await atRest(cores)
-  const notes = posted((cores.parts[0] as MemoryPart).port, ({ name }) => name === 'activity')
-  closes.send({ type: 'notePreferred', preferred: true })
-  closes.close()
+  const { core, port } = cores.parts[0] as MemoryPart
+  const notes = posted(port, ({ name }) => name === 'activity')
+  const frame = encodeClientToServer({ type: 'notePreferred', preferred: true })
+  const [closes, stays] = core.sessions
+  closes?.onData(frame)
+  closes?.close()
   await atRest(cores)
   expect(notes()).toBe(0)
-  stays.send({ type: 'notePreferred', preferred: true })
+  stays?.onData(frame)
   await atRest(cores)
   expect(notes()).toBe(1)
 })
