@@ -16,7 +16,7 @@ import type { Conn } from '../../src/transport/conn.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { IN_BUN } from '../support/own-runtime.ts'
-import { settle, until } from '../support/settle.ts'
+import { settle, until, untilStalled } from '../support/settle.ts'
 import { listenOnLoopback, startTcpServer } from '../support/socket-server.ts'
 import { TLS_CERT, TLS_KEY } from '../support/tls-fixture.ts'
 
@@ -244,6 +244,35 @@ test('a WebSocket that is paused hands over nothing, and all in order when it go
   conn.resume()
   await until(() => received.length === numbers.length, 'all have come')
   expect(received).toEqual(numbers)
+  socket.destroy()
+})
+
+test('a WebSocket that is paused reads nothing from its socket (P-111)', async () => {
+  const [raw, accepted] = [Promise.withResolvers<Socket>(), Promise.withResolvers<Conn>()]
+  const accept = (conn: Conn) => {
+    conn.open({ onData() {}, onClose() {} })
+    accepted.resolve(conn)
+  }
+  const service = { answer: () => ({ protocol: 'websocket', responseHead: '', remote: undefined, accept }) as const }
+  const http = createServer().on('connection', raw.resolve)
+  http.on(
+    'upgrade',
+    upgradeHandler(service, () => true),
+  )
+  await using server = await listenOnLoopback(http)
+  const socket = connect(server.port, '127.0.0.1')
+  socket.write(HANDSHAKE)
+  const conn = await accepted.promise
+  conn.pause()
+  const bytes = messages(
+    200_000,
+    Array.from({ length: 125 }, () => 0),
+  )
+  socket.write(bytes)
+  const receiver = await raw.promise
+  await untilStalled(() => receiver.bytesRead)
+  // What its stream takes ahead.
+  expect(receiver.bytesRead).toBeLessThan(1 << 20)
   socket.destroy()
 })
 
