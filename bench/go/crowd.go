@@ -19,8 +19,11 @@ import (
 )
 
 const (
-	// callAgain is how long a client waits for an answer before it calls again.
-	callAgain = 250 * time.Millisecond
+	// callAgain is how long a client waits for an answer before it calls again,
+	// each time twice as long, up to callAgainMax: calls that are repeated faster
+	// than a busy machine answers them would keep it busy.
+	callAgain    = 250 * time.Millisecond
+	callAgainMax = 4 * time.Second
 	// reconnectPause is how long a client that cannot connect waits.
 	reconnectPause = 100 * time.Millisecond
 	// talkTimeout bounds a round of calls.
@@ -255,6 +258,7 @@ func (one *citizen) call(homes []byte, deadline time.Time) (calls int64) {
 		one.waiting[home] = true
 	}
 	one.mu.Unlock()
+	wait := callAgain
 	for silent := one.silent(); len(silent) > 0 && time.Now().Before(deadline); silent = one.silent() {
 		client := one.client.Load()
 		for _, home := range silent {
@@ -262,7 +266,8 @@ func (one *citizen) call(homes []byte, deadline time.Time) (calls int64) {
 			client.Send(to, []byte{callByte, one.crew.home, home})
 			calls++
 		}
-		time.Sleep(callAgain)
+		time.Sleep(wait)
+		wait = min(2*wait, callAgainMax)
 	}
 	return calls
 }
