@@ -1,5 +1,6 @@
 /** A bare worker thread of a multi-threaded relay. */
 
+import { parentPort } from 'node:worker_threads'
 import { tuneGarbageCollection } from '../../src/daemon/garbage-collection.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
@@ -12,7 +13,7 @@ export interface WorkerProgramData {
   readonly privateKey: string
   readonly meshKey: string | undefined
   readonly port: number
-  /** The thread hangs when this key logs in. */
+  /** The thread says so and hangs when this key logs in. */
   readonly hangsOn?: string
 }
 
@@ -27,7 +28,9 @@ await runWorker<WorkerProgramData>((part, { privateKey, meshKey, port, hangsOn }
   })
   const { routes, core, http } = relay
   core.events.on('clientConnected', ({ key }) => {
-    while (key.toString() === hangsOn);
+    if (key.toString() !== hangsOn) return
+    parentPort?.postMessage('hangs')
+    for (;;);
   })
   const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
   return {

@@ -111,9 +111,9 @@ export class Workers {
     return this.#crashes
   }
 
-  /** Workers that have not answered the last beat. */
-  get silent(): number {
-    return this.#slots.filter(({ watchdog }) => watchdog?.isWaiting === true).length
+  /** Workers that have not answered the last beat, by the order of their first start. */
+  get silent(): readonly number[] {
+    return this.#slots.filter(({ watchdog }) => watchdog?.isWaiting === true).map(({ index }) => index)
   }
 
   /** Makes all listeners stop accepting connections. */
