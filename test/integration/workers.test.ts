@@ -359,6 +359,23 @@ test('each packet has one outcome although a worker crashes: those it sent on, t
   expect(counters).toMatchObject({ packetsReceivedOther: 102 })
 })
 
+test('each packet has one outcome although one worker after the other crashes, with packets on their way (P-102)', async () => {
+  const cores = await MemoryWorkers.start({ workers: 3 })
+  const [first, second, third] = [await cores.login(0), await cores.login(1), await cores.login(2)]
+  cores.courier.isHeld = true
+  second.packet(first.publicKey, 'to one that is gone')
+  first.packet(third.publicKey, 'from one that is gone')
+  await Promise.all([first.sync(), second.sync()])
+  cores.crash(0)
+  second.packet(third.publicKey, 'on')
+  await second.sync()
+  cores.courier.release()
+  await atRest(cores)
+  cores.crash(0)
+  await atRest(cores)
+  expect(await unaccounted(cores)).toBe(0)
+})
+
 test('packets that a crashed worker has not received are counted as dropped (P-102)', async () => {
   const cores = await MemoryWorkers.start()
   const [source, gone] = [await cores.login(0), await cores.login(1)]

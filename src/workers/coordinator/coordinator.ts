@@ -127,6 +127,7 @@ export class Coordinator implements RouteTable {
   /** A worker is gone: its sessions have ended. */
   removeWorker(handle: WorkerHandle): void {
     if (!this.#handles.remove(handle)) return
+    handle.endReceiving?.(this.counters)
     this.#handles.send({ type: 'unlink', worker: handle.number })
     this.#draining.onWorkerGone(handle, handle.members.size)
     this.source.keepTotalsOf(handle)
@@ -247,7 +248,7 @@ export class Coordinator implements RouteTable {
   #joinToCoordinator(handle: WorkerHandle): void {
     const [end, ownEnd] = this.#options.createChannel()
     const [sent, received] = [createTally(), createTally()]
-    takeFromLink(this.#options.openLink(ownEnd), sent, this.#options.memory, this.#forwarder)
+    handle.endReceiving = takeFromLink(this.#options.openLink(ownEnd), sent, this.#options.memory, this.#forwarder)
     const { ledger } = handle
     handle.send({ type: 'coordinatorLink', port: end, sent, received, ledger }, [end])
   }

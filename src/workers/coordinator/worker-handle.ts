@@ -3,6 +3,7 @@
 import { KeyMap } from '../../keys/key-map.ts'
 import { NodePublicKey } from '../../keys/node-key.ts'
 import type { AddressPort } from '../../lib/address-port.ts'
+import type { RelayCounters } from '../../metrics/counters.ts'
 import type { ClientInfo } from '../../protocol/client-info.ts'
 import type { Member } from '../../server/registry.ts'
 import { Channel, type Post } from '../channel/channel.ts'
@@ -65,6 +66,8 @@ export class WorkerHandle {
   readonly refused: Set<number> = new Set()
   /** What it has counted, for after its end. */
   readonly ledger: SharedArrayBuffer = createLedger()
+  /** Ends its link for packets to clients of other relays. */
+  endReceiving: ((counters: RelayCounters) => void) | undefined
   /** It receives all changes. */
   isJoined = false
   readonly #channel: Channel<ToWorker, ToCoordinator>

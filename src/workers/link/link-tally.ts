@@ -50,7 +50,13 @@ export class LinkCount {
   }
 }
 
-/** Memory for {@link LinkCount.publish}. */
+/** Memory for the counts of a link in one direction. */
 export function createTally(): SharedArrayBuffer {
-  return new SharedArrayBuffer(COUNT * Int32Array.BYTES_PER_ELEMENT)
+  return new SharedArrayBuffer(2 * COUNT * Int32Array.BYTES_PER_ELEMENT)
+}
+
+/** What the receiver has acknowledged, and what the sender has posted. */
+export function tallyIn(memory: SharedArrayBuffer): { readonly taken: Int32Array; readonly posted: Int32Array } {
+  const bytes = COUNT * Int32Array.BYTES_PER_ELEMENT
+  return { taken: new Int32Array(memory, 0, COUNT), posted: new Int32Array(memory, bytes, COUNT) }
 }

@@ -4,13 +4,13 @@
  * Unacknowledged bytes are bounded: beyond that, packets are dropped (P-102).
  */
 
-import type { RelayCounters } from '../../metrics/counters.ts'
+import type { Amount, RelayCounters } from '../../metrics/counters.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
 import type { Flushable } from '../../server/turn-flush.ts'
 import type { Port } from '../channel/port.ts'
 import { kindOf, overheadOf } from './frame-tag.ts'
 import { type BatchMemory, BatchWriter, type FrameSink, readBatch } from './link-batch.ts'
-import { LinkCount } from './link-tally.ts'
+import { LinkCount, tallyIn } from './link-tally.ts'
 import type { PacketLedger } from './packet-ledger.ts'
 
 /** Maximum bytes of frames sent and not acknowledged. */
@@ -33,16 +33,22 @@ export class LinkSender implements Flushable {
   readonly #port: Port<ArrayBuffer, ArrayBuffer>
   /** What the other side has acknowledged. */
   readonly #taken: Int32Array
+  /** What has been posted, for when this side is gone. */
+  readonly #posted: Int32Array
   readonly #sent = new LinkCount()
   readonly #batch = new BatchWriter()
+  /** In the batch. */
+  readonly #waiting: Amount = { packets: 0, bytes: 0 }
   /** Bytes that may be added before the acknowledgements are read again. */
   #room = 0
   #isClosed = false
 
-  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, taken: SharedArrayBuffer) {
+  constructor(host: LinkHost, port: Port<ArrayBuffer, ArrayBuffer>, tally: SharedArrayBuffer) {
     this.#host = host
     this.#port = port
-    this.#taken = new Int32Array(taken)
+    const { taken, posted } = tallyIn(tally)
+    this.#taken = taken
+    this.#posted = posted
   }
 
   /** Sends the frame from `start` to `end` of `buffer`, which must not change before the turn ends. */
@@ -62,7 +68,9 @@ export class LinkSender implements Flushable {
 
   flush(): void {
     if (this.#batch.frames === 0) return
+    this.#give()
     this.#host.ledger.publish()
+    this.#sent.publish(this.#posted)
     const batch = this.#batch.take(this.#host.memory)
     this.#port.post(batch, [batch])
     this.#room = 0
@@ -72,13 +80,27 @@ export class LinkSender implements Flushable {
   close(): void {
     this.#isClosed = true
     this.#batch.clear()
+    // What is lost did not leave this thread after all.
+    this.#give()
+    const { given } = this.#host.ledger
     const { dropped } = this.#host.counters
     for (const kind of ['other', 'disco'] as const) {
       const lost = this.#sent.packetsBeyond(this.#taken, kind)
       const amount = dropped[DropReason.GoneDisconnected][kind]
       amount.packets += lost.packets
       amount.bytes += lost.bytes
+      given.packets -= lost.packets
+      given.bytes -= lost.bytes
     }
+  }
+
+  /** Counts what waits as given to the other side. */
+  #give(): void {
+    const { given } = this.#host.ledger
+    given.packets += this.#waiting.packets
+    given.bytes += this.#waiting.bytes
+    this.#waiting.packets = 0
+    this.#waiting.bytes = 0
   }
 
   /** Counts a frame of this many bytes, as sent or dropped. */
@@ -90,9 +112,8 @@ export class LinkSender implements Flushable {
       return false
     }
     this.#sent.add(kind, bytes, payloadBytes)
-    const { given } = this.#host.ledger
-    given.packets++
-    given.bytes += payloadBytes
+    this.#waiting.packets++
+    this.#waiting.bytes += payloadBytes
     if (this.#batch.frames === 0) this.#host.flushFirstAfterTurn(this)
     return true
   }
@@ -110,16 +131,21 @@ export class LinkSender implements Flushable {
   }
 }
 
-/** The receiving half: passes on frames and acknowledges them. @param ledger counts them. */
+/**
+ * The receiving half: passes on frames and acknowledges them.
+ *
+ * @param ledger counts them.
+ * @returns what ends it, once the other side is gone: what was posted and does not arrive any more is counted as dropped.
+ */
 export function takeFromLink(
   port: Port<ArrayBuffer, ArrayBuffer>,
   tally: SharedArrayBuffer,
   memory: BatchMemory,
   taker: FrameSink,
   ledger?: PacketLedger,
-): void {
+): (counters: RelayCounters) => void {
   const taken = new LinkCount()
-  const shown = new Int32Array(tally)
+  const { taken: shown, posted } = tallyIn(tally)
   const counting: FrameSink = {
     takeFrame: (to, bytes, start, end, tag) => {
       const payloadBytes = end - start - overheadOf(tag)
@@ -136,4 +162,19 @@ export function takeFromLink(
     ledger?.publish()
     taken.publish(shown)
   })
+  return counters => {
+    port.drain()
+    port.close()
+    for (const kind of ['other', 'disco'] as const) {
+      const beyond = taken.packetsBeyond(posted, kind)
+      const amount = counters.dropped[DropReason.GoneDisconnected][kind]
+      amount.packets -= beyond.packets
+      amount.bytes -= beyond.bytes
+      // They came in from the other thread, like those that arrived.
+      if (ledger !== undefined) {
+        ledger.taken.packets -= beyond.packets
+        ledger.taken.bytes -= beyond.bytes
+      }
+    }
+  }
 }

@@ -1,5 +1,6 @@
 /** A worker's packet links to other workers and the coordinator. */
 
+import type { RelayCounters } from '../../metrics/counters.ts'
 import type { LinkMessage } from '../channel/messages.ts'
 import type { Port, TransferHandle } from '../channel/port.ts'
 import type { FrameSink } from '../link/link-batch.ts'
@@ -12,6 +13,7 @@ export type OpenLink = (port: TransferHandle) => Port<ArrayBuffer, ArrayBuffer>
 interface OpenedLink {
   readonly port: Port<ArrayBuffer, ArrayBuffer>
   readonly sender: LinkSender
+  readonly endReceiving: (counters: RelayCounters) => void
   readonly link: WorkerLink
 }
 
@@ -31,9 +33,9 @@ export class WorkerLinks {
   add(worker: number, message: LinkMessage): LinkSender {
     const port = this.#openLink(message.port)
     const { memory, ledger } = this.#host
-    takeFromLink(port, message.received, memory, this.#taker, ledger)
+    const endReceiving = takeFromLink(port, message.received, memory, this.#taker, ledger)
     const sender = new LinkSender(this.#host, port, message.sent)
-    this.#links.set(worker, { port, sender, link: new WorkerLink(sender) })
+    this.#links.set(worker, { port, sender, endReceiving, link: new WorkerLink(sender) })
     return sender
   }
 
@@ -41,9 +43,9 @@ export class WorkerLinks {
   remove(worker: number): void {
     const link = this.#links.get(worker)
     if (link === undefined) return
-    link.port.drain()
+    link.endReceiving(this.#host.counters)
     link.sender.close()
-    link.port.close()
+    this.#host.ledger.publish()
     this.#links.delete(worker)
   }
 
