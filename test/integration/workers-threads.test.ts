@@ -13,9 +13,12 @@ import type { WorkerProgramData } from '../support/workers-program.ts'
 
 const ENTRY = new URL('../support/workers-program.ts', import.meta.url)
 
-let running: Workers | undefined
+let running: Started | undefined
 afterEach(async () => {
-  await running?.close()
+  const closed = running?.workers.close()
+  // One that hangs does not close by itself.
+  for (const thread of running?.threads ?? []) void thread.terminate()
+  await closed
   running = undefined
 })
 
@@ -35,12 +38,12 @@ async function start(count: number, options: Partial<WorkersOptions> = {}, data:
     onThread: thread => threads.push(thread),
     ...options,
   })
-  running = workers
-  return {
+  running = {
     workers,
     threads,
     target: new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' }),
   }
+  return running
 }
 
 /** The worker of each client. */
