@@ -18,6 +18,8 @@ import { CASES } from './cases/index.ts'
 import { type Origin, openTestPage, startPageServer } from './test-page.ts'
 
 const FILE_BYTES = 10 << 20
+/** On a busy machine a page may not read for two seconds, for which relays disconnect it. */
+const PATIENT = ['-tcp-write-timeout', '60s']
 const NO_DRAIN = ['-drain-time', '0s']
 /** With characters that a sub-protocol and a query cannot hold as they are. */
 const TOKEN = 'a/token+0123456789=='
@@ -41,8 +43,8 @@ interface PageScope {
 }
 
 const RELAYS: readonly (readonly [name: string, start: () => Promise<RunningRelay>, isThere: boolean])[] = [
-  ['ours', () => startOurRelay(NO_DRAIN), true],
-  ['stock derper', startReferenceRelay, hasGo],
+  ['ours', () => startOurRelay([...NO_DRAIN, ...PATIENT]), true],
+  ['stock derper', () => startReferenceRelay(PATIENT), hasGo],
 ]
 
 /** Runs all cases in turn. @returns what becomes of each, by its name. */
