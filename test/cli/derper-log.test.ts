@@ -186,13 +186,15 @@ test.runIf(RUNTIME_NAME === 'node')(
 )
 
 test('derper -log-format text writes readable lines, including those of workers', async () => {
-  program = await startProgram(RUNTIME_PATH, [DERPER, ...FLAGS, '-log-format', 'text', '-workers', '2'])
+  const flags = [...FLAGS, '-log-format', 'text', '-log-level', 'debug', '-workers', '2']
+  program = await startProgram(RUNTIME_PATH, [DERPER, ...flags])
   const [, port] = await program.stderrMatch(/^\S+Z info {2}serving address=127\.0\.0\.1:(\d+) tls=false/m)
+  await failLogins(Number(port), 1)
+  await program.stderrMatch(/^\S+Z debug connection ended.* thread=\d/m)
   program.child.kill('SIGTERM')
   expect(await program.exit()).toBe(0)
-  expect(Number(port)).toBeGreaterThan(0)
   for (const line of program.stderr.trimEnd().split('\n'))
-    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (info {2}|warn {2})\w/)
+    expect(line).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z (debug |info {2}|warn {2})\w/)
 })
 
 /** `script` runs a program on a terminal. */
