@@ -56,6 +56,8 @@ describe.skipIf(!hasGo || !hasProxy('haproxy'))('a region behind HAProxy', () =>
     writeFileSync(at('haproxy.cfg'), config)
     haproxy = await startProgram('haproxy', ['-db', '-f', at('haproxy.cfg')])
     await untilListening(port)
+    // Until then, a client may be sent from one that is dead to the other.
+    await haproxy.stderrMatch(/Server region\/relay3 is DOWN/)
   })
   afterAll(async () => {
     for (const client of clients) client.close()
