@@ -45,6 +45,8 @@ test.each([
   ['192.0.2.1', 4],
   ['2001:DB8::1', 6],
   ['fe80::1%eth0', 6],
+  ['fe80::1%]', undefined],
+  ['fe80::1%e th0', undefined],
   ['::ffff:192.0.2.1', 6],
   ['', undefined],
   ['none', undefined],
