@@ -173,15 +173,15 @@ function runLine({ date, machine, relay, nats, commit }: Costs): string {
   return `Measured ${date} at ${commit} on ${machine.processor}, ${machine.cores} cores; ${relay}, ${nats}.`
 }
 
+const BY_FLOWS = [
+  ['a flow each 2 hours', SELDOM],
+  ['a flow each 30 minutes', {}],
+  ['a flow each 5 minutes', OFTEN],
+] as const
+
 /** What one relay carries at its limit. */
 function nodeTable(costs: Costs): string {
-  const rows = (
-    [
-      ['a flow each 2 hours', SELDOM],
-      ['a flow each 30 minutes', {}],
-      ['a flow each 5 minutes', OFTEN],
-    ] as const
-  ).map(([name, part]) => {
+  const rows = BY_FLOWS.map(([name, part]) => {
     let [clients, gigabitsPerSecond, memory] = [0, 0, 0]
     for (let each = 1_000; each < 1e6; each = Math.ceil(each * 1.02)) {
       const workload = { ...USUAL_WORKLOAD, ...part, relays: 10, clients: each * 10 }
@@ -201,13 +201,7 @@ function nodeTable(costs: Costs): string {
 
 /** The largest region and mesh. */
 function breaksTable(costs: Costs): string {
-  const rows = (
-    [
-      ['a flow each 2 hours', SELDOM],
-      ['a flow each 30 minutes', {}],
-      ['a flow each 5 minutes', OFTEN],
-    ] as const
-  ).map(([name, part]) => {
+  const rows = BY_FLOWS.map(([name, part]) => {
     const most = (kind: Kind) => shortNumber(mostClients(kind, { ...USUAL_WORKLOAD, ...part }, costs) / 1e6)
     return [name, most('mesh'), most('region')]
   })

@@ -1,31 +1,12 @@
 import { expect, test } from 'vitest'
+import { COSTS as USUAL } from '../../../test/support/plan-costs.ts'
 import type { Costs } from './costs.ts'
 import { modelRates } from './message-model.ts'
 import { predict } from './prediction.ts'
 import type { Rates } from './rates.ts'
 import { USUAL_WORKLOAD, type Workload } from './workload.ts'
 
-const COSTS: Costs = {
-  date: '2026-11-30T00:00Z',
-  commit: 'none',
-  machine: { processor: 'none', cores: 2 },
-  relay: 'none',
-  nats: 'none',
-  micros: {
-    idleRelay: 1_000,
-    idleNats: 500,
-    localPacket: { packet: 4, burst: 8, byte: 0.001 },
-    crossPacket: { packet: 8, burst: 16, byte: 0.002 },
-    login: 1_500,
-    find: { alone: 40, together: 20 },
-    message: { alone: 20, together: 10 },
-    key: 0.5,
-    nats: { alone: 4, together: 2 },
-    meshPresence: 11,
-  },
-  bytes: { relay: 100e6, client: 30e3, route: 760, meshClient: 1_200, nats: 20e6, natsRelay: 50e3 },
-  ms: { listens: 350, hasClients: 450, hasNats: 500 },
-}
+const COSTS: Costs = { ...USUAL, micros: { ...USUAL.micros, idleRelay: 1_000, idleNats: 500 } }
 
 const WORKLOAD: Workload = { ...USUAL_WORKLOAD, relays: 2, clients: 6_000, replies: 0, burst: 4, packetBytes: 1_000 }
 
