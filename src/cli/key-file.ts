@@ -96,7 +96,8 @@ async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean
     if (code === 'EEXIST') return false
     throw failure(path, 'create', message, 'name a file in a writable directory with -c', error)
   } finally {
-    await rm(temporary, { force: true })
+    // On a read-only disk Bun fails to remove what is not there; why there is no key is what counts.
+    await rm(temporary, { force: true }).catch(() => {})
   }
 }
 
