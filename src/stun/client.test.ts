@@ -191,6 +191,7 @@ test('stunBinding rejects when its socket cannot connect', async () => {
 test('stunBinding rejects when the host has no address of the requested family', async () => {
   await expect(stunBinding({ host: '127.0.0.1', socketType: 'udp6', clock: new ManualClock() })).rejects.toMatchObject({
     code: 'ERR_DERP_STUN_UNREACHABLE',
+    message: 'ask STUN server 127.0.0.1 port 3478: not an IPv6 address',
   })
 })
 

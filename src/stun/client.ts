@@ -72,6 +72,8 @@ class BindingExchange {
     const { host, port, family } = this.#options
     const found = await lookup(host, { family, order: 'ipv4first' })
     if (this.#finished) return
+    // The platform returns an address of any family as it is.
+    if (family !== 0 && found.family !== family) throw new Error(`not an IPv${family} address`)
     const socket = createSocket(found.family === 4 ? 'udp4' : 'udp6')
     this.#socket = socket
     socket.on('error', error => this.#fail(error))
