@@ -19,3 +19,13 @@ test('TallyLog logs the first event at once, then counts per minute, and stops w
   log.note('b', 'again')
   expect(lines).toEqual([[{ b: 1 }, 'again']])
 })
+
+test('TallyLog writes what is left when it ends, keeps no timer, and then logs nothing', () => {
+  const clock = new FakeClock()
+  const lines: Tally[] = []
+  const log = new TallyLog<string>(clock, tally => lines.push(tally))
+  for (const what of ['a', 'b', 'b']) log.note(what, '')
+  log.end()
+  log.note('c', '')
+  expect([lines, clock.pendingTimers]).toEqual([[{ a: 1 }, { b: 2 }], 0])
+})

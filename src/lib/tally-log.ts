@@ -1,6 +1,6 @@
 /** Logs events that may occur thousands of times: the first at once, then counts per minute. */
 
-import type { Clock } from './clock.ts'
+import type { Clock, Timer } from './clock.ts'
 
 /** Milliseconds between two lines. */
 export const TALLY_INTERVAL_MS = 60_000
@@ -17,6 +17,7 @@ export class TallyLog<T> {
   #tally: Record<string, number> = {}
   #example: { readonly value: T } | undefined
   #isQuiet = false
+  #timer: Timer | undefined
 
   constructor(clock: Clock, write: TallyWriter<T>) {
     this.#clock = clock
@@ -30,13 +31,25 @@ export class TallyLog<T> {
     if (!this.#isQuiet) this.#tell()
   }
 
+  /** Writes what is left; what occurs later is not logged. */
+  end(): void {
+    this.#timer?.cancel()
+    this.#isQuiet = true
+    this.#writeLeft()
+  }
+
   #tell(): void {
     this.#isQuiet = this.#example !== undefined
+    if (!this.#isQuiet) return
+    this.#timer = this.#clock.after(TALLY_INTERVAL_MS, () => this.#tell())
+    this.#writeLeft()
+  }
+
+  #writeLeft(): void {
     if (this.#example === undefined) return
     const [tally, { value }] = [this.#tally, this.#example]
     this.#tally = {}
     this.#example = undefined
-    this.#clock.after(TALLY_INTERVAL_MS, () => this.#tell())
     this.#write(tally, value)
   }
 }

@@ -225,6 +225,8 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     for (const session of this.#sessions) session.close()
     this.clientDeadlines.close()
     this.meshDeadlines.close()
+    this.#full.end()
+    this.#otherMeshKeys.end()
   }
 
   flushAfterTurn(writer: Writer): void {
