@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { PacketTotals } from '../../src/daemon/packet-totals.ts'
 import type { DERPMap } from '../../src/derpmap/types.ts'
 import { type Program, startProgram } from './process.ts'
 import { freePort } from './relays.ts'
@@ -39,16 +40,10 @@ export class RegionNode {
 }
 
 /** Log fields of a drained relay. */
-export interface DrainLine {
+export interface DrainLine extends PacketTotals {
   readonly told: number
   readonly moved: number
   readonly cut: number
-  readonly packetsReceived: number
-  readonly packetsForwardedIn: number
-  readonly packetsSent: number
-  readonly packetsForwardedOut: number
-  readonly packetsDropped: Readonly<Record<string, number>>
-  readonly meshPacketsDropped: Readonly<Record<string, number>>
 }
 
 export class TestRegion implements AsyncDisposable {

@@ -2,6 +2,7 @@
 
 import { decodeUtf8 } from '../../lib/bytes.ts'
 import { connectionFault } from '../../lib/connection-fault.ts'
+import { oneLine } from '../../lib/one-line.ts'
 import type { Conn } from '../../transport/conn.ts'
 import { exchange, formatGet } from '../http-exchange.ts'
 import { type Examination, type Step, withinLimit } from '../step.ts'
@@ -86,9 +87,7 @@ async function nameOther(examination: Examination, signal: AbortSignal): Promise
     )
     if (answer.kind === 'response') return failed('plain-http', `HTTP status ${answer.status} without TLS`)
     if (answer.kind === 'closed') return undefined
-    const begin = decodeUtf8(answer.bytes.subarray(0, 40))
-      .replace(/[\p{C}\s]+/gu, ' ')
-      .trim()
+    const begin = oneLine(decodeUtf8(answer.bytes.subarray(0, 40)), 40)
     return failed('other-protocol', `received ${JSON.stringify(begin)}`)
   } catch {
     return undefined
