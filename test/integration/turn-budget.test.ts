@@ -198,6 +198,15 @@ const HANDSHAKE =
   'GET /derp HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n' +
   'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: derp\r\n\r\n'
 
+/** Accepts each upgrade as a WebSocket. */
+function webSocketServer(accept: (conn: Conn) => void) {
+  const service = { answer: () => ({ protocol: 'websocket', responseHead: '', remote: undefined, accept }) as const }
+  return createServer().on(
+    'upgrade',
+    upgradeHandler(service, () => true),
+  )
+}
+
 test.each([
   ['empty messages', messages(20_000, [])],
   ['messages of a byte', messages(20_000, [0])],
@@ -205,12 +214,7 @@ test.each([
 ])('%s over WebSocket are handled in turns of bounded number, and all of them (P-111)', async (_, bytes) => {
   using seen = new Turns()
   const accept = (conn: Conn) => conn.open({ onData: () => seen.note(1), onEmpty: () => seen.note(1), onClose() {} })
-  const service = { answer: () => ({ protocol: 'websocket', responseHead: '', remote: undefined, accept }) as const }
-  const http = createServer().on(
-    'upgrade',
-    upgradeHandler(service, () => true),
-  )
-  await using server = await listenOnLoopback(http)
+  await using server = await listenOnLoopback(webSocketServer(accept))
   const socket = connect(server.port, '127.0.0.1')
   socket.write(HANDSHAKE)
   socket.write(bytes)
@@ -227,12 +231,7 @@ test('a WebSocket that is paused hands over nothing, and all in order when it go
     conn.open({ onData: ([byte = 0]) => void received.push(byte), onClose() {} })
     accepted.resolve(conn)
   }
-  const service = { answer: () => ({ protocol: 'websocket', responseHead: '', remote: undefined, accept }) as const }
-  const http = createServer().on(
-    'upgrade',
-    upgradeHandler(service, () => true),
-  )
-  await using server = await listenOnLoopback(http)
+  await using server = await listenOnLoopback(webSocketServer(accept))
   const socket = connect(server.port, '127.0.0.1')
   socket.write(HANDSHAKE)
   const conn = await accepted.promise
@@ -253,12 +252,7 @@ test('a WebSocket that is paused reads nothing from its socket (P-111)', async (
     conn.open({ onData() {}, onClose() {} })
     accepted.resolve(conn)
   }
-  const service = { answer: () => ({ protocol: 'websocket', responseHead: '', remote: undefined, accept }) as const }
-  const http = createServer().on('connection', raw.resolve)
-  http.on(
-    'upgrade',
-    upgradeHandler(service, () => true),
-  )
+  const http = webSocketServer(accept).on('connection', raw.resolve)
   await using server = await listenOnLoopback(http)
   const socket = connect(server.port, '127.0.0.1')
   socket.write(HANDSHAKE)
