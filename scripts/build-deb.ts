@@ -20,18 +20,16 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { gzipSync } from 'node:zlib'
-import { manPage } from './man-page.ts'
+import { commitSeconds } from './commit.ts'
+import { manPages } from './man-pages.ts'
 
 const FILES = 'deploy/debian'
 /** Debian's names of processors. */
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
 /** Scripts that dpkg runs. */
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm']
-const COMMANDS = [
-  { command: 'derper', section: 8, summary: 'DERP relay', help: ['-help'] },
-  { command: 'derp', section: 1, summary: 'tools for DERP relays and maps', help: ['--help'] },
-  { command: 'derpprobe', section: 8, summary: 'prober of DERP relays', help: ['-help'] },
-] as const
+/** The name of the executable picks the command. */
+const LINKS = ['derp', 'derpprobe']
 
 const USAGE = `usage: npm run build:deb -- [options]
 
@@ -56,17 +54,17 @@ function put(root: string, path: string, content: string | Uint8Array, mode = 0o
   chmodSync(join(root, path), mode)
 }
 
-function putCommands({ root, executable, version }: Package): void {
+function putCommands({ root, executable }: Package): void {
   mkdirSync(join(root, 'usr/bin'), { recursive: true })
   cpSync(executable, join(root, 'usr/bin/derper'))
   chmodSync(join(root, 'usr/bin/derper'), 0o755)
-  for (const { command, section, summary, help } of COMMANDS) {
-    // The name picks the command.
-    if (command !== 'derper') symlinkSync('derper', join(root, 'usr/bin', command))
-    const source = [`src/bin/${command}.ts`, ...help]
-    const text = execFileSync('node', source, { encoding: 'utf8' })
-    const page = manPage({ command, section, version, summary, help: text })
-    put(root, `usr/share/man/man${section}/${command}.${section}.gz`, gzipSync(page, { level: 9 }))
+  for (const link of LINKS) symlinkSync('derper', join(root, 'usr/bin', link))
+}
+
+function putManPages({ root }: Package): void {
+  for (const [name, page] of manPages()) {
+    const section = name.slice(name.indexOf('.') + 1)
+    put(root, `usr/share/man/man${section}/${name}.gz`, gzipSync(page, { level: 9 }))
   }
 }
 
@@ -116,15 +114,6 @@ function maintainer(): string {
   return `${DEBFULLNAME} <${DEBEMAIL}>`
 }
 
-/** When what is packed was made, in seconds since 1970; of a tree without a commit, that of its licence. */
-function commitSeconds(): number {
-  try {
-    return Number(execFileSync('git', ['log', '-1', '--format=%ct'], { encoding: 'utf8', stdio: 'pipe' }))
-  } catch {
-    return Math.floor(statSync('LICENSE').mtimeMs / 1_000)
-  }
-}
-
 /** The newest version of glibc of which the executable uses something. */
 function newestGlibc(executable: string): string {
   const found = readFileSync(executable)
@@ -153,7 +142,7 @@ function main(): number {
   try {
     chmodSync(root, 0o755)
     const built: Package = { root, arch: values.arch, executable, version }
-    for (const put of [putCommands, putService, putDocuments, putControl]) put(built)
+    for (const put of [putCommands, putManPages, putService, putDocuments, putControl]) put(built)
     const file = join(values.out, `derper_${version}_${architecture}.deb`)
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(commitSeconds()) }
     // The executable hardly shrinks further at higher levels, which take minutes.

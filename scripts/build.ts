@@ -5,18 +5,20 @@
  */
 
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
 import { type OutputChunk, rolldown } from 'rolldown'
 import { COMMAND_BUNDLE, failOnWarning } from './bundling.ts'
 import { licencesOf, readManifest } from './licences.ts'
 import { loadedFiles } from './loaded-files.ts'
+import { manPages } from './man-pages.ts'
 import { buildWebAssets } from './web-assets.ts'
 
 const JSONC_EXPORTS = ['findNodeAtLocation', 'getNodeValue', 'parse', 'parseTree', 'printParseErrorCode']
 const YAML_EXPORTS = ['isMap', 'isNode', 'isScalar', 'LineCounter', 'parse', 'parseDocument', 'stringify']
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const BIN = 'dist/bin'
+const MAN = 'dist/man'
 const VENDOR = 'dist/vendor'
 const ENTRY = 'derphttp:vendored'
 /** Parts of packages that the library and the commands share: each file has only the named exports, and what these need. */
@@ -105,6 +107,8 @@ importVendored()
 const vendored = await Promise.all(VENDORED.map(vendor))
 const chunks = [...(await bundleCommands()), ...vendored.flat()]
 removeUnused()
+mkdirSync(MAN)
+for (const [name, page] of manPages()) writeFileSync(join(MAN, name), page)
 const { moduleIds } = await buildWebAssets()
 writeFileSync('dist/LICENSES.txt', licencesOf([...chunks.flatMap(chunk => chunk.moduleIds), ...moduleIds]))
 for (const name of COMMANDS) {

@@ -1,6 +1,7 @@
 /** What all bundles of the commands share. */
 
 import type { InputOptions, Plugin, RolldownLog } from 'rolldown'
+import { buildCommit } from './commit.ts'
 
 /**
  * Parts of packages that nothing here calls. That of acme-client is deprecated: with the node-forge behind it, it would be a third
@@ -13,10 +14,19 @@ const withoutUnused: Plugin = {
   load: id => (UNUSED.some(part => id.endsWith(`/${part}.js`)) ? 'module.exports = {}' : null),
 }
 
+/** The commands say which commit they were built from, where they have no repository to ask. */
+const withCommit: Plugin = {
+  name: 'with-commit',
+  load: id =>
+    id.endsWith('/src/cli/source-commit.ts')
+      ? `export const sourceCommit = () => ${JSON.stringify(buildCommit())}`
+      : null,
+}
+
 export const COMMAND_BUNDLE: InputOptions = {
   platform: 'node',
   resolve: { mainFields: ['module', 'main'] },
-  plugins: [withoutUnused],
+  plugins: [withoutUnused, withCommit],
   onwarn: failOnWarning,
 }
 

@@ -1,26 +1,46 @@
 import { expect, test } from 'vitest'
 import { manPage } from './man-page.ts'
 
-test('manPage keeps the lines of a help text, and makes none of them a request', () => {
-  const page = manPage({
-    command: 'derper',
-    section: 8,
-    version: '1.2.3',
-    summary: 'relay',
-    help: "Usage:\n  -a string\n\tserver address\n.config\n'x' \\n\n",
-  })
-  expect(page.split('\n')).toEqual([
-    '.TH DERPER 8 "" "derphttp 1.2.3"',
+const page = (parts: Parameters<typeof manPage>[0]['parts']) =>
+  manPage({ command: 'derper', section: 8, date: new Date(0), version: '1.2.3', summary: 'relay', parts }).split('\n')
+
+test('manPage begins with what apropos and the footer show', () => {
+  expect(page([])).toEqual([
+    '.TH DERPER 8 1970-01-01 "derphttp 1.2.3"',
+    '.nh',
+    '.ad l',
     '.SH NAME',
     'derper \\- relay',
-    '.SH DESCRIPTION',
-    '.nf',
-    'Usage:',
-    '  \\-a string',
-    '        server address',
-    '\\&.config',
-    "\\&'x' \\en",
-    '.fi',
     '',
   ])
+})
+
+test('manPage sets headings, lines, paragraphs and items, and makes none of their text a request', () => {
+  const items = [
+    { term: '-a', argument: 'string', text: '.x' },
+    { term: '-dev', text: "'x' \\n" },
+  ]
+  const parts = [
+    { title: 'SYNOPSIS', lines: ['derper [flags]', '.config'] },
+    { title: 'DESCRIPTION', paragraphs: ['One.', 'Two.'] },
+    { title: 'Of "TLS"', isNested: true, items },
+  ]
+  const [, text = ''] = page(parts).join('\n').split('relay\n')
+  expect(text).toBe(`.SH "SYNOPSIS"
+.nf
+derper [flags]
+\\&.config
+.fi
+.SH "DESCRIPTION"
+One.
+.PP
+Two.
+.SS "Of \\(dqTLS\\(dq"
+.TP
+\\fB\\-a\\fR \\fIstring\\fR
+\\&.x
+.TP
+\\fB\\-dev\\fR
+\\(aqx\\(aq \\en
+`)
 })

@@ -1,18 +1,23 @@
 /**
  * `npm run release:check`: builds all that a release has, checks it, and relays with each part from an empty place.
  *
- * Leaves the files in build/release. Needs Linux; without dpkg there is no Debian package. The image is built elsewhere: what its
- * Dockerfile copies is checked to be there.
+ * Leaves the files in build/release. Needs Linux, root for roots of its own, and dpkg.
  */
 
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { startProgram } from '../test/support/process.ts'
+import { basename, join, resolve } from 'node:path'
+import { BareRoot, canChangeRoot } from '../test/support/bare-root.ts'
+import { imageEnvironment } from '../test/support/deploy-files.ts'
+import { whileInOverlay } from '../test/support/overlay-root.ts'
+import { type Program, startProgram } from '../test/support/process.ts'
 import { exchangeBetween } from '../test/support/relay-clients.ts'
+import { freePort } from '../test/support/relays.ts'
 import { served } from '../test/support/served.ts'
+import { buildCommit } from './commit.ts'
+import { buildImage } from './image.ts'
 import { readManifest } from './licences.ts'
 import { packagesIn, type Sbom, sbomOf } from './sbom.ts'
 
@@ -21,14 +26,22 @@ interface NpmSbom extends Sbom {
 }
 
 const OUT = resolve('build/release')
+/** Of an install of the tarball, with the package itself; source maps are not counted. */
+const MOST_PACKAGES = 12
+const MOST_INSTALLED_BYTES = 6_000_000
+/** Of what is downloaded. */
+const MOST_BYTES: Readonly<Record<string, number>> = { '.tgz': 3_000_000, '.deb': 60_000_000 }
+const COMMANDS = ['derper', 'derp', 'derpprobe']
+const SINGLE_FILE = join(OUT, `derper-linux-${process.arch}`)
+/** A relay on loopback. */
+const FLAGS = ['-dev', '-a', '127.0.0.1:0', '-stun=false']
 const { name, version, dependencies = {} } = readManifest('.')
+const commit = buildCommit()
+const VERSION = commit === undefined ? version : `${version}-g${commit}`
 
 const run = (command: string, ...args: string[]) =>
   execFileSync(command, args, { stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', maxBuffer: 1 << 28 })
 const hashOf = (path: string) => createHash('sha256').update(readFileSync(path)).digest('hex')
-const has = (program: string) =>
-  (process.env['PATH'] ?? '').split(':').some(folder => existsSync(join(folder, program)))
-
 /** Says what is done and how long it took. */
 async function step<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   const startMs = performance.now()
@@ -37,18 +50,30 @@ async function step<T>(what: string, work: () => T | Promise<T>): Promise<T> {
   return result
 }
 
+/** Builds a file twice; returns its path. @throws Error unless it has the same bytes. */
+function builtTwice(build: () => string): string {
+  const path = build()
+  const first = hashOf(path)
+  rmSync(path)
+  if (hashOf(build()) !== first) throw new Error(`build ${basename(path)} again: it has other bytes`)
+  const most = MOST_BYTES[path.slice(path.lastIndexOf('.'))] ?? Number.POSITIVE_INFINITY
+  const { size } = statSync(path)
+  if (size > most) throw new Error(`measure ${basename(path)}: ${size} bytes, above ${most}`)
+  return path
+}
+
 function pack(): string {
   run('npm', 'pack', '--pack-destination', OUT)
   return join(OUT, `${name}-${version}.tgz`)
 }
 
-/** @throws Error unless a second build has the same bytes. */
-function packTwice(): string {
-  const tarball = pack()
-  const first = hashOf(tarball)
-  pack()
-  if (hashOf(tarball) !== first) throw new Error('pack again: the tarball has other bytes')
-  return tarball
+function buildSingleFiles(): string {
+  run('node', 'scripts/build-binary.ts', '--target', `linux-${process.arch}`, '--out', OUT)
+  return SINGLE_FILE
+}
+
+function buildDebianPackage(): string {
+  return resolve(run('node', 'scripts/build-deb.ts', '--in', OUT, '--out', OUT).trim())
 }
 
 function writeSbom(): void {
@@ -61,44 +86,105 @@ function writeSbom(): void {
   writeFileSync(join(OUT, 'sbom.cdx.json'), JSON.stringify(bill, null, 2))
 }
 
-/** Two clients talk through a `derper` that runs in an empty folder. */
-async function relayWith(program: string, ...args: string[]): Promise<void> {
-  const cwd = mkdtempSync(join(tmpdir(), 'release-'))
-  const flags = ['-dev', '-a', '127.0.0.1:0', '-stun=false', '-c', join(cwd, 'derper.key')]
-  const derper = await startProgram(program, [...args, ...flags], { cwd })
+/** Calls `use` with an empty folder. */
+async function inEmptyFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'release-'))
+  try {
+    await use(folder)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+/** Two clients talk through a `derper`, which is stopped then. */
+async function relayThrough(derper: Program): Promise<void> {
   try {
     const url = `http://${(await served(derper)).address}/derp`
     await exchangeBetween(url, url)
   } finally {
     await derper.stop()
-    rmSync(cwd, { recursive: true })
   }
 }
 
-async function relayFromTarball(tarball: string): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'release-'))
-  writeFileSync(join(folder, 'package.json'), '{"private":true}')
-  run('npm', 'install', '--prefix', folder, '--ignore-scripts', tarball)
-  await relayWith(process.execPath, join(folder, 'node_modules', name, 'dist/bin/derper.js'))
-  rmSync(folder, { recursive: true })
+/** @throws Error unless it tells what was built, and the runtime. */
+function assertVersion(shown: string, runtime: string): void {
+  if (!shown.startsWith(`${VERSION} on ${runtime} `)) throw new Error(`ask for the version, ${VERSION}: got ${shown}`)
 }
 
-async function relayFromDebianPackage(): Promise<void> {
-  const file = readdirSync(OUT).find(each => each.endsWith('.deb')) ?? ''
-  const root = mkdtempSync(join(tmpdir(), 'release-'))
-  run('dpkg-deb', '--extract', join(OUT, file), root)
-  await relayWith(join(root, 'usr/bin/derper'))
-  rmSync(root, { recursive: true })
+const relayFromTarball = (tarball: string) =>
+  inEmptyFolder(async folder => {
+    writeFileSync(join(folder, 'package.json'), '{"private":true}')
+    run('npm', 'install', '--prefix', folder, '--prefer-offline', '--ignore-scripts', tarball)
+    assertSmall(folder)
+    const bin = (command: string) => join(folder, 'node_modules/.bin', command)
+    for (const command of COMMANDS) assertVersion(run(bin(command), '--version'), 'Node.js')
+    await relayThrough(await startProgram(bin('derper'), FLAGS, { cwd: folder }))
+  })
+
+function assertSmall(folder: string): void {
+  const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as { packages: object }
+  const packages = Object.keys(lock.packages).filter(path => path !== '').length
+  const files = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
+  const counted = files.filter(each => each.isFile() && !each.name.endsWith('.map'))
+  const bytes = counted.reduce((sum, each) => sum + statSync(join(each.parentPath, each.name)).size, 0)
+  console.log(`  installs ${packages} packages, ${bytes} bytes without source maps`)
+  if (packages > MOST_PACKAGES || bytes > MOST_INSTALLED_BYTES) {
+    throw new Error(`install the tarball: above ${MOST_PACKAGES} packages or ${MOST_INSTALLED_BYTES} bytes`)
+  }
 }
 
-/** @throws Error if the Dockerfile copies what is not there. */
-function checkImageContext(): void {
-  const copied = Array.from(
-    readFileSync('deploy/Dockerfile', 'utf8').matchAll(/^COPY (?!--from)(.+) \S+$/gm),
-    ([, from]) => from,
+/** In a root with nothing but the file and the parts of glibc that it is linked with. */
+async function relayFromSingleFile(): Promise<void> {
+  using root = new BareRoot()
+  root.add(SINGLE_FILE, ...COMMANDS)
+  for (const command of COMMANDS) {
+    const shown = await root.start(command, '--version')
+    await shown.exit()
+    assertVersion(shown.stdout, 'Bun')
+  }
+  await relayThrough(await root.start('derper', ...FLAGS))
+}
+
+/** Installed by dpkg above the files of this machine, as the user of the package. */
+const relayFromDebianPackage = (file: string) => {
+  const asUser = 'setpriv --reuid derper --regid derper --clear-groups env -i'
+  const install = `dpkg -i /tmp/in/${basename(file)} >/dev/null`
+  const shown = COMMANDS.map(command => `/usr/bin/${command} --version`)
+  return whileInOverlay(
+    OUT,
+    [install, ...shown, `exec ${asUser} /usr/bin/derper ${FLAGS.join(' ')}`].join('\n'),
+    async derper => {
+      for (const _ of COMMANDS) assertVersion(await derper.lineWhere(line => line), 'Bun')
+      await relayThrough(derper)
+    },
   )
-  const missing = copied.flatMap(from => from?.split(' ') ?? []).filter(path => !existsSync(path))
-  if (copied.length === 0 || missing.length > 0) throw new Error(`check the image: missing ${missing.join(', ')}`)
+}
+
+/** With the environment and the user of the image, apart from its ports and TLS. */
+async function relayFromImage(): Promise<void> {
+  using root = await buildImage(commit)
+  const env = {
+    ...imageEnvironment(),
+    DERPER_A: '127.0.0.1:0',
+    DERPER_TLS: 'false',
+    DERPER_HTTP_PORT: '-1',
+    DERPER_STUN: 'false',
+    DERPER_METRICS_ADDR: `127.0.0.1:${await freePort()}`,
+  }
+  const image = { user: '65532:65532', env }
+  // Only root may look into the folder that it was made as.
+  chmodSync(root.path, 0o755)
+  const shown = await root.startAs(image, 'usr/bin/derper', '-version')
+  await shown.exit()
+  assertVersion(shown.stdout, 'Bun')
+  const derper = await root.startAs(image, 'usr/bin/derper')
+  try {
+    await served(derper)
+    const health = await root.startAs(image, 'usr/bin/derper', 'health')
+    if ((await health.exit()) !== 0) throw new Error(`ask the image for its health: ${health.stdout}${health.stderr}`)
+  } finally {
+    await relayThrough(derper)
+  }
 }
 
 function writeSums(): void {
@@ -112,21 +198,20 @@ function writeSums(): void {
   )
 }
 
+if (!canChangeRoot) throw new Error('check the release: only root on Linux can install it into roots of its own')
 rmSync(OUT, { recursive: true, force: true })
 mkdirSync(OUT, { recursive: true })
-const tarball = await step('tarball, built twice', packTwice)
+console.log(VERSION)
+const tarball = await step('tarball, built twice', () => builtTwice(pack))
 await step('publint', () => run('publint', 'run', tarball, '--strict'))
 await step('are the types wrong', () => run('attw', tarball, '--profile', 'esm-only'))
 await step('bill of materials', writeSbom)
-await step('image context', checkImageContext)
 await step('relay from the tarball', () => relayFromTarball(tarball))
-await step('single files', () =>
-  run('node', 'scripts/build-binary.ts', '--target', `linux-${process.arch}`, '--out', OUT),
-)
-await step('relay from the single file', () => relayWith(join(OUT, `derper-linux-${process.arch}`)))
-if (has('dpkg-deb')) {
-  await step('Debian package', () => run('node', 'scripts/build-deb.ts', '--in', OUT, '--out', OUT))
-  await step('relay from the Debian package', relayFromDebianPackage)
-}
+await step('single files, built twice', () => builtTwice(buildSingleFiles))
+await step('relay from the single file in an empty root', relayFromSingleFile)
+const debianPackage = await step('Debian package, built twice', () => builtTwice(buildDebianPackage))
+await step('lintian', () => run('lintian', '--fail-on', 'error', '--allow-root', debianPackage))
+await step('relay from the installed Debian package', () => relayFromDebianPackage(debianPackage))
+await step('build the image, and relay from it', relayFromImage)
 writeSums()
 console.log(readFileSync(join(OUT, 'SHA256SUMS'), 'utf8'))

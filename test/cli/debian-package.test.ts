@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canChangeRoot } from '../support/bare-root.ts'
 import { hasLintian } from '../support/lintian.ts'
 import { inOverlay } from '../support/overlay-root.ts'
+import { VERSION_LINE } from '../support/version-line.ts'
 
 const run = promisify(execFile)
 const ROOT = join(import.meta.dirname, '../..')
@@ -45,16 +46,14 @@ describe.skipIf(!canChangeRoot || !isAsked)('the Debian package', () => {
       'dpkg-query -s derper | grep -o "/etc/derper/derper.env"',
       'systemd-analyze verify /usr/lib/systemd/system/derper.service && echo verified',
       'zcat /usr/share/man/man8/derper.8.gz | grep -c "hostname"',
+      'ls /usr/share/man/man?/derp* | xargs',
     ]
     const lines = (await inOverlay(folder, [INSTALL, ...look].join('\n'))).trim().split('\n')
-    expect(lines.slice(0, 5).map(line => line.replace(/ on .*/, ''))).toEqual([
-      version,
-      version,
-      'derper',
-      '/etc/derper/derper.env',
-      'verified',
-    ])
+    for (const line of lines.slice(0, 2)) expect(line).toMatch(VERSION_LINE.bun)
+    expect(lines.slice(2, 5)).toEqual(['derper', '/etc/derper/derper.env', 'verified'])
     expect(Number(lines[5])).toBeGreaterThan(0)
+    const pages = ['man1/derp.1.gz', 'man8/derper.8.gz', 'man8/derpprobe.8.gz']
+    expect(lines[6]).toBe(pages.map(page => `/usr/share/man/${page}`).join(' '))
   })
 
   test('serves as its user, with the key where the unit has it', async () => {

@@ -10,6 +10,7 @@ import type { AdmissionGate } from '../../src/server/ports.ts'
 import { MESH_KEY, ProbeScene } from '../support/probe-scene.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { testIo } from '../support/test-io.ts'
+import { VERSION_LINE } from '../support/version-line.ts'
 
 const DERPPROBE = join(import.meta.dirname, '../../src/bin/derpprobe.ts')
 const DAY_MS = 24 * 3_600_000
@@ -179,7 +180,7 @@ test.each([
 
 test('derpprobe -version prints the version, -help all flags', async () => {
   const [version, help] = [testIo(), testIo()]
-  expect([await main(['-version'], version), version.stdout]).toEqual([0, expect.stringMatching(/^\d+\.\d+\.\d+\n$/)])
+  expect([await main(['-version'], version), version.stdout]).toEqual([0, expect.stringMatching(VERSION_LINE.node)])
   expect(await main(['-help'], help)).toBe(0)
   expect(help.stdout).toMatch(/^ {2}-listen string\n\t.*\(default ":8030"\)$/m)
 })

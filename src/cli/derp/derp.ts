@@ -3,7 +3,7 @@
 import { Command, CommanderError } from 'commander'
 import { type CommandIo, processIo } from '../command-io.ts'
 import { EXIT_OK, EXIT_USAGE, runCommand } from '../exit.ts'
-import { packageVersion } from '../version.ts'
+import { versionLine } from '../version.ts'
 import { addBenchWorker } from './bench/bench-worker.ts'
 import { addBench } from './bench.ts'
 import { addCat } from './cat.ts'
@@ -38,11 +38,12 @@ export function main(args: readonly string[], io: CommandIo = processIo()): Prom
   return runCommand('derp', run, io.err)
 }
 
-function createProgram(context: SubcommandContext): Command {
+/** The command with its subcommands; the manual page is made from it, too. */
+export function createProgram(context: SubcommandContext): Command {
   const { out, err, columns } = context.io
   const program = new Command('derp')
     .description('tools for DERP relays')
-    .version(packageVersion())
+    .version(versionLine())
     .exitOverride()
     .configureOutput({
       writeOut: text => void out(text),

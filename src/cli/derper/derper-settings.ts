@@ -8,7 +8,7 @@ import { didYouMean } from '../did-you-mean.ts'
 import { environmentName, unknownVariables } from '../flag-sources.ts'
 import { keyFileNote, loadKeyFile } from '../key-file.ts'
 import { withoutSecrets } from '../shown-command-line.ts'
-import { packageVersion } from '../version.ts'
+import { programVersion } from '../version.ts'
 import { DERPER_FLAGS, type DerperFlagValues } from './derper-flags.ts'
 import { accountSettings } from './settings/account-settings.ts'
 import { admissionNotes, admissionSettings } from './settings/admission-settings.ts'
@@ -93,7 +93,7 @@ function reloadedFiles(flags: DerperFlagValues): Readonly<Record<string, string>
 }
 
 function programSettings(): ProgramSettings {
-  return { version: packageVersion(), commandLine: withoutSecrets(process.argv, DERPER_FLAGS) }
+  return { version: programVersion(), commandLine: withoutSecrets(process.argv, DERPER_FLAGS) }
 }
 
 function variableNotes(env: NodeJS.ProcessEnv): string[] {

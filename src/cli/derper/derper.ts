@@ -19,7 +19,7 @@ import { type ReadText, readAnything, readFlags, readRegular, type SourcedFlags 
 import { commandLineOf } from '../started-as.ts'
 import { trustSystem } from '../trust.ts'
 import { usage } from '../usage.ts'
-import { packageVersion } from '../version.ts'
+import { versionLine } from '../version.ts'
 import { betterRuntime } from './better-runtime.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
@@ -31,7 +31,8 @@ import { planOf } from './plan.ts'
 import { Reload } from './reload.ts'
 import { endedBySignal } from './signals.ts'
 
-const SUMMARY = `derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).
+/** What it is, its forms, and where flags come from; the manual page is made from it, too. */
+export const DERPER_SUMMARY = `derper relays end-to-end encrypted packets between clients that cannot reach each other (DERP).
 
   derper [flags]                serves until SIGTERM or SIGINT; SIGHUP reloads files
   derper check-config [flags]   checks and prints the configuration; starts nothing
@@ -58,8 +59,8 @@ export function main(args: readonly string[]): Promise<number> {
     const input = { args: isCheck || isHealth ? others : args, env: process.env, commands: COMMANDS }
     const readAll: ReadFlags = read => readFlags('derper', DERPER_FLAGS, { ...input, read })
     const parsed = await readAll(readAnything)
-    if (parsed.help) process.stdout.write(usage('derper', SUMMARY, DERPER_SECTIONS))
-    else if (parsed.values.version) process.stdout.write(`${packageVersion()} on ${RUNTIME_TITLE}\n`)
+    if (parsed.help) process.stdout.write(usage('derper', DERPER_SUMMARY, DERPER_SECTIONS))
+    else if (parsed.values.version) process.stdout.write(`${versionLine()}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
     else if (isHealth) return checkHealth(parsed.values, parsed.given, process.env)
     else return serve(parsed, process.env, readAll)
@@ -69,7 +70,8 @@ export function main(args: readonly string[]): Promise<number> {
 
 async function writeDerpMap(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
   const parsed = await readFlags('derper', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }, { args, env })
-  const help = () => usage('derper derp-map', SUMMARY, [{ title: 'Map', flags: DERP_MAP_FLAGS }, ...DERPER_SECTIONS])
+  const help = () =>
+    usage('derper derp-map', DERPER_SUMMARY, [{ title: 'Map', flags: DERP_MAP_FLAGS }, ...DERPER_SECTIONS])
   process.stdout.write(parsed.help ? help() : await derpMapText(parsed.values, parsed.given, env))
   return EXIT_OK
 }

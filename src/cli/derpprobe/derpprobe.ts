@@ -16,14 +16,15 @@ import { EXIT_OK, runCommand } from '../exit.ts'
 import { readFlags } from '../flag-sources.ts'
 import { trustAlso, trustSystem } from '../trust.ts'
 import { usage } from '../usage.ts'
-import { packageVersion } from '../version.ts'
+import { programVersion, versionLine } from '../version.ts'
 import { nodePorts } from './node-ports.ts'
 import { DERPPROBE_FLAGS, DERPPROBE_SECTIONS } from './probe-flags.ts'
 import { probeRoutes } from './probe-routes.ts'
 import { type ProbeSettings, probeSettings } from './probe-settings.ts'
 import { runOnce } from './run-once.ts'
 
-const SUMMARY = `derpprobe probes the relays of a DERP map: TLS, STUN, and packets through each relay and each pair of a region.
+/** What it is and does; the manual page is made from it, too. */
+export const DERPPROBE_SUMMARY = `derpprobe probes the relays of a DERP map: TLS, STUN, and packets through each relay and each pair of a region.
 
 Without -once it serves a status page, /debug/varz for Prometheus, and /probe?target=HOST for any other relay. Each flag may
 also be set by the environment, -derp-map as DERPPROBE_DERP_MAP.`
@@ -35,8 +36,8 @@ const REQUEST_TIMEOUT_MS = 10_000
 export function main(args: readonly string[], io: CommandIo = processIo()): Promise<number> {
   const run = async () => {
     const { help, values } = await readFlags('derpprobe', DERPPROBE_FLAGS, { args, env: io.env })
-    if (help) await io.out(usage('derpprobe', SUMMARY, DERPPROBE_SECTIONS))
-    else if (values.version) await io.out(`${packageVersion()}\n`)
+    if (help) await io.out(usage('derpprobe', DERPPROBE_SUMMARY, DERPPROBE_SECTIONS))
+    else if (values.version) await io.out(`${versionLine()}\n`)
     else return probe(await probeSettings(values, io.env), io)
     return EXIT_OK
   }
@@ -79,7 +80,7 @@ async function serve(settings: ProbeSettings, { prober, derp, ports }: Served, i
   const key = new SecretFile(keyPath)
   const access = { allowAddress, readKey: () => key.value, ranges: settings.debugAllow }
   const { logins } = settings.kinds
-  const routes = probeRoutes({ prober, derp, ports, logins, version: packageVersion(), access })
+  const routes = probeRoutes({ prober, derp, ports, logins, version: programVersion(), access })
   const listener = createHttpListener({ routes, acceptTimeoutMs: REQUEST_TIMEOUT_MS })
   const wanted = { ...settings.listen, flag: 'listen', protocol: 'tcp' } as const
   try {

@@ -86,7 +86,7 @@ const RESULT_FLAGS = {
     help: 'format of the log on standard error: text or json; empty for text on a terminal and json elsewhere',
   },
   'log-level': { kind: 'string', default: 'info', help: 'debug, info, warn or error' },
-  version: { kind: 'bool', default: 'false', help: 'print the version and exit' },
+  version: { kind: 'bool', default: 'false', help: 'print version, commit and runtime, and exit' },
 } as const satisfies FlagTable
 
 export const DERPPROBE_FLAGS = { ...PROBE_FLAGS, ...IDENTITY_FLAGS, ...RESULT_FLAGS } as const

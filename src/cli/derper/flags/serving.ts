@@ -55,6 +55,6 @@ export const SERVING_FLAGS = {
     default: 'false',
     origin: 'original',
     test: 'cli/derper.test.ts',
-    help: 'print the version and exit',
+    help: 'print version, commit and runtime, and exit',
   },
 } as const
