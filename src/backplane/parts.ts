@@ -55,52 +55,22 @@ export class BackplaneParts {
   readonly #counters: RegionCounters
 
   constructor(options: BackplaneOptions, hooks: BackplaneHooks) {
-    const { host, bus, clock, ownKey } = options
     const { counters } = hooks
-    this.#bus = bus
+    this.#bus = options.bus
     this.#counters = counters
-    this.times = new HybridClock(clock)
+    this.times = new HybridClock(options.clock)
     this.routes = new RouteCache({ ...options, counters, onDoubt: key => this.whereabouts.doubt(key) })
     this.members = this.#createMembers(options, hooks)
     this.inquiries = this.#createInquiries(options)
-    this.finder = new Finder({
-      host,
-      clock,
-      counters,
-      inquiries: this.inquiries,
-      canAsk: hooks.hasJoined,
-      onNobody: key => this.whereabouts.nobodyHas(key),
-      onFailed: key => this.whereabouts.doubt(key),
-    })
-    this.announcer = new Announcer({
-      bus,
-      clock,
-      counters,
-      locals: this.locals,
-      isSuperseded: key => this.routes.get(key.bytes)?.isNewest === true,
-      onListed: () => this.members.listSent(clock.now()),
-    })
-    const { times, locals, routes, members, inquiries, finder, announcer } = this
-    this.whereabouts = new Whereabouts({
-      times,
-      locals,
-      routes,
-      finder,
-      announcer,
-      ownId: relayIdOf(ownKey),
-      host,
-      clock,
-      counters,
-      relay: id => members.get(id),
-      supersede: (relay, key, time) => {
-        if (!bus.send(relay.id, encodeMessage({ type: 'superseded', key, time }))) announcer.noteLost()
-      },
-    })
+    this.finder = this.#createFinder(options, hooks)
+    this.announcer = this.#createAnnouncer(options, hooks)
+    this.whereabouts = this.#createWhereabouts(options, hooks)
+    const { times, locals, routes, members, inquiries, announcer, whereabouts } = this
     this.check = new RouteCheck({
       routes,
       inquiries,
-      clock,
-      prune: (unconfirmed, generation) => this.whereabouts.endUnconfirmed(unconfirmed, generation),
+      clock: options.clock,
+      prune: (unconfirmed, generation) => whereabouts.endUnconfirmed(unconfirmed, generation),
     })
     this.inbox = new Inbox({
       ...options,
@@ -110,7 +80,7 @@ export class BackplaneParts {
       members,
       announcer,
       inquiries,
-      whereabouts: this.whereabouts,
+      whereabouts,
       tell: (to, message) => this.tell(to, message),
     })
   }
@@ -132,6 +102,48 @@ export class BackplaneParts {
       relays: () => Array.from(this.members, ({ id }) => id),
       broadcast: question => this.count(bus.broadcast('find', question)),
       send: (to, question) => this.count(bus.send(to, question)),
+    })
+  }
+
+  #createFinder({ host, clock }: BackplaneOptions, { counters, hasJoined }: BackplaneHooks): Finder {
+    return new Finder({
+      host,
+      clock,
+      counters,
+      inquiries: this.inquiries,
+      canAsk: hasJoined,
+      onNobody: key => this.whereabouts.nobodyHas(key),
+      onFailed: key => this.whereabouts.doubt(key),
+    })
+  }
+
+  #createAnnouncer({ bus, clock }: BackplaneOptions, { counters }: BackplaneHooks): Announcer {
+    return new Announcer({
+      bus,
+      clock,
+      counters,
+      locals: this.locals,
+      isSuperseded: key => this.routes.get(key.bytes)?.isNewest === true,
+      onListed: () => this.members.listSent(clock.now()),
+    })
+  }
+
+  #createWhereabouts({ host, bus, clock, ownKey }: BackplaneOptions, { counters }: BackplaneHooks): Whereabouts {
+    const { times, locals, routes, finder, announcer } = this
+    return new Whereabouts({
+      times,
+      locals,
+      routes,
+      finder,
+      announcer,
+      ownId: relayIdOf(ownKey),
+      host,
+      clock,
+      counters,
+      relay: id => this.members.get(id),
+      supersede: (relay, key, time) => {
+        if (!bus.send(relay.id, encodeMessage({ type: 'superseded', key, time }))) announcer.noteLost()
+      },
     })
   }
 

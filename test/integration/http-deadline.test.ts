@@ -15,19 +15,6 @@ function closed(socket: Socket): Promise<void> {
   return new Promise(resolve => socket.once('close', () => resolve()))
 }
 
-/** Resolves once the relay has accepted all connections. */
-function accepted(relay: ListeningRelay, count: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = () =>
-      relay.listener.server.getConnections((error, open) => {
-        if (error) reject(error)
-        else if (open === count) resolve()
-        else setImmediate(look)
-      })
-    look()
-  })
-}
-
 async function startTls(clock: FakeClock, expired: Socket[]): Promise<ListeningRelay> {
   const certificate = await (await TestCa.create()).issue({ dns: ['relay.test'] })
   return ListeningRelay.start({
@@ -44,7 +31,7 @@ test('a connection without a complete request is closed after 10 s, even if it t
   const silent = connect(relay.port, '127.0.0.1')
   const slow = connect(relay.port, '127.0.0.1')
   slow.write('GET /derp HTT')
-  await accepted(relay, 2)
+  await relay.accepted(2)
   clock.advance(9_999)
   expect(expired).toEqual([])
   clock.advance(1)
@@ -62,7 +49,7 @@ test('a completed request lifts the deadline of its connection (P-035)', async (
   await using relay = await ListeningRelay.start({ clock })
   const socket = connect(relay.port, '127.0.0.1')
   const probe = 'GET /derp/probe HTTP/1.1\r\nHost: h\r\n\r\n'
-  await accepted(relay, 1)
+  await relay.accepted(1)
   clock.advance(6_000)
   await exchange(socket, probe)
   clock.advance(4_999)
@@ -74,7 +61,7 @@ test('the login deadline counts from accept, over HTTP (P-035)', async () => {
   const clock = new FakeClock()
   await using relay = await ListeningRelay.start({ clock })
   const socket = connect(relay.port, '127.0.0.1')
-  await accepted(relay, 1)
+  await relay.accepted(1)
   clock.advance(6_000)
   await exchange(socket, UPGRADE)
   clock.advance(3_999)
@@ -89,7 +76,7 @@ test('a connection without a TLS handshake is closed after 10 s (P-035)', async 
   const expired: Socket[] = []
   await using relay = await startTls(clock, expired)
   const socket = connect(relay.port, '127.0.0.1')
-  await accepted(relay, 1)
+  await relay.accepted(1)
   clock.advance(10_000)
   await closed(socket)
   expect(expired).toHaveLength(1)
@@ -101,7 +88,7 @@ test('the login deadline counts from accept, over TLS and HTTP (P-035)', async (
   const expired: Socket[] = []
   await using relay = await startTls(clock, expired)
   const tcp = connect(relay.port, '127.0.0.1')
-  await accepted(relay, 1)
+  await relay.accepted(1)
   clock.advance(4_000)
   const socket = connectTls({ socket: tcp, servername: 'relay.test', rejectUnauthorized: false })
   await new Promise(resolve => socket.once('secureConnect', resolve))
@@ -125,7 +112,7 @@ test('closing a listener closes connections in the handshake and without a reque
     rejectUnauthorized: false,
   })
   await new Promise(resolve => silent.once('secureConnect', resolve))
-  await accepted(relay, 2)
+  await relay.accepted(2)
   const ended = Promise.all([closed(handshaking), closed(silent)])
   await relay[Symbol.asyncDispose]()
   await ended

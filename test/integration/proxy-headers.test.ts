@@ -125,7 +125,7 @@ describe.each(['plain HTTP', 'TLS'])('behind a proxy that sends PROXY headers, o
       return socket
     })
     await until(() => slow.relay.http.proxyHeaders?.v1 === 1, 'one header is complete')
-    await accepted(slow, 2)
+    await slow.accepted(2)
     clock.advance(9_999)
     await settle()
     expect(expired).toEqual([])
@@ -213,17 +213,4 @@ async function optionsOf(kind: string): Promise<ListeningRelayOptions> {
   if (kind !== 'TLS') return common
   const certificate = await ca.issue({ dns: ['relay.test'] })
   return { ...common, tls: { hostname: 'relay.test', certificate } }
-}
-
-/** Resolves once the relay has accepted all connections. */
-function accepted(relay: ListeningRelay, count: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const look = () =>
-      relay.listener.server.getConnections((error, open) => {
-        if (error) reject(error)
-        else if (open === count) resolve()
-        else setImmediate(look)
-      })
-    look()
-  })
 }

@@ -1,25 +1,20 @@
 /** TLS-terminating HTTP proxies in front of our relay, run with the files of `deploy/proxies`. */
 
 import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect } from 'node:tls'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import type { HttpRequest } from '../../src/listen/http-service.ts'
 import type { AdmissionRequest } from '../../src/server/ports.ts'
-import type { CertificatePair } from '../../src/tls/x509.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
-import { hasProxy, PROXY_HOSTNAME, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
+import { hasProxy, PROXY_HOSTNAME, ProxyCa, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange, type RawResponse } from '../support/raw-http.ts'
 import { nextMessage } from '../support/relay.ts'
 import { StockClients } from '../support/stock-client.ts'
-import { TestCa } from '../support/test-ca.ts'
 import { MessageClient } from '../support/web-socket.ts'
 
 const run = promisify(execFile)
@@ -31,18 +26,11 @@ const FILES: readonly (readonly [ProxyFile, boolean])[] = [
   ['Caddyfile', hasProxy('caddy')],
 ]
 
-let directory: string
-let caFile: string
-let ca: TestCa
-let certificate: CertificatePair
+let ca: ProxyCa
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'derphttp-proxies-'))
-  caFile = join(directory, 'ca.pem')
-  ca = await TestCa.create()
-  certificate = await ca.issue({ dns: [PROXY_HOSTNAME] })
-  writeFileSync(caFile, ca.certificate)
+  ca = await ProxyCa.create()
 })
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => ca[Symbol.dispose]())
 
 function behind(file: ProxyFile): void {
   let relay: ListeningRelay
@@ -62,7 +50,7 @@ function behind(file: ProxyFile): void {
       },
       onUpgrade: request => upgrades.push(request),
     })
-    proxy = await startProxy(file, { relayPort: relay.port, certificate })
+    proxy = await startProxy(file, { relayPort: relay.port, certificate: ca.certificate })
     url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
   })
   afterAll(async () => {
@@ -73,7 +61,7 @@ function behind(file: ProxyFile): void {
   /** The response to a request from `localAddress`. */
   async function ask(localAddress: string, lines: readonly string[]): Promise<RawResponse & { conn: NodeConn }> {
     const options = { port: proxy.port, host: '127.0.0.1', localAddress, servername: PROXY_HOSTNAME }
-    const socket = connect({ ...options, ca: ca.certificate, ALPNProtocols: ['http/1.1'] })
+    const socket = connect({ ...options, ca: ca.authority, ALPNProtocols: ['http/1.1'] })
     const head = `${[...lines, `Host: ${PROXY_HOSTNAME}:${proxy.port}`].join('\r\n')}\r\n\r\n`
     const response = await exchange(socket, head)
     return { ...response, conn: new NodeConn(socket, response.body) }
@@ -82,7 +70,7 @@ function behind(file: ProxyFile): void {
   test('stock clients move 2 MB both ways intact, after an upgrade without fast start (P-120, P-122)', async () => {
     upgrades.length = 0
     const { transfer } = await goTools()
-    const { stdout } = await run(transfer, ['-url', url, '-ca', caFile, '-bytes', '2000000'])
+    const { stdout } = await run(transfer, ['-url', url, '-ca', ca.file, '-bytes', '2000000'])
     expect(JSON.parse(stdout)).toMatchObject({ ok: true, exactSizes: [0, 1, 31, 32, 1000, 1400, 65535, 65536] })
     expect(
       upgrades.map(({ headers }) => [headers['upgrade']?.[0]?.toLowerCase(), headers['derp-fast-start']?.[0]]),
@@ -93,12 +81,12 @@ function behind(file: ProxyFile): void {
   })
 
   test('a stock client, ours and a WebSocket client reach each other (P-050, P-120, P-150)', async () => {
-    const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
+    const stock = await StockClients.start({ SSL_CERT_FILE: ca.file })
     await stock.ask('new', 'stock', { url })
     await stock.ask('connect', 'stock')
     await stock.ask('recv', 'stock', { action: 'start' })
     await stock.event('stock', line => line.type === 'serverInfo')
-    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.authority } })
     await nextMessage(ours, 'serverInfo')
 
     await stock.ask('send', 'stock', { to: `${ours.selfPublicKey()}`, dataBase64: 'aGVsbG8=' })
@@ -109,7 +97,7 @@ function behind(file: ProxyFile): void {
       source: `${ours.selfPublicKey()}`,
       dataBase64: 'YmFjaw==',
     })
-    const webSocket = await new MessageClient(url.replace('https', 'wss'), { ca: ca.certificate }).opened()
+    const webSocket = await new MessageClient(url.replace('https', 'wss'), { ca: ca.authority }).opened()
     await ours.send(await webSocket.login(), Buffer.from('to the web'))
     await expect.poll(() => webSocket.bytes.toString('latin1')).toContain('to the web')
     webSocket.socket.close()
@@ -127,7 +115,7 @@ function behind(file: ProxyFile): void {
     ])
     expect(status).toBe(101)
     const raw = await RawClient.login(conn)
-    const options = { ca: ca.certificate, localAddress: '127.0.0.6', family: 4 }
+    const options = { ca: ca.authority, localAddress: '127.0.0.6', family: 4 }
     const webSocket = await new MessageClient(url.replace('https', 'wss'), options).opened()
     await webSocket.login()
     expect(asked.map(({ remote }) => remote?.address)).toEqual(['127.0.0.5', '127.0.0.6'])
@@ -158,9 +146,9 @@ describe.skipIf(!hasNginx)('behind nginx without some lines of deploy/proxies/ng
   ] as const)('without %j our client is told what is missing (P-124)', async ([lines, lost]) => {
     await using relay = await ListeningRelay.start()
     const replace = Object.fromEntries(lines.map(line => [line, '']))
-    await using proxy = await startProxy('nginx.conf', { relayPort: relay.port, certificate, replace })
+    await using proxy = await startProxy('nginx.conf', { relayPort: relay.port, certificate: ca.certificate, replace })
     const url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
-    await using client = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await using client = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.authority } })
     await expect(client.connect()).rejects.toThrow(`without the header ${lost}`)
   })
 })

@@ -1,23 +1,18 @@
 /** TCP proxies that pass TLS through with a PROXY header, run with the files of `deploy/proxies`. */
 
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { connect, type TLSSocket } from 'node:tls'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
-import type { CertificatePair } from '../../src/tls/x509.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
-import { hasProxy, PROXY_HOSTNAME, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
+import { hasProxy, PROXY_HOSTNAME, ProxyCa, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
 import { nextMessage } from '../support/relay.ts'
 import { type ListeningServer, startTcpServer } from '../support/socket-server.ts'
 import { StockClients } from '../support/stock-client.ts'
-import { TestCa } from '../support/test-ca.ts'
 
 const hasHaproxy = hasProxy('haproxy')
 const FILES: readonly (readonly [name: string, isThere: boolean, file: ProxyFile, replace: Record<string, string>])[] =
@@ -27,18 +22,11 @@ const FILES: readonly (readonly [name: string, isThere: boolean, file: ProxyFile
     ['haproxy-tcp.cfg with send-proxy', hasHaproxy, 'haproxy-tcp.cfg', { 'send-proxy-v2 check': 'send-proxy check' }],
   ]
 
-let directory: string
-let caFile: string
-let ca: TestCa
-let certificate: CertificatePair
+let ca: ProxyCa
 beforeAll(async () => {
-  directory = mkdtempSync(join(tmpdir(), 'derphttp-proxies-'))
-  caFile = join(directory, 'ca.pem')
-  ca = await TestCa.create()
-  certificate = await ca.issue({ dns: [PROXY_HOSTNAME] })
-  writeFileSync(caFile, ca.certificate)
+  ca = await ProxyCa.create()
 })
-afterAll(() => rmSync(directory, { recursive: true }))
+afterAll(() => ca[Symbol.dispose]())
 
 function behind(file: ProxyFile, replace: Record<string, string>): void {
   let relay: ListeningRelay
@@ -51,13 +39,18 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
 
   beforeAll(async () => {
     relay = await ListeningRelay.start({
-      tls: { hostname: PROXY_HOSTNAME, certificate },
+      tls: { hostname: PROXY_HOSTNAME, certificate: ca.certificate },
       trustedProxies: ['127.0.0.1'],
       sendProxyHeaders: true,
       onUpgrade: ({ headers }) => fastStarts.push(headers['derp-fast-start']?.[0]),
     })
     website = await startTcpServer(socket => socket.once('data', (data: Buffer) => greetings.push(data)))
-    proxy = await startProxy(file, { relayPort: relay.port, websitePort: website.port, certificate, replace })
+    proxy = await startProxy(file, {
+      relayPort: relay.port,
+      websitePort: website.port,
+      certificate: ca.certificate,
+      replace,
+    })
     url = `https://${PROXY_HOSTNAME}:${proxy.port}/derp`
   })
   afterAll(async () => {
@@ -68,18 +61,18 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
 
   async function dial(localAddress: string): Promise<TLSSocket> {
     const options = { port: proxy.port, host: '127.0.0.1', localAddress, servername: PROXY_HOSTNAME }
-    const socket = connect({ ...options, ca: ca.certificate })
+    const socket = connect({ ...options, ca: ca.authority })
     await once(socket, 'secureConnect')
     return socket
   }
 
   test('a stock client and ours use fast start and reach each other (P-122, P-126, P-143)', async () => {
-    const stock = await StockClients.start({ SSL_CERT_FILE: caFile })
+    const stock = await StockClients.start({ SSL_CERT_FILE: ca.file })
     await stock.ask('new', 'stock', { url })
     await stock.ask('connect', 'stock')
     await stock.ask('recv', 'stock', { action: 'start' })
     await stock.event('stock', line => line.type === 'serverInfo')
-    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.certificate } })
+    await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.authority } })
     await nextMessage(ours, 'serverInfo')
     expect(fastStarts).toEqual(['1', '1'])
 

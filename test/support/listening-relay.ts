@@ -78,6 +78,19 @@ export class ListeningRelay implements AsyncDisposable {
     return new ListeningRelay({ relay, listener, tls, limits }, port)
   }
 
+  /** Resolves once so many connections are open. */
+  accepted(count: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = () =>
+        this.listener.server.getConnections((error, open) => {
+          if (error) reject(error)
+          else if (open === count) resolve()
+          else setImmediate(look)
+        })
+      look()
+    })
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.relay.close()
     await this.listener.close()

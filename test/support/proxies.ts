@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { CertificatePair } from '../../src/tls/x509.ts'
 import { type Program, startProgram } from './process.ts'
 import { freePort, untilListening } from './relays.ts'
+import { TestCa } from './test-ca.ts'
 
 const SNIPPETS = join(import.meta.dirname, '../../deploy/proxies')
 
@@ -133,6 +134,30 @@ export function hasProxy(name: 'nginx' | 'nginx stream module' | 'haproxy' | 'ca
     if (process.env['CI']) throw new Error(`find ${name}: not installed, and CI may skip nothing`)
     process.stderr.write(`tests behind ${name} are skipped: it is not installed\n`)
     return false
+  }
+}
+
+/** An authority of its own, and the certificate of the proxy from it. */
+export class ProxyCa implements Disposable {
+  readonly #directory = mkdtempSync(join(tmpdir(), 'derphttp-proxies-'))
+  /** PEM of the authority, and the file that has it. */
+  readonly authority: string
+  readonly file: string = join(this.#directory, 'ca.pem')
+  readonly certificate: CertificatePair
+
+  private constructor(authority: string, certificate: CertificatePair) {
+    this.authority = authority
+    this.certificate = certificate
+    writeFileSync(this.file, authority)
+  }
+
+  static async create(): Promise<ProxyCa> {
+    const ca = await TestCa.create()
+    return new ProxyCa(ca.certificate, await ca.issue({ dns: [PROXY_HOSTNAME] }))
+  }
+
+  [Symbol.dispose](): void {
+    rmSync(this.#directory, { recursive: true })
   }
 }
 
