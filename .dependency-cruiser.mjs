@@ -1,6 +1,6 @@
 /**
  * The layers of the house: imports point down, and folders of one layer do not know each other.
- * The map with its reasons is in docs/architecture.md.
+ * The map with its reasons is in docs/understand/architecture.md.
  */
 
 const LAYERS = [

@@ -21,7 +21,7 @@ this machine. Needs Linux, Go and an otherwise idle machine.
   --node-args=TEXT  arguments for Node when running our relay, for experiments
   --bun-args=TEXT   the same for Bun
   --out FILE        write the results to FILE as JSON
-  --document        write the results to bench/results and docs/performance.md
+  --document        write the results to bench/results and docs/understand/performance.md
   --list            list the scenarios and exit
 `
 

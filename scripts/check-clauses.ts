@@ -13,7 +13,7 @@ function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<st
 }
 
 const isTest = (path: string) => path.endsWith('.test.ts')
-const documents = ['docs/protocol.md', 'docs/region.md'].map(path => readFileSync(path, 'utf8'))
+const documents = ['docs/understand/protocol.md', 'docs/understand/region.md'].map(path => readFileSync(path, 'utf8'))
 const clauses = documents.flatMap(parseClauses)
 const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
 const sources = textsOf(['src/**/*.ts'], isTest)

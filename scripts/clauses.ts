@@ -1,4 +1,4 @@
-/** Compares docs/protocol.md and docs/region.md with the code: frames, routes and citations. Pure; check-clauses.ts reads the files. */
+/** Compares docs/understand/protocol.md and docs/understand/region.md with the code: frames, routes and citations. Pure; check-clauses.ts reads the files. */
 
 /** A clause of the documents. */
 export interface Clause {

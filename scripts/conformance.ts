@@ -10,7 +10,7 @@ const USAGE = `usage: npm run conformance -- --url URL [options]
 
   --url URL          the relay's DERP endpoint, http or https
   --websocket        use DERP over WebSocket
-  --like original    expect the original's behaviour where ours differs (docs/differences.md); default: ours
+  --like original    expect the original's behaviour where ours differs (docs/understand/differences.md); default: ours
   --mesh-key-file F  the relay's mesh key, for cases that need privileges
   --ca-file F        CA of the relay's certificate
   --stun-port N      the relay's STUN port

@@ -59,6 +59,6 @@ function report({ workload, method, rates, region, mesh, healMs }: Plan): string
     `Packets: ${shortNumber(rates.localPackets)}/s within relays, ${shortNumber(rates.crossPackets)}/s between relays.`,
     `Messages per second, sent (delivered): ${kinds.join(', ')}; ${shortNumber(totalMessages(rates).delivered)} delivered.`,
     `Heals ${shortNumber(healMs.relay)} ms after the kill of a relay that starts again at once, and ${shortNumber(healMs.nats)} ms after NATS has returned.`,
-    `Too much for nodes as in docs/scaling.md: region ${limitOf(region, USUAL_LIMITS) ?? 'nothing'}, mesh ${limitOf(mesh, USUAL_LIMITS) ?? 'nothing'}.`,
+    `Too much for nodes as in docs/understand/scaling.md: region ${limitOf(region, USUAL_LIMITS) ?? 'nothing'}, mesh ${limitOf(mesh, USUAL_LIMITS) ?? 'nothing'}.`,
   ].join('\n')
 }

@@ -5,7 +5,7 @@ import { errorOf } from './verify.ts'
 
 const results = readScaling()
 
-test('docs/scaling.md and its plots show the committed results', () => {
+test('docs/understand/scaling.md and its plots show the committed results', () => {
   for (const [path, text] of scalingFiles(results)) expect([path, readFileSync(path, 'utf8')]).toEqual([path, text])
 })
 

@@ -1,4 +1,4 @@
-/** Keeps docs/scaling.md and its plots in sync with the measured costs and the runs that verify predictions. */
+/** Keeps docs/understand/scaling.md and its plots in sync with the measured costs and the runs that verify predictions. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -17,7 +17,7 @@ import type { Check } from './verify.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const COSTS = join(ROOT, 'bench/results/region-costs.json')
 const CHECKS = join(ROOT, 'bench/results/region-checks.json')
-const PAGE = 'docs/scaling.md'
+const PAGE = 'docs/understand/scaling.md'
 const IMAGES = join(ROOT, 'docs/images')
 
 /** Clients of each relay in the plots over the number of relays. */

@@ -4,7 +4,7 @@ import { fillDocument, readDocument } from './document.ts'
 
 const { results, chart, document } = readDocument()
 
-test('docs/performance.md has the tables of the committed results', () => {
+test('docs/understand/performance.md has the tables of the committed results', () => {
   expect(fillDocument(document, results)).toBe(document)
 })
 

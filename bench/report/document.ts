@@ -1,4 +1,4 @@
-/** Keeps docs/performance.md, the chart and the committed results in sync. */
+/** Keeps docs/understand/performance.md, the chart and the committed results in sync. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { aimsTable, figuresTable, runLines } from './tables.ts'
 const ROOT = join(import.meta.dirname, '../..')
 const RESULTS = join(ROOT, 'bench/results/latest.json')
 const CHART = join(ROOT, 'bench/results/ratios.svg')
-const DOCUMENT = join(ROOT, 'docs/performance.md')
+const DOCUMENT = join(ROOT, 'docs/understand/performance.md')
 
 const PARTS = {
   aims: aimsTable,
@@ -32,7 +32,7 @@ export function readDocument(): { readonly results: Results; readonly chart: str
 
 /** Inserts tables between their markers. @throws Error if a marker is missing. */
 export function fillDocument(text: string, results: Results): string {
-  return fillMarkers(text, { page: 'docs/performance.md', prefix: 'bench', parts: PARTS }, results)
+  return fillMarkers(text, { page: 'docs/understand/performance.md', prefix: 'bench', parts: PARTS }, results)
 }
 
 /** A page with marked parts. */

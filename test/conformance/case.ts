@@ -20,10 +20,10 @@ export type Need =
 export interface ConformanceCase {
   /** Stable name, such as `send-packet/self`. */
   readonly id: string
-  /** The clauses of docs/protocol.md that it tests. */
+  /** The clauses of docs/understand/protocol.md that it tests. */
   readonly clauses: readonly string[]
   readonly needs?: readonly Need[]
-  /** The row of docs/differences.md, if `run` has two expectations. */
+  /** The row of docs/understand/differences.md, if `run` has two expectations. */
   readonly differs?: string
   /** Runs alone, after all others: it loads the machine, or compares counters. */
   readonly alone?: boolean

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { ALL_CASES } from './cases/index.ts'
 
-const differences = readFileSync(join(import.meta.dirname, '../../docs/differences.md'), 'utf8')
-const protocol = readFileSync(join(import.meta.dirname, '../../docs/protocol.md'), 'utf8')
+const differences = readFileSync(join(import.meta.dirname, '../../docs/understand/differences.md'), 'utf8')
+const protocol = readFileSync(join(import.meta.dirname, '../../docs/understand/protocol.md'), 'utf8')
 
 test('conformance suite has at least 200 cases with unique names', () => {
   const ids = ALL_CASES.map(({ id }) => id)
@@ -19,7 +19,7 @@ test('conformance cases cite clauses that exist', () => {
   }
 })
 
-test('conformance cases with two expectations are listed in docs/differences.md', () => {
+test('conformance cases with two expectations are listed in docs/understand/differences.md', () => {
   for (const { id, differs } of ALL_CASES) {
     if (differs === undefined) continue
     const row = differences.split('\n').find(line => line.startsWith(`| ${differs} |`))

@@ -16,7 +16,7 @@ export interface TargetOptions {
   readonly url: string
   /** Transport of DERP connections. */
   readonly carriage: 'raw' | 'websocket'
-  /** Which expectation applies for differences listed in docs/differences.md. */
+  /** Which expectation applies for differences listed in docs/understand/differences.md. */
   readonly like: 'original' | 'ours'
   /** Its mesh key; cases that need it are skipped without one. */
   readonly meshKey?: string | undefined

@@ -1,6 +1,6 @@
 /**
  * Breaks each rule of the region on purpose: the invariant for it must detect that, or it would prove nothing.
- * docs/region.md lists them.
+ * docs/understand/region.md lists them.
  */
 
 import { afterEach, describe, expect, test, vi } from 'vitest'

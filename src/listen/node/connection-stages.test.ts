@@ -68,9 +68,9 @@ function gate(): ProxyGate {
   return new ProxyGate({ trustedProxies: ['192.0.2.9'], sendHeaders: true, counters: new HttpCounters() })
 }
 
-test('a connection passes these stages in this order, as docs/architecture.md lists them', () => {
+test('a connection passes these stages in this order, as docs/understand/architecture.md lists them', () => {
   const { stages } = setUp({ proxyGate: gate() })
-  const told = readFileSync(new URL('../../../docs/architecture.md', import.meta.url), 'utf8')
+  const told = readFileSync(new URL('../../../docs/understand/architecture.md', import.meta.url), 'utf8')
   const rows = [...told.matchAll(/^\| \d \| (.*?) \| (P-\d{3}) \|/gm)].map(([, name, clause]) => [name, clause])
   expect(rows).toEqual(stages.map(({ name, clause }) => [name, clause]))
 })

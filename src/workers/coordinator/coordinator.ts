@@ -2,7 +2,7 @@
  * Makes the decisions that must be made once for all workers of a relay, connects workers to each other, and answers for
  * them all.
  *
- * Knows nothing of threads. See docs/decisions/005-workers.md for the ordering rules.
+ * Knows nothing of threads. See docs/understand/decisions/005-workers.md for the ordering rules.
  */
 
 import { NodePublicKey } from '../../keys/node-key.ts'

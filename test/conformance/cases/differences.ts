@@ -1,4 +1,4 @@
-/** Differences from the original, with both expectations; docs/differences.md has the reasons. */
+/** Differences from the original, with both expectations; docs/understand/differences.md has the reasons. */
 
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
