@@ -17,7 +17,7 @@ export interface LockedPackage {
 /** Licences of what an install of ours brings, or its files contain: they ask for no more than a notice. */
 const SHIPPED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Unlicense']
 /** Of tools: what they make is under no licence of theirs. */
-const TOOLS = [...SHIPPED, 'CC-BY-4.0', 'MPL-2.0']
+const TOOLS = [...SHIPPED, 'CC-BY-4.0', 'MPL-2.0', 'Python-2.0']
 const REGISTRY = 'https://registry.npmjs.org/'
 /** Tools that may run a program when they are installed. */
 const INSTALLERS = ['@swc/core']

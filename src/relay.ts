@@ -108,7 +108,20 @@ export interface Relay {
   close(): void
 }
 
-/** Creates a relay. Relays in one process share no state. @throws DerpError for an invalid option. */
+/**
+ * Creates a relay. Relays in one process share no state.
+ *
+ * @throws DerpError for an invalid option.
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ *
+ * const relay = createRelay({ privateKey, maxClients: 1_000 })
+ * const server = createServer(relay.handleRequest)
+ * server.on('upgrade', relay.handleUpgrade)
+ * server.listen(3340)
+ * ```
+ */
 export function createRelay(options: RelayOptions): Relay {
   const { part } = options
   const admission = part?.admission ?? options.admission

@@ -39,6 +39,13 @@ export let watchPortsOf: (client: Client) => WatchLoopPorts & { readonly isStart
  * There are no background reconnects: a failed `send` or `recv` reports the error and drops the connection, and the next
  * call reconnects. An `AbortSignal` cancels the wait of its call with the code `ERR_DERP_ABORTED`; connection and
  * messages are unaffected.
+ *
+ * @example
+ * ```ts
+ * const client = new PortableClient(privateKey, url, { transport: createNodeTransport(), agreement: portableAgreement })
+ * await client.send(peer, bytes)
+ * const message = await client.recv()
+ * ```
  */
 export class Client extends ClientSettings implements AsyncIterable<ReceivedMessage, void> {
   readonly #connector: Connector

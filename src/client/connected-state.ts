@@ -2,6 +2,7 @@
 
 import type { AddressPort } from '../lib/address-port.ts'
 
+/** The connection of a client, as it is known at the moment. */
 export interface ConnectedState {
   /** There is a connection, as far as is known. */
   readonly connected: boolean

@@ -27,6 +27,14 @@ const FORWARD_TIMEOUT_MS = 5_000
  * One logged-in connection to a relay, over a connection that the caller provides.
  *
  * It does not reconnect: the first error ends it, and every later call rejects with that error.
+ *
+ * @example
+ * ```ts
+ * const [conn, serverConn] = memoryConnPair()
+ * createRelay({ privateKey: NodePrivateKey.generate() }).accept(serverConn)
+ * const client = await DerpClient.login(conn, { privateKey, agreement: portableAgreement })
+ * await client.send(peer, bytes)
+ * ```
  */
 export class DerpClient implements ConnHandler {
   /** The relay's key. */

@@ -9,6 +9,15 @@ import { WatchLoop, type WatchLoopOptions } from './watch-loop.ts'
  * The loop receives all messages itself: there must be no other receiver.
  *
  * @throws TypeError if the client is already in use without `watchConnectionChanges`.
+ * @example
+ * ```ts
+ * const client = new Client(privateKey, url, { meshKey: MeshKey.parse('5'.repeat(64)) })
+ * await watchConnections(client, {
+ *   add: ({ peer }) => console.log('connected', `${peer}`),
+ *   remove: ({ peer }) => console.log('gone', `${peer}`),
+ *   signal,
+ * })
+ * ```
  */
 export async function watchConnections(client: Client, options: WatchLoopOptions): Promise<void> {
   const ports = watchPortsOf(client)

@@ -5,7 +5,18 @@ import { DerpError } from '../lib/derp-error.ts'
 /** Maximum characters of a value that messages show. */
 const MAX_SHOWN_LENGTH = 80
 
-/** A DERP map that cannot be parsed. */
+/**
+ * A DERP map that cannot be parsed.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   parseDerpMap('{"Region": {}}')
+ * } catch (error) {
+ *   if (error instanceof DerpMapError) console.log(error.path, error.message)
+ * }
+ * ```
+ */
 export class DerpMapError extends DerpError {
   /** Where, such as `Regions.900.Nodes[0].DERPPort`; empty for the whole map. */
   readonly path: string

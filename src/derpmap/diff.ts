@@ -28,6 +28,7 @@ export interface RegionChange {
   readonly isReordered: boolean
 }
 
+/** What a new map changes, from {@link diffDerpMaps}. */
 export interface DerpMapDiff {
   /** Region IDs in order, as are those below. */
   readonly regionsAdded: readonly number[]
@@ -65,7 +66,15 @@ const REGION_FIELDS = [
   'NoMeasureNoHome',
 ] as const
 
-/** Compares two maps. Absent fields equal those that are `false`, `0` or empty. */
+/**
+ * Compares two maps. Absent fields equal those that are `false`, `0` or empty.
+ *
+ * @example
+ * ```ts
+ * const { isEmpty, regionsRemoved } = diffDerpMaps(map, { Regions: {} })
+ * console.log(isEmpty, regionsRemoved)
+ * ```
+ */
 export function diffDerpMaps(before: DERPMap, after: DERPMap): DerpMapDiff {
   const [old, now] = [before.Regions ?? {}, after.Regions ?? {}]
   const regionsAdded = regionIds(after).filter(id => old[id] === undefined)

@@ -42,12 +42,22 @@ export interface DerpEndpoint {
   readonly certificate: CertificateRule
 }
 
+/** Options of {@link resolveEndpoint}. */
 export interface EndpointOptions {
   /** Plain HTTP instead of TLS, for development. */
   readonly useHttp?: boolean | undefined
 }
 
-/** @throws DerpError if a field is unusable. */
+/**
+ * Host, port, addresses and certificate rule of a map's node, with the defaults of fields that are not set.
+ *
+ * @throws DerpError if a field is unusable.
+ * @example
+ * ```ts
+ * const { host, port } = resolveEndpoint({ Name: '900a', RegionID: 900, HostName: 'relay.example' })
+ * console.log(host, port) // relay.example 443
+ * ```
+ */
 export function resolveEndpoint(node: DERPNode, options: EndpointOptions = {}): DerpEndpoint {
   const host = node.HostName
   const port = node.DERPPort || (options.useHttp ? PLAIN_PORT : TLS_PORT)

@@ -28,6 +28,7 @@ export interface LatencyReport {
   readonly latencyMs: Readonly<Record<number, number>>
 }
 
+/** What {@link pickHome} decides by. */
 export interface HomeInput {
   readonly map: DERPMap
   readonly report: LatencyReport
@@ -69,6 +70,7 @@ export type HomeReason =
   /** There is no home: no allowed region responds. */
   | 'none'
 
+/** The home region, and why it was chosen. */
 export interface HomeChoice {
   /** Undefined if no region qualifies. */
   readonly regionId: number | undefined
@@ -77,12 +79,30 @@ export interface HomeChoice {
   readonly explanation: string
 }
 
-/** The reports still recent enough for the next choice. */
+/**
+ * The reports still recent enough for the next choice.
+ *
+ * @example
+ * ```ts
+ * const nowMs = Date.now()
+ * const history = [{ startedAtMs: nowMs - 600_000, atMs: nowMs - 599_000, latencyMs: { 900: 12 } }]
+ * console.log(recentReports(history, nowMs)) // too old
+ * ```
+ */
 export function recentReports(reports: readonly LatencyReport[], nowMs: number): readonly LatencyReport[] {
   return reports.filter(({ atMs }) => nowMs - atMs <= MAX_AGE_MS)
 }
 
-/** Picks the home region. Among equally fast regions the lowest ID wins. */
+/**
+ * Picks the home region. Among equally fast regions the lowest ID wins.
+ *
+ * @example
+ * ```ts
+ * const nowMs = Date.now()
+ * const report = { startedAtMs: nowMs - 500, atMs: nowMs, latencyMs: { 1: 24, 900: 8.5 } }
+ * const { regionId, explanation } = pickHome({ map, report, current: 1, nowMs })
+ * ```
+ */
 export function pickHome(input: HomeInput): HomeChoice {
   const { current, pins = [] } = input
   const allowed = allowedRegions(input)

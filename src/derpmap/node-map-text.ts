@@ -13,6 +13,11 @@ const MAX_FILE_BYTES = 4 << 20
  * Headscale's `derp.paths`). A byte order mark is skipped.
  *
  * @throws DerpMapError as {@link parseDerpMap} does.
+ * @example
+ * ```ts
+ * const text = 'regions: { 900: { regioncode: own, nodes: [{ name: 900a, hostname: relay.example }] } }'
+ * const map = await parseDerpMapText(text, { onWarning: ({ path, message }) => console.warn(path, message) })
+ * ```
  */
 export async function parseDerpMapText(text: string, options?: ParseDerpMapOptions): Promise<DERPMap> {
   const plain = text.startsWith('\uFEFF') ? text.slice(1) : text
@@ -23,6 +28,10 @@ export async function parseDerpMapText(text: string, options?: ParseDerpMapOptio
  * Reads a file of at most 4 MiB and parses it with {@link parseDerpMapText}.
  *
  * @throws DerpMapError, or a file system error.
+ * @example
+ * ```ts
+ * const map = await readDerpMapFile('/etc/headscale/derp.yaml', { onWarning: ({ message }) => console.warn(message) })
+ * ```
  */
 export async function readDerpMapFile(path: string, options?: ParseDerpMapOptions): Promise<DERPMap> {
   const { size } = await stat(path)

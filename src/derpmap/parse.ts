@@ -6,6 +6,7 @@ import { guessFormat } from './map-format.ts'
 import { type CountNode, parseRegion, regionId } from './parse-region.ts'
 import type { DERPHomeParams, DERPMap } from './types.ts'
 
+/** Options of {@link parseDerpMap}. */
 export interface ParseDerpMapOptions {
   /**
    * Called for everything that was left out or is likely a mistake, such as an unusable node, an unknown field or an
@@ -28,6 +29,11 @@ const WRAPPERS: readonly string[] = ['derpmap']
  * left out. Missing region IDs are filled in.
  *
  * @throws DerpMapError with path, value and reason, if this is not a map or has no usable node.
+ * @example
+ * ```ts
+ * const response = await fetch('https://controlplane.example/derpmap.json')
+ * const map = parseDerpMap(await response.text())
+ * ```
  */
 export function parseDerpMap(input: unknown, { onWarning, strict = false }: ParseDerpMapOptions = {}): DERPMap {
   let first: DerpMapError | undefined

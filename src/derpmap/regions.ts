@@ -3,14 +3,29 @@
 import { DerpError } from '../lib/derp-error.ts'
 import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
 
-/** The region IDs of a map, in order. */
+/**
+ * The region IDs of a map, in order.
+ *
+ * @example
+ * ```ts
+ * for (const id of regionIds(map)) console.log(id, map.Regions?.[id]?.RegionName)
+ * ```
+ */
 export function regionIds(map: DERPMap): number[] {
   return Object.keys(map.Regions ?? {})
     .map(Number)
     .sort((a, b) => a - b)
 }
 
-/** The region with this ID. @throws DerpError listing the existing ones. */
+/**
+ * The region with this ID.
+ *
+ * @throws DerpError listing the existing ones.
+ * @example
+ * ```ts
+ * const client = Client.forRegion(privateKey, () => requireRegion(map, 900))
+ * ```
+ */
 export function requireRegion(map: DERPMap, regionId: number): DERPRegion {
   const region = map.Regions?.[regionId]
   if (region !== undefined) return region

@@ -21,12 +21,25 @@ export interface DerpHandler {
 
 const PROBE_PATHS: ReadonlySet<string | undefined> = new Set(['/derp/probe', '/derp/latency-check'])
 
+/** Options of {@link handler}. */
 export interface HandlerOptions {
   /** Addresses and CIDR blocks of HTTP proxies whose `X-Forwarded-For` is trusted. Default: none. */
   readonly trustedProxies?: readonly string[]
 }
 
-/** Serves `relay`, such as a `RelayCore`. @throws DerpError for an invalid proxy address. */
+/**
+ * Serves `relay`, such as a `RelayCore`. @throws DerpError for an invalid proxy address.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ *
+ * const relay = createRelay({ privateKey })
+ * const derp = handler(relay.core)
+ * const server = createServer(derp.request)
+ * server.on('upgrade', derp.upgrade)
+ * ```
+ */
 export function handler(relay: ConnAcceptor, { trustedProxies }: HandlerOptions = {}): DerpHandler {
   const originOf = originReader(trustedProxies && new CidrList(trustedProxies))
   const endpoint = derpEndpoint(relay, new HttpCounters(), originOf)

@@ -25,6 +25,7 @@ export interface DebugRoutes {
   readonly notFound: Page
 }
 
+/** Options of a relay's HTTP routes. */
 export interface RouteOptions {
   /** Value of `-home`; see {@link homePage}. */
   readonly home?: string
@@ -50,6 +51,7 @@ export interface RouteTable {
   readonly allowsDebug: (request: HttpRequest) => boolean
 }
 
+/** The HTTP routes of a relay, as a service for {@link createHttpListener}. */
 export interface Routes extends RouteTable, HttpService {}
 
 /**

@@ -6,7 +6,15 @@ import { KeyError } from './key-error.ts'
 const FORM = /^[0-9a-f]{64}$/
 const REDACTED = 'meshkey:[redacted]'
 
-/** A mesh key. Never shows in logs, JSON or strings; only {@link MeshKey.exportText} reveals it. */
+/**
+ * A mesh key. Never shows in logs, JSON or strings; only {@link MeshKey.exportText} reveals it.
+ *
+ * @example
+ * ```ts
+ * const meshKey = MeshKey.parse('e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855')
+ * const client = new Client(privateKey, url, { meshKey })
+ * ```
+ */
 export class MeshKey {
   readonly #text: string
 

@@ -12,7 +12,17 @@ export { NodePublicKey }
 defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
 defineInspect(PrivateKey.prototype, key => `NodePrivateKey(${key.toString()})`)
 
-/** A private key. Immutable; the bytes are in a private field and never show by accident. */
+/**
+ * A private key. Immutable; the bytes are in a private field and never show by accident.
+ *
+ * @example
+ * ```ts
+ * const key = NodePrivateKey.generate()
+ * console.log(`${key.publicKey()}`) // nodekey:…
+ * const saved = key.exportText() // privkey:…, a secret
+ * const same = NodePrivateKey.parse(saved)
+ * ```
+ */
 export class NodePrivateKey extends PrivateKey {
   #publicKey: NodePublicKey | undefined
 

@@ -5,7 +5,15 @@ import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } 
 
 const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', shown: true }
 
-/** A public key: the address of a peer on a relay. Immutable. */
+/**
+ * A public key: the address of a peer on a relay. Immutable.
+ *
+ * @example
+ * ```ts
+ * const peer = NodePublicKey.parse('nodekey:3b6a27bcceb6a42d62a3a8d02a6f0d73653215771de243a63ac048a18b59da29')
+ * console.log(peer.shortString(), peer.equals(privateKey.publicKey()))
+ * ```
+ */
 export class NodePublicKey {
   static readonly byteLength: number = KEY_BYTES
 

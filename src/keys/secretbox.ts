@@ -28,7 +28,16 @@ export function precompute(rawShared: Uint8Array): Uint8Array {
   return new Uint8Array(out.buffer)
 }
 
-/** Seals under an agreed key; the result is one new buffer. @param nonce for tests only: must never repeat. */
+/**
+ * Seals under an agreed key; the result is one new buffer.
+ *
+ * @param nonce for tests only: must never repeat.
+ * @example
+ * ```ts
+ * const sharedKey = await portableAgreement.agree(privateKey, peer)
+ * const sealed = sealBox(sharedKey, new TextEncoder().encode('for the peer alone'))
+ * ```
+ */
 export function sealBox(sharedKey: Uint8Array, plaintext: Uint8Array, nonce: Uint8Array = randomNonce()): Uint8Array {
   assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
   assertLength('nonce', nonce, NONCE_BYTES)
@@ -39,7 +48,16 @@ export function sealBox(sharedKey: Uint8Array, plaintext: Uint8Array, nonce: Uin
   return sealed
 }
 
-/** Opens under an agreed key; undefined if too short or forged. */
+/**
+ * Opens under an agreed key; undefined if too short or forged.
+ *
+ * @example
+ * ```ts
+ * const sharedKey = await portableAgreement.agree(privateKey, peer)
+ * const opened = openBox(sharedKey, bytes)
+ * console.log(opened === undefined ? 'forged' : new TextDecoder().decode(opened))
+ * ```
+ */
 export function openBox(sharedKey: Uint8Array, sealed: Uint8Array): Uint8Array | undefined {
   assertLength('shared key', sharedKey, SHARED_KEY_BYTES)
   if (sealed.length < NONCE_BYTES + TAG_BYTES) return undefined

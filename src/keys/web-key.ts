@@ -11,6 +11,13 @@ import { webX25519 } from './web-x25519.ts'
  * A private key. Like in Node, but factories return promises; code that awaits them works with both.
  *
  * Immutable; the bytes are in a private field and never show by accident.
+ *
+ * @example
+ * ```ts
+ * const key = await NodePrivateKey.generate()
+ * localStorage.setItem('key', key.exportText())
+ * const same = await NodePrivateKey.parse(key.exportText())
+ * ```
  */
 export class WebPrivateKey extends PrivateKey {
   readonly #publicKey: NodePublicKey | undefined

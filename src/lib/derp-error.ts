@@ -57,7 +57,18 @@ export interface DerpErrorDetails {
   readonly cause?: unknown
 }
 
-/** Base class of all errors of this package. The message gives action, value and reason. */
+/**
+ * Base class of all errors of this package. The message gives action, value and reason.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await new Client(privateKey, url).connect()
+ * } catch (error) {
+ *   if (error instanceof DerpError) console.log(error.code, error.message, error.cause)
+ * }
+ * ```
+ */
 export class DerpError extends Error {
   readonly code: DerpErrorCode
   readonly clause: string | undefined
@@ -70,10 +81,31 @@ export class DerpError extends Error {
   }
 }
 
-/** Bytes from the peer that violate the wire protocol; the connection ends. */
+/**
+ * Bytes from the peer that violate the wire protocol; the connection ends.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   parseServerInfo(bytes)
+ * } catch (error) {
+ *   if (error instanceof ProtocolError) console.log(error.code, error.clause)
+ * }
+ * ```
+ */
 export class ProtocolError extends DerpError {}
 
-/** Whether `error` is a {@link DerpError}, with the given code if any. */
+/**
+ * Whether `error` is a {@link DerpError}, with the given code if any.
+ *
+ * @example
+ * ```ts
+ * const client = new Client(privateKey, url)
+ * await client.recv().catch(error => {
+ *   if (!isDerpError(error, 'ERR_DERP_CLIENT_CLOSED')) throw error
+ * })
+ * ```
+ */
 export function isDerpError(error: unknown, code?: DerpErrorCode): error is DerpError {
   return error instanceof DerpError && (code === undefined || error.code === code)
 }

@@ -39,7 +39,20 @@ export interface AcceptGate {
   admit(socket: Closing, address: string | undefined): boolean
 }
 
-/** The limits of all listeners of one thread; with a shared tally, together with other threads. */
+/**
+ * The limits of all listeners of one thread; with a shared tally, together with other threads.
+ *
+ * @example
+ * ```ts
+ * const limits = new AcceptLimits({
+ *   rate: { perSecond: 200, burst: 400 },
+ *   maxConnections: 20_000,
+ *   maxConnectionsPerSource: 100,
+ * })
+ * const { routes } = createRelay({ privateKey })
+ * await createHttpListener({ routes, acceptTimeoutMs: 10_000, limits }).listen(3340)
+ * ```
+ */
 export class AcceptLimits {
   /** Counters of this thread's listeners. */
   readonly counters: ConnectionCounters = new ConnectionCounters()

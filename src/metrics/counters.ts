@@ -15,7 +15,15 @@ export interface Amount {
   bytes: number
 }
 
-/** For the meaning of a counter see the metric it becomes, in `status/metric-table.ts`. */
+/**
+ * For the meaning of a counter see the metric it becomes, in `status/metric-table.ts`.
+ *
+ * @example
+ * ```ts
+ * const { counters } = createRelay({ privateKey }).core
+ * console.log(counters.packetsSent, counters.dropped)
+ * ```
+ */
 export class RelayCounters {
   accepts = 0
   packetsReceivedDisco = 0
@@ -83,7 +91,15 @@ function emptyDrops(): Record<DropReason, Record<PacketKind, Amount>> {
   >
 }
 
-/** The sum of several workers' counters. */
+/**
+ * The sum of several workers' counters.
+ *
+ * @example
+ * ```ts
+ * const relays = [createRelay({ privateKey }), createRelay({ privateKey })]
+ * const total = mergeCounters(relays.map(({ core }) => core.counters))
+ * ```
+ */
 export function mergeCounters(parts: readonly RelayCounters[]): RelayCounters {
   const total = new RelayCounters()
   for (const part of parts) addNumbers(total, part)

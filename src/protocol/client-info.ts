@@ -3,6 +3,7 @@
 import { PROTOCOL_VERSION } from './constants.ts'
 import { formatInfo, parseInfo } from './info-json.ts'
 
+/** What a client says about itself when it logs in. */
 export interface ClientInfo {
   /** Protocol version; any number is accepted. Absent from very old clients. */
   readonly version?: number
@@ -27,7 +28,14 @@ const SCHEMA = {
 /** What relays keep as the name of an application. */
 export const APP_NAME: RegExp = /^[ -~]{1,32}$/
 
-/** JSON as the original writes it: empty fields are omitted, except `CanAckPings`. */
+/**
+ * JSON as the original writes it: empty fields are omitted, except `CanAckPings`.
+ *
+ * @example
+ * ```ts
+ * const json = formatClientInfo({ canAckPings: true, isProber: false, appName: 'chat' })
+ * ```
+ */
 export function formatClientInfo(info: Omit<ClientInfo, 'version'>): Uint8Array {
   return formatInfo({
     meshKey: info.meshKey || undefined,
@@ -38,7 +46,15 @@ export function formatClientInfo(info: Omit<ClientInfo, 'version'>): Uint8Array 
   })
 }
 
-/** Parses the JSON. @throws ProtocolError if it is malformed. */
+/**
+ * Parses the JSON.
+ *
+ * @throws ProtocolError if it is malformed.
+ * @example
+ * ```ts
+ * const { version, appName } = parseClientInfo(new TextEncoder().encode('{"version":2,"AppName":"chat"}'))
+ * ```
+ */
 export function parseClientInfo(json: Uint8Array): ClientInfo {
   const fields = parseInfo(json, SCHEMA, { what: 'ClientInfo', clause: 'P-033' })
   // 1.84.1 does not know this field: whatever it holds, the login continues.

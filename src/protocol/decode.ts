@@ -17,7 +17,15 @@ const ADDRESS_LENGTH = 16 + 2
 const keyAt = (body: Uint8Array, offset: number): NodePublicKey =>
   NodePublicKey.fromBytes(body.subarray(offset, offset + KEY_LENGTH))
 
-/** Decodes a frame from a client; undefined for other types and bodies that are too short. `data` is a view of `body`. */
+/**
+ * Decodes a frame from a client; undefined for other types and bodies that are too short. `data` is a view of `body`.
+ *
+ * @example
+ * ```ts
+ * const message = decodeClientToServer(FrameType.SendPacket, bytes)
+ * if (message?.type === 'sendPacket') console.log(`${message.destination}`, message.data.length)
+ * ```
+ */
 export function decodeClientToServer(type: number, body: Uint8Array): ClientToServer | undefined {
   const has = (length: number) => body.length >= length
   switch (type) {
@@ -49,7 +57,15 @@ export function decodeClientToServer(type: number, body: Uint8Array): ClientToSe
   }
 }
 
-/** Decodes a frame from a server; undefined for other types and bodies that are too short. `data` is a view of `body`. */
+/**
+ * Decodes a frame from a server; undefined for other types and bodies that are too short. `data` is a view of `body`.
+ *
+ * @example
+ * ```ts
+ * const message = decodeServerToClient(FrameType.RecvPacket, bytes)
+ * if (message?.type === 'receivedPacket') console.log(`${message.source}`, message.data.length)
+ * ```
+ */
 export function decodeServerToClient(type: number, body: Uint8Array): ServerToClient | undefined {
   const has = (length: number) => body.length >= length
   switch (type) {

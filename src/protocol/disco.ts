@@ -10,7 +10,14 @@ const [m0, m1, m2, m3, m4, m5] = DISCO_MAGIC
 /** The shortest disco message: magic, sender's disco key and nonce. */
 export const MIN_DISCO_LENGTH: number = DISCO_MAGIC.length + KEY_LENGTH + NONCE_LENGTH
 
-/** Whether the packet from `start` to `end` has the shape of a disco message. */
+/**
+ * Whether the packet from `start` to `end` has the shape of a disco message.
+ *
+ * @example
+ * ```ts
+ * console.log(looksLikeDisco(bytes, 0, bytes.length))
+ * ```
+ */
 export function looksLikeDisco(bytes: Uint8Array, start: number, end: number): boolean {
   return (
     end - start >= MIN_DISCO_LENGTH &&

@@ -14,7 +14,14 @@ import type { ClientToServer, PeerPresentMessage, ServerToClient } from './messa
 /** Body bytes of PeerPresent: key, 16-byte address, port, flags (P-071). */
 const PEER_PRESENT_LENGTH = KEY_LENGTH + 16 + 2 + 1
 
-/** A frame of `type` whose body is the concatenation of `parts`. */
+/**
+ * A frame of `type` whose body is the concatenation of `parts`.
+ *
+ * @example
+ * ```ts
+ * const frame = encodeFrame(FrameType.Ping, crypto.getRandomValues(new Uint8Array(8)))
+ * ```
+ */
 export function encodeFrame(type: FrameType, ...parts: readonly Uint8Array[]): Uint8Array {
   let length = 0
   for (const part of parts) length += part.length
@@ -34,7 +41,14 @@ export function writeFrameHeader(bytes: Uint8Array, offset: number, type: FrameT
   writeUint32(bytes, offset + 1, length)
 }
 
-/** Encodes a frame from a client. */
+/**
+ * Encodes a frame from a client.
+ *
+ * @example
+ * ```ts
+ * const frame = encodeClientToServer({ type: 'sendPacket', destination: peer, data: bytes })
+ * ```
+ */
 export function encodeClientToServer(message: ClientToServer): Uint8Array {
   switch (message.type) {
     case 'clientInfo':
@@ -56,7 +70,14 @@ export function encodeClientToServer(message: ClientToServer): Uint8Array {
   }
 }
 
-/** Encodes a frame from a server. */
+/**
+ * Encodes a frame from a server.
+ *
+ * @example
+ * ```ts
+ * const frame = encodeServerToClient({ type: 'serverRestarting', reconnectInMs: 1_000, tryForMs: 30_000 })
+ * ```
+ */
 export function encodeServerToClient(message: ServerToClient): Uint8Array {
   switch (message.type) {
     case 'serverKey':

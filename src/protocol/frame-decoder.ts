@@ -17,6 +17,17 @@ import { type FrameBounds, frameTypeName } from './frame-type.ts'
  * A frame contained in one chunk is a view of that chunk: keeping it pins the chunk's memory. A frame that straddles
  * chunks is gathered in one exactly sized array, each byte copied once (but see {@link FrameBounds.trustedBytes}).
  * Bounds are checked once the header is complete, before anything is allocated.
+ *
+ * @example
+ * ```ts
+ * const decoder = new FrameDecoder(CLIENT_BOUNDS)
+ * decoder.push(bytes)
+ * while (decoder.next()) {
+ *   const { type, buffer, start, length } = decoder
+ *   const body = buffer.subarray(start + FRAME_HEADER_LENGTH, start + FRAME_HEADER_LENGTH + length)
+ *   console.log(frameTypeName(type), decodeServerToClient(type, body))
+ * }
+ * ```
  */
 export class FrameDecoder {
   /** Bounds for the next frames; may be replaced between frames. */

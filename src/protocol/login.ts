@@ -19,12 +19,28 @@ import { encodeClientToServer, encodeServerToClient } from './encode.ts'
 import { frameTypeName } from './frame-type.ts'
 import { parseServerInfo, type ServerInfo } from './server-info.ts'
 
-/** The server's first frame. */
+/**
+ * The server's first frame.
+ *
+ * @example
+ * ```ts
+ * const frame = encodeGreeting(privateKey.publicKey())
+ * ```
+ */
 export function encodeGreeting(serverKey: NodePublicKey): Uint8Array {
   return encodeServerToClient({ type: 'serverKey', serverKey })
 }
 
-/** The server's key from its first frame. @throws ProtocolError if it is not a greeting. */
+/**
+ * The server's key from its first frame.
+ *
+ * @throws ProtocolError if it is not a greeting.
+ * @example
+ * ```ts
+ * const serverKey = readGreeting(FrameType.ServerKey, bytes)
+ * const sharedKey = await portableAgreement.agree(privateKey, serverKey)
+ * ```
+ */
 export function readGreeting(type: number, body: Uint8Array): NodePublicKey {
   const message = decodeServerToClient(type, body)
   if (message?.type !== 'serverKey') {
@@ -35,7 +51,15 @@ export function readGreeting(type: number, body: Uint8Array): NodePublicKey {
   return message.serverKey
 }
 
-/** The client's first frame. */
+/**
+ * The client's first frame.
+ *
+ * @example
+ * ```ts
+ * const sharedKey = await portableAgreement.agree(privateKey, peer) // the server's key
+ * const frame = encodeClientHello(privateKey.publicKey(), sharedKey, { canAckPings: false, isProber: false })
+ * ```
+ */
 export function encodeClientHello(
   clientKey: NodePublicKey,
   sharedKey: Uint8Array,
@@ -50,7 +74,16 @@ export interface ClientHello {
   readonly sealedInfo: Uint8Array
 }
 
-/** The client's key and box. @throws ProtocolError for another frame or the all-zero key. */
+/**
+ * The client's key and box.
+ *
+ * @throws ProtocolError for another frame or the all-zero key.
+ * @example
+ * ```ts
+ * const hello = readClientHello(FrameType.ClientInfo, bytes)
+ * const sharedKey = await portableAgreement.agree(privateKey, hello.clientKey)
+ * ```
+ */
 export function readClientHello(type: number, body: Uint8Array): ClientHello {
   const message = decodeClientToServer(type, body)
   if (message?.type !== 'clientInfo') {
@@ -64,7 +97,17 @@ export function readClientHello(type: number, body: Uint8Array): ClientHello {
   return message
 }
 
-/** Opens and parses the client's box. @throws ProtocolError if it is forged or malformed. */
+/**
+ * Opens and parses the client's box.
+ *
+ * @throws ProtocolError if it is forged or malformed.
+ * @example
+ * ```ts
+ * const hello = readClientHello(FrameType.ClientInfo, bytes)
+ * const sharedKey = await portableAgreement.agree(privateKey, hello.clientKey)
+ * const { meshKey, appName } = openClientInfo(sharedKey, hello)
+ * ```
+ */
 export function openClientInfo(
   sharedKey: Uint8Array,
   hello: ClientHello,
@@ -73,12 +116,30 @@ export function openClientInfo(
   return read(open(sharedKey, hello.sealedInfo, () => `ClientInfo of ${hello.clientKey.shortString()}`))
 }
 
-/** The server frame that ends the login; `info` comes from `formatServerInfo`. */
+/**
+ * The server frame that ends the login; `info` comes from `formatServerInfo`.
+ *
+ * @example
+ * ```ts
+ * const sharedKey = await portableAgreement.agree(privateKey, peer)
+ * const info = formatServerInfo({ tokenBucketBytesPerSecond: 0, tokenBucketBytesBurst: 0 })
+ * const frame = encodeServerInfo(sharedKey, info)
+ * ```
+ */
 export function encodeServerInfo(sharedKey: Uint8Array, info: Uint8Array): Uint8Array {
   return encodeServerToClient({ type: 'sealedServerInfo', sealedInfo: sealBox(sharedKey, info) })
 }
 
-/** Opens and parses the server's box. @throws ProtocolError if it is forged or malformed. */
+/**
+ * Opens and parses the server's box.
+ *
+ * @throws ProtocolError if it is forged or malformed.
+ * @example
+ * ```ts
+ * const sharedKey = await portableAgreement.agree(privateKey, peer) // the server's key
+ * const { tokenBucketBytesPerSecond } = openServerInfo(sharedKey, bytes)
+ * ```
+ */
 export function openServerInfo(sharedKey: Uint8Array, sealedInfo: Uint8Array): ServerInfo {
   return parseServerInfo(open(sharedKey, sealedInfo, () => 'ServerInfo'))
 }

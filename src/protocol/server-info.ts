@@ -3,6 +3,7 @@
 import { PROTOCOL_VERSION } from './constants.ts'
 import { formatInfo, parseInfo } from './info-json.ts'
 
+/** What a server says when it admits a client. */
 export interface ServerInfo {
   /** Protocol version; absent from very old servers. */
   readonly version?: number
@@ -18,7 +19,14 @@ const SCHEMA = {
   TokenBucketBytesBurst: 'integer',
 } as const
 
-/** JSON as the original writes it: zero fields are omitted. */
+/**
+ * JSON as the original writes it: zero fields are omitted.
+ *
+ * @example
+ * ```ts
+ * const json = formatServerInfo({ tokenBucketBytesPerSecond: 1_000_000, tokenBucketBytesBurst: 2_000_000 })
+ * ```
+ */
 export function formatServerInfo(info: Omit<ServerInfo, 'version'>): Uint8Array {
   return formatInfo({
     version: PROTOCOL_VERSION,
@@ -27,7 +35,15 @@ export function formatServerInfo(info: Omit<ServerInfo, 'version'>): Uint8Array 
   })
 }
 
-/** Parses the JSON. @throws ProtocolError if it is malformed. */
+/**
+ * Parses the JSON.
+ *
+ * @throws ProtocolError if it is malformed.
+ * @example
+ * ```ts
+ * const { version } = parseServerInfo(new TextEncoder().encode('{"version":2}'))
+ * ```
+ */
 export function parseServerInfo(json: Uint8Array): ServerInfo {
   const fields = parseInfo(json, SCHEMA, { what: 'ServerInfo', clause: 'P-034' })
   return {

@@ -4,6 +4,7 @@ import type { Clock } from '../lib/clock.ts'
 import { encodeServerToClient } from '../protocol/encode.ts'
 import type { Session } from './session.ts'
 
+/** Options of `Relay.drain`. */
 export interface DrainOptions {
   /** Milliseconds over which connections are closed and clients told to reconnect. */
   readonly spreadMs: number

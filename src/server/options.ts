@@ -11,6 +11,7 @@ import type { AdmissionGate } from './ports.ts'
 import type { RateLimit } from './reading/rate-limit.ts'
 import type { ShareLedger } from './reading/share-ledger.ts'
 
+/** Options of a relay core. Numbers that are out of bounds are refused by the name of their option. */
 export interface RelayCoreOptions {
   /** The relay's identity. */
   readonly privateKey: NodePrivateKey

@@ -43,6 +43,16 @@ import { type Flushable, TurnFlush } from './turn-flush.ts'
 /** Creates the directory of a worker; the core is not complete yet. */
 export type CreateDirectory = (core: RelayCore) => Directory<Session>
 
+/**
+ * The relay without HTTP: takes connections that speak DERP, and passes packets between them.
+ *
+ * @example
+ * ```ts
+ * const core = new RelayCore({ privateKey, agreement: portableAgreement })
+ * const [clientConn, serverConn] = memoryConnPair()
+ * core.accept(serverConn)
+ * ```
+ */
 export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   readonly options: ResolvedRelayCoreOptions
   readonly handlers: typeof HANDLERS = HANDLERS

@@ -1,6 +1,5 @@
 /**
  * A logged-in client: passes its frames to their handlers, and takes packets for it.
- *
  * Knows nothing of sockets, HTTP or how the login went.
  * Clauses: P-002, P-003, P-033, P-037, P-051, P-054, P-060 to P-062, P-065, P-070, P-071, P-090, P-091, P-103, P-123.
  */
@@ -47,6 +46,7 @@ export interface SessionIdentity {
   readonly token?: string | undefined
 }
 
+/** The relay's end of a client's connection, from its login to its end. */
 export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSource, Recipient {
   readonly relay: SessionHost<Session>
   readonly key: NodePublicKey

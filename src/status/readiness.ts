@@ -16,6 +16,7 @@ export interface Finding {
   readonly reason: string
 }
 
+/** Whether a relay is ready for clients, and what is in the way. */
 export interface ReadinessReport {
   readonly ready: boolean
   /** Problems that make the relay unready. */
@@ -30,6 +31,16 @@ export interface ReadinessSource {
   report(): ReadinessReport | Promise<ReadinessReport>
 }
 
+/**
+ * Checks of whether a relay is ready for clients; `/readyz` reports them.
+ *
+ * @example
+ * ```ts
+ * const database = { isUp: true }
+ * const { readiness } = createRelay({ privateKey })
+ * readiness.add({ name: 'database', problem: () => (database.isUp ? undefined : 'it does not answer') })
+ * ```
+ */
 export class Readiness implements ReadinessSource {
   readonly #checks = new Map<string, ReadinessCheck>()
   readonly #groups: (() => readonly ReadinessCheck[])[] = []

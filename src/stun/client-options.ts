@@ -3,6 +3,7 @@
 import { type Clock, systemClock } from '../lib/clock.ts'
 import { STUN_PORT } from './constants.ts'
 
+/** Options of `stunBinding`. */
 export interface StunBindingOptions {
   /** Name or address of the server. */
   readonly host: string

@@ -23,6 +23,12 @@ export interface StunBinding {
  * Sends binding requests until one is answered, on its own socket.
  *
  * Rejects with a {@link StunError} or the signal's reason, and with a RangeError for invalid options.
+ *
+ * @example
+ * ```ts
+ * const { address, port, rttMs } = await stunBinding({ host: 'relay.example', timeoutMs: 3_000 })
+ * console.log(`${address}:${port} after ${rttMs} ms`)
+ * ```
  */
 export async function stunBinding(options: StunBindingOptions): Promise<StunBinding> {
   return new BindingExchange(resolveBindingOptions(options)).run()

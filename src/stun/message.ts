@@ -50,17 +50,38 @@ export type BindingResponseResult =
 
 const SOFTWARE_VALUE = new TextEncoder().encode(NODE_SOFTWARE)
 
-/** Whether bytes look like STUN at all: header length, two zero bits, magic cookie. */
+/**
+ * Whether bytes look like STUN at all: header length, two zero bits, magic cookie.
+ *
+ * @example
+ * ```ts
+ * console.log(isStun(encodeBindingRequest(createTxId()))) // true
+ * ```
+ */
 export function isStun(bytes: Uint8Array): boolean {
   return bytes.length >= HEADER_BYTES && ((bytes[0] as number) & 0xc0) === 0 && readUint32(bytes, 4) === MAGIC_COOKIE
 }
 
-/** Random bytes that identify one exchange. */
+/**
+ * Random bytes that identify one exchange.
+ *
+ * @example
+ * ```ts
+ * const txId = createTxId() // 12 bytes
+ * ```
+ */
 export function createTxId(): Uint8Array {
   return crypto.getRandomValues(new Uint8Array(TX_ID_BYTES))
 }
 
-/** A request with SOFTWARE and FINGERPRINT, in the order that relays expect. */
+/**
+ * A request with SOFTWARE and FINGERPRINT, in the order that relays expect.
+ *
+ * @example
+ * ```ts
+ * const datagram = encodeBindingRequest(createTxId())
+ * ```
+ */
 export function encodeBindingRequest(txId: Uint8Array): Uint8Array {
   const softwareBytes = 4 + SOFTWARE_VALUE.length
   const message = allocateMessage(BINDING_REQUEST, txId, softwareBytes + FINGERPRINT_BYTES)
@@ -80,6 +101,12 @@ export function encodeBindingRequest(txId: Uint8Array): Uint8Array {
  *
  * The length in the header is ignored, attributes run to the end of the datagram, the last one must be FINGERPRINT, and
  * any one SOFTWARE among them must match.
+ *
+ * @example
+ * ```ts
+ * const request = parseBindingRequest(bytes)
+ * if (!request.ok) console.log(request.failure) // such as notStun
+ * ```
  */
 export function parseBindingRequest(bytes: Uint8Array): BindingRequestResult {
   if (!isStun(bytes)) return { ok: false, failure: 'notStun' }
@@ -99,7 +126,15 @@ export function parseBindingRequest(bytes: Uint8Array): BindingRequestResult {
   return { ok: true, txId: txIdOf(bytes) }
 }
 
-/** A success response whose only attribute is XOR-MAPPED-ADDRESS. */
+/**
+ * A success response whose only attribute is XOR-MAPPED-ADDRESS.
+ *
+ * @example
+ * ```ts
+ * const address = { family: 4, bytes: Uint8Array.of(192, 0, 2, 1), port: 41_641 } as const
+ * const datagram = encodeBindingResponse(createTxId(), address)
+ * ```
+ */
 export function encodeBindingResponse(txId: Uint8Array, address: StunAddress): Uint8Array {
   const valueBytes = mappedAddressBytes(address)
   const message = allocateMessage(BINDING_SUCCESS, txId, 4 + valueBytes)
@@ -115,6 +150,12 @@ export function encodeBindingResponse(txId: Uint8Array, address: StunAddress): U
  *
  * The last XOR-MAPPED-ADDRESS counts, otherwise the last MAPPED-ADDRESS; IPv4-mapped addresses become IPv4. Bytes beyond
  * the length in the header are ignored.
+ *
+ * @example
+ * ```ts
+ * const response = parseBindingResponse(bytes)
+ * console.log(response.ok ? response.address : response.failure)
+ * ```
  */
 export function parseBindingResponse(bytes: Uint8Array): BindingResponseResult {
   if (!isStun(bytes)) return { ok: false, failure: 'notStun' }

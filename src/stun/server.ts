@@ -40,7 +40,18 @@ export interface StunServer {
   close(): Promise<void>
 }
 
-/** @throws RangeError for an invalid limit. */
+/**
+ * A STUN server, as relays run it beside DERP.
+ *
+ * @throws RangeError for an invalid limit.
+ * @example
+ * ```ts
+ * const server = createStunServer({ port: 3_478 })
+ * const { address, port } = await server.listen()
+ * console.log(server.counters)
+ * await server.close()
+ * ```
+ */
 export function createStunServer(options: StunServerOptions = {}): StunServer {
   return new DgramStunServer(options)
 }

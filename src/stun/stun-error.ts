@@ -13,7 +13,16 @@ export type StunErrorCode =
   /** The server had been closed. */
   | 'ERR_DERP_STUN_CLOSED'
 
-/** An error of the STUN client or server; distinguish by `code`. */
+/**
+ * An error of the STUN client or server; distinguish by `code`.
+ *
+ * @example
+ * ```ts
+ * await stunBinding({ host: 'relay.example' }).catch(error => {
+ *   if (error instanceof StunError) console.log(error.code)
+ * })
+ * ```
+ */
 export class StunError extends DerpError {
   declare readonly code: StunErrorCode
 

@@ -113,7 +113,16 @@ export class MemoryConn implements Conn {
   }
 }
 
-/** A connected pair: `[client end, server end]`. */
+/**
+ * A connected pair: `[client end, server end]`.
+ *
+ * @example
+ * ```ts
+ * const [clientConn, serverConn] = memoryConnPair()
+ * createRelay({ privateKey }).accept(serverConn)
+ * const client = await DerpClient.login(clientConn, { privateKey, agreement: portableAgreement })
+ * ```
+ */
 export function memoryConnPair(options: MemoryConnOptions = {}): [client: MemoryConn, server: MemoryConn] {
   const client = new MemoryConn(options.clientAddress, options.serverAddress)
   const server = new MemoryConn(options.serverAddress, options.clientAddress)

@@ -39,6 +39,17 @@ const slabs = new WriteSlabs()
 /** Connections whose write completed synchronously; reported once the caller has returned. */
 let finished: NodeConn[] = []
 
+/**
+ * A connection over a TCP or TLS socket of Node.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:net'
+ *
+ * const relay = createRelay({ privateKey })
+ * createServer(socket => relay.accept(new NodeConn(socket))).listen(3340) // DERP without HTTP
+ * ```
+ */
 export class NodeConn implements Conn, SocketOwner {
   readonly remote: AddressPort | undefined
   readonly #socket: Socket

@@ -17,6 +17,7 @@ export interface PageDocument extends EventSource {
   readonly visibilityState: string
 }
 
+/** Options of {@link createPageMonitor}. */
 export interface PageMonitorOptions {
   /** Default: the global scope. */
   readonly scope?: EventSource | undefined
@@ -24,7 +25,15 @@ export interface PageMonitorOptions {
   readonly document?: PageDocument | undefined
 }
 
-/** Creates a network monitor. It observes the page only while there are listeners. */
+/**
+ * Creates a network monitor. It observes the page only while there are listeners.
+ *
+ * @example
+ * ```ts
+ * const stop = createPageMonitor().subscribe(() => console.log('online, resumed or shown again'))
+ * stop()
+ * ```
+ */
 export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMonitor {
   const platform = globalThis as { readonly document?: PageDocument } & Partial<EventSource>
   const scope: Partial<EventSource> = options.scope ?? platform

@@ -27,6 +27,7 @@ export interface OpeningWebSocket extends WebSocketShape {
   addEventListener(type: 'error', listener: (event: { readonly message?: string }) => void): void
 }
 
+/** Options of {@link WebSocketTransport}. */
 export interface WebSocketTransportOptions {
   /**
    * Bearer token, for relays that admit by token. It is sent as a subprotocol, because scripts in a browser cannot set
@@ -43,7 +44,15 @@ export interface WebSocketTransportOptions {
   readonly log?: Log | undefined
 }
 
-/** Dials relays by URL. */
+/**
+ * Dials relays by URL.
+ *
+ * @example
+ * ```ts
+ * const transport = new WebSocketTransport({ token: 'the page’s token' })
+ * const client = new Client(privateKey, url, { transport })
+ * ```
+ */
 export class WebSocketTransport implements ClientTransport {
   protected readonly options: WebSocketTransportOptions
   protected readonly clock: Clock

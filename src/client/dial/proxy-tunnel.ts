@@ -6,7 +6,17 @@ import { DerpError } from '../../lib/derp-error.ts'
 import { formatRelayUrl } from './relay-url.ts'
 import { ResponseHeadReader } from './response-head.ts'
 
-/** A proxy has refused to open a tunnel. */
+/**
+ * A proxy has refused to open a tunnel.
+ *
+ * @example
+ * ```ts
+ * const client = new Client(privateKey, url, { proxyEnv: process.env })
+ * await client.connect().catch(error => {
+ *   if (error instanceof ProxyRefusedError && error.status === 407) console.log('wrong password of the proxy')
+ * })
+ * ```
+ */
 export class ProxyRefusedError extends DerpError {
   /** HTTP status; 407 means other credentials are required. */
   readonly status: number

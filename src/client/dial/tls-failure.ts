@@ -3,6 +3,7 @@
 import { type ConnectionFaultId, connectionFault } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 
+/** Why a TLS handshake or a certificate check failed. */
 export type TlsFailureReason =
   /** No trusted authority signed the certificate. */
   | 'untrusted'
@@ -18,7 +19,16 @@ export type TlsFailureReason =
   /** The peer does not speak TLS, rejects the server name, or has no common version or cipher. */
   | 'handshake'
 
-/** A TLS handshake or certificate check failed. */
+/**
+ * A TLS handshake or certificate check failed.
+ *
+ * @example
+ * ```ts
+ * await new Client(privateKey, url).connect().catch(error => {
+ *   if (error instanceof TlsFailedError) console.log(error.reason) // such as expired
+ * })
+ * ```
+ */
 export class TlsFailedError extends DerpError {
   readonly reason: TlsFailureReason
 

@@ -17,7 +17,16 @@ const WEB_PAGE = /^<(?:!doctype|html|head|body|\?xml|!--)/i
 /** Most characters of it that are told. */
 const MAX_EXCERPT_LENGTH = 200
 
-/** The relay, or something in its place, does not upgrade. */
+/**
+ * The relay, or something in its place, does not upgrade.
+ *
+ * @example
+ * ```ts
+ * await new Client(privateKey, url).connect().catch(error => {
+ *   if (error instanceof UpgradeRefusedError) console.log(error.status, error.message)
+ * })
+ * ```
+ */
 export class UpgradeRefusedError extends DerpError {
   /** HTTP status. */
   readonly status: number

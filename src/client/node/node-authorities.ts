@@ -13,6 +13,7 @@ import tls from 'node:tls'
 /** `process.env`, or an object with `SSL_CERT_FILE` and `SSL_CERT_DIR`. */
 export type AuthorityEnv = Readonly<Record<string, string | undefined>>
 
+/** Options of {@link systemAuthorities}. */
 export interface AuthorityOptions {
   /** Default: neither variable is set; the environment is never read implicitly. */
   readonly env?: AuthorityEnv | undefined
@@ -39,6 +40,12 @@ const LETS_ENCRYPT = /^O=Internet Security Research Group$/m
  * folders. Also includes Let's Encrypt's root and `NODE_EXTRA_CA_CERTS`.
  *
  * Falls back to the runtime's CAs if the system has none.
+ *
+ * @example
+ * ```ts
+ * const ca = await systemAuthorities({ env: process.env })
+ * const client = new Client(privateKey, url, { tlsConfig: { ca } })
+ * ```
  */
 export async function systemAuthorities({ env = {}, onProblem }: AuthorityOptions = {}): Promise<string[]> {
   const found = process.platform === 'linux' ? await readStore(env, onProblem) : tls.getCACertificates('system')

@@ -50,7 +50,15 @@ interface NodeFinish<T> {
   readonly discard: (late: T) => void
 }
 
-/** Dials relays by URL and by region. */
+/**
+ * Dials relays by URL and by region.
+ *
+ * @example
+ * ```ts
+ * const transport = new NodeTransport({ proxyEnv: process.env })
+ * const client = new Client(privateKey, url, { transport })
+ * ```
+ */
 export class NodeTransport implements ClientTransport {
   /** DNS cache, from the next dial on. */
   dnsCache: DnsCache | undefined
@@ -228,7 +236,17 @@ export class NodeTransport implements ClientTransport {
   }
 }
 
-/** A transport for one client, or for several that share TLS sessions. */
+/**
+ * A transport for one client, or for several that share TLS sessions.
+ *
+ * @example
+ * ```ts
+ * const transport = createNodeTransport()
+ * const clients = ['https://a.example/derp', 'https://b.example/derp'].map(
+ *   server => new Client(NodePrivateKey.generate(), server, { transport }),
+ * )
+ * ```
+ */
 export function createNodeTransport(options: NodeTransportOptions = {}): NodeTransport {
   return new NodeTransport(options)
 }

@@ -17,6 +17,7 @@ export async function lookupSystem(host: string, family?: IpFamily): Promise<rea
   }
 }
 
+/** Options of {@link createDnsCache}. */
 export interface DnsCacheOptions {
   /** Performs the lookups. Default: the system's resolver. */
   readonly lookup?: HostLookup | undefined
@@ -25,7 +26,15 @@ export interface DnsCacheOptions {
   readonly ttlMs?: number | undefined
 }
 
-/** A cache for any number of clients. */
+/**
+ * A cache for any number of clients.
+ *
+ * @example
+ * ```ts
+ * const dnsCache = createDnsCache({ ttlMs: 60_000 })
+ * const client = new Client(privateKey, url, { dnsCache })
+ * ```
+ */
 export function createDnsCache(options: DnsCacheOptions = {}): LastingDnsCache {
   return new LastingDnsCache({
     lookup: options.lookup ?? (host => lookupSystem(host)),

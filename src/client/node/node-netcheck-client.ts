@@ -19,7 +19,19 @@ export interface NetcheckClient {
   setAddressFamilySelector(selector: AddressFamilySelector): void
 }
 
-/** @throws DerpError for an unusable proxy. */
+/**
+ * A dialler without a key, for measuring the TLS handshake of a region's relays.
+ *
+ * @throws DerpError for an unusable proxy.
+ * @example
+ * ```ts
+ * const region = requireRegion(map, 900)
+ * const startMs = performance.now()
+ * const { socket } = await netcheckClient().dialRegionTls(region)
+ * console.log(performance.now() - startMs, 'ms')
+ * socket.destroy()
+ * ```
+ */
 export function netcheckClient(options: NetcheckClientOptions = {}): NetcheckClient {
   const transport = new NodeTransport(options)
   return {

@@ -4,6 +4,7 @@ import { networkInterfaces } from 'node:os'
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
 import type { NetworkChange, NetworkMonitor } from '../ports.ts'
 
+/** Options of {@link createNetworkMonitor}. */
 export interface NetworkMonitorOptions {
   /** Milliseconds between polls; there are none without a listener. */
   readonly intervalMs?: number | undefined
@@ -14,7 +15,18 @@ export interface NetworkMonitorOptions {
 
 const DEFAULT_INTERVAL_MS = 2_000
 
-/** Creates a network monitor. It does not keep the process alive. */
+/**
+ * Creates a network monitor. It does not keep the process alive.
+ *
+ * @example
+ * ```ts
+ * const client = new ResilientClient({
+ *   targets: [url],
+ *   createClient: target => new Client(privateKey, target),
+ *   netMon: createNetworkMonitor(),
+ * })
+ * ```
+ */
 export function createNetworkMonitor(options: NetworkMonitorOptions = {}): NetworkMonitor {
   const { intervalMs = DEFAULT_INTERVAL_MS, clock = systemClock, readAddresses = hostAddresses } = options
   const listeners = new Set<(change: NetworkChange) => void>()

@@ -33,7 +33,7 @@ import {
  * connections: take the messages, or reading stops.
  *
  * ```ts
- * const client = new ResilientClient({ targets: [url, otherUrl], createClient: url => new Client(privateKey, url) })
+ * const client = new ResilientClient({ targets: [url], createClient: target => new Client(privateKey, target) })
  * client.events.on('state', ({ state, reason }) => console.log(state, reason))
  * for await (const message of client) console.log(message.type)
  * ```

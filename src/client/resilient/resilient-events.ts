@@ -23,6 +23,7 @@ export type StateReason =
   /** `close` was called. */
   | 'closed'
 
+/** A change of state of a resilient client, its cause, and what follows. */
 export interface StateEvent {
   readonly state: Exclude<ResilientState, 'idle'>
   readonly reason: StateReason

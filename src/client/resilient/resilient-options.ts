@@ -6,6 +6,7 @@ import { type Log, silentLog } from '../../lib/log.ts'
 import type { Client } from '../client.ts'
 import type { NetworkMonitor } from '../ports.ts'
 
+/** Options of {@link ResilientClient}. */
 export interface ResilientClientOptions<T> extends Settable<ResilientSnapshot> {
   /** Relays that serve the same clients, best first; may be empty, and replaced later. */
   readonly targets: readonly T[]

@@ -11,6 +11,7 @@ import type { Client } from '../client.ts'
 import { ResilientClient } from './resilient-client.ts'
 import type { ResilientClientOptions } from './resilient-options.ts'
 
+/** Options of {@link ResilientRegionClient}. */
 export interface ResilientRegionOptions
   extends Omit<ResilientClientOptions<DERPNode>, 'targets' | 'createClient' | 'nameOf' | 'isSame'> {
   readonly map: DERPMap
@@ -18,16 +19,24 @@ export interface ResilientRegionOptions
   readonly regionId: number
   /**
    * Creates a client that connects to the region returned by `getRegion` at that time: the region reduced to a single
-   * dialable node, which is told the ideal one. Undefined if its node is gone.
-   *
-   * ```ts
-   * createClient: getRegion => Client.forRegion(privateKey, getRegion)
-   * ```
+   * dialable node, which is told the ideal one. Undefined if its node is gone. In pages it creates a `RegionClient`.
    */
   readonly createClient: (getRegion: () => DERPRegion | undefined) => Client
 }
 
-/** Connects to the first reachable node of a region of a DERP map. */
+/**
+ * Connects to the first reachable node of a region of a DERP map.
+ *
+ * @example
+ * ```ts
+ * const client = new ResilientRegionClient({
+ *   map,
+ *   regionId: 900,
+ *   createClient: getRegion => Client.forRegion(privateKey, getRegion),
+ * })
+ * for await (const message of client) console.log(message.type)
+ * ```
+ */
 export class ResilientRegionClient extends ResilientClient<DERPNode> {
   readonly #nodes: RegionNodes
 

@@ -2,6 +2,7 @@
 
 import { TokenBucket, type TokenBucketOptions } from './token-bucket.ts'
 
+/** A rate limit for each source: an IPv4 address, or an IPv6 network of a subscriber. */
 export interface SourceLimit extends TokenBucketOptions {
   /** Sources tracked; beyond that the least recently seen one starts afresh. Default {@link MAX_SOURCES}. */
   readonly maxSources?: number | undefined

@@ -17,6 +17,7 @@ import { takeSocket } from './upgraded-socket.ts'
 /** TLS handshakes started per turn of the event loop: each blocks it for half a millisecond. */
 const HANDSHAKES_PER_TURN = 1
 
+/** Options of {@link createHttpListener}. */
 export interface HttpListenerOptions extends NodeHttpOptions {
   /** Milliseconds from TCP accept to the login or the first request. */
   readonly acceptTimeoutMs: number
@@ -60,7 +61,16 @@ export interface HttpListener {
   close(): Promise<void>
 }
 
-/** A plain HTTP listener. */
+/**
+ * A plain HTTP listener.
+ *
+ * @example
+ * ```ts
+ * const { routes } = createRelay({ privateKey })
+ * const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000 })
+ * const { port } = await listener.listen(3340, '127.0.0.1')
+ * ```
+ */
 export function createHttpListener(options: HttpListenerOptions): HttpListener {
   // A client may half-close and still wait for its response.
   return listenerOf(createServer({ ...tcpOptions(options), allowHalfOpen: true }), options)

@@ -13,6 +13,7 @@ import type { HttpCounters, ProxyHeaderCounters } from '../../metrics/http-count
 import { CidrList } from '../cidr-list.ts'
 import { type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
 
+/** Options of {@link ProxyGate}. */
 export interface ProxyGateOptions {
   /** Their addresses and CIDR blocks. */
   readonly trustedProxies: readonly string[]
@@ -23,6 +24,16 @@ export interface ProxyGateOptions {
   readonly log?: Log
 }
 
+/**
+ * Tells trusted proxies from clients, and what their connections have to start with.
+ *
+ * @example
+ * ```ts
+ * const { routes, http } = createRelay({ privateKey, trustedProxies: ['10.0.0.0/8'] })
+ * const proxyGate = new ProxyGate({ trustedProxies: ['10.0.0.0/8'], sendHeaders: true, counters: http })
+ * const listener = createHttpListener({ routes, acceptTimeoutMs: 10_000, proxyGate })
+ * ```
+ */
 export class ProxyGate {
   readonly #proxies: CidrList
   /** Undefined if no headers are sent. */

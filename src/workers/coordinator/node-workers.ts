@@ -18,6 +18,7 @@ import { Watchdog } from './watchdog.ts'
 /** Milliseconds for workers to stop in an orderly way. */
 const CLOSE_TIMEOUT_MS = 2_000
 
+/** Options of {@link Workers.start}. */
 export interface WorkersOptions
   extends Partial<
     Pick<CoordinatorOptions, 'clock' | 'admission' | 'http' | 'maxClients' | 'rateLimit' | 'totalRate' | 'program'>
@@ -48,6 +49,17 @@ interface WorkerSlot {
   watchdog: Watchdog | undefined
 }
 
+/**
+ * One relay on several threads; this thread coordinates them. A worker that crashes or hangs is replaced.
+ *
+ * @example
+ * ```ts
+ * // worker.ts calls runWorker.
+ * const workers = await Workers.start({ entry: new URL('./worker.ts', import.meta.url), data: { port: 3340 }, count: 2 })
+ * console.log(workers.listening)
+ * await workers.close()
+ * ```
+ */
 export class Workers {
   readonly #options: WorkersOptions
   readonly #clock: Clock

@@ -11,6 +11,20 @@ import type { WorkerRuntime } from './worker-runtime.ts'
  *
  * @param setup creates what the worker runs, from the data passed to `Workers.start`.
  * @returns a promise that resolves when the worker has been told to stop and has stopped.
+ * @example
+ * ```ts
+ * await runWorker<{ port: number }>((part, { port }) => {
+ *   const relay = createRelay({ privateKey, part })
+ *   const listener = createHttpListener({ routes: relay.routes, acceptTimeoutMs: 10_000 })
+ *   return {
+ *     core: relay.core,
+ *     http: relay.http,
+ *     listen: async () => void (await listener.listen(port, '0.0.0.0', { reusePort: true })),
+ *     stopListening: () => listener.stopListening(),
+ *     close: () => listener.close(),
+ *   }
+ * })
+ * ```
  */
 export async function runWorker<Data>(
   setup: (part: RelayWorker, data: Data) => WorkerRuntime | Promise<WorkerRuntime>,

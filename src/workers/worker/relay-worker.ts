@@ -20,6 +20,10 @@ import { WorkerDirectory } from './worker-directory.ts'
 import { WorkerLinks } from './worker-links.ts'
 import { COORDINATOR, type WorkerChannels, type WorkerRuntime } from './worker-runtime.ts'
 
+/**
+ * A worker's share of a relay, for the option `part` of `createRelay`; its coordinator decides and has the data of
+ * its pages.
+ */
 export class RelayWorker {
   readonly worker: number
   readonly #wiring: WorkerChannels
