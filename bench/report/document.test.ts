@@ -1,11 +1,15 @@
 import { expect, test } from 'vitest'
 import { ratioChart } from './chart.ts'
-import { fillDocument, readDocument } from './document.ts'
+import { fillDocument, fillReadme, readDocument } from './document.ts'
 
-const { results, chart, document } = readDocument()
+const { results, chart, document, readme } = readDocument()
 
 test('docs/understand/performance.md has the tables of the committed results', () => {
   expect(fillDocument(document, results)).toBe(document)
+})
+
+test('README.md has the summary of the committed results', () => {
+  expect(fillReadme(readme, results)).toBe(readme)
 })
 
 test('the chart shows the committed results', () => {

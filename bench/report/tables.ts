@@ -53,6 +53,29 @@ export function figuresTable(results: Results): string {
     .join('\n\n')
 }
 
+/** What the README tells: figures of scenarios, in the words of a reader who knows none of them. */
+const SUMMARY = [
+  ['cpu-plain-1280-20', 'cpu', 'CPU per packet of 1280 B, µs'],
+  ['cpu-tls-1280-20', 'cpu', 'the same over TLS, µs'],
+  ['login-tls', 'cpu', 'CPU per TLS login, µs'],
+  ['memory-tls-4000', 'rss', 'memory per idle TLS connection, KB'],
+  ['storm-tls', 'stormP99', 'round trip p99 during a storm of TLS logins, µs'],
+] as const
+const SUMMARY_IDS = ['ours-bun', 'ours', 'newest', 'stock'] as const
+
+/** Medians and ratios of a few figures, for the README. */
+export function summaryTable({ scenarios, contenders }: Results): string {
+  const release = (id: ContenderId) => (contenders.find(each => each.id === id)?.label ?? '').replace(/ \(.*/, '')
+  const rows = SUMMARY.map(([scenario, id, title]) => {
+    const figure = scenarios.find(each => each.id === scenario)?.figures.find(each => each.id === id)
+    if (figure === undefined) throw new Error(`summarise results: no figure "${id}" of scenario "${scenario}"`)
+    const ratios = [ratioOf(figure, 'ours-bun', 'newest'), ratioOf(figure, 'ours', 'newest')]
+    return [title, ...SUMMARY_IDS.map(each => medianOf(figure, each)), ...ratios]
+  })
+  const ratios = [ratioName('ours-bun', 'newest'), ratioName('ours', 'newest')]
+  return table(['', 'ours, Bun', 'ours, Node', release('newest'), release('stock'), ...ratios], rows, 'lrrrrrr')
+}
+
 function tableOf(scenarios: readonly ScenarioResult[]): string {
   const measured = measuredIn(scenarios)
   const ids = CONTENDER_IDS.filter(id => measured.includes(id))
@@ -76,6 +99,11 @@ function measuredIn(scenarios: readonly ScenarioResult[]): readonly ContenderId[
 }
 
 const ratioName = (of: ContenderId, to: ContenderId) => `${NAMES[of]} / ${NAMES[to]}`
+
+/** When and where a run was made, in one line. */
+export function runSummary({ date, rounds, machine }: Results): string {
+  return `Medians of ${rounds} rounds of ${date.slice(0, 10)} on ${machine.cores} cores (${machine.processor}); with least and greatest.`
+}
 
 /** Date, machine and versions of a run. */
 export function runLines(results: Results): string {
