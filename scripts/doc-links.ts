@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path/posix'
 export interface Repository {
   /** Paths of all files from the root. */
   readonly files: ReadonlySet<string>
-  read(path: string): string
+  readonly read: (path: string) => string
 }
 
 /** A link of a page: a Markdown link or an attribute of HTML. */
@@ -80,8 +80,8 @@ export function reachedFrom(start: string, { files, read }: Repository): Set<str
   for (const path of reached) {
     if (!path.endsWith('.md')) continue
     for (const target of targetsOf(path, read(path))) {
-      if (files.has(target)) reached.add(target)
-      else for (const file of files) if (file.startsWith(`${target}/`)) reached.add(file)
+      const within = files.has(target) ? [target] : [...files].filter(file => file.startsWith(`${target}/`))
+      for (const file of within) reached.add(file)
     }
   }
   return reached
