@@ -27,7 +27,7 @@ export interface DebugRoutes {
 
 /** Options of a relay's HTTP routes. */
 export interface RouteOptions {
-  /** Value of `-home`; see {@link homePage}. */
+  /** What `/` shows: `blank`, `404`, or an http(s) URL to redirect to. Default: a page about the relay. */
   readonly home?: string
   /** Whether `/derp` accepts connections. */
   readonly derp?: boolean

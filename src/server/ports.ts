@@ -65,7 +65,7 @@ export interface Destination {
 /**
  * A path to clients that are not connected to this worker: on a mesh peer, on another thread, in a region.
  *
- * - MUST announce each key that it reaches to a {@link RouteTable}, withdraw those it no longer reaches, and withdraw
+ * - MUST announce each key that it reaches to its {@link LinkRoutes}, withdraw those it no longer reaches, and withdraw
  *   all when it is down.
  * - MUST provide destinations that fulfil the duties of {@link Destination}, even for a key withdrawn since.
  * - MUST deliver incoming packets to clients of this worker, through `takeForwardPacket` if they carry a key, and MUST

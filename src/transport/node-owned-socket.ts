@@ -14,7 +14,7 @@ export interface SocketOwner {
   onSocketData(chunk: Uint8Array): void
   /** Takes what has been read, past the stream. */
   takeRead(chunk: Uint8Array): void
-  /** Whether the platform may read on; if not, the owner calls {@link readMore} later. */
+  /** Whether the platform may read on; if not, the owner calls `readMore` later. */
   mayReadOn(): boolean
 }
 

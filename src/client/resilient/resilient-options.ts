@@ -24,28 +24,49 @@ export interface ResilientClientOptions<T> extends Settable<ResilientSnapshot> {
   readonly random?: (() => number) | undefined
 }
 
-/** Numeric options; defaults are in {@link DEFAULTS}. */
+/** Numeric options of {@link ResilientClientOptions}. */
 export interface ResilientSnapshot {
-  /** Maximum milliseconds from a target's first failure to the next attempt; doubles with each failure. */
+  /**
+   * Maximum milliseconds from a target's first failure to the next attempt; doubles with each failure.
+   *
+   * Default {@link DEFAULTS.backoffMinMs}.
+   */
   readonly backoffMinMs: number
-  /** Maximum milliseconds after any number of failures. */
+  /** Maximum milliseconds after any number of failures. Default {@link DEFAULTS.backoffMaxMs}. */
   readonly backoffMaxMs: number
-  /** The same for a relay that refuses this client. */
+  /** The same for a relay that refuses this client. Default {@link DEFAULTS.deniedMinMs}. */
   readonly deniedMinMs: number
+  /** Maximum milliseconds after any number of refusals. Default {@link DEFAULTS.deniedMaxMs}. */
   readonly deniedMaxMs: number
-  /** Maximum milliseconds to wait after a relay that reported a duplicate key has closed. */
+  /**
+   * Maximum milliseconds to wait after a relay that reported a duplicate key has closed.
+   *
+   * Default {@link DEFAULTS.duplicateMs}.
+   */
   readonly duplicateMs: number
-  /** Milliseconds from the start of an attempt to ServerInfo. */
+  /** Milliseconds from the start of an attempt to ServerInfo. Default {@link DEFAULTS.attemptTimeoutMs}. */
   readonly attemptTimeoutMs: number
-  /** Milliseconds from ServerInfo until a packet or pong resets earlier failures. */
+  /**
+   * Milliseconds from ServerInfo until a packet or pong resets earlier failures.
+   *
+   * Default {@link DEFAULTS.healthyAfterMs}.
+   */
   readonly healthyAfterMs: number
-  /** Milliseconds without a message after which the relay is pinged. */
+  /** Milliseconds without a message after which the relay is pinged. Default {@link DEFAULTS.pingIntervalMs}. */
   readonly pingIntervalMs: number
-  /** Milliseconds without a pong or anything else after which a connection is closed. */
+  /**
+   * Milliseconds without a pong or anything else after which a connection is closed.
+   *
+   * Default {@link DEFAULTS.pingTimeoutMs}.
+   */
   readonly pingTimeoutMs: number
-  /** Milliseconds that `send` waits for a connection; 0 rejects at once. */
+  /** Milliseconds that `send` waits for a connection; 0 rejects at once. Default {@link DEFAULTS.sendWaitMs}. */
   readonly sendWaitMs: number
-  /** Maximum bytes of received messages for a slow caller; beyond that, reading pauses. */
+  /**
+   * Maximum bytes of received messages for a slow caller; beyond that, reading pauses.
+   *
+   * Default {@link DEFAULTS.receiveQueueBytes}.
+   */
   readonly receiveQueueBytes: number
 }
 

@@ -22,7 +22,7 @@ import type { DeadlineHolder, WriteDeadlines } from './write-deadlines.ts'
 
 /** What the writers of a relay share. */
 export interface WriterHost extends QueuesHost {
-  /** Makes {@link Writer.endTurn} run once this turn's input has been handled. */
+  /** Makes `endTurn` run once this turn's input has been handled. */
   flushAfterTurn(writer: Writer): void
 }
 
