@@ -59,6 +59,7 @@ const SUMMARY = [
   ['cpu-tls-1280-20', 'cpu', 'the same over TLS, µs'],
   ['login-tls', 'cpu', 'CPU per TLS login, µs'],
   ['memory-tls-4000', 'rss', 'memory per idle TLS connection, KB'],
+  ['memory-tls-4000', 'total', 'memory with 4,000 of them, MB'],
   ['storm-tls', 'stormP99', 'round trip p99 during a storm of TLS logins, µs'],
 ] as const
 const SUMMARY_IDS = ['ours-bun', 'ours', 'newest', 'stock'] as const
@@ -102,7 +103,7 @@ const ratioName = (of: ContenderId, to: ContenderId) => `${NAMES[of]} / ${NAMES[
 
 /** When and where a run was made, in one line. */
 export function runSummary({ date, rounds, machine }: Results): string {
-  return `Medians of ${rounds} rounds of ${date.slice(0, 10)} on ${machine.cores} cores (${machine.processor}); with least and greatest.`
+  return `Medians of ${rounds} rounds of ${date.slice(0, 10)} on ${machine.cores} cores (${machine.processor}); ratios with their least and greatest.`
 }
 
 /** Date, machine and versions of a run. */
