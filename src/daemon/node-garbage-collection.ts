@@ -4,7 +4,7 @@
  * A socket read allocates up to 64 KiB outside V8's heap, garbage once written. By default V8 runs a full collection
  * for every 64 MiB of these: many times a second under load, each longer the more clients there are. Counted towards
  * the heap limit, with enough headroom below it, they are freed by cheap young-generation collections.
- * See docs/understand/performance.md.
+ * See docs/understand/performance-profiles.md#memory.
  */
 
 import { setFlagsFromString } from 'node:v8'
