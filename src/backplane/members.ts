@@ -16,7 +16,6 @@ import type { RelayId } from './stamp.ts'
 /** Creates a link to another relay, opened by the first packet for its clients. */
 export type OpenLink = (relay: { readonly id: RelayId; readonly url: string }, events: LinkEvents) => RegionLink
 
-/** Events of a link. */
 export interface LinkEvents {
   /** The relay does not have `key`, but received a packet for it. */
   onNotHere(key: NodePublicKey): void

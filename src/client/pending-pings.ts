@@ -2,7 +2,6 @@
 
 import type { DerpError } from '../lib/derp-error.ts'
 
-/** A pending Ping. */
 export interface PendingPing {
   /** Eight random bytes. */
   readonly payload: Uint8Array

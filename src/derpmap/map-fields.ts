@@ -6,7 +6,6 @@
 
 import type { DERPHomeParams, DERPMap, DERPNode, DERPRegion } from './types.ts'
 
-/** The type of a field. */
 export type FieldType =
   | { readonly kind: 'text' | 'flag' }
   | { readonly kind: 'integer' | 'number'; readonly min: number; readonly max: number }

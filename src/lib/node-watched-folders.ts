@@ -76,7 +76,6 @@ export async function foldersOf(path: string): Promise<ReadonlySet<string>> {
   return folders
 }
 
-/** Watches folders. */
 export interface FolderWatch {
   /** Watches exactly these folders from now on. */
   set(folders: ReadonlySet<string>): void

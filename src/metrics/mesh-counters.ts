@@ -18,7 +18,6 @@ export const FORWARD_DROP_REASONS: readonly ForwardDropReason[] = Object.values(
 /** State of a link. `self` is final: the supposed mesh peer is this relay. */
 export type MeshLinkState = 'connecting' | 'up' | 'self' | 'stopped'
 
-/** Counters of one link. */
 export class MeshLinkCounters {
   /** Times the link came up. */
   connects = 0

@@ -16,7 +16,7 @@ interface Family {
 /** Name and labels as in the text, and the value. */
 type Sample = readonly [id: string, value: number]
 
-/** All metrics as text. */
+/** All metrics in the text format of Prometheus. */
 export function prometheusText(snapshot: MetricSnapshot, table: readonly Metric[] = METRIC_TABLE): string {
   const lines = familiesOf(table, snapshot).flatMap(family => [
     ...metricHeader(family.name, family.type, family.help),

@@ -77,7 +77,7 @@ export class RelayTls {
   readonly #servers = new Set<Server>()
   /** For clients that send the host name, if that is a DNS name, or another name that the certificate is for. */
   #named: SecureContext | undefined
-  /** The certificate of that. */
+  /** The certificate in {@link #named}. */
   #leaf: X509Certificate | undefined
   /** For clients that send no DNS name. */
   #unnamed: SecureContextOptions | undefined

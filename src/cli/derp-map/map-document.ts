@@ -34,7 +34,6 @@ export interface MapDocument {
 
 const BYTE_ORDER_MARK = '\ufeff'
 
-/** Reads a document. */
 export function readMapDocument(text: string): MapDocument {
   const bare = text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text
   const parsed = looksLikeJson(bare) ? readJson(bare) : readYaml(bare)

@@ -9,5 +9,4 @@ export interface SubcommandContext {
   readonly done: (code: number) => void
 }
 
-/** Adds a subcommand to a command. */
 export type AddSubcommand = (parent: Command, context: SubcommandContext) => void

@@ -19,7 +19,6 @@ import { MAX_UNTAKEN_BYTES } from '../../workers/link/packet-link.ts'
 
 const { maxWriteBytes: MAX_WRITE_BYTES, sendQueuePackets: SEND_QUEUE_PACKETS } = DEFAULTS
 
-/** One part of the memory. */
 export interface MemoryPart {
   readonly name: string
   readonly bytes: number

@@ -18,7 +18,6 @@ export interface RegionDial<T> {
   readonly region: DERPRegion
   readonly signal: AbortSignal
   readonly log: Log
-  /** Connects to a node. */
   readonly connect: (node: DERPNode, signal: AbortSignal) => Promise<T>
 }
 

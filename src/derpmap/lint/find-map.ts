@@ -28,7 +28,7 @@ const MAP_NAMES = Object.keys(MAP_FIELDS)
 /** Lower-case keys under which a map is nested. */
 const WRAPPERS: ReadonlySet<string> = new Set(['derpmap', 'derp_map'])
 
-/** Finds the map. */
+/** The map in a document that may wrap it, or say what it has instead. */
 export function findMap(document: unknown): FoundMap {
   if (typeof document !== 'object' || document === null || Array.isArray(document)) {
     return missing('not an object', 'a DERP map is {"Regions": {"900": {…}}}')

@@ -13,7 +13,6 @@ export interface ClientCounts {
   readonly heldBack: number | undefined
 }
 
-/** The page as JSON. */
 export function clientsJson(query: ClientsQuery, page: ClientsPage): string {
   const { conns, keys, remaining, clients } = page
   const next = nextLink(query, page, 'json')
@@ -28,7 +27,6 @@ export function clientsJson(query: ClientsQuery, page: ClientsPage): string {
   return `${JSON.stringify(body, undefined, '\t')}\n`
 }
 
-/** The page as HTML. */
 export function clientsHtml(query: ClientsQuery, page: ClientsPage): string {
   const next = nextLink(query, page, 'html')
   const more = next === undefined ? '' : ` ${link(next, 'Next page')} (${page.remaining} more)`

@@ -33,7 +33,6 @@ const PLAIN_HTTP: PlainHttp = byRuntime({ node: nodePlainHttp, bun: bunPlainHttp
 /** What OpenSSL calls it. */
 const PLAIN_HTTP_CODE = 'ERR_SSL_HTTP_REQUEST'
 
-/** An HTTPS listener. */
 export function createHttpsListener(options: HttpsListenerOptions): HttpListener {
   const { tls, counters, log = silentLog, tlsRecordBytes = TLS_RECORD_BYTES } = options
   const secure = createServer(tls.serverOptions())

@@ -58,7 +58,6 @@ export function afterFailure(
   return { ...history, failures: history.failures + 1, notBeforeMs }
 }
 
-/** The history after a success. */
 export function afterSuccess(nowMs: number): AttemptHistory {
   return { failures: 0, notBeforeMs: 0, obtainedMs: nowMs }
 }

@@ -9,7 +9,6 @@ export interface Invitation {
   readonly secret: Uint8Array
 }
 
-/** Bytes of a secret. */
 export const SECRET_BYTES = 16
 
 export function formatInvitation({ key, secret }: Invitation): string {

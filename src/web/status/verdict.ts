@@ -7,7 +7,6 @@ import { daysLeft } from './lists.ts'
 import { type Interval, totalGrowth } from './rates.ts'
 import type { Problem, Verdict } from './status-report.ts'
 
-/** What is judged. */
 export interface Judged {
   readonly readiness: ReadinessReport | undefined
   readonly certificates: readonly CertificateStatus[]

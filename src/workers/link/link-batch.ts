@@ -3,14 +3,12 @@
  * frames for one client stay adjacent, and are written as one piece there.
  */
 
-/** Bytes of a word. */
 const WORD_BYTES = 4
 const ROW_WORDS = 2
 /** The second word of a row: the frame's length, with its tag above. */
 const LENGTH_BITS = 24
 const LENGTH_MASK: number = 2 ** LENGTH_BITS - 1
 
-/** Memory for batches. */
 export interface BatchMemory {
   /** Transferable memory, not zeroed. */
   allocate(bytes: number): ArrayBuffer

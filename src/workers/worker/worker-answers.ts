@@ -18,7 +18,6 @@ export interface AnswerContext extends Pick<WorkerRuntime, 'core' | 'http' | 'co
   readonly cut: AbortSignal
 }
 
-/** The answers of this worker. */
 export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQuestions>): Answers<CoordinatorQuestions> {
   const own = new CoreDebugSource(parts.core)
   const { sessions } = parts.directory
