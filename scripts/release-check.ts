@@ -96,11 +96,16 @@ async function inEmptyFolder(use: (folder: string) => Promise<void>): Promise<vo
   }
 }
 
-/** Two clients talk through a `derper`, which is stopped then. */
+/** Two clients talk through a `derper`. */
 async function relayThrough(derper: Program): Promise<void> {
+  const url = `http://${(await served(derper)).address}/derp`
+  await exchangeBetween(url, url)
+}
+
+/** Calls `use` with a `derper`, and stops it. */
+async function whileRunning(derper: Program, use: (derper: Program) => Promise<void>): Promise<void> {
   try {
-    const url = `http://${(await served(derper)).address}/derp`
-    await exchangeBetween(url, url)
+    await use(derper)
   } finally {
     await derper.stop()
   }
@@ -118,7 +123,7 @@ const relayFromTarball = (tarball: string) =>
     assertSmall(folder)
     const bin = (command: string) => join(folder, 'node_modules/.bin', command)
     for (const command of COMMANDS) assertVersion(run(bin(command), '--version'), 'Node.js')
-    await relayThrough(await startProgram(bin('derper'), FLAGS, { cwd: folder }))
+    await whileRunning(await startProgram(bin('derper'), FLAGS, { cwd: folder }), relayThrough)
   })
 
 function assertSmall(folder: string): void {
@@ -142,7 +147,7 @@ async function relayFromSingleFile(): Promise<void> {
     await shown.exit()
     assertVersion(shown.stdout, 'Bun')
   }
-  await relayThrough(await root.start('derper', ...FLAGS))
+  await whileRunning(await root.start('derper', ...FLAGS), relayThrough)
 }
 
 /** Installed by dpkg above the files of this machine, as the user of the package. */
@@ -152,7 +157,7 @@ const relayFromDebianPackage = (file: string) => {
   const shown = COMMANDS.map(command => `/usr/bin/${command} --version`)
   return whileInOverlay(
     OUT,
-    [install, ...shown, `exec ${asUser} /usr/bin/derper ${FLAGS.join(' ')}`].join('\n'),
+    [install, ...shown, `${asUser} /usr/bin/derper ${FLAGS.join(' ')}`].join('\n'),
     async derper => {
       for (const _ of COMMANDS) assertVersion(await derper.lineWhere(line => line), 'Bun')
       await relayThrough(derper)
@@ -177,14 +182,11 @@ async function relayFromImage(): Promise<void> {
   const shown = await root.startAs(image, 'usr/bin/derper', '-version')
   await shown.exit()
   assertVersion(shown.stdout, 'Bun')
-  const derper = await root.startAs(image, 'usr/bin/derper')
-  try {
-    await served(derper)
+  await whileRunning(await root.startAs(image, 'usr/bin/derper'), async derper => {
+    await relayThrough(derper)
     const health = await root.startAs(image, 'usr/bin/derper', 'health')
     if ((await health.exit()) !== 0) throw new Error(`ask the image for its health: ${health.stdout}${health.stderr}`)
-  } finally {
-    await relayThrough(derper)
-  }
+  })
 }
 
 function writeSums(): void {

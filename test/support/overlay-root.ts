@@ -47,11 +47,13 @@ export async function whileInOverlay(
 ): Promise<void> {
   const layer = mkdtempSync(join(tmpdir(), 'overlay-'))
   try {
-    const program = await startProgram('unshare', enter(layer, folder, commands))
+    // The shell stays, as the first process of the namespace: its end is that of all others, whatever account they changed to.
+    const program = await startProgram('unshare', enter(layer, folder, `${commands}\ntrue`))
     try {
       await use(program)
     } finally {
-      await program.stop()
+      // It ignores SIGTERM.
+      await program.stop('SIGKILL')
     }
   } finally {
     rmdirSync(layer)
