@@ -3,7 +3,6 @@
 import type { AdmissionSettings } from '../admission/create-admission.ts'
 import { Readmission } from '../admission/readmission.ts'
 import { ReloadableAdmission } from '../admission/reloadable-admission.ts'
-import { BootstrapNames } from '../http/pages/bootstrap-names.ts'
 import type { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 import { systemClock } from '../lib/clock.ts'
 import { Mesh } from '../mesh/mesh.ts'
@@ -11,6 +10,7 @@ import { AdmissionCounters } from '../metrics/admission-counters.ts'
 import type { RateLimit } from '../server/reading/rate-limit.ts'
 import type { CertificateSource } from '../tls/certificate-source.ts'
 import { bind, type WantedPort } from './bind.ts'
+import { BootstrapDns } from './bootstrap-dns.ts'
 import type { ControlStatus } from './control/control-message.ts'
 import { InPlaceUpgrade } from './control/in-place-upgrade.ts'
 import { addDaemonChecks } from './daemon-checks.ts'
@@ -51,7 +51,7 @@ export class DerperDaemon {
   readonly #readmission: Readmission
   readonly #mesh: Mesh | undefined
   readonly #region: DaemonRegion | undefined
-  readonly #names: { readonly published: BootstrapNames | undefined; readonly unpublished: BootstrapNames | undefined }
+  readonly #names: BootstrapDns
   readonly #metrics: MetricsListener | undefined
   readonly #limits: LimitWatch
   readonly #upgrade: InPlaceUpgrade | undefined
@@ -85,11 +85,7 @@ export class DerperDaemon {
     this.#drain = settings.drain
     this.#admission = admission
     this.#readmission = new Readmission(() => this.#relay.clients, this.#admission, log)
-    const onRefresh = () => this.#relay.namesChanged()
-    this.#names = {
-      published: bootstrapNames(settings.bootstrapDns.published, log, onRefresh),
-      unpublished: bootstrapNames(settings.bootstrapDns.unpublished, log, onRefresh),
-    }
+    this.#names = new BootstrapDns(settings.bootstrapDns, log, () => this.#relay.namesChanged())
     this.#stun = settings.stun && new StunThread(settings.stun, { clock: systemClock, log })
     const parts: DaemonRelayParts = {
       settings,
@@ -181,8 +177,7 @@ export class DerperDaemon {
     if (first === undefined) await this.#upgrade?.listen()
     await this.#dropPrivileges()
     await this.#relay.start()
-    this.#names.published?.start()
-    this.#names.unpublished?.start()
+    this.#names.start()
     this.#mesh?.start()
     for (const note of this.#settings.notes) this.#log.warn(note)
     this.#admission.start()
@@ -219,8 +214,7 @@ export class DerperDaemon {
     this.#limits.stop()
     this.#readmission.stop()
     this.#admission.close()
-    this.#names.published?.stop()
-    this.#names.unpublished?.stop()
+    this.#names.stop()
     await Promise.all([this.#mesh?.stop(), this.#region?.stop()])
     await Promise.all([this.#relay.close(), this.#stun?.close()])
     // Last, so that the shutdown can be observed.
@@ -310,8 +304,4 @@ export class DerperDaemon {
       ...this.#settings.program,
     }
   }
-}
-
-function bootstrapNames(text: string, log: DaemonLog, onRefresh: () => void): BootstrapNames | undefined {
-  return text === '' ? undefined : new BootstrapNames(text, { log, onRefresh })
 }
