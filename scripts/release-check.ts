@@ -33,6 +33,8 @@ const MOST_INSTALLED_BYTES = 6_000_000
 const MOST_BYTES: Readonly<Record<string, number>> = { '.tgz': 4_000_000, '.deb': 60_000_000 }
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const SINGLE_FILE = join(OUT, `derper-linux-${process.arch}`)
+/** Built as well, and run by nobody here. */
+const OTHER_ARCH = process.arch === 'x64' ? 'arm64' : 'x64'
 /** A relay on loopback. */
 const FLAGS = ['-dev', '-a', '127.0.0.1:0', '-stun=false']
 const { name, version, dependencies = {} } = readManifest('.')
@@ -68,12 +70,12 @@ function pack(): string {
 }
 
 function buildSingleFiles(): string {
-  run('node', 'scripts/build-binary.ts', '--target', `linux-${process.arch}`, '--out', OUT)
+  run('node', 'scripts/build-binary.ts', '--target', `linux-${process.arch},linux-${OTHER_ARCH}`, '--out', OUT)
   return SINGLE_FILE
 }
 
-function buildDebianPackage(): string {
-  return resolve(run('node', 'scripts/build-deb.ts', '--in', OUT, '--out', OUT).trim())
+function buildDebianPackage(arch: string = process.arch): string {
+  return resolve(run('node', 'scripts/build-deb.ts', '--arch', arch, '--in', OUT, '--out', OUT).trim())
 }
 
 function writeSbom(): void {
@@ -211,8 +213,9 @@ await step('bill of materials', writeSbom)
 await step('relay from the tarball', () => relayFromTarball(tarball))
 await step('single files, built twice', () => builtTwice(buildSingleFiles))
 await step('relay from the single file in an empty root', relayFromSingleFile)
-const debianPackage = await step('Debian package, built twice', () => builtTwice(buildDebianPackage))
+const debianPackage = await step('Debian package, built twice', () => builtTwice(() => buildDebianPackage()))
 await step('lintian', () => run('lintian', '--fail-on', 'error', '--allow-root', debianPackage))
+await step(`Debian package for ${OTHER_ARCH}`, () => buildDebianPackage(OTHER_ARCH))
 await step('relay from the installed Debian package', () => relayFromDebianPackage(debianPackage))
 await step('build the image, and relay from it', relayFromImage)
 writeSums()
