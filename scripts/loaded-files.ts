@@ -6,6 +6,9 @@ import { dirname, join } from 'node:path'
 /** Files that a module imports or, as a thread, starts. */
 const IMPORT = /(?:\bfrom ?|\bimport ?\(? ?|new URL\()[`'"](\.\.?\/[^`'"]+)[`'"]/g
 
+/** Of doc comments, whose examples load nothing. */
+const COMMENT_LINE = /^\s*(?:\/\*)?\*.*$/gm
+
 interface Manifest {
   readonly exports: Readonly<Record<string, string | Readonly<Record<string, string>>>>
   readonly bin: Readonly<Record<string, string>>
@@ -19,7 +22,7 @@ export function loadedFiles(folder: string): Set<string> {
   for (const path of loaded) {
     if (path.endsWith('.map')) continue
     const text = readFileSync(path, 'utf8')
-    for (const [, target = ''] of text.matchAll(IMPORT)) {
+    for (const [, target = ''] of text.replaceAll(COMMENT_LINE, '').matchAll(IMPORT)) {
       const module = join(dirname(path), target)
       loaded.add(path.endsWith('.d.ts') ? module.replace(/\.[jt]s$/, '.d.ts') : module)
     }
