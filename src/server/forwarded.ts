@@ -5,7 +5,6 @@
  * Clauses: P-051, P-072.
  */
 
-import type { KeyMap } from '../keys/key-map.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
 import { DropReason, type PacketKind } from '../metrics/drop-reason.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH } from '../protocol/constants.ts'
@@ -13,10 +12,11 @@ import { writeFrameHeader } from '../protocol/encode.ts'
 import { FrameType } from '../protocol/frame-type.ts'
 import type { Destination } from './ports.ts'
 
-/** What it needs from the relay. */
-export interface ForwardedHost {
-  readonly counters: RelayCounters
-  readonly routes: KeyMap<Destination>
+/** The connection to the relay that forwards. */
+export interface Forwarder {
+  readonly relay: { readonly counters: RelayCounters }
+  /** Where the relay's clients are. */
+  readonly routes: { get(bytes: Uint8Array, offset: number): Destination | undefined }
 }
 
 /** Bytes of a ForwardPacket frame before its payload. */
@@ -29,7 +29,7 @@ export const FORWARD_PACKET_OVERHEAD: number = FRAME_HEADER_LENGTH + 2 * KEY_LEN
  * @returns whether the destination is a client of this relay; if not, the packet has been counted as dropped.
  */
 export function takeForwardPacket(
-  { counters, routes }: ForwardedHost,
+  { relay: { counters }, routes }: Forwarder,
   buffer: Uint8Array,
   start: number,
   end: number,

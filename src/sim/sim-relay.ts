@@ -109,8 +109,8 @@ export class SimRelay implements RegionHost, ClientHost, LinkEnd {
   takeForwarded(from: NodePublicKey, frame: Uint8Array): NodePublicKey | undefined {
     const destination = keyAt(frame, FRAME_HEADER_LENGTH + KEY_LENGTH)
     this.#region?.noteSource(from, frame, FRAME_HEADER_LENGTH)
-    const host = { counters: this.counters, routes: this.#routes }
-    return takeForwardPacket(host, frame, 0, frame.length, 'other') ? undefined : destination
+    const link = { relay: this, routes: this.#routes }
+    return takeForwardPacket(link, frame, 0, frame.length, 'other') ? undefined : destination
   }
 
   /** Ends like a killed process; queued packets count as dropped. */

@@ -19,7 +19,7 @@ export const handleForwardPacket: Handler = (session, frame) => {
   const kind = looksLikeDisco(buffer, payloadAt, end) ? 'disco' : 'other'
   // Before the frame is rewritten, and before its receiver waits for the source to leave.
   region?.noteSource(session.key, buffer, start + FRAME_HEADER_LENGTH)
-  if (takeForwardPacket(session.relay, buffer, start, end, kind)) return
+  if (takeForwardPacket(session, buffer, start, end, kind)) return
   const peer = NodePublicKey.fromBytes(buffer.subarray(payloadAt - KEY_LENGTH, payloadAt))
   if (region?.isRelay(session.key) !== true) {
     session.tellNotHere(peer, kind)
