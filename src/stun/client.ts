@@ -1,10 +1,10 @@
 /** The STUN client: asks a server from which address and port our packets arrive (P-182). */
 
 import { createSocket, type Socket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
 import { addressFrom16 } from '../lib/address-port.ts'
 import { equalBytes } from '../lib/bytes.ts'
 import type { Timer } from '../lib/clock.ts'
+import { lookUpOne } from '../lib/names/node-name-lookup.ts'
 import { type ResolvedBindingOptions, resolveBindingOptions, type StunBindingOptions } from './client-options.ts'
 import type { StunAddress } from './mapped-address.ts'
 import { createTxId, encodeBindingRequest, parseBindingResponse } from './message.ts'
@@ -76,7 +76,7 @@ class BindingExchange {
 
   async #start(): Promise<void> {
     const { host, port, family } = this.#options
-    const found = await lookup(host, { family, order: 'ipv4first' })
+    const found = await lookUpOne(host, family === 0 ? undefined : family)
     if (this.#finished) return
     // The platform returns an address of any family as it is.
     if (family !== 0 && found.family !== family) throw new Error(`not an IPv${family} address`)

@@ -1,10 +1,10 @@
 /** The STUN server of a relay: UDP sockets around a {@link StunResponder} (P-180, P-181, P-188). */
 
 import { createSocket, type Socket } from 'node:dgram'
-import { lookup } from 'node:dns/promises'
 import { once } from 'node:events'
 import type { AddressPort } from '../lib/address-port.ts'
 import { type Clock, systemClock } from '../lib/clock.ts'
+import { lookUpOne } from '../lib/names/node-name-lookup.ts'
 import { STUN_PORT } from './constants.ts'
 import { LocalSockets, type ReadAddresses, reachableAddresses } from './local-sockets.ts'
 import type { StunRequestCounters } from './request-counters.ts'
@@ -165,7 +165,7 @@ class DgramStunServer implements StunServer {
 }
 
 async function resolveHost(host: string): Promise<Binding> {
-  const { address, family } = await lookup(host, { order: 'ipv4first' })
+  const { address, family } = await lookUpOne(host)
   return { type: family === 4 ? 'udp4' : 'udp6', address }
 }
 

@@ -8,7 +8,7 @@ import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { Target } from '../conformance/target.ts'
 import { canMount, FULL_DISK, inMounts, READ_ONLY_DISK } from '../support/mounted.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
+import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
@@ -65,36 +65,32 @@ test.skipIf(!canMount)('derper with its key and lists on a read-only disk serves
   await program.stop()
 })
 
-// On Bun, see docs/runtimes.md: lookups take all threads that read files.
-test.runIf(canMount && RUNTIME_NAME === 'node')(
-  'derper serves and reloads while the name server does not answer',
-  async () => {
-    const place = folderOf('names')
-    const nameServer = createSocket('udp4')
-    const asked = new Set<string>()
-    nameServer.on('message', query => asked.add(query.subarray(13, 13 + (query[12] ?? 0)).toString('latin1')))
-    nameServer.bind(53, '127.0.0.153')
-    await once(nameServer, 'listening')
-    const client = NodePrivateKey.generate()
-    const list = write(join(place, 'denied'), '')
-    const silent = 'mount --bind "$0/resolv.conf" /etc/resolv.conf'
-    write(join(place, 'resolv.conf'), 'nameserver 127.0.0.153\noptions timeout:30 attempts:3\n')
-    const hosts = Array.from({ length: 8 }, (_, n) => `relay${n}.test`)
-    const mesh = ['-mesh-psk-file', write(join(place, 'mesh.key'), 'ab'.repeat(32))]
-    const names = ['-bootstrap-dns-names', 'one.test,two.test', '-mesh-with', hosts.join(',')]
-    const program = await derper(silent, place, ['-dev', ...mesh, ...names, '-deny-keys-file', list])
-    const { port } = await served(program)
-    await expect.poll(() => asked.size).toBeGreaterThan(1)
-    const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
-    const [a, b] = [await target.login({ privateKey: client }), await target.login()]
-    b.packet(a.publicKey, 'while names are awaited')
-    await a.messageOf('receivedPacket')
-    renameSync(write(join(place, 'next'), `${client.publicKey()}\n`), list)
-    program.child.kill('SIGHUP')
-    await a.closed()
-    await b.sync()
-    target.closeAll()
-    await program.stop()
-    nameServer.close()
-  },
-)
+test.skipIf(!canMount)('derper serves and reloads while the name server does not answer', async () => {
+  const place = folderOf('names')
+  const nameServer = createSocket('udp4')
+  const asked = new Set<string>()
+  nameServer.on('message', query => asked.add(query.subarray(13, 13 + (query[12] ?? 0)).toString('latin1')))
+  nameServer.bind(53, '127.0.0.153')
+  await once(nameServer, 'listening')
+  const client = NodePrivateKey.generate()
+  const list = write(join(place, 'denied'), '')
+  const silent = 'mount --bind "$0/resolv.conf" /etc/resolv.conf'
+  write(join(place, 'resolv.conf'), 'nameserver 127.0.0.153\noptions timeout:30 attempts:3\n')
+  const hosts = Array.from({ length: 8 }, (_, n) => `relay${n}.test`)
+  const mesh = ['-mesh-psk-file', write(join(place, 'mesh.key'), 'ab'.repeat(32))]
+  const names = ['-bootstrap-dns-names', 'one.test,two.test', '-mesh-with', hosts.join(',')]
+  const program = await derper(silent, place, ['-dev', ...mesh, ...names, '-deny-keys-file', list])
+  const { port } = await served(program)
+  await expect.poll(() => asked.size).toBeGreaterThan(1)
+  const target = new Target({ url: `http://127.0.0.1:${port}/derp`, carriage: 'raw', like: 'ours' })
+  const [a, b] = [await target.login({ privateKey: client }), await target.login()]
+  b.packet(a.publicKey, 'while names are awaited')
+  await a.messageOf('receivedPacket')
+  renameSync(write(join(place, 'next'), `${client.publicKey()}\n`), list)
+  program.child.kill('SIGHUP')
+  await a.closed()
+  await b.sync()
+  target.closeAll()
+  await program.stop()
+  nameServer.close()
+})

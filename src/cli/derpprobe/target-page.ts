@@ -1,6 +1,5 @@
 /** `/probe?target=`: probes any relay, for exporters that scrape many targets through one prober. */
 
-import { lookup } from 'node:dns/promises'
 import type { DERPNode } from '../../derpmap/types.ts'
 import { firstHeader } from '../../http/header.ts'
 import type { Page } from '../../http/page.ts'
@@ -8,6 +7,7 @@ import { queryOf } from '../../http/query.ts'
 import { errorReply, replyOf } from '../../http/reply.ts'
 import { abortable } from '../../lib/abort.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { lookUpName } from '../../lib/names/node-name-lookup.ts'
 import { Slots } from '../../lib/slots.ts'
 import type { MonitorPorts } from '../../monitor/ports.ts'
 import { probeTarget } from '../../monitor/target-probe.ts'
@@ -64,9 +64,7 @@ function nodeOf(query: URLSearchParams): DERPNode {
 
 /** Without them only the name is known, and STUN is asked by address. */
 async function withAddresses(node: DERPNode, signal: AbortSignal): Promise<DERPNode> {
-  const addresses = await abortable(lookup(node.HostName, { all: true }), signal, `look up ${node.HostName}`).catch(
-    () => [],
-  )
+  const addresses = await abortable(lookUpName(node.HostName), signal, `look up ${node.HostName}`).catch(() => [])
   const ofFamily = (family: number) => addresses.find(each => each.family === family)?.address
   const [IPv4, IPv6] = [ofFamily(4), ofFamily(6)]
   return { ...node, ...(IPv4 !== undefined && { IPv4 }), ...(IPv6 !== undefined && { IPv6 }) }

@@ -1,16 +1,16 @@
 /** DNS through the system's resolver, so that `/etc/hosts` and the like apply. */
 
-import { lookup } from 'node:dns/promises'
 import type { IpFamily } from '../../lib/address-port.ts'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { lookUpName } from '../../lib/names/node-name-lookup.ts'
 import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
 
 /** Addresses of `host`, of one family or of both. */
 export async function lookupSystem(host: string, family?: IpFamily): Promise<readonly string[]> {
   try {
-    const answers = await lookup(host, { all: true, order: 'verbatim', ...(family !== undefined && { family }) })
+    const answers = await lookUpName(host, family)
     return answers.map(({ address }) => address)
   } catch (error) {
     throw new DerpError('ERR_DERP_DNS_FAILED', `look up ${host}: ${explainError(error)}`, { cause: error })

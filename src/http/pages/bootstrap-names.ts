@@ -4,10 +4,11 @@
  * Clause: P-164.
  */
 
-import { lookup, resolveTxt } from 'node:dns/promises'
+import { resolveTxt } from 'node:dns/promises'
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
+import { lookUpName } from '../../lib/names/node-name-lookup.ts'
 
 /** Milliseconds between refreshes. */
 const REFRESH_MS = 10 * 60_000
@@ -25,7 +26,7 @@ export interface BootstrapResolver {
 }
 
 const systemResolver: BootstrapResolver = {
-  addresses: async name => (await lookup(name, { all: true, order: 'verbatim' })).map(({ address }) => address),
+  addresses: async name => (await lookUpName(name)).map(({ address }) => address),
   texts: async name => (await resolveTxt(name)).map(pieces => pieces.join('')),
 }
 
