@@ -56,6 +56,8 @@ export interface WatchLoopPorts {
   readonly log: Log
   /** Aborted when the client is closed. */
   readonly closed: AbortSignal
+  /** Milliseconds from this failure to the next attempt; undefined for the usual ones. */
+  readonly retryMs?: () => number | undefined
 }
 
 export class WatchLoop {
@@ -89,12 +91,16 @@ export class WatchLoop {
     try {
       while (!this.#isOver()) {
         if (await this.#follow()) return
-        if (!this.#isOver()) await sleep(this.#ports.clock, RETRY_MS, signal, this.#ports.closed)
+        if (!this.#isOver()) await sleep(this.#ports.clock, this.#retryMs, signal, this.#ports.closed)
       }
     } finally {
       this.#flood.cancel()
       await this.#forget()
     }
+  }
+
+  get #retryMs(): number {
+    return this.#ports.retryMs?.() ?? RETRY_MS
   }
 
   #isOver(): boolean {
@@ -127,7 +133,7 @@ export class WatchLoop {
       if (!(error instanceof DerpError)) throw error
       await this.#forget()
       if (!this.#isOver()) {
-        const fields = { code: error.code, reason: error.message, retryMs: RETRY_MS }
+        const fields = { code: error.code, reason: error.message, retryMs: this.#retryMs }
         this.#ports.log.warn('watching connections failed', fields)
         this.#options.onError?.(error)
       }

@@ -259,7 +259,7 @@ export class DerperDaemon {
   }
 
   #createUpgrade(): InPlaceUpgrade | undefined {
-    const { upgrade, program } = this.#settings
+    const { upgrade, program, account } = this.#settings
     const ports = () => ({
       main: this.port,
       http: this.httpPort,
@@ -270,7 +270,7 @@ export class DerperDaemon {
     const [log, admission, { readiness }, { version }] = [this.#log, this.#admission, this.#relay, program]
     return (
       upgrade &&
-      new InPlaceUpgrade(upgrade, { clock: systemClock, log, version, ports, draining, readiness, admission })
+      new InPlaceUpgrade(upgrade, { clock: systemClock, log, version, account, ports, draining, readiness, admission })
     )
   }
 

@@ -21,6 +21,8 @@ import { ForwardSender } from './forward-sender.ts'
  * all reconnect at the same moment.
  */
 const JITTER_MS = 2_500
+/** The whole delay after a restart that was announced: the peer's successor may be there already. */
+const RESTART_JITTER_MS = 500
 /** Milliseconds added to that after a link was closed for too many clients. */
 const OVERFLOW_PAUSE_MS = 60_000
 
@@ -53,6 +55,8 @@ export class MeshLink implements Link {
   /** Undefined until the link runs: the route table may not exist before the relay listens. */
   #routes: LinkRoutes | undefined
   #hasFailed = false
+  /** The mesh peer has announced that it restarts. */
+  #isRestarting = false
   /** ServerInfo has arrived; presence may not have. */
   #isLoggedIn = false
   /** Additional delay of the next attempt. */
@@ -76,7 +80,8 @@ export class MeshLink implements Link {
     const log = quietLog(this.#ports.log)
     const routes = table.addLink(this)
     this.#routes = routes
-    const loopPorts = { clock, log, closed: this.#stopping.signal }
+    const retryMs = () => (this.#isRestarting ? 0 : undefined)
+    const loopPorts = { clock, log, closed: this.#stopping.signal, retryMs }
     await new WatchLoop(this.#observed(), loopPorts, {
       ignoreServerKey: ownKey,
       signal: this.#stopping.signal,
@@ -105,8 +110,10 @@ export class MeshLink implements Link {
     return {
       connect: async signal => {
         const { clock, random } = this.#ports
-        if (this.#hasFailed) await sleep(clock, random() * JITTER_MS + this.#pauseMs, this.#stopping.signal)
+        const jitterMs = random() * (this.#isRestarting ? RESTART_JITTER_MS : JITTER_MS)
+        if (this.#hasFailed) await sleep(clock, jitterMs + this.#pauseMs, this.#stopping.signal)
         this.#pauseMs = 0
+        this.#isRestarting = false
         await this.#noting(client.connect(signal))
       },
       recvDetail: async signal => {
@@ -140,6 +147,7 @@ export class MeshLink implements Link {
   /** Presence, starting with our own, proves that the mesh key was accepted; a login alone does not. */
   #onMessage({ type }: ReceivedMessage): void {
     if (type === 'serverInfo') this.#isLoggedIn = true
+    if (type === 'serverRestarting') this.#isRestarting = true
     if (type !== 'peerPresent' || this.#state === 'up') return
     this.#state = 'up'
     this.#hasFailed = false

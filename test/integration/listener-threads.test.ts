@@ -6,6 +6,7 @@ import { createRoutes } from '../../src/http/routes.ts'
 import { createHttpListener } from '../../src/listen/node/http-listener.ts'
 import type { ReadinessReport, ReadinessSource } from '../../src/status/readiness.ts'
 import { request } from '../support/raw-http.ts'
+import { until } from '../support/settle.ts'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -35,6 +36,7 @@ test.runIf(process.platform === 'linux')(
     for (let n = 0; n < 200 && seen.size < 2; n++) seen.add(await answering())
     expect([...seen].toSorted()).toEqual(['ready\ndegraded: a\n', 'ready\ndegraded: b\n'])
     a.stopListening()
+    await until(() => !a.server.listening, 'its queue is empty')
     for (let n = 0; n < 10; n++) expect(await answering()).toBe('ready\ndegraded: b\n')
   },
 )

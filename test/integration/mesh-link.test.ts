@@ -7,6 +7,7 @@ import { Mesh } from '../../src/mesh/mesh.ts'
 import { MeshLink } from '../../src/mesh/mesh-link.ts'
 import { parseMeshWith } from '../../src/mesh/mesh-target.ts'
 import type { MeshLinkSnapshot } from '../../src/metrics/mesh-counters.ts'
+import { encodeServerToClient } from '../../src/protocol/encode.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { FakeClock } from '../support/fake-clock.ts'
@@ -18,6 +19,7 @@ import { sendTo } from '../support/test-link.ts'
 const meshKey = MeshKey.parse('ab'.repeat(32))
 const RETRY_MS = 5_000
 const JITTER_MS = 2_500
+const RESTART_JITTER_MS = 500
 
 /** Two relays on one clock, and links between them. */
 function region() {
@@ -145,6 +147,27 @@ test('a broken link withdraws its peers, and is redialled with jitter (P-078, P-
   clock.advance(1)
   await until(knows(a, far.selfPublicKey()), 'a knows the client of b again')
   expect(ab.link.snapshot).toMatchObject({ state: 'up', counters: { connects: 2 } })
+})
+
+test('a link is redialled soon after a restart that was announced, then as usual (P-078, P-093)', async () => {
+  const { clock, b, ab } = region()
+  const { over } = await up(ab)
+  const restart = encodeServerToClient({ type: 'serverRestarting', reconnectInMs: 0, tryForMs: 0 })
+  for (const session of b.core.sessions) {
+    session.sendControl(restart)
+    session.end(() => {})
+  }
+  await until(() => {
+    clock.advance(0)
+    return clock.timersInMs.includes(RESTART_JITTER_MS / 2)
+  }, 'it waits')
+  clock.advance(RESTART_JITTER_MS / 2)
+  await until(() => ab.link.snapshot.state === 'up', 'it is up again')
+  expect(clock.timersInMs).not.toContain(RETRY_MS)
+  ab.transport.conns[1]?.destroy()
+  await until(() => clock.timersInMs.includes(RETRY_MS), 'it waits as usual')
+  ab.link.stop()
+  await over
 })
 
 test('a link to the relay itself is closed permanently (P-078, P-217)', async () => {

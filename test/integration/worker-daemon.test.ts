@@ -111,5 +111,5 @@ test('a worker serves by its settings, and the names it is sent (P-163, P-164)',
   expect(await names()).toEqual({ 'b.example': ['192.0.2.2'] })
   workers[0]?.calls.setLogLevel('warn')
   workers[0]?.stopListening()
-  expect(await probe(port)).toBe(0)
+  await expect.poll(() => probe(port)).toBe(0)
 })

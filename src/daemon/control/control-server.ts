@@ -5,11 +5,12 @@
  * answered with an error, or not at all.
  */
 
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
 import { createServer, type Server, type Socket } from 'node:net'
 import type { Clock } from '../../lib/clock.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import type { Log } from '../../lib/log.ts'
+import type { Account } from '../settings.ts'
 import { connectTo } from './control-client.ts'
 import { type ControlStatus, formatRefusal, formatReleased, formatStatus, parseRequest } from './control-message.ts'
 import { readLine } from './line-reader.ts'
@@ -25,6 +26,8 @@ export interface ControlParts {
   readonly clock: Clock
   readonly log: Log
   readonly status: () => ControlStatus
+  /** The user that all processes of the relay become, if they are started as root. */
+  readonly account?: Account | undefined
   /** Frees all ports, then drains; resolves once they are free. */
   readonly handOver: () => Promise<void>
 }
@@ -44,6 +47,9 @@ export class ControlServer {
   async listen(): Promise<void> {
     try {
       this.#server = await bindTo(this.#path, socket => void this.#serve(socket))
+      const { account } = this.#parts
+      // The next one asks for the drain when it has become that user.
+      if (account !== undefined && process.getuid?.() === 0) chownSync(this.#path, account.uid, account.gid)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
       const reason = code === 'EADDRINUSE' ? 'another derper listens there' : message

@@ -4,7 +4,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { Log } from '../../lib/log.ts'
 import type { Readiness, ReadinessCheck } from '../../status/readiness.ts'
 import type { Draining } from '../draining.ts'
-import type { UpgradeSettings } from '../settings.ts'
+import type { Account, UpgradeSettings } from '../settings.ts'
 import type { DrainingFirst } from './control-client.ts'
 import type { BoundPorts, ControlStatus } from './control-message.ts'
 import { ControlServer } from './control-server.ts'
@@ -14,6 +14,7 @@ export interface InPlaceUpgradeParts {
   readonly clock: Clock
   readonly log: Log
   readonly version: string
+  readonly account: Account | undefined
   readonly ports: () => BoundPorts
   readonly draining: Pick<Draining, 'run' | 'released'>
   readonly readiness: Pick<Readiness, 'report'>
@@ -27,13 +28,14 @@ export class InPlaceUpgrade {
   readonly #handedOver = Promise.withResolvers<void>()
 
   constructor(settings: UpgradeSettings, parts: InPlaceUpgradeParts) {
-    const { clock, log, version, ports, draining } = parts
+    const { clock, log, version, account, ports, draining } = parts
     this.#settings = settings
     this.#parts = parts
     this.#control = new ControlServer(settings.controlSocket, {
       clock,
       log,
       status: () => ({ pid: process.pid, version, ports: ports() }),
+      account,
       handOver: () => {
         draining.run(true).then(this.#handedOver.resolve, this.#handedOver.reject)
         return draining.released

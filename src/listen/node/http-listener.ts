@@ -6,6 +6,7 @@ import { AcceptDeadlines } from '../accept-deadline.ts'
 import type { AcceptLimits } from '../accept-limits.ts'
 import { AcceptPace } from '../accept-pace.ts'
 import { type HttpService, isUpgrade } from '../http-service.ts'
+import { LastAccepts } from '../last-accepts.ts'
 import { type EarlyUpgrade, UpgradeHeadReader } from '../upgrade-head.ts'
 import type { Connection } from './accepted-connection.ts'
 import { begin, connectionStages, type TlsStages } from './connection-stages.ts'
@@ -107,7 +108,11 @@ export function listenerOf(
     takeUpgrade: (connection, upgrade) => takeUpgrade(options.routes, connection, upgrade, observer.request),
     serveHttp: connection => http.serve(connection),
   })
-  server.on('connection', (socket: Socket) => begin(socket, stages))
+  const last = new LastAccepts(clock, () => server.close())
+  server.on('connection', (socket: Socket) => {
+    last.accepted()
+    begin(socket, stages)
+  })
   return {
     server,
     listen: async (port, host, bindOptions) => {
@@ -117,7 +122,7 @@ export function listenerOf(
       return address
     },
     stopListening: () => {
-      if (server.listening) server.close()
+      if (server.listening) last.finish()
       http.closeIdle()
     },
     close: () => {
