@@ -13,7 +13,7 @@ import { setFlagsFromString } from 'node:v8'
  * Bytes that V8 counts as live, so that it sets its heap limit well above them. Never touched: address space, not
  * memory.
  */
-const BALLAST_BYTES: number = 256 << 20
+export const BALLAST_BYTES: number = 256 << 20
 
 let ballast: ArrayBuffer | undefined
 

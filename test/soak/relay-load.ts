@@ -26,8 +26,8 @@ const below = (limit: number) => Math.floor(Math.random() * limit)
 /** Clients and what became of their packets. */
 export class RelayLoad {
   readonly #targets: readonly SoakedTarget[]
-  readonly #stop = new AbortController()
-  readonly #running: Promise<void>[] = []
+  #stop = new AbortController()
+  #running: Promise<void>[] = []
   /** Keys to which others send: those connected now, and some that were. */
   readonly #keys: NodePublicKey[] = []
   sent = 0
@@ -39,7 +39,10 @@ export class RelayLoad {
     this.#targets = targets
   }
 
+  /** May be called again when stopped. */
   start({ pairs, churners, slow }: { pairs: number; churners: number; slow: number }): void {
+    this.#stop = new AbortController()
+    this.#running = []
     for (let n = 0; n < pairs; n++) this.#run(this.#pair())
     for (let n = 0; n < churners; n++) this.#run(this.#churn())
     for (let n = 0; n < slow; n++) this.#run(this.#slowReader())

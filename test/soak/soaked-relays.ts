@@ -4,12 +4,13 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { type LoadCommand, LoadProgram } from '../../bench/load-program.ts'
+import { inBackground, type LoadCommand, LoadProgram } from '../../bench/load-program.ts'
 import { loadGenerator } from '../../bench/tools.ts'
-import { CRASH_HOOK } from '../support/crash-hook.ts'
+import { CRASH_HOOK_MODULE } from '../support/crash-hook.ts'
 import { type NatsServer, startNatsServer } from '../support/nats-server.ts'
 import { type RegionRelay, startRegionRelay, untilRelaysMet } from '../support/region-relay.ts'
 import { type RunningRelay, type RunningTlsRelay, startOurTlsRelay } from '../support/relays.ts'
+import { threadHooks } from '../support/thread-hooks.ts'
 import type { SoakedTarget } from './relay-load.ts'
 
 const ATTACKS = ['tls-records', 'slow', 'handshakes', 'logins', 'resets', 'half-open', 'zero-windows', 'dribble']
@@ -26,9 +27,13 @@ const METRICS = ['-metrics-addr', '127.0.0.1:0']
 /** Of all clients together: above what they send. */
 const RATE = 200_000_000
 
+const HOOKS = threadHooks(CRASH_HOOK_MODULE, new URL('soak-hook-thread.ts', import.meta.url))
+
 /** What was done to the relays. */
 export interface Disturbances {
   floods: number
+  /** Floods that ended early, because a worker crashed under them. */
+  cutFloods: number
   swaps: number
   kills: number
   cuts: number
@@ -37,6 +42,7 @@ export interface Disturbances {
 interface Parts {
   /** With the configuration file. */
   readonly directory: string
+  /** Attackers use other machines, so it yields to what is measured. */
   readonly load: LoadCommand
   readonly nats: NatsServer
   readonly threaded: RunningTlsRelay
@@ -47,9 +53,9 @@ const configIn = (directory: string) => join(directory, 'derper.json')
 
 export class SoakedRelays {
   readonly #parts: Parts
-  readonly #stop = new AbortController()
+  #stop = new AbortController()
   #disturbing: readonly Promise<void>[] = []
-  readonly done: Disturbances = { floods: 0, swaps: 0, kills: 0, cuts: 0 }
+  readonly done: Disturbances = { floods: 0, cutFloods: 0, swaps: 0, kills: 0, cuts: 0 }
 
   private constructor(parts: Parts) {
     this.#parts = parts
@@ -61,13 +67,16 @@ export class SoakedRelays {
     writeFileSync(configIn(directory), '{}')
     const threaded = await startOurTlsRelay(
       ['-workers', '2', '-config', configIn(directory), ...METRICS, ...DRAIN],
-      CRASH_HOOK,
+      HOOKS,
     )
     writeFileSync(join(directory, 'ca.pem'), threaded.ca)
     const flags = [...METRICS, ...DRAIN]
-    const region = await Promise.all([startRegionRelay(nats.url, flags), startRegionRelay(nats.url, flags)])
+    const region = await Promise.all([
+      startRegionRelay(nats.url, flags, HOOKS),
+      startRegionRelay(nats.url, flags, HOOKS),
+    ])
     await untilRelaysMet(region)
-    return new SoakedRelays({ directory, load: [load], nats, threaded, region })
+    return new SoakedRelays({ directory, load: inBackground([load]), nats, threaded, region })
   }
 
   /** By name. */
@@ -84,12 +93,18 @@ export class SoakedRelays {
 
   /** Begins to attack them, and to break what they stand on. */
   disturb(): void {
+    this.#stop = new AbortController()
     this.#disturbing = [this.#flood(), this.#swap(), this.#kill(), this.#cut()]
   }
 
   async calm(): Promise<void> {
     this.#stop.abort()
     await Promise.all(this.#disturbing)
+  }
+
+  /** What all threads of each relay hold when garbage is collected, in bytes. */
+  held(): Promise<readonly number[]> {
+    return Promise.all(Object.values(this.all).map(heldBytes))
   }
 
   /** Ends the relays, as a service manager does. */
@@ -114,6 +129,8 @@ export class SoakedRelays {
         await flood.ready()
         flood.begin()
         await delay(FLOOD_MS)
+      } catch {
+        this.done.cutFloods++
       } finally {
         await flood.stop('SIGKILL')
       }
@@ -152,5 +169,15 @@ export class SoakedRelays {
   async #pause(ms: number): Promise<boolean> {
     await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {})
     return !this.#stop.signal.aborted
+  }
+}
+
+async function heldBytes({ program }: RunningRelay): Promise<number> {
+  const from = program.stderr.length
+  program.child.kill('SIGWINCH')
+  for (;;) {
+    const [, answers] = /^\{"heldBytes":\[(.*)\]\}$/m.exec(program.stderr.slice(from)) ?? []
+    if (answers !== undefined) return answers.split(',').reduce((sum, bytes) => sum + Number(bytes), 0)
+    await delay(100)
   }
 }

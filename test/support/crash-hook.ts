@@ -1,14 +1,8 @@
-/**
- * Crashes a worker of a program on SIGUSR2, the first one first. Loaded into all its threads through the environment: threads cannot
- * be killed from outside, and the product itself has no means to do it.
- */
+/** Crashes a worker of a program on SIGUSR2, the first one first: threads cannot be killed from outside. */
 
-import { RUNTIME_NAME } from './runtime.ts'
+import { threadHooks } from './thread-hooks.ts'
 
-const BY_RUNTIME = {
-  node: { NODE_OPTIONS: `--import=${new URL('crash-hook-thread.ts', import.meta.url)}` },
-  bun: { BUN_OPTIONS: `--preload ${new URL('bun-crash-hook-thread.ts', import.meta.url).pathname}` },
-}
+export const CRASH_HOOK_MODULE: URL = new URL('crash-hook-thread.ts', import.meta.url)
 
 /** Environment of a program whose worker should crash. */
-export const CRASH_HOOK: Readonly<Record<string, string>> = BY_RUNTIME[RUNTIME_NAME]
+export const CRASH_HOOK: Readonly<Record<string, string>> = threadHooks(CRASH_HOOK_MODULE)

@@ -23,8 +23,12 @@ export interface RegionRelay extends RunningRelay {
 }
 
 /** Starts a relay of region "test"; it has joined unless NATS cannot be used. */
-export async function startRegionRelay(nats: string, args: readonly string[] = []): Promise<RegionRelay> {
-  const env = { TAILSCALE_DERPER_MESH_KEY: REGION_MESH_KEY }
+export async function startRegionRelay(
+  nats: string,
+  args: readonly string[] = [],
+  more: Readonly<Record<string, string>> = {},
+): Promise<RegionRelay> {
+  const env = { TAILSCALE_DERPER_MESH_KEY: REGION_MESH_KEY, ...more }
   const relay = await startOurRelay(['-region', 'test', '-nats', nats, '-drain-time', '0s', ...args], env)
   return relayAt(relay)
 }

@@ -1,8 +1,8 @@
-/** Loads the crash hook into all threads of a program on Bun, whose preloaded modules are those of the main thread only. */
+/** Loads modules into all threads of a program on Bun, whose preloaded modules are those of the main thread only. */
 
 import { createRequire } from 'node:module'
 
-const HOOK = new URL('crash-hook-thread.ts', import.meta.url).pathname
+const HOOKS = (process.env['DERPHTTP_THREAD_HOOKS'] ?? '').split(':')
 
 interface Threads {
   Worker: new (entry: URL, options: object) => object
@@ -13,7 +13,7 @@ const threads = createRequire(import.meta.url)('node:worker_threads') as Threads
 const { Worker } = threads
 threads.Worker = class extends Worker {
   constructor(entry: URL, options: object) {
-    super(entry, { ...options, preload: [HOOK] })
+    super(entry, { ...options, preload: HOOKS })
   }
 }
-await import(HOOK)
+for (const hook of HOOKS) await import(hook)
