@@ -22,19 +22,13 @@ const SENDERS = [
   { bytes: 8_000, window: 50 },
 ]
 const NOBODY = NodePrivateKey.generate().publicKey()
-/** `npm run test:all` runs all combinations. */
-const CASES: readonly (readonly ['plain' | 'TLS', '1' | '2'])[] =
-  process.env['DERPHTTP_WORKERS'] === 'all'
-    ? [
-        ['plain', '1'],
-        ['plain', '2'],
-        ['TLS', '1'],
-        ['TLS', '2'],
-      ]
-    : [
-        ['plain', '1'],
-        ['TLS', '2'],
-      ]
+/** On Node by `npm test`, on Bun by `npm run test:all`. */
+const CASES: readonly (readonly ['plain' | 'TLS', '1' | '2'])[] = [
+  ['plain', '1'],
+  ['plain', '2'],
+  ['TLS', '1'],
+  ['TLS', '2'],
+]
 
 /** A client that sends a window, waits until it was read, and so on. */
 async function keepSending(client: RawClient, { bytes, window }: (typeof SENDERS)[number]): Promise<void> {
