@@ -18,6 +18,7 @@ import { freePort } from '../test/support/relays.ts'
 import { served } from '../test/support/served.ts'
 import { buildCommit } from './commit.ts'
 import { buildImage } from './image.ts'
+import { installSize, MOST_INSTALLED } from './install-size.ts'
 import { readManifest } from './licences.ts'
 import { packagesIn, type Sbom, sbomOf } from './sbom.ts'
 
@@ -26,9 +27,6 @@ interface NpmSbom extends Sbom {
 }
 
 const OUT = resolve('build/release')
-/** Of an install of the tarball, with the package itself; source maps are not counted. */
-const MOST_PACKAGES = 12
-const MOST_INSTALLED_BYTES = 6_000_000
 /** Of what is downloaded. */
 const MOST_BYTES: Readonly<Record<string, number>> = { '.tgz': 4_000_000, '.deb': 60_000_000 }
 const COMMANDS = ['derper', 'derp', 'derpprobe']
@@ -129,14 +127,10 @@ const relayFromTarball = (tarball: string) =>
   })
 
 function assertSmall(folder: string): void {
-  const lock = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8')) as { packages: object }
-  const packages = Object.keys(lock.packages).filter(path => path !== '').length
-  const files = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
-  const counted = files.filter(each => each.isFile() && !each.name.endsWith('.map'))
-  const bytes = counted.reduce((sum, each) => sum + statSync(join(each.parentPath, each.name)).size, 0)
+  const { packages, bytes } = installSize(folder)
   console.log(`  installs ${packages} packages, ${bytes} bytes without source maps`)
-  if (packages > MOST_PACKAGES || bytes > MOST_INSTALLED_BYTES) {
-    throw new Error(`install the tarball: above ${MOST_PACKAGES} packages or ${MOST_INSTALLED_BYTES} bytes`)
+  if (packages > MOST_INSTALLED.packages || bytes > MOST_INSTALLED.bytes) {
+    throw new Error(`install the tarball: above ${MOST_INSTALLED.packages} packages or ${MOST_INSTALLED.bytes} bytes`)
   }
 }
 
