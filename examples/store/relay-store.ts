@@ -3,6 +3,8 @@
 import { Client, NodePrivateKey, NodePublicKey, ResilientClient, type ResilientState } from 'derphttp/browser'
 
 export interface Message {
+  /** Counts up from 0. */
+  readonly id: number
   readonly from: string
   readonly text: string
 }
@@ -34,11 +36,12 @@ export async function createRelayStore(url: string, keep = 100): Promise<RelaySt
     for (const listener of listeners) listener()
   }
   client.events.on('state', ({ state }) => change({ state }))
+  let nextId = 0
   const receive = async () => {
     for await (const message of client) {
       if (message.type !== 'receivedPacket') continue
       const text = new TextDecoder().decode(message.data)
-      change({ messages: [...view.messages, { from: String(message.source), text }].slice(-keep) })
+      change({ messages: [...view.messages, { id: nextId++, from: String(message.source), text }].slice(-keep) })
     }
   }
   // It ends when the client is closed.

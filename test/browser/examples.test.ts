@@ -7,8 +7,10 @@ import type { Browser, Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { bundleForBrowser } from '../support/browser-bundle.ts'
 import { hasChromium, launchChromium } from '../support/chromium.ts'
+import { Example } from '../support/example.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { PageServer, type ServedFile } from '../support/page-server.ts'
+import { freePort, untilListening } from '../support/relays.ts'
 import { trouble } from './page-trouble.ts'
 
 const EXAMPLES = join(import.meta.dirname, '../../examples')
@@ -138,6 +140,59 @@ describe.runIf(hasChromium)('in Chromium', () => {
     await page.evaluate('examples.show(undefined)')
     await expect.poll(clients).toBe(0)
     await expect(page.evaluate(`relay.send(relay.key, 'too late')`)).rejects.toThrow('closed')
+  })
+
+  test('the page with the hook, built as its README says, lets two tabs talk', async () => {
+    await using example = new Example('react-hook')
+    // The default, were it not for these tests.
+    const build = await example.step({ env: { NODE_ENV: 'production' } })
+    expect(await build.exit(), build.stderr).toBe(0)
+    const port = await freePort()
+    const preview = await example.step({ values: { '4173': String(port) } })
+    await untilListening(port)
+    const [a, b] = [await browser.newPage(), await browser.newPage()]
+    const seen = [a, b].map(tab => trouble(tab))
+    for (const tab of [a, b]) await tab.goto(`http://127.0.0.1:${port}/?relay=${encodeURIComponent(url)}`)
+    for (const tab of [a, b]) await expect.poll(() => tab.locator('[name=state]').innerText()).toBe('connected')
+    await a.getByLabel('to').fill('nobody')
+    await a.getByLabel('text').fill('hello')
+    await a.getByRole('button').click()
+    await expect.poll(() => a.locator('[name=problem]').innerText()).toContain('node public key')
+    await a.getByLabel('to').fill(await b.locator('p code').innerText())
+    await a.getByRole('button').click()
+    await expect.poll(() => b.locator('li').allInnerTexts()).toEqual([expect.stringMatching(/ hello$/)])
+    expect(await a.locator('[name=problem]').innerText()).toBe('')
+    await Promise.all([a.close(), b.close()])
+    await expect.poll(clients).toBe(0)
+    await preview.stop('SIGINT')
+    expect([...seen, example.left]).toEqual([[], [], []])
+  })
+
+  test('the page of the pair, built as its README says, lets two tabs meet', async () => {
+    await using example = new Example('browser-pair')
+    const build = await example.step({ env: { NODE_ENV: 'production' } })
+    expect(await build.exit(), build.stderr).toBe(0)
+    const port = await freePort()
+    await example.step({ values: { '4173': String(port) } })
+    await untilListening(port)
+    const context = await browser.newContext()
+    const host = await context.newPage()
+    await host.goto(`http://127.0.0.1:${port}/?relay=${encodeURIComponent(url)}`)
+    const opened = context.waitForEvent('page')
+    await host.getByRole('link', { name: 'this link' }).click()
+    const guest = await opened
+    await expect.poll(() => host.locator('li').allInnerTexts()).toEqual(['hello'])
+    for (const [from, to, text] of [
+      [host, guest, 'welcome'],
+      [guest, host, 'thanks'],
+    ] as const) {
+      await from.getByLabel('text').fill(text)
+      await from.getByRole('button').click()
+      await expect.poll(() => to.locator('li').last().innerText()).toBe(text)
+    }
+    await context.close()
+    await expect.poll(clients).toBe(0)
+    expect(example.left).toEqual([])
   })
 
   test('two tabs meet by a link and talk', async () => {

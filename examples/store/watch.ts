@@ -1,0 +1,17 @@
+/** Prints what a store has after each change, without any framework. */
+
+import { createRelayStore } from './relay-store.ts'
+
+const [relay] = process.argv.slice(2)
+if (relay === undefined) {
+  console.error('usage: node watch.ts RELAY')
+  process.exitCode = 2
+} else {
+  const store = await createRelayStore(relay)
+  console.log(store.getSnapshot().key)
+  store.subscribe(() => {
+    const { state, messages } = store.getSnapshot()
+    console.log(`${state}: ${messages.map(({ text }) => text).join(', ')}`)
+  })
+  process.once('SIGINT', store.close)
+}
