@@ -24,7 +24,7 @@ test('the suite has at least 60 cases with unique names, which cite clauses that
   expect(ids.length).toBeGreaterThanOrEqual(60)
   expect(new Set(ids).size).toBe(ids.length)
   const docs = ['protocol', 'region'].map(name =>
-    readFileSync(join(import.meta.dirname, `../../docs/${name}.md`), 'utf8'),
+    readFileSync(join(import.meta.dirname, `../../docs/understand/${name}.md`), 'utf8'),
   )
   for (const { id, clauses } of REGION_CASES) {
     expect(clauses.length, id).toBeGreaterThan(0)
