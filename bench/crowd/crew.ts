@@ -22,9 +22,14 @@ export interface Talk {
   readonly seconds: number
 }
 
-/** Times from a client's login at another relay to the first answer, and first call, of each relay's client. */
+/** Of the clients of a relay that has died. */
 export interface Recovery {
   readonly clients: number
+  /** Those that the relay's clients made, of which one to each other relay is needed. */
+  readonly calls: number
+  /** From a client's loss to its login at another relay. */
+  readonly awayMicros: LoadTimes
+  /** From that login to the first answer, and to the first call, of each relay's client. */
   readonly answeredMicros: LoadTimes
   readonly calledMicros: LoadTimes
 }

@@ -1,5 +1,6 @@
 /** What a run has measured, as lines, and which limits it exceeds. */
 
+import type { LoadTimes } from '../load-program.ts'
 import type { Recovery, Talk } from './crew.ts'
 import type { Memory } from './region-relay.ts'
 
@@ -38,8 +39,6 @@ export interface RegionResults {
 export function resultLines(results: RegionResults): string {
   const { clients, relays, loginSeconds, natsMegabytes, recovery } = results
   const growth = (read: (relay: RelayGrowth) => number) => range(relays.map(read))
-  const seconds = (micros: number) => `${(micros / 1e6).toFixed(2)} s`
-  const { answeredMicros: answered, calledMicros: called } = recovery
   return [
     `${relays.length} relays, ${clients} clients, logged in within ${loginSeconds.toFixed(0)} s`,
     'memory of a relay, least to greatest of all, heap and resident:',
@@ -48,9 +47,9 @@ export function resultLines(results: RegionResults): string {
     `  of that per route: ${growth(r => r.flows.heap / r.routes)} KB, ${growth(r => r.flows.resident / r.routes)} KB`,
     `  allowed together, of heap: ${growth(allowed)} KB`,
     `NATS at most ${natsMegabytes.toFixed(1)} MB`,
-    `killed relay: its ${recovery.clients} clients, from login at another relay,`,
-    `  reach clients of the other relays after ${seconds(answered.p50)} (median), ${seconds(answered.p99)} (p99), ${seconds(answered.max)} (max)`,
-    `  are reached by ${called.count} after ${seconds(called.p50)} (median), ${seconds(called.p99)} (p99), ${seconds(called.max)} (max)`,
+    `killed relay: its ${recovery.clients} clients log in at others after ${times(recovery.awayMicros)};`,
+    `  from then, with ${recovery.calls} calls, ${recovery.answeredMicros.count} answers from each relay's client after ${times(recovery.answeredMicros)},`,
+    `  and ${recovery.calledMicros.count} calls from those after ${times(recovery.calledMicros)}`,
   ].join('\n')
 }
 
@@ -77,6 +76,11 @@ export function exceeded({ relays, natsMegabytes, recovery, expected }: RegionRe
 
 function allowed({ routes }: RelayGrowth): number {
   return OTHERS_KB + ROUTE_KB * routes
+}
+
+function times({ p50, p99, max }: LoadTimes): string {
+  const seconds = (micros: number) => `${(micros / 1e6).toFixed(2)} s`
+  return `${seconds(p50)} (median), ${seconds(p99)} (p99), ${seconds(max)} (max)`
 }
 
 function range(values: readonly number[]): string {

@@ -19,11 +19,10 @@ import (
 )
 
 const (
-	// callAgain is how long a client waits for an answer before it calls again,
-	// each time twice as long, up to callAgainMax: calls that are repeated faster
-	// than a busy machine answers them would keep it busy.
-	callAgain    = 250 * time.Millisecond
-	callAgainMax = 4 * time.Second
+	// callAgain is how long a client waits for an answer before it calls again.
+	// Thousands call at once: calls that are repeated faster than a busy machine
+	// answers them would be most of its work.
+	callAgain = time.Second
 	// reconnectPause is how long a client that cannot connect waits.
 	reconnectPause = 100 * time.Millisecond
 	// talkTimeout bounds a round of calls.
@@ -43,13 +42,18 @@ const (
 type citizen struct {
 	crew   *crew
 	number int
+	// peers are the clients of its number at all relays, derived before they are
+	// called: that takes as long as sending several packets.
+	peers  []key.NodePublic
 	client atomic.Pointer[derphttp.Client]
 	// back closes when it has logged in after its first loss.
 	back chan struct{}
 
 	mu sync.Mutex
-	// loggedIn is when it last logged in.
+	// loggedIn is when it logged in after its first loss, and away how long that
+	// took.
 	loggedIn time.Time
+	away     time.Duration
 	// waiting are the relays whose client of its number has not answered yet.
 	waiting map[byte]bool
 	// answered and called are when clients of other relays first answered and
@@ -121,6 +125,9 @@ func (c *crew) login(count int) error {
 	var failure atomic.Pointer[error]
 	c.each(first, func(number int) {
 		one := &citizen{crew: c, number: number, back: make(chan struct{})}
+		for home := range c.dialers {
+			one.peers = append(one.peers, memberKey(c.seed, byte(home), number).Public())
+		}
 		client, err := c.dialers[c.home].login(memberKey(c.seed, c.home, number))
 		if err != nil {
 			failure.Store(&err)
@@ -186,7 +193,7 @@ func (one *citizen) live(client *derphttp.Client) {
 
 // moveOn logs in at another relay, which differs by client.
 func (one *citizen) moveOn() *derphttp.Client {
-	c := one.crew
+	c, lost := one.crew, time.Now()
 	for attempt := one.number; ; attempt++ {
 		others := c.others()
 		at := others[attempt%len(others)]
@@ -200,7 +207,7 @@ func (one *citizen) moveOn() *derphttp.Client {
 		defer one.mu.Unlock()
 		if one.answered == nil {
 			one.answered, one.called = map[byte]time.Duration{}, map[byte]time.Duration{}
-			one.loggedIn = time.Now()
+			one.loggedIn, one.away = time.Now(), time.Since(lost)
 			close(one.back)
 		}
 		return client
@@ -258,16 +265,13 @@ func (one *citizen) call(homes []byte, deadline time.Time) (calls int64) {
 		one.waiting[home] = true
 	}
 	one.mu.Unlock()
-	wait := callAgain
 	for silent := one.silent(); len(silent) > 0 && time.Now().Before(deadline); silent = one.silent() {
 		client := one.client.Load()
 		for _, home := range silent {
-			to := memberKey(one.crew.seed, home, one.number).Public()
-			client.Send(to, []byte{callByte, one.crew.home, home})
+			client.Send(one.peers[home], []byte{callByte, one.crew.home, home})
 			calls++
 		}
-		time.Sleep(wait)
-		wait = min(2*wait, callAgainMax)
+		time.Sleep(callAgain)
 	}
 	return calls
 }
@@ -282,8 +286,11 @@ func (one *citizen) silent() (homes []byte) {
 }
 
 type recovery struct {
-	Clients int `json:"clients"`
-	// Times from a client's login at another relay.
+	Clients int   `json:"clients"`
+	Calls   int64 `json:"calls"`
+	// Times from a client's loss to its login at another relay.
+	Away distribution `json:"awayMicros"`
+	// Times from that login.
 	Answered distribution `json:"answeredMicros"`
 	Called   distribution `json:"calledMicros"`
 }
@@ -293,25 +300,27 @@ type recovery struct {
 // clients are called by those as well.
 func (c *crew) recover(called int) (any, error) {
 	deadline := time.Now().Add(talkTimeout)
-	var answered, calls ages
+	var away, answered, calledBy ages
+	var calls atomic.Int64
 	parallel(c.all, func(one *citizen) {
 		select {
 		case <-one.back:
 		case <-time.After(time.Until(deadline)):
 			return
 		}
-		one.call(c.others(), deadline)
+		calls.Add(one.call(c.others(), deadline))
 		for one.number < called && one.callers() < len(c.others()) && time.Now().Before(deadline) {
 			time.Sleep(callAgain)
 		}
 		one.mu.Lock()
 		defer one.mu.Unlock()
+		away.add([]time.Duration{one.away})
 		answered.add(slices.Collect(maps.Values(one.answered)))
 		if one.number < called {
-			calls.add(slices.Collect(maps.Values(one.called)))
+			calledBy.add(slices.Collect(maps.Values(one.called)))
 		}
 	})
-	return recovery{Clients: len(c.all), Answered: answered.distribution(), Called: calls.distribution()}, nil
+	return recovery{len(c.all), calls.Load(), away.distribution(), answered.distribution(), calledBy.distribution()}, nil
 }
 
 // callers is the number of relays whose client has called since the loss.
