@@ -23,6 +23,9 @@ const (
 	// Thousands call at once: calls that are repeated faster than a busy machine
 	// answers them would be most of its work.
 	callAgain = time.Second
+	// returnsAtOnce bounds the logins of clients that find their way back: with all
+	// of them under way, answers would wait for this process, not for the relays.
+	returnsAtOnce = 32
 	// reconnectPause is how long a client that cannot connect waits.
 	reconnectPause = 100 * time.Millisecond
 	// talkTimeout bounds a round of calls.
@@ -68,6 +71,8 @@ type crew struct {
 	dialers []*dialer
 	all     []*citizen
 	workers int
+	// returning has a token for each login of a client that lost its relay.
+	returning chan struct{}
 }
 
 // memberKey is known to all programs of a run, so that they need not talk.
@@ -79,7 +84,7 @@ func memberKey(seed string, home byte, number int) key.NodePrivate {
 // crowd runs the clients of one relay of a region by commands on standard
 // input: "login N", "talk FROM TO", "seek HOME TO", "recover CALLED".
 func crowd(s settings) (any, error) {
-	c := &crew{seed: s.seed, home: byte(s.home), workers: s.workers}
+	c := &crew{seed: s.seed, home: byte(s.home), workers: s.workers, returning: make(chan struct{}, returnsAtOnce)}
 	for _, url := range strings.Split(s.urls, ",") {
 		one := s
 		one.url = url
@@ -197,7 +202,9 @@ func (one *citizen) moveOn() *derphttp.Client {
 	for attempt := one.number; ; attempt++ {
 		others := c.others()
 		at := others[attempt%len(others)]
+		c.returning <- struct{}{}
 		client, err := c.dialers[at].login(memberKey(c.seed, c.home, one.number))
+		<-c.returning
 		if err != nil {
 			time.Sleep(reconnectPause)
 			continue
