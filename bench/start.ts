@@ -22,7 +22,7 @@ import { table } from './report/tables.ts'
 import { shortNumber, spreadOf } from './statistics.ts'
 
 const ROOT = join(import.meta.dirname, '..')
-const PAGE = 'docs/operating.md'
+const PAGE = 'docs/operate/install.md'
 /** From serving until memory is read. */
 const REST_MS = 3_000
 

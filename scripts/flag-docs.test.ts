@@ -11,18 +11,18 @@ const root = join(import.meta.dirname, '..')
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const flags: [string, DerperFlag][] = Object.entries(DERPER_FLAGS)
 
-test('docs/operating.md and docs/derper.schema.json match the flags (to update: node scripts/write-flag-docs.ts)', () => {
-  const operating = read('docs/operating.md')
-  expect(operating).toBe(withFlagTables(operating))
+test('docs/operate/flags.md and docs/derper.schema.json match the flags (to update: node scripts/write-flag-docs.ts)', () => {
+  const page = read('docs/operate/flags.md')
+  expect(page).toBe(withFlagTables(page))
   expect(read('docs/derper.schema.json')).toBe(configSchema())
   for (const [name, { help }] of flags) {
-    expect(operating).toContain(`\`-${name}\``)
-    expect(operating).toContain(help)
+    expect(page).toContain(`\`-${name}\``)
+    expect(page).toContain(help)
   }
 })
 
-test('docs/tools.md and docs/derpprobe.schema.json say what derpprobe takes and gives (to update: node scripts/write-flag-docs.ts)', () => {
-  const tools = read('docs/tools.md')
+test('docs/operate/probe.md and docs/derpprobe.schema.json say what derpprobe takes and gives (to update: node scripts/write-flag-docs.ts)', () => {
+  const tools = read('docs/operate/probe.md')
   expect(tools).toBe(withProbeFlags(tools))
   expect(read('docs/derpprobe.schema.json')).toBe(probeSchema())
 })
@@ -43,6 +43,24 @@ test('a configuration with the schema’s defaults is read as the defaults', asy
   const { values } = await readFlags('derper', DERPER_FLAGS, { args: ['-config', path], env: {} })
   expect(values).toEqual({ ...(await readFlags('derper', DERPER_FLAGS, { args: [], env: {} })).values, config: path })
   rmSync(directory, { recursive: true })
+})
+
+test('docs/operate/migrate.md says what becomes of each flag of the original', () => {
+  const page = read('docs/operate/migrate.md')
+  const { flags: releases } = JSON.parse(read('test/golden/derper-flags.json')) as {
+    flags: Record<string, Record<string, { default: string | null }>>
+  }
+  const all = Object.entries(Object.assign({}, ...Object.values(releases)) as (typeof releases)[string])
+  expect(all.length).toBe(35)
+  expect(all.filter(([name]) => !page.includes(`\`-${name}\``))).toEqual([])
+  const [, same = ''] = /^\*\*Same name, same default, same meaning:\*\*([\s\S]*?)\n\n/m.exec(page) ?? []
+  const told = Array.from(same.matchAll(/`-([\w-]+)`/g), ([, name]) => name)
+  expect(told.length).toBeGreaterThan(20)
+  const differs = all.filter(
+    ([name, { default: value }]) =>
+      told.includes(name) && value !== null && value !== (DERPER_FLAGS as Record<string, DerperFlag>)[name]?.default,
+  )
+  expect(differs).toEqual([])
 })
 
 test('withFlagTables requires its markers', () => {

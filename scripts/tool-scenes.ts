@@ -1,4 +1,4 @@
-/** Commands whose transcripts are in docs/tools.md. */
+/** Commands whose transcripts are in docs/operate/. */
 
 import { join } from 'node:path'
 import type { Scene, Stage } from './tool-transcripts.ts'

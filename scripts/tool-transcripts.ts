@@ -1,9 +1,10 @@
 /**
- * Output of the tools for docs/tools.md: run against loopback relays, with varying values replaced. For the writer and
+ * Output of the tools for docs/operate/: run against loopback relays, with varying values replaced. For the writer and
  * the test.
  */
 
 import { X509Certificate } from 'node:crypto'
+import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -165,15 +166,29 @@ const FILES: Readonly<Record<string, string>> = {
 `,
 }
 
-/** `text` with the transcripts at their markers. @throws Error for a marker without a transcript, or the reverse. */
-export function withTranscripts(text: string, transcripts: ReadonlyMap<string, string>): string {
+const PAGES = join(import.meta.dirname, '../docs/operate')
+
+/** The pages that have transcripts, as paths and texts. */
+export function pagesWithTranscripts(): Map<string, string> {
+  const pages = globSync('*.md', { cwd: PAGES }).sort()
+  const texts = pages.map(name => [join(PAGES, name), readFileSync(join(PAGES, name), 'utf8')] as const)
+  return new Map(texts.filter(([, text]) => text.includes('<!-- Transcript ')))
+}
+
+/** `pages` with the transcripts at their markers. @throws Error for a marker without a transcript, or the reverse. */
+export function withTranscripts(
+  pages: ReadonlyMap<string, string>,
+  transcripts: ReadonlyMap<string, string>,
+): Map<string, string> {
   const left = new Set(transcripts.keys())
-  const written = text.replaceAll(/<!-- Transcript ([\w-]+)[^>]*-->\n```console\n[\s\S]*?```/g, (_, name: string) => {
-    const transcript = transcripts.get(name)
-    if (transcript === undefined) throw new Error(`write transcript ${name}: no such scene`)
-    left.delete(name)
-    return `<!-- Transcript ${name}: written by scripts/write-tool-transcripts.ts -->\n\`\`\`console\n${transcript}\n\`\`\``
-  })
+  const fill = (text: string) =>
+    text.replaceAll(/<!-- Transcript ([\w-]+)[^>]*-->\n```console\n[\s\S]*?```/g, (_, name: string) => {
+      const transcript = transcripts.get(name)
+      if (transcript === undefined) throw new Error(`write transcript ${name}: no such scene`)
+      left.delete(name)
+      return `<!-- Transcript ${name}: written by scripts/write-tool-transcripts.ts -->\n\`\`\`console\n${transcript}\n\`\`\``
+    })
+  const written = new Map(Array.from(pages, ([path, text]) => [path, fill(text)]))
   if (left.size > 0) throw new Error(`write transcripts: no marker for ${[...left].join(', ')}`)
   return written
 }

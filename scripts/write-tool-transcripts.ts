@@ -1,9 +1,8 @@
-/** Updates the transcripts in docs/tools.md. */
+/** Updates the transcripts in docs/operate/. */
 
-import { readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { writeFileSync } from 'node:fs'
 import { TOOL_SCENES } from './tool-scenes.ts'
-import { recordTranscripts, withTranscripts } from './tool-transcripts.ts'
+import { pagesWithTranscripts, recordTranscripts, withTranscripts } from './tool-transcripts.ts'
 
-const path = join(import.meta.dirname, '../docs/tools.md')
-writeFileSync(path, withTranscripts(readFileSync(path, 'utf8'), await recordTranscripts(TOOL_SCENES)))
+const pages = withTranscripts(pagesWithTranscripts(), await recordTranscripts(TOOL_SCENES))
+for (const [path, text] of pages) writeFileSync(path, text)

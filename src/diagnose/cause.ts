@@ -230,11 +230,11 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   'ping-unanswered': ['the relay does not answer pings', 'update it: clients use pings to detect dead connections'],
   'not-ready': [
     'the relay says that it is not ready for clients',
-    'see docs/operating.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
+    'see docs/operate/health.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
   ],
   degraded: [
     'the relay works, but says that something is wrong',
-    'see docs/operating.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
+    'see docs/operate/health.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
   ],
   'connection-lost': ['the relay closed the connection', 'check its log'],
   'stun-silent': [

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { DERP_MAP_FLAGS } from '../../src/cli/derper/derp-map.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readSettings } from '../../src/cli/derper/derper-settings.ts'
 import { DERPPROBE_FLAGS } from '../../src/cli/derpprobe/probe-flags.ts'
@@ -12,6 +13,7 @@ import {
   deployPaths,
   imageEnvironment,
   type Mapping,
+  operatePages,
   ROOT,
   readEnvFile,
   readText,
@@ -26,7 +28,7 @@ const VARIABLES: ReadonlySet<string> = new Set(
   }),
 )
 /** Documents that mention variables and flags. */
-const DOCUMENTS = ['docs/operating.md']
+const DOCUMENTS = operatePages()
 
 /** Settings that `derper` reads from an environment. @throws DerpError like the command. */
 async function settingsOf(env: Record<string, string>): Promise<DaemonSettings> {
@@ -54,7 +56,7 @@ test.for([...deployPaths(), ...DOCUMENTS])(
     )
     const flags = commands.flatMap(args => Array.from(args.matchAll(/ -+([a-z][a-z-]*)/g), ([, flag]) => flag))
     const spokenOf = Array.from(text.matchAll(/(?<![\w-])-([a-z]+(?:-[a-z]+)+)/g), ([, flag]) => flag)
-    const own = [...FLAGS.map(([name]) => name), 'help']
+    const own = [...FLAGS.map(([name]) => name), ...Object.keys(DERP_MAP_FLAGS), 'help']
     expect(own).toEqual(expect.arrayContaining(flags))
     expect([...own, ...Object.keys(DERPPROBE_FLAGS)]).toEqual(expect.arrayContaining(spokenOf))
   },

@@ -4,7 +4,7 @@ import { HttpCounters } from '../../src/metrics/http-counters.ts'
 import { METRIC_TABLE } from '../../src/status/metric-table.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { alertRules, checkAlert } from '../support/alerts.ts'
-import { at, type Mapping, readText } from '../support/deploy-files.ts'
+import { at, type Mapping, operatePages, readText } from '../support/deploy-files.ts'
 import { EXPORTED_SERIES, exportedSeries } from '../support/exported-series.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
@@ -15,10 +15,10 @@ import { labelsIn, labelsOfExpression, type SeriesTable, TARGET_LABELS } from '.
 const SERIES: SeriesTable = new Map([...EXPORTED_SERIES, ['up', []], ['node_network_transmit_bytes_total', ['device']]])
 const labelsOf = (expression: string) => labelsOfExpression(expression, SERIES)
 
-test('docs/operating.md documents every metric of our own', () => {
+test('docs/operate documents every metric of our own', () => {
   const own = METRIC_TABLE.filter(({ kind, name }) => kind === 'group' && name === 'derphttp')
   const names = new Set(exportedSeries(own).map(([name]) => name.replace(/_(?:bucket|sum|count)$/, '')))
-  const told = new Set(readText('docs/operating.md').match(/\bderphttp_\w+/g))
+  const told = new Set(operatePages().flatMap(path => readText(path).match(/\bderphttp_\w+/g) ?? []))
   expect(names.size).toBeGreaterThan(30)
   expect([...names].filter(name => !told.has(name))).toEqual([])
 })

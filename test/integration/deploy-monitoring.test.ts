@@ -91,11 +91,16 @@ describe('deploy/prometheus/probe-alerts.yml', () => {
     checkAlert(rule, series)
   })
 
-  test('alert names are unique', () => {
-    const names = ['alerts.yml', 'probe-alerts.yml'].flatMap(name =>
-      alertRules(`deploy/prometheus/${name}`).map(({ alert }) => alert),
-    )
+  test('each alert has a runbook in docs/operate/alerts.md, and each runbook an alert', () => {
+    const files = ['deploy/prometheus/alerts.yml', 'deploy/prometheus/probe-alerts.yml']
+    const names = files.flatMap(path => alertRules(path).map(({ alert }) => alert))
     expect(new Set(names).size).toBe(names.length)
+    const sections = readText('docs/operate/alerts.md').split(/^##+ /m)
+    const runbooks = sections
+      .filter(text => /\*\*See\*\*[\s\S]*\*\*[Dd]o\*\*/.test(text))
+      .map(text => text.split('\n')[0])
+    expect(runbooks.length).toBe(names.length)
+    expect(new Set(runbooks)).toEqual(new Set(names))
   })
 })
 

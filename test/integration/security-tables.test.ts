@@ -22,7 +22,7 @@ function rowsOf(path: string, mark: string): string[][] {
   )
 }
 
-const LIMITS = rowsOf('docs/operating.md', 'limits')
+const LIMITS = rowsOf('docs/operate/limits.md', 'limits')
 const THREATS = rowsOf('SECURITY.md', 'threats')
 const FAULTS = rowsOf('docs/security/faults.md', 'faults')
 
@@ -36,7 +36,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
 }
 
 test.each([
-  ['docs/operating.md', LIMITS],
+  ['docs/operate/limits.md', LIMITS],
   ['SECURITY.md', THREATS],
   ['docs/security/faults.md', FAULTS],
 ])('each row of the table in %s names a test that exists', (_, rows) => {

@@ -17,11 +17,12 @@ export function alertRules(path: string): AlertRule[] {
   return rules.map(rule => ({ alert: at(rule, 'alert') as string, expr: at(rule, 'expr') as string, rule }))
 }
 
-/** Checks metrics, labels, severity and texts of a rule. */
-export function checkAlert({ expr, rule }: AlertRule, series: SeriesTable): void {
+/** Checks metrics, labels, severity, texts and the runbook of a rule. */
+export function checkAlert({ alert, expr, rule }: AlertRule, series: SeriesTable): void {
   const labels = labelsOfExpression(expr, series)
   const { summary, description } = at(rule, 'annotations') as Record<string, string>
   expect(labels).toEqual(expect.arrayContaining(labelsIn(`${summary}${description}`, /\$labels\.(\w+)/g)))
   expect(['warning', 'critical']).toContain(at(rule, 'labels.severity'))
   expect(description).not.toBe('')
+  expect(at(rule, 'annotations.runbook')).toBe(`docs/operate/alerts.md#${alert.toLowerCase()}`)
 }

@@ -15,6 +15,11 @@ export function deployPaths(): string[] {
   return paths.filter(path => statSync(join(ROOT, path)).isFile()).sort()
 }
 
+/** Paths of the pages for operators, relative to the repository. */
+export function operatePages(): string[] {
+  return globSync('docs/operate/*.md', { cwd: ROOT }).sort()
+}
+
 export function readText(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }

@@ -38,7 +38,7 @@ export function main(args: readonly string[], io: CommandIo = processIo()): Prom
   return runCommand('derp', run, io.err)
 }
 
-/** The command with its subcommands; the manual page is made from it, too. */
+/** All subcommands; runs none. */
 export function createProgram(context: SubcommandContext): Command {
   const { out, err, columns } = context.io
   const program = new Command('derp')

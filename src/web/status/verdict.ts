@@ -38,7 +38,7 @@ const MENDS: Readonly<Record<string, string>> = {
   'region-clock': 'run NTP on all relays of the region',
   workers: 'see the log for why workers ended; they are started again by themselves',
 }
-const MEND_OF_OTHERS = 'see the log for the cause, and docs/operating.md for what this check looks at'
+const MEND_OF_OTHERS = 'see the log for the cause, and docs/operate/health.md for what this check looks at'
 
 /** What to do about drops, by reason. */
 const MENDS_OF_DROPS: Readonly<Record<string, string>> = {

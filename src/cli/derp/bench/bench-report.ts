@@ -1,4 +1,4 @@
-/** The result of a load test as plain data, with the names of docs/tools.md. Pure. */
+/** The result of a load test as plain data, with the names of docs/operate/bench.md. Pure. */
 
 import type { LoadPlan } from './bench-plan.ts'
 import type { BenchOutcome } from './bench-run.ts'
