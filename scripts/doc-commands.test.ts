@@ -1,7 +1,7 @@
 /** The blocks of all pages: commands are accepted, settings and DERP maps are read. */
 
-import { execFileSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -10,8 +10,10 @@ import { main as derp } from '../src/cli/derp/derp.ts'
 import { DERPER_FLAGS } from '../src/cli/derper/derper-flags.ts'
 import { readSettings } from '../src/cli/derper/derper-settings.ts'
 import { readFlags } from '../src/cli/flag-sources.ts'
+import { OWN_CAUSES } from '../src/diagnose/cause.ts'
 import { EXPORTED_SERIES } from '../test/support/exported-series.ts'
 import { hasProxy } from '../test/support/proxies.ts'
+import { hasAnalyze } from '../test/support/systemd.ts'
 import { testIo } from '../test/support/test-io.ts'
 import { CommandChecks } from './command-checks.ts'
 import { type Block, blocksOf, commandsOf, inputOf } from './shell-blocks.ts'
@@ -131,6 +133,21 @@ async function assertConfiguration(text: string): Promise<void> {
   await readSettings(values, given, { HOME: '/root' })
 }
 
+test.skipIf(!hasAnalyze).for(inLanguage('ini'))('%s is accepted by systemd as a part of the unit', ([, { text }]) => {
+  const folder = mkdtempSync(join(tmpdir(), 'doc-unit-'))
+  try {
+    const unit = join(folder, 'derper.service')
+    // The unit must name an existing program, such as Node.
+    writeFileSync(unit, read('deploy/systemd/derper.service').replace('/usr/local/bin/derper', process.execPath))
+    mkdirSync(`${unit}.d`)
+    writeFileSync(join(`${unit}.d`, 'page.conf'), text)
+    const said = spawnSync('systemd-analyze', ['verify', '--recursive-errors=no', unit], { encoding: 'utf8' })
+    expect(`${said.stdout}${said.stderr}`).toBe('')
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+})
+
 test.skipIf(!hasProxy('nginx')).for(inLanguage('nginx'))('%s is accepted by nginx in a server', ([, { text }]) => {
   const folder = mkdtempSync(join(tmpdir(), 'doc-nginx-'))
   try {
@@ -149,6 +166,16 @@ function mapAround(node: { RegionID: unknown }): string {
   const region = { RegionID: node.RegionID, RegionCode: 'mine', RegionName: 'Mine', Nodes: [node] }
   return JSON.stringify({ Regions: { [id]: region } })
 }
+
+test('what troubleshooting quotes of the doctor, the doctor says', () => {
+  const quoted = Array.from(
+    read('docs/operate/troubleshooting.md').matchAll(/^- \*([^*]+)\*/gm),
+    ([, text = '']) => text,
+  )
+  const sentences = Object.values(OWN_CAUSES).map(([sentence]) => sentence)
+  expect(quoted.length).toBeGreaterThan(7)
+  expect(quoted.filter(text => !sentences.some(sentence => sentence.startsWith(text)))).toEqual([])
+})
 
 test('metrics that pages for operators name exist', () => {
   const names = new Set([...EXPORTED_SERIES.keys()].map(name => name.replace(/_(?:bucket|sum|count)$/, '')))

@@ -4,22 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readText } from '../support/deploy-files.ts'
+import { hasAnalyze } from '../support/systemd.ts'
 
 /** Maximum exposure of the unit, in tenths; without its restrictions it is 96. */
 const MAX_EXPOSURE = 20
-
-const hasAnalyze = lookForAnalyze()
-
-function lookForAnalyze(): boolean {
-  try {
-    execFileSync('systemd-analyze', ['--version'], { stdio: 'ignore' })
-    return true
-  } catch {
-    if (process.env['CI']) throw new Error('find systemd-analyze: not installed, and CI may skip nothing')
-    process.stderr.write('the systemd unit is not checked: systemd-analyze is not installed\n')
-    return false
-  }
-}
 
 /** Lines of a unit, without comments. */
 const linesOf = (path: string) =>

@@ -1,14 +1,19 @@
 /** The steps of docs/operate/migrate.md, as they are written there, on the real files of the original. */
 
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { X509Certificate } from 'node:crypto'
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { blocksOf } from '../../scripts/shell-blocks.ts'
+import { Client } from '../../src/entries/client.ts'
+import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { canChangeRoot } from '../support/bare-root.ts'
 import { ROOT, readText } from '../support/deploy-files.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { inOverlay } from '../support/overlay-root.ts'
+import { startProgram } from '../support/process.ts'
+import { freePort, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { TestCa } from '../support/test-ca.ts'
 
@@ -126,5 +131,41 @@ describe.skipIf(!hasGo || !canChangeRoot)('docs/operate/migrate.md', () => {
     expect(files.length).toBeGreaterThan(3)
     expect(ours).toContain(original.trim())
     expect(reverted.trim()).toBe(original.trim())
+  })
+})
+
+describe.skipIf(!hasGo)('the self-signed pair that the original made for an address', () => {
+  const OURS = [join(ROOT, 'src/bin/derper.ts'), '-drain-time', '0s']
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'migrate-pair-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  /** The hash of the certificate and the server key that a client meets. */
+  async function meet(program: string, ...first: readonly string[]): Promise<{ pin: string; key: string | undefined }> {
+    const port = await freePort()
+    const listen = ['-a', `127.0.0.1:${port}`, '-http-port', '-1', '-stun=false', '-hostname', '127.0.0.1']
+    const files = ['-certmode', 'manual', '-certdir', folder, '-c', join(folder, 'derper.key')]
+    const relay = await startProgram(program, [...first, ...listen, ...files])
+    try {
+      await untilAnswering(port)
+      const pin = new X509Certificate(readFileSync(join(folder, '127.0.0.1.crt'))).fingerprint256
+      const hash = pin.replaceAll(':', '').toLowerCase()
+      const url = `https://127.0.0.1:${port}/derp`
+      await using client = new Client(NodePrivateKey.generate(), url, { pin: hash })
+      await client.connect()
+      return { pin: hash, key: client.serverPublicKey()?.toString() }
+    } finally {
+      await relay.stop()
+    }
+  }
+
+  test('stays, so that the pin in the DERP map holds', async () => {
+    const { derper } = await goTools()
+    const original = await meet(derper)
+    expect(original.key).toMatch(/^nodekey:/)
+    expect(await meet(RUNTIME_PATH, ...OURS)).toEqual(original)
+    expect(await meet(derper)).toEqual(original)
   })
 })
