@@ -101,6 +101,7 @@ export class CommandChecks implements Disposable {
     const [program = '', ...rest] = args.filter(arg => arg !== '--bun' && arg !== '-y')
     const name = ourName(program)
     if (name !== undefined) await this.#checkOurs(name, rest)
+    else if (program === 'node') assertScript(program, rest)
     else if (!['biome', 'vitest'].includes(program))
       throw new Error(`run ${program} by npx: not a tool of this repository`)
   }
@@ -184,7 +185,9 @@ function assertPathExists(word: string): void {
 
 function assertScript(program: string, args: readonly string[]): void {
   const file = args.find(arg => !arg.startsWith('-'))
-  if (file === undefined || !existsSync(join(ROOT, file))) throw new Error(`run ${program} ${file ?? ''}: no such file`)
+  // Without a folder it is one that the page has its reader write.
+  if (file === undefined || (file.includes('/') && !existsSync(join(ROOT, file))))
+    throw new Error(`run ${program} ${file ?? ''}: no such file`)
 }
 
 /** Metrics that are searched for exist. */
