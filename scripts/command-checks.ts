@@ -58,7 +58,7 @@ export class CommandChecks implements Disposable {
     if (name !== undefined) await this.#checkOurs(name, args)
     else if (program === 'npm') await this.#checkNpm(args)
     else if (program === 'npx' || program === 'bunx') await this.#checkRunner(args)
-    else if (program === 'node' || program === 'bun') assertScript(program, args)
+    else if (['bun', 'deno', 'node'].includes(program)) assertScript(program, args)
     else if (program === 'journalctl') this.#assertLogged(args)
     else if (!FOREIGN.has(program)) throw new Error(`run ${program}: neither ours nor a known program`)
     if (program === 'curl') this.#assertServed(args)
@@ -102,13 +102,13 @@ export class CommandChecks implements Disposable {
     const name = ourName(program)
     if (name !== undefined) await this.#checkOurs(name, rest)
     else if (program === 'node') assertScript(program, rest)
-    else if (!['biome', 'vitest'].includes(program))
+    else if (!['biome', 'rolldown', 'vite', 'vitest', 'workerd'].includes(program))
       throw new Error(`run ${program} by npx: not a tool of this repository`)
   }
 
   #assertServed(args: readonly string[]): void {
     for (const arg of args.filter(each =>
-      /^https?:\/\/(?:relay\d?\.example(?:\.com)?|127\.0\.0\.1|localhost)\b/.test(each),
+      /^https?:\/\/(?:relay\d?\.example(?:\.com)?|(?:127\.0\.0\.1|localhost)(?!:8080))\b/.test(each),
     )) {
       const { pathname } = new URL(arg)
       if (!this.#routes.has(pathname)) throw new Error(`request ${arg}: no such route`)
@@ -184,7 +184,7 @@ function assertPathExists(word: string): void {
 }
 
 function assertScript(program: string, args: readonly string[]): void {
-  const file = args.find(arg => !arg.startsWith('-'))
+  const file = args.find(arg => !arg.startsWith('-') && arg !== 'run')
   // Without a folder it is one that the page has its reader write.
   if (file === undefined || (file.includes('/') && !existsSync(join(ROOT, file))))
     throw new Error(`run ${program} ${file ?? ''}: no such file`)
