@@ -13,7 +13,7 @@ const pages = manPages()
 const textOf = (name: string) => (pages.get(name) ?? '').replaceAll('\\-', '-').replaceAll(/\\f[BIR]/g, '')
 
 test.each([
-  ['derper.8', DERPER_FLAGS],
+  ['derper.8', { ...DERPER_FLAGS, ...DERP_MAP_FLAGS }],
   ['derpprobe.8', DERPPROBE_FLAGS],
 ])('%s has each flag of the command', (name, flags) => {
   const shown = Array.from(textOf(name).matchAll(/^\.TP\n-(\S+)/gm), ([, flag]) => flag)

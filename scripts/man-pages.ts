@@ -2,6 +2,7 @@
 
 import type { Command } from 'commander'
 import { createProgram } from '../src/cli/derp/derp.ts'
+import { DERP_MAP_FLAGS } from '../src/cli/derper/derp-map.ts'
 import { DERPER_SUMMARY } from '../src/cli/derper/derper.ts'
 import { DERPER_SECTIONS } from '../src/cli/derper/derper-flags.ts'
 import { DERPPROBE_SUMMARY } from '../src/cli/derpprobe/derpprobe.ts'
@@ -74,14 +75,14 @@ function exitStatus(meanings: Readonly<Record<number, string>>): ManPart {
 
 function derper(): readonly ManPart[] {
   const [what = '', ...others] = DERPER_SUMMARY.split('\n\n')
-  const forms = others
-    .flatMap(text => text.split('\n'))
-    .flatMap(line => /^ {2}(\S.*?) {2,}(.*)$/.exec(line)?.slice(1) ?? [])
-  const commands = forms.flatMap((term, at) => (at % 2 === 0 ? [{ term, text: `${forms[at + 1]}.` }] : []))
+  const commands = DERPER_SUMMARY.split('\n').flatMap(line => {
+    const [, term, text] = /^ {2}(\S.*?) {2,}(.*)$/.exec(line) ?? []
+    return term === undefined ? [] : [{ term, text: `${text}.` }]
+  })
   return [
     { title: 'SYNOPSIS', lines: commands.map(({ term }) => term) },
     { title: 'DESCRIPTION', paragraphs: [what, unfolded(others.at(-1))], items: commands },
-    ...options(DERPER_SECTIONS),
+    ...options([...DERPER_SECTIONS, { title: 'For derp-map', flags: DERP_MAP_FLAGS }]),
     ...DERPER_ENDING,
     seeAlso('derp(1)', 'derpprobe(8)'),
   ]
