@@ -18,7 +18,7 @@ export interface DebugServer extends AsyncDisposable {
 export async function startDebugServer(
   relay: MemoryRelay,
   options: Partial<DebugOptions> = {},
-  listening: Pick<HttpListenerOptions, 'idleTimeoutMs'> = {},
+  listening: Partial<Pick<HttpListenerOptions, 'idleTimeoutMs' | 'acceptTimeoutMs'>> = {},
 ): Promise<DebugServer> {
   const debug = createDebug({
     source: new CoreDebugSource(relay.core),
