@@ -57,6 +57,11 @@ export class Finder {
     return this.#waiting.size
   }
 
+  /** Keys that are not searched for again at once. */
+  get nobodies(): number {
+    return this.#nobodies.size
+  }
+
   /** See `Region.takeUnknown`. */
   takeUnknown(source: FinderSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): boolean {
     const keyAt = start + FRAME_HEADER_LENGTH
@@ -187,13 +192,12 @@ export class Finder {
   }
 
   #remember(key: NodePublicKey, nobody: Nobody): void {
-    // The oldest comes first.
+    const nowMs = this.#ports.clock.now()
     this.#nobodies.delete(key)
-    if (this.#nobodies.size >= MAX_NOBODIES) {
-      for (const [oldest] of this.#nobodies) {
-        this.#nobodies.delete(oldest)
-        break
-      }
+    // The oldest comes first.
+    for (const [oldest, { untilMs }] of this.#nobodies) {
+      if (untilMs > nowMs && this.#nobodies.size < MAX_NOBODIES) break
+      this.#nobodies.delete(oldest)
     }
     this.#nobodies.set(key, nobody)
   }
