@@ -47,3 +47,8 @@ test('every page that code, messages and other files mention exists', () => {
   const read = others.filter(path => path !== 'scripts/doc-links.test.ts')
   expect(read.flatMap(path => brokenMentions(path, repository))).toEqual([])
 })
+
+test('every file of docs/ can be reached from docs/README.md', () => {
+  const reached = reachedFrom('docs/README.md', repository)
+  expect(paths.filter(path => path.startsWith('docs/') && !reached.has(path))).toEqual([])
+})
