@@ -37,7 +37,7 @@ import type { StateCosts } from './state-load.ts'
 const BURST = 8
 const LARGE = 1_280
 const SMALL = 64
-/** Clients of two relays whose memory is compared. */
+/** Clients of a relay whose memory is compared. */
 const CLIENTS = { few: 150, many: 1_200 }
 /** Messages that NATS receives and sends for one to two relays, and for a search with their two answers. */
 const HERE_MESSAGES = 1 + 2
@@ -65,6 +65,7 @@ const STEADY: Workload = {
 /** Flows and logins of many clients: what they leave behind is part of the memory that clients need. */
 const SELDOM: Workload = {
   ...STEADY,
+  stay: 0.5,
   sessionSeconds: 20,
   flowEverySeconds: 12,
   flowPackets: 48,
@@ -74,7 +75,7 @@ const SELDOM: Workload = {
 const ARRIVALS: Workload = { ...STEADY, clients: 80, sessionSeconds: 1, awaySeconds: 0.1, flowEverySeconds: 3_600 }
 
 /** Of one round, by name; of several, the medians count. */
-type Figures = Readonly<Record<string, number>>
+export type Figures = Readonly<Record<string, number>>
 
 export interface CalibrationPorts {
   readonly load: LoadCommand
@@ -84,15 +85,8 @@ export interface CalibrationPorts {
   readonly seconds: number
 }
 
-/** The median of so many rounds. */
-export async function measureCosts(ports: CalibrationPorts, rounds: number): Promise<Costs> {
-  const all: Figures[] = []
-  while (all.length < rounds) {
-    const round = await measureRound(ports)
-    all.push(round)
-    const text = Object.entries(round).map(([name, value]) => `${name} ${value.toPrecision(3)}`)
-    ports.note(`costs, round ${all.length}: ${text.join('  ')}`)
-  }
+/** The medians of the rounds. */
+export async function costsOf(all: readonly Figures[]): Promise<Costs> {
   const of = (name: string) => Number(spreadOf(all.map(round => round[name] as number)).median.toPrecision(4))
   const packetCost = (place: 'local' | 'cross'): PacketCost =>
     rounded(
@@ -137,11 +131,11 @@ export async function measureCosts(ports: CalibrationPorts, rounds: number): Pro
   }
 }
 
-async function measureRound(ports: CalibrationPorts): Promise<Figures> {
+export async function measureRound(ports: CalibrationPorts): Promise<Figures> {
   const alone = await withRegion(1, ports, region => measureAlone(region, ports))
   const pair = await withRegion(2, ports, region => measurePair(region, ports))
-  const few = await withRegion(1, ports, region => bytesWith(region, ports, CLIENTS.few))
-  const many = await withRegion(1, ports, region => bytesWith(region, ports, CLIENTS.many))
+  const few = await withRegion(2, ports, region => bytesWith(region, ports, CLIENTS.few))
+  const many = await withRegion(2, ports, region => bytesWith(region, ports, CLIENTS.many))
   const clientBytes = Math.max(0, many - few) / (CLIENTS.many - CLIENTS.few)
   const relayBytes = few - CLIENTS.few * clientBytes
   const { memoryOfNats, memoryOfNatsForTwo, ...others } = { ...alone, ...pair, ...measureState() }
@@ -267,13 +261,14 @@ async function measurePackets(
   }
 }
 
-/** Memory of a relay after so many clients have sent. */
+/** Memory of each of two relays after so many clients of its own have sent, to both. */
 async function bytesWith(
   region: BenchRegion,
   { load, identity, seconds }: CalibrationPorts,
   clients: number,
 ): Promise<number> {
-  const workload = { ...SELDOM, relays: 1, clients }
+  const relays = region.relays.length
+  const workload = { ...SELDOM, relays, clients: clients * relays }
   return (await measureWorkload(load, region, identity.caFile, workload, 2 * seconds)).relayBytes
 }
 

@@ -44,11 +44,11 @@ async function healRelay(
 ): Promise<number> {
   const [relay] = region.relays
   if (relay === undefined) throw new Error('kill relay: there is none')
-  await reachAll(probers, await Promise.all(keys.map(privateKey => first.login({ privateKey }))))
+  await reachAll(probers, keys, privateKey => first.login({ privateKey }))
   const failedAtMs = performance.now()
   await relay.kill()
   const started = relay.start()
-  await reachAll(probers, await Promise.all(keys.map(key => loginPatiently(first, key))))
+  await reachAll(probers, keys, key => loginPatiently(first, key))
   const healedMs = performance.now() - failedAtMs
   await started
   await relay.met(region.relays.length - 1)
@@ -63,21 +63,28 @@ async function healNats(
 ): Promise<number> {
   await nats.kill()
   await delay(NATS_GONE_MS / 2)
-  const clients = await Promise.all(keys.map(privateKey => first.login({ privateKey })))
+  const clients = new Map(
+    await Promise.all(keys.map(async privateKey => [privateKey, await first.login({ privateKey })] as const)),
+  )
   await delay(NATS_GONE_MS / 2)
   await nats.restart()
   const returnedAtMs = performance.now()
-  await reachAll(probers, clients)
+  await reachAll(probers, keys, async key => clients.get(key) as RawClient)
   return performance.now() - returnedAtMs
 }
 
-/** Sends from each prober until each client has heard from all of them. */
-async function reachAll(probers: readonly RawClient[], clients: readonly RawClient[]): Promise<void> {
-  const open = new Map(clients.map(client => [client, new Set(probers)]))
-  const received = clients.map(async client => {
-    while ((open.get(client)?.size ?? 0) > 0) {
+/** Sends from each prober, from now on, until the client of each key has heard from all of them. */
+async function reachAll(
+  probers: readonly RawClient[],
+  keys: readonly NodePrivateKey[],
+  clientOf: (key: NodePrivateKey) => Promise<RawClient>,
+): Promise<void> {
+  const open = new Map(keys.map(key => [key, new Set(probers)]))
+  const received = keys.map(async key => {
+    const client = await clientOf(key)
+    while ((open.get(key)?.size ?? 0) > 0) {
       const { source } = await client.messageOf('receivedPacket')
-      for (const prober of probers) if (source?.equals(prober.publicKey) === true) open.get(client)?.delete(prober)
+      for (const prober of probers) if (source?.equals(prober.publicKey) === true) open.get(key)?.delete(prober)
     }
   })
   let isDone = false
@@ -87,7 +94,7 @@ async function reachAll(probers: readonly RawClient[], clients: readonly RawClie
   const giveUpAtMs = performance.now() + MAX_HEAL_MS
   while (!isDone) {
     if (performance.now() > giveUpAtMs) throw new Error(`heal region: not within ${MAX_HEAL_MS} ms`)
-    for (const [client, left] of open) for (const prober of left) prober.packet(client.publicKey, Uint8Array.of(1))
+    for (const [key, left] of open) for (const prober of left) prober.packet(key.publicKey(), Uint8Array.of(1))
     await Promise.race([all, delay(PROBE_MS)])
   }
   await all

@@ -46,65 +46,104 @@ export interface Check {
   readonly real: readonly number[]
 }
 
-export interface VerifyPorts {
+export interface RunPorts {
   readonly load: LoadCommand
   readonly identity: Identity
-  readonly costs: Costs
   readonly note: (text: string) => void
   /** Half of the length of the runs under load. */
   readonly seconds: number
 }
+
+/** What real runs gave, by figure and number of relays. */
+export class RealRuns {
+  readonly #numbers = new Map<string, number[]>()
+
+  /** Runs regions of each size once under load, and so often through each failure. */
+  async run(ports: RunPorts, heals: number): Promise<void> {
+    for (const relays of REGION_SIZES) {
+      const figures = await loadOnce(ports, relays)
+      ports.note(`${relays} relays: ${JSON.stringify(figures)}`)
+      for (const [id, value] of Object.entries(figures)) this.#add(id, relays, value)
+      for (const failure of FAILURES) await this.#heal(ports, relays, failure, heals)
+    }
+  }
+
+  /** One for each run. */
+  of(id: string, relays: number): readonly number[] {
+    return this.#numbers.get(`${id} ${relays}`) ?? []
+  }
+
+  async #heal({ identity, note }: RunPorts, relays: number, failure: Failure, heals: number): Promise<void> {
+    const region = await BenchRegion.start(relays, identity)
+    try {
+      for (let n = 0; n < heals; n++) {
+        const ms = await healOnce(region, identity, failure)
+        this.#add(healId(failure), relays, ms)
+        note(`${relays} relays, ${failure} fails: healed after ${ms.toFixed(0)} ms`)
+      }
+    } finally {
+      await region.stop()
+    }
+  }
+
+  #add(id: string, relays: number, value: number): void {
+    const name = `${id} ${relays}`
+    this.#numbers.set(name, [...(this.#numbers.get(name) ?? []), value])
+  }
+}
+
+const healId = (failure: Failure) => `heal-${failure}`
 
 /** Relative error of the prediction; the median of the runs counts. */
 export function errorOf({ predicted, real }: Check): number {
   return predicted / spreadOf(real).median - 1
 }
 
-export async function verify(ports: VerifyPorts, rounds: number, heals: number): Promise<readonly Check[]> {
-  const checks: Check[] = []
-  for (const relays of REGION_SIZES) checks.push(...(await verifyLoad(ports, relays, rounds)))
-  for (const relays of REGION_SIZES) {
-    for (const failure of FAILURES) checks.push(await verifyHeal(ports, relays, failure, heals))
-  }
-  return checks
+/** What is predicted from the costs beside the real runs. */
+export function checksOf(costs: Costs, runs: RealRuns, seconds: number): readonly Check[] {
+  return [
+    ...REGION_SIZES.flatMap(relays => loadChecks(costs, runs, relays, seconds)),
+    ...REGION_SIZES.flatMap(relays => FAILURES.map(failure => healCheck(costs, runs, relays, failure))),
+  ]
 }
 
-async function verifyLoad(ports: VerifyPorts, relays: number, rounds: number): Promise<readonly Check[]> {
-  const workload: Workload = { ...MIXED, relays, clients: MIXED.clients * relays }
-  // As long as all real runs together: arrivals are random.
-  const options = { seed: 1, warmupSeconds: WARMUP_SECONDS, seconds: 6 * ports.seconds, delay: LOOPBACK_DELAY }
-  const rates = new RegionRun(workload, options).run()
-  const { relay, nats } = predict('region', workload, rates, ports.costs)
-  const megabytes = (bytes: number) => bytes / 1e6
-  const runs: Readonly<Record<string, number>>[] = []
-  for (let round = 0; round < rounds; round++) {
-    const region = await BenchRegion.start(relays, ports.identity)
-    try {
-      const sample = await measureWorkload(ports.load, region, ports.identity.caFile, workload, 2 * ports.seconds)
-      const { counts } = sample
-      const figures = {
-        packets: (counts.local + counts.cross) / counts.seconds,
-        cross: counts.cross / counts.seconds,
-        logins: counts.logins / counts.seconds,
-        relayCores: (sample.relayCores / relays) * 100,
-        natsCores: sample.natsCores * 100,
-        relayMemory: megabytes(sample.relayBytes),
-        natsMemory: megabytes(sample.natsBytes),
-        messages: sample.natsMessages,
-      }
-      runs.push(figures)
-      ports.note(`${relays} relays, run ${round + 1}: ${JSON.stringify(figures)}`)
-    } finally {
-      await region.stop()
+const megabytes = (bytes: number) => bytes / 1e6
+const mixed = (relays: number): Workload => ({ ...MIXED, relays, clients: MIXED.clients * relays })
+
+/** Figures of one run under load. */
+async function loadOnce(ports: RunPorts, relays: number): Promise<Readonly<Record<string, number>>> {
+  const region = await BenchRegion.start(relays, ports.identity)
+  try {
+    const sample = await measureWorkload(ports.load, region, ports.identity.caFile, mixed(relays), 2 * ports.seconds)
+    const { counts } = sample
+    return {
+      packets: (counts.local + counts.cross) / counts.seconds,
+      cross: counts.cross / counts.seconds,
+      logins: counts.logins / counts.seconds,
+      relayCores: (sample.relayCores / relays) * 100,
+      natsCores: sample.natsCores * 100,
+      relayMemory: megabytes(sample.relayBytes),
+      natsMemory: megabytes(sample.natsBytes),
+      messages: sample.natsMessages,
     }
+  } finally {
+    await region.stop()
   }
+}
+
+function loadChecks(costs: Costs, runs: RealRuns, relays: number, seconds: number): readonly Check[] {
+  const workload = mixed(relays)
+  // As long as three real runs together: arrivals are random.
+  const options = { seed: 1, warmupSeconds: WARMUP_SECONDS, seconds: 6 * seconds, delay: LOOPBACK_DELAY }
+  const rates = new RegionRun(workload, options).run()
+  const { relay, nats } = predict('region', workload, rates, costs)
   const check = (id: string, title: string, unit: string, predicted: number): Check => ({
     relays,
     id,
     title,
     unit,
     predicted,
-    real: runs.map(figures => figures[id] as number),
+    real: runs.of(id, relays),
   })
   return [
     check('packets', 'packets delivered', '/s', rates.localPackets + rates.crossPackets),
@@ -123,28 +162,17 @@ const HEAL_TITLES: Readonly<Record<Failure, string>> = {
   nats: 'from the return of NATS until clients that logged in meanwhile are reached',
 }
 
-async function verifyHeal(ports: VerifyPorts, relays: number, failure: Failure, heals: number): Promise<Check> {
+function healCheck(costs: Costs, runs: RealRuns, relays: number, failure: Failure): Check {
   const predicted = Array.from({ length: 20 }, (_, at) => {
-    const options = { failure, relays, start: ports.costs.ms, natsGoneMs: NATS_GONE_MS, seed: at + 1 }
+    const options = { failure, relays, start: costs.ms, natsGoneMs: NATS_GONE_MS, seed: at + 1 }
     return new HealRun({ ...options, delay: LOOPBACK_DELAY }).run()
   })
-  const real: number[] = []
-  const region = await BenchRegion.start(relays, ports.identity)
-  try {
-    while (real.length < heals) {
-      const ms = await healOnce(region, ports.identity, failure)
-      real.push(ms)
-      ports.note(`${relays} relays, ${failure} fails, run ${real.length}: healed after ${ms.toFixed(0)} ms`)
-    }
-  } finally {
-    await region.stop()
-  }
   return {
     relays,
-    id: `heal-${failure}`,
+    id: healId(failure),
     title: HEAL_TITLES[failure],
     unit: 'ms',
     predicted: spreadOf(predicted).median,
-    real,
+    real: runs.of(healId(failure), relays),
   }
 }
