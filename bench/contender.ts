@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Program, startProgram } from '../test/support/process.ts'
-import { freePort, untilAnswering } from '../test/support/relays.ts'
+import { freePort, untilAnswering, untilHandshaking } from '../test/support/relays.ts'
 import { TestCa } from '../test/support/test-ca.ts'
 
 /** Relays of a run, in report order: our working tree on either runtime, the original, with two workers, another git ref. */
@@ -125,7 +125,8 @@ export async function startAt(
     setup.shell === undefined ? [contender.command, args] : shellCommand(setup.shell, contender, args)
   const program = await startProgram(command, all, { env })
   try {
-    await Promise.race([untilAnswering(port), endOf(program, contender)])
+    const answering = carriage === 'tls' ? untilHandshaking(port) : untilAnswering(port)
+    await Promise.race([answering, endOf(program, contender)])
   } catch (error) {
     await program.stop()
     throw error

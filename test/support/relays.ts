@@ -1,10 +1,11 @@
 /** Relays in their own processes: ours from source, and the reference. */
 
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { connect as tlsConnect } from 'node:tls'
 import { goTools } from './go-tools.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { type Program, startProgram } from './process.ts'
@@ -162,13 +163,27 @@ export function untilAnswering(port: number, pauseMs?: number): Promise<void> {
   return untilPort(port, 'GET / HTTP/1.0\r\n\r\n', 'data', pauseMs)
 }
 
-async function untilPort(port: number, request: string, event: 'connect' | 'data', pauseMs = 50): Promise<void> {
+/** The same for one that completes TLS handshakes, whatever its certificate: older relays answer plain HTTP with nothing. */
+export function untilHandshaking(port: number): Promise<void> {
+  const opened = () => tlsConnect({ port, host: '127.0.0.1', servername: 'localhost', rejectUnauthorized: false })
+  return untilEvent(port, 'secureConnect', opened)
+}
+
+function untilPort(port: number, request: string, event: 'connect' | 'data', pauseMs?: number): Promise<void> {
+  const opened = () => {
+    const socket = connect(port, '127.0.0.1')
+    socket.write(request)
+    return socket
+  }
+  return untilEvent(port, event, opened, pauseMs)
+}
+
+async function untilEvent(port: number, event: string, opened: () => Socket, pauseMs = 50): Promise<void> {
   const giveUpAtMs = performance.now() + PATIENCE_MS
   while (performance.now() < giveUpAtMs) {
-    const socket = connect(port, '127.0.0.1').on('error', () => {})
+    const socket = opened().on('error', () => {})
     const came = await new Promise<boolean>(resolve => {
       socket.once(event, () => resolve(true)).once('close', () => resolve(false))
-      socket.write(request)
     })
     socket.destroy()
     if (came) return
