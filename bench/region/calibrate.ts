@@ -42,6 +42,8 @@ const CLIENTS = { few: 150, many: 1_200 }
 /** Messages that NATS receives and sends for one to two relays, and for a search with their two answers. */
 const HERE_MESSAGES = 1 + 2
 const FIND_MESSAGES = HERE_MESSAGES + 2 * 2
+/** The same for one that a relay of two sends. */
+const PAIR_MESSAGES = 1 + 1
 /** Less is noise. */
 const LEAST_MICROS = 0.1
 /** Keys in long messages. */
@@ -71,8 +73,15 @@ const SELDOM: Workload = {
   flowPackets: 48,
   burst: 4,
 }
-/** Logins only. */
-const ARRIVALS: Workload = { ...STEADY, clients: 80, sessionSeconds: 1, awaySeconds: 0.1, flowEverySeconds: 3_600 }
+/** Logins only, at any relay. */
+const ARRIVALS: Workload = {
+  ...STEADY,
+  stay: 0.5,
+  clients: 80,
+  sessionSeconds: 1,
+  awaySeconds: 0.1,
+  flowEverySeconds: 3_600,
+}
 
 /** Of one round, by name; of several, the medians count. */
 export type Figures = Readonly<Record<string, number>>
@@ -210,6 +219,15 @@ async function measurePair(region: BenchRegion, ports: CalibrationPorts) {
   const idle = await coresDuring(region, () => delay(ports.seconds * 1_000))
   const cross = await measurePackets(region, ports, idle.relays, { relays: 2, locality: 0 })
   const memoryOfNatsForTwo = residentKilobytes(region.natsPid) * 1_024
+  // Seldom messages cost NATS more while relays and clients use its processor as well.
+  const arrivals = await measureWorkload(
+    ports.load,
+    region,
+    ports.identity.caFile,
+    { ...ARRIVALS, relays: 2 },
+    ports.seconds,
+  )
+  const natsAlone = ((arrivals.natsCores - idle.nats) * 1e6) / (arrivals.natsMessages * PAIR_MESSAGES)
   const member = await TalkingMember.join(region.nats.url)
   const talk = async (kind: Repeated, perSecond: number, keys = 1) => {
     let sent = 0
@@ -234,6 +252,7 @@ async function measurePair(region: BenchRegion, ports: CalibrationPorts) {
     crossSmall: cross.small,
     memoryOfNatsForTwo,
     ...named(alone, 'Alone'),
+    natsAlone,
     ...named(together, 'Together'),
     hereKeys,
   }
