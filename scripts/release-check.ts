@@ -124,7 +124,13 @@ const relayFromTarball = (tarball: string) =>
     const bin = (command: string) => join(folder, 'node_modules/.bin', command)
     for (const command of COMMANDS) assertVersion(run(bin(command), '--version'), 'Node.js')
     await whileRunning(await startProgram(bin('derper'), FLAGS, { cwd: folder }), relayThrough)
+    runExamples(join(folder, 'node_modules', name))
   })
+
+/** Those of the installed package, as their READMEs say. */
+function runExamples(installed: string): void {
+  run('env', `DERPHTTP_INSTALLED=${installed}`, 'vitest', 'run', '--project', 'cli', 'test/cli/examples-')
+}
 
 function assertSmall(folder: string): void {
   const { packages, bytes } = installSize(folder)
@@ -204,7 +210,7 @@ const tarball = await step('tarball, built twice', () => builtTwice(pack))
 await step('publint', () => run('publint', 'run', tarball, '--strict'))
 await step('are the types wrong', () => run('attw', tarball, '--profile', 'esm-only'))
 await step('bill of materials', writeSbom)
-await step('relay from the tarball', () => relayFromTarball(tarball))
+await step('relay from the tarball, run its examples', () => relayFromTarball(tarball))
 await step('single files, built twice', () => builtTwice(buildSingleFiles))
 await step('relay from the single file in an empty root', relayFromSingleFile)
 const debianPackage = await step('Debian package, built twice', () => builtTwice(() => buildDebianPackage()))

@@ -38,6 +38,15 @@ function drops({ relay: { core } }: ListeningRelay): number {
   return kinds.reduce((sum, { packets }) => sum + packets, 0)
 }
 
+/** Stops the relay's thread again and again, so that many packets at once await it, until it drops some. */
+async function untilDropping(own: ListeningRelay): Promise<void> {
+  const never = new Int32Array(new SharedArrayBuffer(4))
+  await until(() => {
+    Atomics.wait(never, 0, 0, 100)
+    return drops(own) > 0
+  }, 'packets are dropped')
+}
+
 describe('chat', () => {
   test('two terminals talk, and say who has left', async () => {
     await using example = new Example('chat')
@@ -145,11 +154,10 @@ describe('file-transfer', () => {
     await using example = new Example('file-transfer')
     const bytes = payload(5_000_000, 2)
     const sides = await transfer(own, example, bytes)
-    await sides.sender.stderrMatch(/[2-9]0 % of/)
+    await untilDropping(own)
     breakOff(own)
     await expectReceived(sides, bytes)
     expect(own.relay.core.counters.logins).toBeGreaterThanOrEqual(4)
-    expect(drops(own)).toBeGreaterThan(0)
   })
 
   test('a file that is there is kept, and part of one is removed', async () => {
@@ -290,7 +298,7 @@ describe('tcp-tunnel', () => {
     const { port } = await tunnelTo(own, echo)
     const sent = Array.from({ length: 5 }, (_, at) => payload(1_000_000, at))
     const returning = Promise.all(sent.map(bytes => roundTrip(port, bytes)))
-    await until(() => drops(own) > 0, 'packets are dropped')
+    await untilDropping(own)
     breakOff(own)
     const returned = await returning
     expect(returned.map((bytes, at) => bytes.equals(sent[at] ?? new Uint8Array()))).toEqual(sent.map(() => true))
