@@ -19,8 +19,8 @@ const project = (name: string, include: string[], slow = false, env: Record<stri
     expect: { poll: { timeout: PATIENCE_MS } },
     // Files of a fast project share processes, which spares most of their start: a test leaves nothing behind.
     isolate: slow,
-    // As many files at a time as have a core each; with one worker vitest would put the project last.
-    maxWorkers: Math.max(2, availableParallelism()),
+    // As many files at a time as have a core each, and one more of the slow ones, which wait a third of their time.
+    maxWorkers: Math.max(2, availableParallelism()) + (slow ? 1 : 0),
     ...(slow && { globalSetup: './test/support/prebuild.ts' }),
     sequence: { groupOrder: slow ? 1 : 0 },
     // Conformance cases that run side by side wait most of the time.
