@@ -30,7 +30,7 @@ import { spreadOf } from '../statistics.ts'
 import { BenchRegion, type RegionRelayProcess } from './bench-region.ts'
 import { loginPatiently } from './heal.ts'
 import { type Repeated, TalkingMember } from './member.ts'
-import { measureWorkload } from './region-load.ts'
+import { measureWorkload, type RegionSample } from './region-load.ts'
 import type { StateCosts } from './state-load.ts'
 
 /** Packets that arrive together, in the samples of packets together. */
@@ -176,13 +176,7 @@ async function measureAlone(region: BenchRegion, ports: CalibrationPorts) {
   const idle = await coresDuring(region, () => delay(ports.seconds * 1_000))
   const memoryOfNats = residentKilobytes(region.natsPid) * 1_024
   const local = await measurePackets(region, ports, idle.relays, { relays: 1 })
-  const arrivals = await measureWorkload(
-    ports.load,
-    region,
-    ports.identity.caFile,
-    { ...ARRIVALS, relays: 1 },
-    ports.seconds,
-  )
+  const arrivals = await measureArrivals(region, ports)
   const { logins, seconds } = arrivals.counts
   const starts: RelayStart[] = []
   while (starts.length < RESTARTS) starts.push(await restart(relay, ports.identity))
@@ -220,13 +214,7 @@ async function measurePair(region: BenchRegion, ports: CalibrationPorts) {
   const cross = await measurePackets(region, ports, idle.relays, { relays: 2, locality: 0 })
   const memoryOfNatsForTwo = residentKilobytes(region.natsPid) * 1_024
   // Seldom messages cost NATS more while relays and clients use its processor as well.
-  const arrivals = await measureWorkload(
-    ports.load,
-    region,
-    ports.identity.caFile,
-    { ...ARRIVALS, relays: 2 },
-    ports.seconds,
-  )
+  const arrivals = await measureArrivals(region, ports)
   const natsAlone = ((arrivals.natsCores - idle.nats) * 1e6) / (arrivals.natsMessages * PAIR_MESSAGES)
   const member = await TalkingMember.join(region.nats.url)
   const talk = async (kind: Repeated, perSecond: number, keys = 1) => {
@@ -256,6 +244,10 @@ async function measurePair(region: BenchRegion, ports: CalibrationPorts) {
     ...named(together, 'Together'),
     hereKeys,
   }
+}
+
+function measureArrivals(region: BenchRegion, { load, identity, seconds }: CalibrationPorts): Promise<RegionSample> {
+  return measureWorkload(load, region, identity.caFile, { ...ARRIVALS, relays: region.relays.length }, seconds)
 }
 
 function named(figures: Figures, suffix: string): Figures {

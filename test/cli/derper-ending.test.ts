@@ -7,6 +7,7 @@ import { Client, isDerpError, NodePrivateKey } from '../../src/entries/derphttp.
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { RawClient } from '../support/raw-client.ts'
 import { exchange } from '../support/raw-http.ts'
+import { drainLineOf } from '../support/region.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
 
@@ -44,11 +45,6 @@ async function rawLogin({ port }: RunningRelay): Promise<RawClient> {
   return RawClient.login(new NodeConn(socket, body))
 }
 
-async function drainLine({ program }: RunningRelay): Promise<Record<string, unknown>> {
-  const [line] = await program.stderrMatch(/^.*"msg":"drain ended".*$/m)
-  return JSON.parse(line) as Record<string, unknown>
-}
-
 /** As shown in the log. */
 const RUNTIME = { node: `Node.js ${process.versions.node}`, bun: 'Bun 1.4.5' }[RUNTIME_NAME]
 
@@ -72,7 +68,7 @@ test('SIGTERM makes the relay unready immediately, but it accepts clients for -d
   const late = await login(relay)
   const ends = Promise.all([endOf(early), endOf(late)])
   relay.program.child.kill('SIGINT')
-  expect(await drainLine(relay)).toMatchObject({ told: 2, cut: 2 })
+  expect(await drainLineOf(relay.program)).toMatchObject({ told: 2, cut: 2 })
   expect(await relay.program.exit()).toBe(0)
   expect(await ends).toEqual(['ERR_DERP_CONN_CLOSED', 'ERR_DERP_CONN_CLOSED'])
   await Promise.all([early.close(), late.close()])
@@ -89,7 +85,7 @@ test('SIGTERM disconnects clients that do not read by -drain-deadline, and count
     if (n % 30 === 29) await sender.sync()
   }
   relay.program.child.kill('SIGTERM')
-  const words = await drainLine(relay)
+  const words = await drainLineOf(relay.program)
   expect(await relay.program.exit()).toBe(0)
   const dropped = Object.values(words['packetsDropped'] as Record<string, number>).reduce((a, b) => a + b, 0)
   expect(words).toMatchObject({ told: 2, moved: 1, cut: 1, packetsReceived: 300, packetsSent: 300 - dropped })
@@ -113,7 +109,7 @@ test('SIGTERM while or just after the last client leaves ends the relay with cod
     const closing = closes ? await client.close() : client.close()
     relay.program.child.kill('SIGTERM')
     await closing
-    expect(await drainLine(relay)).toMatchObject({ cut: 0 })
+    expect(await drainLineOf(relay.program)).toMatchObject({ cut: 0 })
     expect(await relay.program.exit()).toBe(0)
   }
 })

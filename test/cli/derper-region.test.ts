@@ -12,6 +12,7 @@ import { hasGo } from '../support/go-tools.ts'
 import { createJwtAccount } from '../support/nats-jwt.ts'
 import { type NatsServer, startNatsServer } from '../support/nats-server.ts'
 import { startProgram } from '../support/process.ts'
+import { drainLineOf } from '../support/region.ts'
 import {
   REGION_MESH_KEY,
   type RegionRelay,
@@ -197,8 +198,11 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const [row] = new RegExp(`<td>${id}</td>.*?</tr>`, 's').exec(page) ?? []
     expect(row).toMatch(new RegExp(`<td>${far.url}</td>\\s*<td>up</td>\\s*<td>\\d\\.\\d s ago</td>`))
     await near.stop()
-    const [line] = await near.program.stderrMatch(/^.*"msg":"drain ended".*$/m)
-    expect(JSON.parse(line)).toMatchObject({ packetsReceived: 1, packetsForwardedOut: 1, packetsDropped: {} })
+    expect(await drainLineOf(near.program)).toMatchObject({
+      packetsReceived: 1,
+      packetsForwardedOut: 1,
+      packetsDropped: {},
+    })
     await untilMetric(far, 'gauge_region_relays', 0)
   })
 

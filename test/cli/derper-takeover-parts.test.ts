@@ -12,7 +12,7 @@ import { startNatsServer } from '../support/nats-server.ts'
 import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { Pebble } from '../support/pebble.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import type { DrainLine } from '../support/region.ts'
+import { type DrainLine, drainLineOf } from '../support/region.ts'
 import { REGION_MESH_KEY, relayAt, untilMetric, untilRelaysMet } from '../support/region-relay.ts'
 import { exchangeBetween } from '../support/relay-clients.ts'
 import { freePort } from '../support/relays.ts'
@@ -54,8 +54,7 @@ const upgradable = (name: string) => ['-c', at(`${name}.key`), '-control-socket'
 async function takenOver(first: Program, second: Program): Promise<DrainLine> {
   await second.stderrMatch(/"msg":"took over: the first derper drains"/)
   expect(await first.exit()).toBe(0)
-  const [line] = await first.stderrMatch(/^.*"msg":"drain ended".*$/m)
-  return JSON.parse(line) as DrainLine
+  return drainLineOf(first)
 }
 
 async function issueFor(ca: TestCa, host: string): Promise<void> {

@@ -15,7 +15,7 @@ import { canCreateNetworks, TestNetwork } from '../support/network.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
 import { PortWatch } from '../support/port-watch.ts'
 import { type Program, startProgram } from '../support/process.ts'
-import type { DrainLine } from '../support/region.ts'
+import { drainLineOf } from '../support/region.ts'
 import { freePort } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
@@ -76,11 +76,6 @@ async function flagsOf(carriage: 'plain' | 'TLS', more: readonly string[] = []) 
   const upgrade = ['-c', join(directory, 'derper.key'), '-control-socket', controlSocket(), '-takeover']
   const flags = [...ports, ...upgrade, '-drain-time', '2s', ...(carriage === 'TLS' ? secure : []), ...more]
   return { flags, main, http, stun, metrics, ca: ca.certificate }
-}
-
-async function drainLineOf(program: Program): Promise<DrainLine> {
-  const [line] = await program.stderrMatch(/^.*"msg":"drain ended".*$/m)
-  return JSON.parse(line) as DrainLine
 }
 
 test.each(CASES)(

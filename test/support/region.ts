@@ -33,9 +33,8 @@ export class RegionNode {
   }
 
   /** The fields of the relay's last log line. */
-  async drainLine(): Promise<DrainLine> {
-    const [line] = await this.program.stderrMatch(/^.*"msg":"drain ended".*$/m)
-    return JSON.parse(line) as DrainLine
+  drainLine(): Promise<DrainLine> {
+    return drainLineOf(this.program)
   }
 }
 
@@ -44,6 +43,12 @@ export interface DrainLine extends PacketTotals {
   readonly told: number
   readonly moved: number
   readonly cut: number
+}
+
+/** What a relay logs once it has drained. */
+export async function drainLineOf(program: Program): Promise<DrainLine> {
+  const [line] = await program.stderrMatch(/^.*"msg":"drain ended".*$/m)
+  return JSON.parse(line) as DrainLine
 }
 
 export class TestRegion implements AsyncDisposable {
