@@ -1,4 +1,4 @@
-/** How long each target was fuzzed, and docs/security/fuzzing.md, which tells. */
+/** How long each target was fuzzed, and docs/understand/security/fuzzing.md, which tells. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { loadTarget, targetNames } from './engine/corpus.ts'
 
 const ROOT = join(import.meta.dirname, '..')
 const RECORD = join(ROOT, 'fuzz/record.json')
-const PAGE = 'docs/security/fuzzing.md'
+const PAGE = 'docs/understand/security/fuzzing.md'
 
 /** What one target has had in all runs that were saved. */
 interface FuzzTime {

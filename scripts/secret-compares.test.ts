@@ -27,13 +27,13 @@ test.each([
   expect(secretCompares(text)).toEqual([])
 })
 
-test('docs/security/privacy.md lists all files that compare secrets, and no others', () => {
+test('docs/understand/security/privacy.md lists all files that compare secrets, and no others', () => {
   const root = join(import.meta.dirname, '..')
   const sources = globSync('src/**/*.ts', { cwd: root }).filter(path => !path.endsWith('.test.ts'))
   const comparing = sources.filter(path =>
     /equalConstantTime\(|difference \|= /.test(readFileSync(join(root, path), 'utf8')),
   )
-  const told = readFileSync(join(root, 'docs/security/privacy.md'), 'utf8').match(/(?<=`)src\/[^`]+/g)
+  const told = readFileSync(join(root, 'docs/understand/security/privacy.md'), 'utf8').match(/(?<=`)src\/[^`]+/g)
   expect(told?.toSorted()).toEqual(comparing.toSorted())
 })
 

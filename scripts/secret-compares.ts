@@ -1,5 +1,5 @@
 /**
- * Finds secrets that are compared by means whose time tells where two values differ (docs/security/privacy.md). Pure;
+ * Finds secrets that are compared by means whose time tells where two values differ (docs/understand/security/privacy.md). Pure;
  * check-house.ts reads the files.
  */
 

@@ -14,7 +14,7 @@ timetable. Needs Linux, Go and an otherwise idle machine.
   --contender ID    only ours, ours-bun or stock; several with commas
   --node-args=TEXT  arguments for Node when running our relay, for experiments
   --out FILE        write the results to FILE as JSON
-  --document        write the results to bench/results/floods.json and docs/security/floods.md; of all floods only
+  --document        write the results to bench/results/floods.json and docs/understand/security/floods.md; of all floods only
   --list            list the floods and exit
 `
 

@@ -1,4 +1,4 @@
-/** Keeps docs/security/floods.md and the committed results in sync. */
+/** Keeps docs/understand/security/floods.md and the committed results in sync. */
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,7 +9,7 @@ import { costTable, latencyTable } from './tables.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
 const FLOOD_RESULTS = join(ROOT, 'bench/results/floods.json')
-const PAGE = 'docs/security/floods.md'
+const PAGE = 'docs/understand/security/floods.md'
 
 const PARTS = { run: runLines, latency: latencyTable, cost: costTable }
 

@@ -46,7 +46,7 @@ test('options of the flood bench', () => {
   expect(() => readFloodArguments(['--document', '--only', 'stun'])).toThrow(/leave out --only/)
 })
 
-test('docs/security/floods.md has the tables of the committed results, and tells of each flood', () => {
+test('docs/understand/security/floods.md has the tables of the committed results, and tells of each flood', () => {
   const { results, document } = readFloodDocument()
   expect(fillFloodDocument(document, results)).toBe(document)
   const [, told = ''] = document.split('## The floods')

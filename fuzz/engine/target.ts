@@ -1,7 +1,7 @@
 /** What is fuzzed: one file of ../targets each. */
 
 export interface FuzzTarget {
-  /** What is attacked, and what must hold, for docs/security/fuzzing.md. */
+  /** What is attacked, and what must hold, for docs/understand/security/fuzzing.md. */
   readonly about: string
   /** Inputs to begin with, besides those of ../corpora. */
   readonly seeds: readonly Uint8Array[]

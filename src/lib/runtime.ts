@@ -2,7 +2,7 @@
  * Which JavaScript runtime this is: the only place that asks.
  *
  * What each of them needs stands in files named `node-*.ts` and `bun-*.ts` behind one interface, and {@link byRuntime}
- * picks one. The table in docs/runtimes.md lists what users see of it.
+ * picks one. The table in docs/operate/runtimes.md lists what users see of it.
  */
 
 export type RuntimeName = 'node' | 'bun'

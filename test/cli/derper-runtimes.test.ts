@@ -1,4 +1,4 @@
-/** Differences between runtimes: the table of docs/runtimes.md, row by row. */
+/** Differences between runtimes: the table of docs/operate/runtimes.md, row by row. */
 
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'

@@ -24,7 +24,7 @@ function rowsOf(path: string, mark: string): string[][] {
 
 const LIMITS = rowsOf('docs/operate/limits.md', 'limits')
 const THREATS = rowsOf('SECURITY.md', 'threats')
-const FAULTS = rowsOf('docs/security/faults.md', 'faults')
+const FAULTS = rowsOf('docs/understand/security/faults.md', 'faults')
 
 /** Flags of the section that bound nothing, or only tell how dead clients are noticed. */
 const NO_LIMITS: ReadonlySet<string> = new Set(['tcp-keepalive-time', 'tcp-user-timeout'])
@@ -38,7 +38,7 @@ const LABELS: Readonly<Record<string, readonly string[]>> = {
 test.each([
   ['docs/operate/limits.md', LIMITS],
   ['SECURITY.md', THREATS],
-  ['docs/security/faults.md', FAULTS],
+  ['docs/understand/security/faults.md', FAULTS],
 ])('each row of the table in %s names a test that exists', (_, rows) => {
   expect(rows.length).toBeGreaterThan(15)
   for (const row of rows) {

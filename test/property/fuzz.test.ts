@@ -1,4 +1,4 @@
-// The inputs that fuzzing has kept: invariants hold for all of them. See docs/security/fuzzing.md.
+// The inputs that fuzzing has kept: invariants hold for all of them. See docs/understand/security/fuzzing.md.
 
 import { describe, expect, test } from 'vitest'
 import { loadTarget, readCorpus, readFound, targetNames } from '../../fuzz/engine/corpus.ts'
