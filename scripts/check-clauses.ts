@@ -5,7 +5,8 @@ import { daemonPages } from '../src/daemon/debug/daemon-pages.ts'
 import { NodePrivateKey } from '../src/keys/node-key.ts'
 import { FrameType } from '../src/protocol/frame-type.ts'
 import { createRelay } from '../src/relay.ts'
-import { citations, findProblems, parseClauses, withoutComments } from './clauses.ts'
+import { readClauseIndex, readProtocolPages, readRegionPage } from './clause-pages.ts'
+import { citations, findProblems, indexProblems, parseClauses, withoutComments } from './clauses.ts'
 
 function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<string, string> {
   const paths = globSync(patterns).filter(path => !exclude(path))
@@ -13,8 +14,8 @@ function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<st
 }
 
 const isTest = (path: string) => path.endsWith('.test.ts')
-const documents = ['docs/understand/protocol.md', 'docs/understand/region.md'].map(path => readFileSync(path, 'utf8'))
-const clauses = documents.flatMap(parseClauses)
+const protocol = new Map(Array.from(readProtocolPages(), ([page, text]) => [page, parseClauses(text)]))
+const clauses = [...protocol.values(), parseClauses(readRegionPage())].flat().toSorted((a, b) => (a.id < b.id ? -1 : 1))
 const frames = Object.entries(FrameType).map(([name, type]) => `0x${type.toString(16).padStart(2, '0')} ${name}`)
 const sources = textsOf(['src/**/*.ts'], isTest)
 // Citations in comments of tests do not count.
@@ -38,6 +39,9 @@ for (const { id, title, built } of clauses) {
   const counts = `${bySource.get(id)?.length ?? 0} sources, ${byTest.get(id)?.length ?? 0} tests`
   process.stdout.write(`${id}  ${built ? 'built  ' : 'planned'}  ${counts.padEnd(22)}  ${title}\n`)
 }
-const problems = findProblems(clauses, { frames, routes, sources, tests })
+const problems = [
+  ...findProblems(clauses, { frames, routes, sources, tests }),
+  ...indexProblems(readClauseIndex(), protocol),
+]
 for (const problem of problems) process.stderr.write(`${problem}\n`)
 process.exitCode = problems.length === 0 ? 0 : 1

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findProblems, parseClauses } from './clauses.ts'
+import { findProblems, indexProblems, parseClauses } from './clauses.ts'
 
 const DOCUMENT = `
 ### P-001 Header · built
@@ -51,4 +51,17 @@ test('clauses: only a planned clause may name frames or routes that do not exist
 
 test('clauses: a malformed heading is refused', () => {
   expect(() => parseClauses('### P-1 x')).toThrow('read clause heading')
+})
+
+const INDEX = '| page | answers | clauses |\n|---|---|---|\n| [Header](header.md) | how? | P-001 to P-002, P-009 |\n'
+const indexed = (...ids: string[]) =>
+  indexProblems(INDEX, new Map([['header.md', parseClauses(ids.map(id => `### ${id} X · built`).join('\n'))]]))
+
+test('clauses: the index names the page of each clause, and no other', () => {
+  expect(indexed('P-001', 'P-002', 'P-009')).toEqual([])
+  expect(indexed('P-001', 'P-002', 'P-003', 'P-009')).toEqual([
+    'P-003 is in header.md, but not in its row of the index',
+  ])
+  expect(indexed('P-001', 'P-002')).toEqual(['the index says that header.md has P-009'])
+  expect(indexProblems(INDEX, new Map())).toEqual(['the index names header.md, which has no clauses'])
 })

@@ -1,6 +1,9 @@
-/** Compares docs/understand/protocol.md and docs/understand/region.md with the code: frames, routes and citations. Pure; check-clauses.ts reads the files. */
+/**
+ * Compares docs/understand/protocol/ and docs/understand/region.md with the code: frames, routes and citations. Pure;
+ * check-clauses.ts reads the files.
+ */
 
-/** A clause of the documents. */
+/** A clause of a page. */
 export interface Clause {
   readonly id: string
   readonly title: string
@@ -23,10 +26,12 @@ export interface Evidence {
 
 const HEADING = /^### (P-\d{3}) (.+) · (built|planned)$/
 const ANY_HEADING = /^### /
+/** A row of the index: the page, a question, its clauses. */
+const INDEX_ROW = /^\| \[[^\]]+\]\(([\w-]+\.md)\) \|[^|]*\| ([^|]+?) \|$/gm
 // P-256, P-384 and P-521 are elliptic curves, not clauses.
 const CITATION = /\bP-(?!256\b|384\b|521\b)\d{3}\b/g
 
-/** Parses the clauses of the document. @throws Error for a malformed heading. */
+/** Parses the clauses of a page. @throws Error for a malformed heading. */
 export function parseClauses(document: string): Clause[] {
   const clauses: (Clause & { frames: string[]; routes: string[] })[] = []
   for (const line of document.split('\n')) {
@@ -45,6 +50,32 @@ export function parseClauses(document: string): Clause[] {
 
 function listAfter(label: string, line: string): string[] {
   return line.startsWith(label) ? line.slice(label.length).split(', ') : []
+}
+
+/** Where pages and their index disagree about which clause is on which page. */
+export function indexProblems(index: string, pages: ReadonlyMap<string, readonly Clause[]>): string[] {
+  const problems: string[] = []
+  const rows = new Map(Array.from(index.matchAll(INDEX_ROW), ([, page = '', ids = '']) => [page, rangesOf(ids)]))
+  for (const page of rows.keys()) if (!pages.has(page)) problems.push(`the index names ${page}, which has no clauses`)
+  for (const [page, clauses] of pages) {
+    const ranges = rows.get(page) ?? []
+    const ids = clauses.map(({ id }) => id)
+    for (const id of ids) {
+      if (!ranges.some(([first, last]) => first <= id && id <= last))
+        problems.push(`${id} is in ${page}, but not in its row of the index`)
+    }
+    for (const id of new Set(ranges.flat()))
+      if (!ids.includes(id)) problems.push(`the index says that ${page} has ${id}`)
+  }
+  return problems
+}
+
+/** The ranges of `P-001 to P-007, P-009`. */
+function rangesOf(ids: string): [string, string][] {
+  return ids.split(', ').map(range => {
+    const [first = '', last = first] = range.split(' to ')
+    return [first, last]
+  })
 }
 
 /** The source without comment lines. */

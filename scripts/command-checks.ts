@@ -12,6 +12,8 @@ import { DERPPROBE_FLAGS } from '../src/cli/derpprobe/probe-flags.ts'
 import { readFlags } from '../src/cli/flag-sources.ts'
 import { EXPORTED_SERIES } from '../test/support/exported-series.ts'
 import { testIo } from '../test/support/test-io.ts'
+import { readProtocolPages } from './clause-pages.ts'
+import { parseClauses } from './clauses.ts'
 import type { ShellCommand } from './shell-blocks.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -208,8 +210,8 @@ function alternativesOf(pattern: string): string[] {
 
 /** Paths that relays and probers serve. */
 function routes(): ReadonlySet<string> {
-  const rules = read('docs/understand/protocol.md')
-  const ofRelay = Array.from(rules.matchAll(/^Route: (.*)$/gm), ([, list = '']) => list.split(', ')).flat()
+  const clauses = [...readProtocolPages().values()].flatMap(parseClauses)
+  const ofRelay = clauses.flatMap(clause => clause.routes)
   const ofProber = ['/probe', '/debug/probe-run', '/debug/probe-all']
   return new Set([...ofRelay, ...ofProber, '/metrics', '/.well-known/acme-challenge/x'])
 }

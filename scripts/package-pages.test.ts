@@ -21,7 +21,7 @@ const isFolder = (target: string) => [...files].some(path => path.startsWith(`${
 
 test('the package has every file that its pages link to (write the path of a test or source as code instead)', () => {
   const pages = [...files].filter(path => path.endsWith('.md'))
-  expect(pages).toContain('docs/understand/protocol.md')
+  expect(pages).toContain('docs/understand/protocol/framing.md')
   const missing = pages.flatMap(page =>
     targetsOf(page, read(page))
       .filter(target => !files.has(target) && !isFolder(target))

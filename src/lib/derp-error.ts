@@ -51,7 +51,7 @@ export type DerpErrorCode =
 
 /** Optional details of an error. */
 export interface DerpErrorDetails {
-  /** The violated clause of docs/understand/protocol.md, such as `P-003`. */
+  /** The violated clause of docs/understand/protocol/, such as `P-003`. */
   readonly clause?: string
   /** The underlying failure. */
   readonly cause?: unknown

@@ -20,7 +20,7 @@ export type Need =
 export interface ConformanceCase {
   /** Stable name, such as `send-packet/self`. */
   readonly id: string
-  /** The clauses of docs/understand/protocol.md that it tests. */
+  /** The clauses of docs/understand/protocol/ that it tests. */
   readonly clauses: readonly string[]
   readonly needs?: readonly Need[]
   /** The row of docs/understand/differences.md, if `run` has two expectations. */

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { readProtocolPages } from '../../scripts/clause-pages.ts'
 import { ALL_CASES } from './cases/index.ts'
 
 const differences = readFileSync(join(import.meta.dirname, '../../docs/understand/differences.md'), 'utf8')
-const protocol = readFileSync(join(import.meta.dirname, '../../docs/understand/protocol.md'), 'utf8')
+const protocol = [...readProtocolPages().values()].join('\n')
 
 test('conformance suite has at least 200 cases with unique names', () => {
   const ids = ALL_CASES.map(({ id }) => id)

@@ -1,7 +1,7 @@
 /**
  * The naive codec, with which the fast one is compared: whole streams, bodies as hex, no code shared with src.
  *
- * Numbers and bounds are repeated here, from docs/understand/protocol.md.
+ * Numbers and bounds are repeated here, from docs/understand/protocol/framing.md.
  */
 
 /** Length bounds by type, and the longest frame of other types that is skipped: -1 for none. */

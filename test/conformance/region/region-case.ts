@@ -18,7 +18,7 @@ export interface RegionTarget {
 export interface RegionCase {
   /** Stable name, such as `moves/to-another-relay`. */
   readonly id: string
-  /** The clauses of docs/understand/protocol.md and docs/understand/region.md that it tests. */
+  /** The clauses of docs/understand/protocol/ and docs/understand/region.md that it tests. */
   readonly clauses: readonly string[]
   /** Needs the stock mesh peer. */
   readonly needsStock?: boolean
