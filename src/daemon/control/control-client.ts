@@ -43,38 +43,31 @@ export async function askStatus(path: string, clock: Clock): Promise<ControlStat
       socket.destroy()
     }
   } catch (error) {
-    throw failure(path, error)
+    throw failureOf(path, error)
   }
 }
 
 /** What has been asked to drain. */
-export interface DrainingFirst {
-  /** Resolves when it has ended. */
+export interface AskedToDrain {
+  /** Why its ports and the control socket are not known to be free; undefined if they are. */
+  readonly failure: DerpError | undefined
+  /** Resolves when it has ended, whatever it said. */
   readonly ended: Promise<void>
 }
 
-/** Has it drain; resolves once its ports and the socket are free. Rejects with a DerpError if it does not say so. */
-export async function askDrain(path: string, clock: Clock): Promise<DrainingFirst> {
-  try {
-    const socket = await connectTo(path)
-    if (socket === undefined) return { ended: Promise.resolve() }
-    try {
-      parseReleased(await ask(socket, 'drain', clock, RELEASE_MS))
-    } catch (error) {
-      socket.destroy()
-      throw error
-    }
-    // Whatever else it says is dropped.
-    const ended = new Promise<void>(resolve =>
-      socket
-        .once('close', () => resolve())
-        .resume()
-        .unref(),
-    )
-    return { ended }
-  } catch (error) {
-    throw failure(path, error)
-  }
+/** Has it drain; resolves once it has freed its ports and the socket, or has failed to. Rejects with a DerpError if it cannot be reached. */
+export async function askDrain(path: string, clock: Clock): Promise<AskedToDrain> {
+  const socket = await connectTo(path).catch((error: unknown) => {
+    throw failureOf(path, error)
+  })
+  if (socket === undefined) return { failure: undefined, ended: Promise.resolve() }
+  const ended = new Promise<void>(resolve => socket.once('close', () => resolve()))
+  const failure = await ask(socket, 'drain', clock, RELEASE_MS)
+    .then(parseReleased)
+    .catch((error: unknown) => failureOf(path, error))
+  // Whatever else it says is dropped.
+  socket.resume().unref()
+  return { failure: failure ?? undefined, ended }
 }
 
 function ask(socket: Socket, request: ControlRequest, clock: Clock, withinMs: number): Promise<string> {
@@ -82,7 +75,7 @@ function ask(socket: Socket, request: ControlRequest, clock: Clock, withinMs: nu
   return readLine(socket, clock, withinMs)
 }
 
-function failure(path: string, cause: unknown): DerpError {
+function failureOf(path: string, cause: unknown): DerpError {
   const { message } = cause as Error
   return new DerpError('ERR_DERP_TAKEOVER_FAILED', `take over by -control-socket ${path}: ${message}`, { cause })
 }

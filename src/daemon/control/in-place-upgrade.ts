@@ -5,7 +5,7 @@ import type { Log } from '../../lib/log.ts'
 import type { Readiness, ReadinessCheck } from '../../status/readiness.ts'
 import type { Draining } from '../draining.ts'
 import type { Account, UpgradeSettings } from '../settings.ts'
-import type { DrainingFirst } from './control-client.ts'
+import type { AskedToDrain } from './control-client.ts'
 import type { BoundPorts, ControlStatus } from './control-message.ts'
 import { ControlServer } from './control-server.ts'
 import { assertWell, takeOver } from './takeover.ts'
@@ -65,7 +65,7 @@ export class InPlaceUpgrade {
   }
 
   /** Once this process listens beside the first. @throws DerpError if it does not become ready. */
-  takeOver(first: ControlStatus): Promise<DrainingFirst | undefined> {
+  takeOver(first: ControlStatus): Promise<AskedToDrain | undefined> {
     const { controlSocket: path, readyMs } = this.#settings
     return takeOver({ ...this.#parts, path, readyMs, first, control: this.#control })
   }

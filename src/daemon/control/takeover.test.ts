@@ -1,5 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -80,19 +80,38 @@ test('takeOver that does not become ready leaves the first alone (P-177)', async
   first.close()
 })
 
-test('takeOver serves on when the first has gone meanwhile, or does not answer (P-177)', async () => {
-  const { clock, problems, done, take } = await setUp()
+test('takeOver serves on when the first has gone meanwhile (P-177)', async () => {
+  const { problems, done, take } = await setUp()
   problems.clear()
   await (await take())?.ended
   expect(done).toEqual(['listen'])
-  const hanging = createServer(socket => socket.on('error', () => {}).resume())
+})
+
+test('takeOver serves beside a first that does not answer, and listens itself once that has ended (P-177)', async () => {
+  const { clock, problems, done, take } = await setUp()
+  problems.clear()
+  const connections: Socket[] = []
+  const hanging = createServer(socket => void connections.push(socket.on('error', () => {}).resume()))
   await new Promise<void>(resolve => hanging.listen(path, resolve))
   const taken = take()
   await until(() => clock.pendingTimers === 1, 'it waits for an answer')
   clock.advance(15_000)
-  expect(await taken).toBeUndefined()
-  expect(done.at(-1)).toBe('the first derper did not hand over: this one serves beside it; end the other')
-  await new Promise(resolve => hanging.close(resolve))
+  const draining = await taken
+  expect(done).toEqual(['the first derper did not hand over: this one serves beside it; end the other'])
+  const closed = new Promise(resolve => hanging.close(resolve))
+  for (const connection of connections) connection.destroy()
+  await draining?.ended
+  await until(() => done.at(-1) === 'listen', 'it listens')
+  await closed
+})
+
+test('takeOver serves on when the socket of the first cannot be used (P-177)', async () => {
+  const { problems, done, take } = await setUp()
+  problems.clear()
+  writeFileSync(path, '')
+  path = join(path, 'control.sock')
+  expect(await take()).toBeUndefined()
+  expect(done).toEqual(['the first derper did not hand over: this one serves beside it; end the other'])
 })
 
 test('assertWell names what is not, and tolerates what only degrades (P-177)', () => {

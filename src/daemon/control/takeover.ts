@@ -5,7 +5,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 import type { Log } from '../../lib/log.ts'
 import { sleep } from '../../lib/sleep.ts'
 import { type Finding, Readiness, type ReadinessCheck } from '../../status/readiness.ts'
-import { askDrain, type DrainingFirst } from './control-client.ts'
+import { type AskedToDrain, askDrain } from './control-client.ts'
 import type { ControlStatus } from './control-message.ts'
 import type { ControlServer } from './control-server.ts'
 
@@ -28,30 +28,40 @@ export interface TakeoverParts {
 /**
  * Waits until this process is ready, then has the first drain.
  *
- * @returns what tells when the first has ended; undefined if it did not answer.
+ * @returns what tells when the first has ended; undefined if it could not be reached.
  * @throws DerpError if this process does not become ready; then the first knows nothing of it.
  */
-export async function takeOver({
-  path,
-  readyMs,
-  first,
-  readiness,
-  control,
-  clock,
-  log,
-}: TakeoverParts): Promise<DrainingFirst | undefined> {
+export async function takeOver(parts: TakeoverParts): Promise<AskedToDrain | undefined> {
+  const { path, first, readyMs, readiness, clock, log } = parts
   await untilReady(readiness, clock, readyMs)
   const { pid, version } = first
-  try {
-    const draining = await askDrain(path, clock)
-    await control.listen()
-    log.info('took over: the first derper drains', { pid, version })
-    return draining
-  } catch (error) {
-    // Whatever became of it, this one serves: to stop now would leave its clients to a process that may hang.
-    const reason = (error as Error).message
-    log.error('the first derper did not hand over: this one serves beside it; end the other', { pid, version, reason })
+  // Whatever becomes of it, this one serves: to stop now would leave its clients to a process that may hang.
+  const notHandedOver = ({ message: reason }: Error) => {
+    const message = 'the first derper did not hand over: this one serves beside it; end the other'
+    log.error(message, { pid, version, reason })
     return undefined
+  }
+  const asked = await askDrain(path, clock).catch(notHandedOver)
+  if (asked === undefined) return undefined
+  if (asked.failure === undefined) {
+    await listen(parts)
+    log.info('took over: the first derper drains', { pid, version })
+  } else {
+    notHandedOver(asked.failure)
+    void asked.ended.then(() => listen(parts))
+  }
+  return asked
+}
+
+/** So that a third can take over from this one. */
+async function listen({ control, path, log }: TakeoverParts): Promise<void> {
+  try {
+    await control.listen()
+  } catch (error) {
+    log.error('control socket not taken over: no other derper can take over from this one', {
+      path,
+      reason: (error as Error).message,
+    })
   }
 }
 
