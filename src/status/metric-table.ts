@@ -133,7 +133,7 @@ const OWN = group('derphttp', [
   count('counter_total_rate_wait_ms', ({ relay }) => Math.round(relay.counters.totalRateWaitMs)),
   number('gauge_total_rate_held_back', ({ relay }) => relay.heldBack),
   number('gauge_pending_logins', ({ relay }) => relay.pendingLogins),
-  number('counter_logins', ({ relay }) => relay.counters.logins),
+  count('counter_logins', ({ relay }) => relay.counters.logins),
   labelled('counter_packets_dropped', 'reason', dropsByReason),
   labelled('counter_failures', 'code', ({ relay }) => relay.counters.failures),
   histogram('histogram_accept_ms', ({ relay }) => relay.counters.acceptMs),

@@ -44,10 +44,17 @@ function startUpgrader(onSocket: (socket: Socket) => void): Promise<ListeningSer
   return listenOnLoopback(server)
 }
 
-/** A relay whose behaviour is defined by a test. */
+/** A relay whose behaviour is defined by a test. A diagnosis also opens connections that it closes without a login. */
 function startScripted(play: (relay: ScriptedRelay) => Promise<void> | void): Promise<ListeningServer> {
   const key = NodePrivateKey.generate()
-  return startUpgrader(socket => void play(new ScriptedRelay(new NodeConn(socket), key)))
+  const serve = async (relay: ScriptedRelay) => {
+    try {
+      await play(relay)
+    } catch (error) {
+      if (!relay.closed) throw error
+    }
+  }
+  return startUpgrader(socket => void serve(new ScriptedRelay(new NodeConn(socket), key)))
 }
 
 async function reportOf(server: ListeningServer | ListeningRelay, options: ExamineOptions = {}) {
