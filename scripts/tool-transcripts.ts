@@ -4,7 +4,6 @@
  */
 
 import { X509Certificate } from 'node:crypto'
-import { globSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,9 +15,13 @@ import { ListeningRelay } from '../test/support/listening-relay.ts'
 import { payload } from '../test/support/payload.ts'
 import { until } from '../test/support/settle.ts'
 import { testIo } from '../test/support/test-io.ts'
+import type { TranscriptKind } from './transcript-pages.ts'
 
 /** A text and its replacement in the transcript. */
 type Replacement = readonly [text: string | RegExp, shown: string]
+
+/** How their output is marked in pages. */
+export const TOOL_OUTPUT: TranscriptKind = { marker: 'Transcript', writer: 'scripts/write-tool-transcripts.ts' }
 
 /** The environment of the commands. */
 export interface Stage {
@@ -164,31 +167,4 @@ const FILES: Readonly<Record<string, string>> = {
         certname: sha256-raw:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
         stunport: -1
 `,
-}
-
-const PAGES = join(import.meta.dirname, '../docs/operate')
-
-/** The pages that have transcripts, as paths and texts. */
-export function pagesWithTranscripts(): Map<string, string> {
-  const pages = globSync('*.md', { cwd: PAGES }).sort()
-  const texts = pages.map(name => [join(PAGES, name), readFileSync(join(PAGES, name), 'utf8')] as const)
-  return new Map(texts.filter(([, text]) => text.includes('<!-- Transcript ')))
-}
-
-/** `pages` with the transcripts at their markers. @throws Error for a marker without a transcript, or the reverse. */
-export function withTranscripts(
-  pages: ReadonlyMap<string, string>,
-  transcripts: ReadonlyMap<string, string>,
-): Map<string, string> {
-  const left = new Set(transcripts.keys())
-  const fill = (text: string) =>
-    text.replaceAll(/<!-- Transcript ([\w-]+)[^>]*-->\n```console\n[\s\S]*?```/g, (_, name: string) => {
-      const transcript = transcripts.get(name)
-      if (transcript === undefined) throw new Error(`write transcript ${name}: no such scene`)
-      left.delete(name)
-      return `<!-- Transcript ${name}: written by scripts/write-tool-transcripts.ts -->\n\`\`\`console\n${transcript}\n\`\`\``
-    })
-  const written = new Map(Array.from(pages, ([path, text]) => [path, fill(text)]))
-  if (left.size > 0) throw new Error(`write transcripts: no marker for ${[...left].join(', ')}`)
-  return written
 }

@@ -2,7 +2,8 @@
 
 import { writeFileSync } from 'node:fs'
 import { TOOL_SCENES } from './tool-scenes.ts'
-import { pagesWithTranscripts, recordTranscripts, withTranscripts } from './tool-transcripts.ts'
+import { recordTranscripts, TOOL_OUTPUT } from './tool-transcripts.ts'
+import { pagesWithTranscripts, withTranscripts } from './transcript-pages.ts'
 
-const pages = withTranscripts(pagesWithTranscripts(), await recordTranscripts(TOOL_SCENES))
+const pages = withTranscripts(TOOL_OUTPUT, pagesWithTranscripts(TOOL_OUTPUT), await recordTranscripts(TOOL_SCENES))
 for (const [path, text] of pages) writeFileSync(path, text)

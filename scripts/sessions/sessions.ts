@@ -1,0 +1,26 @@
+/** What relays say, for pages: recorded from real ones on loopback. For the writer and the test. */
+
+import type { TranscriptKind } from '../transcript-pages.ts'
+import { HEALTH_SESSIONS } from './health.ts'
+import { LOG_SESSIONS } from './logs.ts'
+import { SIGNAL_SESSIONS } from './signals.ts'
+import { Stage } from './stage.ts'
+
+/** Runs relays; resolves to what a reader would see. */
+export type Session = (stage: Stage) => Promise<string>
+
+/** How it is marked in pages. */
+export const RELAY_SESSION: TranscriptKind = { marker: 'Session', writer: 'scripts/write-sessions.ts' }
+
+/** By the names in markers. */
+export const SESSIONS: Readonly<Record<string, Session>> = { ...HEALTH_SESSIONS, ...LOG_SESSIONS, ...SIGNAL_SESSIONS }
+
+/** Runs all; resolves to what they show, by name. */
+export async function recordSessions(sessions: Readonly<Record<string, Session>>): Promise<Map<string, string>> {
+  const shown = new Map<string, string>()
+  for (const [name, session] of Object.entries(sessions)) {
+    await using stage = await Stage.open()
+    shown.set(name, await session(stage))
+  }
+  return shown
+}
