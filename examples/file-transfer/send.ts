@@ -7,7 +7,7 @@ import { basename } from 'node:path'
 import { NodePublicKey } from 'derphttp'
 import { type FileInfo, type Link, PART_BYTES, REFUSED, withLink } from './link.ts'
 
-/** Packets on the way. Relays keep 32 for a reader that is slower than we are, and drop what is more. */
+/** Most packets on the way. Relays keep 32 for a reader that is slower than we are, and drop what is more. */
 const WINDOW = 16
 /** Silence after which whatever has not been answered counts as lost. */
 const RESEND_MS = 500
@@ -36,21 +36,25 @@ async function sendFile(link: Link, receiver: NodePublicKey, path: string): Prom
   const count = 1 + Math.ceil(info.size / PART_BYTES)
   await link.connect()
   const startMs = performance.now()
-  let [answered, sent, silences, shownTenths] = [0, 0, 0, 0]
+  let [answered, sent, window, silences, shownTenths] = [0, 0, WINDOW, 0, 0]
   while (answered < count) {
-    for (; sent < Math.min(count, answered + WINDOW); sent++) {
+    for (; sent < Math.min(count, answered + window); sent++) {
       await link.send(receiver, sent, await packetData(file, info, sent))
     }
     const answer = await link.next(RESEND_MS)
     if (answer === undefined) {
       if (++silences === PATIENCE) throw new Error(`send ${info.name}: the receiver does not answer`)
+      // Lost, or waiting for a slow reader, whom more at once would not help.
       sent = answered
+      window = 1
       continue
     }
     if (!answer.from.equals(receiver)) continue
     if (answer.number === REFUSED) throw new Error(`send ${info.name}: the receiver refuses it and says there why`)
     silences = 0
-    answered = Math.max(answered, Math.min(answer.number, sent))
+    if (answer.number > answered) window = Math.min(WINDOW, window + 1)
+    answered = Math.max(answered, Math.min(answer.number, count))
+    sent = Math.max(sent, answered)
     const tenths = Math.floor((answered / count) * 10)
     if (tenths > shownTenths) console.error(`${tenths}0 % of ${info.size} bytes`)
     shownTenths = tenths

@@ -144,6 +144,24 @@ describe('file-transfer', () => {
     expect(own.relay.core.counters.logins).toBeGreaterThanOrEqual(4)
   })
 
+  test('it arrives at a receiver that reads so slowly that the relay drops parts of it', async () => {
+    await using own = await ListeningRelay.start()
+    await using example = new Example('file-transfer')
+    const bytes = payload(20_000_000, 5)
+    const sides = await transfer(own, example, bytes)
+    await until(() => existsSync(sides.received), 'the file is being received')
+    sides.receiver.child.kill('SIGSTOP')
+    // What somebody else sends it takes the room in the relay's queue.
+    const other = await loginAt(urlOf(own))
+    const key = NodePublicKey.parse(KEY.exec(sides.receiver.stdout)?.[0] ?? '')
+    const noise = new Uint8Array(60_000)
+    const dropped = () => Object.values(own.relay.core.counters.dropped).map(kinds => kinds.other)
+    while (dropped().every(({ packets, bytes: lost }) => lost === packets * noise.length)) await other.send(key, noise)
+    sides.receiver.child.kill('SIGCONT')
+    await expectReceived(sides, bytes)
+    await other.close()
+  })
+
   test('a file that is there is kept, and part of one is removed', async () => {
     await using example = new Example('file-transfer')
     writeFileSync(join(example.folder, 'backup.tar'), 'mine')
