@@ -56,8 +56,7 @@ process.once('SIGINT', () => void stop())
 process.once('SIGTERM', () => void stop())
 
 try {
-  // By default Fastify opens a second server for the other loopback address, of whose upgrades the relay takes all.
-  await app.listen({ port, host: '0.0.0.0' })
+  await app.listen({ port })
   console.log(`listening on http://localhost:${(app.server.address() as AddressInfo).port}/`)
 } catch (error) {
   console.error(`listen on port ${port}: ${(error as Error).message}`)

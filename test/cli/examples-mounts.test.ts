@@ -47,6 +47,37 @@ test.each(['express', 'fastify', 'hono'])('%s: a relay beside another WebSocket,
   await Promise.all([a.close(), b.close(), web.close()])
 })
 
+/** Gives localhost both addresses, which it has not on every machine. */
+const BOTH_ADDRESSES = `import dns from 'node:dns'
+const { lookup } = dns
+const both = [{ address: '127.0.0.1', family: 4 }, { address: '::1', family: 6 }]
+dns.lookup = (name, options, callback) =>
+  name === 'localhost' && options.all ? process.nextTick(callback, null, both) : lookup(name, options, callback)`
+
+test('fastify: either address of localhost, each with a server of its own, has the relay and the other WebSocket', async () => {
+  await using example = new Example('fastify')
+  const preload = `--import=data:text/javascript,${encodeURIComponent(BOTH_ADDRESSES)}`
+  const server = await example.step({ env: { PORT: '0', NODE_OPTIONS: preload } })
+  const port = await server.lineWhere(line => /:(\d+)\/$/.exec(line)?.[1])
+  for (const host of [`127.0.0.1:${port}`, `[::1]:${port}`]) {
+    const echo = new WebSocket(`ws://${host}/echo`)
+    await once(echo, 'open')
+    // Whatever the relay answers comes before the echo.
+    echo.send('hello')
+    expect(String((await once(echo, 'message'))[0])).toBe('hello')
+    expect(await refusalOf(`ws://${host}/other`)).toBe(404)
+    const [a, b] = [await loginAt(`http://${host}/derp`), await loginAt(`http://${host}/derp`)] as const
+    await exchange(a, b)
+    await Promise.all([a.close(), b.close()])
+    echo.terminate()
+  }
+  const client = await loginAt(`http://[::1]:${port}/derp`)
+  server.child.kill('SIGINT')
+  expect(await client.recv()).toMatchObject({ type: 'serverRestarting' })
+  expect([await server.exit(), server.stderr]).toEqual([0, ''])
+  await client.close()
+})
+
 test.each(['express', 'fastify', 'hono'])('%s: says that its port is taken, and ends', async name => {
   await using example = new Example(name)
   await using taken = new Example(name)

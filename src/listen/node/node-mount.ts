@@ -1,5 +1,6 @@
 /** Mounts services in a server of `node:http` that somebody else has made. */
 
+import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
@@ -34,12 +35,12 @@ export function upgradeHandler(
   isFor: (target: string) => boolean,
   others: HttpService = NOT_HERE,
 ): UpgradeHandler {
-  return (message, duplex, head, acceptedAtMs) => {
+  return function (this: unknown, message, duplex, head, acceptedAtMs) {
     // Sockets of node:http are sockets; the type of its event is wider.
     const socket = duplex as Socket
     const request = new NodeRequest(message)
     const isOurs = isFor(request.target)
-    if (!isOurs && hasOtherListeners(message)) return
+    if (!isOurs && hasOtherListeners(this, message)) return
     const answer = (isOurs ? service : others).answer(request)
     if (isUpgrade(answer)) takeSocket(answer, { message, socket, head, acceptedAtMs })
     else void Promise.resolve(answer).then(reply => replyOnSocket(socket, reply))
@@ -54,9 +55,15 @@ const NOT_HERE: HttpService = {
   }),
 }
 
-/** Whether the server of a request has somebody else who may take its upgrade. */
-function hasOtherListeners({ socket }: IncomingMessage): boolean {
+/**
+ * Whether somebody else may take the upgrade of a request.
+ *
+ * @param emitter what has called the listener, if that was a server. It may emit for others: Fastify has a server for each
+ *   address of `localhost`, and only the first has the program's listeners.
+ */
+function hasOtherListeners(emitter: unknown, { socket }: IncomingMessage): boolean {
   // What the type of the platform leaves out.
   const { server } = socket as { readonly server?: Server | null }
-  return (server?.listenerCount('upgrade') ?? 0) > 1
+  const asked = emitter instanceof EventEmitter ? emitter : server
+  return (asked?.listenerCount('upgrade') ?? 0) > 1
 }
