@@ -3,8 +3,11 @@
 import type { TranscriptKind } from '../transcript-pages.ts'
 import { HEALTH_SESSIONS } from './health.ts'
 import { LOG_SESSIONS } from './logs.ts'
+import { MESH_SESSIONS } from './mesh.ts'
+import { OPERATION_SESSIONS } from './operation.ts'
 import { SIGNAL_SESSIONS } from './signals.ts'
 import { Stage } from './stage.ts'
+import { UPGRADE_SESSIONS } from './upgrades.ts'
 
 /** Runs relays; resolves to what a reader would see. */
 export type Session = (stage: Stage) => Promise<string>
@@ -13,7 +16,14 @@ export type Session = (stage: Stage) => Promise<string>
 export const RELAY_SESSION: TranscriptKind = { marker: 'Session', writer: 'scripts/write-sessions.ts' }
 
 /** By the names in markers. */
-export const SESSIONS: Readonly<Record<string, Session>> = { ...HEALTH_SESSIONS, ...LOG_SESSIONS, ...SIGNAL_SESSIONS }
+export const SESSIONS: Readonly<Record<string, Session>> = {
+  ...HEALTH_SESSIONS,
+  ...LOG_SESSIONS,
+  ...SIGNAL_SESSIONS,
+  ...MESH_SESSIONS,
+  ...UPGRADE_SESSIONS,
+  ...OPERATION_SESSIONS,
+}
 
 /** Runs all; resolves to what they show, by name. */
 export async function recordSessions(sessions: Readonly<Record<string, Session>>): Promise<Map<string, string>> {

@@ -6,7 +6,7 @@ import type { StagedRelay } from './stage.ts'
 /** Sends SIGHUP and waits for its line, the `count`th. */
 async function reload(relay: StagedRelay, count: number): Promise<void> {
   relay.program.child.kill('SIGHUP')
-  await relay.logged(new RegExp(`(?:configuration (?:reloaded|kept)[^]*){${count}}`))
+  await relay.logged(/configuration (?:reloaded|kept)/, count)
 }
 
 export const SIGNAL_SESSIONS: Readonly<Record<string, Session>> = {

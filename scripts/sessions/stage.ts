@@ -1,8 +1,12 @@
 /** Real relays on loopback for the sessions that pages show, with what varies replaced. */
 
+import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http'
+import { get } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { NodeClient } from '../../src/client/node/node-client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { type Program, startProgram } from '../../test/support/process.ts'
@@ -14,6 +18,9 @@ const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
 export const SHOWN_KEY = `nodekey:${'3f1c07'.repeat(11).slice(0, 64)}`
 const SHOWN_VERSION = '0.1.0-g0275c8920'
+
+/** How long certificates are valid, so that nothing warns of their end. */
+const DAYS = 90
 
 /** A text and its replacement. */
 export type Replacement = readonly [text: string | RegExp, shown: string]
@@ -36,9 +43,9 @@ export class StagedRelay {
     return this.program.stderr.split('\n').filter(line => line !== '' && pattern.test(line))
   }
 
-  /** Waits for a line. */
-  async logged(pattern: RegExp): Promise<void> {
-    await this.program.stderrMatch(pattern)
+  /** Waits for so many lines that match. */
+  async logged(pattern: RegExp, count = 1): Promise<void> {
+    await this.program.stderrMatch(new RegExp(`(?:(?:${pattern.source})[^\\n]*\\n[\\s\\S]*?){${count}}`))
   }
 
   /** What the metrics listener responds, as `curl -s` shows it. */
@@ -56,6 +63,7 @@ export interface RelayOptions {
   readonly env?: Readonly<Record<string, string>>
   /** Default: free ones. */
   readonly port?: number
+  readonly metricsPort?: number
 }
 
 export class Stage implements AsyncDisposable {
@@ -63,6 +71,8 @@ export class Stage implements AsyncDisposable {
   readonly ca: TestCa
   readonly #programs: Program[] = []
   readonly #replacements: Replacement[] = []
+  /** Host names with a certificate. */
+  readonly #issued = new Set<string>()
 
   private constructor(folder: string, ca: TestCa) {
     this.folder = folder
@@ -71,7 +81,7 @@ export class Stage implements AsyncDisposable {
 
   static async open(): Promise<Stage> {
     const folder = await mkdtemp(join(tmpdir(), 'session-'))
-    const ca = await TestCa.create()
+    const ca = await TestCa.create('authority', DAYS)
     await writeFile(join(folder, 'ca.pem'), ca.certificate)
     return new Stage(folder, ca)
   }
@@ -88,11 +98,16 @@ export class Stage implements AsyncDisposable {
 
   /** Starts a relay over TLS; resolves when it serves. */
   async relay(options: RelayOptions = {}): Promise<StagedRelay> {
-    const { flags = [], hostname = 'relay.example', format = 'text', port = await freePort() } = options
-    const metricsPort = await freePort()
-    const { certificate, key } = await this.ca.issue({ dns: [hostname] })
-    await this.file(`${hostname}.crt`, certificate)
-    await this.file(`${hostname}.key`, key)
+    const relay = await this.started(options)
+    await relay.logged(/ serving |"msg":"serving"/)
+    return relay
+  }
+
+  /** Starts a relay that may not come to serve. */
+  async started(options: RelayOptions): Promise<StagedRelay> {
+    const { flags = [], hostname = 'relay.example', format = 'text' } = options
+    const { port = await freePort(), metricsPort = await freePort() } = options
+    await this.#issue(hostname)
     const listen = ['-a', `127.0.0.1:${port}`, '-http-port=-1', '-metrics-addr', `127.0.0.1:${metricsPort}`]
     const identity = ['-hostname', hostname, '-c', this.path(`${hostname}.json`)]
     const tls = ['-certmode', 'manual', '-certdir', this.folder]
@@ -100,8 +115,16 @@ export class Stage implements AsyncDisposable {
     const args = [...listen, ...identity, ...tls, ...stun, '-log-format', format, ...flags]
     const program = await this.derper(args, { NODE_EXTRA_CA_CERTS: this.path('ca.pem'), ...options.env })
     this.#replacements.push([`127.0.0.1:${port}`, '[::]:443'], [`127.0.0.1:${metricsPort}`, '127.0.0.1:9340'])
-    await program.stderrMatch(/ serving |"msg":"serving"/)
     return new StagedRelay(program, port, metricsPort)
+  }
+
+  async #issue(hostname: string): Promise<void> {
+    if (this.#issued.has(hostname)) return
+    this.#issued.add(hostname)
+    const notAfter = new Date(Date.now() + DAYS * 86_400_000)
+    const { certificate, key } = await this.ca.issue({ dns: [hostname], notAfter })
+    await this.file(`${hostname}.crt`, certificate)
+    await this.file(`${hostname}.key`, key)
   }
 
   /** Starts `derper` with these arguments alone. */
@@ -109,6 +132,13 @@ export class Stage implements AsyncDisposable {
     const program = await startProgram(RUNTIME_PATH, [DERPER, ...args], { env })
     this.#programs.push(program)
     return program
+  }
+
+  /** What the relay responds over TLS: the status and the body. */
+  async https({ port }: StagedRelay, path: string, headers: OutgoingHttpHeaders = {}): Promise<[number, string]> {
+    const target = { host: '127.0.0.1', port, servername: 'relay.example', ca: this.ca.certificate, path, headers }
+    const [response] = (await once(get({ ...target, agent: false }), 'response')) as [IncomingMessage]
+    return [response.statusCode ?? 0, (await text(response)).trimEnd()]
   }
 
   /** A client of a relay, which is not connected yet. */
@@ -142,11 +172,11 @@ export class Stage implements AsyncDisposable {
    *
    * @param times of its lines, one after the other; the last holds for those that follow.
    */
-  shown(text: string, times: readonly string[] = [], more: readonly Replacement[] = []): string {
+  shown(said: string, times: readonly string[] = [], more: readonly Replacement[] = []): string {
     let at = 0
     const timeOf = () => `2026-11-30T${times[Math.min(at++, times.length - 1)] ?? '09:00:00.000'}Z`
     // Of lines of the log, as text or JSON.
-    const timed = text.replaceAll(/(?<=^|"time":")\d{4}-\d\d-\d\dT[\d:.]+Z/gm, timeOf)
+    const timed = said.replaceAll(/(?<=^|"time":")\d{4}-\d\d-\d\dT[\d:.]+Z/gm, timeOf)
     const replacements: Replacement[] = [
       ...more,
       [`${this.folder}/`, '/etc/derper/'],
