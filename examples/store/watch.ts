@@ -1,4 +1,4 @@
-/** Prints what a store has after each change, without any framework. */
+/** Prints what a store has, at first and after each change, without any framework. */
 
 import { createRelayStore } from './relay-store.ts'
 
@@ -9,9 +9,11 @@ if (relay === undefined) {
 } else {
   const store = await createRelayStore(relay)
   console.log(store.getSnapshot().key)
-  store.subscribe(() => {
+  const show = () => {
     const { state, messages } = store.getSnapshot()
     console.log(`${state}: ${messages.map(({ text }) => text).join(', ')}`)
-  })
+  }
+  show()
+  store.subscribe(show)
   process.once('SIGINT', store.close)
 }

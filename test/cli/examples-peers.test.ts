@@ -2,7 +2,7 @@
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -92,6 +92,7 @@ test('store: a program prints each change', async () => {
   await using example = new Example('store')
   const watch = await example.step({ relay: urlOf(relay) })
   const key = await watch.lineWhere(line => KEY.exec(line)?.[0])
+  await watch.lineWhere(line => line === 'connecting: ' || undefined)
   await watch.lineWhere(line => line === 'connected: ' || undefined)
   const client = await loginAt(urlOf(relay))
   await client.send(NodePublicKey.parse(key), new TextEncoder().encode('hello'))
@@ -104,12 +105,10 @@ test('store: a program prints each change', async () => {
 describe('file-transfer', () => {
   /** Writes a file, starts both sides. */
   async function transfer(own: ListeningRelay, example: Example, bytes: Uint8Array) {
-    const folder = join(example.folder, 'sent')
-    mkdirSync(folder, { recursive: true })
-    writeFileSync(join(folder, 'backup.tar'), bytes)
+    writeFileSync(join(example.folder, '../backup.tar'), bytes)
     const receiver = await example.step({ relay: urlOf(own) })
     const key = await receiver.lineWhere(line => /^key: (\S+)$/.exec(line)?.[1])
-    const sender = await example.step({ relay: urlOf(own), values: { KEY: key, 'backup.tar': 'sent/backup.tar' } })
+    const sender = await example.step({ relay: urlOf(own), values: { KEY: key } })
     return { receiver, sender, received: join(example.folder, 'backup.tar') }
   }
 
