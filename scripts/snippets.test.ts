@@ -12,11 +12,14 @@ const read = (path: string) => readFileSync(join(ROOT, path), 'utf8')
 
 test('snippetsOf tells where a block begins, and how it is run', () => {
   const text =
-    '# A\n\n<!-- not run: no relay -->\n```ts\nlet a\n```\n\n```tsx\nlet b\n```\n<!-- runs until: up -->\n```js\nlet c\n```\n'
+    '# A\n\n<!-- not run: no relay -->\n```ts\nlet a\n```\n\n```tsx\nlet b\n```\n<!-- runs until: up -->\n```js\nlet c\n```\n' +
+    '<!-- prints: 7 -->\n```ts\nlet d\n```\n'
+  const plain = { notRun: undefined, runsUntil: undefined, prints: undefined }
   expect(snippetsOf('a.md', text)).toEqual([
-    { path: 'a.md', place: 5, code: 'let a\n', language: 'ts', notRun: 'no relay', runsUntil: undefined },
-    { path: 'a.md', place: 9, code: 'let b\n', language: 'tsx', notRun: undefined, runsUntil: undefined },
-    { path: 'a.md', place: 13, code: 'let c\n', language: 'ts', notRun: undefined, runsUntil: 'up' },
+    { path: 'a.md', place: 5, code: 'let a\n', language: 'ts', ...plain, notRun: 'no relay' },
+    { path: 'a.md', place: 9, code: 'let b\n', language: 'tsx', ...plain },
+    { path: 'a.md', place: 13, code: 'let c\n', language: 'ts', ...plain, runsUntil: 'up' },
+    { path: 'a.md', place: 17, code: 'let d\n', language: 'ts', ...plain, prints: '7' },
   ])
 })
 

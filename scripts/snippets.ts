@@ -15,10 +15,12 @@ export interface Snippet {
   readonly notRun: string | undefined
   /** What it prints before it may be ended, by a comment above it: `<!-- runs until: TEXT -->`. */
   readonly runsUntil: string | undefined
+  /** What it has printed when it ends, by a comment above it: `<!-- prints: TEXT -->`. */
+  readonly prints: string | undefined
 }
 
 const BLOCK =
-  /(?:^<!-- (?<how>not run|runs until): (?<said>.+) -->\n)?^```(?<language>ts|tsx|js|jsx)\n(?<code>[\s\S]*?)^```$/gm
+  /(?:^<!-- (?<how>not run|runs until|prints): (?<said>.+) -->\n)?^```(?<language>ts|tsx|js|jsx)\n(?<code>[\s\S]*?)^```$/gm
 
 /** Pages whose TypeScript is checked and run. */
 export function pagesWithSnippets(root: string): string[] {
@@ -37,6 +39,7 @@ export function snippetsOf(path: string, text: string): Snippet[] {
       language: language.endsWith('x') ? 'tsx' : 'ts',
       notRun: how === 'not run' ? said : undefined,
       runsUntil: how === 'runs until' ? said : undefined,
+      prints: how === 'prints' ? said : undefined,
     }
   })
 }

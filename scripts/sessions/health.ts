@@ -43,6 +43,13 @@ export const HEALTH_SESSIONS: Readonly<Record<string, Session>> = {
     const lines = [shown, await ask()]
     await relay.program.stop('SIGKILL')
     lines.push('$ systemctl kill --signal=KILL derper', shown, await ask())
-    return stage.shown(lines.join('\n'), [], [[/ECONNREFUSED: .*/g, 'ECONNREFUSED: …']])
+    return stage.shown(
+      lines.join('\n'),
+      [],
+      [
+        // Node's words; Bun has others.
+        [/(?:connect )?ECONNREFUSED.*/g, 'connect ECONNREFUSED 127.0.0.1:9340'],
+      ],
+    )
   },
 }

@@ -8,6 +8,7 @@ import { OPERATION_SESSIONS } from './operation.ts'
 import { SIGNAL_SESSIONS } from './signals.ts'
 import { Stage } from './stage.ts'
 import { UPGRADE_SESSIONS } from './upgrades.ts'
+import { VERSION_SESSIONS } from './versions.ts'
 
 /** Runs relays; resolves to what a reader would see. */
 export type Session = (stage: Stage) => Promise<string>
@@ -23,6 +24,7 @@ export const SESSIONS: Readonly<Record<string, Session>> = {
   ...MESH_SESSIONS,
   ...UPGRADE_SESSIONS,
   ...OPERATION_SESSIONS,
+  ...VERSION_SESSIONS,
 }
 
 /** Runs all; resolves to what they show, by name. */

@@ -1,4 +1,7 @@
-/** The TypeScript of the pages, run against a relay. A comment above a block tells why it is not run, or how it ends. */
+/**
+ * The TypeScript of the pages, run against a relay. A comment above a block tells why it is not run, how it
+ * ends, or what it prints.
+ */
 
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -71,4 +74,5 @@ test.concurrent.for(
   const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
   const expected = snippet.runsUntil === undefined ? [0, null] : [null, 'SIGKILL']
   expect([code, signal], output).toEqual(expected)
+  expect(output).toContain(snippet.prints ?? '')
 })
