@@ -61,6 +61,7 @@ export type OwnCauseId =
   | 'closed-after-upgrade'
   | 'key-differs'
   | 'not-admitted'
+  | 'new-key-not-admitted'
   | 'login-silent'
   | 'login-broken'
   | 'packet-lost'
@@ -216,7 +217,11 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   ],
   'not-admitted': [
     'the relay does not admit this key',
-    'allow it (-verify-clients, -verify-client-url, key list, token), or use an allowed key or token (--key-file, --token)',
+    'see the reason in its log (client denied), and allow the key by -allow-keys-file or a token there',
+  ],
+  'new-key-not-admitted': [
+    'the relay only admits clients that it knows, and this test has a new key',
+    'that is right if it has -verify-clients, -verify-client-url, a key list or tokens; to test further, use a key or token that it admits (--key-file, --token)',
   ],
   'login-silent': ['the login gets no response', "check the relay's log: its admission daemon or URL may not respond"],
   'login-broken': ['the response to the login is malformed', "check that no proxy changes the relay's data"],
@@ -228,14 +233,8 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   'packet-changed': ['packets arrive modified', 'find out what modifies data between the relay and this machine'],
   'peer-unknown': ['the relay does not know a peer that is connected to it', 'check its log; restart it'],
   'ping-unanswered': ['the relay does not answer pings', 'update it: clients use pings to detect dead connections'],
-  'not-ready': [
-    'the relay says that it is not ready for clients',
-    'see docs/operate/health.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
-  ],
-  degraded: [
-    'the relay works, but says that something is wrong',
-    'see docs/operate/health.md for what each check looks at; of "region", whether the NATS servers run and let the relay in',
-  ],
+  'not-ready': ['the relay says that it is not ready for clients', 'see its log for the cause'],
+  degraded: ['the relay works, but says that something is wrong', 'see its log for the cause'],
   'connection-lost': ['the relay closed the connection', 'check its log'],
   'stun-silent': [
     'STUN requests get no response',
@@ -248,11 +247,11 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   ],
   'port80-closed': [
     'plain HTTP on port 80 gets no response',
-    'open port 80 (-http-port 80), or remove CanPort80 from the map',
+    'open port 80 (-http-port 80), and leave CanPort80 out of the map until then',
   ],
   'port80-other': [
     'port 80 responds, but not as a relay',
-    'forward /generate_204 to the relay, or remove CanPort80 from the map',
+    'forward /generate_204 to the relay, and leave CanPort80 out of the map until then',
   ],
   'captive-portal': ['a captive portal responds instead of the relay', 'log in to this network, or try another one'],
   'balancer-without-mesh': [

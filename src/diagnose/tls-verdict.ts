@@ -79,10 +79,11 @@ function chainFault(
   if (hasWeakKey) return failed('weak-key', detail)
   const id: CauseId = connectionFault(Object.assign(new Error(chainError), { code: chainError }))?.id ?? 'bad-chain'
   if (id === 'bad-chain') return failed(id, `${chainError}, ${detail}`)
-  if (id === 'untrusted' && isInterceptor(leaf.issuer)) return failed('intercepted', detail)
+  if (id !== 'untrusted' && id !== 'unverified') return failed(id, detail)
+  if (isInterceptor(leaf.issuer)) return failed('intercepted', detail)
+  if (leaf.issuer === leaf.subject) return failed('self-signed', detail)
   // Public CAs state the URL of their certificate (AIA), private ones hardly ever do.
-  if (id === 'untrusted' && sent === 1 && namesIssuer) return failed('incomplete-chain', detail)
-  return failed(id, detail)
+  return failed(sent === 1 && namesIssuer ? 'incomplete-chain' : 'untrusted', detail)
 }
 
 function nameFault({ isValidFor }: TlsInspection, leaf: PeerCertificate, name: string): Fault | undefined {

@@ -8,7 +8,7 @@ test.each([
   ['ERR_SSL_HTTP_REQUEST', 'http-to-tls'],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'tls-version'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed'],
-  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'unverified'],
   ['CERT_HAS_EXPIRED', 'expired'],
   ['CERT_NOT_YET_VALID', 'not-yet-valid'],
   ['EE_KEY_TOO_SMALL', 'weak-key'],

@@ -28,6 +28,7 @@ export type ConnectionFaultId =
   | 'tls-timeout'
   | 'self-signed'
   | 'untrusted'
+  | 'unverified'
   | 'bad-chain'
   | 'revoked'
   | 'peer-untrusted'
@@ -61,11 +62,16 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
   'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
-    'pin it in the DERP map (CertName "sha256-raw:…"), add it to the trusted ones (ca), or use one from an authority',
+    'pin it in the DERP map (CertName "sha256-raw:…", --pin), or use one from an authority',
   ],
   untrusted: [
     'the certificate comes from an authority that is not trusted',
-    'have the server send its whole chain (fullchain.pem), or add the authority to the trusted ones (ca)',
+    'have the server send its whole chain (fullchain.pem), or trust that authority (--ca)',
+  ],
+  // Bun says no more than that of a self-signed certificate.
+  unverified: [
+    'no trusted authority has signed the certificate',
+    'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (--ca)',
   ],
   'bad-chain': ['the certificate chain is not valid', 'reissue the certificate, and send it with its full chain'],
   revoked: ['the certificate was revoked', 'use another one'],
@@ -130,7 +136,7 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   SELF_SIGNED_CERT_IN_CHAIN: 'untrusted',
   UNABLE_TO_GET_ISSUER_CERT: 'untrusted',
   UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'untrusted',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'unverified',
   CERT_UNTRUSTED: 'untrusted',
   CERT_REJECTED: 'untrusted',
   CERT_REVOKED: 'revoked',

@@ -100,13 +100,20 @@ describe('login', () => {
 
   test('a relay that only admits a known key', async () => {
     const known = NodePrivateKey.generate()
+    let refusals = 0
     const admission: AdmissionGate = {
-      admit: async ({ clientKey }) =>
-        clientKey.equals(known.publicKey()) ? { admit: true } : { admit: false, reason: 'unknown' },
+      admit: async ({ clientKey }) => {
+        if (clientKey.equals(known.publicKey())) return { admit: true }
+        refusals++
+        return { admit: false, reason: 'unknown' }
+      },
     }
     const start = () => ListeningRelay.start({ admission })
-    expect(conclusionOf(await reportOf(await start()))).toBe('login: not-admitted')
     expect(conclusionOf(await reportOf(await start(), { privateKey: known }))).toBe('all is well')
+    expect(refusals).toBe(0)
+    const stranger = NodePrivateKey.generate()
+    expect(conclusionOf(await reportOf(await start(), { privateKey: stranger }))).toBe('login: not-admitted')
+    expect(conclusionOf(await reportOf(await start()))).toBe('login: new-key-not-admitted')
   })
 
   test('a login without a response', async () => {

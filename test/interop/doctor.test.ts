@@ -72,6 +72,6 @@ describe.skipIf(!hasGo).each(RELAYS)('derp doctor on the daemon, %s', (_whose, s
   test('reports that the key is not admitted', async () => {
     const nowhere = `http://127.0.0.1:${await freePort()}/verify`
     const flags = ['-verify-client-url', nowhere, '-verify-client-url-fail-open=false']
-    expect(await conclusionWith(...flags)).toBe('login: not-admitted')
+    expect(await conclusionWith(...flags)).toBe('login: new-key-not-admitted')
   })
 })

@@ -7,6 +7,7 @@ test.each([
   ['CERT_HAS_EXPIRED', 'expired'],
   ['CERT_NOT_YET_VALID', 'not-yet-valid'],
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'untrusted'],
+  ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', 'untrusted'],
   ['ERR_TLS_CERT_ALTNAME_INVALID', 'wrong-name'],
   ['ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR', 'handshake'],
   ['EPROTO', 'handshake'],

@@ -46,6 +46,7 @@ const REASONS: Readonly<Partial<Record<ConnectionFaultId, TlsFailureReason>>> = 
   'no-name': 'wrong-name',
   'self-signed': 'untrusted',
   untrusted: 'untrusted',
+  unverified: 'untrusted',
   'weak-key': 'untrusted',
   'bad-chain': 'untrusted',
   revoked: 'untrusted',

@@ -60,7 +60,7 @@ test.each([
   ['HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\nhalf', 200, 'half'],
   ['HTTP/1.1 403 No\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\n0\r\n\r\nmore', 403, 'sorry'],
   ['HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\nodd', 200, 'odd'],
-  [`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(5000)}`, 200, 'x'.repeat(200)],
+  [`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(5000)}`, 200, `${'x'.repeat(199)}…`],
   ['HTTP/1.1 404 Not Found\r\n\r\n\u001b[31mred\u0000', 404, '[31mred'],
 ])('UpgradeResponse refuses %j with status and beginning of the body (P-213)', (text, status, excerpt) => {
   expect(refusalOf(text)).toMatchObject({ code: 'ERR_DERP_UPGRADE_REFUSED', status, excerpt })

@@ -1,5 +1,6 @@
 /** Whether HTTP works, and whether a relay responds. */
 
+import { oneLine } from '../../lib/one-line.ts'
 import type { CauseId } from '../cause.ts'
 import { openRoute } from '../connect.ts'
 import { exchange, formatGet, type HttpOutcome, type HttpResponse } from '../http-exchange.ts'
@@ -10,6 +11,8 @@ import { causeOfError, failed, messageOf, passed, type Verdict, warning } from '
 /** A relay's response to a request without an upgrade. */
 const RELAY_TEXT = /DERP requires connection upgrade/i
 const DERP_PATH = '/derp'
+/** Most characters shown of a response. */
+const MAX_EXCERPT_LENGTH = 200
 /** Clock difference in milliseconds that causes no problems with tickets, logs or certificates. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000
 
@@ -118,7 +121,7 @@ export function describe({ status, headers, text }: HttpResponse): string {
   const parts = [
     `status ${status}${proxy === undefined ? '' : ` from ${proxy}`}`,
     location === undefined ? undefined : `to ${location}`,
-    text === '' || text.startsWith('<') ? undefined : JSON.stringify(text.slice(0, 120)),
+    text === '' || text.startsWith('<') ? undefined : JSON.stringify(oneLine(text, MAX_EXCERPT_LENGTH)),
   ]
   return parts.filter(part => part !== undefined).join(', ')
 }

@@ -4,8 +4,8 @@ import { DerpClient } from '../../client/derp-client.ts'
 import type { DerpErrorCode } from '../../lib/derp-error.ts'
 import { isDerpError } from '../../lib/derp-error.ts'
 import type { CauseId } from '../cause.ts'
-import { type Examination, type Step, TimeIsUpError } from '../step.ts'
-import { blocked, causeOfError, failed, messageOf, passed } from '../verdict.ts'
+import { type DiagnoseOptions, type Examination, type Step, TimeIsUpError } from '../step.ts'
+import { blocked, causeOfError, type Fault, failed, messageOf, passed } from '../verdict.ts'
 
 /** Causes of errors before the server key arrives. */
 const BEFORE_KEY: Readonly<Partial<Record<DerpErrorCode, CauseId>>> = {
@@ -71,12 +71,19 @@ export const login: Step = {
       return passed('admitted')
     } catch (error) {
       if (signal.aborted && signal.reason instanceof TimeIsUpError) throw error
-      const how = options.token === undefined ? '' : ', with the token'
-      const key = options.privateKey === undefined ? 'a new key' : options.privateKey.publicKey().toString()
       const id = causeIn(BEFORE_INFO, error, 'login-broken')
-      return failed(id, id === 'not-admitted' ? `${key}${how}` : messageOf(error))
+      return id === 'not-admitted' ? refused(options) : failed(id, messageOf(error))
     }
   },
+}
+
+/** Only a key or token that the relay should know says that admission is broken. */
+function refused({ privateKey, token }: DiagnoseOptions): Fault {
+  const how = token === undefined ? '' : ', with the token'
+  if (privateKey !== undefined) return failed('not-admitted', `${privateKey.publicKey()}${how}`)
+  return token === undefined
+    ? failed('new-key-not-admitted', 'closed after the login')
+    : failed('not-admitted', `a new key${how}`)
 }
 
 function causeIn(

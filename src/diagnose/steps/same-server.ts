@@ -26,10 +26,12 @@ export const sameServer: Step = {
   },
 }
 
+/** An admitted key, if there is one: the relay would log each other one as refused. */
 async function serverKeyOfOne(examination: Examination, signal: AbortSignal): Promise<NodePublicKey> {
-  const { platform } = examination
+  const { platform, options } = examination
   const conn = await openDerp(reachable(examination), signal)
-  const login = { privateKey: await platform.generateKey(), agreement: platform.agreement, clock: platform.clock }
+  const privateKey = options.privateKey ?? (await platform.generateKey())
+  const login = { privateKey, agreement: platform.agreement, clock: platform.clock }
   const client = await DerpClient.login(conn, login, signal)
   client.close()
   return client.serverKey

@@ -1,5 +1,6 @@
 /** Whether all is well, in words, and if not what is wrong and what mends it. Pure. */
 
+import { mendOfCheck } from '../../diagnose/check-mends.ts'
 import type { Finding, ReadinessReport } from '../../status/readiness.ts'
 import type { CertificateStatus } from '../../tls/certificate-source.ts'
 import type { Samples } from './groups.ts'
@@ -26,19 +27,6 @@ const LATE_MS = 100
 const FULL_SHARE = 0.8
 /** Days before the end of a certificate that nobody renews by itself. */
 const CERTIFICATE_DAYS = 14
-
-/** What mends a readiness problem, by the name of its check. */
-const MENDS: Readonly<Record<string, string>> = {
-  draining: 'it is going to end; clients move to other relays by themselves',
-  listeners: 'start it again, and see its log for why it stopped',
-  certificate: 'put a valid certificate in place, or see the log for why the authority gave none',
-  'certificate-renewal': 'mend the cause before the certificate expires; it tries again by itself',
-  mesh: 'check that these mesh peers run, that -mesh-with names them rightly and that both have the same mesh key',
-  region: 'check that the NATS servers of -nats run and let this relay in; it joins by itself',
-  'region-clock': 'run NTP on all relays of the region',
-  workers: 'see the log for why workers ended; they are started again by themselves',
-}
-const MEND_OF_OTHERS = 'see the log for the cause, and docs/operate/health.md for what this check looks at'
 
 /** What to do about drops, by reason. */
 const MENDS_OF_DROPS: Readonly<Record<string, string>> = {
@@ -75,7 +63,7 @@ function readinessProblems(readiness: ReadinessReport | undefined): Problem[] {
     ({ name, reason }: Finding): Problem => ({
       level,
       text: `${name.replaceAll('-', ' ')}: ${reason}`,
-      mend: MENDS[name] ?? MEND_OF_OTHERS,
+      mend: mendOfCheck(name),
     })
   return [
     ...(readiness?.problems ?? []).map(problem('failing')),
