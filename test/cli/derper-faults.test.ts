@@ -47,6 +47,15 @@ test.skipIf(!canMount).each([
   expect(left.filter(file => file !== 'filler')).toEqual([])
 })
 
+test.skipIf(!canMount)('check-config says that the disk is read-only before derper has to', async () => {
+  const place = folderOf('checked')
+  const checked = [RUNTIME_PATH, DERPER, 'check-config', ...LISTEN, '-c', join(place, 'derper.key')]
+  const program = await startProgram('unshare', [...inMounts(READ_ONLY_DISK, place), ...checked])
+  expect(await program.exit()).toBe(2)
+  const reason = `EROFS: read-only file system, access '${place}'; name a file in a writable directory with -c`
+  expect(program.stderr).toBe(`derper: create key file ${join(place, 'derper.key')}: ${reason}\n`)
+})
+
 test.skipIf(!canMount)('derper with its key and lists on a read-only disk serves, and reloads them', async () => {
   const place = folderOf('serves')
   const client = NodePrivateKey.generate()

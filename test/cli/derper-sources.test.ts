@@ -5,11 +5,11 @@ import { afterAll, expect, test } from 'vitest'
 import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
-import { NodePrivateKey } from '../../src/entries/derphttp.ts'
+import { NodePrivateKey, NodePublicKey } from '../../src/entries/derphttp.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
-import { TestCa } from '../support/test-ca.ts'
+import { type IssueRequest, TestCa } from '../support/test-ca.ts'
 
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 const directory = mkdtempSync(join(tmpdir(), 'derper-sources-'))
@@ -75,19 +75,20 @@ test('derper prefers the command line, then the environment, then -config, and r
   expect(text.replace(memory, '')).toBe(
     `${[
       'derper would run with this configuration:',
-      `  key:             a new one, stored in ${at('unmade.key')}`,
-      '  listener:        :1, TLS',
-      '  HTTP beside TLS: off',
-      `  certificate:     for third.test from https://dv.acme-v02.api.pki.goog/directory, validated by tls-alpn-01 only, stored in ${directory}`,
-      '  relay:           on',
-      '  STUN:            :2/udp, nodes only, no rate limit',
-      '  admission:       everyone',
-      '  mesh:            off: no mesh key',
-      '  bootstrap DNS:   off',
-      '  connections:     at most 500',
-      '  limits:          no rate limit, writes time out after 2s, 1000 MiB for slow readers',
-      '  metrics:         below /debug/ only',
-      '  shutdown:        clients accepted for 0s, disconnected within 5s, exit after 8s',
+      `  key:               a new one, stored in ${at('unmade.key')}`,
+      '  listener:          :1, TLS',
+      '  HTTP beside TLS:   off',
+      `  certificate:       for third.test from https://dv.acme-v02.api.pki.goog/directory, validated by tls-alpn-01 only, stored in ${directory}`,
+      '  relay:             on',
+      '  STUN:              :2/udp, nodes only, no rate limit',
+      '  admission:         everyone',
+      '  mesh:              off: no mesh key',
+      '  bootstrap DNS:     off',
+      '  connections:       at most 500',
+      '  limits:            no rate limit, writes time out after 2s, 1049 MB for slow readers',
+      '  metrics:           below /debug/ only',
+      '  shutdown:          clients accepted for 0s, disconnected within 5s, exit after 8s',
+      '  certificate files: none for third.test yet; one will be ordered',
       '  note: variable DERPER_VERIFY_CLIENT has no effect: no such flag; did you mean DERPER_VERIFY_CLIENTS?',
       '  note: anyone who reaches this relay can use it; restrict that with -verify-clients, -allow-keys-file or others',
     ].join('\n')}\n`,
@@ -115,7 +116,7 @@ test('check-config describes every topic and shows no secret', async () => {
   const own = [...metrics, '-drain-delay', '10s', '-drain-time', '1m', '-c', keyFile, '-derp=false']
   const others = [...proxies, ...names, ...limits, ...own]
   expect(await planned(...lists, ...sources, ...mesh, ...stun, ...others)).toEqual({
-    key: `${key.publicKey()} from ${keyFile}`,
+    key: `${key.publicKey()} ${key.publicKey().shortString()} from ${keyFile}`,
     listener: '[::1]:8080, plain HTTP',
     'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
     relay: 'off: only the other services run',
@@ -126,7 +127,7 @@ test('check-config describes every topic and shows no secret', async () => {
     connections:
       'at most 500, 20 per source, 10 new per second per listener, 0.5 new per second per source, 30 clients',
     limits:
-      '2000000 bytes per second in total, 5000 bytes per second per client, no write timeout, 100 MiB for slow readers',
+      '2000000 bytes per second in total, 5000 bytes per second per client, no write timeout, 105 MB for slow readers',
     metrics: 'on :9340 for token holders and listed addresses',
     shutdown: 'clients accepted for 10s, disconnected within 1m, exit after 1m13s',
     memory: expect.stringMatching(/^at worst \d+ MB: .*, slow readers 105, .*mesh 1218/),
@@ -145,7 +146,7 @@ test('check-config checks certificates, generates none, and reports flags withou
   expect(await planned(...manual, '-hostname', 'relay.test', '-stun=false')).toMatchObject({
     STUN: 'off',
     certificate: `for relay.test from ${directory}`,
-    'certificate files': 'valid',
+    'certificate files': expect.stringMatching(/^valid until \d{4}-/),
   })
   const expired = { notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') }
   const old = await (await TestCa.create()).issue({ dns: ['old.test'], ...expired })
@@ -169,6 +170,30 @@ test('check-config checks certificates, generates none, and reports flags withou
   })
 })
 
+test('check-config names the certificate that an authority issued before, and whether it is of use', async () => {
+  const folder = at('acme')
+  mkdirSync(folder)
+  const stored = async (host: string) => {
+    const plan = await planned('-tls', '-certdir', folder, '-hostname', host, '-stun=false')
+    return plan['certificate files']
+  }
+  const ca = await TestCa.create()
+  const store = async (name: string, request: IssueRequest) => {
+    const { certificate, key } = await ca.issue(request)
+    file(`acme/${name}`, `${key}${certificate}`)
+  }
+  await store('good.test', { dns: ['good.test'], notAfter: new Date('2099-01-02T03:04:05Z') })
+  await store('old.test', { dns: ['old.test'], notBefore: new Date('2020-01-01'), notAfter: new Date('2020-02-01') })
+  await store('other.test', { dns: ['good.test'] })
+  file('acme/broken.test', 'nonsense')
+  expect(await stored('Good.test.')).toBe('one for good.test, valid until 2099-01-02T03:04:05.000Z')
+  expect(await stored('old.test')).toMatch(/^the one for old\.test expired at 2020-02-01.*another will be ordered$/)
+  expect(await stored('other.test')).toBe(
+    `${folder}/other.test cannot be used: certificate is not for other.test but for DNS:good.test; another will be ordered`,
+  )
+  expect(await stored('broken.test')).toBe('none for broken.test yet; one will be ordered')
+})
+
 test('derper finds the mesh key at the original’s default paths, but not in development mode (P-023)', async () => {
   expect(await planned('-a', ':80')).toMatchObject({ mesh: 'off: no mesh key' })
   mkdirSync(at('keys'))
@@ -183,7 +208,10 @@ test('check-config works while a derper uses the ports and the key', async () =>
   try {
     const { port, relay: key } = await served(running)
     const text = await output(await derper(['check-config', ...args, '-a', `127.0.0.1:${port}`]))
-    expect(text).toMatch(new RegExp(`^  key: +${key} from ${at('running.key')}$`, 'm'))
+    const short = NodePublicKey.parse(`${key}`)
+      .shortString()
+      .replace(/[[\]/+]/g, '\\$&')
+    expect(text).toMatch(new RegExp(`^  key: +${key} ${short} from ${at('running.key')}$`, 'm'))
   } finally {
     await running.stop()
   }

@@ -1,5 +1,6 @@
 /** `derper check-config`: checks and prints the configuration. Starts and stores nothing, but probes admission backends. */
 
+import { dirname } from 'node:path'
 import { assertPortsDiffer } from '../../daemon/bind.ts'
 import { DerperDaemon, wantedPorts } from '../../daemon/daemon.ts'
 import type { DaemonLog } from '../../daemon/log/log.ts'
@@ -14,6 +15,7 @@ import type { DerperFlagValues } from './derper-flags.ts'
 import { privateKeyFile, readSettings } from './derper-settings.ts'
 import { memoryPlan } from './memory-plan.ts'
 import { type PlanLine, planOf } from './plan.ts'
+import { assertCanStore } from './storable.ts'
 
 /** The text to print. @throws DerpError for the first problem that would keep `derper` from starting. */
 export async function checkConfig(
@@ -23,7 +25,7 @@ export async function checkConfig(
 ): Promise<string> {
   const settings = await readSettings(flags, given, env)
   assertPortsDiffer(wantedPorts(settings))
-  const key = privateKeyPlan(flags)
+  const key = await privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Creating the daemon checks the remaining settings.
   const log: DaemonLog = {
@@ -46,11 +48,14 @@ export async function checkConfig(
   return `${['derper would run with this configuration:', ...text, ...remarks].join('\n')}\n`
 }
 
-function privateKeyPlan(flags: DerperFlagValues): string {
+/** With the short form, by which logs and `derp doctor` name keys. */
+async function privateKeyPlan(flags: DerperFlagValues): Promise<string> {
   const path = privateKeyFile(flags)
   if (path === undefined) return 'a new one at each start'
-  const key = parseKeyFile(path)
-  return key === undefined ? `a new one, stored in ${path}` : `${key.publicKey()} from ${path}`
+  const key = parseKeyFile(path)?.publicKey()
+  if (key !== undefined) return `${key} ${key.shortString()} from ${path}`
+  await assertCanStore(dirname(path), `create key file ${path}`, 'name a file in a writable directory with -c')
+  return `a new one, stored in ${path}`
 }
 
 async function certificatePlan({ tls }: DaemonSettings): Promise<PlanLine[]> {

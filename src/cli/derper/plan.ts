@@ -131,7 +131,7 @@ function limitsPlan({ rateLimit, totalRate = 0, maxQueuedBytes = 0, writeTimeout
     rateLimit === undefined ? 'no rate limit' : `${rateLimit.bytesPerSecond} bytes per second per client`
   const rate = totalRate === 0 ? perClient : `${totalRate} bytes per second in total, ${perClient}`
   const timeout = writeTimeoutMs === 0 ? 'no write timeout' : `writes time out after ${formatDuration(writeTimeoutMs)}`
-  return `${rate}, ${timeout}, ${Math.round(maxQueuedBytes / 2 ** 20)} MiB for slow readers`
+  return `${rate}, ${timeout}, ${Math.round(maxQueuedBytes / 1e6)} MB for slow readers`
 }
 
 function parts(...texts: (string | false | undefined)[]): string[] {

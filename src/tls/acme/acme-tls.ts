@@ -13,6 +13,7 @@ import type { AcmeChallengeType } from './acme.ts'
 import { AcmeCertificate, type AcmeCertificateOptions } from './acme-certificate.ts'
 import { type AcmeSettings, acmeAccount, assertAcmeSettings, IP_PROFILE } from './acme-settings.ts'
 import { canonicalAddress } from './own-addresses.ts'
+import { servedName } from './served-name.ts'
 
 export interface AcmeTlsOptions extends AcmeSettings, Pick<RelayTlsOptions, 'ticketKeys' | 'replicas'> {
   /** The relay's key, for the meta certificate. */
@@ -41,7 +42,7 @@ const ADDRESS_CHALLENGES: readonly AcmeChallengeType[] = ['http-01', 'tls-alpn-0
 export async function createAcmeTls(options: AcmeTlsOptions): Promise<AcmeTls> {
   assertAcmeSettings(options)
   const { publicKey, clock = systemClock } = options
-  const hostname = isIP(options.hostname) === 0 ? plainName(options.hostname) : canonicalAddress(options.hostname)
+  const hostname = servedName(options.hostname)
   const { ticketKeys, replicas } = options
   const challenges = new AcmeChallenges(replicas)
   const metaCertificate = await createMetaCertificate(publicKey, clock)
@@ -118,9 +119,4 @@ function wishForAddress({ ipAddresses }: AcmeTlsOptions, hostname: string, tls: 
 function commonOptions(options: AcmeTlsOptions) {
   const { directory, mapNodePorts, log, clock, random } = options
   return { directory, mapNodePorts, log, clock, random, account: acmeAccount(options) }
-}
-
-/** As authorities and clients write it. */
-function plainName(hostname: string): string {
-  return hostname.toLowerCase().replace(/\.$/, '')
 }

@@ -1,0 +1,26 @@
+/** Whether files can be created where settings want them. */
+
+import { constants } from 'node:fs'
+import { access, stat } from 'node:fs/promises'
+import { dirname, resolve } from 'node:path'
+import { badSettings } from './settings/setting.ts'
+
+/** @throws DerpError with what was to be done, why it cannot be, and the remedy. */
+export async function assertCanStore(directory: string, action: string, remedy: string): Promise<void> {
+  try {
+    await access(await nearestFolder(resolve(directory)), constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw badSettings(`${action}: ${(error as Error).message}; ${remedy}`, error)
+  }
+}
+
+/** The folder, or its nearest existing parent. */
+async function nearestFolder(path: string): Promise<string> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined
+    throw error
+  })
+  if (found === undefined) return nearestFolder(dirname(path))
+  if (!found.isDirectory()) throw new Error(`${path} is not a directory`)
+  return path
+}
