@@ -7,6 +7,7 @@ import { createRoutes, isForDerp, type RouteOptions, type Routes } from './http/
 import { derpEndpoint } from './http/upgrade/derp-endpoint.ts'
 import { nodeAgreement } from './keys/node-box.ts'
 import type { NodePublicKey } from './keys/node-key.ts'
+import { assertPrivateKey } from './keys/private-key.ts'
 import type { Clock } from './lib/clock.ts'
 import type { Emitter } from './lib/emitter.ts'
 import { CidrList } from './listen/cidr-list.ts'
@@ -111,7 +112,7 @@ export interface Relay {
 /**
  * Creates a relay. Relays in one process share no state.
  *
- * @throws DerpError for an invalid option.
+ * @throws DerpError for an invalid option, TypeError for a private key that is none.
  * @example
  * ```ts
  * import { createServer } from 'node:http'
@@ -123,6 +124,8 @@ export interface Relay {
  * ```
  */
 export function createRelay(options: RelayOptions): Relay {
+  // Programs in JavaScript may pass nothing at all.
+  assertPrivateKey('create relay', (options as RelayOptions | undefined)?.privateKey)
   const { part } = options
   const admission = part?.admission ?? options.admission
   const core = new RelayCore({ agreement: nodeAgreement, ...options, admission }, part?.createDirectory)

@@ -7,7 +7,7 @@
 import { formatRegion } from '../derpmap/regions.ts'
 import type { DERPRegion } from '../derpmap/types.ts'
 import type { KeyAgreement } from '../keys/box.ts'
-import type { PrivateKey } from '../keys/private-key.ts'
+import { assertPrivateKey, type PrivateKey } from '../keys/private-key.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import type { ClientSettings } from './client-settings.ts'
 import { formatRelayUrl, parseRelayUrl } from './dial/relay-url.ts'
@@ -19,7 +19,6 @@ import {
   resolveConnectionOptions,
   resolveNumber,
 } from './options.ts'
-import { assertPrivateKey } from './packet.ts'
 import type { ClientTransport, DialTarget, NetworkMonitor } from './ports.ts'
 
 /** Returns the current region to connect to; undefined if there is none at present. */

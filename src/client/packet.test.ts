@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { NodePrivateKey } from '../keys/node-key.ts'
-import { assertPacket, assertPingPayload, assertPrivateKey, assertPublicKey } from './packet.ts'
+import { assertPrivateKey } from '../keys/private-key.ts'
+import { assertPacket, assertPingPayload, assertPublicKey } from './packet.ts'
 
 test('assertPacket accepts 0 to 65536 bytes and rejects more, with the size (P-052)', () => {
   assertPacket('send packet', new Uint8Array(0))
@@ -16,7 +17,7 @@ test('assertPacket accepts 0 to 65536 bytes and rejects more, with the size (P-0
 
 test('assertPacket rejects anything but bytes', () => {
   expect(() => assertPacket('send packet', 'text' as unknown as Uint8Array)).toThrow(
-    new TypeError('send packet: data is a string, not a Uint8Array'),
+    new TypeError('send packet: data is a string, not a Uint8Array; new TextEncoder().encode makes one'),
   )
 })
 
@@ -34,6 +35,7 @@ test.each<[unknown, string]>([
   [KEY.publicKey().toString(), 'a string, not a NodePublicKey; NodePublicKey.parse reads text'],
   [KEY, 'a NodePrivateKey, not a NodePublicKey'],
   [new ArrayBuffer(32), 'an ArrayBuffer, not a NodePublicKey'],
+  [Promise.resolve(KEY), 'a Promise, not a NodePublicKey; await it'],
   [undefined, 'undefined, not a NodePublicKey'],
   [null, 'null, not a NodePublicKey'],
 ])('an argument that is not a public key is reported with its call: %s', (key, reason) => {

@@ -48,6 +48,7 @@ test.each([
 
 test('parseKeyText shows the start of a text with the public prefix and nothing of any other', () => {
   expect(messageOf(`open:${digits}00`, shown)).toBe('parse test key open:01234567…: has 66 hex digits, expected 64')
+  expect(messageOf('open:01234567', shown)).toBe('parse test key open:01234567: has 8 hex digits, expected 64')
   expect(messageOf('shut:deadbeefdeadbeef', shown)).not.toContain('dead')
   expect(messageOf(`${digits.slice(1)}x`, shown)).not.toContain('1234')
   expect(messageOf('shut:deadbeefdeadbeef', secret)).not.toContain('dead')

@@ -83,6 +83,7 @@ function hexValue(code: number): number {
 
 function refusal(text: string, form: KeyForm, reason: string): KeyError {
   const shown = form.shown && text.startsWith(form.prefix)
-  const value = shown ? ` ${text.slice(0, form.prefix.length + SHOWN_DIGITS)}…` : ''
+  const start = text.slice(0, form.prefix.length + SHOWN_DIGITS)
+  const value = shown ? ` ${start}${start === text ? '' : '…'}` : ''
   return new KeyError(`parse ${form.name}${value}: ${reason}`, { clause: 'P-021' })
 }

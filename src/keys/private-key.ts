@@ -4,6 +4,7 @@
  * A private key never shows in logs, JSON or strings; only the methods named `export…` reveal it.
  */
 
+import { argumentError } from '../lib/argument-error.ts'
 import { equalConstantTime } from './constant-time.ts'
 import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
 import type { NodePublicKey } from './public-key.ts'
@@ -52,6 +53,13 @@ export abstract class PrivateKey {
   toJSON(): string {
     return REDACTED
   }
+}
+
+/** @throws TypeError unless it is a private key. */
+export function assertPrivateKey(action: string, key: unknown): void {
+  if (key instanceof PrivateKey) return
+  const mend = { wanted: 'a NodePrivateKey', ofText: 'NodePrivateKey.parse reads text' }
+  throw argumentError(action, 'privateKey', key, mend)
 }
 
 /** A fresh random secret, clamped as NaCl box wants it. */

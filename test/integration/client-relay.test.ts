@@ -40,11 +40,11 @@ test('a call with an argument of the wrong type names both, and leaves the conne
   const isNoKey = 'is a string, not a NodePublicKey; NodePublicKey.parse reads text'
   expect((await rejectionsOf(failed)).map(error => String(error))).toEqual([
     `TypeError: send packet: destination ${isNoKey}`,
-    'TypeError: send packet: data is a string, not a Uint8Array',
+    'TypeError: send packet: data is a string, not a Uint8Array; new TextEncoder().encode makes one',
     `TypeError: forward packet: source ${isNoKey}`,
     `TypeError: forward packet: destination ${isNoKey}`,
     `TypeError: close peer: peer ${isNoKey}`,
-    'TypeError: send ping: data is a string, not a Uint8Array',
+    'TypeError: send ping: data is a string, not a Uint8Array; new TextEncoder().encode makes one',
   ])
   const privateKey = NodePrivateKey.generate().exportText() as unknown as NodePrivateKey
   expect(() => relay.client({ privateKey })).toThrow(

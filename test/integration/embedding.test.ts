@@ -2,7 +2,7 @@ import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
-import { createRelay, type Relay } from '../../src/relay.ts'
+import { createRelay, type Relay, type RelayOptions } from '../../src/relay.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { RawClient } from '../support/raw-client.ts'
 
@@ -64,4 +64,14 @@ test('two relays in one process are independent', async () => {
   expect(await b.sync()).toEqual([])
   expect(relays.map(({ core }) => core.counters.dropped.unknown_dest.other.packets)).toEqual([1, 0])
   for (const relay of relays) relay.close()
+})
+
+test.each<[unknown, string]>([
+  [undefined, 'undefined, not a NodePrivateKey'],
+  [{}, 'undefined, not a NodePrivateKey'],
+  [{ privateKey: 'privkey:00' }, 'a string, not a NodePrivateKey; NodePrivateKey.parse reads text'],
+  [{ privateKey: Promise.resolve() }, 'a Promise, not a NodePrivateKey; await it'],
+])('a relay without a key says so: %j', (options, reason) => {
+  const message = `create relay: privateKey is ${reason}`
+  expect(() => createRelay(options as RelayOptions)).toThrow(new TypeError(message))
 })

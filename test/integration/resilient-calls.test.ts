@@ -1,7 +1,9 @@
 /** The resilient client for callers: waits, rejections, close, and replaced targets. */
 
 import { expect, test } from 'vitest'
-import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { ResilientClient } from '../../src/client/resilient/resilient-client.ts'
+import type { StateEvent } from '../../src/client/resilient/resilient-events.ts'
+import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { DerpError } from '../../src/lib/derp-error.ts'
 import { FlakySetup, refusing, silent } from '../support/flaky-nodes.ts'
 import { rejectionsOf } from '../support/rejections.ts'
@@ -186,6 +188,22 @@ test('a factory that throws counts as a failed target', async () => {
   setup.receive()
   await connected(setup)
   expect(setup.states).toEqual(['connecting/started@a', 'connecting/failed@b', 'connected/accepted@b'])
+})
+
+test('one target that is not in a list is refused, and a factory that throws is quoted', async () => {
+  const createClient = (url: string) => new Client(NodePrivateKey.generate(), url)
+  const targets = 'https://relay.test/derp' as unknown as string[]
+  expect(() => new ResilientClient({ targets, createClient })).toThrow(
+    new TypeError('set targets: targets is a string, not an array'),
+  )
+  const client = new ResilientClient({ targets: ['relay.test'], createClient, sendWaitMs: 0 })
+  const { promise, resolve } = Promise.withResolvers<StateEvent>()
+  client.events.on('state', event => event.error && resolve(event))
+  client.connect().catch(() => {})
+  expect((await promise).error?.message).toBe(
+    'make client for relay.test: read relay URL "relay.test": not a URL such as https://relay.example/derp',
+  )
+  await client.close()
 })
 
 test('targets can be replaced: a connection to a remaining target stays, others are re-established', async () => {

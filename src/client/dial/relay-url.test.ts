@@ -14,12 +14,16 @@ test.each([
 })
 
 test.each([
-  ['', 'read relay URL "": not a URL'],
-  ['relay.test/derp', 'read relay URL "relay.test/derp": not a URL'],
+  ['', 'read relay URL "": not a URL such as https://relay.example/derp'],
+  [undefined as unknown as string, 'read relay URL undefined: not a URL such as https://relay.example/derp'],
+  ['relay.test/derp', 'read relay URL "relay.test/derp": not a URL such as https://relay.example/derp'],
   ['ftp://relay.test/derp', 'read relay URL "ftp://relay.test/derp": scheme ftp is neither http nor https'],
   ['wss://relay.test:443/derp', 'read relay URL "wss://relay.test/derp": scheme wss is neither http nor https'],
-  ['http://', 'read relay URL "http://": not a URL'],
-  ['http://relay.test:99999/', 'read relay URL "http://relay.test:99999/": not a URL'],
+  ['http://', 'read relay URL "http://": not a URL such as https://relay.example/derp'],
+  [
+    'http://relay.test:99999/',
+    'read relay URL "http://relay.test:99999/": not a URL such as https://relay.example/derp',
+  ],
 ])('parseRelayUrl refuses %j (P-200)', (text, message) => {
   expect(() => parseRelayUrl(text)).toThrow(expect.objectContaining({ code: 'ERR_DERP_URL_INVALID', message }))
 })

@@ -7,7 +7,7 @@ import { DerpError } from '../../lib/derp-error.ts'
 /** A checked copy of `input`. @throws DerpError if it is not an http or https URL. */
 export function parseRelayUrl(input: string | URL): URL {
   const url = URL.parse(String(input))
-  if (url === null) throw invalid(String(input), 'not a URL')
+  if (url === null) throw invalid(input, 'not a URL such as https://relay.example/derp')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     throw invalid(formatRelayUrl(url), `scheme ${url.protocol.slice(0, -1)} is neither http nor https`)
   }
@@ -60,6 +60,7 @@ export function endpointOfUrl(url: URL, { serverName, pin }: UrlEndpointOptions 
   }
 }
 
-function invalid(text: string, reason: string): DerpError {
-  return new DerpError('ERR_DERP_URL_INVALID', `read relay URL ${JSON.stringify(text)}: ${reason}`, { clause: 'P-200' })
+function invalid(input: string | URL, reason: string): DerpError {
+  const shown = typeof input === 'string' ? JSON.stringify(input) : String(input)
+  return new DerpError('ERR_DERP_URL_INVALID', `read relay URL ${shown}: ${reason}`, { clause: 'P-200' })
 }

@@ -4,6 +4,7 @@
  * It alone connects, and never gives up: every end of a connection leads back to the schedule.
  */
 
+import { argumentError } from '../../lib/argument-error.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import type { Emitter } from '../../lib/emitter.ts'
 import { sleep } from '../../lib/sleep.ts'
@@ -83,6 +84,7 @@ export class Reconnector<T> {
 
   /** Replaces the targets; a connection to one that remains continues. */
   replaceTargets(targets: readonly T[]): void {
+    if (!Array.isArray(targets)) throw argumentError('set targets', 'targets', targets, { wanted: 'an array' })
     for (const slot of this.#schedule.replace(targets, this.#options.isSame)) {
       if (this.#current?.slot === slot) this.#current.run.end('replaced', replaced(this.#nameOf(slot)))
       this.#closeClient(slot)
@@ -151,7 +153,11 @@ export class Reconnector<T> {
       return await run.run()
     } catch (cause) {
       // A factory that throws counts as a failing target: another one, or a later attempt, may work.
-      const error = new DerpError('ERR_DERP_DIAL_FAILED', `make client for ${this.#nameOf(slot)}: ${cause}`, { cause })
+      const error = new DerpError(
+        'ERR_DERP_DIAL_FAILED',
+        `make client for ${this.#nameOf(slot)}: ${(cause as Error)?.message ?? cause}`,
+        { cause },
+      )
       return failedEarly('failed', error)
     }
   }

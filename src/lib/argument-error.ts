@@ -1,0 +1,25 @@
+/** Errors about arguments of a wrong type: call, argument, what it is, and what mends it. */
+
+/**
+ * `send packet: data is a string, not a Uint8Array; …`
+ *
+ * @param wanted what it should be, with its article.
+ * @param ofText what makes one of a string.
+ */
+export function argumentError(
+  action: string,
+  argument: string,
+  value: unknown,
+  { wanted, ofText }: { readonly wanted: string; readonly ofText?: string },
+): TypeError {
+  const mend = value instanceof Promise ? 'await it' : typeof value === 'string' ? ofText : undefined
+  const what = `${action}: ${argument} is ${typeName(value)}, not ${wanted}`
+  return new TypeError(mend === undefined ? what : `${what}; ${mend}`)
+}
+
+/** `a string`, `undefined`, `an ArrayBuffer`: never the value, which may be a secret. */
+function typeName(value: unknown): string {
+  if (value === null || value === undefined) return String(value)
+  const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value
+  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
+}
