@@ -1,7 +1,7 @@
 /** Checks of what callers hand in, before a connection is touched: a mistake names the call and the argument. */
 
+import { argumentError } from '../keys/argument-error.ts'
 import { NodePublicKey } from '../keys/public-key.ts'
-import { argumentError } from '../lib/argument-error.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { MAX_PACKET_LENGTH, PING_LENGTH } from '../protocol/constants.ts'
 

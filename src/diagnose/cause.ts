@@ -111,7 +111,7 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
   ],
   'plain-http': [
     'the TLS port serves plain HTTP',
-    'enable TLS on the relay (-certmode and -hostname; derphttp also needs -tls on ports other than 443), or put a TLS proxy in front of it',
+    'if it is meant to, as with -dev, give its http:// URL; Tailscale clients need TLS: enable it on the relay (-certmode and -hostname; derphttp also needs -tls on ports other than 443), or put a TLS proxy in front of it',
   ],
   'other-protocol': ['the port serves a protocol other than TLS', "use the relay's port"],
   'tls-silent': [

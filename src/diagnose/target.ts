@@ -17,8 +17,8 @@ export interface RelayTarget {
   readonly stun:
     | { readonly port: number; readonly address: string | undefined; readonly isPromised: boolean }
     | undefined
-  /** Plain HTTP for captive portal detection. */
-  readonly plainHttp: { readonly port: number; readonly isPromised: boolean }
+  /** Plain HTTP for captive portal detection; undefined if the relay has nothing else. */
+  readonly plainHttp: { readonly port: number; readonly isPromised: boolean } | undefined
   /** Whether it is a node of a map; otherwise missing IPv6, STUN and so on are only warnings. */
   readonly isFromMap: boolean
   /** It does not relay packets. */
@@ -36,11 +36,12 @@ export interface TargetPorts {
 /** A relay given by URL. @param pin SHA-256 of its certificate, in lower-case hex. */
 export function targetOfUrl(url: URL, pin?: string, ports: TargetPorts = {}): RelayTarget {
   const endpoint = endpointOfUrl(url, { pin })
+  const isPlain = url.protocol === 'http:' && ports.plainHttp === undefined
   return {
     name: hostPort(endpoint),
     endpoint,
     stun: { port: ports.stun ?? STUN_PORT, address: undefined, isPromised: false },
-    plainHttp: { port: ports.plainHttp ?? PLAIN_PORT, isPromised: false },
+    plainHttp: isPlain ? undefined : { port: ports.plainHttp ?? PLAIN_PORT, isPromised: false },
     isFromMap: false,
     isStunOnly: false,
     regionId: undefined,

@@ -43,7 +43,7 @@ function pinFault(
   leaf: PeerCertificate,
   { sha256 }: CertificateRule & { readonly kind: 'pin' },
 ): Fault | undefined {
-  const shown = leaf.fingerprint256.replaceAll(':', '').toLowerCase()
+  const shown = sha256Of(leaf)
   if (shown !== sha256) return failed('wrong-pin', `pinned ${sha256.slice(0, 16)}…, shown sha256-raw:${shown}`)
   return chain.length > 1 ? failed('pin-with-chain', `${chain.length - 1} sent along`) : undefined
 }
@@ -65,6 +65,10 @@ async function dateFault(
     : failed('not-yet-valid', `valid from ${validFromDate.toISOString()}`)
 }
 
+function sha256Of({ fingerprint256 }: PeerCertificate): string {
+  return fingerprint256.replaceAll(':', '').toLowerCase()
+}
+
 function textOf(ms: number): string {
   return new Date(ms).toISOString().slice(0, 16).replace('T', ' ')
 }
@@ -75,7 +79,8 @@ function chainFault(
   sent: number,
 ): Fault | undefined {
   if (chainError === undefined) return undefined
-  const detail = `issued by ${nameOf(leaf.issuer)}`
+  // Of a self-signed certificate, the pin is what mends it.
+  const detail = leaf.issuer === leaf.subject ? `sha256-raw:${sha256Of(leaf)}` : `issued by ${nameOf(leaf.issuer)}`
   if (hasWeakKey) return failed('weak-key', detail)
   const id: CauseId = connectionFault(Object.assign(new Error(chainError), { code: chainError }))?.id ?? 'bad-chain'
   if (id === 'bad-chain') return failed(id, `${chainError}, ${detail}`)

@@ -4,7 +4,7 @@
  * A private key never shows in logs, JSON or strings; only the methods named `export…` reveal it.
  */
 
-import { argumentError } from '../lib/argument-error.ts'
+import { argumentError } from './argument-error.ts'
 import { equalConstantTime } from './constant-time.ts'
 import { copyKey, formatHex, isZeroKey, KEY_BYTES, type KeyForm, parseKeyText } from './key-text.ts'
 import type { NodePublicKey } from './public-key.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { connectionFault, explainFault, faultOf } from './connection-fault.ts'
+import { connectionFault, explainError, explainFault, faultOf } from './connection-fault.ts'
 
 const withCode = (code: unknown, cause?: unknown) => Object.assign(new Error('x', { cause }), { code })
 
@@ -44,4 +44,19 @@ test('explainFault returns sentence, detail and remedy', () => {
   expect(explainFault(faultOf('not-yet-valid'))).toBe(
     'the certificate is not valid yet: check the clocks of both machines',
   )
+})
+
+test.each([
+  [
+    'DEPTH_ZERO_SELF_SIGNED_CERT',
+    'self-signed certificate; if the root CA is installed locally, try running Node.js with X',
+  ],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', 'self-signed certificate'],
+  [
+    'ERR_SSL_WRONG_VERSION_NUMBER',
+    '40:error:0A00010B:SSL routines:tls_validate_record_header:wrong version number:../x.c:78:',
+  ],
+])('explainError keeps of %s what the table does not say', (code, text) => {
+  const detail = /\((.*?)\)/.exec(explainError(Object.assign(new Error(text), { code })))?.[1]
+  expect(['self-signed certificate', 'wrong version number']).toContain(detail)
 })

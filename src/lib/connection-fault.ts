@@ -58,7 +58,10 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend
     'the server has no certificate for the requested name',
     'use the name in the certificate, not an address or another name',
   ],
-  'tls-refused': ['the other side refused the TLS handshake', 'check its log; a common cause is a wrong server name'],
+  'tls-refused': [
+    'the other side refused the TLS handshake',
+    'check its log: it may have no certificate yet, or none for the requested name',
+  ],
   'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
@@ -204,7 +207,11 @@ export function explainError(error: unknown): string {
   return fault === undefined ? error.message : explainFault(fault, shortened(error.message))
 }
 
-/** OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. */
+/**
+ * OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. What Node advises, to
+ * trust the authorities of the system, does not mend a certificate that is its own.
+ */
 function shortened(text: string): string {
-  return /^(?:[0-9A-F]+:)?error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1] ?? text.trim()
+  const reason = /^(?:[0-9A-F]+:)?error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1] ?? text.trim()
+  return reason.replace(/; if the root CA is installed locally.*$/s, '')
 }

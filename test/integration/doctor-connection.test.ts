@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto'
 import { createServer as createHttpsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { nodePlatform } from '../../src/diagnose/node-platform.ts'
+import type { Platform, TlsInspection } from '../../src/diagnose/platform.ts'
 import { targetOfNode } from '../../src/diagnose/target.ts'
 import type { CertificatePair } from '../../src/tls/x509.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
@@ -170,8 +173,18 @@ describe('certificates', () => {
 
   test('one that is self-signed', async () => {
     const { TLS_CERT: cert, TLS_KEY: key } = await import('../support/tls-fixture.ts')
-    const server = await listenOnLoopback(createHttpsServer({ cert, key }))
-    expect(await conclusion(server)).toBe('TLS: self-signed')
+    await using server = await listenOnLoopback(createHttpsServer({ cert, key }))
+    const pin = new X509Certificate(cert).fingerprint256.replaceAll(':', '').toLowerCase()
+    const report = await examine(`https://127.0.0.1:${server.port}/derp`)
+    expect(report.conclusion).toMatchObject({ cause: { id: 'self-signed' }, detail: `sha256-raw:${pin}` })
+    // Bun has no code of its own for it.
+    const { inspectTls } = nodePlatform()
+    const asOnBun: Platform['inspectTls'] = async (...args) => {
+      const inspection = await inspectTls?.(...args)
+      return { ...(inspection as TlsInspection), chainError: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' }
+    }
+    const onBun = await examine(`https://127.0.0.1:${server.port}/derp`, { platform: { inspectTls: asOnBun } })
+    expect(conclusionOf(onBun)).toBe('TLS: self-signed')
   })
 
   test('a wrong local clock, by comparison with the server', async () => {
@@ -186,7 +199,6 @@ describe('certificates', () => {
 
   test('a pinned certificate with a chain', async () => {
     const { certificate, key } = await ca.issue(NAME)
-    const { X509Certificate } = await import('node:crypto')
     const pin = new X509Certificate(certificate).fingerprint256.replaceAll(':', '').toLowerCase()
     const server = await listenOnLoopback(createHttpsServer({ cert: `${certificate}${ca.certificate}`, key }))
     expect(await conclusion(server, { pin })).toBe('TLS: pin-with-chain')

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { browserPlatform } from '../../src/diagnose/browser-platform.ts'
 import { diagnoseRelay } from '../../src/diagnose/diagnose.ts'
+import { nodePlatform } from '../../src/diagnose/node-platform.ts'
 import { targetOfNode, targetOfUrl } from '../../src/diagnose/target.ts'
 import { conclusionOf, examine, outcomeOf } from '../support/examination.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
@@ -48,6 +49,15 @@ describe('a good relay', () => {
     const taken = report.steps.filter(({ verdict }) => verdict.status !== 'skipped').map(({ id }) => id)
     expect(taken).toEqual(['http', 'websocket', 'server-key', 'login', 'packet', 'ping', 'same-server'])
     expect(conclusionOf(report)).toBe('all is well')
+  })
+
+  test('of plain HTTP needs neither port 80 nor a certificate', async () => {
+    await using plain = await ListeningRelay.start()
+    const target = targetOfUrl(new URL(`http://127.0.0.1:${plain.port}/derp`))
+    const report = await diagnoseRelay({ target, platform: nodePlatform() })
+    expect(outcomeOf(report, 'captive-portal')).toBe('skipped')
+    const key = report.steps.find(({ id }) => id === 'server-key')
+    expect(key?.verdict).toEqual({ status: 'passed', detail: plain.relay.publicKey.shortString() })
   })
 
   test('differs from a dead server in a browser', async () => {

@@ -4,7 +4,7 @@
  * It alone connects, and never gives up: every end of a connection leads back to the schedule.
  */
 
-import { argumentError } from '../../lib/argument-error.ts'
+import { argumentError } from '../../keys/argument-error.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import type { Emitter } from '../../lib/emitter.ts'
 import { sleep } from '../../lib/sleep.ts'

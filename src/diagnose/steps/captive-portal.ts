@@ -15,10 +15,11 @@ export const captivePortal: Step = {
   layer: 'HTTP',
   after: ['dns'],
   silence: 'port80-closed',
-  isOptional: ({ target }) => !target.plainHttp.isPromised,
+  isOptional: ({ target }) => !target.plainHttp?.isPromised,
   needs: ({ openTcp }) => openTcp !== undefined,
   async run(examination, signal) {
     const { target, findings, platform } = examination
+    if (target.plainHttp === undefined) return skipped('the URL says http')
     const { port, isPromised } = target.plainHttp
     if (target.isFromMap && !isPromised) return skipped('the map does not set CanPort80')
     const address = findings.route?.address ?? findings.addresses[4][0] ?? findings.addresses[6][0]
@@ -29,7 +30,7 @@ export const captivePortal: Step = {
     try {
       const conn = await platform.openTcp({ address, port }, signal)
       const request = formatGet(url, { [CHALLENGE_HEADER]: challenge })
-      return judge(examination, await exchange(conn, request, platform.clock, signal), challenge)
+      return judge(examination, isPromised, await exchange(conn, request, platform.clock, signal), challenge)
     } catch (error) {
       if (signal.aborted) throw error
       return fault(isPromised, 'port80-closed', messageOf(error))
@@ -37,8 +38,7 @@ export const captivePortal: Step = {
   },
 }
 
-function judge({ target, verdicts }: Examination, answer: HttpOutcome, challenge: string): Verdict {
-  const { isPromised } = target.plainHttp
+function judge({ verdicts }: Examination, isPromised: boolean, answer: HttpOutcome, challenge: string): Verdict {
   if (answer.kind === 'closed') return fault(isPromised, 'port80-closed', 'closed without a response')
   if (answer.kind === 'other') return fault(isPromised, 'port80-other', 'not HTTP')
   const { status, headers } = answer
