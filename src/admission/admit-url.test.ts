@@ -215,5 +215,7 @@ test('AdmitUrl sends the user name and password of the URL, and never shows them
 })
 
 test.each(['verify', 'ftp://x/', '', 'unix:/x'])('AdmitUrl refuses "%s"', url => {
-  expect(() => new AdmitUrl(url, admissionPorts())).toThrow('read admission URL: not an http or https URL')
+  expect(() => new AdmitUrl(url, admissionPorts())).toThrow(
+    'read admission URL: not an http or https URL such as https://headscale.example/verify',
+  )
 })

@@ -123,7 +123,9 @@ export class AdmitUrl implements Policy {
 /** The URL without user name and password, and the header to send them in. @throws DerpError, which shows neither. */
 export function parseAdmissionUrl(text: string): { readonly bare: URL; readonly authorization: string | undefined } {
   const url = URL.parse(text)
-  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) throw badUrl('not an http or https URL')
+  if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
+    throw badUrl('not an http or https URL such as https://headscale.example/verify')
+  }
   try {
     const authorization = takeCredentials(url)
     return { bare: url, authorization }

@@ -53,7 +53,7 @@ test.each([
   ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
   ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],
   ['{"ace": false}', 'read flag -ace: remove it'],
-  ['{', 'JSON'],
+  ['{', /: not JSON \(.+\); write the flags as one object, such as \{"hostname": "relay\.example"\}$/],
 ])('readFlags refuses the configuration file %s and says why', async (text, reason) => {
   const path = file(text)
   await expect(read(['-config', path])).rejects.toThrow(`read configuration file ${path}: `)
@@ -63,7 +63,9 @@ test.each([
 test('readFlags names the invalid variable', async () => {
   await expect(read([], { DERPER_STUN: 'maybe' })).rejects.toThrow('read DERPER_STUN: set flag -stun to "maybe"')
   await expect(read([], { DERPER_ACE: 'false' })).rejects.toThrow('read DERPER_ACE: read flag -ace: remove it')
-  await expect(read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).rejects.toThrow('read DERPER_TOKEN_FILE: ENOENT')
+  await expect(read([], { DERPER_TOKEN_FILE: '/nowhere/token' })).rejects.toThrow(
+    'read DERPER_TOKEN_FILE: no such file; name a readable file',
+  )
 })
 
 test('readFlags returns defaults with -help', async () => {

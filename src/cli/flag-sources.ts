@@ -16,6 +16,7 @@ import {
   readFlagValue,
   refuseFlag,
 } from './go-flags.ts'
+import { unreadable } from './unreadable.ts'
 
 /** Name of the flag that names the configuration file. */
 const CONFIG_FLAG = 'config'
@@ -125,7 +126,7 @@ async function secretFrom(
 
 async function* fromConfig(table: FlagTable, path: string, read: ReadText): AsyncGenerator<readonly [string, unknown]> {
   const source = `configuration file ${path}`
-  const config = await withSource(source, async () => JSON.parse(await readNamed(path, read)) as unknown)
+  const config = await withSource(source, async () => parseConfig(await readNamed(path, read)))
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw invalid(`read ${source}: not a JSON object`)
   }
@@ -141,11 +142,20 @@ async function* fromConfig(table: FlagTable, path: string, read: ReadText): Asyn
   }
 }
 
+function parseConfig(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    const mend = 'write the flags as one object, such as {"hostname": "relay.example"}'
+    throw new Error(`not JSON (${(error as Error).message}); ${mend}`, { cause: error })
+  }
+}
+
 async function readNamed(path: string, read: ReadText): Promise<string> {
   try {
     return await read(path)
   } catch (error) {
-    throw new Error(`${(error as Error).message}; name a readable file`, { cause: error })
+    throw new Error(unreadable(error), { cause: error })
   }
 }
 

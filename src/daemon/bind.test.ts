@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { assertPortsDiffer, type WantedPort } from './bind.ts'
+import { assertPortsDiffer, bindReason, type WantedPort } from './bind.ts'
 import { parseListenAddress } from './listen-address.ts'
 
 /** The error for these two addresses; the second may be UDP. */
@@ -36,4 +36,11 @@ test.each([
 ])('assertPortsDiffer accepts %s and %s', (one, other) => {
   expect(errorFor(one, other)).toBeUndefined()
   expect(errorFor(':443', ':443', 'udp')).toBeUndefined()
+})
+
+test.each([
+  ['Node', Object.assign(new Error('getaddrinfo ENOTFOUND foo'), { code: 'ENOTFOUND' })],
+  ['Bun', new Error('Failed to listen at foo')],
+])('bindReason says of a name that %s cannot resolve what mends it', (_runtime, error) => {
+  expect(bindReason(error)).toBe('name not found; choose an address of this host')
 })

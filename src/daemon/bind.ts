@@ -22,7 +22,9 @@ const REASONS: Readonly<Record<string, string>> = {
 /** Reason and remedy of a failed bind. */
 export function bindReason(error: unknown): string {
   const { message, code = '' } = error as NodeJS.ErrnoException
-  return REASONS[code] ?? message
+  // Bun has neither code nor reason for a name that it cannot resolve.
+  const known = code === '' && message.startsWith('Failed to listen at') ? 'ENOTFOUND' : code
+  return REASONS[known] ?? message
 }
 
 /** @throws DerpError naming two flags that use the same port. */

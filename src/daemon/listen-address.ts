@@ -12,7 +12,10 @@ export interface ListenAddress {
 /** Parses the value `text` of `flag`. @throws DerpError naming both. */
 export function parseListenAddress(flag: string, text: string): ListenAddress {
   const match = /^(?:\[([^\]]*)\]|([^:[\]]*)):(\d+|https?)$/.exec(text)
-  if (match === null) throw invalid(flag, text, 'not in the form ":port", "ip:port" or "[ip]:port"')
+  if (match === null) {
+    const meant = /^\d+$/.test(text) ? `; did you mean :${text}?` : ''
+    throw invalid(flag, text, `not in the form ":port", "ip:port" or "[ip]:port"${meant}`)
+  }
   const host = match[1] ?? match[2] ?? ''
   const port = match[3] === 'https' ? 443 : match[3] === 'http' ? 80 : Number(match[3])
   if (port > 65_535) throw invalid(flag, text, 'the port is above 65535')

@@ -105,13 +105,13 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a configuration that is not there',
     flags: ['-config', at('none.json')],
-    says: "read configuration file none.json: ENOENT: no such file or directory, open 'none.json'; name a readable file",
+    says: 'read configuration file none.json: no such file; name a readable file',
   },
   {
     what: 'a secret that is not there',
     flags: PLAIN,
     env: { DERPER_ACME_EAB_KEY_FILE: at('none.txt') },
-    says: "read DERPER_ACME_EAB_KEY_FILE: ENOENT: no such file or directory, open 'none.txt'; name a readable file",
+    says: 'read DERPER_ACME_EAB_KEY_FILE: no such file; name a readable file',
   },
   { what: '-ace', flags: ['-ace'], says: `read flag -ace: ${DERPER_FLAGS.ace.refused}` },
   { what: '-secrets-url', flags: ['-secrets-url', 'x'], says: `read flag -secrets-url: ${SETEC}` },
@@ -126,6 +126,16 @@ const REFUSALS: readonly Refusal[] = [
     what: 'an address without a port',
     flags: ['-a', 'localhost'],
     says: 'set flag -a to "localhost": not in the form ":port", "ip:port" or "[ip]:port"',
+  },
+  {
+    what: 'a port alone',
+    flags: ['-a', '3340'],
+    says: 'set flag -a to "3340": not in the form ":port", "ip:port" or "[ip]:port"; did you mean :3340?',
+  },
+  {
+    what: 'no STUN by its port',
+    flags: [...PLAIN, '-stun', '-stun-port', '-1'],
+    says: 'set flag -stun-port to "-1": not a port from 0 to 65535; for none set -stun=false',
   },
   {
     what: 'a port out of range',
@@ -145,7 +155,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a mesh key that is not there',
     flags: [...PLAIN, '-mesh-psk-file', at('none.key')],
-    says: `set flag -mesh-psk-file to "none.key": ENOENT: no such file or directory, open 'none.key'; name a readable file`,
+    says: 'set flag -mesh-psk-file to "none.key": no such file; name a readable file',
   },
   {
     what: 'mesh peers without a mesh key',
@@ -175,7 +185,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an admission URL of another kind',
     flags: [...PLAIN, '-verify-client-url', 'ftp://user:secret@policy.test'],
-    says: 'set flag -verify-client-url: read admission URL: not an http or https URL',
+    says: 'set flag -verify-client-url: read admission URL: not an http or https URL such as https://headscale.example/verify',
   },
   {
     what: 'an admission URL with a password that is not escaped',
@@ -241,6 +251,16 @@ const REFUSALS: readonly Refusal[] = [
     what: 'a name that is none',
     flags: [...MANUAL, '-hostname', 'relay test'],
     says: 'set flag -hostname to "relay test": not a host name or IP address',
+  },
+  {
+    what: 'a URL for a name',
+    flags: [...MANUAL, '-hostname', 'https://relay.test:8443/derp'],
+    says: 'set flag -hostname to "https://relay.test:8443/derp": not a host name or IP address; did you mean relay.test?',
+  },
+  {
+    what: 'a name with a port',
+    flags: [...MANUAL, '-hostname', 'relay.test:8443'],
+    says: 'set flag -hostname to "relay.test:8443": not a host name or IP address; did you mean relay.test?',
   },
   {
     what: 'another way to certificates',

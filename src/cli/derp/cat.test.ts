@@ -85,7 +85,7 @@ describe('derp cat reaches the relay', () => {
   })
 
   test('and no other', async () => {
-    expect(await failure(url)).toEqual([1, expect.stringContaining('CA')])
+    expect(await failure(url)).toEqual([1, expect.stringContaining('no trusted authority has signed the certificate')])
     expect(await failure('--pin', '00'.repeat(32), url)).toEqual([1, expect.stringContaining('not the pinned')])
   })
 
@@ -111,7 +111,7 @@ test.each<[text: string, args: () => string[]]>([
   ['use --map: it has lab, far; choose one with --region', () => ['--map', mapOf()]],
   ['use --pin: with a map, CertName of the node pins its certificate', () => ['--map', mapOf(), '--pin', pin]],
   ['choose a relay: both relay.test and --map were given', () => ['--map', mapOf(), 'relay.test']],
-  ['choose a relay: neither a relay nor --map was given', () => []],
+  ['neither a relay nor --map was given; give its host or URL, such as relay.example or http://127', () => []],
   ['not a regular file', () => ['--file', directory, '--to', `nodekey:${'12'.repeat(32)}`, url]],
   ['no such file', () => ['--file', path('absent'), '--to', `nodekey:${'12'.repeat(32)}`, url]],
   ['it exists', () => ['--file', caFile, url]],

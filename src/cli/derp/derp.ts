@@ -52,5 +52,7 @@ export function createProgram(context: SubcommandContext): Command {
       getErrHelpWidth: () => columns ?? 100,
     })
   for (const add of SUBCOMMANDS) add(program, context)
+  // After the subcommands, which would inherit it.
+  program.showHelpAfterError('(derp --help lists the commands)')
   return program
 }

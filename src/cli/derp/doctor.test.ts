@@ -111,6 +111,11 @@ test('derp doctor rejects what is neither a relay nor a map', async () => {
   expect([none.code, none.stderr]).toEqual([2, 'derp: read relay "": neither a host nor a URL\n'])
 })
 
+test('derp doctor without a relay names one', async () => {
+  const { code, stderr } = await doctor()
+  expect([code, stderr]).toEqual([2, expect.stringContaining('such as relay.example or http://127.0.0.1:3340\n')])
+})
+
 test('derp doctor says that --key-file took the relay', async () => {
   const { code, stderr } = await doctor('--key-file', 'key.json', 'relay.example')
   expect([code, stderr]).toEqual([2, expect.stringContaining('put the relay before it')])

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { MeshKey } from '../../keys/mesh-key.ts'
 import { DerpError } from '../../lib/derp-error.ts'
+import { unreadable } from '../unreadable.ts'
 
 /** Variable that holds the mesh key in development mode, as in the original. */
 export const MESH_KEY_VARIABLE = 'TAILSCALE_DERPER_MESH_KEY'
@@ -23,9 +24,7 @@ export function loadMeshKey(variable: string | undefined, path: string): MeshKey
   try {
     text = readFileSync(path, 'utf8')
   } catch (error) {
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${(error as Error).message}; name a readable file`, {
-      cause: error,
-    })
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `${action}: ${unreadable(error)}`, { cause: error })
   }
   return parse(action, text)
 }

@@ -10,7 +10,7 @@ export const addConvert: AddSubcommand = (parent, { io }) => {
     .command('convert')
     .description('convert a DERP map to another format; fills in region IDs and drops unknown fields')
     .argument('<source>', MAP_SOURCE_HELP)
-    .requiredOption('--for <format>', `output format: ${MAP_FORMATS.join(', ')}`)
+    .requiredOption(`--for <${MAP_FORMATS.join('|')}>`, 'output format')
     .action(async (source: string, options: { readonly for: string }) => {
       const format = parseMapFormat(options.for)
       await io.out(formatDerpMap((await loadMap(source, io)).map, format))

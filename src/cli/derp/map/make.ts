@@ -24,7 +24,7 @@ export const addMake: AddSubcommand = (parent, { io }) => {
     .command('make')
     .description('probe running relays and print the DERP map for them')
     .argument('<relays...>', 'host, host:port or https URL of each relay')
-    .requiredOption('--for <format>', `output format: ${MAP_FORMATS.join(', ')}`)
+    .requiredOption(`--for <${MAP_FORMATS.join('|')}>`, 'output format')
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
     .option('--stun-port <port>', 'STUN port of the relays (default: 3478)', readPort)
     .option('--region-id <number>', 'ID of the region, or of the first one', String(DEFAULT_NAMING.id))

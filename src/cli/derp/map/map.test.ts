@@ -156,8 +156,8 @@ test.each<[args: string[], code: number, stderr: RegExp]>([
   [['make', '--for', 'json', 'https://relay.example/other'], 2, /clients request \/derp only/],
   [['make', '--for', 'json', '--region-id', '0', 'relay.example'], 2, /use region ID "0"/],
   [['make', '--for', 'json', '--stun-port', '0', 'relay.example'], 2, /Not a port/],
-  [['make', 'relay.example'], 2, /required option '--for <format>'/],
-  [['nothing'], 2, /unknown command/],
+  [['make', 'relay.example'], 2, /required option '--for <tailscale\|headscale\|json\|yaml>' not specified/],
+  [['nothing'], 2, /^error: unknown command 'nothing'\n$/],
 ])('derp map %j fails with one line', async (args, code, stderr) => {
   expect(await derp(args)).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(stderr) })
 })

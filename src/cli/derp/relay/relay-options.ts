@@ -76,9 +76,10 @@ export function clientOf(access: RelayAccess, key: PrivateKey, options: NodeClie
   return NodeClient.forRegion(key, () => region, { failover: 'tls', ...all })
 }
 
-/** For options that take several files, and so the relay as well. */
-export function keyFileHint(keyFile: RelayFlags['keyFile']): string {
-  return Array.isArray(keyFile) ? '; --key-file takes all that follows, so put the relay before it' : ''
+/** What mends a missing relay: an option that takes several files takes the relay as well. */
+export function missingRelayMend(keyFile: RelayFlags['keyFile']): string {
+  if (Array.isArray(keyFile)) return '--key-file takes all that follows, so put the relay before it'
+  return 'give its host or URL, such as relay.example or http://127.0.0.1:3340'
 }
 
 async function readTarget(
@@ -88,7 +89,7 @@ async function readTarget(
 ): Promise<RelayAccess['target']> {
   if (source === undefined) {
     if (relay === undefined) {
-      throw unusable(`choose a relay: neither a relay nor --map was given${keyFileHint(keyFile)}`)
+      throw unusable(`choose a relay: neither a relay nor --map was given; ${missingRelayMend(keyFile)}`)
     }
     if (statSync(relay, { throwIfNoEntry: false })?.isFile())
       throw unusable(`choose a relay: ${relay} is a file; give a DERP map with --map`)

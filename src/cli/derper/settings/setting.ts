@@ -3,6 +3,7 @@
 import { DerpError } from '../../../lib/derp-error.ts'
 import { formatDuration } from '../../../lib/duration.ts'
 import { readRegular } from '../../flag-sources.ts'
+import { unreadable } from '../../unreadable.ts'
 
 const HOUR_MS = 3_600_000
 
@@ -16,10 +17,11 @@ export function badSettings(message: string, cause?: unknown): DerpError {
   return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
 }
 
-/** @throws DerpError naming flag and value. */
-export function portSetting(flag: string, value: number): number {
+/** @param off what to set instead of -1, which stands for none elsewhere. @throws DerpError naming flag and value. */
+export function portSetting(flag: string, value: number, off?: string): number {
   if (value >= 0 && value <= 65_535) return value
-  throw badSetting(flag, value, 'not a port from 0 to 65535')
+  const mend = value === -1 && off !== undefined ? `; for none set ${off}` : ''
+  throw badSetting(flag, value, `not a port from 0 to 65535${mend}`)
 }
 
 /** @throws DerpError naming flag, value and the bound it exceeds. */
@@ -50,7 +52,7 @@ export async function readSettingFile<T>(flag: string, path: string, parse: (tex
   try {
     text = await readRegular(path)
   } catch (error) {
-    throw badSetting(flag, path, `${(error as Error).message}; name a readable file`, error)
+    throw badSetting(flag, path, unreadable(error), error)
   }
   try {
     return parse(text)

@@ -19,7 +19,7 @@ export function stunSettings(
   if (!flags.stun) return undefined
   return {
     host,
-    port: portSetting('stun-port', flags['stun-port']),
+    port: portSetting('stun-port', flags['stun-port'], '-stun=false'),
     reusePort,
     plain: flags['stun-plain'],
     sourceLimit: sourceLimit(flags['stun-rate-limit'], flags['stun-rate-burst']),

@@ -34,10 +34,15 @@ export async function tlsSettings(
       'serve TLS: -hostname is not set; set the name that clients connect to, or serve plain HTTP on another port with -a',
     )
   }
-  if (isIP(hostname) === 0 && !HOST_NAME.test(hostname))
-    throw badSetting('hostname', hostname, 'not a host name or IP address')
+  if (isIP(hostname) === 0 && !HOST_NAME.test(hostname)) {
+    throw badSetting('hostname', hostname, `not a host name or IP address${meantHost(hostname)}`)
+  }
   const directory = flags.certdir || defaultCertDir(env)
-  if (directory === '') throw badSettings('serve TLS: -certdir is not set; name a directory for certificates')
+  if (directory === '') {
+    throw badSettings(
+      'serve TLS: -certdir is not set, and without HOME it has no default; name a directory for certificates, such as /var/lib/derper/certs',
+    )
+  }
   const httpPort = flags['http-port'] === -1 ? undefined : portSetting('http-port', flags['http-port'])
   const common = { hostname, directory, httpPort }
   if (certmode === 'manual') return { ...common, acme: undefined }
@@ -60,6 +65,12 @@ export function tlsNotes(given: ReadonlySet<string>, tls: TlsSettings | undefine
 
 /** Besides ACME flags. */
 const OF_TLS: ReadonlySet<string> = new Set(['certdir', 'certmode', 'hostname', 'tls-record-bytes'])
+
+/** The host of a URL or address with port that was given in place of it. */
+function meantHost(text: string): string {
+  const host = URL.parse(text.includes('://') ? text : `https://${text}`)?.hostname ?? ''
+  return host !== text && HOST_NAME.test(host) ? `; did you mean ${host}?` : ''
+}
 
 /** The original's default; empty if the environment does not define it. */
 function defaultCertDir({ XDG_CACHE_HOME: cache = '', HOME: home = '' }: NodeJS.ProcessEnv): string {
