@@ -3,6 +3,7 @@
 import { talk } from './pair.ts'
 
 const list = document.querySelector('ul')
+const status = document.querySelector('output')
 const link = document.querySelector('a')
 const form = document.querySelector('form')
 const input = document.querySelector('input')
@@ -13,10 +14,14 @@ function show(text: string): void {
   list?.append(item)
 }
 
+function showProblem(problem: string): void {
+  if (status !== null) status.textContent = problem
+}
+
 const complain = (error: unknown) => show(`failed: ${(error as Error).message}`)
 
 async function run(relay: string): Promise<void> {
-  const talking = await talk(relay, new URL(location.href), show)
+  const talking = await talk(relay, new URL(location.href), show, showProblem)
   if (link?.parentElement && talking.link !== '') {
     link.href = talking.link
     link.parentElement.hidden = false

@@ -11,10 +11,16 @@ export interface Talk {
   readonly close: () => void
 }
 
-/** Begins a conversation, or joins that of the link. */
-export async function talk(relay: string, address: URL, onText: (text: string) => void): Promise<Talk> {
+/** Begins a conversation, or joins that of the link. @param onProblem called with why there is no connection. */
+export async function talk(
+  relay: string,
+  address: URL,
+  onText: (text: string) => void,
+  onProblem: (problem: string) => void = () => {},
+): Promise<Talk> {
   const privateKey = await NodePrivateKey.generate()
   const client = new ResilientClient({ targets: [relay], createClient: target => new Client(privateKey, target) })
+  client.events.on('state', ({ error }) => onProblem(error?.message ?? ''))
   const invitedBy = address.hash === '' ? undefined : NodePublicKey.parse(address.hash.slice(1))
   let peer = invitedBy
   let boxKey = peer && (await portableAgreement.agree(privateKey, peer))

@@ -11,7 +11,9 @@ import { type FileInfo, type Link, PART_BYTES, REFUSED, withLink } from './link.
 const WINDOW = 16
 /** Silence after which whatever has not been answered counts as lost. */
 const RESEND_MS = 500
-/** Such silences in a row after which the receiver counts as gone. */
+/** Such silences in a row after which the sender says so. */
+const DOUBT = 6
+/** And after which the receiver counts as gone. */
 const PATIENCE = 60
 
 async function hashOf(path: string): Promise<string> {
@@ -43,7 +45,9 @@ async function sendFile(link: Link, receiver: NodePublicKey, path: string): Prom
     }
     const answer = await link.next(RESEND_MS)
     if (answer === undefined) {
-      if (++silences === PATIENCE) throw new Error(`send ${info.name}: the receiver does not answer`)
+      silences++
+      if (silences === DOUBT) console.error('No answer yet: is receive.ts running, with this key and on this relay?')
+      if (silences === PATIENCE) throw new Error(`send ${info.name}: the receiver does not answer`)
       // Lost, or waiting for a slow reader, whom more at once would not help.
       sent = answered
       window = 1

@@ -5,25 +5,25 @@ import { createRoot } from 'react-dom/client'
 import { useRelay } from './use-relay.ts'
 
 function Talk({ url }: { readonly url: string }) {
-  const { key, state, messages, send } = useRelay(url)
-  const [problem, setProblem] = useState('')
+  const { key, state, problem, messages, send } = useRelay(url)
+  const [refusal, setRefusal] = useState('')
   const submit = (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const fields = new FormData(event.currentTarget)
     send(fields.get('to') as string, fields.get('text') as string).then(
-      () => setProblem(''),
-      (error: Error) => setProblem(error.message),
+      () => setRefusal(''),
+      (error: Error) => setRefusal(error.message),
     )
   }
   return (
     <>
       <p>
-        <output name="state">{state}</output> as <code>{key}</code>
+        <output name="state">{state}</output> as <code>{key}</code> <output name="problem">{problem}</output>
       </p>
       <form onSubmit={submit}>
         <input name="to" placeholder="key of the other" aria-label="to" required />
         <input name="text" placeholder="text" aria-label="text" required />
-        <button type="submit">Send</button> <output name="problem">{problem}</output>
+        <button type="submit">Send</button> <output name="refusal">{refusal}</output>
       </form>
       <ul>
         {messages.map(({ id, from, text }) => (

@@ -7,6 +7,8 @@ export interface Relay {
   /** This client's key; undefined until it is made. */
   readonly key: string | undefined
   readonly state: RelayView['state']
+  /** Why there is no connection; empty while there is one. */
+  readonly problem: string
   readonly messages: readonly Message[]
   /** Rejects while there is no connection. */
   readonly send: (to: string, text: string) => Promise<void>
@@ -45,5 +47,6 @@ export function useRelay(url: string): Relay {
     },
     [store],
   )
-  return { key: view?.key, state: view?.state ?? 'connecting', messages: view?.messages ?? NO_MESSAGES, send }
+  const { key, state = 'connecting', problem = '', messages = NO_MESSAGES }: Partial<RelayView> = view ?? {}
+  return { key, state, problem, messages, send }
 }

@@ -13,6 +13,7 @@ export interface Message {
 export interface RelayView {
   readonly key: string
   readonly state: ResilientState
+  readonly problem: string
   /** The last ones, the newest at the end. */
   readonly messages: readonly Message[]
 }
@@ -30,12 +31,12 @@ export async function createRelayStore(url: string, keep = 100): Promise<RelaySt
   const privateKey = await NodePrivateKey.generate()
   const client = new ResilientClient({ targets: [url], createClient: target => new Client(privateKey, target) })
   const listeners = new Set<() => void>()
-  let view: RelayView = { key: String(privateKey.publicKey()), state: client.state, messages: [] }
+  let view: RelayView = { key: String(privateKey.publicKey()), state: client.state, problem: '', messages: [] }
   const change = (parts: Partial<RelayView>) => {
     view = { ...view, ...parts }
     for (const listener of listeners) listener()
   }
-  client.events.on('state', ({ state }) => change({ state }))
+  client.events.on('state', ({ state, error }) => change({ state, problem: error?.message ?? '' }))
   let nextId = 0
   const receive = async () => {
     for await (const message of client) {

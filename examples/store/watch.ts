@@ -10,8 +10,8 @@ if (relay === undefined) {
   const store = await createRelayStore(relay)
   console.log(store.getSnapshot().key)
   const show = () => {
-    const { state, messages } = store.getSnapshot()
-    console.log(`${state}: ${messages.map(({ text }) => text).join(', ')}`)
+    const { state, problem, messages } = store.getSnapshot()
+    console.log(`${state}${problem && ` (${problem})`}: ${messages.map(({ text }) => text).join(', ')}`)
   }
   show()
   store.subscribe(show)

@@ -86,6 +86,7 @@ async function exposeService(relay: string, port: number): Promise<void> {
 
 async function openPort(relay: string, ticket: string, port: number): Promise<void> {
   const [key = '', secret = ''] = ticket.split('.')
+  if (secret === '') throw new Error('read the ticket: not what expose prints, KEY.SECRET')
   const peer = NodePublicKey.parse(key)
   const tunnel = new Tunnel(relay, Buffer.from(secret, 'base64url'))
   const streams = tunnel.streamsWith(peer)

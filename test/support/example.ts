@@ -71,11 +71,13 @@ export class Example implements AsyncDisposable {
     const command = this.left.shift()
     if (command === undefined) throw new Error('run a command of the README: there is none left')
     const shown: Values = { ...values, ...(relay !== undefined && { [SHOWN_RELAY]: relay }) }
-    const words = replaced(command, shown).split(' ')
+    const [, input, piped] = /^echo (.*) \| (.*)$/.exec(command) ?? []
+    const words = replaced(piped ?? command, shown).split(' ')
     const [name = '', ...args] = words[0] === 'npx' ? words.slice(1) : words
     const [path = name, ...before] = PROGRAMS[name] ?? [join(ROOT, 'node_modules/.bin', name)]
     const program = await startProgram(path, [...before.map(String), ...args], { cwd: this.folder, env })
     this.#programs.push(program)
+    if (input !== undefined) program.child.stdin?.end(`${input}\n`)
     return program
   }
 

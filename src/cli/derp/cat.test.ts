@@ -8,6 +8,7 @@ import { payload } from '../../../test/support/payload.ts'
 import { until } from '../../../test/support/settle.ts'
 import { TestCa } from '../../../test/support/test-ca.ts'
 import { type TestIoOptions, testIo } from '../../../test/support/test-io.ts'
+import { Client, NodePrivateKey } from '../../entries/derphttp.ts'
 import { main } from './derp.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'derp-cat-'))
@@ -113,10 +114,25 @@ test.each<[text: string, args: () => string[]]>([
   ['choose a relay: both relay.test and --map were given', () => ['--map', mapOf(), 'relay.test']],
   ['neither a relay nor --map was given; give its host or URL, such as relay.example or http://127', () => []],
   ['not a regular file', () => ['--file', directory, '--to', `nodekey:${'12'.repeat(32)}`, url]],
+  ['use --no-ack: only for standard input, which --to sends', () => ['--no-ack', url]],
   ['no such file', () => ['--file', path('absent'), '--to', `nodekey:${'12'.repeat(32)}`, url]],
   ['it exists', () => ['--file', caFile, url]],
 ])('derp cat refuses: %s', async (text, args) => {
   expect(await failure(...args())).toEqual([2, expect.stringContaining(text)])
+})
+
+test('derp cat --no-ack sends to a program that acknowledges nothing', async () => {
+  const peer = new Client(NodePrivateKey.generate(), url, { pin })
+  while ((await peer.recv()).type !== 'serverInfo');
+  const sender = cat(['--pin', pin, '--no-ack', '--to', `${peer.selfPublicKey()}`, url], { stdin: 'x'.repeat(40_000) })
+  expect(await sender.code, sender.io.stderr).toBe(0)
+  const sizes: number[] = []
+  for await (const message of peer) {
+    if (message.type === 'receivedPacket') sizes.push(message.data.length)
+    if (sizes.length === 3) break
+  }
+  expect(sizes).toEqual([16_384, 16_384, 7_232])
+  await peer.close()
 })
 
 describe('derp cat --file', () => {

@@ -10,7 +10,7 @@ import { loadKeyFile } from '../key-file.ts'
 import { IncomingFile } from './cat/incoming-file.ts'
 import { Receiver } from './cat/receiver.ts'
 import { assertSendable, sendFile } from './cat/send-file.ts'
-import { WindowedSender } from './cat/windowed-sender.ts'
+import { CHUNK_BYTES, WindowedSender } from './cat/windowed-sender.ts'
 import { unusable } from './relay/relay-address.ts'
 import { addRelayOptions, clientOf, type RelayFlags, readRelayAccess } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
@@ -18,6 +18,8 @@ import type { AddSubcommand } from './subcommand.ts'
 interface CatFlags extends RelayFlags {
   readonly to?: string
   readonly file?: string
+  /** False for `--no-ack`. */
+  readonly ack: boolean
   readonly keyFile?: string
 }
 
@@ -27,15 +29,19 @@ export const addCat: AddSubcommand = (parent, { io, done }) => {
       .command('cat')
       .description('print our public key and received data; with --to, send standard input')
       .option('--to <nodekey>', 'send standard input to this peer, then exit')
-      .option('--file <path>', 'send or receive this file instead, and compare its hash; to be given at both ends'),
+      .option('--file <path>', 'send or receive this file instead, and compare its hash; to be given at both ends')
+      .option('--no-ack', 'send to a program that is not derp cat: wait for the relay only'),
   )
     .option('--key-file <file>', 'private key file, created if missing (default: a fresh key)')
     .action(async (relay: string | undefined, flags: CatFlags) => {
       const { to, file, keyFile } = flags
       const peer = to === undefined ? undefined : readPeer(to)
+      if (!flags.ack && (peer === undefined || file !== undefined)) {
+        throw unusable('use --no-ack: only for standard input, which --to sends')
+      }
       const access = await readRelayAccess(relay, flags, io)
       const key = keyFile === undefined ? NodePrivateKey.generate() : (await loadKeyFile(keyFile)).key
-      const work = await workOf(peer, file, io)
+      const work = flags.ack ? await workOf(peer, file, io) : unacknowledged(peer as NodePublicKey, io)
       done(await connected(clientOf(access, key, { proxyEnv: io.env }), work, io))
     })
 }
@@ -53,6 +59,31 @@ interface Work {
   readonly run: (client: NodeClient) => Promise<number>
   /** Exit code when interrupted. */
   readonly interrupted: number
+}
+
+/** For peers that do not speak the protocol of `derp cat`. */
+function unacknowledged(peer: NodePublicKey, io: CommandIo): Work {
+  const run = async (client: NodeClient) => {
+    for await (const chunk of io.stdin) {
+      for (let at = 0; at < chunk.length; at += CHUNK_BYTES) {
+        await client.send(peer, chunk.subarray(at, at + CHUNK_BYTES))
+      }
+    }
+    // The relay reads in order, so its Pong says that it has read everything.
+    const answered = client.ping()
+    discardAll(client)
+    await answered
+    return EXIT_OK
+  }
+  return { run, interrupted: EXIT_OK }
+}
+
+/** Receives until the connection ends: otherwise no Pong arrives. */
+function discardAll(client: NodeClient): void {
+  const discard = async () => {
+    for (;;) await client.recv()
+  }
+  discard().catch(() => {})
 }
 
 /** Looks at files first, so that nothing is connected in vain. */

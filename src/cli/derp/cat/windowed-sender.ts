@@ -67,7 +67,9 @@ export class WindowedSender {
     } catch (error) {
       if (!isDerpError(error, 'ERR_DERP_ABORTED')) throw error
     }
-    throw this.#failed('no acknowledgement; is "derp cat" running there on the same relay?')
+    throw this.#failed(
+      'no acknowledgement; is "derp cat" running there on the same relay? --no-ack sends to other programs',
+    )
   }
 
   #failed(reason: string): DerpError {
