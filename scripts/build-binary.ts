@@ -128,7 +128,7 @@ async function main(): Promise<number> {
     const names = build(each, out)
     const sum = sumOf(join(out, names[0] as string))
     sums.push(...names.map(name => `${sum}  ${name}\n`))
-    process.stdout.write(`${names.join(', ')}\n`)
+    process.stdout.write(`${names.map(name => join(out, name)).join(', ')}\n`)
   }
   writeFileSync(join(out, 'SHA256SUMS'), sums.join(''))
   return 0

@@ -114,3 +114,5 @@ writeFileSync('dist/LICENSES.txt', licencesOf([...chunks.flatMap(chunk => chunk.
 for (const name of COMMANDS) {
   if (!existsSync(join(BIN, `${name}.js`))) throw new Error(`build: no ${name}.js came out`)
 }
+// What is written to standard output would be part of that of npm pack.
+process.stderr.write('wrote dist/: the package, which programs in this folder can import\n')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { commandLineOf } from './started-as.ts'
 
 test.each([
-  ['/home/me/derphttp/src/bin/derper.ts', 'npm run derp --'],
+  ['/home/me/derphttp/src/bin/derper.ts', 'npm run -s derp --'],
   ['/home/me/app/node_modules/.bin/derper', 'npx derp'],
   ['/usr/local/bin/derper', 'derp'],
   ['/usr/lib/node_modules/derphttp/dist/bin/derper.js', 'derp'],

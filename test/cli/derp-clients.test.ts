@@ -52,7 +52,7 @@ test('derp clients reports what it cannot do', async () => {
   })
   expect(await clients(relay.url)).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^derp: secure connection to localhost:.*not trusted/),
+    stderr: expect.stringMatching(/^derp: secure connection to localhost:.*no trusted authority/),
   })
   expect(await clients('--ca', ca, '--pin', '00'.repeat(32), relay.url)).toMatchObject({
     code: 1,

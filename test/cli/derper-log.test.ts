@@ -177,7 +177,11 @@ test.runIf(RUNTIME_NAME === 'node')(
       .map(line => JSON.parse(line) as Record<string, unknown>)
     expect(lines).toEqual(
       expect.arrayContaining([
-        expect.objectContaining({ msg: 'try it', command: `npm run derp -- cat http://${address}/derp` }),
+        expect.objectContaining({
+          msg: 'try it',
+          page: `http://${address}/`,
+          command: `npm run -s derp -- cat http://${address}/derp`,
+        }),
         expect.objectContaining({ level: 'warn', msg: 'warning of the runtime', message: 'mind the gap' }),
         expect.objectContaining({ level: 'error', msg: 'crashed', reason: 'a fault' }),
       ]),

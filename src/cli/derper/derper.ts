@@ -157,7 +157,7 @@ async function crash(error: Error, log: DaemonLog): Promise<void> {
   systemClock.afterTurn(exitNow)
 }
 
-/** Logs addresses and a command to try. */
+/** Logs addresses, and what to try. */
 function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean, log: Log): void {
   const { derp = true } = relay
   const at = (port: number | undefined) =>
@@ -171,7 +171,7 @@ function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, 
     metrics: daemon.metricsAddress,
   })
   if (dev && derp && tls === undefined) {
-    const url = `http://${formatListenAddress({ host: listen.address.host ?? 'localhost', port: daemon.port })}/derp`
-    log.info('try it', { command: `${commandLineOf('derp', process.argv[1])} cat ${url}` })
+    const page = `http://${formatListenAddress({ host: listen.address.host ?? 'localhost', port: daemon.port })}/`
+    log.info('try it', { page, command: `${commandLineOf('derp', process.argv[1])} cat ${page}derp` })
   }
 }
