@@ -1,18 +1,17 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { mutationTests } from './vitest-options.ts'
 
-// What Stryker runs per mutant: only tests that need no socket, no child process and no Go.
+// For src/protocol and src/server: only tests that need no socket, no child process and no Go.
 const config: ViteUserConfig = defineConfig({
-  test: {
+  test: mutationTests({
     include: [
       'src/{server,protocol,lib}/**/*.test.ts',
       'test/golden/{frames,login}.test.ts',
       'test/property/**/*.test.ts',
       'test/integration/{login,packets,limits,mesh,duplicates,drain,relay-*}.test.ts',
     ],
-    // A frame that never comes is reported after 5 s; less would count a slow machine as a mutant that was found.
-    env: { TEST_PATIENCE_MS: '5000' },
-    testTimeout: 10_000,
-  },
+    exclude: ['src/lib/**/node-*.test.ts', 'test/property/{fuzzer,region-*,workers}.test.ts'],
+  }),
 })
 
 export default config

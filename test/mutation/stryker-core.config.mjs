@@ -1,0 +1,3 @@
+import { strykerOptions } from './stryker-options.mjs'
+
+export default strykerOptions('core', ['src/protocol/**/*.ts', 'src/server/**/*.ts'])

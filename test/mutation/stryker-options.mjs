@@ -1,0 +1,28 @@
+/**
+ * @param {'core' | 'edges'} name of the tests
+ * @param {string[]} mutate
+ * @returns {import('@stryker-mutator/api/core').PartialStrykerOptions}
+ */
+export const strykerOptions = (name, mutate) => ({
+  testRunner: 'vitest',
+  plugins: ['@stryker-mutator/vitest-runner'],
+  vitest: { configFile: `test/mutation/vitest-${name}.config.ts`, related: false },
+  mutate: [...mutate, '!src/**/*.test.ts'],
+  // Texts are for people; those that other programs read have tests of their own.
+  mutator: { excludedMutations: ['StringLiteral'] },
+  tsconfigFile: 'none',
+  ignorePatterns: ['/dist', '/tools', '/test/interop'],
+  coverageAnalysis: 'perTest',
+  ignoreStatic: true,
+  disableTypeChecks: false,
+  // More than cores: many mutants are found by something that does not come.
+  concurrency: 4,
+  timeoutMS: 20_000,
+  timeoutFactor: 1.5,
+  dryRunTimeoutMinutes: 5,
+  reporters: ['clear-text', 'json', 'progress-append-only'],
+  jsonReporter: { fileName: `reports/mutation/${name}.json` },
+  clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportMutants: false },
+  thresholds: { high: 95, low: 85, break: null },
+  allowConsoleColors: false,
+})

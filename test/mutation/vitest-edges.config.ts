@@ -1,0 +1,17 @@
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { mutationTests } from './vitest-options.ts'
+
+// For src/listen, which needs sockets, and src/backplane.
+const config: ViteUserConfig = defineConfig({
+  test: mutationTests({
+    include: [
+      'src/{listen,backplane}/**/*.test.ts',
+      'test/property/region-*.test.ts',
+      'test/integration/{region,tls}-*.test.ts',
+      'test/integration/http-{deadline,timeouts,upgrade}.test.ts',
+      'test/integration/{accept-limits,early-upgrades,forwarded-for,hostile-tls,mounts,own-shortage,proxy-headers,shared-tally}.test.ts',
+    ],
+  }),
+})
+
+export default config
