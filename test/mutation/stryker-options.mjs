@@ -16,10 +16,12 @@ export const strykerOptions = (name, mutate) => ({
   ignoreStatic: true,
   disableTypeChecks: false,
   // More than cores: many mutants are found by something that does not come.
-  concurrency: 4,
+  concurrency: 2,
   timeoutMS: 20_000,
-  timeoutFactor: 1.5,
+  timeoutFactor: 4,
   dryRunTimeoutMinutes: 5,
+  // With --incremental, only what has changed since the last run, and what survived it, is run again.
+  incrementalFile: `reports/mutation/${name}-incremental.json`,
   reporters: ['clear-text', 'json', 'progress-append-only'],
   jsonReporter: { fileName: `reports/mutation/${name}.json` },
   clearTextReporter: { allowColor: false, logTests: false, reportTests: false, reportMutants: false },
