@@ -19,6 +19,7 @@ export function mutationTests(files: Pick<InlineConfig, 'include' | 'exclude'>):
     sequence: { sequencer: QuickFirst },
     // A frame that never comes is reported after 5 s; less would count a slow machine as a mutant that was found.
     env: { TEST_PATIENCE_MS: '5000', REGION_SCHEDULES: '100' },
+    expect: { poll: { timeout: 5_000 } },
     testTimeout: 60_000,
   }
 }
