@@ -38,7 +38,6 @@ export function parseInfo<const S extends InfoSchema>(json: Uint8Array, schema: 
   const text = decodeUtf8(json)
   const tokens = tokensOf(text, source)
   const whole = parseJson(text, source)
-  if (whole === null) return {}
   if (typeof whole !== 'object' || Array.isArray(whole)) throw malformed(source, 'not a JSON object')
   const names = new Map(Object.keys(schema).map(name => [name.toLowerCase(), name]))
   const fields: Record<string, unknown> = {}

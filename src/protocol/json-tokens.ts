@@ -36,7 +36,8 @@ export function readJsonTokens(json: string): readonly string[] {
 
 function skipSpace(json: string, from: number): number {
   let at = from
-  while (at < json.length && json.charCodeAt(at) <= SPACE) at++
+  // Behind the end, the code is NaN.
+  while (json.charCodeAt(at) <= SPACE) at++
   return at
 }
 
@@ -52,9 +53,10 @@ function endOfToken(json: string, at: number): number {
 function endOfText(json: string, at: number): number {
   for (let from = at + 1; ; ) {
     const quote = json.indexOf('"', from)
-    if (quote < 0) return json.length
+    if (quote === -1) return json.length
     let first = quote
-    while (first > from && json.charCodeAt(first - 1) === BACKSLASH) first--
+    // Ends at the previous quote at the latest.
+    while (json.charCodeAt(first - 1) === BACKSLASH) first--
     // An even number of backslashes escape each other.
     if ((quote - first) % 2 === 0) return quote + 1
     from = quote + 1

@@ -64,3 +64,31 @@ test('ClientSet goes by each member’s last frame, not its first (P-066)', () =
   set.remove('c')
   expect(set.active).toBe('a')
 })
+
+test('ClientSet lists its members in the order in which they joined', () => {
+  const set = new ClientSet<string>()
+  expect([...set.members]).toEqual([])
+  for (const member of ['a', 'b', 'c']) {
+    set.add(member)
+    expect([...set.members].at(-1)).toBe(member)
+  }
+  set.noteActivity('a')
+  expect([...set.members]).toEqual(['a', 'b', 'c'])
+})
+
+test('ClientSet knows the latest: the active member, once it has shown activity (P-065)', () => {
+  const set = new ClientSet<string>()
+  const latest = () => ['a', 'b'].filter(member => set.isLatest(member))
+  for (const member of ['a', 'b']) set.add(member)
+  expect([set.active, latest()]).toEqual(['b', []])
+  set.noteActivity('b')
+  expect(latest()).toEqual(['b'])
+  set.noteActivity('a')
+  expect(latest()).toEqual(['a'])
+})
+
+test('ClientSet keeps its only member when a stranger leaves', () => {
+  const set = new ClientSet<string>()
+  set.add('a')
+  expect([set.remove('b'), set.active, set.size]).toEqual([false, 'a', 1])
+})

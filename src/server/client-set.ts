@@ -15,7 +15,6 @@ export class ClientSet<M> {
   #history: Set<M> | undefined
   /** The latest of {@link #history}. */
   #latest: M | undefined
-  #last: M | undefined
   #active: M | undefined
 
   /** The connection that receives the key's packets. */
@@ -49,14 +48,12 @@ export class ClientSet<M> {
       this.#members.add(member)
       this.#note(this.#members.size === 2 ? first : member)
     }
-    this.#last = member
     this.#active = member
   }
 
   /** A member has sent a frame. */
   noteActivity(member: M): void {
     if (this.#members?.has(member) !== true) return
-    this.#last = member
     this.#active = member
     this.#note(member)
   }
@@ -68,9 +65,8 @@ export class ClientSet<M> {
     if (!members.delete(member)) return false
     this.#history?.delete(member)
     if (this.#latest === member) this.#latest = [...(this.#history ?? [])].at(-1)
-    if (this.#last === member) this.#last = this.#latest
     if (members.size > 1) {
-      this.#active = this.#last
+      this.#active = this.#latest
     } else {
       this.#active = members.values().next().value
       this.#forgetDuplicates()
@@ -81,13 +77,11 @@ export class ClientSet<M> {
   #removeOnly(member: M): boolean {
     if (this.#active !== member) return false
     this.#active = undefined
-    this.#forgetDuplicates()
     return true
   }
 
   #forgetDuplicates(): void {
     this.#members = undefined
-    this.#last = undefined
     this.#history = undefined
     this.#latest = undefined
   }

@@ -26,3 +26,12 @@ test('GoneSubscribers adds no pair beyond its bound, and has room again when oth
   gone.add('three', B)
   expect([...gone.take(B)]).toEqual(['three'])
 })
+
+test('GoneSubscribers counts a member that has left only once (P-062)', () => {
+  const gone = new GoneSubscribers<string>()
+  gone.add('one', A)
+  gone.add('two', A)
+  gone.remove('one')
+  gone.remove('one')
+  expect([gone.pairs, ...gone.take(A)]).toEqual([1, 'two'])
+})

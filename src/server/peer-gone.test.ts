@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { NotHereLimit, SeenSources } from './peer-gone.ts'
+import { MAX_SOURCES, NotHereLimit, SeenSources } from './peer-gone.ts'
 
 /** A buffer with a key of 32 bytes `n` at offset 3. */
 const keyBuffer = (n: number) => Uint8Array.from([9, 9, 9, ...new Uint8Array(32).fill(n), 9])
@@ -50,4 +50,15 @@ test('SeenSources forgets the oldest beyond its bound, sooner when all sessions 
   second.close()
   first.close()
   expect(all.count).toBe(0)
+})
+
+test('SeenSources remembers 2,000 sources while all sessions remember few (P-062)', () => {
+  const sources = new SeenSources()
+  const buffer = new Uint8Array(32)
+  const note = (n: number) => {
+    new DataView(buffer.buffer).setUint32(0, n)
+    return sources.note(undefined, buffer, 0) !== undefined
+  }
+  for (let n = 1; n <= MAX_SOURCES; n++) expect(note(n)).toBe(true)
+  expect([note(1), note(MAX_SOURCES + 1), note(1), note(3)]).toEqual([false, true, true, false])
 })

@@ -140,3 +140,39 @@ test('Registry notifies all clients that received from a peer, in order (P-062)'
   real.remove(gone)
   expect(take()).toEqual(['left 1: 3', 'left 2: 3', 'route 3: - -'])
 })
+
+test('Registry keeps the route by a link to a newer login when another link is announced or withdrawn (P-304)', () => {
+  const { real, take } = registry()
+  real.add(member(1))
+  real.announce(key(1), 'f', true)
+  take()
+  real.announce(key(1), 'g')
+  real.withdraw(key(1), 'g')
+  expect(take()).toEqual(['route 1: - f', 'route 1: - f'])
+  real.announce(key(1), 'f')
+  expect(take()).toEqual(['route 1: 1 f'])
+})
+
+test('Registry lists connections only, not keys that links reach', () => {
+  const { real } = registry()
+  real.announce(key(1), 'f')
+  const [two, other] = [member(2), member(2)]
+  for (const each of [two, other]) real.add(each)
+  expect([...real.members()]).toEqual([two, other])
+})
+
+test('Registry knows that activity of a member would change something, unless it is the latest (P-065)', () => {
+  const { real } = registry()
+  const [one, other] = [member(1), member(1)]
+  real.announce(key(2), 'f')
+  expect([member(1), member(2)].map(each => real.isLatest(each))).toEqual([false, false])
+  for (const each of [one, other]) real.add(each)
+  real.noteActivity(other)
+  expect([one, other].map(each => real.isLatest(each))).toEqual([false, true])
+})
+
+test('Registry ignores the removal of a member with an unknown key', () => {
+  const { real, take } = registry()
+  real.remove(member(1))
+  expect([take(), real.totalKeys, real.localKeys]).toEqual([[], 0, 0])
+})

@@ -137,7 +137,7 @@ export class Registry<M extends Member, L> {
     const { clients } = peer
     const previous = clients.active
     clients.add(member)
-    if (clients.isDuplicate) this.#countDuplicate(clients, member, previous)
+    if (previous !== undefined) this.#countDuplicate(clients, member, previous)
     this.#routeTo(member.key, peer)
     this.#tellWatchers(presenceOf(member))
   }
@@ -145,8 +145,8 @@ export class Registry<M extends Member, L> {
   /** A connection has ended. */
   remove(member: M): void {
     const peer = this.#peers.get(member.key.bytes)
-    const clients = peer?.clients
-    if (peer === undefined || clients === undefined || !clients.remove(member)) return
+    if (peer?.clients?.remove(member) !== true) return
+    const { clients } = peer
     this.#watchers.delete(member)
     this.#goneSubscribers.remove(member)
     if (clients.size === 0) this.#removeLast(member.key, peer)
@@ -239,11 +239,11 @@ export class Registry<M extends Member, L> {
     return peer
   }
 
-  #countDuplicate(clients: ClientSet<M>, member: M, previous: M | undefined): void {
+  #countDuplicate(clients: ClientSet<M>, member: M, previous: M): void {
     this.counters.duplicateConnectionsTotal++
     this.counters.duplicateConnections++
     this.#output.duplicateChanged(member, true)
-    if (clients.size === 2 && previous !== undefined) {
+    if (clients.size === 2) {
       this.counters.duplicateKeys++
       this.counters.duplicateConnections++
       this.#output.duplicateChanged(previous, true)

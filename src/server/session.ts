@@ -203,13 +203,13 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.#reader.pause()
     this.#onEnd = done
     this.#writer.end(() => {
-      if (this.#finish()) this.#conn.end()
+      this.#finish()
+      this.#conn.end()
     })
   }
 
-  /** Returns whether the session was still running. */
-  #finish(): boolean {
-    if (this.#closed) return false
+  #finish(): void {
+    if (this.#closed) return
     this.#closed = true
     for (const interval of this.#intervals) interval.stop()
     this.#reader.close()
@@ -217,7 +217,6 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.#sources?.close()
     this.#sources = undefined
     this.relay.sessionEnded(this)
-    return true
   }
 
   #close(isWhole: boolean): void {

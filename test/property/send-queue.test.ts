@@ -10,7 +10,7 @@ test('SendQueue equals a list, settled at any time (P-100)', () => {
   )
   fc.assert(
     fc.property(fc.array(step, { maxLength: 200 }), steps => {
-      const queue = new SendQueue()
+      const queue = new SendQueue({ bytes: 0 })
       const naive: { content: number[]; settledAtMs: number | undefined }[] = []
       for (const [at, action] of steps.entries()) {
         if (action === 'push') {

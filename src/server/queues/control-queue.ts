@@ -27,13 +27,6 @@ export class ControlQueue {
     const frame = this.#frames.take()
     if (frame === undefined) return undefined
     this.bytes -= frame.length
-    // A burst must not leave its memory behind.
-    if (this.isEmpty) this.clear()
     return frame
-  }
-
-  clear(): void {
-    this.#frames.clear()
-    this.bytes = 0
   }
 }

@@ -55,6 +55,7 @@ export class PacketQueues implements QueueHolder {
 
   /** The turn has ended: keeps what the queues may hold, as copies. */
   settle(): void {
+    if (this.packets === 0) return
     const nowMs = this.#host.now()
     for (const kind of KINDS) {
       const queue = this.#queues[kind]

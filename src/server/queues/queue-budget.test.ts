@@ -117,3 +117,28 @@ test('QueueBudget ends the connections with most, the oldest write first, until 
   budget.enforce()
   expect(ended).toHaveLength(2)
 })
+
+test('QueueBudget ends no connection if cutting was enough, or if it was given none (P-104)', () => {
+  const ended: string[] = []
+  const writes: Writing[] = []
+  const budget: QueueBudget = new QueueBudget(1_000, () => writes)
+  writes.push(new Writing('writing', 950, () => budget, ended))
+  budget.heldBytes = 950
+  const reader = new Reader(budget, 1)
+  budget.enforce()
+  expect([reader.queuedBytes, budget.heldBytes, ended]).toEqual([0, 950, []])
+  const without = new QueueBudget(1_000)
+  without.heldBytes = 2_000
+  without.enforce()
+  expect(without.heldBytes).toBe(2_000)
+})
+
+test('QueueBudget ends no further connection once exactly nine tenths remain (P-104)', () => {
+  const ended: string[] = []
+  const writes: Writing[] = []
+  const budget: QueueBudget = new QueueBudget(1_000, () => writes)
+  for (let n = 1; n <= 6; n++) writes.push(new Writing(`${n}`, 180, () => budget, ended))
+  budget.heldBytes = 6 * 180
+  budget.enforce()
+  expect([ended, budget.heldBytes]).toEqual([['1'], 900])
+})

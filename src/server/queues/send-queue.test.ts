@@ -17,7 +17,7 @@ function drain(queue: SendQueue): WaitingPacket[] {
 }
 
 test('SendQueue returns packets in order, in their original buffers', () => {
-  const queue = new SendQueue()
+  const queue = new SendQueue({ bytes: 0 })
   const packets = [received(1), received(2)]
   for (const packet of packets) queue.push(packet)
   expect(queue.length).toBe(2)
@@ -28,7 +28,7 @@ test('SendQueue returns packets in order, in their original buffers', () => {
 })
 
 test('SendQueue keeps the order while growing and being emptied', () => {
-  const queue = new SendQueue()
+  const queue = new SendQueue({ bytes: 0 })
   const seen: (number | undefined)[] = []
   for (let n = 0; n < 100; n++) {
     queue.push(received(n))
@@ -39,7 +39,7 @@ test('SendQueue keeps the order while growing and being emptied', () => {
 })
 
 test('SendQueue settles packets into one buffer of exactly their size, and releases their original buffers (P-100)', () => {
-  const queue = new SendQueue()
+  const queue = new SendQueue({ bytes: 0 })
   const packets = [received(1, 10), received(2, 20), received(3, 30)]
   const buffers = packets.map(({ buffer }) => buffer)
   for (const packet of packets) queue.push(packet)
@@ -53,7 +53,7 @@ test('SendQueue settles packets into one buffer of exactly their size, and relea
 })
 
 test('SendQueue settles each packet once, only those added since', () => {
-  const queue = new SendQueue()
+  const queue = new SendQueue({ bytes: 0 })
   for (const n of [1, 2, 3]) queue.push(received(n))
   queue.settle(10)
   expect(queue.take()?.settledAtMs).toBe(10)
@@ -66,13 +66,14 @@ test('SendQueue settles each packet once, only those added since', () => {
   expect(taken.map(contentOf)).toEqual([[2], [3], [4], [5]])
 })
 
-test('SendQueue tracks its bytes', () => {
-  const queue = new SendQueue()
+test('SendQueue tracks its bytes, and those of all queues together', () => {
+  const all = { bytes: 1_000 }
+  const queue = new SendQueue(all)
   for (const size of [10, 20, 30]) queue.push(received(0, size))
-  expect([queue.length, queue.bytes]).toEqual([3, 60])
+  expect([queue.length, queue.bytes, all.bytes]).toEqual([3, 60, 1_060])
   queue.take()
   queue.settle(0)
-  expect([queue.length, queue.bytes]).toEqual([2, 50])
+  expect([queue.length, queue.bytes, all.bytes]).toEqual([2, 50, 1_050])
   drain(queue)
-  expect([queue.length, queue.bytes]).toEqual([0, 0])
+  expect([queue.length, queue.bytes, all.bytes]).toEqual([0, 0, 1_000])
 })

@@ -37,7 +37,7 @@ export class SendQueue {
   #settled = 0
 
   /** @param all counts this queue's bytes besides. */
-  constructor(all: QueuedBytes = { bytes: 0 }) {
+  constructor(all: QueuedBytes) {
     this.#all = all
   }
 

@@ -48,12 +48,10 @@ export class WriteBatch {
     this.#discoBytes += payloadBytes
   }
 
-  /** Takes the chunks; their counts are kept until {@link sent} or {@link dropped}. */
-  takeChunks(): Uint8Array[] {
+  /** The chunks to write. No frame may be added until {@link sent} or {@link dropped}. */
+  chunks(): Uint8Array[] {
     this.#closeRun()
-    const chunks = this.#chunks
-    this.#chunks = []
-    return chunks
+    return this.#chunks
   }
 
   /** The batch was sent: counts it and starts over. */

@@ -1,86 +1,12 @@
 import { expect, test } from 'vitest'
-import { FakeClock } from '../../../test/support/fake-clock.ts'
-import type { DerpError } from '../../lib/derp-error.ts'
-import { RelayCounters } from '../../metrics/counters.ts'
+import { firstBytes, OVERHEAD, WriterBench } from '../../../test/support/writer-bench.ts'
 import { DropReason } from '../../metrics/drop-reason.ts'
-import type { Conn } from '../../transport/conn.ts'
-import { QueueAge } from './queue-age.ts'
-import { QueueBudget } from './queue-budget.ts'
-import { WriteDeadlines } from './write-deadlines.ts'
-import { Writer } from './writer.ts'
+import { NO_SOURCE } from './writer.ts'
 
-const OVERHEAD = 5 + 32
 const ascending = (size: number) => Uint8Array.from({ length: size }, (_, at) => at & 255)
 
-/** A writer over a connection that finishes writes on demand. */
-class Bench {
-  readonly clock: FakeClock = new FakeClock({ turns: 'manual' })
-  readonly counters: RelayCounters = new RelayCounters()
-  readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
-  readonly deadlines: WriteDeadlines<Writer> = new WriteDeadlines(this.clock, 2_000)
-  readonly failures: DerpError[] = []
-  /** The chunks of each write. */
-  readonly writes: (readonly Uint8Array[])[] = []
-  readonly writer: Writer
-  readonly budget: QueueBudget
-  #done: ((error?: Error) => void) | undefined
-
-  constructor(options: { sendQueuePackets?: number; maxWriteBytes?: number } = {}, budget = new QueueBudget(0)) {
-    this.budget = budget
-    const conn: Conn = {
-      remote: undefined,
-      local: undefined,
-      open() {},
-      pause() {},
-      resume() {},
-      write: (chunks, done) => {
-        if (this.#done !== undefined) throw new Error('write to bench: a write is pending')
-        this.writes.push(chunks)
-        this.#done = done
-      },
-      destroy() {},
-      end() {},
-    }
-    const host = {
-      counters: this.counters,
-      queueAge: this.queueAge,
-      queueBudget: this.budget,
-      sendQueuePackets: options.sendQueuePackets ?? 32,
-      maxWriteBytes: options.maxWriteBytes ?? 65_536,
-      now: () => this.clock.now(),
-      flushAfterTurn: (writer: Writer) => this.clock.afterTurn(() => writer.endTurn()),
-    }
-    this.writer = new Writer(host, conn, this.deadlines, { fail: error => this.failures.push(error) })
-  }
-
-  /** Bytes of each chunk of the last write. */
-  get lastWrite(): number[][] {
-    return (this.writes.at(-1) ?? []).map(chunk => [...chunk])
-  }
-
-  /** Finishes the pending write. */
-  written(error?: Error): void {
-    const done = this.#done
-    if (done === undefined) throw new Error('end write of bench: none is pending')
-    this.#done = undefined
-    done(error)
-  }
-
-  /** Sends a data packet of `payloadBytes`, all bytes `fill`. */
-  data(fill: number, payloadBytes = 1): void {
-    this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'other')
-  }
-
-  /** The same for disco. */
-  disco(fill: number, payloadBytes = 1): void {
-    this.writer.sendPacket(new Uint8Array(OVERHEAD + payloadBytes).fill(fill), 0, OVERHEAD + payloadBytes, 'disco')
-  }
-}
-
-const firstBytes = (chunks: number[][]) => chunks.map(chunk => chunk[0])
-
 test('Writer writes the frames of one turn at once, at its end', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.data(2)
   bench.writer.sendControl(Uint8Array.of(3))
@@ -91,16 +17,16 @@ test('Writer writes the frames of one turn at once, at its end', () => {
   bench.written()
   expect(bench.writes).toHaveLength(1)
   expect(bench.counters).toMatchObject({ packetsSent: 1, bytesSent: 1 })
-  expect(bench.writer.tally.bytesSent).toBe(2 + OVERHEAD + 1)
+  expect(bench.writer.tally).toMatchObject({ bytesSent: 2 + OVERHEAD + 1, packetsSent: 1, packetBytesSent: 1 })
 })
 
 test('Writer requests one flush per turn, again after each write', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   for (const n of [1, 2]) {
     bench.writer.sendControl(Uint8Array.of(n))
     bench.writer.sendControl(Uint8Array.of(n))
     bench.clock.runTurn()
-    expect(bench.lastWrite).toEqual([[n], [n]])
+    expect([bench.lastWrite, bench.turnsAsked]).toEqual([[[n], [n]], n])
     bench.written()
     expect(bench.writer.pendingBytes).toBe(0)
   }
@@ -109,7 +35,7 @@ test('Writer requests one flush per turn, again after each write', () => {
 })
 
 test('Writer joins adjacent frames of one buffer into one chunk, and only those', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   const buffer = ascending(200)
   const other = ascending(100)
   bench.writer.sendPacket(buffer, 0, 50, 'other')
@@ -121,11 +47,12 @@ test('Writer joins adjacent frames of one buffer into one chunk, and only those'
   const expected = [buffer.subarray(0, 100), buffer.subarray(101, 150), other, buffer.subarray(150, 200)]
   expect(bench.lastWrite).toEqual(expected.map(chunk => [...chunk]))
   expect(bench.writes[0]?.[2]).toBe(other)
+  expect(bench.writer.pendingBytes).toBe(100 + 49 + 100 + 50)
   expect(bench.counters.bufferedWriteFrames.sum).toBe(5)
 })
 
 test('Writer does not join a frame to a chunk of an earlier write', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   const buffer = ascending(100)
   bench.writer.sendPacket(buffer, 0, 50, 'other')
   bench.clock.runTurn()
@@ -136,7 +63,7 @@ test('Writer does not join a frame to a chunk of an earlier write', () => {
 })
 
 test('Writer does not wait for the end of the turn once a write is full', () => {
-  const bench = new Bench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
+  const bench = new WriterBench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
   bench.data(1)
   expect(bench.writes).toHaveLength(0)
   bench.data(2)
@@ -149,7 +76,7 @@ test('Writer does not wait for the end of the turn once a write is full', () => 
 })
 
 test('Writer sends queued packets from their original buffer within their turn (P-100)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1)
   bench.clock.runTurn()
   const buffer = ascending(200)
@@ -161,7 +88,7 @@ test('Writer sends queued packets from their original buffer within their turn (
 })
 
 test('Writer copies exactly what is still queued after a turn: a slow reader never pins received buffers (P-100)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1)
   bench.clock.runTurn()
   const buffer = ascending(65_536)
@@ -176,7 +103,7 @@ test('Writer copies exactly what is still queued after a turn: a slow reader nev
 })
 
 test('Writer trims its queues to their limits at the end of the turn, dropping the oldest (P-100)', () => {
-  const bench = new Bench({ sendQueuePackets: 2 })
+  const bench = new WriterBench({ sendQueuePackets: 2 })
   bench.data(0)
   bench.clock.runTurn()
   for (let n = 1; n <= 4; n++) bench.data(n)
@@ -195,7 +122,7 @@ test('Writer trims its queues to their limits at the end of the turn, dropping t
 })
 
 test('Writer loses nothing while a write is reported late, up to one write’s worth (P-100)', () => {
-  const bench = new Bench({ sendQueuePackets: 2, maxWriteBytes: 4 * (OVERHEAD + 1) })
+  const bench = new WriterBench({ sendQueuePackets: 2, maxWriteBytes: 4 * (OVERHEAD + 1) })
   bench.data(0)
   bench.clock.runTurn()
   for (let n = 1; n <= 4; n++) bench.data(n)
@@ -210,7 +137,7 @@ test('Writer loses nothing while a write is reported late, up to one write’s w
 })
 
 test('Writer writes queued frames in order: control, one Pong, disco, data (P-091, P-100)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1)
   bench.clock.runTurn()
   bench.data(6)
@@ -227,7 +154,7 @@ test('Writer writes queued frames in order: control, one Pong, disco, data (P-09
 })
 
 test('Writer sends one Pong per write (P-091)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   expect([bench.writer.sendPong(Uint8Array.of(1)), bench.writer.sendPong(Uint8Array.of(2))]).toEqual([true, false])
   bench.clock.runTurn()
   expect(bench.lastWrite).toEqual([[1]])
@@ -239,7 +166,7 @@ test('Writer sends one Pong per write (P-091)', () => {
 })
 
 test('Writer takes at most one write’s worth from its queues, disco and data alternately (P-100)', () => {
-  const bench = new Bench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
+  const bench = new WriterBench({ maxWriteBytes: 2 * (OVERHEAD + 1) })
   bench.writer.sendControl(Uint8Array.of(0))
   bench.clock.runTurn()
   for (let n = 1; n <= 3; n++) bench.data(n)
@@ -259,7 +186,7 @@ test('Writer takes at most one write’s worth from its queues, disco and data a
 })
 
 test('Writer reports pending bytes and queued packets', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   expect([bench.writer.pendingBytes, bench.writer.queuedPackets]).toEqual([0, 0])
   bench.data(1, 10)
   bench.clock.runTurn()
@@ -272,7 +199,7 @@ test('Writer reports pending bytes and queued packets', () => {
 })
 
 test('Writer records how long packets were queued, displaced ones included (P-194)', () => {
-  const bench = new Bench({ sendQueuePackets: 2 })
+  const bench = new WriterBench({ sendQueuePackets: 2 })
   const { queueAgeMs, dropped } = bench.counters
   bench.clock.advance(10_000)
   bench.data(1)
@@ -295,7 +222,7 @@ test('Writer records how long packets were queued, displaced ones included (P-19
 })
 
 test('Writer records no wait for packets that leave in their turn (P-194)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1)
   bench.clock.runTurn()
   bench.data(2)
@@ -306,7 +233,7 @@ test('Writer records no wait for packets that leave in their turn (P-194)', () =
 })
 
 test('Writer joins contiguous frames received as separate views', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   const slab = ascending(200)
   for (const at of [0, 50, 100]) bench.writer.sendPacket(slab.subarray(at, at + 50), 0, 50, 'other')
   bench.writer.sendPacket(slab.subarray(151, 200), 0, 49, 'other')
@@ -315,8 +242,17 @@ test('Writer joins contiguous frames received as separate views', () => {
   expect(bench.lastWrite).toEqual([[...slab.subarray(0, 150)], [...slab.subarray(151, 200)], []])
 })
 
+test('Writer joins contiguous frames wherever they are in their views', () => {
+  const bench = new WriterBench()
+  const slab = ascending(200)
+  bench.writer.sendPacket(slab.subarray(20, 70), 10, 50, 'other')
+  bench.writer.sendPacket(slab.subarray(60, 150), 10, 60, 'other')
+  bench.clock.runTurn()
+  expect(bench.lastWrite).toEqual([[...slab.subarray(30, 120)]])
+})
+
 test('Writer on hold queues everything, and sends the release frame first (P-036)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.writer.hold()
   bench.data(3)
   bench.writer.sendControl(Uint8Array.of(2))
@@ -327,7 +263,7 @@ test('Writer on hold queues everything, and sends the release frame first (P-036
 })
 
 test('Writer on hold finishes the pending write, and starts no other', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.clock.runTurn()
   bench.writer.hold()
@@ -339,7 +275,7 @@ test('Writer on hold finishes the pending write, and starts no other', () => {
 })
 
 test('Writer released before its first frame is sent writes once (P-036)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.writer.hold()
   bench.data(3)
@@ -352,7 +288,7 @@ test('Writer released before its first frame is sent writes once (P-036)', () =>
 })
 
 test('Writer released during a write continues after it', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.writer.sendControl(Uint8Array.of(1))
   bench.clock.runTurn()
   bench.writer.hold()
@@ -363,7 +299,7 @@ test('Writer released during a write continues after it', () => {
 })
 
 test('Writer when closed counts packets being written as write errors, queued ones as gone (P-102)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1, 10)
   bench.disco(2, 20)
   bench.disco(3, 30)
@@ -389,21 +325,22 @@ test('Writer when closed counts packets being written as write errors, queued on
 })
 
 test('Writer closed before the end of the turn counts its packets as gone, and accepts nothing more (P-102)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1, 10)
   bench.writer.close()
   bench.data(2, 20)
   bench.writer.sendControl(Uint8Array.of(3))
   expect(bench.writer.sendPong(Uint8Array.of(4))).toBe(false)
+  expect(bench.writer.sendPacket(new Uint8Array(OVERHEAD), 0, OVERHEAD, 'disco')).toBe(false)
   bench.writer.flush()
   bench.clock.runTurn()
-  expect(bench.writes).toEqual([])
+  expect([bench.writes, bench.budget.heldBytes]).toEqual([[], 0])
   expect(bench.counters.dropped[DropReason.GoneDisconnected].other).toEqual({ packets: 2, bytes: 30 })
   expect(bench.counters.dropped[DropReason.WriteError].other).toEqual({ packets: 0, bytes: 0 })
 })
 
 test('Writer whose write succeeds counts its packets as sent, and a close after that drops none of them', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1, 10)
   bench.disco(2, 20)
   bench.clock.runTurn()
@@ -415,75 +352,12 @@ test('Writer whose write succeeds counts its packets as sent, and a close after 
   expect(bench.counters.dropped[DropReason.WriteError]).toEqual({ disco: none, other: none })
 })
 
-test('Writer reports a failed write with its cause, and counts nothing as sent', () => {
-  const bench = new Bench()
-  const cause = new Error('connection reset')
-  bench.data(1)
-  bench.clock.runTurn()
-  bench.written(cause)
-  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_FAILED', cause }])
-  expect(bench.counters.packetsSent).toBe(0)
-  bench.clock.advance(10_000)
-  expect(bench.failures).toHaveLength(1)
-})
-
-test('Writer reports a write that takes too long, whatever was sent since (P-101)', () => {
-  const bench = new Bench()
-  bench.data(1)
-  bench.clock.runTurn()
-  bench.clock.advance(1_500)
-  bench.data(2)
-  bench.clock.advance(499)
-  expect(bench.failures).toEqual([])
-  bench.clock.advance(1)
-  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_TIMEOUT', clause: 'P-101' }])
-  expect(bench.counters.writeTimeouts).toBe(1)
-})
-
-test('Writer times the next write from its start, and none once closed (P-101)', () => {
-  const bench = new Bench()
-  bench.data(1)
-  bench.clock.runTurn()
-  bench.clock.advance(1_500)
-  bench.data(2)
-  bench.written()
-  bench.clock.advance(1_500)
-  expect(bench.failures).toEqual([])
-  bench.writer.close()
-  bench.clock.advance(5_000)
-  expect(bench.failures).toEqual([])
-})
-
-test('Writer given other deadlines applies them to the pending write, and to no earlier one (P-101)', () => {
-  const bench = new Bench()
-  bench.data(1)
-  bench.clock.runTurn()
-  bench.clock.advance(1_000)
-  bench.writer.deadlines = new WriteDeadlines(bench.clock, 30_000)
-  bench.clock.advance(29_999)
-  expect(bench.failures).toEqual([])
-  bench.clock.advance(1)
-  expect(bench.failures).toMatchObject([{ code: 'ERR_DERP_WRITE_TIMEOUT' }])
-})
-
-test('Writer given other deadlines between writes drops the old ones (P-101)', () => {
-  const bench = new Bench()
-  bench.data(1)
-  bench.writer.deadlines = new WriteDeadlines(bench.clock, 30_000)
-  bench.clock.runTurn()
-  bench.clock.advance(29_999)
-  expect(bench.failures).toEqual([])
-  bench.written()
-  bench.clock.advance(30_000)
-  expect(bench.failures).toEqual([])
-})
-
 test('Writer when ended calls back at once, or after everything queued', () => {
-  const idle = new Bench()
+  const idle = new WriterBench()
   let calls = 0
   idle.writer.end(() => calls++)
   expect(calls).toBe(1)
-  const busy = new Bench()
+  const busy = new WriterBench()
   busy.data(1)
   busy.clock.runTurn()
   busy.data(2)
@@ -495,7 +369,7 @@ test('Writer when ended calls back at once, or after everything queued', () => {
 })
 
 test('Writer when ended accepts no more, and counts new packets (P-102)', () => {
-  const bench = new Bench()
+  const bench = new WriterBench()
   bench.data(1)
   bench.writer.end(() => {})
   bench.data(2)
@@ -506,78 +380,54 @@ test('Writer when ended accepts no more, and counts new packets (P-102)', () => 
   expect(bench.counters.dropped.gone_disconnected.other.packets).toBe(1)
 })
 
-test('Writer loses its oldest packets when too much is queued for all, other packets before disco (P-104)', () => {
-  const budget = new QueueBudget(2_000)
-  const [slow, slower] = [new Bench({}, budget), new Bench({}, budget)]
-  for (const bench of [slow, slower]) {
-    bench.data(0)
-    bench.writer.endTurn()
-  }
-  for (let n = 1; n <= 4; n++) slow.data(n, 100)
-  slower.disco(9, 100)
-  for (let n = 1; n <= 20; n++) slower.data(n, 100)
-  for (const bench of [slow, slower]) bench.writer.endTurn()
-  budget.enforce()
-  expect(budget.bytes).toBeLessThanOrEqual(2_000)
-  expect(slow.counters.dropped[DropReason.QueueBudget].other.packets).toBe(0)
-  const { other, disco } = slower.counters.dropped[DropReason.QueueBudget]
-  expect(other).toEqual({ packets: 13, bytes: 1_300 })
-  expect(disco.packets).toBe(0)
-  slower.written()
-  // The newest are sent.
-  expect(slower.lastWrite.flat().at(-1)).toBe(20)
-  expect(budget.bytes).toBe(4 * (OVERHEAD + 100))
-  for (const bench of [slow, slower]) bench.writer.close()
-  expect(budget.bytes).toBe(0)
-})
-
-test('Writer counts the write under way and the frames behind it until they have left (P-104)', () => {
-  const bench = new Bench()
-  const held = () => bench.budget.heldBytes
-  bench.data(0, 100)
-  expect(held()).toBe(0)
-  bench.writer.endTurn()
-  expect(held()).toBe(OVERHEAD + 100)
-  bench.writer.sendControl(new Uint8Array(50))
-  bench.writer.sendControl(new Uint8Array(30))
-  expect(held()).toBe(OVERHEAD + 180)
+test('Writer takes no more control frames than one write holds (P-100)', () => {
+  const bench = new WriterBench({ maxWriteBytes: 4 })
+  bench.writer.sendControl(Uint8Array.of(0, 0, 0, 0))
+  for (let n = 1; n <= 3; n++) bench.writer.sendControl(Uint8Array.of(n, n))
   bench.written()
-  expect(held()).toBe(80)
-  bench.writer.sendControl(new Uint8Array(10))
-  bench.writer.close()
-  expect(held()).toBe(0)
+  expect(firstBytes(bench.lastWrite)).toEqual([1, 2])
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([3])
 })
 
-test('Writer of a login counts frames held back, and one that fails to write counts nothing more (P-104)', () => {
-  const bench = new Bench()
-  bench.writer.hold()
-  bench.writer.sendControl(new Uint8Array(40))
-  bench.writer.release(new Uint8Array(20))
-  expect(bench.budget.heldBytes).toBe(60)
-  bench.written(new Error('reset'))
-  expect(bench.failures).toHaveLength(1)
-  bench.writer.close()
-  expect(bench.budget.heldBytes).toBe(0)
+test('Writer takes no data packet once a disco packet has filled the write (P-100)', () => {
+  const bench = new WriterBench({ maxWriteBytes: OVERHEAD + 1 })
+  bench.data(0)
+  bench.data(1)
+  bench.disco(2)
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([2])
+  bench.written()
+  expect(firstBytes(bench.lastWrite)).toEqual([1])
 })
 
-test('Writer with most waiting ends when writes alone exceed the bound (P-104)', () => {
-  const benches: Bench[] = []
-  const budget = new QueueBudget(300, () => benches.map(({ writer }) => writer))
-  for (const bytes of [50, 200]) {
-    const bench = new Bench({}, budget)
-    benches.push(bench)
-    bench.writer.owner = {
-      fail: error => {
-        bench.failures.push(error)
-        bench.writer.close()
-      },
-    }
-    bench.data(1, bytes)
-    bench.writer.endTurn()
+test('Writer records the age of each queued packet once, of either kind (P-194)', () => {
+  const bench = new WriterBench()
+  const { queueAgeMs } = bench.counters
+  bench.data(0)
+  bench.clock.runTurn()
+  bench.disco(1)
+  bench.disco(2)
+  bench.data(3)
+  bench.clock.runTurn()
+  bench.clock.advance(10)
+  bench.written()
+  expect([queueAgeMs.count, queueAgeMs.sum]).toEqual([4, 30])
+})
+
+test('Writer reports queued packets when they leave, except those without a source (P-051, P-062)', () => {
+  const bench = new WriterBench()
+  const left: unknown[] = []
+  bench.writer.owner = {
+    fail: error => bench.failures.push(error),
+    packetLeaves: (sender, buffer, keyAt) => left.push([sender, buffer[keyAt]]),
   }
-  budget.enforce()
-  expect(benches.map(({ failures }) => failures.map(({ code, clause }) => [code, clause]))).toEqual([
-    [],
-    [['ERR_DERP_BACKLOG_FULL', 'P-104']],
-  ])
+  bench.data(0)
+  bench.clock.runTurn()
+  const sender = {}
+  bench.writer.sendPacket(new Uint8Array(10), 0, 10, 'other', NO_SOURCE)
+  bench.writer.sendPacket(ascending(OVERHEAD), 0, OVERHEAD, 'other', sender)
+  expect(left).toEqual([])
+  bench.written()
+  expect(left).toEqual([[sender, 5]])
 })

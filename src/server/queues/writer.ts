@@ -162,7 +162,7 @@ export class Writer implements DeadlineHolder, WriteHolder {
   endTurn(): void {
     this.#endsTurn = false
     this.flush()
-    if (this.queuedPackets > 0) this.#queues?.settle()
+    this.#queues?.settle()
   }
 
   /** Writes the batch if no write is pending. */
@@ -180,7 +180,6 @@ export class Writer implements DeadlineHolder, WriteHolder {
 
   /** Stops sending; unsent packets are counted as dropped. */
   close(): void {
-    if (this.#state === 'closed') return
     const { counters, queueBudget } = this.#host
     const reason = this.#state === 'writing' ? DropReason.WriteError : DropReason.GoneDisconnected
     if (this.#state === 'writing') queueBudget.heldBytes -= this.#batch.bytes
@@ -244,7 +243,7 @@ export class Writer implements DeadlineHolder, WriteHolder {
     queueAge.recordMany(this.#batch.packets - aged, 0)
     counters.bufferedWriteFrames.observe(this.#batch.frames)
     this.#deadlines.begin(this, this.#host.now())
-    this.#conn.write(this.#batch.takeChunks(), this.#onWritten)
+    this.#conn.write(this.#batch.chunks(), this.#onWritten)
   }
 
   readonly #onWritten = (error?: Error): void => {
@@ -271,6 +270,7 @@ export class Writer implements DeadlineHolder, WriteHolder {
       queueBudget.heldBytes -= frame.length
       this.#batch.add(frame, 0, frame.length)
     }
+    // A burst must not leave its memory behind.
     if (this.#control?.isEmpty === true) this.#control = undefined
     const pong = this.#waitingPong
     this.#waitingPong = undefined
