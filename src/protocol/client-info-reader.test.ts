@@ -27,9 +27,17 @@ test('the cache is bounded', () => {
     reader.read(formatClientInfo({ canAckPings: false, isProber: false, appName: `a${i}` }))
   }
   expect(reader.size).toBeLessThanOrEqual(64)
-  const long = encodeUtf8(`{"version":2,"x":"${'y'.repeat(300)}"}`)
-  expect(reader.read(long).version).toBe(2)
-  expect(reader.read(long)).not.toBe(reader.read(long))
+})
+
+test('texts of up to 256 bytes are cached, longer ones parsed each time', () => {
+  const reader = new ClientInfoReader()
+  const ofBytes = (bytes: number) => {
+    const [before, after] = ['{"version":2,"x":"', '"}']
+    return encodeUtf8(before + 'y'.repeat(bytes - before.length - after.length) + after)
+  }
+  expect(reader.read(ofBytes(256))).toBe(reader.read(ofBytes(256)))
+  expect(reader.read(ofBytes(257)).version).toBe(2)
+  expect(reader.read(ofBytes(257))).not.toBe(reader.read(ofBytes(257)))
 })
 
 test.each(['', '[]', '{"CanAckPings":1}'])('%s is rejected each time (P-033)', text => {

@@ -35,7 +35,7 @@ test.each([
   ['{"x":[1,{"version":"q"}],"y":"\\"{,}","version":3}', { ...nothing, version: 3 }],
   ['{"mesh_key":"x","__proto__":{"version":9},"":0}', nothing],
 ])('parseClientInfo reads %j leniently (P-033)', (json, expected) => {
-  expect(parse(json)).toEqual(expected)
+  expect(parse(json)).toStrictEqual(expected)
 })
 
 test.each(['0', '1', '-1', '2147483648', '9223372036854775807', '-9223372036854775808'])(

@@ -219,3 +219,23 @@ test('FrameDecoder reports the type of a rejected frame (P-003)', () => {
   expect(() => decoder.next()).toThrow(ProtocolError)
   expect(decoder.type).toBe(FrameType.Ping)
 })
+
+test('FrameDecoder at login allocates for a frame as its bytes arrive, and at most its size (P-003)', () => {
+  const hello = frame(FrameType.ClientInfo, ...Array.from({ length: 5_000 }, (_, at) => at & 255))
+  const decoder = new FrameDecoder(SERVER_LOGIN_BOUNDS)
+  const held: number[] = []
+  let at = 0
+  for (const count of [5, 1_024, 1, 1_500, 2_474]) {
+    decoder.push(hello.subarray(at, at + count))
+    at += count
+    expect(decoder.next()).toBe(false)
+    held.push(decoder.heldBytes)
+  }
+  // The header and 1 KiB; twice that, twice; then the whole frame.
+  expect(held).toEqual([1_029, 1_029, 2_058, 4_116, 5_005])
+  decoder.push(hello.subarray(at))
+  expect([decoder.next(), decoder.heldBytes]).toEqual([true, 0])
+  expect(decoder.buffer).toEqual(hello)
+  // Each byte of the body once, and what there was at each step again.
+  expect(decoder.bytesCopied).toBe(5_000 + 1_029 + 1_030 + 2_530)
+})

@@ -18,6 +18,8 @@ test('readJsonTokens limits tokens and nesting', () => {
   expect(() => readJsonTokens(`[${values},1]`)).toThrow(JsonBoundsError)
   expect(readJsonTokens('['.repeat(MAX_JSON_DEPTH))).toHaveLength(MAX_JSON_DEPTH)
   expect(() => readJsonTokens('{'.repeat(MAX_JSON_DEPTH + 1))).toThrow('nested more than 32 deep')
+  expect(() => readJsonTokens('[1,'.repeat(MAX_JSON_DEPTH + 1))).toThrow('nested more than 32 deep')
+  expect(readJsonTokens('[[]]'.repeat(MAX_JSON_DEPTH))).toHaveLength(4 * MAX_JSON_DEPTH)
 })
 
 test('readJsonTokens keeps a long text as one token', () => {

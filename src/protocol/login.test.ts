@@ -85,7 +85,11 @@ test('openClientInfo and openServerInfo reject a box that does not open (P-022, 
   const sealed = bodyOf(encodeServerInfo(sharedKey, formatServerInfo(limits)))
   const otherKey = await nodeAgreement.agree(server, NodePrivateKey.generate().publicKey())
   expect(() => openClientInfo(otherKey, hello)).toThrow(forged)
+  expect(() => openClientInfo(otherKey, hello)).toThrow(
+    `open ClientInfo of ${client.publicKey().shortString()}: cannot`,
+  )
   expect(() => openServerInfo(otherKey, sealed)).toThrow(forged)
+  expect(() => openServerInfo(otherKey, sealed)).toThrow('open ServerInfo: cannot open box of')
   for (const length of [0, NONCE_BYTES - 1, NONCE_BYTES, sealed.length - 1]) {
     expect(() => openServerInfo(sharedKey, sealed.subarray(0, length))).toThrow(forged)
   }

@@ -18,7 +18,7 @@ test.each([
   ['{"version":99,"more":[]}', { ...unlimited, version: 99 }],
   ['{"TOKENBUCKETBYTESPERSECOND":5,"TokenBucketBytesBurst":null}', { ...unlimited, tokenBucketBytesPerSecond: 5 }],
 ])('parseServerInfo reads %s (P-034, P-039)', (json, expected) => {
-  expect(parse(json)).toEqual(expected)
+  expect(parse(json)).toStrictEqual(expected)
 })
 
 test.each(['', 'very', '[]', '{"TokenBucketBytesPerSecond":"5"}', '{"TokenBucketBytesBurst":1.5}', '{"version":true}'])(

@@ -157,7 +157,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
 
   /** Limits what the client may send from now on; undefined for no limit. Mesh peers are exempt. */
   limitRate(limit: RateLimit | undefined): void {
-    if (this.#onEnd === undefined) this.#reader.limitRate(this.canMesh ? undefined : limit)
+    this.#reader.limitRate(this.canMesh ? undefined : limit)
   }
 
   onData(chunk: Uint8Array): void {

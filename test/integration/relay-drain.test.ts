@@ -131,6 +131,7 @@ test('drain stops reading from a throttled client, too (P-093, P-103)', async ()
   await until(() => counters.rateLimitWaits === 1, 'the client is waiting')
   drain(relay, { spreadMs: 0, tryForMs: 0 })
   relay.clock.advance(10_000)
+  relay.core.rateLimit = undefined
   await settle()
   expect(counters.packetsReceivedOther).toBe(1)
 })

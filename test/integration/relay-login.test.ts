@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { nodeAgreement } from '../../src/keys/node-box.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { silentLog } from '../../src/lib/log.ts'
 import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import type { RelayCoreOptions } from '../../src/server/options.ts'
@@ -299,4 +300,24 @@ test('two concurrent key agreements do not interfere (P-030)', async () => {
   for (const resolve of waiting.toReversed()) resolve()
   for (const client of clients) await client.serverInfo()
   expect([relay.core.pendingLogins, relay.core.sessions.size]).toEqual([0, 2])
+})
+
+test('relay says in its log how many logins were refused for lack of room, at once and when it closes (P-109)', async () => {
+  const warnings: unknown[] = []
+  const log = { ...silentLog, warn: (...line: unknown[]) => void warnings.push(line) }
+  const relay = new MemoryRelay({ maxClients: 1, log })
+  await relay.login()
+  const remote = { address: '192.0.2.2', port: 7 }
+  for (let n = 0; n < 3; n++) await expect(relay.login({ address: remote })).rejects.toThrow()
+  const line = (refused: number, clients: number) => [
+    'logins refused',
+    { refused: { relay_full: refused }, lastRemote: remote, clients },
+  ]
+  expect(warnings).toEqual([line(1, 1)])
+  const other = relay.connect()
+  other.close()
+  await settle()
+  relay.core.close()
+  expect(warnings).toEqual([line(1, 1), line(2, 0)])
+  expect(relay.clock.pendingTimers).toBe(0)
 })

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey, NodePublicKey } from '../../src/keys/node-key.ts'
 import { encodeUtf8 } from '../../src/lib/bytes.ts'
+import { silentLog } from '../../src/lib/log.ts'
 import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import type { ClientToServer } from '../../src/protocol/messages.ts'
@@ -145,6 +146,9 @@ test('relay omits a zero source key of a forwarded packet, and does not record i
   forward(new Uint8Array(32), data)
   expect(await client.frame()).toEqual({ type: FrameType.RecvPacket, body: data })
   expect(relay.core.counters).toMatchObject({ packetsSent: 1, bytesSent: 50 })
+  forward(new Uint8Array(32), disco())
+  expect((await client.frame()).body).toEqual(disco())
+  expect(await meshPeer.sync()).toEqual([])
   // A key is zero only if all of it is.
   for (const at of [0, 31]) {
     const source = new Uint8Array(32)
@@ -195,4 +199,74 @@ test('relay closes the connection of a mesh peer that names its own key (P-073)'
   meshPeer.packet(stranger, 'not read')
   await meshPeer.closed()
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, packetsReceivedOther: 0 })
+})
+
+test('relay counts forwarded packets as traffic of the mesh peer they come from (P-072)', async () => {
+  const relay = meshRelay()
+  const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
+  for (const size of [10, 20]) {
+    const data = new Uint8Array(size)
+    meshPeer.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data })
+    await client.message()
+  }
+  const [from, to] = [...relay.core.sessions].map(({ tally }) => tally)
+  expect(from).toMatchObject({ packetsReceived: 2, packetBytesReceived: 30, packetsSent: 0, packetBytesSent: 0 })
+  expect(to).toMatchObject({ packetsReceived: 0, packetBytesReceived: 0, packetsSent: 2, packetBytesSent: 30 })
+})
+
+test('a forwarded packet subscribes its receiver to the departure of its source once it has left, not before (P-062, P-072)', async () => {
+  const relay = meshRelay()
+  const [meshPeer, client] = [await relay.login(MESH_PEER), await relay.login()]
+  const tally = [...relay.core.sessions].at(-1)?.tally
+  const forward = async (source: NodePublicKey) => {
+    meshPeer.send({ type: 'forwardPacket', source, destination: client.publicKey, data: new Uint8Array(1) })
+    await meshPeer.sync()
+    await settle()
+  }
+  client.conn.pause()
+  const [first, second] = [NodePrivateKey.generate().publicKey(), NodePrivateKey.generate().publicKey()]
+  await forward(first)
+  await forward(second)
+  expect(tally?.senders).toBe(1)
+  client.conn.resume()
+  expect((await client.sync()).length).toBe(2)
+  expect([tally?.senders, relay.core.seenSources.count]).toEqual([2, 2])
+  client.close()
+  await settle()
+  expect(relay.core.seenSources.count).toBe(0)
+})
+
+test('relay counts packets that leave by a link, and disco packets apart (P-055, P-072)', async () => {
+  const relay = meshRelay()
+  const client = await relay.login()
+  const taken: number[] = []
+  const beyond = {
+    local: undefined,
+    takeSendPacket: (_source: unknown, _buffer: Uint8Array, start: number, end: number) => taken.push(end - start),
+  }
+  relay.core.addLink({ destinationFor: () => beyond }).announce(stranger)
+  client.packet(stranger, disco())
+  client.packet(stranger, new Uint8Array(10))
+  client.packet(client.publicKey, disco())
+  expect((await client.sync()).length).toBe(1)
+  expect(taken).toEqual([5 + 32 + 62, 5 + 32 + 10])
+  expect(relay.core.counters).toMatchObject({
+    packetsForwardedOut: 2,
+    packetsReceivedDisco: 2,
+    packetsReceivedOther: 1,
+  })
+})
+
+test.each([
+  ['of another mesh', MeshKey.parse('d5'.repeat(32)), 'the mesh key is another one'],
+  ['without a mesh key', undefined, 'this relay has no mesh key'],
+])('relay %s says in its log who was refused as a mesh peer, once a minute (P-038)', async (_what, meshKey, reason) => {
+  const warnings: unknown[] = []
+  const log = { ...silentLog, warn: (...line: unknown[]) => void warnings.push(line) }
+  const relay = new MemoryRelay({ log, ...(meshKey !== undefined && { meshKey }) })
+  const peer = await relay.login(MESH_PEER)
+  await relay.login(MESH_PEER)
+  await relay.login()
+  const message = 'mesh peer refused: relays of a mesh must share one key'
+  expect(warnings).toEqual([[message, { logins: 1, client: peer.publicKey.shortString(), remote: REMOTE, reason }]])
 })

@@ -3,6 +3,7 @@
 import { expect, test } from 'vitest'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { DerpError } from '../../src/lib/derp-error.ts'
 import { encodeClientToServer, encodeFrame } from '../../src/protocol/encode.ts'
 import { FrameType } from '../../src/protocol/frame-type.ts'
 import type { RelayCoreOptions } from '../../src/server/options.ts'
@@ -10,7 +11,7 @@ import type { Session } from '../../src/server/session.ts'
 import type { Conn, ConnHandler } from '../../src/transport/conn.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
-import { RawClient } from '../support/raw-client.ts'
+import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
 
 const MESH_KEY = '7e'.repeat(32)
@@ -25,7 +26,10 @@ function sessionOf(relay: MemoryRelay, client: RawClient): Session {
 }
 
 /** A client with direct access to the connection's handler, to simulate the platform. */
-async function loginOver(relay: MemoryRelay): Promise<{ client: RawClient; handler: () => ConnHandler }> {
+async function loginOver(
+  relay: MemoryRelay,
+  options: LoginOptions = {},
+): Promise<{ client: RawClient; handler: () => ConnHandler }> {
   const [near, far] = memoryConnPair()
   let handler: ConnHandler | undefined
   const conn: Conn = {
@@ -42,7 +46,7 @@ async function loginOver(relay: MemoryRelay): Promise<{ client: RawClient; handl
     end: () => far.end(),
   }
   relay.core.accept(conn)
-  const client = await RawClient.login(near)
+  const client = await RawClient.login(near, options)
   return {
     client,
     handler: () => {
@@ -63,6 +67,15 @@ test('Session records the fault that ends its connection, with its cause', async
   expect(relay.core.counters).toMatchObject({ currentConnections: 0, failures: { ERR_DERP_CONN_CLOSED: 1 } })
 })
 
+test('Session records its first fault only', async () => {
+  const relay = new MemoryRelay()
+  const session = sessionOf(relay, await relay.login())
+  for (const code of ['ERR_DERP_WRITE_TIMEOUT', 'ERR_DERP_WRITE_FAILED'] as const) {
+    session.fail(new DerpError(code, 'write to client: failed'))
+  }
+  expect(relay.core.counters.failures).toEqual({ ERR_DERP_WRITE_TIMEOUT: 1 })
+})
+
 test('a closed Session ignores data that the platform still delivers', async () => {
   const relay = new MemoryRelay()
   const { client, handler } = await loginOver(relay)
@@ -71,6 +84,28 @@ test('a closed Session ignores data that the platform still delivers', async () 
   session.close()
   handler().onData(encodeFrame(FrameType.Ping, new Uint8Array(8)))
   expect([session.tally.bytesReceived - before, relay.core.counters.gotPing, session.isClosed]).toEqual([0, 0, true])
+})
+
+test('a mesh peer’s closed Session ignores packets that the platform still delivers, unless it ended in order (P-174)', async () => {
+  for (const isOrderly of [false, true]) {
+    const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
+    const { client, handler } = await loginOver(relay, { info: { meshKey: MESH_KEY } })
+    const session = sessionOf(relay, client)
+    if (isOrderly) session.end(() => {})
+    else session.close()
+    const source = NodePrivateKey.generate().publicKey()
+    handler().onData(encodeClientToServer({ type: 'forwardPacket', source, destination: source, data: BODY }))
+    expect([session.isClosed, relay.core.counters.packetsForwardedIn]).toEqual([true, isOrderly ? 1 : 0])
+  }
+})
+
+test('a client’s ended Session ignores whatever the platform still delivers (P-174)', async () => {
+  const relay = new MemoryRelay({ rateLimit: LIMIT })
+  const { client, handler } = await loginOver(relay)
+  sessionOf(relay, client).end(() => {})
+  for (let n = 0; n < 5_000; n++) handler().onEmpty?.()
+  handler().onData(encodeFrame(FrameType.Ping, new Uint8Array(7)))
+  expect(relay.core.counters).toMatchObject({ gotPing: 0, rateLimitWaits: 0, failures: {} })
 })
 
 test('Session passes on errors that are not the client’s fault', async () => {
@@ -261,16 +296,17 @@ test('ending a Session calls back once: immediately if closed, else after the la
   const relay = new MemoryRelay()
   const [slow, sender] = [await relay.login(), await relay.login()]
   const session = sessionOf(relay, slow)
-  let calls = 0
+  /** Whether everything was written, for each call. */
+  const calls: boolean[] = []
   slow.conn.pause()
   sender.packet(slow.publicKey, 'waits')
   await sender.sync()
-  session.end(() => calls++)
-  expect(calls).toBe(0)
+  session.end(isWhole => calls.push(isWhole))
+  expect(calls).toEqual([])
   session.close()
-  expect(calls).toBe(1)
-  session.end(() => calls++)
-  expect(calls).toBe(2)
+  expect(calls).toEqual([false])
+  session.end(isWhole => calls.push(isWhole))
+  expect(calls).toEqual([false, true])
   await slow.closed()
 })
 

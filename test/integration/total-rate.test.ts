@@ -124,3 +124,12 @@ test('pages show which clients are held back by the total rate, the longest firs
   expect(clients[1].heldBackMs).toBe(0)
   expect(await get('?all&sort=-held')).toMatch(/<td>0\.\d s<\/td>/)
 })
+
+test('relay with a changed total rate keeps who waits for a share, and in which order (P-105)', () => {
+  const { core } = new MemoryRelay({ totalRate: 1_000 })
+  const before = core.fairShare
+  core.totalRate = 2_000
+  expect([core.fairShare === before, core.fairShare?.bytesPerSecond]).toEqual([true, 2_000])
+  core.totalRate = 0
+  expect(core.fairShare).toBeUndefined()
+})

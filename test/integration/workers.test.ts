@@ -550,3 +550,16 @@ test('a worker’s relay has no links of its own', async () => {
   const cores = await MemoryWorkers.start()
   expect(() => new TestLink(cores.core(0))).toThrow(TypeError)
 })
+
+test('a worker knows nothing of who waits for a key to leave: its coordinator does (P-062)', async () => {
+  const cores = await MemoryWorkers.start()
+  const [a, b] = [await cores.login(0), await cores.login(1)]
+  b.packet(a.publicKey, 'hello')
+  expect(await nextText(a)).toBe('hello')
+  await atRest(cores)
+  const core = cores.core(0)
+  expect(core.isAwaited(b.publicKey.bytes, 0)).toBe(false)
+  core.keyLeft(b.publicKey)
+  await atRest(cores)
+  expect(await a.sync()).toEqual([])
+})

@@ -41,12 +41,6 @@ export class Fifo<T> {
     return index < this.#length ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined
   }
 
-  clear(): void {
-    this.#slots = []
-    this.#head = 0
-    this.#length = 0
-  }
-
   #grow(): void {
     const ordered = [...this.#slots.slice(this.#head), ...this.#slots.slice(0, this.#head)]
     const missing = Math.max(FIRST_SLOTS, ordered.length)
