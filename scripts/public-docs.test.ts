@@ -46,5 +46,6 @@ test.each(ENTRIES)('doc comments of the entry %s cite no clauses', entry => {
     ...members.map(member => ({ symbol: `${path} ${name}.${member.name}`, text: member.text })),
   ])
   expect(docs.length).toBeGreaterThan(50)
-  expect(docs.filter(({ text }) => /\bP-\d{3}\b/.test(text)).map(({ symbol }) => symbol)).toEqual([])
+  const shown = docs.filter(({ text }) => !text.includes('@internal'))
+  expect(shown.filter(({ text }) => /\bP-\d{3}\b/.test(text)).map(({ symbol }) => symbol)).toEqual([])
 })

@@ -30,7 +30,7 @@ import type { Conn } from './transport/conn.ts'
 export interface RelayOptions
   extends Omit<RelayCoreOptions, 'agreement'>,
     Omit<RouteOptions, 'debug' | 'pages' | 'bootstrapDns' | 'readiness'> {
-  /** Computes the shared key of each login. Default: `node:crypto`, off the event loop. */
+  /** Computes the shared key of each login. Default: `node:crypto`, in some 50 µs on the calling thread. */
   readonly agreement?: RelayCoreOptions['agreement']
   /** Access to the debug pages and their contents; `false` disables them. */
   readonly debug?: Pick<DebugOptions, 'access' | 'hintsAtAccess' | 'tlsHostname' | 'links'> | false
@@ -46,15 +46,19 @@ export interface RelayOptions
   readonly trustedProxies?: readonly string[] | undefined
   /** Additional metric sources of the program around the relay. */
   readonly program?: Partial<Omit<MetricSources, 'relay' | 'http' | 'wallNow'>>
-  /** Makes this one worker of a multi-threaded relay; its coordinator decides and provides the pages' data. */
-  readonly part?: RelayPart
+  /** Makes this one worker of a multi-threaded relay: what `runWorker` passes to its callback. Default: a relay of its own. */
+  readonly worker?: CoordinatedWorker
 }
 
-/** Connects a relay to the coordinator of a multi-threaded one; `runWorker` passes it to a worker. */
-export interface RelayPart {
+/** What a worker's relay gets from the coordinator of all workers. */
+export interface CoordinatedWorker {
+  /** Creates what makes the decisions that must be made once for all workers. */
   readonly createDirectory: CreateDirectory
+  /** Decides who may connect. */
   readonly admission: AdmissionGate
+  /** Data of the debug pages, of all workers. */
   readonly source: DebugSource
+  /** Reads the metrics of all workers. */
   readonly metrics: MetricReader
   /** State that `/readyz` reports. Default: that of this relay alone. */
   readonly readiness?: ReadinessSource
@@ -68,26 +72,35 @@ export type CreatePages = (
 
 /** Data sources and counters of a relay's pages. */
 export interface ShownRelay {
+  /** Clients, traffic and consistency. */
   readonly source: DebugSource
+  /** Reads all metrics anew. */
   readonly metrics: MetricReader
+  /** What `/readyz` reports. */
   readonly readiness: ReadinessSource
+  /** Counters of HTTP, for pages that count. */
   readonly http: HttpCounters
+  /** Time and timers. */
   readonly clock: Clock
+  /** Random numbers in [0, 1). */
   readonly random: () => number
 }
 
 /** A running relay. It does not listen by itself. */
 export interface Relay {
+  /** The key by which clients know the relay. */
   readonly publicKey: NodePublicKey
+  /** The relay without HTTP: its sessions, counters and limits. */
   readonly core: RelayCore
   /** Emits connects, disconnects and failed connections. */
   readonly events: Emitter<RelayEvents>
-  /** Reads a snapshot of all metrics. */
+  /** Reads all metrics anew. */
   readonly metrics: MetricReader
-  /** HTTP counters. */
+  /** Counters of HTTP, TLS and WebSocket. */
   readonly http: HttpCounters
   /** State that `/readyz` reports; a program can add its own checks. */
   readonly readiness: Readiness
+  /** What the relay serves over HTTP, `/derp` included; for `createHttpListener`. */
   readonly routes: Routes
   /**
    * Listener for the `upgrade` event of a `node:http` server: takes over upgrade requests for `/derp`. Others are left to
@@ -126,9 +139,9 @@ export interface Relay {
 export function createRelay(options: RelayOptions): Relay {
   // Programs in JavaScript may pass nothing at all.
   assertPrivateKey('create relay', (options as RelayOptions | undefined)?.privateKey)
-  const { part } = options
-  const admission = part?.admission ?? options.admission
-  const core = new RelayCore({ agreement: nodeAgreement, ...options, admission }, part?.createDirectory)
+  const { worker } = options
+  const admission = worker?.admission ?? options.admission
+  const core = new RelayCore({ agreement: nodeAgreement, ...options, admission }, worker?.createDirectory)
   const http = new HttpCounters()
   const { clock } = core.options
   const readiness = new Readiness([
@@ -138,11 +151,11 @@ export function createRelay(options: RelayOptions): Relay {
   const { version = '', ...program } = options.program ?? {}
   const wallNow = () => clock.wallNow()
   const metrics =
-    part?.metrics ?? metricReader({ relay: () => own.snapshot(), http, ...program, readiness, version, wallNow })
+    worker?.metrics ?? metricReader({ relay: () => own.snapshot(), http, ...program, readiness, version, wallNow })
   const shown = {
-    source: part?.source ?? own,
+    source: worker?.source ?? own,
     metrics,
-    readiness: part?.readiness ?? readiness,
+    readiness: worker?.readiness ?? readiness,
     http,
     clock,
     random: core.options.random,

@@ -103,6 +103,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     this.#links.close()
   }
 
+  /** Closes the client unless that was done. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#links.isClosed) this.#links.close()
   }
@@ -147,7 +148,11 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     await this.#links.use(action, signal, ({ derp }) => abortable(derp.closePeer(peer), signal, action))
   }
 
-  /** Receives the next message. Its bytes belong to the caller. */
+  /**
+   * Receives the next message, connecting if necessary. Its bytes belong to the caller.
+   *
+   * Rejects with the error of the connection when that ends; the next call connects again.
+   */
   async recv(signal?: AbortSignal): Promise<ReceivedMessage> {
     return (await this.recvDetail(signal)).message
   }
@@ -171,13 +176,13 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     await pingOver(this.#links.require('ping relay'), this.#connector.options.clock, signal)
   }
 
-  /** Sends a Ping of eight bytes; the Pong is a message. Does not connect. */
+  /** Sends a Ping of eight bytes; the Pong is a message. Does not connect. Rejects with a RangeError for other lengths. */
   async sendPing(payload: Uint8Array): Promise<void> {
     assertPingPayload('send ping', payload)
     await this.#links.require('send ping').derp.sendPing(payload)
   }
 
-  /** Replies to a Ping with its eight bytes. Does not connect. */
+  /** Replies to a Ping with its eight bytes. Does not connect. Rejects with a RangeError for other lengths. */
   async sendPong(payload: Uint8Array): Promise<void> {
     assertPingPayload('send pong', payload)
     await this.#links.require('send pong').derp.sendPong(payload)
@@ -231,6 +236,7 @@ export class Client extends ClientSettings implements AsyncIterable<ReceivedMess
     return this.#links.link?.node
   }
 
+  /** For logs: the key of the relay in short, and its URL without secrets, or the region. */
   override toString(): string {
     return `<derphttp.Client ${this.#serverKey?.shortString() ?? '[]'} ${this.#connector.targetName}>`
   }

@@ -129,13 +129,13 @@ export class DerpClient implements ConnHandler {
     }
   }
 
-  /** Sends a Ping of eight bytes; the reply is an ordinary message. */
+  /** Sends a Ping of eight bytes; the reply is an ordinary message. Rejects with a RangeError for other lengths. */
   async sendPing(payload: Uint8Array): Promise<void> {
     assertPingPayload('send ping', payload)
     await this.#send({ type: 'ping', payload })
   }
 
-  /** Replies to a Ping with its eight bytes. */
+  /** Replies to a Ping with its eight bytes. Rejects with a RangeError for other lengths. */
   async sendPong(payload: Uint8Array): Promise<void> {
     assertPingPayload('send pong', payload)
     await this.#send({ type: 'pong', payload })
@@ -162,10 +162,12 @@ export class DerpClient implements ConnHandler {
     this.#receiver.clear()
   }
 
+  /** @internal */
   onData(chunk: Uint8Array): void {
     this.#receiver.push(chunk)
   }
 
+  /** @internal */
   onClose(cause?: Error): void {
     this.#onBroken(this.#isLetIn || cause !== undefined ? connectionClosed('receive', cause) : notLetIn())
   }

@@ -19,7 +19,7 @@ import type { ClientTransport, NetworkMonitor } from './ports.ts'
 export interface ConnectionOptions {
   /** The mesh key, for relays of the mesh and trusted monitors. */
   readonly meshKey?: MeshKey | undefined
-  /** Tells the relay that this is a prober. */
+  /** Tells the relay that this is a prober. Default: false. */
   readonly isProber?: boolean | undefined
   /**
    * Name of the application, for the relay's statistics: 1 to 32 printable ASCII characters. Newer relays know it, older
@@ -31,9 +31,11 @@ export interface ConnectionOptions {
    * the value of `autoPong`.
    */
   readonly canAckPings?: boolean | undefined
-  /** Replies to the relay's pings automatically; the caller still receives them. */
+  /** Replies to the relay's pings automatically; the caller still receives them. Default: false. */
   readonly autoPong?: boolean | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
+  /** Receives debug lines of connections that begin and end, and what callbacks throw. Default: nothing is logged. */
   readonly log?: Log | undefined
   /** A connection ends after this many milliseconds without a whole frame. Default {@link DEFAULTS.readTimeoutMs}. */
   readonly readTimeoutMs?: number | undefined
@@ -48,7 +50,7 @@ export interface ConnectionOptions {
 
 /** Notified of events when they happen, not when they are received. Must not throw. */
 export interface ConnectionObserver {
-  /** A problem with the connection reported by the relay; empty clears it (P-092). */
+  /** A problem with the connection reported by the relay; empty clears it. */
   onHealth?(problem: string): void
   /** The connection has ended. */
   onEnd?(error: DerpError): void
@@ -56,10 +58,13 @@ export interface ConnectionObserver {
 
 /** Options of a {@link DerpClient}. */
 export interface DerpClientOptions extends ConnectionOptions {
+  /** The client's identity. */
   readonly privateKey: PrivateKey
+  /** Computes the shared key of the login. */
   readonly agreement: KeyAgreement
   /** The relay's key, if known beforehand: login then does not wait for ServerKey. */
   readonly serverKey?: NodePublicKey | undefined
+  /** Notified of the end, and of problems that the relay reports. */
   readonly observer?: ConnectionObserver | undefined
   /** Milliseconds for the login. Default {@link DEFAULTS.connectTimeoutMs}. */
   readonly loginTimeoutMs?: number | undefined
@@ -67,10 +72,11 @@ export interface DerpClientOptions extends ConnectionOptions {
 
 /** Options of a {@link Client}. */
 export interface ClientOptions extends ConnectionOptions {
+  /** Opens the connections. */
   readonly transport: ClientTransport
   /** Computes the shared key of each login. */
   readonly agreement: KeyAgreement
-  /** Asks the relay, on every connection, to report clients that connect and disconnect; needs the mesh key. */
+  /** Asks the relay, on every connection, to report clients that connect and disconnect; needs the mesh key. Default: false. */
   readonly watchConnectionChanges?: boolean | undefined
   /** Notified when connections begin and end, and of problems reported by the relay. */
   readonly healthTracker?: HealthTracker | undefined

@@ -25,6 +25,7 @@ export type DialTarget = { readonly url: URL } | { readonly region: DERPRegion }
 
 /** What to dial, and until when. */
 export interface DialRequest {
+  /** The relay to reach. */
   readonly target: DialTarget
   /** Cancels the attempt and closes everything it has opened; its reason says why. */
   readonly signal: AbortSignal
@@ -60,12 +61,15 @@ export interface TlsConnectionState {
 export interface PeerCertificate {
   /** Distinguished name, one attribute per line. */
   readonly subject: string
+  /** Distinguished name of the issuer, in the same form. */
   readonly issuer: string
   /** Such as `DNS:relay.example, IP Address:192.0.2.1`. */
   readonly subjectAltName?: string | undefined
   /** Hexadecimal. */
   readonly serialNumber: string
+  /** Start of its validity. */
   readonly validFromDate: Date
+  /** End of its validity. */
   readonly validToDate: Date
   /** SHA-256 of {@link raw}, in hex with colons. */
   readonly fingerprint256: string
@@ -90,6 +94,9 @@ export interface DialedConn {
 
 /** Opens connections to relays: over sockets in Node, over WebSockets in browsers, in memory in tests. */
 export interface ClientTransport {
-  /** Rejects with a DerpError if it knows the cause; the client wraps any other error. */
+  /**
+   * Opens a connection and upgrades it to DERP. Rejects with a DerpError if it knows the cause; the client wraps any other
+   * error with the code `ERR_DERP_DIAL_FAILED`.
+   */
   dial(request: DialRequest): Promise<DialedConn>
 }

@@ -5,6 +5,7 @@ import type { Link } from './link-keeper.ts'
 
 /** A message and its connection. */
 export interface ReceivedDetail {
+  /** The message; its bytes belong to the caller. */
   readonly message: ReceivedMessage
   /** 1 for the client's first connection, incremented for each later one. */
   readonly connectionGeneration: number

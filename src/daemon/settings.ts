@@ -67,7 +67,7 @@ export type RelaySettings = Omit<
   | 'bootstrapDns'
   | 'pages'
   | 'program'
-  | 'part'
+  | 'worker'
   | 'shareLedger'
 >
 

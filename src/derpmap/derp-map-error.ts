@@ -22,8 +22,10 @@ export class DerpMapError extends DerpError {
   readonly path: string
   /** The offending value. */
   readonly value: unknown
+  /** What is wrong, without path and value. */
   readonly reason: string
 
+  /** @internal */
   constructor(path: string, value: unknown, reason: string, cause?: unknown) {
     super('ERR_DERP_MAP_INVALID', `parse DERP map: ${path || 'the map'} is ${show(value)}: ${reason}`, { cause })
     this.path = path

@@ -5,8 +5,11 @@ import type { DERPMap, DERPNode, DERPRegion } from './types.ts'
 
 /** A node in both maps that differs. */
 export interface NodeChange {
+  /** The `Name` of the node in both maps. */
   readonly name: string
+  /** As in the old map. */
   readonly before: DERPNode
+  /** As in the new map. */
   readonly after: DERPNode
   /** Names of the fields that differ. */
   readonly fields: readonly (keyof DERPNode)[]
@@ -16,13 +19,19 @@ export interface NodeChange {
 
 /** A region in both maps that differs. */
 export interface RegionChange {
+  /** ID of the region in both maps. */
   readonly regionId: number
+  /** As in the old map. */
   readonly before: DERPRegion
+  /** As in the new map. */
   readonly after: DERPRegion
   /** Names of the fields that differ, `Nodes` excluded. */
   readonly fields: readonly Exclude<keyof DERPRegion, 'Nodes'>[]
+  /** Nodes of the new map only. */
   readonly nodesAdded: readonly DERPNode[]
+  /** Nodes of the old map only. */
   readonly nodesRemoved: readonly DERPNode[]
+  /** Nodes in both that differ. */
   readonly nodesChanged: readonly NodeChange[]
   /** Whether the nodes present in both are in a different order. */
   readonly isReordered: boolean
@@ -30,12 +39,17 @@ export interface RegionChange {
 
 /** What a new map changes, from {@link diffDerpMaps}. */
 export interface DerpMapDiff {
-  /** Region IDs in order, as are those below. */
+  /** IDs of regions of the new map only, in order, as are those below. */
   readonly regionsAdded: readonly number[]
+  /** IDs of regions of the old map only. */
   readonly regionsRemoved: readonly number[]
+  /** Regions in both that differ. */
   readonly regionsChanged: readonly RegionChange[]
+  /** Whether `HomeParams` differs. */
   readonly isHomeParamsChanged: boolean
+  /** Whether `omitDefaultRegions` differs. */
   readonly isOmitDefaultRegionsChanged: boolean
+  /** Whether nothing differs. */
   readonly isEmpty: boolean
 }
 

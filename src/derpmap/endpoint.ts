@@ -17,28 +17,35 @@ const PIN_PREFIX = 'sha256-raw:'
 
 /** Where the address of one family comes from. */
 export type AddressSource =
+  /** The map has it. */
   | { readonly from: 'map'; readonly address: string }
+  /** The host name is looked up. */
   | { readonly from: 'dns' }
+  /** There is none: the map turns the family off, or the host is an address of the other. */
   | { readonly from: 'nowhere' }
 
 /** Requirements on the server certificate. */
 export type CertificateRule =
   /** Trusted, and valid for the name or address. */
   | { readonly kind: 'name'; readonly name: string }
-  /** This exact certificate, and valid for the name or address; no trust chain needed. */
+  /** The certificate with this SHA-256, in lower-case hex, and valid for the name or address; no trust chain needed. */
   | { readonly kind: 'pin'; readonly sha256: string; readonly name: string }
+  /** Any certificate; for tests. */
   | { readonly kind: 'any' }
 
 /** How to reach a node. */
 export interface DerpEndpoint {
   /** DNS name or IP address to resolve, or to request from a proxy. */
   readonly host: string
+  /** TCP port. */
   readonly port: number
+  /** The addresses by family, 4 and 6. */
   readonly addresses: Readonly<Record<IpFamily, AddressSource>>
   /** The request URL. */
   readonly url: URL
   /** Server name sent in the TLS handshake; not sent if it is an address. */
   readonly serverName: string
+  /** What its certificate must satisfy. */
   readonly certificate: CertificateRule
 }
 

@@ -21,8 +21,9 @@ const MOST_OF_CURRENT = 2 / 3
 
 /** Latencies measured together. */
 export interface LatencyReport {
-  /** Start and end of the measurement, in milliseconds of one clock. */
+  /** When the measurement began, in milliseconds of one clock. */
   readonly startedAtMs: number
+  /** When it ended, in milliseconds of the same clock. */
   readonly atMs: number
   /** Milliseconds by region ID; regions that did not respond are missing. */
   readonly latencyMs: Readonly<Record<number, number>>
@@ -30,11 +31,13 @@ export interface LatencyReport {
 
 /** What {@link pickHome} decides by. */
 export interface HomeInput {
+  /** The regions to choose from. */
   readonly map: DERPMap
+  /** The latest measurement. */
   readonly report: LatencyReport
   /** Earlier reports; old ones are ignored, see {@link recentReports}. */
   readonly history?: readonly LatencyReport[] | undefined
-  /** The current home. */
+  /** Region ID of the current home; undefined for none. */
   readonly current?: number | undefined
   /** Regions that become home whenever they respond, best first. */
   readonly pins?: readonly number[] | undefined
@@ -42,6 +45,7 @@ export interface HomeInput {
   readonly avoid?: readonly number[] | undefined
   /** When anything was last received from a region, by region ID, in milliseconds of the reports' clock. */
   readonly heardAtMs?: Readonly<Record<number, number>> | undefined
+  /** The time now, in milliseconds of the reports' clock. */
   readonly nowMs: number
 }
 
@@ -74,6 +78,7 @@ export type HomeReason =
 export interface HomeChoice {
   /** Undefined if no region qualifies. */
   readonly regionId: number | undefined
+  /** Why it is home, for programs. */
   readonly reason: HomeReason
   /** The reason in words, for logs, such as `region 1 kept: region 2 is only 4.0 ms faster`. */
   readonly explanation: string

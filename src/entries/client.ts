@@ -1,4 +1,8 @@
-/** Entry `derphttp/client`: the Node client, and its building blocks for other platforms. */
+/**
+ * The Node client, and its building blocks for other platforms.
+ *
+ * @module derphttp/client
+ */
 
 import './assert-runtime.ts'
 
@@ -6,9 +10,10 @@ export { Client as PortableClient } from '../client/client.ts'
 export type { ConnectedState } from '../client/connected-state.ts'
 export type { RegionSource } from '../client/connector.ts'
 export { DerpClient } from '../client/derp-client.ts'
-export type { DnsCache } from '../client/dial/dns-cache.ts'
+export type { DnsCache, HostLookup } from '../client/dial/dns-cache.ts'
 export { ProxyRefusedError } from '../client/dial/proxy-tunnel.ts'
 export { TlsFailedError, type TlsFailureReason } from '../client/dial/tls-failure.ts'
+export type { TokenSource } from '../client/dial/token.ts'
 export { UpgradeRefusedError } from '../client/dial/upgrade-response.ts'
 export type { HealthTracker } from '../client/health-reporter.ts'
 export { ErrClientClosed } from '../client/link-keeper.ts'
@@ -20,7 +25,12 @@ export { createDnsCache, type DnsCacheOptions } from '../client/node/node-dns.ts
 export { type NetcheckClient, type NetcheckClientOptions, netcheckClient } from '../client/node/node-netcheck-client.ts'
 export { createNetworkMonitor, type NetworkMonitorOptions } from '../client/node/node-network-monitor.ts'
 export type { ProxyEnv } from '../client/node/node-proxy-rules.ts'
-export type { ClientOptions as PortableClientOptions, ConnectionOptions, DerpClientOptions } from '../client/options.ts'
+export type {
+  ClientOptions as PortableClientOptions,
+  ConnectionObserver,
+  ConnectionOptions,
+  DerpClientOptions,
+} from '../client/options.ts'
 export type {
   AddressFamilySelector,
   ClientTransport,
@@ -44,6 +54,7 @@ export type {
 } from '../client/resilient/resilient-events.ts'
 export type { ResilientClientOptions, ResilientSnapshot } from '../client/resilient/resilient-options.ts'
 export { ResilientRegionClient, type ResilientRegionOptions } from '../client/resilient/resilient-region.ts'
+export type { FailureReason } from '../client/resilient/target-schedule.ts'
 export type { WatchLoopOptions } from '../client/watch-loop.ts'
 export { DerpMapError } from '../derpmap/derp-map-error.ts'
 export { type DerpMapDiff, diffDerpMaps, type NodeChange, type RegionChange } from '../derpmap/diff.ts'
@@ -66,3 +77,4 @@ export { parseDerpMapText, readDerpMapFile } from '../derpmap/node-map-text.ts'
 export { type ParseDerpMapOptions, parseDerpMap } from '../derpmap/parse.ts'
 export { regionIds, requireRegion } from '../derpmap/regions.ts'
 export type { DERPHomeParams, DERPMap, DERPNode, DERPRegion } from '../derpmap/types.ts'
+export type { IpFamily } from '../lib/address-port.ts'

@@ -1,11 +1,19 @@
-/** Entry `derphttp`: the client, keys, and received messages. */
+/**
+ * The client, keys, and received messages.
+ *
+ * @module derphttp
+ */
 
 import './assert-runtime.ts'
 
+export type { TokenSource } from '../client/dial/token.ts'
 export { MeshKey } from '../keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
+export type { PrivateKey, SecretBytes } from '../keys/private-key.ts'
 export type { AddressPort } from '../lib/address-port.ts'
+export type { DerpErrorDetails } from '../lib/derp-error.ts'
 export { DerpError, type DerpErrorCode, isDerpError } from '../lib/derp-error.ts'
+export type { Emitter, Unsubscribe } from '../lib/emitter.ts'
 export type { Log, LogFields } from '../lib/log.ts'
 export { MAX_PACKET_LENGTH } from '../protocol/constants.ts'
 export {

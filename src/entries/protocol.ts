@@ -1,4 +1,8 @@
-/** Entry `derphttp/protocol`: the wire protocol without I/O, with keys and NaCl box, for browsers and Node. */
+/**
+ * The wire protocol without I/O, with keys and NaCl box, for browsers and Node.
+ *
+ * @module derphttp/protocol
+ */
 
 import './assert-runtime.ts'
 
@@ -7,7 +11,9 @@ export { KeyError } from '../keys/key-error.ts'
 export { MeshKey } from '../keys/mesh-key.ts'
 export { NodePrivateKey, NodePublicKey } from '../keys/node-key.ts'
 export { createPortableAgreement, portableAgreement } from '../keys/portable-box.ts'
+export type { PrivateKey, SecretBytes } from '../keys/private-key.ts'
 export { openBox, sealBox } from '../keys/secretbox.ts'
+export type { X25519Subtle } from '../keys/web-x25519.ts'
 export type { AddressPort } from '../lib/address-port.ts'
 export { DerpError, type DerpErrorCode, isDerpError, ProtocolError } from '../lib/derp-error.ts'
 export { type ClientInfo, formatClientInfo, parseClientInfo } from '../protocol/client-info.ts'
@@ -16,6 +22,7 @@ export { decodeClientToServer, decodeServerToClient } from '../protocol/decode.t
 export { looksLikeDisco } from '../protocol/disco.ts'
 export { encodeClientToServer, encodeFrame, encodeServerToClient } from '../protocol/encode.ts'
 export { FrameDecoder } from '../protocol/frame-decoder.ts'
+export type { UnknownFrames } from '../protocol/frame-type.ts'
 export {
   CLIENT_BOUNDS,
   CLIENT_LOGIN_BOUNDS,

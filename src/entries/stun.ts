@@ -1,4 +1,8 @@
-/** Entry `derphttp/stun`: STUN as used by nodes and relays. */
+/**
+ * STUN as used by nodes and relays.
+ *
+ * @module derphttp/stun
+ */
 
 import './assert-runtime.ts'
 

@@ -51,8 +51,32 @@ export function handler(relay: ConnAcceptor, { trustedProxies }: HandlerOptions 
   return { request: requestHandler(service), upgrade: upgradeHandler(service, isForDerp, service) }
 }
 
-/** Responds to a latency probe, on your own server. */
+/**
+ * Responds to a latency probe, on your own server.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ *
+ * createServer((request, response) => {
+ *   if (request.url === '/derp/probe') probeHandler(request, response)
+ *   else response.end('my own page')
+ * })
+ * ```
+ */
 export const probeHandler: RequestHandler = requestHandler({ answer: probePage })
 
-/** Responds with 204, and to a valid challenge, on your own server. */
+/**
+ * Responds with 204, and to a valid challenge, on your own server: clients detect captive portals by it.
+ *
+ * @example
+ * ```ts
+ * import { createServer } from 'node:http'
+ *
+ * createServer((request, response) => {
+ *   if (request.url === '/generate_204') serveNoContent(request, response)
+ *   else response.end('my own page')
+ * })
+ * ```
+ */
 export const serveNoContent: RequestHandler = requestHandler({ answer: noContentPage })

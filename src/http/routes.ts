@@ -29,9 +29,9 @@ export interface DebugRoutes {
 export interface RouteOptions {
   /** What `/` shows: `blank`, `404`, or an http(s) URL to redirect to. Default: a page about the relay. */
   readonly home?: string
-  /** Whether `/derp` accepts connections. */
+  /** Whether `/derp` accepts connections. Default: true. */
   readonly derp?: boolean
-  /** Additional pages by exact path. */
+  /** Additional pages by exact path. Default: none. */
   readonly pages?: ReadonlyMap<string, Page>
   /** The debug pages; without them, paths below `/debug/` are not found. */
   readonly debug?: DebugRoutes
@@ -43,7 +43,9 @@ export interface RouteOptions {
 
 /** Endpoints by exact path, and for all other paths. */
 export interface RouteTable {
+  /** Endpoints by exact path. */
   readonly exact: ReadonlyMap<string, Endpoint>
+  /** Replies for all other paths. */
   readonly fallback: Endpoint
   /** Replies for unknown paths below `/debug/` (P-191). */
   readonly debugFallback: Endpoint

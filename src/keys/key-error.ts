@@ -15,6 +15,7 @@ import { DerpError, type DerpErrorDetails } from '../lib/derp-error.ts'
  * ```
  */
 export class KeyError extends DerpError {
+  /** @internal */
   constructor(message: string, details: DerpErrorDetails = {}) {
     super('ERR_DERP_KEY_INVALID', message, details)
   }

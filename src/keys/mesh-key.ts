@@ -47,10 +47,12 @@ export class MeshKey {
     return this.#text
   }
 
+  /** A placeholder that does not show the key. */
   toString(): string {
     return REDACTED
   }
 
+  /** A placeholder that does not show the key. */
   toJSON(): string {
     return REDACTED
   }

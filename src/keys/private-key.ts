@@ -46,10 +46,12 @@ export abstract class PrivateKey {
     return new Uint8Array(this.#secret)
   }
 
+  /** A placeholder that does not show the key. */
   toString(): string {
     return REDACTED
   }
 
+  /** A placeholder that does not show the key. */
   toJSON(): string {
     return REDACTED
   }

@@ -15,6 +15,7 @@ const PUBLIC_FORM: KeyForm = { name: 'node public key', prefix: 'nodekey:', show
  * ```
  */
 export class NodePublicKey {
+  /** Bytes of a key: 32. */
   static readonly byteLength: number = KEY_BYTES
 
   /** The 32 bytes, not a copy: callers must not modify them. */
@@ -39,6 +40,7 @@ export class NodePublicKey {
     return isZeroKey(this.bytes)
   }
 
+  /** Whether both have the same bytes. Not constant-time: public keys are no secrets. */
   equals(other: NodePublicKey): boolean {
     return equalBytes(this.bytes, other.bytes)
   }
@@ -48,6 +50,7 @@ export class NodePublicKey {
     return PUBLIC_FORM.prefix + this.toHex()
   }
 
+  /** The same text as {@link toString}. */
   toJSON(): string {
     return this.toString()
   }

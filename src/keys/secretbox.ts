@@ -29,9 +29,10 @@ export function precompute(rawShared: Uint8Array): Uint8Array {
 }
 
 /**
- * Seals under an agreed key; the result is one new buffer.
+ * Seals under an agreed key; the result is one new buffer, 40 bytes longer than `plaintext`.
  *
- * @param nonce for tests only: must never repeat.
+ * @param nonce for tests only: 24 bytes, which must never repeat. Default: random.
+ * @throws RangeError for a shared key of other than 32 bytes.
  * @example
  * ```ts
  * const sharedKey = await portableAgreement.agree(privateKey, peer)
@@ -51,6 +52,7 @@ export function sealBox(sharedKey: Uint8Array, plaintext: Uint8Array, nonce: Uin
 /**
  * Opens under an agreed key; undefined if too short or forged.
  *
+ * @throws RangeError for a shared key of other than 32 bytes.
  * @example
  * ```ts
  * const sharedKey = await portableAgreement.agree(privateKey, peer)

@@ -6,6 +6,7 @@
 
 /** A pending timer; `cancel` is idempotent and safe after it has fired. */
 export interface Timer {
+  /** Prevents the call. */
   cancel(): void
 }
 

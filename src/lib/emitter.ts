@@ -18,6 +18,7 @@ export class Emitter<Events extends object> {
     return () => void listeners.delete(listener)
   }
 
+  /** Calls all listeners of an event. */
   emit<Name extends keyof Events>(name: Name, value: Events[Name]): void {
     const listeners = this.#listeners.get(name) as ReadonlySet<(value: Events[Name]) => void> | undefined
     if (listeners === undefined) return

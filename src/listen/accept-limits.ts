@@ -16,13 +16,13 @@ import { type AcceptTally, LocalTally, type Rate } from './accept-tally.ts'
 
 /** Limits; none by default. */
 export interface AcceptLimitOptions {
-  /** New connections per listener. */
+  /** Rate of new connections per listener. */
   readonly rate?: TokenBucketOptions | undefined
-  /** New connections per source, across all listeners. */
+  /** Rate of new connections per source, across all listeners. */
   readonly sourceRate?: SourceLimit | undefined
-  /** Open connections of all listeners together. */
+  /** Maximum open connections of all listeners together. */
   readonly maxConnections?: number | undefined
-  /** Open connections per source. */
+  /** Maximum open connections per source: an IPv4 address, or an IPv6 /64. */
   readonly maxConnectionsPerSource?: number | undefined
 }
 
@@ -62,7 +62,11 @@ export class AcceptLimits {
   readonly #hasRoom: () => boolean
   readonly #refusals: TallyLog<LogFields>
 
-  /** @param hasRoom whether there is memory for another connection. Default: always. */
+  /**
+   * @param tally counts the connections. Default: those of this thread.
+   * @param hasRoom whether there is memory for another connection. Default: always.
+   * @throws RangeError for an invalid rate per source.
+   */
   constructor(
     options: AcceptLimitOptions,
     clock: Clock = systemClock,

@@ -7,16 +7,17 @@
 import type { AddressPort } from '../lib/address-port.ts'
 import type { Conn } from '../transport/conn.ts'
 
-/** A request. Its body is left where it is unless it is read. */
+/** A request. Its body stays unread unless `readText` is called. */
 export interface HttpRequest {
+  /** In upper case, such as `GET`. */
   readonly method: string
-  /** As the client has sent it: a path with its query, or a whole URL. */
+  /** As the client sent it: a path with its query, or a whole URL. */
   readonly target: string
-  /** Of HTTP, such as `1.1`. */
+  /** Version of HTTP, such as `1.1`. */
   readonly version: string
   /** The values of each header, by name in lower case. */
   readonly headers: HttpHeaders
-  /** The other end of the connection, or who is behind it by its PROXY header; undefined once it is closed. */
+  /** The other end of the connection, or the client that its PROXY header names; undefined once it is closed. */
   readonly remote: AddressPort | undefined
   /** Aborted when the connection closes. */
   readonly left: AbortSignal
@@ -26,34 +27,40 @@ export interface HttpRequest {
   readonly readText: (maxBytes: number) => Promise<string | undefined>
 }
 
+/** The values of each header, by name in lower case. */
 export type HttpHeaders = Readonly<Record<string, readonly string[] | undefined>>
 
 /** A reply; HEAD requests get it without its body. */
 export interface HttpReply {
+  /** HTTP status. */
   readonly status: number
+  /** Headers of the reply. Default: those that HTTP requires. */
   readonly headers?: Readonly<Record<string, string>>
   /**
-   * The body: text, whose length the client is told, or pieces as they come. Reading of pieces stops when the client
-   * leaves, and waits while it is slow. Undefined: there is none, and no length is told.
+   * The body: text or bytes, sent with their length, or pieces as they come. Pieces are read no faster than the client
+   * takes them, and no further once it has left. Undefined for a reply without body and length.
    */
   readonly body?: string | Uint8Array | AsyncIterable<string>
 }
 
-/** Grants a connection of DERP in place of a reply. */
+/** Turns the request's connection into one that carries DERP. */
 export interface HttpUpgrade {
+  /** What carries DERP from here on. */
   readonly protocol: 'derp' | 'websocket'
-  /** What the client is sent first, as text; not for WebSocket, which has its own answer. */
+  /** Head of the response, line ends included; empty for a fast start. Not used for WebSocket, which has its own. */
   readonly responseHead: string
-  /** Who is at the other end, as far as proxies that are trusted tell. */
+  /** The client, as trusted proxies name it. */
   readonly remote: AddressPort | undefined
   /** Takes the connection. @param acceptedAtMs when it was accepted, in milliseconds of the clock, if that is known. */
   readonly accept: (conn: Conn, acceptedAtMs: number | undefined) => void
 }
 
+/** A reply, or the grant of a connection. */
 export type HttpAnswer = HttpReply | HttpUpgrade
 
+/** What a listener serves. */
 export interface HttpService {
-  /** Answers one request, and is called once for each; must not throw. A rejection is status 500. */
+  /** Answers one request. Must not throw; a rejection becomes status 500. */
   answer(request: HttpRequest): HttpAnswer | Promise<HttpReply>
 }
 

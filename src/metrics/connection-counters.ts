@@ -1,6 +1,6 @@
-/** Counters of the listeners' connections, before anything but their source is known. */
+/** Counters of the listeners' connections, before anything but their source is known. Clauses: P-108, P-109. */
 
-/** Why a connection was closed on accept, or not accepted: a closed list, each with its counter (P-108, P-109). */
+/** Why a connection was closed on accept, or not accepted: a closed list, each with its counter. */
 export const RefusalReason = {
   /** The listener's limit on new connections. */
   Rate: 'rate',
@@ -19,10 +19,13 @@ export type RefusalReason = (typeof RefusalReason)[keyof typeof RefusalReason]
 
 export const REFUSAL_REASONS: readonly RefusalReason[] = Object.values(RefusalReason)
 
+/** Connections that were accepted, refused, and are open. */
 export class ConnectionCounters {
   /** Open connections of all listeners, whatever they carry. */
   open = 0
+  /** Connections that passed all limits. */
   accepted = 0
+  /** Connections that did not, by reason. */
   readonly refused: Record<RefusalReason, number> = Object.fromEntries(
     REFUSAL_REASONS.map(reason => [reason, 0]),
   ) as Record<RefusalReason, number>

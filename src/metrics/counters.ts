@@ -11,12 +11,14 @@ import { addNumbers } from './merge.ts'
 
 /** Packets and payload bytes. */
 export interface Amount {
+  /** Number of packets. */
   packets: number
+  /** Bytes of their payloads. */
   bytes: number
 }
 
 /**
- * For the meaning of a counter see the metric it becomes, in `status/metric-table.ts`.
+ * Counters of one relay or worker since its start. They only grow, except those that begin with `current`.
  *
  * @example
  * ```ts
@@ -25,33 +27,53 @@ export interface Amount {
  * ```
  */
 export class RelayCounters {
+  /** Connections that were handed over to log in. */
   accepts = 0
+  /** Disco packets from clients. */
   packetsReceivedDisco = 0
+  /** All other packets from clients. */
   packetsReceivedOther = 0
+  /** Payload bytes of both. */
   bytesReceived = 0
+  /** Packets written to clients. */
   packetsSent = 0
+  /** Payload bytes of these. */
   bytesSent = 0
+  /** Packets from other relays, in ForwardPacket frames. */
   packetsForwardedIn = 0
+  /** Packets for clients of other relays, passed to a link. */
   packetsForwardedOut = 0
+  /** Pings from clients. */
   gotPing = 0
+  /** Pongs to clients. */
   sentPong = 0
+  /** PeerGone frames sent because a peer has left. */
   peerGoneDisconnectedFrames = 0
+  /** PeerGone frames sent because a peer is not known. */
   peerGoneNotHereFrames = 0
+  /** Skipped frames, of types that no client sends. */
   unknownFrames = 0
+  /** Clients that have made this relay their home, later than 5 s after their login. */
   homeMovesIn = 0
+  /** Clients that have made another relay their home, likewise. */
   homeMovesOut = 0
+  /** Connections closed because the client did not take a write in time. */
   writeTimeouts = 0
   /** Times that reading from a client was delayed by its rate limit. */
   rateLimitWaits = 0
   /** Frames that waited for their client's share of the rate of all clients. */
   totalRateWaits = 0
-  /** Milliseconds that they waited. */
+  /** Milliseconds that these waited, together. */
   totalRateWaitMs = 0
+  /** Logged-in connections now. */
   currentConnections = 0
+  /** Those whose home is this relay. */
   currentHomeConnections = 0
+  /** Those that would have preferred another node of the region. */
   currentNotIdealConnections = 0
   /** Completed logins. */
   logins = 0
+  /** Packets that were not delivered, by reason and kind. */
   readonly dropped: Record<DropReason, Record<PacketKind, Amount>> = emptyDrops()
   /** Connections that ended with an error of either side, by error code. */
   readonly failures: Partial<Record<DerpErrorCode, number>> = {}

@@ -39,5 +39,6 @@ export const OWN_DROP_REASONS: ReadonlySet<DropReason> = new Set([
   DropReason.FindFailed,
 ])
 
-/** Packet kinds counted separately (P-053). */
+// P-053
+/** Packet kinds counted separately. */
 export type PacketKind = 'disco' | 'other'

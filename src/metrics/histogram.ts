@@ -7,9 +7,11 @@
 export interface CumulativeBucket {
   /** The bound as text; `+Inf` for the last. */
   readonly le: string
+  /** Values up to the bound. */
   readonly count: number
 }
 
+/** Counts of values, by ranges with fixed bounds. */
 export class Histogram {
   /** Values per bucket, not cumulative; the last one is for values above all bounds. */
   readonly counts: number[]

@@ -1,21 +1,28 @@
-/** Counters of listeners, TLS, WebSocket, PROXY headers and bootstrap DNS, as plain fields. */
+/**
+ * Counters of listeners, TLS, WebSocket, PROXY headers and bootstrap DNS, as plain fields.
+ *
+ * Clauses: P-108, P-126, P-127, P-164, P-196.
+ */
 
 import type { TlsFailure } from './tls-failure.ts'
 
+/** Counters of HTTP, TLS and WebSocket since the start. */
 export class HttpCounters {
+  /** DERP connections over WebSocket. */
   websocketAccepts = 0
-  /** HTTP requests over TLS, by TLS version (P-196). */
+  /** HTTP requests over TLS, by TLS version. */
   readonly tlsRequests: Record<string, number> = {}
-  /** The active ones; an upgraded connection counts until it ends. */
+  /** Those not yet answered; an upgraded connection counts until it ends. */
   readonly tlsActive: Record<string, number> = {}
-  /** Connections accepted by the TLS listener, and those refused by its rate limit (P-108). */
+  /** Connections accepted by the TLS listener. */
   tlsAccepted = 0
+  /** Connections refused by its rate limit. */
   tlsRejected = 0
-  /** Connections whose TLS handshake failed. */
+  /** Failed TLS handshakes, by cause. */
   readonly tlsHandshakeFailures: Partial<Record<TlsFailure, number>> = {}
-  /** Undefined if no listener expects PROXY headers. */
+  /** First bytes of trusted proxies; undefined if no listener expects PROXY headers. */
   proxyHeaders: ProxyHeaderCounters | undefined
-  /** Responses of `/bootstrap-dns` (P-164). */
+  /** Responses of `/bootstrap-dns`. */
   readonly bootstrapDns: BootstrapDnsCounters = {
     requests: 0,
     queriedDomains: 0,
@@ -50,25 +57,33 @@ export class HttpCounters {
   }
 }
 
-/** Connections from trusted proxies by their first bytes (P-126, P-127). */
+/** Connections from trusted proxies by their first bytes. */
 export interface ProxyHeaderCounters {
-  /** A header that names the client, in text or binary. */
+  /** A text header that names the client. */
   v1: number
+  /** A binary header that names the client. */
   v2: number
   /** A header that names no client: the proxy's own connection, or an unsupported address family. */
   local: number
-  /** None, or a malformed one; these connections were closed. */
+  /** No header; the connection was closed. */
   missing: number
+  /** A malformed header; the connection was closed. */
   malformed: number
 }
 
+/** Responses of `/bootstrap-dns`. */
 export interface BootstrapDnsCounters {
+  /** Requests. */
   requests: number
   /** Distinct names asked for recently; a gauge, whatever the original calls it. */
   queriedDomains: number
+  /** Queries for a published name. */
   publishedHits: number
+  /** Queries for a published name that has not resolved. */
   publishedMisses: number
+  /** Queries for an unpublished name. */
   unpublishedHits: number
+  /** Queries for a name that is not known, or has not resolved. */
   unpublishedMisses: number
   /** Unpublished names withheld from the client by percentage. */
   unpublishedPercentMisses: number

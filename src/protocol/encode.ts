@@ -15,7 +15,7 @@ import type { ClientToServer, PeerPresentMessage, ServerToClient } from './messa
 const PEER_PRESENT_LENGTH = KEY_LENGTH + 16 + 2 + 1
 
 /**
- * A frame of `type` whose body is the concatenation of `parts`.
+ * A frame of `type` whose body is the concatenation of `parts`, which together have less than 4 GiB.
  *
  * @example
  * ```ts
@@ -44,6 +44,8 @@ export function writeFrameHeader(bytes: Uint8Array, offset: number, type: FrameT
 /**
  * Encodes a frame from a client.
  *
+ * @throws RangeError for a Ping or Pong of other than eight bytes. Other lengths are up to the caller: relays refuse
+ * packets above 65,536 bytes.
  * @example
  * ```ts
  * const frame = encodeClientToServer({ type: 'sendPacket', destination: peer, data: bytes })
@@ -73,6 +75,8 @@ export function encodeClientToServer(message: ClientToServer): Uint8Array {
 /**
  * Encodes a frame from a server.
  *
+ * @throws RangeError for a Ping or Pong of other than eight bytes. Other values are written without a check: those that
+ * exceed the bounds of their field are cut.
  * @example
  * ```ts
  * const frame = encodeServerToClient({ type: 'serverRestarting', reconnectInMs: 1_000, tryForMs: 30_000 })

@@ -59,6 +59,7 @@ export class FrameDecoder {
   #filled = 0
   #toSkip = 0
 
+  /** @param bounds of the first frames. */
   constructor(bounds: FrameBounds) {
     this.bounds = bounds
   }

@@ -42,8 +42,17 @@ export type FrameType = (typeof FrameType)[keyof typeof FrameType]
 
 const names = new Map<number, string>(Object.entries(FrameType).map(([name, number]) => [number, name]))
 
-/** Name of a frame type for logs; unknown types as a hexadecimal number. */
-export const frameTypeName = (type: number): string => names.get(type) ?? `0x${type.toString(16).padStart(2, '0')}`
+/**
+ * Name of a frame type for logs; unknown types as a hexadecimal number.
+ *
+ * @example
+ * ```ts
+ * console.log(frameTypeName(FrameType.Ping), frameTypeName(0xee)) // Ping 0xee
+ * ```
+ */
+export function frameTypeName(type: number): string {
+  return names.get(type) ?? `0x${type.toString(16).padStart(2, '0')}`
+}
 
 /** What a {@link FrameDecoder} does with types outside the bounds. */
 export interface UnknownFrames {
@@ -57,6 +66,7 @@ export interface FrameBounds {
   readonly min: Int32Array
   /** Maximum body bytes by type; -1 for a type that is not read. */
   readonly max: Int32Array
+  /** What becomes of types that are not read. */
   readonly unknown: UnknownFrames
   /** The clause violated by a length out of bounds. */
   readonly clause: string

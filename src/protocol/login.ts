@@ -70,7 +70,9 @@ export function encodeClientHello(
 
 /** A client's first frame, its box still sealed. */
 export interface ClientHello {
+  /** The key that the client says it has; only the box proves it. */
   readonly clientKey: NodePublicKey
+  /** The box with ClientInfo, for {@link openClientInfo}. */
   readonly sealedInfo: Uint8Array
 }
 

@@ -20,26 +20,35 @@ export type PeerGoneReason = (typeof PeerGoneReason)[keyof typeof PeerGoneReason
 // P-071
 /** Flag bits of PeerPresent. Zero comes from servers that send no flags. */
 export const PeerPresentFlag = {
+  /** An ordinary client. */
   Regular: 0b0001,
+  /** The client has the mesh key. */
   MeshPeer: 0b0010,
+  /** The client says that it is a prober. */
   Prober: 0b0100,
   /** The client reported that this is not the first node of its region. */
   NotIdeal: 0b1000,
 } as const
 
 // P-006
-/** Frames that a client sends. */
+/** Frames that a client sends. Keys have 32 bytes, pings eight. */
 export type ClientToServer =
+  /** The login: the client's key, and the box with its `ClientInfo`. */
   | { readonly type: 'clientInfo'; readonly clientKey: NodePublicKey; readonly sealedInfo: Uint8Array }
+  /** A packet of at most 65,536 bytes. */
   | { readonly type: 'sendPacket'; readonly destination: NodePublicKey; readonly data: Uint8Array }
+  /** A packet on behalf of a client of another relay; needs the mesh key. */
   | {
       readonly type: 'forwardPacket'
       readonly source: NodePublicKey
       readonly destination: NodePublicKey
       readonly data: Uint8Array
     }
+  /** Whether this relay is the client's home. */
   | { readonly type: 'notePreferred'; readonly preferred: boolean }
+  /** Subscribes to connects and disconnects; needs the mesh key. */
   | { readonly type: 'watchConns' }
+  /** Closes all connections of a peer; needs the mesh key. */
   | { readonly type: 'closePeer'; readonly peer: NodePublicKey }
   | PingMessage
   | PongMessage
@@ -47,7 +56,9 @@ export type ClientToServer =
 /** A packet from a peer. */
 export interface ReceivedPacketMessage {
   readonly type: 'receivedPacket'
+  /** The peer that sent it, as the relay says; the packet itself proves nothing. */
   readonly source: NodePublicKey
+  /** 0 to 65,536 bytes. From a client's `recv` a copy that the caller owns, from a decoder a view. */
   readonly data: Uint8Array
 }
 
@@ -55,8 +66,9 @@ export interface ReceivedPacketMessage {
 /** A peer is not, or no longer, connected. */
 export interface PeerGoneMessage {
   readonly type: 'peerGone'
+  /** Who is gone. */
   readonly peer: NodePublicKey
-  /** A {@link PeerGoneReason}, or another number from a newer server. */
+  /** A {@link PeerGoneReason}, or another number up to 255 from a newer server. */
   readonly reason: number
 }
 
@@ -64,12 +76,13 @@ export interface PeerGoneMessage {
 /** A client of the server, reported to watchers once per connection. */
 export interface PeerPresentMessage {
   readonly type: 'peerPresent'
+  /** Who is connected. */
   readonly peer: NodePublicKey
   /** Where the client connected from; undefined if the server does not say. */
   readonly address: AddressPort | undefined
-  /** {@link PeerPresentFlag} bits; 0 from servers that send none. */
+  /** {@link PeerPresentFlag} bits, 0 to 255; 0 from servers that send none. */
   readonly flags: number
-  /** The client's application name; absent if the client or server does not send one. */
+  /** The client's application name, at most 255 bytes of UTF-8; absent if the client or server does not send one. */
   readonly appName?: string | undefined
 }
 
@@ -77,6 +90,7 @@ export interface PeerPresentMessage {
 /** Eight bytes to be returned as a Pong. */
 export interface PingMessage {
   readonly type: 'ping'
+  /** Eight bytes, chosen by the sender. */
   readonly payload: Uint8Array
 }
 
@@ -84,6 +98,7 @@ export interface PingMessage {
 /** The eight bytes of the Ping it replies to. */
 export interface PongMessage {
   readonly type: 'pong'
+  /** Eight bytes, those of the Ping. */
   readonly payload: Uint8Array
 }
 
@@ -97,6 +112,7 @@ export interface KeepAliveMessage {
 /** A problem with this connection as seen by the server; an empty one clears it. */
 export interface HealthMessage {
   readonly type: 'health'
+  /** In words, for people; empty once the problem is over. */
   readonly problem: string
 }
 
@@ -104,9 +120,9 @@ export interface HealthMessage {
 /** The server is about to restart. */
 export interface ServerRestartingMessage {
   readonly type: 'serverRestarting'
-  /** Milliseconds to wait before reconnecting; spreads the reconnects of clients. */
+  /** Milliseconds to wait before reconnecting, below 2³²; spreads the reconnects of clients. */
   readonly reconnectInMs: number
-  /** Milliseconds to keep retrying before treating the relay as failed. */
+  /** Milliseconds to keep retrying before treating the relay as failed, below 2³². */
   readonly tryForMs: number
 }
 
@@ -123,7 +139,9 @@ export interface ServerInfoMessage {
 // P-006
 /** Frames that a server sends, as on the wire: those of the login are still sealed. */
 export type ServerToClient =
+  /** The greeting. */
   | { readonly type: 'serverKey'; readonly serverKey: NodePublicKey }
+  /** The end of the login: the box with `ServerInfo`. */
   | { readonly type: 'sealedServerInfo'; readonly sealedInfo: Uint8Array }
   | Exclude<ReceivedMessage, ServerInfoMessage>
 

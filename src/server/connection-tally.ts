@@ -1,16 +1,20 @@
-/** What has passed over one connection, for those who watch it. */
+/** What has passed over one connection. */
 
+/** Totals of one connection. */
 export class ConnectionTally {
   /** Number of the connection, in the order of accepts. */
   connNum = 0
-  /** Bytes of frames of all types. */
+  /** Bytes of all frames from the client. */
   bytesReceived = 0
+  /** Bytes of all frames to the client. */
   bytesSent = 0
-  /** Packets that the client has sent, and bytes of their payloads. */
+  /** Packets from the client. */
   packetsReceived = 0
+  /** Payload bytes of these. */
   packetBytesReceived = 0
-  /** Packets that were written to the client, and bytes of their payloads. */
+  /** Packets written to the client. */
   packetsSent = 0
+  /** Payload bytes of these. */
   packetBytesSent = 0
   /** Peers whose packets the client has received. */
   senders = 0

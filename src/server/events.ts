@@ -12,8 +12,11 @@ export interface RelayEvents {
   readonly clientDisconnected: Session
   /** A connection has ended with an error, before or after login. */
   readonly connectionFailed: {
+    /** What happened. */
     readonly code: DerpErrorCode
+    /** The same in words. */
     readonly reason: string
+    /** The client's address, if known. */
     readonly remote: AddressPort | undefined
   }
 }

@@ -7,6 +7,7 @@ import type { DerpError } from '../lib/derp-error.ts'
 import type { LogFields } from '../lib/log.ts'
 import type { TimerQueue } from '../lib/timer-queue.ts'
 import type { RelayCounters } from '../metrics/counters.ts'
+import type { ClientInfo } from '../protocol/client-info.ts'
 import type { ClientInfoReader } from '../protocol/client-info-reader.ts'
 import type { ResolvedRelayCoreOptions } from './options.ts'
 import type { Destination, Directory, LocalClient } from './ports.ts'
@@ -60,6 +61,20 @@ export interface SessionHost<S extends LocalClient> {
   /** Counts, logs and reports a connection that ended with an error. */
   noteFailure(error: DerpError, remote: AddressPort | undefined, fields?: LogFields): void
   sessionEnded(session: S): void
+}
+
+/** Results of the login. */
+export interface SessionIdentity {
+  /** The client's key. */
+  readonly key: NodePublicKey
+  /** What the client said about itself. */
+  readonly info: ClientInfo
+  /** The client presented the relay's mesh key. */
+  readonly canMesh: boolean
+  /** The client would have preferred another node. */
+  readonly notIdeal: boolean
+  /** Bearer token of the upgrade request, kept for re-checking admission. */
+  readonly token?: string | undefined
 }
 
 /** The relay as seen by a login `L`, which becomes a session `S`. */

@@ -21,9 +21,11 @@ export interface RelayCoreOptions {
   readonly meshKey?: MeshKey | undefined
   /** Decides who may connect. Default: everyone. */
   readonly admission?: AdmissionGate | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock
+  /** Receives warnings of refused logins, and a debug line for each connection that fails. Default: nothing is logged. */
   readonly log?: Log
-  /** Random numbers in [0, 1), for jitter. */
+  /** Random numbers in [0, 1), for jitter. Default: `Math.random`. */
   readonly random?: () => number
   /** Rate limits announced to clients in ServerInfo. Default: none, as in the original. */
   readonly announcedLimits?: Omit<ServerInfo, 'version'>
@@ -57,7 +59,7 @@ export interface RelayCoreOptions {
    * for no limit. Default {@link DEFAULTS.totalRate}.
    */
   readonly totalRate?: number
-  /** Divides {@link totalRate} among the threads of a relay. Default: it has one. */
+  /** Divides {@link totalRate} among the threads of a relay. Default: it has one. @internal */
   readonly shareLedger?: ShareLedger | undefined
   /**
    * Maximum logged-in clients; further logins are refused, except with the mesh key. 0 for no limit. Default
@@ -70,7 +72,7 @@ export interface RelayCoreOptions {
   readonly pingClientsMs?: number
 }
 
-/** Defaults. */
+/** Defaults of {@link RelayCoreOptions}; in milliseconds, packets, bytes, clients and bytes per second, as the options. */
 export const DEFAULTS: Readonly<Record<NumericOption, number>> = Object.freeze({
   loginTimeoutMs: 10_000,
   writeTimeoutMs: 2_000,

@@ -8,7 +8,9 @@ import type { Member, PresenceChange } from './registry.ts'
 
 /** A client requesting admission. */
 export interface AdmissionRequest {
+  /** The key that the client has proved to own. */
   readonly clientKey: NodePublicKey
+  /** What the client says about itself. */
   readonly info: ClientInfo
   /** Where the client connects from, if known. */
   readonly remote: AddressPort | undefined
@@ -18,9 +20,12 @@ export interface AdmissionRequest {
 
 /** The response to an {@link AdmissionRequest}. */
 export type AdmissionVerdict =
+  /** The client may connect. */
   | { readonly admit: true }
+  /** The connection is closed. */
   | {
       readonly admit: false
+      /** Why, in words, for the log; the client is not told. */
       readonly reason: string
       /** A backend was unreachable: no reason to end an existing connection. */
       readonly isUnsure?: boolean
@@ -28,12 +33,13 @@ export type AdmissionVerdict =
 
 /** Decides who may use the relay. Mesh peers skip it. */
 export interface AdmissionGate {
-  /** A rejected promise denies. */
+  /** Called for each login that does not show the mesh key. A rejected promise denies. */
   admit(request: AdmissionRequest): Promise<AdmissionVerdict>
 }
 
 /** The sender of a packet: a client of this relay. */
 export interface PacketSource {
+  /** Its key. */
   readonly key: NodePublicKey
 }
 
@@ -74,6 +80,7 @@ export interface Destination {
  * @typeParam Address - how the link identifies its clients.
  */
 export interface Link<Address = NodePublicKey> {
+  /** Where packets for a client of the link go. */
   destinationFor(client: Address): Destination
 }
 

@@ -54,30 +54,49 @@ export type CreateDirectory = (core: RelayCore) => Directory<Session>
  * ```
  */
 export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
+  /** @internal */
   readonly options: ResolvedRelayCoreOptions
+  /** @internal */
   readonly handlers: typeof HANDLERS = HANDLERS
+  /** The key by which clients know the relay. */
   readonly publicKey: NodePublicKey
+  /** Counters since the start. */
   readonly counters: RelayCounters = new RelayCounters()
+  /** @internal */
   readonly queueAge: QueueAge = new QueueAge(this.counters.queueAgeMs)
+  /** @internal */
   readonly queueBudget: QueueBudget
+  /** Emits connects, disconnects and failed connections. */
   readonly events: Emitter<RelayEvents> = new Emitter()
-  /** Routes by key, maintained by the {@link directory}. */
+  /** Routes by key, maintained by the {@link directory}. @internal */
   readonly routes: KeyMap<Destination> = new KeyMap()
+  /** @internal */
   readonly directory: Directory<Session>
-  /** Who is connected to the region; undefined in a worker, whose coordinator has it. */
+  /** Who is connected to the region; undefined in a worker, whose coordinator has it. @internal */
   readonly registry: Registry<Session, Link> | undefined
-  /** Timers of all connections. */
+  /** Timers of all connections. @internal */
   readonly timers: TimerQueue
+  /** @internal */
   readonly keyTurns: KeyTurns
+  /** @internal */
   readonly clientDeadlines: WriteDeadlines<Writer>
+  /** @internal */
   readonly meshDeadlines: WriteDeadlines<Writer>
+  /** @internal */
   readonly sendQueuePackets: number
+  /** @internal */
   readonly maxWriteBytes: number
+  /** @internal */
   readonly greeting: Uint8Array
+  /** @internal */
   readonly serverInfo: Uint8Array
+  /** @internal */
   readonly clientInfos: ClientInfoReader = new ClientInfoReader()
+  /** @internal */
   readonly loginTurns: LoginTurns
+  /** @internal */
   readonly loginMemory: LoginMemory = new LoginMemory()
+  /** @internal */
   readonly seenSources: { count: number } = { count: 0 }
   readonly #logins = new Set<ServerLogin>()
   readonly #sessions = new Set<Session>()
@@ -90,7 +109,10 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   #region: Region | undefined
   #closed = false
 
-  /** @param createDirectory what makes the decisions that must be made once. Default: this relay. */
+  /**
+   * @param createDirectory what makes the decisions that must be made once. Default: this relay.
+   * @throws DerpError for an option that is out of bounds.
+   */
   constructor(options: RelayCoreOptions, createDirectory?: CreateDirectory) {
     this.options = resolveOptions(options)
     this.publicKey = options.privateKey.publicKey()
@@ -120,6 +142,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.directory = local ?? (createDirectory as CreateDirectory)(this)
   }
 
+  /** Whether it accepts no more connections. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -149,7 +172,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     for (const session of this.#sessions) session.limitRate(limit)
   }
 
-  /** Divides {@link totalRate}; undefined without one. */
+  /** Divides {@link totalRate}; undefined without one. @internal */
   get fairShare(): FairShare | undefined {
     return this.#fairShare
   }
@@ -189,25 +212,28 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     yield* this.meshDeadlines.pending()
   }
 
-  /** The region that the relay is in, if it is in one. */
+  /** The region that the relay is in, if it is in one. @internal */
   get region(): Region | undefined {
     return this.#region
   }
 
-  /** Not available in a worker: its coordinator is told of its clients. */
+  /** Not available in a worker: its coordinator is told of its clients. @internal */
   joinRegion(region: Region): void {
     this.#region = region
     if (this.directory instanceof LocalDirectory) this.directory.joinRegion(region)
   }
 
+  /** @internal */
   destinationOf(bytes: Uint8Array, offset: number): Destination | undefined {
     return this.routes.get(bytes, offset)
   }
 
+  /** @internal */
   isAwaited(bytes: Uint8Array, offset: number): boolean {
     return this.registry?.isAwaited(bytes, offset) ?? false
   }
 
+  /** @internal */
   keyLeft(key: NodePublicKey): void {
     this.registry?.leave(key)
   }
@@ -239,16 +265,17 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.#otherMeshKeys.end()
   }
 
+  /** @internal */
   flushAfterTurn(writer: Writer): void {
     this.#turn.add(writer)
   }
 
-  /** The same, before all writers: no reply to a client may overtake what the client sent before. */
+  /** The same, before all writers: no reply to a client may overtake what the client sent before. @internal */
   flushFirstAfterTurn(link: Flushable): void {
     this.#turn.addFirst(link)
   }
 
-  /** A login is complete except for ServerInfo: makes the key reachable. */
+  /** A login is complete except for ServerInfo: makes the key reachable. @internal */
   async sessionBegins(session: Session): Promise<void> {
     this.#sessions.add(session)
     this.counters.currentConnections++
@@ -258,7 +285,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     if (!session.isClosed) this.events.emit('clientConnected', session)
   }
 
-  /** A session has ended, for whatever reason. */
+  /** A session has ended, for whatever reason. @internal */
   sessionEnded(session: Session): void {
     if (!this.#sessions.delete(session)) return
     this.directory.unregister(session)
@@ -268,16 +295,17 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.events.emit('clientDisconnected', session)
   }
 
+  /** @internal */
   noteOtherMeshKey(key: NodePublicKey, remote: AddressPort | undefined): void {
     this.#otherMeshKeys.note('logins', { client: key.shortString(), remote })
   }
 
-  /** A login has succeeded or failed. */
+  /** A login has succeeded or failed. @internal */
   loginEnded(login: ServerLogin): void {
     this.#logins.delete(login)
   }
 
-  /** Counts, logs and reports a connection that ended with an error. Client faults are routine: debug level. */
+  /** Counts, logs and reports a connection that ended with an error. Client faults are routine: debug level. @internal */
   noteFailure(error: DerpError, remote: AddressPort | undefined, fields: LogFields = {}): void {
     const { code, message: reason } = error
     this.counters.fail(code)

@@ -19,7 +19,7 @@ import type { Conn, ConnHandler } from '../transport/conn.ts'
 import { ClientPings } from './client-pings.ts'
 import type { ConnectionTally } from './connection-tally.ts'
 import { Health } from './health.ts'
-import type { SessionHost } from './hosts.ts'
+import type { SessionHost, SessionIdentity } from './hosts.ts'
 import type { Interval } from './interval.ts'
 import { startIntervals } from './keep-alive.ts'
 import { NotHereLimit, SeenSources } from './peer-gone.ts'
@@ -34,32 +34,22 @@ import type { PresenceChange } from './registry.ts'
 /** Home announcements within this time after login count as part of the login, not as moves. */
 const HOME_SETTLE_MS = 5_000
 
-/** Results of the login. */
-export interface SessionIdentity {
-  readonly key: NodePublicKey
-  readonly info: ClientInfo
-  /** The client presented the relay's mesh key. */
-  readonly canMesh: boolean
-  /** The client would have preferred another node. */
-  readonly notIdeal: boolean
-  /** Bearer token of the upgrade request, kept for re-checking admission. */
-  readonly token?: string | undefined
-}
-
 /** The relay's end of a client's connection, from its login to its end. */
-export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSource, Recipient {
+export class Session implements SessionIdentity, ConnHandler, FrameTarget, LocalClient, PacketSource, Recipient {
+  /** @internal */
   readonly relay: SessionHost<Session>
   readonly key: NodePublicKey
   readonly info: ClientInfo
   readonly canMesh: boolean
   readonly notIdeal: boolean
   readonly token: string | undefined
+  /** Where the client connected from, if known. */
   readonly remote: AddressPort | undefined
-  /** Reports problems to the client; undefined unless enabled. */
+  /** Reports problems to the client; undefined unless enabled. @internal */
   readonly health: Health | undefined
-  /** Pending pings; undefined unless enabled and supported by the client. */
+  /** Pending pings; undefined unless enabled and supported by the client. @internal */
   readonly pings: ClientPings | undefined
-  /** Routes for the client's packets. */
+  /** Routes for the client's packets. @internal */
   readonly routes: KeyLookup<Destination>
   /** What has passed over this connection. */
   readonly tally: ConnectionTally
@@ -77,6 +67,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
   /** Set while the session is ending in an orderly way. */
   #onEnd: ((isWhole: boolean) => void) | undefined
 
+  /** @internal */
   constructor(
     relay: SessionHost<Session>,
     conn: Conn,
@@ -104,7 +95,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.limitRate(relay.rateLimit)
   }
 
-  /** Shares its key with another session; set by the directory. */
+  /** Shares its key with another session; set by the directory. @internal */
   get isDuplicate(): boolean {
     return this.#isDuplicate
   }
@@ -119,7 +110,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     return presenceFlags(this)
   }
 
-  /** Also takes packets from mesh peers; see {@link Destination}. */
+  /** Also takes packets from mesh peers; see {@link Destination}. @internal */
   get local(): Session {
     return this
   }
@@ -129,6 +120,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     return this.info.appName
   }
 
+  /** Whether it has ended. */
   get isClosed(): boolean {
     return this.#closed
   }
@@ -148,18 +140,19 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     return this.#writer.queuedPackets
   }
 
-  /** Starts reading; frames that followed the login come first. */
+  /** Starts reading; frames that followed the login come first. @internal */
   start(): void {
     this.#intervals = startIntervals(this.relay, this.pings, this)
     this.#conn.open(this)
     this.#reader.start()
   }
 
-  /** Limits what the client may send from now on; undefined for no limit. Mesh peers are exempt. */
+  /** Limits what the client may send from now on; undefined for no limit. Mesh peers are exempt. @internal */
   limitRate(limit: RateLimit | undefined): void {
     this.#reader.limitRate(this.canMesh ? undefined : limit)
   }
 
+  /** @internal */
   onData(chunk: Uint8Array): void {
     if (this.#closed) {
       if (this.#onEnd !== undefined && this.canMesh) this.#reader.readLate(chunk)
@@ -169,16 +162,18 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     this.#reader.read(chunk)
   }
 
+  /** @internal */
   onEmpty(): void {
     if (!this.#closed) this.#reader.readEmpty()
   }
 
+  /** @internal */
   onClose(error?: Error): void {
     if (error === undefined || this.#closed) this.#close(true)
     else this.fail(new DerpError('ERR_DERP_CONN_CLOSED', `read from client: ${error.message}`, { cause: error }))
   }
 
-  /** Ends the session because of an error of the client or its connection. */
+  /** Ends the session because of an error of the client or its connection. @internal */
   fail(error: DerpError): void {
     if (this.#closed) return
     this.relay.noteFailure(error, this.remote, { client: this.key.shortString() })
@@ -194,6 +189,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
    * Stops reading, except for packets in flight from a mesh peer, and ends the session once everything queued is written.
    *
    * @param done called when the connection has ended, with whether the client ended it or everything was written.
+   * @internal
    */
   end(done: (isWhole: boolean) => void): void {
     if (this.#closed) {
@@ -227,16 +223,17 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     done?.(isWhole)
   }
 
-  /** Sends a frame that is never dropped. The array must not change afterwards. */
+  /** Sends a frame that is never dropped. The array must not change afterwards. @internal */
   sendControl(frame: Uint8Array): void {
     this.#writer.sendControl(frame)
   }
 
-  /** Sends a Pong unless one is already waiting; returns whether it did. */
+  /** Sends a Pong unless one is already waiting; returns whether it did. @internal */
   sendPong(frame: Uint8Array): boolean {
     return this.#writer.sendPong(frame)
   }
 
+  /** @internal */
   takeSendPacket(source: PacketSource, buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     // SendPacket and RecvPacket differ only in type and in whose key they carry: the payload does not move (P-051).
     buffer[start] = FrameType.RecvPacket
@@ -245,31 +242,31 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     if (leaves) this.packetLeaves(source, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes a RecvPacket frame from a mesh peer. */
+  /** Takes a RecvPacket frame from a mesh peer. @internal */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     const leaves = this.#writer.sendPacket(buffer, start, end, kind)
     if (leaves) this.packetLeaves(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes the same without a source: only the payload follows the header. */
+  /** Takes the same without a source: only the payload follows the header. @internal */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     this.#writer.sendPacket(buffer, start, end, kind, NO_SOURCE)
   }
 
-  /** Tells the client that `peer` is unknown, for disco packets only and rate-limited. */
+  /** Tells the client that `peer` is unknown, for disco packets only and rate-limited. @internal */
   tellNotHere(peer: NodePublicKey, kind: PacketKind): void {
     if (kind !== 'disco' || !this.#notHere.allows(this.relay.now())) return
     this.relay.counters.peerGoneNotHereFrames++
     this.sendControl(encodePeerGone(peer, PeerGoneReason.NotHere))
   }
 
-  /** Tells the client that a peer it heard from has left. */
+  /** Tells the client that a peer it heard from has left. @internal */
   tellPeerLeft(peer: NodePublicKey): void {
     this.relay.counters.peerGoneDisconnectedFrames++
     this.sendControl(encodePeerGone(peer, PeerGoneReason.Disconnected))
   }
 
-  /** Tells a watcher about connects and disconnects. */
+  /** Tells a watcher about connects and disconnects. @internal */
   tellPresence(changes: readonly PresenceChange[]): void {
     this.relay.counters.meshUpdateBatchSize.observe(changes.length)
     for (const change of changes) {
@@ -278,7 +275,7 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     }
   }
 
-  /** Sets whether this relay is the client's home. */
+  /** Sets whether this relay is the client's home. @internal */
   setPreferred(preferred: boolean): void {
     if (this.#preferred === preferred) return
     this.#preferred = preferred
@@ -289,26 +286,29 @@ export class Session implements ConnHandler, FrameTarget, LocalClient, PacketSou
     else counters.homeMovesOut++
   }
 
-  /** Handles no more frames until all workers know what the last one has caused. */
+  /** Handles no more frames until all workers know what the last one has caused. @internal */
   pauseUntil(known: Propagated): void {
     this.#reader.pauseUntil(known)
   }
 
+  /** @internal */
   noteActivity(): Propagated {
     return this.relay.directory.noteActivity(this)
   }
 
+  /** @internal */
   handleFrame(frame: FrameDecoder): void {
     this.relay.handlers[frame.type]?.(this, frame)
   }
 
+  /** @internal */
   readFailed(error: DerpError, frame: FrameDecoder): void {
     // The original counts a Ping before it checks its length.
     if (error instanceof ProtocolError && frame.type === FrameType.Ping) this.relay.counters.gotPing++
     this.fail(error)
   }
 
-  // The first packet from a source subscribes this session to the source's departure (P-062).
+  /** The first packet from a source subscribes this session to the source's departure (P-062). @internal */
   packetLeaves(sender: object | undefined, buffer: Uint8Array, keyAt: number): void {
     this.#sources ??= new SeenSources(this.relay.seenSources)
     const source = this.#sources.note(sender, buffer, keyAt)

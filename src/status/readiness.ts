@@ -12,12 +12,15 @@ export interface ReadinessCheck {
 
 /** A problem with one subject. */
 export interface Finding {
+  /** Name of the check. */
   readonly name: string
+  /** The problem in words. */
   readonly reason: string
 }
 
 /** Whether a relay is ready for clients, and what is in the way. */
 export interface ReadinessReport {
+  /** Whether clients may come. */
   readonly ready: boolean
   /** Problems that make the relay unready. */
   readonly problems: readonly Finding[]
@@ -27,7 +30,7 @@ export interface ReadinessReport {
 
 /** Reports readiness; on another thread of the relay by request. */
 export interface ReadinessSource {
-  /** A rejected promise means not ready. */
+  /** Makes all checks. A rejected promise means not ready. */
   report(): ReadinessReport | Promise<ReadinessReport>
 }
 
@@ -45,6 +48,7 @@ export class Readiness implements ReadinessSource {
   readonly #checks = new Map<string, ReadinessCheck>()
   readonly #groups: (() => readonly ReadinessCheck[])[] = []
 
+  /** @param checks to begin with. */
   constructor(checks: readonly ReadinessCheck[] = []) {
     this.add(...checks)
   }

@@ -11,8 +11,9 @@ import type { StunAddress } from './mapped-address.ts'
 export interface BridgeSuspicion {
   /** The bridge's address, as last seen. */
   readonly address: string
-  /** Requests that were judged, and how many of them came from its network's gateways. */
+  /** Requests that were judged. */
   readonly requests: number
+  /** How many of them came from gateways of its network. */
   readonly fromBridge: number
 }
 

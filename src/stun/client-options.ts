@@ -9,9 +9,9 @@ export interface StunBindingOptions {
   readonly host: string
   /** UDP port. Default {@link DEFAULTS.port}. */
   readonly port?: number | undefined
-  /** Overall time limit, name lookup included. Default {@link DEFAULTS.timeoutMs}. */
+  /** Milliseconds for everything, name lookup included. Default {@link DEFAULTS.timeoutMs}. */
   readonly timeoutMs?: number | undefined
-  /** Wait before the second request, doubled before each further one. Default {@link DEFAULTS.retransmitMs}. */
+  /** Milliseconds before the second request, doubled before each further one. Default {@link DEFAULTS.retransmitMs}. */
   readonly retransmitMs?: number | undefined
   /** Maximum number of requests. Default {@link DEFAULTS.maxRequests}. */
   readonly maxRequests?: number | undefined
@@ -19,7 +19,7 @@ export interface StunBindingOptions {
   readonly signal?: AbortSignal | undefined
   /** Address family. Default: whichever the name has, IPv4 first. */
   readonly socketType?: 'udp4' | 'udp6' | undefined
-  /** For tests. */
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
 }
 

@@ -14,6 +14,7 @@ import { StunError } from './stun-error.ts'
 export interface StunBinding {
   /** Our address as seen by the server; IPv4 never in mapped form. */
   readonly address: string
+  /** Our UDP port as seen by the server. */
   readonly port: number
   /** Milliseconds from the answered request to its response. */
   readonly rttMs: number

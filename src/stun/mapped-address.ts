@@ -5,9 +5,11 @@ import { MAGIC_COOKIE } from './constants.ts'
 
 /** An address in wire form. */
 export interface StunAddress {
+  /** 4 or 6. */
   readonly family: 4 | 6
   /** 4 or 16 bytes. */
   readonly bytes: Uint8Array
+  /** UDP port, 0 to 65535. */
   readonly port: number
 }
 

@@ -28,16 +28,24 @@ import {
 
 /** Why a datagram is not a request to answer. */
 export type BindingRequestFailure =
+  /** Not STUN at all, see {@link isStun}. */
   | 'notStun'
+  /** STUN of another type. */
   | 'notBindingRequest'
+  /** An attribute is longer than what is left. */
   | 'malformedAttributes'
+  /** SOFTWARE is missing or not that of a node. */
   | 'wrongSoftware'
+  /** The last attribute is not FINGERPRINT. */
   | 'noFingerprint'
+  /** FINGERPRINT does not match the message. */
   | 'wrongFingerprint'
 
 /** A request to answer, or the first reason not to. */
 export type BindingRequestResult =
+  /** Answer it with its transaction id of 12 bytes, a copy. */
   | { readonly ok: true; readonly txId: Uint8Array }
+  /** Drop it. */
   | { readonly ok: false; readonly failure: BindingRequestFailure }
 
 /** Why a datagram is not a usable response. */
@@ -45,7 +53,9 @@ export type BindingResponseFailure = 'notStun' | 'notSuccessResponse' | 'malform
 
 /** A response with the address seen by the server, or the first reason why there is none. */
 export type BindingResponseResult =
+  /** Compare its transaction id with that of the request. */
   | { readonly ok: true; readonly txId: Uint8Array; readonly address: StunAddress }
+  /** Drop it. */
   | { readonly ok: false; readonly failure: BindingResponseFailure }
 
 const SOFTWARE_VALUE = new TextEncoder().encode(NODE_SOFTWARE)

@@ -2,7 +2,9 @@
 
 /** Counts by source family; an IPv4-mapped address counts as IPv4. */
 export interface FamilyCounts {
+  /** From IPv4 addresses. */
   ipv4: number
+  /** From IPv6 addresses. */
   ipv6: number
 }
 
@@ -28,6 +30,7 @@ export interface StunRequestCounters {
   readonly fromNodes: FamilyCounts
   /** Other answered requests. */
   readonly plain: FamilyCounts
+  /** Datagrams without an answer, by reason. */
   readonly refused: Readonly<Record<StunRefusalReason, FamilyCounts>>
 }
 

@@ -59,17 +59,17 @@ export type StunErrorListener = (error: Error, during: 'read' | 'write') => void
 
 /** Features beyond the original, all off by default. */
 export interface StunResponderOptions {
-  /** Answer requests of any STUN client, not only nodes. */
+  /** Whether to answer requests of any STUN client, not only those of nodes. Default: false. */
   readonly plain?: boolean | undefined
-  /** Maximum responses per IPv4 address or IPv6 /64. */
+  /** Rate limit of responses per IPv4 address or IPv6 /64. Default: none. */
   readonly sourceLimit?: SourceLimit | undefined
   /** Called, at most once a day, while nearly all requests come from a container bridge. */
   readonly onBridge?: ((suspicion: BridgeSuspicion) => void) | undefined
-  /** Called on failures to read and to send. */
+  /** Called on failures to read and to send; they are counted as well, and the server keeps running. */
   readonly onError?: StunErrorListener | undefined
-  /** Where to count. Default: objects of its own. */
+  /** Objects that count, such as ones that threads share. Default: objects of its own. */
   readonly counts?: { readonly counters: StunCounters; readonly requests: StunRequestCounters } | undefined
-  /** For tests. */
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
 }
 

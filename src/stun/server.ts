@@ -11,7 +11,7 @@ import type { StunRequestCounters } from './request-counters.ts'
 import { type StunCounters, StunResponder, type StunResponderOptions } from './responder.ts'
 import { StunError } from './stun-error.ts'
 
-/** Failures to read and to send go to `onError` besides the counters; the server keeps running. */
+/** Options of {@link createStunServer}. */
 export interface StunServerOptions extends StunResponderOptions {
   /**
    * Address or name to bind; for a name, its first IPv4 address.
@@ -25,12 +25,13 @@ export interface StunServerOptions extends StunResponderOptions {
   readonly port?: number | undefined
   /** Processes of the same user may bind the port as well, and share what comes in. Default: false. */
   readonly reusePort?: boolean | undefined
-  /** For tests: the addresses of this machine. */
+  /** For tests: the addresses of this machine. @internal */
   readonly readAddresses?: ReadAddresses | undefined
 }
 
 /** A STUN server; idle until `listen`, and unusable once closed. */
 export interface StunServer {
+  /** Requests and responses since the start. */
   readonly counters: Readonly<StunCounters>
   /** The same requests by family and reason. */
   readonly requests: StunRequestCounters

@@ -24,8 +24,10 @@ export type StunErrorCode =
  * ```
  */
 export class StunError extends DerpError {
+  /** What happened; tell errors apart by it. */
   declare readonly code: StunErrorCode
 
+  /** @internal */
   constructor(code: StunErrorCode, message: string, options?: { readonly cause?: unknown }) {
     super(code, message, options)
   }

@@ -22,6 +22,7 @@ export interface Conn {
   open(handler: ConnHandler): void
   /** Stops delivering; data that the platform has already read may still arrive. */
   pause(): void
+  /** Delivers again, first what has arrived meanwhile. */
   resume(): void
   /**
    * Writes `chunks` in order as one batch. At most one write may be pending. The chunks belong to the connection until

@@ -25,6 +25,7 @@ export class MemoryConn implements Conn {
   /** Writes of the peer that have not been read here yet. */
   readonly #inbox: { chunks: readonly Uint8Array[]; done: (error?: Error) => void }[] = []
 
+  /** @internal */
   constructor(local: AddressPort | undefined, remote: AddressPort | undefined) {
     this.local = local
     this.remote = remote

@@ -29,9 +29,11 @@ const TURN_LIMITS: TurnLimits = { pieces: 64, bytes: 256 << 10 }
 /** Milliseconds that the peer has to take the last bytes and close. */
 export const LINGER_MS = 1_000
 
+/** Options of {@link NodeConn}. */
 export interface NodeConnOptions {
   /** The client's address if it differs from the socket's peer, such as behind a proxy. */
   readonly remote?: AddressPort | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock
 }
 
@@ -76,7 +78,10 @@ export class NodeConn implements Conn, SocketOwner {
   /** Runs after the pending write. */
   #onFinished: (() => void) | undefined
 
-  /** @param head bytes read from the socket before it was handed over. */
+  /**
+   * @param socket the connection belongs to this object from now on.
+   * @param head bytes read from the socket before it was handed over.
+   */
   constructor(socket: Socket, head?: Uint8Array, { remote, clock = systemClock }: NodeConnOptions = {}) {
     this.#socket = socket
     this.#clock = clock
@@ -89,10 +94,12 @@ export class NodeConn implements Conn, SocketOwner {
     own(socket, this)
   }
 
+  /** @internal */
   onSocketError(error: Error): void {
     this.#error ??= error
   }
 
+  /** @internal */
   onSocketClose(): void {
     this.#closed = true
     this.#handler?.onClose(this.#error)
@@ -116,16 +123,19 @@ export class NodeConn implements Conn, SocketOwner {
     this.#socket.resume()
   }
 
+  /** @internal */
   onSocketData(chunk: Uint8Array): void {
     this.takeRead(chunk)
     this.#readOn()
   }
 
+  /** @internal */
   takeRead(chunk: Uint8Array): void {
     this.#handler?.onData(chunk)
     if (!this.#budget.charge(1, chunk.length)) this.#rest()
   }
 
+  /** @internal */
   mayReadOn(): boolean {
     const may = this.#mayRead
     if (!may) this.#isStopped = true

@@ -20,11 +20,11 @@ export interface WorkerProgramData {
 /** Each thread has its own heap. */
 tuneGarbageCollection()
 
-await runWorker<WorkerProgramData>((part, { privateKey, meshKey, port, hangsOn }) => {
+await runWorker<WorkerProgramData>((worker, { privateKey, meshKey, port, hangsOn }) => {
   const relay = createRelay({
     privateKey: NodePrivateKey.parse(privateKey),
     meshKey: meshKey === undefined ? undefined : MeshKey.parse(meshKey),
-    part,
+    worker,
   })
   const { routes, core, http } = relay
   core.events.on('clientConnected', ({ key }) => {

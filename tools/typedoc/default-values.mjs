@@ -3,8 +3,8 @@
 import { readFileSync } from 'node:fs'
 import { Converter } from 'typedoc'
 
-/** A constant, or a member of the object `DEFAULTS`, of the file that has the comment. */
-const NAME = /^(?:DEFAULTS\.)?(\w+)$/
+/** A constant, or a member of the object `DEFAULTS`, of the file that has the comment. Other links stay links. */
+const NAME = /^(?:DEFAULTS\.(\w+)|([A-Z][A-Z\d_]+))$/
 /** Digits, a product of them, or another constant. */
 const VALUE = '([\\d_]+(?: (?:<<|\\*\\*|\\*) [\\d_]+)?|[A-Z][A-Z_]+)'
 
@@ -23,7 +23,8 @@ export function load(app) {
 /** @param {import('typedoc').CommentDisplayPart} part @param {string} source */
 function shown(part, source) {
   if (part.kind !== 'inline-tag' || part.tag !== '@link') return part
-  const name = NAME.exec(part.text)?.[1]
+  const [, option, constant] = NAME.exec(part.text) ?? []
+  const name = option ?? constant
   if (name === undefined) return part
   const value = new RegExp(`\\b${name}(?:: | = )${VALUE}(?=[,\\s])`).exec(source)?.[1]
   if (value === undefined) return part

@@ -14,6 +14,7 @@ export interface BrowserClientOptions extends Partial<ClientOptions>, WebSocketT
 /**
  * A client that connects to relays over WebSocket.
  *
+ * @example
  * ```ts
  * const client = new Client(await NodePrivateKey.generate(), 'https://relay.example/derp')
  * await client.send(NodePublicKey.parse('nodekey:…'), bytes)
@@ -21,7 +22,13 @@ export interface BrowserClientOptions extends Partial<ClientOptions>, WebSocketT
  * ```
  */
 export class BrowserClient extends Client {
-  /** @param options WebSocket options only apply if no `transport` is given. */
+  /**
+   * Opens nothing yet.
+   *
+   * @param server the relay's http or https URL. For a region use `RegionClient`.
+   * @param options those of the WebSockets only apply if no `transport` is given.
+   * @throws DerpError for an unusable URL, key or option.
+   */
   constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: BrowserClientOptions = {}) {
     const { clock = pageClock } = options
     super(privateKey, server, {

@@ -6,22 +6,25 @@
 
 import type { NetworkChange, NetworkMonitor } from '../ports.ts'
 
-/** An event source: a window, a document, the global scope of a worker. */
-export interface EventSource {
+/** Where the events of a page come from: a window, a document, the global scope of a worker. */
+export interface PageEvents {
+  /** As of `EventTarget`. */
   addEventListener(type: string, listener: () => void): void
+  /** As of `EventTarget`. */
   removeEventListener(type: string, listener: () => void): void
 }
 
 /** A document; workers have none. */
-export interface PageDocument extends EventSource {
+export interface PageDocument extends PageEvents {
+  /** `visible` or `hidden`. */
   readonly visibilityState: string
 }
 
 /** Options of {@link createPageMonitor}. */
 export interface PageMonitorOptions {
-  /** Default: the global scope. */
-  readonly scope?: EventSource | undefined
-  /** Default: the global document, if any. */
+  /** Tells of `online` and of pages that are resumed. Default: the global scope. */
+  readonly scope?: PageEvents | undefined
+  /** Tells when it is shown again. Default: the global document, if any. */
   readonly document?: PageDocument | undefined
 }
 
@@ -35,8 +38,8 @@ export interface PageMonitorOptions {
  * ```
  */
 export function createPageMonitor(options: PageMonitorOptions = {}): NetworkMonitor {
-  const platform = globalThis as { readonly document?: PageDocument } & Partial<EventSource>
-  const scope: Partial<EventSource> = options.scope ?? platform
+  const platform = globalThis as { readonly document?: PageDocument } & Partial<PageEvents>
+  const scope: Partial<PageEvents> = options.scope ?? platform
   const document = options.document ?? platform.document
   return {
     subscribe(listener: (change: NetworkChange) => void): () => void {

@@ -15,12 +15,18 @@ import { WebSocketTransport } from './websocket-transport.ts'
 /**
  * A client of a region of a DERP map: connects to the first relay whose WebSocket opens; each gets 3 s.
  *
+ * @example
  * ```ts
  * const client = new RegionClient(privateKey, () => map.Regions?.[900])
  * ```
  */
 export class RegionClient extends BrowserClient {
-  /** @param getRegion called at each connection attempt, so that the region may change or be missing for a while. */
+  /**
+   * Opens nothing yet.
+   *
+   * @param getRegion called at each connection attempt, so that the region may change or be missing for a while.
+   * @throws DerpError for an unusable key or option.
+   */
   constructor(privateKey: PrivateKey, getRegion: RegionSource, options: BrowserClientOptions = {}) {
     super(privateKey, getRegion, { ...options, transport: options.transport ?? new RegionTransport(options) })
   }

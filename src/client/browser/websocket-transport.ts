@@ -40,7 +40,9 @@ export interface WebSocketTransportOptions {
   readonly useHttp?: boolean | undefined
   /** Creates a WebSocket. Default: the platform's. */
   readonly createWebSocket?: ((url: string, protocols: string[]) => OpeningWebSocket) | undefined
+  /** Time and timers. Default: the platform's, which allow for frozen tabs. */
   readonly clock?: Clock | undefined
+  /** Receives a debug line for each node that could not be reached. Default: nothing is logged. */
   readonly log?: Log | undefined
 }
 
@@ -54,9 +56,12 @@ export interface WebSocketTransportOptions {
  * ```
  */
 export class WebSocketTransport implements ClientTransport {
+  /** As passed to the constructor. */
   protected readonly options: WebSocketTransportOptions
+  /** Time and timers. */
   protected readonly clock: Clock
 
+  /** Opens nothing yet. */
   constructor(options: WebSocketTransportOptions = {}) {
     this.options = options
     this.clock = options.clock ?? pageClock

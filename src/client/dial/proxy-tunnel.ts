@@ -21,6 +21,7 @@ export class ProxyRefusedError extends DerpError {
   /** HTTP status; 407 means other credentials are required. */
   readonly status: number
 
+  /** @internal */
   constructor(proxy: URL, target: string, status: number) {
     const reason = status === 407 ? ': other credentials required' : ''
     super(

@@ -7,7 +7,9 @@ import { DerpError } from '../../lib/derp-error.ts'
 export type TlsFailureReason =
   /** No trusted authority signed the certificate. */
   | 'untrusted'
+  /** The certificate is not valid any more. */
   | 'expired'
+  /** The certificate is not valid yet; the clock here may be wrong. */
   | 'not-yet-valid'
   /** The certificate is valid for other names. */
   | 'wrong-name'
@@ -15,6 +17,7 @@ export type TlsFailureReason =
   | 'wrong-pin'
   /** Other certificates were sent along with the pinned one. */
   | 'several-certificates'
+  /** The peer sent none. */
   | 'no-certificate'
   /** The peer does not speak TLS, rejects the server name, or has no common version or cipher. */
   | 'handshake'
@@ -30,9 +33,10 @@ export type TlsFailureReason =
  * ```
  */
 export class TlsFailedError extends DerpError {
+  /** What failed. */
   readonly reason: TlsFailureReason
 
-  /** @param explanation appended to the action. */
+  /** @param explanation appended to the action. @internal */
   constructor(reason: TlsFailureReason, peer: string, explanation: string, cause?: unknown) {
     super('ERR_DERP_TLS_FAILED', `secure connection to ${peer}: ${explanation}`, { clause: 'P-144', cause })
     this.reason = reason

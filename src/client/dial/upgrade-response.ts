@@ -33,7 +33,7 @@ export class UpgradeRefusedError extends DerpError {
   /** Start of the body, on one line. */
   readonly excerpt: string
 
-  /** @param path that was asked for, if known. */
+  /** @param path that was asked for, if known. @internal */
   constructor(status: number, excerpt: string, path?: string) {
     const action = `upgrade connection to DERP: refused with status ${status}`
     super('ERR_DERP_UPGRADE_REFUSED', `${action}${explain(excerpt, path)}`, { clause: 'P-213' })

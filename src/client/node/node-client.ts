@@ -24,6 +24,7 @@ export interface NodeClientOptions extends Partial<ClientOptions>, NodeTransport
 /**
  * A client that dials relays over TCP and TLS.
  *
+ * @example
  * ```ts
  * const client = new Client(NodePrivateKey.generate(), 'https://relay.example/derp')
  * await client.send(NodePublicKey.parse('nodekey:…'), bytes)
@@ -33,7 +34,13 @@ export interface NodeClientOptions extends Partial<ClientOptions>, NodeTransport
 export class NodeClient extends Client {
   readonly #transport: NodeTransport
 
-  /** @param options transport options only apply if no `transport` is given. */
+  /**
+   * Opens nothing yet.
+   *
+   * @param server the relay's http or https URL, or a function that gives the region at each connection attempt.
+   * @param options those of the transport only apply if no `transport` is given.
+   * @throws DerpError for an unusable URL, key, option or proxy.
+   */
   constructor(privateKey: PrivateKey, server: string | URL | RegionSource, options: NodeClientOptions = {}) {
     const transport = new NodeTransport(options)
     super(privateKey, server, {
@@ -45,7 +52,8 @@ export class NodeClient extends Client {
   }
 
   /**
-   * A client of a region: it connects to the first of its relays that is reachable.
+   * A client of a region: it connects to the first of its relays that is reachable. Each gets 1.5 s to connect, DNS
+   * included.
    *
    * @param getRegion called at each connection attempt, so that the region may change or be missing for a while.
    */
@@ -92,7 +100,10 @@ export class NodeClient extends Client {
     this.#transport.setAddressFamilySelector(selector)
   }
 
-  /** Dials a node of a region, completes the TLS handshake and stops there. Does not affect the client's own connection. */
+  /**
+   * Dials a node of a region, completes the TLS handshake and stops there, within 10 s. The caller closes it. Does not
+   * affect the client's own connection.
+   */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls> {
     return this.#transport.dialRegionTls(region, signal)
   }

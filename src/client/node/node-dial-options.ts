@@ -61,14 +61,19 @@ export interface NodeTransportOptions {
    * upgrade too, for which each node gets 3 s.
    */
   readonly failover?: 'tcp' | 'tls' | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
+  /** Receives a debug line for each node that could not be reached. Default: nothing is logged. */
   readonly log?: Log | undefined
 }
 
 /** A bare TLS connection to a node of a region. */
 export interface RegionTls {
+  /** The connection; nothing was sent over it. */
   readonly socket: TLSSocket
+  /** The node that was reached. */
   readonly node: DERPNode
+  /** What the handshake has negotiated. */
   readonly tls: TlsConnectionState
   /** Closes the connection at once. */
   readonly close: () => void

@@ -88,7 +88,7 @@ export class NodeTransport implements ClientTransport {
     this.dnsCache = options.dnsCache
   }
 
-  /** Replace as a whole: sessions verified under other settings are not resumed. */
+  /** TLS settings, from the next dial on. Replace as a whole: sessions verified under other settings are not resumed. */
   get tlsConfig(): ConnectionOptions {
     return this.#tlsConfig
   }
@@ -98,10 +98,12 @@ export class NodeTransport implements ClientTransport {
     this.#sessions.clear()
   }
 
+  /** Opens connections instead of TCP, for URLs, from the next dial on; undefined restores TCP. */
   setUrlDialer(dialer: UrlDialer | undefined): void {
     this.#urlDialer = dialer
   }
 
+  /** Decides whether IPv6 gets a head start, from the next dial on. */
   setAddressFamilySelector(selector: AddressFamilySelector): void {
     this.#selector = selector
   }

@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../lib/clock.ts'
 import { explainError } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { lookUpName } from '../../lib/names/node-name-lookup.ts'
-import { type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
+import { type DnsCache, type HostLookup, LastingDnsCache } from '../dial/dns-cache.ts'
 
 /** Addresses of `host`, of one family or of both. */
 export async function lookupSystem(host: string, family?: IpFamily): Promise<readonly string[]> {
@@ -21,13 +21,14 @@ export async function lookupSystem(host: string, family?: IpFamily): Promise<rea
 export interface DnsCacheOptions {
   /** Performs the lookups. Default: the system's resolver. */
   readonly lookup?: HostLookup | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
-  /** Milliseconds for which an answer is used without asking again. Default 10 minutes. */
+  /** Milliseconds for which an answer is used without asking again. Default 600,000. */
   readonly ttlMs?: number | undefined
 }
 
 /**
- * A cache for any number of clients.
+ * A cache for any number of clients, of at most 256 hosts. While DNS fails, old answers stay in use.
  *
  * @example
  * ```ts
@@ -35,7 +36,7 @@ export interface DnsCacheOptions {
  * const client = new Client(privateKey, url, { dnsCache })
  * ```
  */
-export function createDnsCache(options: DnsCacheOptions = {}): LastingDnsCache {
+export function createDnsCache(options: DnsCacheOptions = {}): DnsCache {
   return new LastingDnsCache({
     lookup: options.lookup ?? (host => lookupSystem(host)),
     clock: options.clock ?? systemClock,

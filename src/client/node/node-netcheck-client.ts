@@ -16,6 +16,7 @@ export type NetcheckClientOptions = Omit<NodeTransportOptions, 'urlDialer' | 'us
 export interface NetcheckClient {
   /** Dials the first reachable node of a region, completes the TLS handshake and stops there. 10 s at most. */
   dialRegionTls(region: DERPRegion, signal?: AbortSignal): Promise<RegionTls>
+  /** Decides whether IPv6 gets a head start, from the next dial on. */
   setAddressFamilySelector(selector: AddressFamilySelector): void
 }
 

@@ -6,8 +6,9 @@ import type { NetworkChange, NetworkMonitor } from '../ports.ts'
 
 /** Options of {@link createNetworkMonitor}. */
 export interface NetworkMonitorOptions {
-  /** Milliseconds between polls; there are none without a listener. */
+  /** Milliseconds between polls; there are none without a listener. Default {@link DEFAULT_INTERVAL_MS}. */
   readonly intervalMs?: number | undefined
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock | undefined
   /** The host's addresses. Default: those of all interfaces. */
   readonly readAddresses?: (() => readonly string[]) | undefined

@@ -32,6 +32,7 @@ import {
  * Idle until first used; then connected or connecting until {@link close}. It receives all the time to detect dead
  * connections: take the messages, or reading stops.
  *
+ * @example
  * ```ts
  * const client = new ResilientClient({ targets: [url], createClient: target => new Client(privateKey, target) })
  * client.events.on('state', ({ state, reason }) => console.log(state, reason))
@@ -61,6 +62,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     this.#reconnector.replaceTargets(options.targets)
   }
 
+  /** What it does at present. */
   get state(): ResilientState {
     return this.#reconnector.state
   }
@@ -80,6 +82,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
     this.#queue.clear()
   }
 
+  /** Closes the client unless that was done. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.state !== 'closed') await this.close()
   }

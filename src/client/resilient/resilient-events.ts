@@ -8,7 +8,10 @@ import type { NodePublicKey } from '../../keys/public-key.ts'
 import type { DerpError } from '../../lib/derp-error.ts'
 import type { FailureReason } from './target-schedule.ts'
 
-/** `idle` until first used; only `closed` is final. */
+/**
+ * `idle` until first used, `connecting` during an attempt, `connected` once a relay has admitted the client, `waiting` before
+ * the next attempt. Only `closed` is final.
+ */
 export type ResilientState = 'idle' | 'connecting' | 'connected' | 'waiting' | 'closed'
 
 /** Why a state was entered. */
@@ -25,7 +28,9 @@ export type StateReason =
 
 /** A change of state of a resilient client, its cause, and what follows. */
 export interface StateEvent {
+  /** The state that was entered. */
   readonly state: Exclude<ResilientState, 'idle'>
+  /** Why it was entered. */
   readonly reason: StateReason
   /** Attempts since the last healthy connection, including this one. */
   readonly attempt: number
@@ -43,20 +48,26 @@ export interface HealthEvent {
   readonly problem: string
   /** Whether the key is reported as connected elsewhere too: this client may have been cloned. */
   readonly isDuplicate: boolean
+  /** Name of the target that reports it. */
   readonly node: string
 }
 
 /** A peer can no longer be reached here: routes to it through this region are stale. */
 export interface PeerGoneEvent {
+  /** Who is gone. */
   readonly peer: NodePublicKey
   /** A `PeerGoneReason`. */
   readonly reason: number
+  /** Name of the target that reports it. */
   readonly node: string
 }
 
 /** Events by name. Exceptions from listeners are logged and otherwise ignored. */
 export interface ResilientEvents {
+  /** A state was entered. */
   readonly state: StateEvent
+  /** The relay reported a problem, or its end. */
   readonly health: HealthEvent
+  /** A peer cannot be reached any more. */
   readonly peerGone: PeerGoneEvent
 }

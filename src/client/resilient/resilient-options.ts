@@ -18,9 +18,11 @@ export interface ResilientClientOptions<T> extends Settable<ResilientSnapshot> {
   readonly isSame?: ((a: T, b: T) => boolean) | undefined
   /** Reports changes of the host's network: a connection whose address is gone is dropped, a wait is cut short. */
   readonly netMon?: NetworkMonitor | undefined
+  /** Time and timers. Default: the platform's; in pages one that allows for frozen tabs. */
   readonly clock?: Clock | undefined
+  /** Receives a line for each connection that has ended, and what listeners throw. Default: nothing is logged. */
   readonly log?: Log | undefined
-  /** Random numbers in [0, 1), for jitter. */
+  /** Random numbers in [0, 1), for jitter. Default: `Math.random`. */
   readonly random?: (() => number) | undefined
 }
 

@@ -14,6 +14,7 @@ import type { ResilientClientOptions } from './resilient-options.ts'
 /** Options of {@link ResilientRegionClient}. */
 export interface ResilientRegionOptions
   extends Omit<ResilientClientOptions<DERPNode>, 'targets' | 'createClient' | 'nameOf' | 'isSame'> {
+  /** The map that has the region. */
   readonly map: DERPMap
   /** The region may be missing from the map. */
   readonly regionId: number

@@ -19,13 +19,21 @@ const NETWORK_CHANGE_PACE_MS = 5_000
 
 /** Why the client is not connected. */
 export type FailureReason =
+  /** An attempt failed. */
   | 'failed'
+  /** The connection broke. */
   | 'lost'
+  /** The relay no longer responds. */
   | 'unanswered'
+  /** The relay refuses this client. */
   | 'denied'
+  /** The relay said that the key is connected elsewhere too, and closed. */
   | 'duplicate'
+  /** The relay announced that it restarts. */
   | 'restarting'
+  /** The host's network changed. */
   | 'networkChanged'
+  /** The relay is no longer a target. */
   | 'targetsReplaced'
 
 export interface ScheduleLimits {

@@ -32,18 +32,18 @@ class EarlyCalls {
   }
 }
 
-async function setUp(part: RelayWorker): Promise<WorkerRuntime> {
+async function setUp(worker: RelayWorker): Promise<WorkerRuntime> {
   tuneGarbageCollection()
   if (parentPort === null) throw new TypeError('run worker: not in a worker thread')
   const port = parentPort
   const made = Promise.withResolvers<WorkerDaemon>()
   const main = new ThreadCalls<MainCalls>(port, new EarlyCalls(made.promise).calls)
-  const { createDirectory, admission, source, metrics } = part
+  const { createDirectory, admission, source, metrics } = worker
   const readiness = { report: () => main.call('readiness') }
   // Fails only if the main thread is gone, and its log with it.
   const logSink = { write: (lines: string, dropped: number) => main.call('log', lines, dropped).catch(() => {}) }
   const daemon = new WorkerDaemon(await main.call('begin'), logSink, options =>
-    createRelay({ ...options, part: { createDirectory, admission, source, metrics, readiness } }),
+    createRelay({ ...options, worker: { createDirectory, admission, source, metrics, readiness } }),
   )
   logRuntimeWarnings(daemon.log)
   made.resolve(daemon)

@@ -7,6 +7,7 @@ import { clientAddress, type OriginOf, originReader } from '../../listen/client-
 import type { HttpRequest } from '../../listen/http-service.ts'
 import { queryOf } from '../query.ts'
 
+/** Who may see the debug pages, besides loopback and the tailnet. */
 export interface DebugAccessOptions {
   /** An additional address with access. */
   readonly allowAddress?: string | undefined

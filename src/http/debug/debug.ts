@@ -26,6 +26,7 @@ import { runtimePages } from './debug-runtime.ts'
 import { trafficRounds } from './debug-traffic.ts'
 import { escapeHtml, htmlPage } from './html.ts'
 
+/** Options of the debug pages. */
 export interface DebugOptions {
   readonly source: DebugSource
   readonly metrics: MetricReader

@@ -18,6 +18,7 @@ const MAX_QUERIED = 500
 /** Longest domain name. */
 const MAX_NAME_LENGTH = 255
 
+/** Options of `/bootstrap-dns`. */
 export interface BootstrapDnsOptions {
   /** Names returned to every client. */
   readonly published?: KnownNames | undefined

@@ -40,6 +40,7 @@ export interface BootstrapNamesOptions {
 
 /** A resolved name. */
 export interface BootstrapName {
+  /** IPv4 and IPv6 addresses. */
   readonly addresses: readonly string[]
   /** Share of clients that get it if unpublished, from 0 to 1. */
   readonly share: number

@@ -9,6 +9,7 @@ import { type OriginOf, originReader } from '../../listen/client-address.ts'
 import type { HttpAnswer, HttpRequest } from '../../listen/http-service.ts'
 import type { HttpCounters } from '../../metrics/http-counters.ts'
 import { FAST_START_HEADER, IDEAL_NODE_HEADER, PROTOCOL_VERSION } from '../../protocol/constants.ts'
+import type { AcceptOptions } from '../../server/server-login.ts'
 import type { Conn } from '../../transport/conn.ts'
 import { bearerToken, firstHeader } from '../header.ts'
 import type { Endpoint } from '../page.ts'
@@ -18,17 +19,12 @@ import { webSocketToken } from './websocket-token.ts'
 
 /** Accepts connections; the relay core implements this. */
 export interface ConnAcceptor {
+  /** The key that a fast start must show. */
   readonly publicKey: NodePublicKey
   /** Accepts no more connections. */
   readonly isClosed?: boolean
-  accept(conn: Conn, options: UpgradedOptions): void
-}
-
-/** Details of a connection from its upgrade request. */
-export interface UpgradedOptions {
-  readonly acceptedAtMs?: number
-  readonly idealNode?: string | undefined
-  readonly token?: string | undefined
+  /** Takes over a connection that speaks DERP. */
+  accept(conn: Conn, options: AcceptOptions): void
 }
 
 const FAST_START = FAST_START_HEADER.toLowerCase()

@@ -1,7 +1,10 @@
+/** Rate limits. Pure. */
+
+/** A rate, and how far it may be exceeded for a moment. */
 export interface TokenBucketOptions {
-  /** Tokens gained per second. */
+  /** Tokens gained per second, such as connections; above 0, fractions allowed. */
   readonly perSecond: number
-  /** Capacity; the bucket starts full. */
+  /** Capacity, at least 1; the bucket starts full. */
   readonly burst: number
 }
 

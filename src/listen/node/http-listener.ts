@@ -20,16 +20,17 @@ const HANDSHAKES_PER_TURN = 1
 
 /** Options of {@link createHttpListener}. */
 export interface HttpListenerOptions extends NodeHttpOptions {
-  /** Milliseconds from TCP accept to the login or the first request. */
+  /** Milliseconds from TCP accept to the login or the first request; slower connections are closed. */
   readonly acceptTimeoutMs: number
+  /** Time and timers. Default: the platform's. */
   readonly clock?: Clock
-  /** Called for each connection that was too slow. */
+  /** Called for each connection that was too slow, once it is closed. */
   readonly onAcceptTimeout?: (socket: Socket) => void
   /** Limits on accepted connections. Default: none. */
   readonly limits?: AcceptLimits
   /** Trusted proxies that may send PROXY headers. Several listeners may share it. Default: none. */
   readonly proxyGate?: ProxyGate | undefined
-  /** Idle milliseconds before TCP keep-alive probes; undefined for never. */
+  /** Idle milliseconds before TCP keep-alive probes. Default: none are sent. */
   readonly tcpKeepAliveMs?: number
 }
 
@@ -54,7 +55,7 @@ export interface BindOptions {
 export interface HttpListener {
   /** Accepts the connections. */
   readonly server: Server
-  /** Binds; port 0 picks a free one. Rejects on failure. */
+  /** Binds; port 0 picks a free one, and without `host` all addresses are bound. Rejects with the system's error. */
   listen(port: number, host?: string, options?: BindOptions): Promise<AddressInfo>
   /** Accepts no more connections; existing ones stay. */
   stopListening(): void

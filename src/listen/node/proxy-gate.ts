@@ -15,12 +15,13 @@ import { type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
 
 /** Options of {@link ProxyGate}. */
 export interface ProxyGateOptions {
-  /** Their addresses and CIDR blocks. */
+  /** Addresses and CIDR blocks of the proxies. */
   readonly trustedProxies: readonly string[]
-  /** Whether they must start each connection with a header. */
+  /** Whether they must start each connection with a PROXY header. */
   readonly sendHeaders: boolean
-  /** Counts the first bytes of their connections. */
+  /** Counts the first bytes of their connections; the `http` of a relay. */
   readonly counters: HttpCounters
+  /** Receives one warning, of the first proxy that sends no header. Default: nothing is logged. */
   readonly log?: Log
 }
 

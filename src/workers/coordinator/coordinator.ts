@@ -33,6 +33,7 @@ import { WorkerHandles } from './worker-handles.ts'
 
 /** Options and dependencies of the coordinator. */
 export interface CoordinatorOptions {
+  /** Time and timers. */
   readonly clock: Clock
   /** Decides who may connect. Default: everyone. */
   readonly admission?: AdmissionGate | undefined

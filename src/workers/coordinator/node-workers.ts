@@ -25,10 +25,11 @@ export interface WorkersOptions
   > {
   /** Module that calls `runWorker`. */
   readonly entry: URL
-  /** Passed to each worker; anything that can cross threads. */
+  /** Passed to each worker; anything that structured clone can copy. */
   readonly data: unknown
-  /** Two or more. */
+  /** Number of workers, two or more. */
   readonly count: number
+  /** Receives an error for each worker that crashes or hangs. Default: nothing is logged. */
   readonly log?: Log
   /** Called for each thread started; its own port is free for the program's use. */
   readonly onThread?: (thread: Worker) => void
@@ -109,6 +110,7 @@ export class Workers {
     return workers
   }
 
+  /** @internal */
   get coordinator(): Coordinator {
     return this.#coordinator
   }

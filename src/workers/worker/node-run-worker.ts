@@ -13,8 +13,8 @@ import type { WorkerRuntime } from './worker-runtime.ts'
  * @returns a promise that resolves when the worker has been told to stop and has stopped.
  * @example
  * ```ts
- * await runWorker<{ port: number }>((part, { port }) => {
- *   const relay = createRelay({ privateKey, part })
+ * await runWorker<{ port: number }>((worker, { port }) => {
+ *   const relay = createRelay({ privateKey, worker })
  *   const listener = createHttpListener({ routes: relay.routes, acceptTimeoutMs: 10_000 })
  *   return {
  *     core: relay.core,
@@ -27,10 +27,10 @@ import type { WorkerRuntime } from './worker-runtime.ts'
  * ```
  */
 export async function runWorker<Data>(
-  setup: (part: RelayWorker, data: Data) => WorkerRuntime | Promise<WorkerRuntime>,
+  setup: (worker: RelayWorker, data: Data) => WorkerRuntime | Promise<WorkerRuntime>,
 ): Promise<void> {
-  const { worker, port, data } = workerData as WorkerStart
-  const part = new RelayWorker({ worker, port: nodePort(port), openLink, memory: nodeMemory })
-  part.run(await setup(part, data as Data))
-  await part.closed
+  const { worker: number, port, data } = workerData as WorkerStart
+  const worker = new RelayWorker({ worker: number, port: nodePort(port), openLink, memory: nodeMemory })
+  worker.run(await setup(worker, data as Data))
+  await worker.closed
 }

@@ -20,11 +20,9 @@ import { WorkerDirectory } from './worker-directory.ts'
 import { WorkerLinks } from './worker-links.ts'
 import { COORDINATOR, type WorkerChannels, type WorkerRuntime } from './worker-runtime.ts'
 
-/**
- * A worker's share of a relay, for the option `part` of `createRelay`; its coordinator decides and has the data of
- * its pages.
- */
+/** One worker of a relay, for the option `worker` of `createRelay`; its coordinator decides and has the data of its pages. */
 export class RelayWorker {
+  /** Number of the worker, from 0 in the order of first starts; a replacement has a new one. */
   readonly worker: number
   readonly #wiring: WorkerChannels
   readonly #channel: Channel<ToCoordinator, ToWorker>
@@ -36,6 +34,7 @@ export class RelayWorker {
   readonly closed: Promise<void>
   readonly #setClosed: () => void
 
+  /** @internal */
   constructor(wiring: WorkerChannels) {
     this.#wiring = wiring
     this.worker = wiring.worker
@@ -46,7 +45,7 @@ export class RelayWorker {
     this.#setClosed = resolve
   }
 
-  /** For the relay core, which makes none of the decisions that must be made once. */
+  /** For the relay core, which makes none of the decisions that must be made once. @internal */
   readonly createDirectory: CreateDirectory = core => {
     const { worker, openLink, memory } = this.#wiring
     const flushFirstAfterTurn = core.flushFirstAfterTurn.bind(core)
@@ -83,30 +82,32 @@ export class RelayWorker {
     return { ...snapshot, relay: { ...snapshot.relay, counters: mergeCounters([snapshot.relay.counters]) } }
   }
 
+  /** @internal */
   get directory(): WorkerDirectory {
     if (this.#directory === undefined) throw new TypeError('run worker: its core was created without createDirectory')
     return this.#directory
   }
 
+  /** @internal */
   get links(): WorkerLinks {
     if (this.#links === undefined) throw new TypeError('run worker: its core was created without createDirectory')
     return this.#links
   }
 
-  /** Starts the worker: it receives the full state, then listens. */
-  run(parts: WorkerRuntime): void {
-    const { core } = parts
+  /** Starts the worker: it receives the full state, then listens. @internal */
+  run(runtime: WorkerRuntime): void {
+    const { core } = runtime
     core.events.on('connectionFailed', failure => this.#channel.send({ type: 'failed', failure }))
-    const handlers = this.#handlers(parts)
+    const handlers = this.#handlers(runtime)
     this.#channel.open(message => dispatch(handlers, message))
     this.#channel.send({ type: 'ready' })
   }
 
-  #handlers(parts: WorkerRuntime): Handlers<ToWorker> {
+  #handlers(runtime: WorkerRuntime): Handlers<ToWorker> {
     const { directory, links } = this
-    const { core } = parts
+    const { core } = runtime
     const cut = new AbortController()
-    const answers = workerAnswers({ ...parts, directory, cut: cut.signal, ledger: this.#ledger }, this.#asking)
+    const answers = workerAnswers({ ...runtime, directory, cut: cut.signal, ledger: this.#ledger }, this.#asking)
     return {
       ask: asked => serveRpc(answers, asked, answered => this.#channel.send(answered)),
       answer: answered => this.#asking.settle(answered),
@@ -128,21 +129,21 @@ export class RelayWorker {
       totalRate: ({ bytesPerSecond }) => {
         core.totalRate = bytesPerSecond
       },
-      joined: () => void this.#listen(parts),
+      joined: () => void this.#listen(runtime),
       cut: () => cut.abort(),
-      stopListening: () => parts.stopListening(),
-      close: () => void this.#close(parts),
+      stopListening: () => runtime.stopListening(),
+      close: () => void this.#close(runtime),
     }
   }
 
-  async #listen(parts: WorkerRuntime): Promise<void> {
-    await parts.listen()
+  async #listen(runtime: WorkerRuntime): Promise<void> {
+    await runtime.listen()
     this.#channel.send({ type: 'listening' })
   }
 
-  async #close(parts: WorkerRuntime): Promise<void> {
-    parts.core.close()
-    await parts.close()
+  async #close(runtime: WorkerRuntime): Promise<void> {
+    runtime.core.close()
+    await runtime.close()
     this.#channel.close()
     this.#setClosed()
   }

@@ -18,9 +18,12 @@ export interface AnswerContext extends Pick<WorkerRuntime, 'core' | 'http' | 'co
   readonly cut: AbortSignal
 }
 
-export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQuestions>): Answers<CoordinatorQuestions> {
-  const own = new CoreDebugSource(parts.core)
-  const { sessions } = parts.directory
+export function workerAnswers(
+  context: AnswerContext,
+  asking: RpcClient<WorkerQuestions>,
+): Answers<CoordinatorQuestions> {
+  const own = new CoreDebugSource(context.core)
+  const { sessions } = context.directory
   return {
     close: (id, answer) => {
       sessions.get(id)?.close()
@@ -29,11 +32,11 @@ export function workerAnswers(parts: AnswerContext, asking: RpcClient<WorkerQues
     clients: ({ query, numbering }, answer) => answer(own.clientsPart(query, numbering)),
     snapshot: (_, answer) => {
       // What has been shown once does not go back after a crash.
-      parts.ledger?.publish()
-      answer(snapshotOf(parts, own.sessionsSnapshot()))
+      context.ledger?.publish()
+      answer(snapshotOf(context, own.sessionsSnapshot()))
     },
     traffic: async (_, answer) => answer(await own.traffic()),
-    drain: async (message, answer) => answer(await drain(message, parts, asking)),
+    drain: async (message, answer) => answer(await drain(message, context, asking)),
   }
 }
 

@@ -22,9 +22,11 @@ export interface WorkerChannels {
 
 /** What a worker runs. */
 export interface WorkerRuntime {
-  /** Created with {@link RelayWorker.createDirectory}, {@link RelayWorker.admission} and no admission of its own. */
+  /** Created with the worker as its option `worker`, and no admission of its own. */
   readonly core: RelayCore
+  /** Counters of HTTP, which the coordinator adds to those of the other workers. */
   readonly http: HttpCounters
+  /** Counters of the listeners: those of `AcceptLimits`. Default: none are shown. */
   readonly connections?: ConnectionCounters | undefined
   /** Starts accepting connections; called once the worker has the full state. */
   listen(): Promise<void>
