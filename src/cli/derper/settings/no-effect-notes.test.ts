@@ -39,8 +39,9 @@ test('noEffectNotes names each flag of what is switched off', () => {
     '-stun-plain has no effect: -stun=false',
     '-stun-port has no effect: -stun=false',
   ])
-  expect(notes('-derp=false', '-verify-clients', '-max-clients=3')).toEqual([
+  expect(notes('-derp=false', '-verify-clients', '-max-clients=3', '-total-rate=100000')).toEqual([
     '-max-clients has no effect: -derp=false, so there are no clients',
+    '-total-rate has no effect: -derp=false, so there are no clients',
     '-verify-clients has no effect: -derp=false, so there are no clients',
   ])
 })
