@@ -6,7 +6,7 @@ import { wholeNumber } from '../bench/arguments.ts'
 export const USAGE = `usage: npm run fuzz -- TARGET... [options]
 
 Feeds targets with inputs that are made of known ones, keeping those that reach new code. Ends with status 1 when an
-invariant is violated, and prints the input: mend the cause, and add the line to fuzz/found/TARGET.txt.
+invariant is violated, and prints the input: fix the cause, and add the line to fuzz/found/TARGET.txt.
 
   --all         every target
   --stock       our relay beside the original, which needs Go

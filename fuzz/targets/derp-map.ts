@@ -78,7 +78,7 @@ function lintOf(text: string): string {
   const found = value === undefined ? issues : [...issues, ...lintDerpMap({ value, format, path })]
   const lines = text.split('\n').length
   for (const issue of found) {
-    must(issue.message !== '' && issue.mend !== '', 'every issue says what is wrong and what to do')
+    must(issue.message !== '' && issue.fix !== '', 'every issue says what is wrong and what to do')
     const { line = 1, column = 1 } = placeOf(issue.path) ?? {}
     must(line >= 1 && line <= lines && column >= 1, 'a place is in the text')
   }

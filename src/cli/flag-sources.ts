@@ -146,8 +146,8 @@ function parseConfig(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    const mend = 'write the flags as one object, such as {"hostname": "relay.example"}'
-    throw new Error(`not JSON (${(error as Error).message}); ${mend}`, { cause: error })
+    const fix = 'write the flags as one object, such as {"hostname": "relay.example"}'
+    throw new Error(`not JSON (${(error as Error).message}); ${fix}`, { cause: error })
   }
 }
 
@@ -165,7 +165,7 @@ function takeValue(name: string, spec: FlagSpec, value: unknown): string | numbe
 }
 
 /** JSON types of the flags' values. */
-export const CONFIG_TYPES = {
+const CONFIG_TYPES = {
   bool: 'boolean',
   string: 'string',
   int: 'number',

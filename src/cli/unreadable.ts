@@ -1,4 +1,4 @@
-/** Why a file could not be read, and what mends it. Node's words have the path again, which the message has already. */
+/** Why a file could not be read, and what fixes it. Node's words have the path again, which the message has already. */
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'no such file',

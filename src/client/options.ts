@@ -132,7 +132,7 @@ export function resolveConnectionOptions(options: ConnectionOptions): ResolvedCo
 }
 
 /** @throws DerpError for a name that relays would not keep. */
-export function checkAppName(name: string | undefined): string | undefined {
+function checkAppName(name: string | undefined): string | undefined {
   if (name === undefined || APP_NAME.test(name)) return name
   const value = JSON.stringify(name)
   throw new DerpError(

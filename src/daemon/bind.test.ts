@@ -41,6 +41,6 @@ test.each([
 test.each([
   ['Node', Object.assign(new Error('getaddrinfo ENOTFOUND foo'), { code: 'ENOTFOUND' })],
   ['Bun', new Error('Failed to listen at foo')],
-])('bindReason says of a name that %s cannot resolve what mends it', (_runtime, error) => {
+])('bindReason says of a name that %s cannot resolve what fixes it', (_runtime, error) => {
   expect(bindReason(error)).toBe('name not found; choose an address of this host')
 })

@@ -66,12 +66,12 @@ test.each([
   ['relay.test:8443', 'write the port in DERPPort'],
   ['https://relay.test/derp', 'not a host but a URL; use only its host'],
   ['192.0.2.1/24', 'write the address without prefix length'],
-])('a host name such as %s is reported with its fix', (HostName, mend) => {
+])('a host name such as %s is reported with its fix', (HostName, fix) => {
   expect(() => parseDerpMap({ Regions: { 900: { ...REGION, Nodes: [{ ...NODE, HostName }] } } })).toThrow(
     expect.objectContaining({
       path: 'Regions.900.Nodes[0].HostName',
       value: HostName,
-      reason: expect.stringContaining(mend),
+      reason: expect.stringContaining(fix),
     }),
   )
 })

@@ -18,7 +18,7 @@ test('each cause is used by a step and covered by a test', () => {
 })
 
 test('texts have no final period', () => {
-  expect(ids.map(causeOf).filter(({ sentence, mend }) => [sentence, mend].some(text => text.endsWith('.')))).toEqual([])
+  expect(ids.map(causeOf).filter(({ sentence, fix }) => [sentence, fix].some(text => text.endsWith('.')))).toEqual([])
   expect(causeOf('expired')).toMatchObject({ id: 'expired', sentence: 'the certificate has expired' })
 })
 

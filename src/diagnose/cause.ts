@@ -12,7 +12,7 @@ export interface Cause {
   /** What is wrong, without a final period. */
   readonly sentence: string
   /** How to fix it, without a final period. */
-  readonly mend: string
+  readonly fix: string
 }
 
 /** Causes that only a diagnosis can find. */
@@ -84,7 +84,7 @@ export type OwnCauseId =
   | 'mesh-key-differs'
 
 /** Texts for {@link OwnCauseId}. */
-export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string, mend: string]>> = {
+export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string, fix: string]>> = {
   sinkholed: [
     'DNS returns an unroutable address',
     'a DNS filter blocks the name: allow it there, or use another DNS server',
@@ -277,6 +277,6 @@ export type CauseId = OwnCauseId | ConnectionFaultId
 /** The texts for a cause. */
 export function causeOf(id: CauseId): Cause {
   if (!Object.hasOwn(OWN_CAUSES, id)) return faultOf(id as ConnectionFaultId)
-  const [sentence, mend] = OWN_CAUSES[id as OwnCauseId]
-  return { id, sentence, mend }
+  const [sentence, fix] = OWN_CAUSES[id as OwnCauseId]
+  return { id, sentence, fix }
 }

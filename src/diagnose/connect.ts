@@ -31,7 +31,7 @@ export function reachable({ target, platform, options, findings }: Examination):
 }
 
 /** TCP, and TLS unless the URL says otherwise. */
-export async function openAt({ target, platform, route }: Reachable, signal: AbortSignal): Promise<Conn> {
+async function openAt({ target, platform, route }: Reachable, signal: AbortSignal): Promise<Conn> {
   if (route === undefined) throw unreachable(target, 'no address accepts connections')
   const isPlain = target.endpoint.url.protocol === 'http:'
   const conn = isPlain ? platform.openTcp?.(route, signal) : platform.openTls?.(route, target.endpoint, signal)

@@ -5,7 +5,7 @@ import type { NodePublicKey } from '../keys/public-key.ts'
 import { equalBytes } from '../lib/bytes.ts'
 import { sleep } from '../lib/sleep.ts'
 import { openClient, type Reachable } from './connect.ts'
-import { type Examination, TimeIsUpError, withinLimit } from './step.ts'
+import { type Examination, StepTimeoutError, withinLimit } from './step.ts'
 import { messageOf } from './verdict.ts'
 
 export interface Way {
@@ -95,7 +95,7 @@ async function send(examination: Examination, from: End, to: End, signal: AbortS
   try {
     return await withinLimit(examination, work, signal, examination.options.timeoutMs * ANNOUNCE_SHARE)
   } catch (error) {
-    if (error instanceof TimeIsUpError) return { outcome: 'lost' }
+    if (error instanceof StepTimeoutError) return { outcome: 'lost' }
     throw error
   }
 }

@@ -8,7 +8,7 @@ import {
   type Findings,
   type Step,
   type StepId,
-  TimeIsUpError,
+  StepTimeoutError,
   withinLimit,
 } from './step.ts'
 import { STEPS } from './steps.ts'
@@ -107,7 +107,7 @@ function isMissing(verdict: Verdict | undefined): boolean {
 
 /** Steps handle the errors they know; any other means that the connection was lost. */
 function troubleIn(step: Step, examination: Examination, error: unknown): Verdict {
-  const id = error instanceof TimeIsUpError ? step.silence : 'connection-lost'
+  const id = error instanceof StepTimeoutError ? step.silence : 'connection-lost'
   const detail = messageOf(error)
   return step.isOptional?.(examination) ? warning(id, detail) : failed(id, detail)
 }

@@ -100,12 +100,12 @@ export function withinLimit<T>(
   signal: AbortSignal,
   timeoutMs: number = options.timeoutMs,
 ): Promise<T> {
-  const tooLate = () => new TimeIsUpError(timeoutMs)
+  const tooLate = () => new StepTimeoutError(timeoutMs)
   return withTimeLimit({ clock: platform.clock, timeoutMs, action: 'examine', tooLate, signals: [signal] }, work)
 }
 
 /** A step has timed out. */
-export class TimeIsUpError extends DerpError {
+export class StepTimeoutError extends DerpError {
   constructor(timeoutMs: number) {
     super('ERR_DERP_DIAL_TIMEOUT', `no answer within ${timeoutMs} ms`)
   }

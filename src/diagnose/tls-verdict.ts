@@ -79,7 +79,7 @@ function chainFault(
   sent: number,
 ): Fault | undefined {
   if (chainError === undefined) return undefined
-  // Of a self-signed certificate, the pin is what mends it.
+  // Of a self-signed certificate, the pin is what fixes it.
   const detail = leaf.issuer === leaf.subject ? `sha256-raw:${sha256Of(leaf)}` : `issued by ${nameOf(leaf.issuer)}`
   if (hasWeakKey) return failed('weak-key', detail)
   const id: CauseId = connectionFault(Object.assign(new Error(chainError), { code: chainError }))?.id ?? 'bad-chain'

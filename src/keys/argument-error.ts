@@ -1,4 +1,4 @@
-/** Errors about arguments of a wrong type: call, argument, what it is, and what mends it. */
+/** Errors about arguments of a wrong type: call, argument, what it is, and what fixes it. */
 
 /**
  * `send packet: data is a string, not a Uint8Array; …`
@@ -12,9 +12,9 @@ export function argumentError(
   value: unknown,
   { wanted, ofText }: { readonly wanted: string; readonly ofText?: string },
 ): TypeError {
-  const mend = value instanceof Promise ? 'await it' : typeof value === 'string' ? ofText : undefined
+  const fix = value instanceof Promise ? 'await it' : typeof value === 'string' ? ofText : undefined
   const what = `${action}: ${argument} is ${typeName(value)}, not ${wanted}`
-  return new TypeError(mend === undefined ? what : `${what}; ${mend}`)
+  return new TypeError(fix === undefined ? what : `${what}; ${fix}`)
 }
 
 /** `a string`, `undefined`, `an ArrayBuffer`: never the value, which may be a secret. */

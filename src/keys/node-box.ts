@@ -24,7 +24,7 @@ export const importSpki: ImportPublicKey = bytes =>
   createPublicKey({ key: Buffer.concat([SPKI_PREFIX, bytes]), format: 'der', type: 'spki' })
 
 /** Imports the raw bytes: cheaper, from Node 26 on. */
-export const importRaw: ImportPublicKey = bytes =>
+const importRaw: ImportPublicKey = bytes =>
   createPublicKey({ key: bytes, format: 'raw-public', asymmetricKeyType: 'x25519' })
 
 /** Agreement over native keys. */

@@ -8,7 +8,7 @@ import { x25519PublicKey } from './x25519.ts'
 
 export { NodePublicKey }
 
-// Not beside the classes: pages have no such console. Private fields show on none.
+// Not in the classes, which pages share: their consoles do not use it. Private fields never show.
 defineInspect(NodePublicKey.prototype, key => `NodePublicKey(${key.toString()})`)
 defineInspect(PrivateKey.prototype, key => `NodePrivateKey(${key.toString()})`)
 

@@ -60,8 +60,8 @@ export abstract class PrivateKey {
 /** @throws TypeError unless it is a private key. */
 export function assertPrivateKey(action: string, key: unknown): void {
   if (key instanceof PrivateKey) return
-  const mend = { wanted: 'a NodePrivateKey', ofText: 'NodePrivateKey.parse reads text' }
-  throw argumentError(action, 'privateKey', key, mend)
+  const fix = { wanted: 'a NodePrivateKey', ofText: 'NodePrivateKey.parse reads text' }
+  throw argumentError(action, 'privateKey', key, fix)
 }
 
 /** A fresh random secret, clamped as NaCl box wants it. */

@@ -53,7 +53,7 @@ export class WebX25519 {
     if (subtle === undefined) return undefined
     const own = await importOwn(subtle).catch(() => undefined)
     if (own === undefined) {
-      // It does not know the curve, and will not learn it.
+      // It does not support the curve: do not ask again.
       this.#subtle = undefined
       return undefined
     }

@@ -1,5 +1,5 @@
 /**
- * Why a connection could not be made or secured, in words, with what mends it: one table for everything that connects or
+ * Why a connection could not be made or secured, in words, with what fixes it: one table for everything that connects or
  * is connected to. Pure.
  *
  * Platforms name causes by codes: those of the system (`ECONNREFUSED`), of certificate checks
@@ -14,7 +14,7 @@ export interface ConnectionFault {
   /** What is the case, without a final stop. */
   readonly sentence: string
   /** What to do about it, without a final stop. */
-  readonly mend: string
+  readonly fix: string
 }
 
 export type ConnectionFaultId =
@@ -48,7 +48,7 @@ export type ConnectionFaultId =
   | 'denied'
   | 'no-socket'
 
-const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, mend: string]>> = {
+const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix: string]>> = {
   'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
   'http-to-tls': ['plain HTTP was sent to a port that speaks TLS', 'use https://'],
   'tls-version': ['no TLS version in common', 'both sides need TLS 1.2 or 1.3'],
@@ -171,8 +171,8 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
 
 /** Words for a cause that a check of one's own has found. */
 export function faultOf(id: ConnectionFaultId): ConnectionFault {
-  const [sentence, mend] = WORDS[id]
-  return { id, sentence, mend }
+  const [sentence, fix] = WORDS[id]
+  return { id, sentence, fix }
 }
 
 /** The cause of an error, by its code or that of what is below it; undefined when the table does not have it. */
@@ -191,12 +191,12 @@ function innerOf(error: Error): unknown {
   return error instanceof AggregateError ? error.errors[0] : error.cause
 }
 
-/** Sentence, detail in parentheses and mend: what messages say behind what was being done. */
-export function explainFault({ sentence, mend }: ConnectionFault, detail?: string): string {
-  return `${sentence}${detail === undefined ? '' : ` (${detail})`}: ${mend}`
+/** Sentence, detail in parentheses and fix: what messages say behind what was being done. */
+export function explainFault({ sentence, fix }: ConnectionFault, detail?: string): string {
+  return `${sentence}${detail === undefined ? '' : ` (${detail})`}: ${fix}`
 }
 
-/** What went wrong and, where that is known, what mends it. Errors of ours speak for themselves. */
+/** What went wrong and, where that is known, what fixes it. Errors of ours speak for themselves. */
 export function explainError(error: unknown): string {
   if (!(error instanceof Error)) return String(error)
   if (error instanceof DerpError) return error.message
@@ -209,7 +209,7 @@ export function explainError(error: unknown): string {
 
 /**
  * OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. What Node advises, to
- * trust the authorities of the system, does not mend a certificate that is its own.
+ * trust the authorities of the system, does not fix a certificate that is its own.
  */
 function shortened(text: string): string {
   const reason = /^(?:[0-9A-F]+:)?error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1] ?? text.trim()

@@ -10,7 +10,7 @@ export function usableMemoryBytes(): number {
   return constrained > 0 ? Math.min(constrained, totalmem()) : totalmem()
 }
 
-/** The used part, from 0 to 1, of what ends this process when it is exhausted. */
+/** The used part, from 0 to 1, of the memory that this process may use; at 1 the process is killed. */
 export function memoryInUse(): number {
   return Math.max(process.memoryUsage.rss() / usableMemoryBytes(), heapInUse())
 }

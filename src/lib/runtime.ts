@@ -1,8 +1,8 @@
 /**
- * Which JavaScript runtime this is: the only place that asks.
+ * Which JavaScript runtime this is: the only place that checks.
  *
- * What each of them needs stands in files named `node-*.ts` and `bun-*.ts` behind one interface, and {@link byRuntime}
- * picks one. The table in docs/operate/runtimes.md lists what users see of it.
+ * Runtime-specific code is in files named `node-*.ts` and `bun-*.ts` behind one interface, and {@link byRuntime} picks
+ * one. The table in docs/operate/runtimes.md lists what users see of it.
  */
 
 export type RuntimeName = 'node' | 'bun'
@@ -23,10 +23,10 @@ const { node, bun } = process?.versions ?? {}
 export const RUNTIME: Runtime =
   bun === undefined ? { name: 'node', version: node ?? 'unknown' } : { name: 'bun', version: bun }
 
-/** For people, with the version. */
+/** Name and version, for people. */
 export const RUNTIME_TITLE: string = `${RUNTIME.name === 'bun' ? 'Bun' : 'Node.js'} ${RUNTIME.version}`
 
-/** The part for this runtime. */
+/** The value for this runtime. */
 export function byRuntime<T>(parts: Readonly<Record<RuntimeName, T>>): T {
   return parts[RUNTIME.name]
 }

@@ -4,7 +4,7 @@ import type { Clock } from './clock.ts'
 /**
  * Resolves after `delayMs`, or when one of `signals` is aborted, which is not an error here.
  *
- * Keeps the process alive: between two connections there is no socket that would.
+ * Keeps the process alive: between two connections no socket does.
  */
 export function sleep(clock: Clock, delayMs: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   return new Promise(resolve => {

@@ -1,5 +1,5 @@
 /**
- * What ends a connection of HTTP whose other side is too slow (P-107).
+ * Ends HTTP connections whose client is too slow (P-107).
  *
  * The time up to its first request is that of P-035. From then on one timer runs: while a reply is made, while the
  * client takes it, and until the next request.
@@ -9,9 +9,9 @@ import type { Clock, Timer } from '../lib/clock.ts'
 import { TimerQueue, type Timers } from '../lib/timer-queue.ts'
 
 export interface HttpTimeouts {
-  /** Milliseconds to make a reply in. */
+  /** Milliseconds to make a reply. */
   readonly makeMs: number
-  /** Milliseconds for the client to take a reply, or one piece of it, in. */
+  /** Milliseconds for the client to take a reply, or one piece of it. */
   readonly takeMs: number
   /** Milliseconds from a reply to the head of the next request. */
   readonly nextMs: number
@@ -50,7 +50,7 @@ export class HttpDeadline {
     return this.#unanswered === 0
   }
 
-  /** A request has come; others may still be unanswered. */
+  /** A request has arrived; earlier ones may still be unanswered. */
   requested(): void {
     this.#unanswered++
     this.#set(this.#timeouts.makeMs)
@@ -61,7 +61,7 @@ export class HttpDeadline {
     this.#set(this.#timeouts.takeMs)
   }
 
-  /** The client has taken a piece, and what comes next takes as long as it takes. */
+  /** The client has taken a piece; the next one has no time limit until it is there. */
   taken(): void {
     this.#timer?.cancel()
   }
@@ -72,7 +72,7 @@ export class HttpDeadline {
     this.#set(this.isIdle ? this.#timeouts.nextMs : this.#timeouts.makeMs)
   }
 
-  /** The connection is closed, or no longer one of HTTP. */
+  /** The connection is closed, or upgraded. */
   cancel(): void {
     this.#timer?.cancel()
   }

@@ -21,7 +21,7 @@ export class LastAccepts {
     this.#close = close
   }
 
-  /** Tell of each connection. */
+  /** A connection was accepted. */
   accepted(): void {
     this.#hasAccepted = true
   }

@@ -6,20 +6,20 @@
 import type { Clock } from '../lib/clock.ts'
 import { memoryInUse } from '../lib/node-memory.ts'
 
-/** The part of the memory that may be in use when another connection is accepted. */
+/** Share of the memory that may be in use when another connection is accepted. */
 export const MOST_MEMORY_IN_USE = 0.85
-/** Milliseconds for which an answer holds: a burst of connections asks thousands of times. */
+/** Milliseconds for which an answer is cached: a burst of connections asks thousands of times. */
 const HOLDS_MS = 20
-/** Least milliseconds between collections of garbage, which pause everything: 60 µs for each client. */
+/** Minimum milliseconds between garbage collections, which pause everything for 60 µs per client. */
 const COLLECT_MS = 5_000
-/** Of the time, collections may take one part in so many. */
+/** Garbage collections may take at most this fraction of the time: 1 / n. */
 const COLLECT_PARTS = 50
 
 export interface MemoryRoomPorts {
   readonly clock: Clock
   /** The used part of the memory, from 0 to 1. Default: of this process. */
   readonly inUse?: () => number
-  /** Frees what is only garbage: nothing else may want memory, and so free it, for hours. */
+  /** Collects garbage: otherwise nothing may do so for hours. */
   readonly collect: () => Promise<unknown>
 }
 
@@ -49,7 +49,7 @@ export class MemoryRoom {
 
   async #collectOnce(startMs: number): Promise<void> {
     this.#collectAtMs = Number.POSITIVE_INFINITY
-    // Nothing is lost if it fails but the attempt.
+    // If it fails, only this attempt is lost.
     await this.#collect().catch(() => {})
     const endMs = this.#clock.now()
     this.#collectAtMs = endMs + Math.max(COLLECT_MS, COLLECT_PARTS * (endMs - startMs))

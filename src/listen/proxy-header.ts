@@ -8,7 +8,7 @@
 import { type AddressPort, addressFrom16, ipFamilyOf } from '../lib/address-port.ts'
 
 /** Maximum bytes of a text header, line end included. */
-export const MAX_TEXT_HEADER = 107
+const MAX_TEXT_HEADER = 107
 /** Maximum bytes of a binary header. Addresses take 52; the rest are extensions, which are ignored. */
 export const MAX_BINARY_HEADER = 4096
 

@@ -24,7 +24,7 @@ export interface MeshOwner extends RouteTable {
 }
 
 /** A remote client takes some 1.2 KB of memory: this many take 600 MB. */
-export const DEFAULT_MAX_CLIENTS = 500_000
+const DEFAULT_MAX_CLIENTS = 500_000
 
 export interface MeshOptions {
   /** For certificates that the system does not trust. */

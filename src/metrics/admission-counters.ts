@@ -21,7 +21,7 @@ export const DenialReason = {
 } as const
 export type DenialReason = (typeof DenialReason)[keyof typeof DenialReason]
 
-export const DENIAL_REASONS: readonly DenialReason[] = Object.values(DenialReason)
+const DENIAL_REASONS: readonly DenialReason[] = Object.values(DenialReason)
 
 /** Backends asked over a connection, which may be unreachable. */
 export type AdmissionSource = 'local_daemon' | 'url'

@@ -18,7 +18,7 @@ export const DropReason = {
   /** The key is connected more than once and no connection is active; always 0 with our only duplicate policy. */
   DuplicateClient: 'dup_client',
   /** The destination's worker is too far behind; ours only. */
-  CoreBehind: 'core_behind',
+  WorkerBehind: 'worker_behind',
   /** Too much was queued for all slow readers together; ours only. */
   QueueBudget: 'queue_budget',
   /** Displaced by newer packets while its destination was being found in the region; ours only. */
@@ -33,7 +33,7 @@ export const DROP_REASONS: readonly DropReason[] = Object.values(DropReason)
 
 /** Those that the original does not have. */
 export const OWN_DROP_REASONS: ReadonlySet<DropReason> = new Set([
-  DropReason.CoreBehind,
+  DropReason.WorkerBehind,
   DropReason.QueueBudget,
   DropReason.FindDisplaced,
   DropReason.FindFailed,

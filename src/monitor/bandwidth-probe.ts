@@ -25,7 +25,7 @@ export function bandwidthProbe(pairNow: () => NodePair, sizeBytes: number, ports
   return {
     class: 'derp_bw',
     labels: { ...pathLabel(from.Name, to.Name), tcp_in_tcp: 'false' },
-    // As no prober, or the relays would log each packet.
+    // Not as a prober, because relays log each packet of one.
     probe: context =>
       withPair(pairNow(), { ports, context, isProber: false }, async open => {
         packets ??= payloads(sizeBytes, ports)

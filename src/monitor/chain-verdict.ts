@@ -4,7 +4,7 @@ import { isMetaCertificate } from '../client/dial/meta-certificate.ts'
 import type { PeerCertificate } from '../client/ports.ts'
 
 const DAY_MS = 24 * 3_600_000
-/** A certificate must be valid for so much longer. */
+/** Minimum remaining validity of a certificate, in milliseconds. */
 const EXPIRES_SOON_MS = 7 * DAY_MS
 
 /** What is wrong, one sentence for each certificate. */

@@ -11,10 +11,10 @@ import { type ProbeKinds, probedNodes, probedRegions, wantedProbes } from './pro
 import type { Prober } from './prober.ts'
 
 export const MAP_PROBE = 'derpmap-probe'
-/** An earlier map is used for so long while its place is unreachable. */
+/** Milliseconds for which an earlier map is used while its source is unreachable. */
 const MAP_MEMORY_MS = 10 * 60_000
 
-/** Otherwise all would be well with nothing probed. */
+/** Otherwise a prober without probes would report success. */
 function missingRegion(map: DERPMap, wanted: string | undefined): string | undefined {
   if (wanted === undefined || probedRegions(map, wanted).length > 0) return undefined
   const present = probedRegions(map, undefined).map(({ RegionCode, RegionID }) => `${RegionCode} (${RegionID})`)
@@ -48,13 +48,13 @@ export class DerpProber {
     return this.#map
   }
 
-  /** Begins with the map; its probes follow. */
+  /** Starts with the map probe, which adds the others. */
   start(): void {
     const probe: ProbeClass['probe'] = async ({ signal, step }) => {
       step('fetch the DERP map')
       const { notes, problem } = await this.#updateMap(signal)
       await this.#updateProbes()
-      // The other nodes are probed all the same.
+      // The other nodes are still probed.
       if (problem !== undefined) throw new DerpError('ERR_DERP_MAP_INVALID', problem)
       return notes
     }

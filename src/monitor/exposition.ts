@@ -22,7 +22,7 @@ interface Sample {
 
 const OUTCOMES = ['fail', 'ok'] as const
 
-/** @param namespace what all names begin with. */
+/** @param namespace prefix of all names. */
 export function probeMetrics(probes: readonly Probe[], namespace = 'derpprobe'): string {
   const lines = familiesOf(probes)
     .filter(({ samples }) => samples.length > 0)

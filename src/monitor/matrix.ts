@@ -4,7 +4,7 @@ import { regionIds } from '../derpmap/regions.ts'
 import type { DERPMap, DERPRegion } from '../derpmap/types.ts'
 import type { ProbeInfo } from './probe-info.ts'
 
-/** How a cell looks: never run, all well, well again, or not well. */
+/** Colour of a cell: never run, passing, recovered, or failing. */
 export type CellColor = 'grey' | 'green' | 'amber' | 'red'
 
 export interface MatrixCell {
@@ -15,7 +15,7 @@ export interface MatrixCell {
 export interface MatrixRow {
   readonly node: string
   readonly hostname: string
-  /** As many as there are {@link RegionMatrix.columns}; empty where nothing is probed. */
+  /** One per column of {@link RegionMatrix.columns}; empty where nothing is probed. */
   readonly cells: readonly (readonly MatrixCell[])[]
 }
 

@@ -124,8 +124,8 @@ async function exchangeGreeting(
     for (let repeat = 0; !stop.aborted; repeat++) {
       await sender.send(receiver.selfPublicKey(), greeting, stop)
       await untilNotKnown(open, stop)
-      const mend = from.Name === to.Name ? '' : '; they need the same mesh key and a link to each other'
-      note(`${from.Name} does not know the client that is connected to ${to.Name}${mend}`)
+      const fix = from.Name === to.Name ? '' : '; they need the same mesh key and a link to each other'
+      note(`${from.Name} does not know the client that is connected to ${to.Name}${fix}`)
       await sleep(clock, REPEAT_AFTER_MS[repeat] ?? LATER_REPEAT_AFTER_MS, stop)
     }
   }

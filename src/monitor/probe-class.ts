@@ -27,7 +27,7 @@ export interface ProbeClass {
   readonly labels?: Labels | undefined
   /** Probes once; throws on failure. Resolves to remarks that do not make it one. */
   readonly probe: (context: ProbeContext) => Promise<readonly string[]>
-  /** Entered for each run, before its time begins: only so many of these probes run side by side. */
+  /** Limits how many of these probes run at a time; entered before the time of a run begins. */
   readonly slots?: Slots | undefined
   readonly metrics?: (() => readonly ProbeMetric[]) | undefined
 }

@@ -51,7 +51,7 @@ export function formatLatency(ms: number): string {
   return ms < 1_000 ? `${Math.round(ms * 1_000) / 1_000}ms` : `${Math.round(ms) / 1_000}s`
 }
 
-/** How Go writes the time that is none. */
+/** Go's zero time. */
 const NO_TIME = '0001-01-01T00:00:00Z'
 const NANOSECONDS_PER_MS = 1_000_000
 

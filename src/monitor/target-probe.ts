@@ -1,4 +1,4 @@
-/** Probes one relay once, whatever the map says, as exporters for many targets do. */
+/** Probes one relay once, independently of the map, like a multi-target exporter. */
 
 import type { DERPNode } from '../derpmap/types.ts'
 import type { Slots } from '../lib/slots.ts'
@@ -20,7 +20,7 @@ export interface TargetProbe {
 
 /** Region code in the names of these probes. */
 const REGION_CODE = 'target'
-/** Of its interval a probe may use this share. */
+/** Share of its interval that a probe may use. */
 const TIMEOUT_SHARE = 0.8
 
 /** Runs TLS, STUN and a packet through the relay; gives the metrics, and lines of what came of it. */

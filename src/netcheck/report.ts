@@ -52,7 +52,7 @@ export function availability(region: RegionReport | undefined): string {
 }
 
 /** What the original measures and this does not. */
-export const NOT_ATTEMPTED = ['UPnP', 'PMP', 'PCP', 'ICMPv4'] as const
+const NOT_ATTEMPTED = ['UPnP', 'PMP', 'PCP', 'ICMPv4'] as const
 
 /** The report with the field names of the original's JSON, additional fields last. Times are in nanoseconds. */
 export function reportJson(report: Report, map: DERPMap): object {

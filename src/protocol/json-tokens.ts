@@ -1,12 +1,12 @@
 /**
- * Cuts JSON into tokens, of which only so many are accepted, in time linear in its length (P-033, P-034).
+ * Splits JSON into tokens, up to a maximum, in time linear in its length (P-033, P-034).
  *
  * Checks nothing else: `JSON.parse` tells whether it is JSON.
  */
 
-/** Most brackets, commas, colons and values. The objects that are read have fewer than 40. */
+/** Maximum number of brackets, commas, colons and values. Real logins have fewer than 40. */
 export const MAX_JSON_TOKENS = 1_024
-/** Most brackets inside each other. */
+/** Maximum nesting depth. */
 export const MAX_JSON_DEPTH = 32
 
 /** Too many tokens, or nested too deep; the message says which. */

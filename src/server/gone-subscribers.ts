@@ -6,7 +6,7 @@ import type { NodePublicKey } from '../keys/node-key.ts'
 /** Pairs of member and peer; beyond that no more are added, and these members are not told. Each takes some 200 bytes. */
 export const MAX_GONE_PAIRS = 1_000_000
 
-/** A peer and those that are told: mostly one, as a set takes more memory than the rest of a pair. */
+/** A peer and its subscribers: a single one is not put in a set, which would take most of the memory. */
 interface Awaited<M> {
   readonly peer: NodePublicKey
   members: M | Set<M>

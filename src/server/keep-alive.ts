@@ -1,4 +1,4 @@
-/** What a session sends from time to time: KeepAlive, and Ping where the client answers it (P-090, P-095). */
+/** The periodic frames of a session: KeepAlive, and Ping if the client answers it (P-090, P-095). */
 
 import { encodeFrame, encodePing } from '../protocol/encode.ts'
 import { FrameType } from '../protocol/frame-type.ts'

@@ -21,7 +21,7 @@ export class LocalDirectory<S extends LocalClient> implements Directory<S>, Regi
     return this.#connections
   }
 
-  /** Tells `region` who comes and goes, beginning with those who are here. */
+  /** Reports connects and disconnects to `region`, beginning with the clients connected now. */
   joinRegion(region: Region): void {
     this.#region = region
     for (const session of this.registry.members()) region.clientConnected(session)

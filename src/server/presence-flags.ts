@@ -1,9 +1,9 @@
-/** What watchers are told of a client, besides its key and address (P-071). */
+/** The flags of a client that watchers get with its key and address (P-071). */
 
 import type { ClientInfo } from '../protocol/client-info.ts'
 import { PeerPresentFlag } from '../protocol/messages.ts'
 
-/** What the flags are of. */
+/** The client described by the flags. */
 export interface FlaggedClient {
   readonly info: ClientInfo
   readonly canMesh: boolean

@@ -63,7 +63,7 @@ export class Network {
     this.#cutMessages.add(pairOf(a, b))
   }
 
-  mend(): void {
+  heal(): void {
     this.#cutLinks.clear()
     this.#cutMessages.clear()
   }

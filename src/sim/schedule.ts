@@ -22,7 +22,7 @@ export interface ScheduleOptions {
   readonly steps: number
 }
 
-export const USUAL_SCHEDULE: ScheduleOptions = { relays: 4, keys: 4, steps: 60 }
+const USUAL_SCHEDULE: ScheduleOptions = { relays: 4, keys: 4, steps: 60 }
 
 /** Milliseconds until all relays have joined. */
 const START_MS = 4_000
@@ -82,7 +82,7 @@ export class Schedule implements ClientObserver {
   run(): readonly string[] {
     this.#clock.advance(START_MS)
     for (let step = 0; step < this.#options.steps; step++) this.#step()
-    this.#mend()
+    this.#heal()
     this.#clock.advance(HEAL_MS)
     this.#checkPeersGone()
     for (const relay of this.#relays) this.#checkNewest(relay)
@@ -131,13 +131,13 @@ export class Schedule implements ClientObserver {
     else if (kind < 80) relay.bus.disconnect()
     else if (kind < 82) relay.bus.reconnect()
     else if (kind < 83) relay.bus.isFull = !relay.bus.isFull
-    else if (kind < 84) this.#mend()
+    else if (kind < 84) this.#heal()
     else if (kind < 86) this.#restart(this.#relays.indexOf(relay))
     else for (const link of relay.links.values()) link.closeIfIdle()
   }
 
-  #mend(): void {
-    this.#network.mend()
+  #heal(): void {
+    this.#network.heal()
     for (const { bus } of this.#relays) {
       bus.isFull = false
       bus.reconnect()

@@ -17,10 +17,10 @@ export type ClientsFilter =
   | { readonly kind: 'cidr'; readonly address: string; readonly bits: number }
   | { readonly kind: 'key'; readonly key: string }
 
-/** What connections are ordered by; ties by connection number. */
+/** Sort keys of connections; ties are broken by connection number. */
 export type ClientsSort = 'key' | 'ip' | 'conn' | 'connected' | 'rx' | 'tx' | 'rxpkts' | 'txpkts' | 'held'
 
-/** A value of what is sorted by: `ip` as {@link sortableAddress} gives it, `connected` in milliseconds since 1970. */
+/** A value of the sort key: `ip` as {@link sortableAddress} gives it, `connected` in milliseconds since 1970. */
 export type SortValue = string | number
 
 export interface ClientsQuery {
@@ -31,7 +31,7 @@ export interface ClientsQuery {
   readonly isDescending: boolean
   /** Connections on a page. */
   readonly limit: number
-  /** The page begins behind this; without a connection number, behind all that have the value. */
+  /** The page begins after this one; without a connection number, after all that have the value. */
   readonly after: { readonly value: SortValue; readonly connNum: number | undefined } | undefined
 }
 
@@ -41,13 +41,13 @@ export interface ListedClient {
   readonly details: ClientDetails
 }
 
-/** What one thread has of a page. */
+/** One thread's share of a page. */
 export interface ClientsPart {
   /** Connections that match the filter. */
   readonly conns: number
   /** Keys that match and have one connection. */
   readonly singleKeys: number
-  /** The others: several threads may have one. */
+  /** Keys that match and have several connections: another thread may have one of them too. */
   readonly sharedKeys: readonly string[]
   /** Matching connections behind the cursor. */
   readonly past: number
@@ -109,7 +109,7 @@ export function selectClients(
     const candidate = { session, connNum, value: sortValueOf(session, connNum) }
     if (!isBehind(query, candidate)) continue
     past++
-    // Sorted now and then: a large relay is walked once, and holds two pages at most.
+    // Sorted now and then: a large relay is traversed once, holding two pages at most.
     if (nearest.push(candidate) >= 2 * query.limit) keepNearest()
   }
   keepNearest()

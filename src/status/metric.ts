@@ -23,7 +23,7 @@ interface Named {
   /** The exposition that omits it; none by default. */
   readonly without?: 'vars' | 'varz'
   readonly help?: string
-  /** Whether it is shown; by default always. */
+  /** Whether it is exported. Default: always. */
   readonly when?: Reader<boolean>
 }
 

@@ -33,7 +33,7 @@ export class TurnShare {
     return this.#waiting.length
   }
 
-  /** Calls `goOn` after this turn, once it is its turn. */
+  /** Calls `goOn` in a later turn, after those that wait already. */
   wait(goOn: () => void): void {
     this.#waiting.push(goOn)
     if (!this.#willEnd) this.#endAfterTurn()
@@ -59,7 +59,7 @@ export class TurnShare {
 
 const shares = new WeakMap<Clock, TurnShare>()
 
-/** The one of all connections with this clock. */
+/** The share of all connections with this clock. */
 export function turnShareOf(clock: Clock): TurnShare {
   let share = shares.get(clock)
   if (share === undefined) {
@@ -102,7 +102,7 @@ export class TurnBudget {
     return this.#pieces >= this.#limits.pieces || this.#bytes >= this.#limits.bytes
   }
 
-  /** Starts anew: the connection has waited. */
+  /** Starts a new budget, after a wait. */
   renew(turn: number = this.#share.turn): void {
     this.#turn = turn
     this.#pieces = 0
@@ -142,7 +142,7 @@ export class TurnGroup {
   #goOn(): void {
     this.#hasPlace = false
     this.#budget.renew()
-    // Those who wait again meanwhile come after the others.
+    // Connections that wait again meanwhile are queued behind the others.
     do this.#waiting.take()?.()
     while (this.#waiting.length > 0 && !this.#budget.isSpent)
     if (this.#waiting.length > 0) this.#takePlace()

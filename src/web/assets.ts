@@ -1,4 +1,4 @@
-/** Files of the pages, as the build has made them, under names that change with what is in them. */
+/** The built files of the pages, under names that change with their content. */
 
 import { gunzipSync } from 'node:zlib'
 import { joinedHeader } from '../http/header.ts'
@@ -9,7 +9,7 @@ import { BUILT_ASSETS, type BuiltAsset } from './built-assets.ts'
 /** Served files: their pages by path. */
 export interface Assets {
   readonly pages: ReadonlyMap<string, Page>
-  /** The path of a file, by the name that it was built under. */
+  /** The path of a file, by its name at build time. */
   readonly pathOf: (name: string) => string
 }
 

@@ -1,9 +1,9 @@
-/** What all pages of this relay have in common: the frame, its files, and what browsers may do with them. */
+/** The common part of all pages of this relay: the HTML frame, its files, and the content security policy. */
 
 import { escapeHtml } from '../http/debug/html.ts'
 import type { HttpReply } from '../listen/http-service.ts'
 
-/** Nothing but files of the relay itself is loaded, no inline script or style runs, nobody may frame it. */
+/** Only files of the relay itself are loaded, inline scripts and styles are blocked, framing is forbidden. */
 const POLICY: Readonly<Record<string, string>> = {
   'default-src': "'none'",
   'script-src': "'self'",

@@ -104,7 +104,7 @@ describe.runIf(hasChromium)('the status page', () => {
     await untilText('#client-count', '^2 connected$')
   })
 
-  test('says what is wrong and what mends it, and when the relay is gone', async () => {
+  test('says what is wrong and what fixes it, and when the relay is gone', async () => {
     await open()
     let problem: string | undefined = 'certificate for relay.test has expired'
     relay.relay.readiness.add({ name: 'certificate', problem: () => problem })

@@ -146,7 +146,7 @@ async function logged(runtime: string, env: Record<string, string>): Promise<str
   return program.stderr
 }
 
-const ADVICE = /"better":"bun".*"mend":"start it as \\"bun --bun \S+derper\.js\\", or set DERPHTTP_RUNTIME=node/g
+const ADVICE = /"better":"bun".*"fix":"start it as \\"bun --bun \S+derper\.js\\", or set DERPHTTP_RUNTIME=node/g
 
 test('package: derper on Node recommends Bun once, unless Node was chosen', async () => {
   expect((await logged(process.execPath, { DERPHTTP_RUNTIME: '' })).match(ADVICE)).toHaveLength(1)

@@ -151,7 +151,7 @@ test('log lines that are lost are counted, where the log is that of the daemon',
 })
 
 test('running and crashed workers, and packets lost between them, are counted with several workers (P-102)', async () => {
-  const names = ['workers', 'worker_crashes', 'packets_dropped{reason="core_behind"}']
+  const names = ['workers', 'worker_crashes', 'packets_dropped{reason="worker_behind"}']
   const { core } = new MemoryRelay()
   const shown = async (sources: Partial<MetricSources>) => {
     const text = prometheusText(await testMetrics(core, sources)())
@@ -165,6 +165,6 @@ test('running and crashed workers, and packets lost between them, are counted wi
   expect(await shown({})).toEqual([undefined, undefined, undefined])
   const workers = () => ({ running: 3, crashes: 1 })
   expect(await shown({ workers })).toEqual([3, 1, 0])
-  core.counters.drop('core_behind', 'other', 10)
+  core.counters.drop('worker_behind', 'other', 10)
   expect(await shown({ workers })).toEqual([3, 1, 1])
 })

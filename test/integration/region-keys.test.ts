@@ -76,7 +76,7 @@ test('a relay without a response is queried again, and the search fails without 
   const drops = () => region.relay(0).counters.dropped.find_failed.other
   expect(drops()).toEqual({ packets: 1, bytes: 8 })
   // For one second nothing is looked for, then it is found.
-  region.network.mend()
+  region.network.heal()
   region.send(sender, 2)
   expect(drops().packets).toBe(2)
   region.clock.advance(1_000)
@@ -118,7 +118,7 @@ test('an older login is always answered with superseded (P-306)', () => {
   const sender = region.login(1, 0)
   expect(region.exchange(sender, 9)).toEqual([`${older.number} gets 1 of ${sender.number}`])
   region.takeMessages()
-  region.network.mend()
+  region.network.heal()
   region.clock.advance(3_000)
   expect(region.told('superseded')).toContain('1 tells 0 9')
   expect(region.exchange(sender, 9)).toEqual([`${newer.number} gets 2 of ${sender.number}`])
@@ -156,7 +156,7 @@ test('a packet for a key that has left is not forwarded; the sending relay is no
   region.network.cutMessages(region.relay(0).id, region.relay(2).id)
   region.logout(first)
   const second = region.login(9, 2)
-  region.network.mend()
+  region.network.heal()
   expect(region.exchange(sender, 9)).toEqual([])
   expect(region.relay(1).counters.dropped.unknown_dest_on_fwd.other.packets).toBe(1)
   expect(region.exchange(sender, 9)).toEqual([`${second.number} gets 3 of 0`])

@@ -155,7 +155,7 @@ test('a missed message is detected by the next one or by a beat, and recovered b
   region.clock.advance(5_000)
   region.network.cutMessages(a, b)
   region.logout(leaves)
-  region.network.mend()
+  region.network.heal()
   region.takeMessages()
   region.take()
   region.clock.advance(4_000)
@@ -175,7 +175,7 @@ test('what a returned relay misses after its list has arrived is recovered (P-30
     region.clock.advance(10)
     region.network.cutMessages(a.id, b.id)
     change()
-    region.network.mend()
+    region.network.heal()
     region.clock.advance(4_000)
   }
   let newer = older
@@ -216,7 +216,7 @@ test('what a relay misses before it joins is recovered (P-307, P-312)', () => {
   expect([joining.backplane.state, joining.backplane.routes.size]).toEqual(['listening', 1])
   region.network.cutMessages(joining.id, region.relay(1).id)
   region.logout(newer)
-  region.network.mend()
+  region.network.heal()
   region.clock.advance(4_000)
   expect(region.exchange(sender, 9)).toEqual([`${older.number} gets 1 of ${sender.number}`])
 })

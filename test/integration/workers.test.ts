@@ -34,8 +34,8 @@ async function unaccounted({ coordinator }: MemoryWorkers): Promise<number> {
 }
 
 test('packets cross workers in order, with their source', async () => {
-  const cores = await MemoryWorkers.start({ workers: 3 })
-  const clients = await Promise.all([0, 1, 2].map(worker => cores.login(worker)))
+  const workers = await MemoryWorkers.start({ workers: 3 })
+  const clients = await Promise.all([0, 1, 2].map(worker => workers.login(worker)))
   for (const from of clients) {
     for (const to of clients) {
       for (const n of [1, 2, 3]) from.packet(to.publicKey, `packet ${n}`)
@@ -45,35 +45,35 @@ test('packets cross workers in order, with their source', async () => {
       }
     }
   }
-  const { relay } = await cores.coordinator.source.whole()
+  const { relay } = await workers.coordinator.source.whole()
   expect(relay.counters).toMatchObject({ packetsSent: 27, packetsReceivedOther: 27, currentConnections: 3 })
-  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+  expect(await workers.coordinator.source.inconsistencies()).toEqual([])
 })
 
 test('a login completes once all workers route to the client (P-036)', async () => {
-  const cores = await MemoryWorkers.start()
-  const sender = await cores.login(0)
-  cores.courier.held.add((cores.parts[0] as MemoryPart).port)
-  const client = cores.connect(1)
+  const workers = await MemoryWorkers.start()
+  const sender = await workers.login(0)
+  workers.courier.held.add((workers.parts[0] as MemoryPart).port)
+  const client = workers.connect(1)
   const login = client.login()
-  await until(() => cores.core(1).sessions.size === 1, 'the client is being registered')
+  await until(() => workers.core(1).sessions.size === 1, 'the client is being registered')
   await settle(20)
-  expect([client.waitingFrames.length, cores.core(0).counters.logins]).toEqual([0, 1])
-  cores.courier.release()
+  expect([client.waitingFrames.length, workers.core(0).counters.logins]).toEqual([0, 1])
+  workers.courier.release()
   await login
   sender.packet(client.publicKey, 'at once')
   expect(await nextText(client)).toBe('at once')
 })
 
 test('of a key on two workers the newest connection is active, then the last that wrote (P-065)', async () => {
-  const cores = await MemoryWorkers.start({ workers: 3 })
+  const workers = await MemoryWorkers.start({ workers: 3 })
   const privateKey = NodePrivateKey.generate()
-  const sender = await cores.login(2)
-  const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })] as const
+  const sender = await workers.login(2)
+  const shared = [await workers.login(0, { privateKey }), await workers.login(1, { privateKey })] as const
   const expectActive = async (active: 0 | 1) => {
     sender.packet(privateKey.publicKey(), `for ${active}`)
     expect(await nextText(shared[active])).toBe(`for ${active}`)
-    await atRest(cores)
+    await atRest(workers)
     expect(shared.map(({ waitingFrames }) => waitingFrames.length)).toEqual([0, 0])
   }
   await expectActive(1)
@@ -82,9 +82,9 @@ test('of a key on two workers the newest connection is active, then the last tha
     await expectActive(active)
   }
   shared[0].close()
-  await atRest(cores)
+  await atRest(workers)
   await expectActive(1)
-  expect((await cores.coordinator.source.snapshot()).registry).toMatchObject({
+  expect((await workers.coordinator.source.snapshot()).registry).toMatchObject({
     duplicateKeys: 0,
     duplicateConnections: 0,
     duplicateConnectionsTotal: 1,
@@ -92,18 +92,18 @@ test('of a key on two workers the newest connection is active, then the last tha
 })
 
 test('a connection that takes over its key gets a reply once all workers know (P-065)', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
-  const first = await cores.login(0, { privateKey })
-  await cores.login(1, { privateKey })
-  cores.courier.isHeld = true
+  const first = await workers.login(0, { privateKey })
+  await workers.login(1, { privateKey })
+  workers.courier.isHeld = true
   const answered = first.sync()
   await settle(20)
   expect(first.waitingFrames.length).toBe(0)
-  cores.courier.release()
+  workers.courier.release()
   await answered
   // Further activity changes nothing.
-  cores.courier.isHeld = true
+  workers.courier.isHeld = true
   await first.sync()
   first.packet(privateKey.publicKey(), 'to myself')
   expect(await nextText(first)).toBe('to myself')
@@ -121,12 +121,12 @@ function posted(port: MemoryPort, isWanted: (message: { type: string; name?: str
 }
 
 test('thousands of frames of a key with many connections cost a few messages between workers (P-065)', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
   const shared: RawClient[] = []
-  for (let n = 0; n < 20; n++) shared.push(await cores.login(n % 2, { privateKey }))
-  await atRest(cores)
-  const [first, second] = cores.parts as [MemoryPart, MemoryPart]
+  for (let n = 0; n < 20; n++) shared.push(await workers.login(n % 2, { privateKey }))
+  await atRest(workers)
+  const [first, second] = workers.parts as [MemoryPart, MemoryPart]
   const notes = [first, second].map(({ port }) => posted(port, ({ name }) => name === 'activity'))
   const routes = posted(first.coordinatorPort, ({ type }) => type === 'route')
   const frames = Buffer.concat(
@@ -134,7 +134,7 @@ test('thousands of frames of a key with many connections cost a few messages bet
   )
   for (const client of shared) client.sendBytes(frames)
   await Promise.all(shared.map(client => client.sync()))
-  await atRest(cores)
+  await atRest(workers)
   const sum = notes.reduce((total, count) => total + count(), 0)
   // Each client sends twice, the last time the ping that it waits for.
   expect(sum).toBeGreaterThan(0)
@@ -144,114 +144,114 @@ test('thousands of frames of a key with many connections cost a few messages bet
   // Whoever was last is known to be.
   const [last] = shared as [RawClient]
   await last.sync()
-  const sender = await cores.login(1)
+  const sender = await workers.login(1)
   sender.packet(privateKey.publicKey(), 'for the last')
   expect(await nextText(last)).toBe('for the last')
   for (const client of shared) client.close()
-  await atRest(cores)
-  const { registry, totalKeys } = await cores.coordinator.source.snapshot()
+  await atRest(workers)
+  const { registry, totalKeys } = await workers.coordinator.source.snapshot()
   expect([registry.duplicateConnections, totalKeys]).toEqual([0, 1])
 })
 
 test('frames of a connection that closes in the same turn cost no message between workers (P-065)', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
-  for (const worker of [0, 0, 1]) await cores.login(worker, { privateKey })
-  await atRest(cores)
-  const { core, port } = cores.parts[0] as MemoryPart
+  for (const worker of [0, 0, 1]) await workers.login(worker, { privateKey })
+  await atRest(workers)
+  const { core, port } = workers.parts[0] as MemoryPart
   const notes = posted(port, ({ name }) => name === 'activity')
   const frame = encodeClientToServer({ type: 'notePreferred', preferred: true })
   const [closes, stays] = core.sessions
   closes?.onData(frame)
   closes?.close()
-  await atRest(cores)
+  await atRest(workers)
   expect(notes()).toBe(0)
   stays?.onData(frame)
-  await atRest(cores)
+  await atRest(workers)
   expect(notes()).toBe(1)
 })
 
 test('a watcher is told of all workers’ clients before its ping is answered (P-070, P-071)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey })
-  const before = await cores.login(0)
-  const watcher = await cores.login(1, MESH_PEER)
+  const workers = await MemoryWorkers.start({ meshKey })
+  const before = await workers.login(0)
+  const watcher = await workers.login(1, MESH_PEER)
   watcher.send({ type: 'watchConns' })
   const flood = await watcher.sync()
   expect(flood.map(message => `${message.type} ${'peer' in message && message.peer}`).toSorted()).toEqual(
     [before, watcher].map(({ publicKey }) => `peerPresent ${publicKey}`).toSorted(),
   )
-  const later = await cores.login(0)
+  const later = await workers.login(0)
   expect(await watcher.sync()).toMatchObject([{ type: 'peerPresent', peer: later.publicKey, flags: 1 }])
   later.close()
   expect(await watcher.message()).toEqual({ type: 'peerGone', peer: later.publicKey, reason: 0 })
 })
 
 test('a receiver is told of a departure on another worker after all its packets (P-062)', async () => {
-  const cores = await MemoryWorkers.start()
-  const [source, receiver] = [await cores.login(0), await cores.login(1)]
-  cores.courier.isHeld = true
+  const workers = await MemoryWorkers.start()
+  const [source, receiver] = [await workers.login(0), await workers.login(1)]
+  workers.courier.isHeld = true
   source.packet(receiver.publicKey, 'the first and last')
   await source.flushed()
   source.close()
   await settle()
-  cores.courier.release()
+  workers.courier.release()
   expect(await receiver.message()).toMatchObject({ type: 'receivedPacket', source: source.publicKey })
   expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
 })
 
 test('a receiver is told immediately of a peer that left before the coordinator knew the receiver (P-062)', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const privateKey = NodePrivateKey.generate()
-  const [source, receiver] = [await cores.login(0, { privateKey }), await cores.login(1)]
-  cores.courier.held.add((cores.parts[1] as MemoryPart).coordinatorPort)
+  const [source, receiver] = [await workers.login(0, { privateKey }), await workers.login(1)]
+  workers.courier.held.add((workers.parts[1] as MemoryPart).coordinatorPort)
   source.packet(receiver.publicKey, 'hello')
   expect(await nextText(receiver)).toBe('hello')
   source.close()
   await settle(20)
-  cores.courier.release()
+  workers.courier.release()
   expect(await receiver.message()).toEqual({ type: 'peerGone', peer: source.publicKey, reason: 0 })
   // Only once per connection and source.
-  const again = await cores.login(0, { privateKey })
+  const again = await workers.login(0, { privateKey })
   again.packet(receiver.publicKey, 'hello again')
   await nextText(receiver)
   again.close()
-  await atRest(cores)
+  await atRest(workers)
   expect(await receiver.sync()).toEqual([])
 })
 
 test('a mesh peer closes a client of another worker, and gets a reply once it is closed (P-073)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey, workers: 3 })
+  const workers = await MemoryWorkers.start({ meshKey, workers: 3 })
   const privateKey = NodePrivateKey.generate()
-  const shared = [await cores.login(0, { privateKey }), await cores.login(1, { privateKey })]
-  const meshPeer = await cores.login(2, MESH_PEER)
+  const shared = [await workers.login(0, { privateKey }), await workers.login(1, { privateKey })]
+  const meshPeer = await workers.login(2, MESH_PEER)
   meshPeer.send({ type: 'closePeer', peer: privateKey.publicKey() })
   expect(await meshPeer.sync()).toEqual([])
-  expect(cores.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
+  expect(workers.core(2).routes.get(privateKey.publicKey().bytes)).toBeUndefined()
   await Promise.all(shared.map(client => client.closed()))
   meshPeer.send({ type: 'closePeer', peer: stranger })
   expect(await meshPeer.sync()).toEqual([])
-  expect((await cores.coordinator.source.snapshot()).counters.currentConnections).toBe(1)
+  expect((await workers.coordinator.source.snapshot()).counters.currentConnections).toBe(1)
 })
 
 test('the client limit applies to all workers together, except mesh peers (P-109)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey, maxClients: 2 })
-  const [first] = [await cores.login(0), await cores.login(1)]
+  const workers = await MemoryWorkers.start({ meshKey, maxClients: 2 })
+  const [first] = [await workers.login(0), await workers.login(1)]
   for (const worker of [0, 1]) {
-    const refused = cores.connect(worker)
+    const refused = workers.connect(worker)
     refused.sendBytes(await refused.greeting().then(() => refused.hello()))
     await refused.closed()
   }
-  await cores.login(0, MESH_PEER)
+  await workers.login(0, MESH_PEER)
   first.close()
-  await atRest(cores)
-  const { counters } = await cores.coordinator.source.snapshot()
+  await atRest(workers)
+  const { counters } = await workers.coordinator.source.snapshot()
   expect(counters).toMatchObject({ currentConnections: 2, logins: 3, failures: { ERR_DERP_RELAY_FULL: 2 } })
-  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+  expect(await workers.coordinator.source.inconsistencies()).toEqual([])
 })
 
 test('of two concurrent clients on two workers only one gets the last slot (P-109)', async () => {
-  const cores = await MemoryWorkers.start({ maxClients: 1 })
-  const clients = [cores.connect(0), cores.connect(1)]
+  const workers = await MemoryWorkers.start({ maxClients: 1 })
+  const clients = [workers.connect(0), workers.connect(1)]
   const logins = clients.map(client =>
     client
       .login()
@@ -259,9 +259,9 @@ test('of two concurrent clients on two workers only one gets the last slot (P-10
       .catch(() => 'refused'),
   )
   expect((await Promise.all(logins)).toSorted()).toEqual(['in', 'refused'])
-  await atRest(cores)
-  expect((await cores.coordinator.source.snapshot()).counters).toMatchObject({ currentConnections: 1, logins: 1 })
-  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+  await atRest(workers)
+  expect((await workers.coordinator.source.snapshot()).counters).toMatchObject({ currentConnections: 1, logins: 1 })
+  expect(await workers.coordinator.source.inconsistencies()).toEqual([])
 })
 
 test('admission is checked once, at the coordinator, with all details (P-040)', async () => {
@@ -273,14 +273,14 @@ test('admission is checked once, at the coordinator, with all details (P-040)', 
       return request.token === 'good' ? { admit: true as const } : { admit: false as const, reason: 'a bad token' }
     },
   }
-  const cores = await MemoryWorkers.start({ admission })
-  const client = await cores.login(1, { token: 'good', info: { appName: 'probe' } })
+  const workers = await MemoryWorkers.start({ admission })
+  const client = await workers.login(1, { token: 'good', info: { appName: 'probe' } })
   expect(asked).toMatchObject([{ clientKey: client.publicKey, token: 'good', remote: { port: 4001 } }])
   expect(asked[0]?.info.appName).toBe('probe')
   const failures: string[] = []
-  cores.coordinator.events.on('connectionFailed', ({ reason }) => failures.push(reason))
-  for (const token of ['bad', 'broken']) await expect(cores.login(0, { token })).rejects.toThrow('ended')
-  await atRest(cores)
+  workers.coordinator.events.on('connectionFailed', ({ reason }) => failures.push(reason))
+  for (const token of ['bad', 'broken']) await expect(workers.login(0, { token })).rejects.toThrow('ended')
+  await atRest(workers)
   expect(failures.map(text => text.replace(/\[.*\]/, '[key]'))).toEqual([
     'admit client [key]: a bad token',
     'admit client [key]: Error: out of order',
@@ -288,154 +288,154 @@ test('admission is checked once, at the coordinator, with all details (P-040)', 
 })
 
 test('packets for a client of another relay go over the coordinator’s link (P-072, P-075)', async () => {
-  const cores = await MemoryWorkers.start()
-  const client = await cores.login(1)
-  const link = new TestLink(cores.coordinator)
+  const workers = await MemoryWorkers.start()
+  const client = await workers.login(1)
+  const link = new TestLink(workers.coordinator)
   link.routes.announce(stranger)
-  await atRest(cores)
+  await atRest(workers)
   client.packet(stranger, 'far away')
   await until(() => link.packets.length === 1, 'the packet was forwarded')
   expect(link.packets).toEqual([{ source: client.publicKey, destination: stranger, text: 'far away' }])
-  cores.courier.isHeld = true
+  workers.courier.isHeld = true
   client.packet(stranger, 'too late')
   await client.sync()
   link.routes.withdraw(stranger)
-  cores.courier.release()
-  await atRest(cores)
-  const { counters } = await cores.coordinator.source.snapshot()
+  workers.courier.release()
+  await atRest(workers)
+  const { counters } = await workers.coordinator.source.snapshot()
   expect(counters.packetsForwardedOut).toBe(1)
   expect(counters.dropped.unknown_dest.other).toEqual({ packets: 1, bytes: 8 })
-  expect(await unaccounted(cores)).toBe(0)
+  expect(await unaccounted(workers)).toBe(0)
 })
 
 test('packets from a mesh peer reach clients of all workers, with and without a source (P-051, P-072)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey })
-  const [meshPeer, client] = [await cores.login(0, MESH_PEER), await cores.login(1)]
+  const workers = await MemoryWorkers.start({ meshKey })
+  const [meshPeer, client] = [await workers.login(0, MESH_PEER), await workers.login(1)]
   const nobody = { bytes: new Uint8Array(32) } as NodePublicKey
   meshPeer.send({ type: 'forwardPacket', source: stranger, destination: client.publicKey, data: Uint8Array.of(1) })
   expect(await client.message()).toMatchObject({ type: 'receivedPacket', source: stranger })
   meshPeer.send({ type: 'forwardPacket', source: nobody, destination: client.publicKey, data: new Uint8Array(40) })
   expect((await client.frame()).body).toHaveLength(40)
-  const { counters } = await cores.coordinator.source.snapshot()
+  const { counters } = await workers.coordinator.source.snapshot()
   expect(counters).toMatchObject({ packetsForwardedIn: 2, packetsSent: 2, bytesSent: 41 })
 })
 
 test('a crashed worker loses only its own clients', async () => {
-  const cores = await MemoryWorkers.start({ workers: 3, meshKey })
-  const [gone, receiver, watcher] = [await cores.login(0), await cores.login(1), await cores.login(2, MESH_PEER)]
+  const workers = await MemoryWorkers.start({ workers: 3, meshKey })
+  const [gone, receiver, watcher] = [await workers.login(0), await workers.login(1), await workers.login(2, MESH_PEER)]
   watcher.send({ type: 'watchConns' })
   await watcher.sync()
   gone.packet(receiver.publicKey, 'before the end')
   expect(await nextText(receiver)).toBe('before the end')
-  await cores.coordinator.source.snapshot()
-  cores.crash(0)
+  await workers.coordinator.source.snapshot()
+  workers.crash(0)
   const left = { type: 'peerGone', peer: gone.publicKey, reason: 0 }
   expect([await receiver.message(), await watcher.message()]).toEqual([left, left])
-  const { counters, localKeys } = await cores.coordinator.source.snapshot()
+  const { counters, localKeys } = await workers.coordinator.source.snapshot()
   expect(localKeys).toBe(2)
   expect(counters).toMatchObject({ packetsReceivedOther: 1, logins: 3, accepts: 3, currentConnections: 2 })
-  await cores.addWorker()
-  const back = await cores.login(2)
+  await workers.addWorker()
+  const back = await workers.login(2)
   back.packet(receiver.publicKey, 'a new one')
   receiver.packet(back.publicKey, 'the same')
   expect([await nextText(receiver), await nextText(back)]).toEqual(['a new one', 'the same'])
-  expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+  expect(await workers.coordinator.source.inconsistencies()).toEqual([])
 })
 
 test('each packet has one outcome although a worker crashes: those it sent on, took and still held (P-102)', async () => {
-  const cores = await MemoryWorkers.start()
-  const [gone, slow, receiver] = [await cores.login(0), await cores.login(0), await cores.login(1)]
+  const workers = await MemoryWorkers.start()
+  const [gone, slow, receiver] = [await workers.login(0), await workers.login(0), await workers.login(1)]
   for (const text of ['one', 'two']) gone.packet(receiver.publicKey, text)
   expect([await nextText(receiver), await nextText(receiver)]).toEqual(['one', 'two'])
   slow.conn.pause()
   for (let n = 0; n < 100; n++) receiver.packet(slow.publicKey, new Uint8Array(10_000))
   await receiver.sync()
-  await atRest(cores)
-  expect(cores.core(0).counters.packetsSent).toBeLessThan(100)
-  cores.crash(0)
-  await atRest(cores)
-  expect(await unaccounted(cores)).toBe(0)
-  const { counters } = await cores.coordinator.source.snapshot()
+  await atRest(workers)
+  expect(workers.core(0).counters.packetsSent).toBeLessThan(100)
+  workers.crash(0)
+  await atRest(workers)
+  expect(await unaccounted(workers)).toBe(0)
+  const { counters } = await workers.coordinator.source.snapshot()
   expect(counters).toMatchObject({ packetsReceivedOther: 102 })
 })
 
 test('each packet has one outcome although one worker after the other crashes, with packets on their way (P-102)', async () => {
-  const cores = await MemoryWorkers.start({ workers: 3 })
-  const [first, second, third] = [await cores.login(0), await cores.login(1), await cores.login(2)]
-  cores.courier.isHeld = true
+  const workers = await MemoryWorkers.start({ workers: 3 })
+  const [first, second, third] = [await workers.login(0), await workers.login(1), await workers.login(2)]
+  workers.courier.isHeld = true
   second.packet(first.publicKey, 'to one that is gone')
   first.packet(third.publicKey, 'from one that is gone')
   await Promise.all([first.sync(), second.sync()])
-  cores.crash(0)
+  workers.crash(0)
   second.packet(third.publicKey, 'on')
   await second.sync()
-  cores.courier.release()
-  await atRest(cores)
-  cores.crash(0)
-  await atRest(cores)
-  expect(await unaccounted(cores)).toBe(0)
+  workers.courier.release()
+  await atRest(workers)
+  workers.crash(0)
+  await atRest(workers)
+  expect(await unaccounted(workers)).toBe(0)
 })
 
 test('packets that a crashed worker has not received are counted as dropped (P-102)', async () => {
-  const cores = await MemoryWorkers.start()
-  const [source, gone] = [await cores.login(0), await cores.login(1)]
-  cores.courier.isHeld = true
+  const workers = await MemoryWorkers.start()
+  const [source, gone] = [await workers.login(0), await workers.login(1)]
+  workers.courier.isHeld = true
   source.packet(gone.publicKey, 'lost')
   await source.sync()
-  cores.crash(1)
+  workers.crash(1)
   source.packet(gone.publicKey, 'lost too')
   await source.sync()
-  cores.courier.release()
-  await atRest(cores)
-  expect(cores.core(0).counters.dropped.gone_disconnected.other).toEqual({ packets: 2, bytes: 12 })
+  workers.courier.release()
+  await atRest(workers)
+  expect(workers.core(0).counters.dropped.gone_disconnected.other).toEqual({ packets: 2, bytes: 12 })
 })
 
 test('packets for a session that has ended are counted as dropped (P-102)', async () => {
-  const cores = await MemoryWorkers.start()
-  const [source, gone] = [await cores.login(0), await cores.login(1)]
-  cores.courier.isHeld = true
+  const workers = await MemoryWorkers.start()
+  const [source, gone] = [await workers.login(0), await workers.login(1)]
+  workers.courier.isHeld = true
   source.packet(gone.publicKey, 'too late')
   await source.sync()
   gone.close()
   await settle()
-  cores.courier.release()
-  await atRest(cores)
-  expect(cores.core(1).counters.dropped.gone_disconnected.other).toEqual({ packets: 1, bytes: 8 })
+  workers.courier.release()
+  await atRest(workers)
+  expect(workers.core(1).counters.dropped.gone_disconnected.other).toEqual({ packets: 1, bytes: 8 })
 })
 
 test('a stalled worker is sent a bounded amount, and the rest is dropped (P-102)', async () => {
-  const cores = await MemoryWorkers.start()
-  const [source, slow] = [await cores.login(0), await cores.login(1)]
+  const workers = await MemoryWorkers.start()
+  const [source, slow] = [await workers.login(0), await workers.login(1)]
   const frame = 60_037
   const fits = Math.floor(MAX_UNTAKEN_BYTES / frame)
-  cores.courier.isHeld = true
+  workers.courier.isHeld = true
   for (let n = 0; n < fits + 3; n++) source.packet(slow.publicKey, new Uint8Array(60_000))
   await source.sync()
-  const dropped = () => cores.core(0).counters.dropped.core_behind.other
+  const dropped = () => workers.core(0).counters.dropped.worker_behind.other
   expect(dropped()).toEqual({ packets: 3, bytes: 180_000 })
-  cores.courier.release()
-  await atRest(cores)
+  workers.courier.release()
+  await atRest(workers)
   source.packet(slow.publicKey, 'again')
   await source.sync()
   expect(dropped().packets).toBe(3)
 })
 
 test('the rate limit is sent to all workers, and to later ones (P-103)', async () => {
-  const cores = await MemoryWorkers.start({ rateLimit: { bytesPerSecond: 1_000, burstBytes: 2_000 } })
-  expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([1_000, 1_000])
-  cores.coordinator.rateLimit = { bytesPerSecond: 5_000, burstBytes: 5_000 }
-  await cores.addWorker()
-  expect(cores.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([5_000, 5_000, 5_000])
-  expect((await cores.coordinator.source.snapshot()).rateLimit?.bytesPerSecond).toBe(5_000)
+  const workers = await MemoryWorkers.start({ rateLimit: { bytesPerSecond: 1_000, burstBytes: 2_000 } })
+  expect(workers.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([1_000, 1_000])
+  workers.coordinator.rateLimit = { bytesPerSecond: 5_000, burstBytes: 5_000 }
+  await workers.addWorker()
+  expect(workers.parts.map(({ core }) => core.rateLimit?.bytesPerSecond)).toEqual([5_000, 5_000, 5_000])
+  expect((await workers.coordinator.source.snapshot()).rateLimit?.bytesPerSecond).toBe(5_000)
 })
 
 test('pages of any worker show the clients of all, in one order', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const clients: RawClient[] = []
-  for (const worker of [1, 0, 0, 1]) clients.push(await cores.login(worker))
+  for (const worker of [1, 0, 0, 1]) clients.push(await workers.login(worker))
   clients[0]?.packet((clients[1] as RawClient).publicKey, 'some bytes')
   await nextText(clients[1] as RawClient)
-  const { source, metrics } = (cores.parts[1] as MemoryPart).part
+  const { source, metrics } = (workers.parts[1] as MemoryPart).part
   const keys = clients.map(({ publicKey }) => publicKey.toString())
   const all = { filter: { kind: 'all' }, apps: undefined, isDescending: false, limit: 3 } as const
   const byPackets = await source.clients({ ...all, sort: 'rxpkts', isDescending: true, after: undefined })
@@ -460,95 +460,95 @@ test('pages of any worker show the clients of all, in one order', async () => {
 })
 
 test('an unresponsive worker is shown in its last known state', async () => {
-  const cores = await MemoryWorkers.start()
-  await Promise.all([cores.login(0), cores.login(1)])
-  await cores.coordinator.source.snapshot()
-  cores.courier.isHeld = true
-  const snapshot = cores.coordinator.source.snapshot()
+  const workers = await MemoryWorkers.start()
+  await Promise.all([workers.login(0), workers.login(1)])
+  await workers.coordinator.source.snapshot()
+  workers.courier.isHeld = true
+  const snapshot = workers.coordinator.source.snapshot()
   await settle()
-  cores.clock.advance(2_000)
+  workers.clock.advance(2_000)
   expect((await snapshot).counters.logins).toBe(2)
 })
 
 test('drain closes the clients of all workers first, then mesh peers (P-093, P-174)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey })
+  const workers = await MemoryWorkers.start({ meshKey })
   const ends: string[] = []
   const named = async (name: string, client: Promise<RawClient>) => {
     const { closed } = await client.then(one => ({ closed: one.closed() }))
     void closed.then(() => ends.push(name))
   }
-  await named('meshPeer', cores.login(0, MESH_PEER))
-  await named('first', cores.login(1))
-  await named('second', cores.login(1))
-  const draining = cores.coordinator.drain({ spreadMs: 1_000, tryForMs: 10_000 })
-  await atRest(cores)
-  cores.clock.advance(0)
-  await atRest(cores)
+  await named('meshPeer', workers.login(0, MESH_PEER))
+  await named('first', workers.login(1))
+  await named('second', workers.login(1))
+  const draining = workers.coordinator.drain({ spreadMs: 1_000, tryForMs: 10_000 })
+  await atRest(workers)
+  workers.clock.advance(0)
+  await atRest(workers)
   expect(ends).toEqual(['first'])
-  cores.clock.advance(500)
-  await atRest(cores)
+  workers.clock.advance(500)
+  await atRest(workers)
   expect(ends).toEqual(['first', 'second', 'meshPeer'])
   expect(await draining).toEqual({ told: 3, moved: 3, cut: 0 })
 })
 
 test('drain can be cut short, and ends even if a worker crashes', async () => {
-  const cores = await MemoryWorkers.start({ workers: 3, meshKey })
-  await Promise.all([cores.login(0), cores.login(1), cores.login(2, MESH_PEER)])
+  const workers = await MemoryWorkers.start({ workers: 3, meshKey })
+  await Promise.all([workers.login(0), workers.login(1), workers.login(2, MESH_PEER)])
   const hurry = new AbortController()
-  const draining = cores.coordinator.drain({ spreadMs: 60_000, tryForMs: 0, signal: hurry.signal })
+  const draining = workers.coordinator.drain({ spreadMs: 60_000, tryForMs: 0, signal: hurry.signal })
   await settle()
-  cores.crash(0)
+  workers.crash(0)
   hurry.abort()
-  await atRest(cores)
+  await atRest(workers)
   expect((await draining).told).toBe(3)
 })
 
 test('events of all workers are emitted at the coordinator', async () => {
-  const cores = await MemoryWorkers.start()
+  const workers = await MemoryWorkers.start()
   const heard: string[] = []
-  const { events } = cores.coordinator
+  const { events } = workers.coordinator
   events.on('clientConnected', ({ key }) => heard.push(`connected ${key.shortString()}`))
   events.on('clientDisconnected', ({ key }) => heard.push(`disconnected ${key.shortString()}`))
-  const client = await cores.login(1)
+  const client = await workers.login(1)
   client.close()
-  await atRest(cores)
+  await atRest(workers)
   const name = client.publicKey.shortString()
   expect(heard).toEqual([`connected ${name}`, `disconnected ${name}`])
 })
 
 test('clients of all workers are re-checked when the rules change (P-040)', async () => {
-  const cores = await MemoryWorkers.start({ meshKey })
-  const clients = [await cores.login(0, { token: 'old' }), await cores.login(1, { token: 'new' })] as const
-  await cores.login(1, MESH_PEER)
+  const workers = await MemoryWorkers.start({ meshKey })
+  const clients = [await workers.login(0, { token: 'old' }), await workers.login(1, { token: 'new' })] as const
+  await workers.login(1, MESH_PEER)
   const gate = {
     admit: async ({ token }: AdmissionRequest) =>
       token === 'new' ? { admit: true as const } : { admit: false as const, reason: 'an old token' },
   }
-  await new Readmission(() => cores.coordinator.members, gate, silentLog).run()
+  await new Readmission(() => workers.coordinator.members, gate, silentLog).run()
   await clients[0].closed()
-  await atRest(cores)
-  expect([clients[1].isClosed, cores.coordinator.connections]).toEqual([false, 2])
+  await atRest(workers)
+  expect([clients[1].isClosed, workers.coordinator.connections]).toEqual([false, 2])
 })
 
 test('the coordinator closes a client on any worker on request', async () => {
-  const cores = await MemoryWorkers.start()
-  const client = await cores.login(1)
-  await cores.coordinator.closePeer(client.publicKey)
+  const workers = await MemoryWorkers.start()
+  const client = await workers.login(1)
+  await workers.coordinator.closePeer(client.publicKey)
   await client.closed()
-  expect(cores.coordinator.connections).toBe(0)
+  expect(workers.coordinator.connections).toBe(0)
 })
 
 test('the coordinator stops all workers', async () => {
-  const cores = await MemoryWorkers.start()
-  const client = await cores.login(0)
-  cores.coordinator.close()
-  await Promise.all(cores.parts.map(({ part }) => part.closed))
+  const workers = await MemoryWorkers.start()
+  const client = await workers.login(0)
+  workers.coordinator.close()
+  await Promise.all(workers.parts.map(({ part }) => part.closed))
   await client.closed()
 })
 
 test('a worker’s relay has no links of its own', async () => {
-  const cores = await MemoryWorkers.start()
-  expect(() => new TestLink(cores.core(0))).toThrow(TypeError)
+  const workers = await MemoryWorkers.start()
+  expect(() => new TestLink(workers.core(0))).toThrow(TypeError)
 })
 
 test('a worker knows nothing of who waits for a key to leave: its coordinator does (P-062)', async () => {

@@ -100,7 +100,7 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     await expectRelays(atC, await login(c))
     await introduceEachOther(await login(a), await login(b))
     const late = await login(c)
-    await network.mend('nats', 'c')
+    await network.heal('nats', 'c')
     await heals(async () => {
       await untilMetric(c, 'gauge_region_joined', 1)
       await introduceEachOther(atA, late)
@@ -122,7 +122,7 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
       await expectRelays(atA, atB)
     }
     await expectRelays(atB, atC)
-    await network.mend('a', 'c')
+    await network.heal('a', 'c')
     await heals(() => introduceEachOther(atA, atC))
     expect((await balance()).dropped).toBeGreaterThan(0)
   })
@@ -134,7 +134,7 @@ describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
     await untilMetric(c, 'gauge_region_joined', 0)
     await introduceEachOther(await login(a), await login(b))
     await expectRelays(atC, await login(c))
-    for (const other of ['nats', 'a', 'b']) await network.mend(other, 'c')
+    for (const other of ['nats', 'a', 'b']) await network.heal(other, 'c')
     await heals(async () => {
       await untilRelaysMet([a, b, c])
       await introduceEachOther(atA, atC)

@@ -89,17 +89,17 @@ test('a relay with several workers behaves like one without (P-062, P-065, P-066
         const meshKey = MeshKey.parse(MESH_KEY)
         const single = new MemoryRelay({ meshKey })
         const one = await outcome({ login: login => single.login(loginOptions(login)), rest: () => settle(10) }, steps)
-        const cores = await MemoryWorkers.start({ meshKey, workers, choose: chooserOf(seed) })
+        const relay = await MemoryWorkers.start({ meshKey, workers, choose: chooserOf(seed) })
         const several = await outcome(
-          { login: login => cores.login(login.worker % workers, loginOptions(login)), rest: () => atRest(cores) },
+          { login: login => relay.login(login.worker % workers, loginOptions(login)), rest: () => atRest(relay) },
           steps,
         )
         expect(several).toEqual(one)
-        const { counters } = await cores.coordinator.source.snapshot()
+        const { counters } = await relay.coordinator.source.snapshot()
         const { queueAgeMs: _a, bufferedWriteFrames: _b, ...compared } = structuredClone(counters)
         const { queueAgeMs: _c, bufferedWriteFrames: _d, ...expected } = structuredClone(single.core.counters)
         expect(compared).toEqual(expected)
-        expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+        expect(await relay.coordinator.source.inconsistencies()).toEqual([])
       },
     ),
     { numRuns: 60 },
@@ -144,10 +144,10 @@ test('in any order of events, departures are reported once and after all packets
       fc.integer({ min: 2, max: 4 }),
       fc.nat(),
       async (guests, workers, seed) => {
-        const cores = await MemoryWorkers.start({ meshKey: MeshKey.parse(MESH_KEY), workers, choose: chooserOf(seed) })
-        const watcher = await cores.login(0, { info: { meshKey: MESH_KEY } })
+        const relay = await MemoryWorkers.start({ meshKey: MeshKey.parse(MESH_KEY), workers, choose: chooserOf(seed) })
+        const watcher = await relay.login(0, { info: { meshKey: MESH_KEY } })
         watcher.send({ type: 'watchConns' })
-        const clients = await Promise.all(guests.map(({ worker }) => cores.login(worker % workers)))
+        const clients = await Promise.all(guests.map(({ worker }) => relay.login(worker % workers)))
         await Promise.all(
           guests.map(async ({ stays, sends }, at) => {
             const one = clients[at] as RawClient
@@ -159,7 +159,7 @@ test('in any order of events, departures are reported once and after all packets
             if (!stays) one.close()
           }),
         )
-        await atRest(cores)
+        await atRest(relay)
         for (const [at, { stays }] of guests.entries()) {
           const one = clients[at] as RawClient
           if (!stays) continue
@@ -176,7 +176,7 @@ test('in any order of events, departures are reported once and after all packets
         }
         const staying = clients.filter((_, at) => guests[at]?.stays === true)
         expect([...here].toSorted()).toEqual([watcher, ...staying].map(one => String(one.publicKey)).toSorted())
-        expect(await cores.coordinator.source.inconsistencies()).toEqual([])
+        expect(await relay.coordinator.source.inconsistencies()).toEqual([])
       },
     ),
     { numRuns: 60 },

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util'
 import { type ChurnSample, growthOf } from '../../bench/growth.ts'
 import { residentKilobytes } from '../../bench/process-memory.ts'
 import type { RunningRelay } from '../support/relays.ts'
-import { endTotals, lostBetween, unaccounted } from './packet-balance.ts'
+import { endTotals, lostBetween, unaccounted } from './end-totals.ts'
 import { RelayLoad } from './relay-load.ts'
 
 const USAGE = `usage: npm run soak -- [options]

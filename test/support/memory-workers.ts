@@ -188,9 +188,9 @@ export class MemoryWorkers {
 
   /** Two listening workers by default. */
   static async start(options: MemoryWorkersOptions = {}): Promise<MemoryWorkers> {
-    const cores = new MemoryWorkers(options)
-    for (let n = 0; n < (options.workers ?? 2); n++) await cores.addWorker()
-    return cores
+    const workers = new MemoryWorkers(options)
+    for (let n = 0; n < (options.workers ?? 2); n++) await workers.addWorker()
+    return workers
   }
 
   /** Starts another worker; resolves once it listens. */

@@ -52,7 +52,7 @@ export class TestNetwork implements AsyncDisposable {
     }
   }
 
-  async mend(one: string, other: string): Promise<void> {
+  async heal(one: string, other: string): Promise<void> {
     for (const [from, to] of bothWays(one, other))
       await ip('-n', this.#space(from), 'neigh', 'del', this.addressOf(to), 'dev', 'eth0')
   }

@@ -25,7 +25,7 @@ export function parseLoadedMap(source: string, text: string, options: ParseDerpM
   return { map: parseDerpMap(document.value, options), document }
 }
 
-function unreadable(source: string, { path, message, mend }: LintIssue): DerpError {
+function unreadable(source: string, { path, message, fix }: LintIssue): DerpError {
   const place = path.length === 0 ? '' : `${formatMapPath(path)}: `
-  return new DerpError('ERR_DERP_MAP_INVALID', `read DERP map ${source}: ${place}${message}; ${mend}`)
+  return new DerpError('ERR_DERP_MAP_INVALID', `read DERP map ${source}: ${place}${message}; ${fix}`)
 }

@@ -60,7 +60,7 @@ const BYTE_ORDER_MARK_ISSUE: LintIssue = {
   rule: 'byte-order-mark',
   path: [],
   message: 'the text starts with a byte order mark, which JSON parsers reject',
-  mend: 'save it as UTF-8 without a byte order mark',
+  fix: 'save it as UTF-8 without a byte order mark',
 }
 
 const RELAXED_ISSUE: LintIssue = {
@@ -68,7 +68,7 @@ const RELAXED_ISSUE: LintIssue = {
   rule: 'relaxed-json',
   path: [],
   message: 'comments or trailing commas are valid in policy files only',
-  mend: 'remove them, or run "derp map convert --for json"',
+  fix: 'remove them, or run "derp map convert --for json"',
 }
 
 /** JSON starts with a brace or a `//` comment; comments of YAML differ. */
@@ -132,11 +132,11 @@ function duplicateKeys(node: Node, path: MapPath): LintIssue[] {
 
 function duplicateIssue(path: MapPath, name: string): LintIssue {
   const message = `duplicate key ${JSON.stringify(name)}; only the last one counts`
-  return { severity: 'error', rule: 'duplicate-key', path, message, mend: 'remove one' }
+  return { severity: 'error', rule: 'duplicate-key', path, message, fix: 'remove one' }
 }
 
 function syntaxIssue(message: string): LintIssue {
-  return { severity: 'error', rule: 'syntax', path: [], message, mend: 'fix the syntax' }
+  return { severity: 'error', rule: 'syntax', path: [], message, fix: 'fix the syntax' }
 }
 
 const WEB_PAGE_ISSUE: LintIssue = {
@@ -144,7 +144,7 @@ const WEB_PAGE_ISSUE: LintIssue = {
   rule: 'syntax',
   path: [],
   message: 'a web page, not a DERP map',
-  mend: 'pass the URL of the map itself',
+  fix: 'pass the URL of the map itself',
 }
 
 function readYaml(text: string): Parsed {

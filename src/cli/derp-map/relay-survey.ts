@@ -143,15 +143,15 @@ function tlsFailureOf(error: unknown): TlsFailedError | undefined {
 
 function untrusted(node: SurveyedNode, caFile: string): DerpError {
   const name = formatNode({ Name: '', RegionID: 0, ...node })
-  const mend = 'pass the CA that signed it, or omit --ca to pin the certificate'
+  const fix = 'pass the CA that signed it, or omit --ca to pin the certificate'
   return new DerpError(
     'ERR_DERP_TLS_FAILED',
-    `check ${name}: its certificate is not signed by a CA of ${caFile}; ${mend}`,
+    `check ${name}: its certificate is not signed by a CA of ${caFile}; ${fix}`,
   )
 }
 
 function unpinnable(error: unknown): DerpError {
   const reason = error instanceof Error ? error.message : String(error)
-  const mend = 'pass its CA by --ca, or serve a self-signed certificate without a chain'
-  return new DerpError('ERR_DERP_TLS_FAILED', `pin certificate: ${reason}; ${mend}`, { cause: error })
+  const fix = 'pass its CA by --ca, or serve a self-signed certificate without a chain'
+  return new DerpError('ERR_DERP_TLS_FAILED', `pin certificate: ${reason}; ${fix}`, { cause: error })
 }

@@ -71,7 +71,7 @@ test('derp doctor accepts a pinned certificate and rejects an invalid pin', asyn
   expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('not a SHA-256 of 64 hex digits')])
 })
 
-test('derp doctor prints JSON with cause, layer and mend', async () => {
+test('derp doctor prints JSON with cause, layer and fix', async () => {
   const { code, stdout } = await doctor('--json', `127.0.0.1:${relay.port}`)
   const report = JSON.parse(stdout)
   expect(report).toMatchObject({

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs'
 import type { Account } from '../../daemon/settings.ts'
-import { badSetting } from './settings/setting.ts'
+import { settingError } from './settings/setting.ts'
 
 /** Files in the format `name:password:id:…`. */
 export interface AccountFiles {
@@ -18,9 +18,9 @@ const MAX_ID = 2 ** 32 - 2
 export function findAccount(user: string, group: string, files: AccountFiles = FILES): Account {
   const entry = entryOf(files.passwd, user)
   const uid = entry === undefined ? numberOf('user', user, files.passwd) : Number(entry[2])
-  if (uid === 0) throw badSetting('user', user, 'is root; name another user, or omit the flag')
+  if (uid === 0) throw settingError('user', user, 'is root; name another user, or omit the flag')
   if (entry === undefined && group === '') {
-    throw badSetting('user', user, `not in ${files.passwd}; name its group with -group`)
+    throw settingError('user', user, `not in ${files.passwd}; name its group with -group`)
   }
   const gid = group === '' ? Number(entry?.[3]) : findGroup(group, files)
   return { uid, gid, groups: [...new Set([gid, ...groupsOf(entry?.[0], files)])] }
@@ -57,5 +57,5 @@ function entriesOf(path: string): string[][] {
 
 function numberOf(flag: string, text: string, path: string): number {
   if (/^\d+$/.test(text) && Number(text) <= MAX_ID) return Number(text)
-  throw badSetting(flag, text, `not in ${path}; use a listed name, or a numeric ID`)
+  throw settingError(flag, text, `not in ${path}; use a listed name, or a numeric ID`)
 }

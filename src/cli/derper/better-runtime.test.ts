@@ -6,7 +6,7 @@ const onNode: StartedOn = { runtime: { name: 'node', version: '26.10.0' }, scrip
 const onBun = (version: string): StartedOn => ({ ...onNode, runtime: { name: 'bun', version } })
 
 test('betterRuntime on Node is Bun, with instructions', () => {
-  expect(betterRuntime(onNode)).toMatchObject({ better: 'bun', mend: expect.stringContaining(`bun --bun ${SCRIPT}`) })
+  expect(betterRuntime(onNode)).toMatchObject({ better: 'bun', fix: expect.stringContaining(`bun --bun ${SCRIPT}`) })
 })
 
 test.each(['1.4.5', '1.4.6', '1.5.0', '2.0.0', '1.10.1-canary.3'])('betterRuntime is silent on Bun %s', version => {

@@ -18,7 +18,7 @@ export interface StartedOn {
 export interface BetterRuntime {
   readonly better: RuntimeName
   readonly reason: string
-  readonly mend: string
+  readonly fix: string
 }
 
 /** Undefined if this runtime is the better one, or was chosen. */
@@ -29,14 +29,14 @@ export function betterRuntime({ runtime, script, chosen }: StartedOn): BetterRun
     return {
       better: 'bun',
       reason: 'Bun needs less CPU time and memory per client',
-      mend: `start it as "bun --bun ${script}", or set DERPHTTP_RUNTIME=node to stay on Node`,
+      fix: `start it as "bun --bun ${script}", or set DERPHTTP_RUNTIME=node to stay on Node`,
     }
   }
   if (isTested(runtime.version)) return undefined
   return {
     better: 'node',
     reason: `Bun ${runtime.version} is older than the tested versions`,
-    mend: `use Bun ${OLDEST_BUN.join('.')} or newer, or start it as "node ${script}"; DERPHTTP_RUNTIME=bun to stay on Bun`,
+    fix: `use Bun ${OLDEST_BUN.join('.')} or newer, or start it as "node ${script}"; DERPHTTP_RUNTIME=bun to stay on Bun`,
   }
 }
 

@@ -23,7 +23,7 @@ import { noEffectNotes } from './settings/no-effect-notes.ts'
 import { outboundSettings } from './settings/outbound-settings.ts'
 import { regionSettings } from './settings/region-settings.ts'
 import { relaySettings } from './settings/relay-settings.ts'
-import { badSettings } from './settings/setting.ts'
+import { settingsError } from './settings/setting.ts'
 import { stunSettings } from './settings/stun-settings.ts'
 import { tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 import { upgradeSettings } from './settings/upgrade-settings.ts'
@@ -126,5 +126,5 @@ export function privateKeyFile(flags: DerperFlagValues): string | undefined {
   if (flags.c !== '') return flags.c
   if (flags.dev) return undefined
   if (process.getuid?.() === 0) return ROOT_KEY_FILE
-  throw badSettings('find the private key: -c is not set; name a file, which is created if missing')
+  throw settingsError('find the private key: -c is not set; name a file, which is created if missing')
 }

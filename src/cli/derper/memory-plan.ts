@@ -45,7 +45,7 @@ const GONE_PAIR_BYTES = 200
 const SOURCE_BYTES = 150
 
 /** The parts, the fixed ones first. Where the configuration has no limit, a part is infinite. */
-export function memoryParts(settings: DaemonSettings): MemoryPart[] {
+function memoryParts(settings: DaemonSettings): MemoryPart[] {
   const { listen, relay, tls, stun, workers, mesh, region } = settings
   const connections = listen.limits.maxConnections ?? Number.POSITIVE_INFINITY
   const queued = relay.maxQueuedBytes || Number.POSITIVE_INFINITY

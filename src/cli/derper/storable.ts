@@ -3,14 +3,14 @@
 import { constants } from 'node:fs'
 import { access, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
-import { badSettings } from './settings/setting.ts'
+import { settingsError } from './settings/setting.ts'
 
 /** @throws DerpError with what was to be done, why it cannot be, and the remedy. */
 export async function assertCanStore(directory: string, action: string, remedy: string): Promise<void> {
   try {
     await access(await nearestFolder(resolve(directory)), constants.W_OK | constants.X_OK)
   } catch (error) {
-    throw badSettings(`${action}: ${(error as Error).message}; ${remedy}`, error)
+    throw settingsError(`${action}: ${(error as Error).message}; ${remedy}`, error)
   }
 }
 

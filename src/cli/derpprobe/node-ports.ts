@@ -76,8 +76,8 @@ async function loggedIn(client: NodeClient, { node }: ConnectRequest, signal: Ab
 }
 
 function notAdmitted({ Name }: DERPNode, cause: DerpError): DerpError {
-  const mend = 'if it admits known clients only, use -mesh-psk-file, -key-file or -token'
-  return new DerpError('ERR_DERP_PROBE_FAILED', `log in to ${Name}: ${cause.message}; ${mend}`, { cause })
+  const fix = 'if it admits known clients only, use -mesh-psk-file, -key-file or -token'
+  return new DerpError('ERR_DERP_PROBE_FAILED', `log in to ${Name}: ${cause.message}; ${fix}`, { cause })
 }
 
 function regionOf(node: DERPNode): DERPRegion {

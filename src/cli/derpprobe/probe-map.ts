@@ -53,8 +53,8 @@ async function readText(
   if (!/^https?:\/\//i.test(source)) {
     const path = /^file:\/\//i.test(source) ? fileURLToPath(source) : source
     return readFile(path, { encoding: 'utf8', signal }).catch((error: Error) => {
-      const mend = `name a readable file, an http, https or file URL, or ${LOCAL}`
-      throw new Error(`read DERP map ${source}: ${error.message}; ${mend}`, { cause: error })
+      const fix = `name a readable file, an http, https or file URL, or ${LOCAL}`
+      throw new Error(`read DERP map ${source}: ${error.message}; ${fix}`, { cause: error })
     })
   }
   const answer = await fetchBytes({ url: source }, signal).catch((error: Error) => {

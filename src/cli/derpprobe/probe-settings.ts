@@ -11,7 +11,7 @@ import type { DerpProberOptions } from '../../monitor/derp-prober.ts'
 import type { PathEnd } from '../../monitor/ports.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from '../derper/mesh-key-file.ts'
 import { logSettings } from '../derper/settings/log-settings.ts'
-import { badSetting, badSettings, intSetting, listSetting } from '../derper/settings/setting.ts'
+import { intSetting, listSetting, settingError, settingsError } from '../derper/settings/setting.ts'
 import type { FlagValues } from '../go-flags.ts'
 import { loadKeyFile } from '../key-file.ts'
 import type { DERPPROBE_FLAGS } from './probe-flags.ts'
@@ -69,7 +69,7 @@ export async function probeSettings(flags: Flags, env: NodeJS.ProcessEnv): Promi
 
 async function probeIdentity(flags: Flags, env: NodeJS.ProcessEnv): Promise<ProbeIdentity> {
   const { token } = flags
-  if (/[^\x21-\x7e]/.test(token)) throw badSetting('token', '…', 'has a space or a character that is not ASCII')
+  if (/[^\x21-\x7e]/.test(token)) throw settingError('token', '…', 'has a space or a character that is not ASCII')
   return {
     meshKey: loadMeshKey(flags.dev ? env[MESH_KEY_VARIABLE] : undefined, flags['mesh-psk-file']),
     keys: await fixedKeys(flags['key-file']),
@@ -81,7 +81,7 @@ async function fixedKeys(text: string): Promise<FixedKeys | undefined> {
   const [sender, receiver, ...others] = listSetting(text)
   if (sender === undefined) return undefined
   if (receiver === undefined || others.length > 0 || sender === receiver) {
-    throw badSetting(
+    throw settingError(
       'key-file',
       text,
       'not two different files; a relay takes two connections of one key for duplicates',
@@ -89,7 +89,7 @@ async function fixedKeys(text: string): Promise<FixedKeys | undefined> {
   }
   const keys = { sender: (await loadKeyFile(sender)).key, receiver: (await loadKeyFile(receiver)).key }
   if (keys.sender.publicKey().equals(keys.receiver.publicKey())) {
-    throw badSetting('key-file', text, 'both files have the same key; remove one to have a new key made')
+    throw settingError('key-file', text, 'both files have the same key; remove one to have a new key made')
   }
   return keys
 }
@@ -97,7 +97,7 @@ async function fixedKeys(text: string): Promise<FixedKeys | undefined> {
 function probeKinds(flags: Flags, { keys }: ProbeIdentity): DerpProberOptions {
   const packetsPerSecond = intSetting(flags, 'qd-packets-per-second', PACKET_RATE)
   if (packetsPerSecond > 0 && keys !== undefined) {
-    throw badSettings(
+    throw settingsError(
       'set flags -qd-packets-per-second and -key-file: queuing delay probes never end, and probes with fixed keys take turns; use -mesh-psk-file or -token in place of -key-file',
     )
   }
@@ -119,16 +119,16 @@ type IntervalFlag = 'interval' | 'tls-interval' | 'stun-interval' | 'mesh-interv
 function interval(flags: Flags, name: IntervalFlag): number {
   const ms = flags[name]
   if (ms === 0 || ms >= MIN_INTERVAL_MS) return ms
-  throw badSetting(name, formatDuration(ms), `below ${MIN_INTERVAL_MS}ms`)
+  throw settingError(name, formatDuration(ms), `below ${MIN_INTERVAL_MS}ms`)
 }
 
 function refuseZero(name: IntervalFlag): never {
-  throw badSetting(name, '0s', 'without the DERP map nothing is probed')
+  throw settingError(name, '0s', 'without the DERP map nothing is probed')
 }
 
 function reportFormat(text: string): ReportFormat {
   const format = FORMATS.find(each => each === text)
-  if (format === undefined) throw badSetting('format', text, `not one of ${FORMATS.join(', ')}`)
+  if (format === undefined) throw settingError('format', text, `not one of ${FORMATS.join(', ')}`)
   return format
 }
 
@@ -137,6 +137,6 @@ function debugAllow(text: string): CidrList | undefined {
   try {
     return new CidrList(listSetting(text))
   } catch (error) {
-    throw badSetting('debug-allow', text, (error as Error).message, error)
+    throw settingError('debug-allow', text, (error as Error).message, error)
   }
 }

@@ -7,7 +7,7 @@
 import { DerpError } from '../../lib/derp-error.ts'
 
 /** Raised when what is said here changes so that versions do not understand each other. */
-export const CONTROL_PROTOCOL = 1
+const CONTROL_PROTOCOL = 1
 /** Longest line; what comes beyond is an error. */
 export const MAX_LINE_BYTES = 4_096
 

@@ -52,12 +52,12 @@ export function findMap(document: unknown): FoundMap {
   return missing(`no "Regions" found, only ${shown.join(', ')}`, 'pass a document that contains a DERP map')
 }
 
-function loose(names: readonly string[]): [message: string, mend: string] {
+function loose(names: readonly string[]): [message: string, fix: string] {
   return names.includes('nodes')
     ? ['this is a single region', 'wrap it: {"Regions": {"900": …}}']
     : ['this is a single node', 'wrap it: {"Regions": {"900": {…, "Nodes": […]}}}']
 }
 
-function missing(message: string, mend: string): FoundMap {
-  return { missing: { message, mend } }
+function missing(message: string, fix: string): FoundMap {
+  return { missing: { message, fix } }
 }

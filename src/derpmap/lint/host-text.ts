@@ -9,12 +9,12 @@ const HOST_NAME = /^(?=.{1,253}\.?$)[\w]([\w-]{0,61}[\w])?(\.[\w]([\w-]{0,61}[\w
 
 /** What is wrong with a `HostName`; undefined for a DNS name or an IP address. */
 export function hostFinding(host: string): Finding | undefined {
-  if (host === '') return { message: 'HostName is empty', mend: 'use the DNS name or IP address of the relay' }
+  if (host === '') return { message: 'HostName is empty', fix: 'use the DNS name or IP address of the relay' }
   if (ipFamilyOf(host) !== undefined || HOST_NAME.test(host)) return undefined
   const bare = bareHost(host)
   return {
     message: `HostName ${quote(host)} ${hostFault(host)}`,
-    mend: bare === undefined ? 'use the DNS name or IP address of the relay' : mendFor(bare),
+    fix: bare === undefined ? 'use the DNS name or IP address of the relay' : fixFor(bare),
   }
 }
 
@@ -42,7 +42,7 @@ function bareHost(text: string): BareHost | undefined {
   return { host, port: url?.port ?? '' }
 }
 
-function mendFor({ host, port }: BareHost): string {
+function fixFor({ host, port }: BareHost): string {
   return port === '' ? `write "${host}"` : `write "${host}" and DERPPort ${port}`
 }
 
@@ -52,11 +52,11 @@ export function addressFinding(field: 'IPv4' | 'IPv6', text: string): Finding | 
   if (text === '' || text === 'none' || ipFamilyOf(text) === family) return undefined
   const other = ipFamilyOf(text)
   const message = `${field} ${quote(text)} ${addressFault(text, other)}, which disables IPv${family}`
-  if (other !== undefined) return { message, mend: `move it to IPv${other}; write "none" to disable IPv${family}` }
+  if (other !== undefined) return { message, fix: `move it to IPv${other}; write "none" to disable IPv${family}` }
   const bare = bareHost(text.replace(/\/\d+$/, ''))
   const address = bare !== undefined && ipFamilyOf(bare.host) === family ? bare : undefined
   const orElse = `remove ${field} to use DNS, or write "none" to disable it`
-  return { message, mend: address === undefined ? orElse : mendFor(address) }
+  return { message, fix: address === undefined ? orElse : fixFor(address) }
 }
 
 function addressFault(text: string, other: IpFamily | undefined): string {

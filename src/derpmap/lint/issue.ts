@@ -14,7 +14,7 @@ export interface LintIssue {
   /** What is wrong, including the value. */
   readonly message: string
   /** How to fix it. */
-  readonly mend: string
+  readonly fix: string
 }
 
 /** A path as text, such as `Regions.900.Nodes[0].HostName`. */
@@ -26,5 +26,5 @@ export function formatMapPath(path: MapPath): string {
 /** What a rule found. */
 export interface Finding {
   readonly message: string
-  readonly mend: string
+  readonly fix: string
 }

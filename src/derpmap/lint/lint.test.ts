@@ -76,13 +76,13 @@ describe('problems of a node', () => {
   })
 
   test('each issue includes a fix', () => {
-    const mendOf = (fields: object) => lint(mapOf({}, fields))[0]?.mend
-    expect(mendOf({ HostName: 'https://relay.example:8443/derp' })).toBe('write "relay.example" and DERPPort 8443')
-    expect(mendOf({ HostName: '[2001:db8::1]:444' })).toBe('write "2001:db8::1" and DERPPort 444')
-    expect(mendOf({ IPv4: '192.0.2.1:444' })).toBe('write "192.0.2.1" and DERPPort 444')
-    expect(mendOf({ IPv6: '[2001:db8::1]' })).toBe('write "2001:db8::1"')
-    expect(mendOf({ IPv4: '2001:db8::1' })).toBe('move it to IPv6; write "none" to disable IPv4')
-    expect(mendOf({ CertName: `SHA256:${'0A:'.repeat(31)}0A` })).toBe(`write "${PIN}"`)
+    const fixOf = (fields: object) => lint(mapOf({}, fields))[0]?.fix
+    expect(fixOf({ HostName: 'https://relay.example:8443/derp' })).toBe('write "relay.example" and DERPPort 8443')
+    expect(fixOf({ HostName: '[2001:db8::1]:444' })).toBe('write "2001:db8::1" and DERPPort 444')
+    expect(fixOf({ IPv4: '192.0.2.1:444' })).toBe('write "192.0.2.1" and DERPPort 444')
+    expect(fixOf({ IPv6: '[2001:db8::1]' })).toBe('write "2001:db8::1"')
+    expect(fixOf({ IPv4: '2001:db8::1' })).toBe('move it to IPv6; write "none" to disable IPv4')
+    expect(fixOf({ CertName: `SHA256:${'0A:'.repeat(31)}0A` })).toBe(`write "${PIN}"`)
   })
 
   test('a STUNOnly node needs STUN', () => {

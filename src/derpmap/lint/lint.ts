@@ -38,7 +38,7 @@ export function lintDerpMap({ value, format, path = [] }: LintInput): LintIssue[
 
 interface Rule<V, F> extends Pick<LintIssue, 'rule' | 'severity'> {
   readonly field?: F
-  readonly check: (view: V) => Pick<LintIssue, 'message' | 'mend'> | undefined
+  readonly check: (view: V) => Pick<LintIssue, 'message' | 'fix'> | undefined
 }
 
 function ruleIssues<T, V extends View<T>>(rules: readonly Rule<V, keyof T>[], view: V): LintIssue[] {
@@ -56,6 +56,6 @@ function unreadable(value: unknown, path: MapPath, issues: readonly LintIssue[])
     return []
   } catch (error) {
     if (!(error instanceof DerpMapError)) throw error
-    return [{ severity: 'error', rule: 'unreadable', path, message: error.message, mend: 'fix it' }]
+    return [{ severity: 'error', rule: 'unreadable', path, message: error.message, fix: 'fix it' }]
   }
 }

@@ -15,16 +15,16 @@ export function pinFinding(text: string): Finding | undefined {
     const why = text.startsWith(PREFIX)
       ? 'clients compare it with 64 lower-case hex digits'
       : 'without the prefix clients take it for a name'
-    return { message: `CertName ${quote(text)} is a hash, but ${why}`, mend: `write "${PREFIX}${hash}"` }
+    return { message: `CertName ${quote(text)} is a hash, but ${why}`, fix: `write "${PREFIX}${hash}"` }
   }
   if (text.toLowerCase().startsWith('sha256')) {
     return {
       message: `CertName ${quote(text)} is not a SHA-256 hash of 64 hex digits`,
-      mend: 'write "sha256-raw:" plus the output of: openssl x509 -in relay.crt -outform der | sha256sum',
+      fix: 'write "sha256-raw:" plus the output of: openssl x509 -in relay.crt -outform der | sha256sum',
     }
   }
   if (/[\s/:[\]*]/.test(text)) {
-    return { message: `CertName ${quote(text)} is not a host name`, mend: 'write the DNS name in the certificate' }
+    return { message: `CertName ${quote(text)} is not a host name`, fix: 'write the DNS name in the certificate' }
   }
   return undefined
 }

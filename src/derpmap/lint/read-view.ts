@@ -78,7 +78,7 @@ export class ViewReader {
       if (id > 0 && Number.isSafeInteger(id)) return [{ id, path: place, value: content }]
       this.#add('error', 'region-key', place, {
         message: `the key ${quote(key)} is not a region ID`,
-        mend: 'use a positive integer, 900 to 999 for your own regions',
+        fix: 'use a positive integer, 900 to 999 for your own regions',
       })
       return []
     })
@@ -97,7 +97,7 @@ export class ViewReader {
     const isFatal = path.length <= 2 && meant === 'Regions'
     this.#add(isFatal ? 'error' : 'warning', 'unknown-key', path, {
       message: `${quote(key)} is not a field of a DERP map and is ignored`,
-      mend: meant === undefined ? 'remove it' : `did you mean ${this.#spelt(meant)}?`,
+      fix: meant === undefined ? 'remove it' : `did you mean ${this.#spelt(meant)}?`,
     })
   }
 
@@ -106,10 +106,10 @@ export class ViewReader {
     if (this.#format === 'yaml') {
       if (key === wanted) return
       const message = `${quote(key)} is ignored: Headscale reads lower-case names only`
-      this.#add('error', 'key-case', path, { message, mend: `write ${wanted}` })
+      this.#add('error', 'key-case', path, { message, fix: `write ${wanted}` })
     } else if (key !== name && name !== 'omitDefaultRegions') {
       const message = `${quote(key)} should be spelt ${name}; not every reader ignores case`
-      this.#add('warning', 'key-case', path, { message, mend: `write ${name}` })
+      this.#add('warning', 'key-case', path, { message, fix: `write ${name}` })
     }
   }
 
@@ -118,10 +118,10 @@ export class ViewReader {
   }
 
   #wrongType(path: MapPath, value: unknown, { what, write }: Wanted): void {
-    this.#add('error', 'wrong-type', path, { message: `${quote(value)} is not ${what}`, mend: `write ${write}` })
+    this.#add('error', 'wrong-type', path, { message: `${quote(value)} is not ${what}`, fix: `write ${write}` })
   }
 
-  #add(severity: LintIssue['severity'], rule: string, path: MapPath, finding: { message: string; mend: string }): void {
+  #add(severity: LintIssue['severity'], rule: string, path: MapPath, finding: { message: string; fix: string }): void {
     this.issues.push({ severity, rule, path, ...finding })
   }
 }

@@ -23,7 +23,7 @@ const CLIENT_RULES: readonly MapRule[] = [
       // Merged into another map, one that only removes regions makes sense.
       if (map.regions.length > 0 || (map.removed.length > 0 && map.format !== 'json')) return []
       const message = 'the map has no regions: clients start, but nothing is relayed'
-      return [{ path: placeOf(map, 'Regions'), message, mend: 'add a region; "derp map make" generates one' }]
+      return [{ path: placeOf(map, 'Regions'), message, fix: 'add a region; "derp map make" generates one' }]
     },
   },
   {
@@ -35,7 +35,7 @@ const CLIENT_RULES: readonly MapRule[] = [
             {
               path,
               message: 'all regions have NoMeasureNoHome: clients find no home region and cannot be reached',
-              mend: 'remove it from at least one',
+              fix: 'remove it from at least one',
             },
           ]
         : [],
@@ -50,7 +50,7 @@ const CLIENT_RULES: readonly MapRule[] = [
         'Name',
         name => ({
           message: `two nodes have the Name ${quote(name)}; names must be unique across all regions`,
-          mend: 'use the region ID plus a letter',
+          fix: 'use the region ID plus a letter',
         }),
       ),
   },
@@ -60,7 +60,7 @@ const CLIENT_RULES: readonly MapRule[] = [
     check: map =>
       repeated(nodesOf(map), endpointOf, 'HostName', endpoint => ({
         message: `two nodes are the same relay, ${endpoint}; the second is no fallback`,
-        mend: 'remove one',
+        fix: 'remove one',
       })),
   },
   {
@@ -72,7 +72,7 @@ const CLIENT_RULES: readonly MapRule[] = [
         const { RegionCode: code } = region.values
         if (!code) return []
         const message = `two regions have the RegionCode ${quote(code)}`
-        if (seen.has(code)) return [{ path: placeOf(region, 'RegionCode'), message, mend: 'use a different code' }]
+        if (seen.has(code)) return [{ path: placeOf(region, 'RegionCode'), message, fix: 'use a different code' }]
         seen.add(code)
         return []
       })
@@ -83,9 +83,9 @@ const CLIENT_RULES: readonly MapRule[] = [
     severity: 'warning',
     check: ({ scores, regions }) =>
       scores.flatMap(({ id, score, path }) => {
-        if (score <= 0) return [{ path, message: `the score ${score} is ignored`, mend: 'use a factor greater than 0' }]
+        if (score <= 0) return [{ path, message: `the score ${score} is ignored`, fix: 'use a factor greater than 0' }]
         if (regions.some(region => region.id === id)) return []
-        return [{ path, message: `the score is for region ${id}, which is not in the map`, mend: 'remove it' }]
+        return [{ path, message: `the score is for region ${id}, which is not in the map`, fix: 'remove it' }]
       }),
   },
 ]
@@ -102,12 +102,12 @@ const SOURCE_RULES: readonly MapRule[] = [
               ? {
                   path,
                   message: `null removes region ${id} in some Headscale releases only; current ones ignore it`,
-                  mend: 'set derp.urls to [] and list all regions in a file of derp.paths',
+                  fix: 'set derp.urls to [] and list all regions in a file of derp.paths',
                 }
               : {
                   path,
                   message: `region ${id} is null, which is valid in a Tailscale policy file only`,
-                  mend: 'remove it',
+                  fix: 'remove it',
                 },
           ),
   },
@@ -118,12 +118,12 @@ const SOURCE_RULES: readonly MapRule[] = [
       if (map.values.omitDefaultRegions !== true) return []
       const path = placeOf(map, 'omitDefaultRegions')
       if (map.format === 'yaml') {
-        return [{ path, message: 'Headscale ignores omitdefaultregions', mend: 'set derp.urls to [] in config.yaml' }]
+        return [{ path, message: 'Headscale ignores omitdefaultregions', fix: 'set derp.urls to [] in config.yaml' }]
       }
       const relays = nodesOf(map).filter(({ values }) => !values.STUNOnly)
       if (relays.length !== 1) return []
       const message = 'this relay is the only one: when it is down, nothing can be relayed'
-      return [{ path, message, mend: 'add a second relay, or remove omitDefaultRegions' }]
+      return [{ path, message, fix: 'add a second relay, or remove omitDefaultRegions' }]
     },
   },
 ]

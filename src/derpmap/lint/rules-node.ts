@@ -26,7 +26,7 @@ const IDENTITY_RULES: readonly NodeRule[] = [
         ? undefined
         : {
             message: 'Name is missing; clients look up nodes by name',
-            mend: `add one, such as ${region.id}a`,
+            fix: `add one, such as ${region.id}a`,
           },
   },
   {
@@ -34,7 +34,7 @@ const IDENTITY_RULES: readonly NodeRule[] = [
     severity: 'error',
     check: ({ places, region }) =>
       places.RegionID === undefined
-        ? { message: 'RegionID is missing; clients never use the node', mend: `add RegionID ${region.id}` }
+        ? { message: 'RegionID is missing; clients never use the node', fix: `add RegionID ${region.id}` }
         : undefined,
   },
   {
@@ -43,7 +43,7 @@ const IDENTITY_RULES: readonly NodeRule[] = [
     field: 'RegionID',
     check: ({ values: { RegionID: id }, region }) =>
       id !== undefined && id !== region.id
-        ? { message: `RegionID ${id} does not match region ${region.id}`, mend: `write RegionID ${region.id}` }
+        ? { message: `RegionID ${id} does not match region ${region.id}`, fix: `write RegionID ${region.id}` }
         : undefined,
   },
 ]
@@ -54,7 +54,7 @@ const ADDRESS_RULES: readonly NodeRule[] = [
     severity: 'error',
     check: ({ places }) =>
       places.HostName === undefined
-        ? { message: 'HostName is missing', mend: 'add the DNS name or IP address of the relay' }
+        ? { message: 'HostName is missing', fix: 'add the DNS name or IP address of the relay' }
         : undefined,
   },
   {
@@ -88,7 +88,7 @@ const ADDRESS_RULES: readonly NodeRule[] = [
     severity: 'error',
     check: ({ values }) =>
       values.IPv4 === 'none' && values.IPv6 === 'none'
-        ? { message: 'IPv4 and IPv6 are both disabled', mend: 'remove one of them to use DNS' }
+        ? { message: 'IPv4 and IPv6 are both disabled', fix: 'remove one of them to use DNS' }
         : undefined,
   },
 ]
@@ -108,7 +108,7 @@ const CERTIFICATE_RULES: readonly NodeRule[] = [
       ipFamilyOf(host) !== undefined && !name && !insecure
         ? {
             message: `HostName ${quote(host)} is an IP address, which few certificates are valid for`,
-            mend: 'make sure that a public CA issued the certificate for this address, or pin it by CertName',
+            fix: 'make sure that a public CA issued the certificate for this address, or pin it by CertName',
           }
         : undefined,
   },
@@ -120,7 +120,7 @@ const CERTIFICATE_RULES: readonly NodeRule[] = [
       values.InsecureForTests
         ? {
             message: 'InsecureForTests disables certificate checks, so anyone on the path can impersonate the relay',
-            mend: 'remove it; pin a self-signed certificate by CertName',
+            fix: 'remove it; pin a self-signed certificate by CertName',
           }
         : undefined,
   },
@@ -133,7 +133,7 @@ const SERVICE_RULES: readonly NodeRule[] = [
     field: 'STUNPort',
     check: ({ values }) =>
       values.STUNOnly && values.STUNPort === -1
-        ? { message: 'the node is STUNOnly, but STUN is disabled', mend: 'set STUNPort, or remove the node' }
+        ? { message: 'the node is STUNOnly, but STUN is disabled', fix: 'set STUNPort, or remove the node' }
         : undefined,
   },
   {
@@ -141,7 +141,7 @@ const SERVICE_RULES: readonly NodeRule[] = [
     severity: 'warning',
     field: 'STUNTestIP',
     check: ({ values }) =>
-      values.STUNTestIP ? { message: 'STUNTestIP is for tests only', mend: 'remove it' } : undefined,
+      values.STUNTestIP ? { message: 'STUNTestIP is for tests only', fix: 'remove it' } : undefined,
   },
 ]
 
@@ -155,5 +155,5 @@ export const NODE_RULES: readonly NodeRule[] = [
 function localFinding(field: string, text: string | undefined): Finding | undefined {
   const fault = text === undefined ? undefined : localAddressFault(text)
   if (fault === undefined) return undefined
-  return { message: `${field} ${quote(text)} ${fault}`, mend: 'use an address that all clients can reach' }
+  return { message: `${field} ${quote(text)} ${fault}`, fix: 'use an address that all clients can reach' }
 }

@@ -19,7 +19,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     severity: 'error',
     check: ({ id, places }) =>
       places.RegionID === undefined
-        ? { message: 'RegionID is missing; clients take it for 0', mend: `add RegionID ${id}` }
+        ? { message: 'RegionID is missing; clients take it for 0', fix: `add RegionID ${id}` }
         : undefined,
   },
   {
@@ -28,7 +28,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     field: 'RegionID',
     check: ({ id, values }) =>
       values.RegionID !== undefined && values.RegionID !== id
-        ? { message: `RegionID ${values.RegionID} does not match the key ${id}`, mend: 'make them equal' }
+        ? { message: `RegionID ${values.RegionID} does not match the key ${id}`, fix: 'make them equal' }
         : undefined,
   },
   {
@@ -38,7 +38,7 @@ export const REGION_RULES: readonly RegionRule[] = [
       (region.id < 900 || region.id > 999) && !isRunByTailscale(region)
         ? {
             message: `region ID ${region.id} can clash with a Tailscale region, which this one then replaces`,
-            mend: 'use an ID from 900 to 999',
+            fix: 'use an ID from 900 to 999',
           }
         : undefined,
   },
@@ -47,7 +47,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     severity: 'error',
     field: 'Nodes',
     check: ({ nodes }) =>
-      nodes.length === 0 ? { message: 'region has no nodes', mend: 'add a node or remove the region' } : undefined,
+      nodes.length === 0 ? { message: 'region has no nodes', fix: 'add a node or remove the region' } : undefined,
   },
   {
     rule: 'region-stun-only',
@@ -57,7 +57,7 @@ export const REGION_RULES: readonly RegionRule[] = [
       nodes.length > 0 && nodes.every(({ values }) => values.STUNOnly)
         ? {
             message: 'all nodes are STUNOnly: clients with this home region cannot be reached',
-            mend: 'add a relay, or set NoMeasureNoHome',
+            fix: 'add a relay, or set NoMeasureNoHome',
           }
         : undefined,
   },
@@ -66,7 +66,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     severity: 'warning',
     field: 'RegionCode',
     check: ({ values }) =>
-      values.RegionCode ? undefined : { message: 'RegionCode is missing', mend: 'add a short name, such as nyc' },
+      values.RegionCode ? undefined : { message: 'RegionCode is missing', fix: 'add a short name, such as nyc' },
   },
   {
     rule: 'region-code-characters',
@@ -76,7 +76,7 @@ export const REGION_RULES: readonly RegionRule[] = [
       code && !/^[\w.-]+$/.test(code)
         ? {
             message: `RegionCode ${quote(code)} has characters that are unsafe in probe names and metrics`,
-            mend: 'use letters, digits and hyphens',
+            fix: 'use letters, digits and hyphens',
           }
         : undefined,
   },
@@ -85,7 +85,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     severity: 'warning',
     field: 'RegionName',
     check: ({ values }) =>
-      values.RegionName ? undefined : { message: 'RegionName is missing', mend: 'add a name, such as New York City' },
+      values.RegionName ? undefined : { message: 'RegionName is missing', fix: 'add a name, such as New York City' },
   },
   {
     rule: 'region-avoid',
@@ -93,7 +93,7 @@ export const REGION_RULES: readonly RegionRule[] = [
     field: 'Avoid',
     check: ({ values }) =>
       values.Avoid
-        ? { message: 'Avoid is deprecated: client releases interpret it differently', mend: 'use NoMeasureNoHome' }
+        ? { message: 'Avoid is deprecated: client releases interpret it differently', fix: 'use NoMeasureNoHome' }
         : undefined,
   },
 ]

@@ -4,7 +4,7 @@ import { DerpClient } from '../../client/derp-client.ts'
 import type { DerpErrorCode } from '../../lib/derp-error.ts'
 import { isDerpError } from '../../lib/derp-error.ts'
 import type { CauseId } from '../cause.ts'
-import { type DiagnoseOptions, type Examination, type Step, TimeIsUpError } from '../step.ts'
+import { type DiagnoseOptions, type Examination, type Step, StepTimeoutError } from '../step.ts'
 import { blocked, causeOfError, type Fault, failed, messageOf, passed } from '../verdict.ts'
 
 /** Causes of errors before the server key arrives. */
@@ -72,7 +72,7 @@ export const login: Step = {
       while ((await client.recv(signal)).type !== 'serverInfo');
       return passed('admitted')
     } catch (error) {
-      if (signal.aborted && signal.reason instanceof TimeIsUpError) throw error
+      if (signal.aborted && signal.reason instanceof StepTimeoutError) throw error
       const id = causeIn(BEFORE_INFO, error, 'login-broken')
       return id === 'not-admitted' ? refused(options) : failed(id, messageOf(error))
     }

@@ -3,7 +3,7 @@
 import { DerpClient } from '../../client/derp-client.ts'
 import { openDerp, reach, reachable } from '../connect.ts'
 import { type Delivery, deliver } from '../delivery.ts'
-import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step.ts'
+import { type Examination, type Step, StepTimeoutError, withinLimit } from '../step.ts'
 import type { RelayTarget } from '../target.ts'
 import { failed, messageOf, passed, skipped, type Verdict } from '../verdict.ts'
 
@@ -75,7 +75,7 @@ async function tryPair(examination: Examination, other: RelayTarget, signal: Abo
 }
 
 function asUnusable(error: unknown): Delivery {
-  if (error instanceof TimeIsUpError) return { outcome: 'unusable', reason: error.message }
+  if (error instanceof StepTimeoutError) return { outcome: 'unusable', reason: error.message }
   throw error
 }
 

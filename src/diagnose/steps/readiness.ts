@@ -1,6 +1,6 @@
 /** What the relay says of itself at `/readyz`: whether it may take clients, and is in its region (P-171). */
 
-import { mendOfCheck } from '../check-mends.ts'
+import { fixOfCheck } from '../check-fixes.ts'
 import { openRoute } from '../connect.ts'
 import { exchange, formatGet } from '../http-exchange.ts'
 import type { Step } from '../step.ts'
@@ -32,8 +32,8 @@ export const readiness: Step = {
     const answer = await exchange(await openRoute(examination, signal), formatGet(url), platform.clock, signal)
     const report = answer.kind === 'response' ? reportIn(answer.text) : undefined
     if (report === undefined) return skipped('this server has no /readyz')
-    if (!report.ready) return withMends(failed('not-ready', textOf(report.problems)), report.problems)
-    if (report.degraded.length > 0) return withMends(warning('degraded', textOf(report.degraded)), report.degraded)
+    if (!report.ready) return withFixes(failed('not-ready', textOf(report.problems)), report.problems)
+    if (report.degraded.length > 0) return withFixes(warning('degraded', textOf(report.degraded)), report.degraded)
     return passed('ready')
   },
 }
@@ -50,11 +50,11 @@ function reportIn(text: string): Report | undefined {
 }
 
 /** Names checks where there are several: the reasons stand elsewhere in the report. */
-function withMends(fault: Fault, findings: readonly Finding[]): Fault {
+function withFixes(fault: Fault, findings: readonly Finding[]): Fault {
   const [first] = findings
-  const each = findings.map(({ name }) => `${name}: ${mendOfCheck(name)}`).join('; ')
-  const mend = findings.length === 1 && first !== undefined ? mendOfCheck(first.name) : each
-  return { ...fault, cause: { ...fault.cause, mend } }
+  const each = findings.map(({ name }) => `${name}: ${fixOfCheck(name)}`).join('; ')
+  const fix = findings.length === 1 && first !== undefined ? fixOfCheck(first.name) : each
+  return { ...fault, cause: { ...fault.cause, fix } }
 }
 
 function textOf(findings: readonly Finding[]): string {

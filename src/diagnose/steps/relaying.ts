@@ -4,7 +4,7 @@ import type { DerpClient } from '../../client/derp-client.ts'
 import type { NodePublicKey } from '../../keys/public-key.ts'
 import { equalBytes } from '../../lib/bytes.ts'
 import { PING_LENGTH } from '../../protocol/constants.ts'
-import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step.ts'
+import { type Examination, type Step, StepTimeoutError, withinLimit } from '../step.ts'
 import { blocked, type Fault, failed, messageOf, passed } from '../verdict.ts'
 
 const SMALL_BYTES = 32
@@ -52,7 +52,7 @@ async function thereAndBack(
     return await withinLimit(examination, work, signal, limitMs)
   } catch (error) {
     if (signal.aborted) throw error
-    if (error instanceof TimeIsUpError) return failed('packet-lost', `${length} bytes did not return`)
+    if (error instanceof StepTimeoutError) return failed('packet-lost', `${length} bytes did not return`)
     return failed('connection-lost', messageOf(error))
   }
 }

@@ -2,7 +2,7 @@
 
 import { formatAddressPort, type IpFamily } from '../../lib/address-port.ts'
 import type { CauseId } from '../cause.ts'
-import { type Examination, type Step, TimeIsUpError, withinLimit } from '../step.ts'
+import { type Examination, type Step, StepTimeoutError, withinLimit } from '../step.ts'
 import { causeOfError, failed, fault, messageOf, passed, skipped, type Verdict, warning } from '../verdict.ts'
 
 /** Limit of addresses tried for one name. */
@@ -75,7 +75,7 @@ async function connectOne(examination: Examination, address: string, signal: Abo
     return { address }
   } catch (error) {
     if (signal.aborted) throw error
-    const isSilent = error instanceof TimeIsUpError || causeOfError(error, 'filtered') === 'timeout'
+    const isSilent = error instanceof StepTimeoutError || causeOfError(error, 'filtered') === 'timeout'
     const cause = isSilent ? 'filtered' : causeOfError(error, 'unreachable')
     const hasRoute = !NO_ROUTE.has((error as { readonly code?: unknown }).code)
     return { address, problem: { cause, text: messageOf(error), hasRoute } }

@@ -20,7 +20,7 @@ const MAX_PORT = 65_535
 const NANOSECONDS_PER_MS = 1_000_000n
 
 export const SORTS: readonly ClientsSort[] = ['key', 'ip', 'conn', 'connected', 'rx', 'tx', 'rxpkts', 'txpkts', 'held']
-/** Of these most people want the largest first. */
+/** Sort keys that begin with the largest value by default. */
 export const COUNTERS: ReadonlySet<ClientsSort> = new Set(['rx', 'tx', 'rxpkts', 'txpkts', 'held'])
 
 /** A value of the query that cannot be used; the message is the reply. */

@@ -67,7 +67,7 @@ test('clientsHtml lists the clients, links to others, and escapes what they say 
   expect(html).toContain('>&lt;b&gt;&amp;&#34;it&#39;s</a>')
   expect(html).toContain('<td>1</td><td>1234</td><td>2</td><td>5678</td><td>4</td><td>3</td><td>99</td><td>12.3 s</td>')
   expect(html).not.toContain('<b>')
-  // The current order turns around, counters begin with the largest.
+  // A click on the current column reverses the order; counters begin in descending order.
   expect(html).toContain('sort=-conn">conn#</a> ▲')
   expect(html).toContain('sort=-rx">rx bytes</a>')
   expect(html).toContain('sort=key">node key</a>')

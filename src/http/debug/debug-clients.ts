@@ -45,7 +45,7 @@ ${rows.join('\n')}
 
 const LONGEST_HELD = '?all=1&sort=-held'
 
-/** What there is to ask for. */
+/** The form of the query. */
 export function clientsIndexHtml({ conns, keys, heldBack }: ClientCounts): string {
   const form = (label: string, name: string, example: string) =>
     `<li><form>${label}: <input name="${name}" size="${example.length + 4}" placeholder="${example}"> <button>Go</button></form></li>`
@@ -101,7 +101,7 @@ function cellsOf(client: ClientDetails): string[] {
   return COLUMNS.map(({ cell }) => `<td>${cell(client)}</td>`)
 }
 
-/** Another click turns the order around. */
+/** Another click reverses the order. */
 function headOf(query: ClientsQuery, { title, sort }: Column): string {
   if (sort === undefined) return `<th>${title}</th>`
   const isCurrent = sort === query.sort

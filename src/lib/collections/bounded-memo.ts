@@ -1,4 +1,4 @@
-/** Results by text, at most so many: when full it starts over, so that made-up texts cannot fill memory. */
+/** Remembers results by text, up to a maximum: when full it starts over, so that invented texts cannot fill memory. */
 
 export class BoundedMemo<T> {
   readonly #maxEntries: number

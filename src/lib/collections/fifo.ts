@@ -1,4 +1,7 @@
-/** A queue, first in, first out. Memory follows the longest it has been; until something has to wait it has none. */
+/**
+ * A first-in, first-out queue. It keeps memory for its greatest length so far, and allocates none before the first
+ * item.
+ */
 
 const FIRST_SLOTS = 8
 
@@ -36,7 +39,7 @@ export class Fifo<T> {
     return oldest
   }
 
-  /** The item with so many before it; undefined if there is none. */
+  /** The item at `index`, the oldest at 0; undefined if there is none. */
   at(index: number): T | undefined {
     return index < this.#length ? this.#slots[(this.#head + index) & (this.#slots.length - 1)] : undefined
   }

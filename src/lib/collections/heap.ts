@@ -1,4 +1,4 @@
-/** A binary heap: the smallest entry is at hand, and any entry can be removed. Entries know where they are. */
+/** A binary heap that gives the smallest entry and can remove any: entries know their position. */
 
 export interface HeapEntry<T> {
   /** Position in the heap; 0 if in none. Set by the heap only. */

@@ -12,7 +12,7 @@ import { sleep } from '../sleep.ts'
 import { Slots } from '../slots.ts'
 import type { NameAddress, NameLookup } from './name-address.ts'
 
-/** Milliseconds for c-ares alone: a name server that works has answered by then. */
+/** Milliseconds for c-ares alone: a working name server answers within them. */
 const ALONE_MS = 2_000
 
 /** The part of Bun's API used here. */
@@ -24,7 +24,7 @@ interface BunPlatform {
   }
 }
 
-/** Asks without a thread first. Those who ask for the same name meanwhile share the answer. */
+/** Looks up without a thread first. Concurrent lookups of one name share the answer. */
 export class ThreadSparingLookup {
   readonly #threadless: NameLookup
   readonly #system: NameLookup
@@ -63,7 +63,7 @@ export class ThreadSparingLookup {
     try {
       return await Promise.any([threadless, system()])
     } catch (error) {
-      // The system's word is the last.
+      // The error of `getaddrinfo`, which was asked last.
       throw (error as AggregateError).errors[1]
     }
   }

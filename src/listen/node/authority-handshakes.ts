@@ -1,7 +1,7 @@
 /**
- * Shakes hands with authorities that validate a name over TLS (P-147); other connections proceed.
+ * Performs the TLS handshakes of authorities that validate a name (P-147); other connections proceed.
  *
- * They are told from clients by their first bytes, before any TLS server sees them: not every runtime asks for the
+ * Authorities are recognised by their first bytes, before any TLS server sees them: not every runtime lets us see the
  * protocol before it picks the certificate. While no validation is due, nothing is read.
  */
 
@@ -33,7 +33,7 @@ export class AuthorityHandshakes {
   ) {
     this.#tls = tls
     this.#onTaken = onTaken
-    // It never listens. The handshake is all that an authority wants.
+    // It never listens. An authority only needs the handshake.
     this.#server = createServer(tls.responseOptions(), socket => socket.on('error', () => {}).end())
     this.#server.on('tlsClientError', (error, socket) =>
       onFailed({ ...failureOf(error, socket), connection: undefined }),

@@ -15,18 +15,18 @@ import type { LookForPlainHttp } from './plain-http.ts'
 import type { ProxyGate } from './proxy-gate.ts'
 import type { TlsHandshakes } from './tls-handshakes.ts'
 
-/** What the stages of TLS need. */
+/** Dependencies of the TLS stages. */
 export interface TlsStages {
   readonly pace: AcceptPace<Connection>
   readonly authorities: AuthorityHandshakes
   readonly handshakes: TlsHandshakes
-  /** Where plain HTTP must be noticed before the handshake. */
+  /** Detects plain HTTP before the handshake, where the runtime needs that. */
   readonly plainHttp?:
     | { readonly look: LookForPlainHttp; readonly refuse: (connection: Connection) => void }
     | undefined
 }
 
-/** What the stages of one listener need. */
+/** Dependencies of one listener's stages. */
 export interface StageContext {
   readonly limits: AcceptGate | undefined
   readonly deadlines: AcceptDeadlines

@@ -51,7 +51,7 @@ export interface BindOptions {
   readonly reusePort?: boolean
 }
 
-/** A server that listens, or can. */
+/** A server that can listen. */
 export interface HttpListener {
   /** Accepts the connections. */
   readonly server: Server

@@ -22,11 +22,11 @@ export interface HttpsListenerOptions extends HttpListenerOptions {
   readonly tls: RelayTls
   readonly counters: HttpCounters
   readonly log?: Log
-  /** Most bytes of payload in a TLS record that is sent, from 512 to 16,384; 0 for the most. Default: 4,096. */
+  /** Maximum payload bytes of a sent TLS record, from 512 to 16,384; 0 for the maximum. Default: 4,096. */
   readonly tlsRecordBytes?: number
 }
 
-/** Clients on small machines have buffers for no longer records. */
+/** Small devices have buffers for no longer records. */
 const TLS_RECORD_BYTES = 4_096
 
 const PLAIN_HTTP: PlainHttp = byRuntime({ node: nodePlainHttp, bun: bunPlainHttp })

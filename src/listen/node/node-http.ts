@@ -13,9 +13,9 @@ import { writeReply } from './node-reply.ts'
 import { NodeRequest } from './node-request.ts'
 import { takeSocket } from './upgraded-socket.ts'
 
-/** Milliseconds that a reply may be in the making: a profile takes the longest. */
+/** Milliseconds to make a reply: a profile takes longest. */
 const MAKE_TIMEOUT_MS = 120_000
-/** Milliseconds for a reply, or a piece of it, to be taken, unless the options say otherwise. */
+/** Default milliseconds for the client to take a reply, or a piece of it. */
 const TAKE_TIMEOUT_MS = 30_000
 /** Milliseconds from a reply to the next request. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
@@ -28,7 +28,7 @@ const NO_HOST: HttpReply = {
   body: '400 Bad Request: missing required Host header',
 }
 
-/** Tells of every request, upgraded or not; `lifetime` emits `close` when it is over. */
+/** Called for every request, upgraded or not; `lifetime` emits `close` when it is over. */
 export type RequestObserver = (socket: Socket, lifetime: EventEmitter) => void
 
 export interface NodeHttpOptions {
@@ -40,15 +40,15 @@ export interface NodeHttpOptions {
    * Milliseconds that a client may take to read a reply, or a piece of one that comes in pieces. Default 30 s (P-107).
    */
   readonly idleTimeoutMs?: number
-  /** Most bytes of a request's head (P-107). Default: 16 KiB. */
+  /** Maximum bytes of a request's head (P-107). Default: 16 KiB. */
   readonly maxHeaderBytes?: number
 }
 
-/** A connection of HTTP. */
+/** An HTTP connection. */
 interface Served {
   readonly connection: Connection
   readonly deadline: HttpDeadline
-  /** It is closed, or no longer one of HTTP. */
+  /** It is closed, or upgraded. */
   readonly forget: () => void
 }
 
@@ -58,7 +58,7 @@ export class NodeHttp {
   readonly #deadlines: HttpDeadlines
   readonly #server: Server
   readonly #served = new Map<Socket, Served>()
-  /** Of requests with a header `Upgrade`, which are answered before `node:http` decides what they are. */
+  /** Answers to requests with an `Upgrade` header, made before `node:http` decides what they are. */
   readonly #answers = new WeakMap<IncomingMessage, HttpAnswer | Promise<HttpReply>>()
 
   constructor(options: NodeHttpOptions, clock: Clock, onRequest: RequestObserver | undefined) {
@@ -99,14 +99,14 @@ export class NodeHttp {
     const server = createServer({
       // Only DERP is upgraded; any other request keeps its answer whatever its Upgrade header says.
       shouldUpgradeCallback: message => isUpgrade(this.#answer(message)),
-      // These are looked after here: a server that does not listen need not do it.
+      // Off: {@link HttpDeadlines} have these time limits.
       requestTimeout: 0,
       headersTimeout: 0,
       requireHostHeader: false,
       ...(maxHeaderBytes !== undefined && { maxHeaderSize: maxHeaderBytes }),
     })
     server.timeout = 0
-    // Told to clients, which then do not use a connection that is about to end.
+    // Announced to clients, so that they do not use a connection that is about to end.
     server.keepAliveTimeout = KEEP_ALIVE_TIMEOUT_MS
     server.maxRequestsPerSocket = MAX_REQUESTS_PER_CONNECTION
     server.on('request', (message, response) => this.#reply(message, response))
@@ -135,7 +135,7 @@ export class NodeHttp {
     this.#onRequest?.(socket, response)
     const hasHost = message.headersDistinct['host'] !== undefined || message.httpVersion !== '1.1'
     const answer = hasHost ? (this.#answers.get(message) ?? this.#answer(message)) : NO_HOST
-    // Without the header Connection an upgrade is none (P-120), so what is left are replies.
+    // Without a `Connection` header there is no upgrade (P-120): only replies are left.
     if (!isUpgrade(answer)) void writeReply(response, answer, deadline)
     else response.writeHead(426, { 'Content-Length': '0' }).end()
   }

@@ -1,4 +1,4 @@
-/** Mounts services in a server of `node:http` that somebody else has made. */
+/** Mounts services in the `node:http` server of another program. */
 
 import { EventEmitter } from 'node:events'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
@@ -9,10 +9,10 @@ import { writeReply } from './node-reply.ts'
 import { NodeRequest } from './node-request.ts'
 import { replyOnSocket, takeSocket } from './upgraded-socket.ts'
 
-/** For the event `request` of a server. */
+/** Listener for the `request` event of a `node:http` server. */
 export type RequestHandler = (request: IncomingMessage, response: ServerResponse) => void
 
-/** For the event `upgrade` of a server. */
+/** Listener for the `upgrade` event of a `node:http` server. */
 export type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Uint8Array, acceptedAtMs?: number) => void
 
 /** The replies of a service. */
@@ -56,10 +56,10 @@ const NOT_HERE: HttpService = {
 }
 
 /**
- * Whether somebody else may take the upgrade of a request.
+ * Whether another listener may take the upgrade of a request.
  *
- * @param emitter what has called the listener, if that was a server. It may emit for others: Fastify has a server for each
- *   address of `localhost`, and only the first has the program's listeners.
+ * @param emitter what has called the listener, if that was a server. It may emit for others: Fastify has a server for
+ * each address of `localhost`, and only the first has the program's listeners.
  */
 function hasOtherListeners(emitter: unknown, { socket }: IncomingMessage): boolean {
   // What the type of the platform leaves out.

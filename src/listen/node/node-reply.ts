@@ -3,7 +3,7 @@
 import type { ServerResponse } from 'node:http'
 import type { HttpReply } from '../http-service.ts'
 
-/** Told how the writing goes, so that slow clients can be ended; an {@link HttpDeadline} is one. */
+/** Notified of progress, so that slow clients can be disconnected; {@link HttpDeadline} implements it. */
 export interface ReplyWatch {
   /** The client has something to take. */
   taking(): void
@@ -34,7 +34,7 @@ export async function writeReply(
     const length = body === undefined ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }
     response.writeHead(status, { ...headers, ...length }).end(isHead ? undefined : body)
   } catch {
-    // A service that fails leaves nothing to tell the client.
+    // A service that fails has no message for the client.
     if (response.headersSent) response.destroy()
     else response.writeHead(500, { 'Content-Length': '0' }).end()
   }

@@ -1,4 +1,4 @@
-/** Requests as services see them, made of what `node:http` or the first bytes of a connection tell. */
+/** Requests for services, from `node:http` or from the first bytes of a connection. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -50,7 +50,7 @@ export class NodeRequest extends SocketRequest {
   constructor(message: IncomingMessage, source?: AddressPort) {
     super(message.socket, source)
     this.#message = message
-    // Express and its like cut off what a handler is mounted at.
+    // Express and similar frameworks remove the path at which a handler is mounted.
     const { originalUrl } = message as { readonly originalUrl?: unknown }
     this.method = message.method ?? ''
     this.target = typeof originalUrl === 'string' ? originalUrl : (message.url ?? '/')

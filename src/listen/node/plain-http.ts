@@ -1,4 +1,4 @@
-/** Tells those who speak plain HTTP to the TLS port that it speaks HTTPS: a closed connection would tell them nothing (P-142). */
+/** Answers plain HTTP on the TLS port with a hint to use HTTPS: a closed connection would explain nothing (P-142). */
 
 import type { Socket } from 'node:net'
 
@@ -7,7 +7,7 @@ export type LookForPlainHttp = (socket: Socket, done: (isPlainHttp: boolean) => 
 
 /** What a runtime can do. */
 export interface PlainHttp {
-  /** Undefined where a failed handshake tells as much. */
+  /** Undefined where a failed handshake is enough. */
   readonly look: LookForPlainHttp | undefined
   /** Whether the socket of a failed handshake can still be written to. */
   readonly canReplyLate: boolean

@@ -10,10 +10,10 @@ interface ServedTlsSocket extends TLSSocket {
   readonly _parent?: Socket | null
 }
 
-/** A handshake that failed, or that none can be; the sockets are closed next. */
+/** A handshake that failed or cannot start; the sockets are closed next. */
 export interface FailedHandshake {
   readonly error: NodeJS.ErrnoException
-  /** The name that the client has asked for, if it has come to that. */
+  /** The requested server name, if the handshake got that far. */
   readonly serverName: string | undefined
   readonly remoteAddress: string | undefined
   /** Undefined for an authority. */
@@ -44,10 +44,10 @@ export class TlsHandshakes {
     })
   }
 
-  /** From now on a connection that closes is one whose handshake has failed, whether it has begun or not. */
+  /** From now on a close counts as a failed handshake, whether it has begun or not. */
   expect(connection: Connection): void {
     const { raw } = connection
-    // Bun tells nothing of a socket that we close ourselves; Node does, after this.
+    // Bun reports nothing for a socket that we close; Node does, after this.
     const onClose = () => setImmediate(() => this.#onClosed(raw))
     this.#expected.set(raw, { connection, onClose })
     raw.once('close', onClose)
@@ -64,7 +64,7 @@ export class TlsHandshakes {
     this.#onFailed({ error, serverName: undefined, remoteAddress: connection.raw.remoteAddress, connection })
   }
 
-  /** The handshake is left to somebody else. */
+  /** Another server performs the handshake. */
   release({ raw }: Connection): void {
     this.#take(raw)
   }

@@ -1,4 +1,4 @@
-/** Makes connections of DERP of sockets whose requests are granted one, and answers on the others. */
+/** Turns the sockets of granted upgrades into DERP connections, and writes replies on the others. */
 
 import { type IncomingMessage, STATUS_CODES } from 'node:http'
 import type { Socket } from 'node:net'
@@ -16,7 +16,7 @@ export interface UpgradedSocket {
   readonly acceptedAtMs: number | undefined
 }
 
-/** Hands the socket over as what `upgrade` grants. */
+/** Hands the socket over as the connection that `upgrade` grants. */
 export function takeSocket(upgrade: HttpUpgrade, { message, socket, head, acceptedAtMs }: UpgradedSocket): void {
   // Time-outs of node:http; setting them costs more than asking.
   if (socket.timeout) socket.setTimeout(0)
@@ -30,7 +30,7 @@ export function takeSocket(upgrade: HttpUpgrade, { message, socket, head, accept
   upgrade.accept(new NodeConn(socket, head, { remote: upgrade.remote }), acceptedAtMs)
 }
 
-/** Writes a reply with its text on a socket that `node:http` has let go of, or never had, and closes it. */
+/** Writes a reply as text on a socket that `node:http` does not own, and closes it. */
 export function replyOnSocket(socket: Socket, { status, headers, body }: HttpReply): void {
   const text = typeof body === 'string' ? body : ''
   const fields = { Connection: 'close', ...headers, 'Content-Length': String(Buffer.byteLength(text)) }

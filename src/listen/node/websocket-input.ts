@@ -1,5 +1,5 @@
 /**
- * Hands a WebSocket what its socket has read, in small pieces and within a budget per turn of the event loop (P-111).
+ * Passes socket data to a WebSocket in small pieces, within a budget per turn of the event loop (P-111).
  *
  * The library handles all messages of a piece at once, and thousands fit into what a socket reads. The socket does not
  * flow: its `data` events come from the reads here.

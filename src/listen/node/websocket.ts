@@ -14,9 +14,9 @@ import { WebSocketConn } from '../../transport/websocket-conn.ts'
 import type { HttpUpgrade } from '../http-service.ts'
 import { WebSocketInput } from './websocket-input.ts'
 
-/** Most bytes of a client's message; the original takes 32 KiB. A longer one closes with 1009. */
+/** Maximum bytes of a client's message; 32 KiB at the original. A longer one closes with 1009. */
 export const MAX_RECEIVED_MESSAGE_BYTES: number = 256 << 10
-/** Most fragments of a message: each may pin the 64 KiB that it was read with until the last has come. */
+/** Maximum fragments of a message: until the last has arrived, each may pin the 64 KiB that it was read with. */
 export const MAX_FRAGMENTS = 8
 /** Most chunks that a WebSocket frame may come in; at the smallest usual segment those are well over a message. */
 const MAX_BUFFERED_CHUNKS = 1024
@@ -27,18 +27,18 @@ const CLOSE_POLICY_VIOLATION = 1008
 const OPTIONS: ServerOptions & { readonly closeTimeout: number } = {
   noServer: true,
   clientTracking: false,
-  // What is carried is encrypted, hence without any redundancy.
+  // Packets are encrypted, so they do not compress.
   perMessageDeflate: false,
   maxPayload: MAX_RECEIVED_MESSAGE_BYTES,
   maxFragments: MAX_FRAGMENTS,
   maxBufferedChunks: MAX_BUFFERED_CHUNKS,
-  // Text is refused, whatever it says.
+  // Text messages are refused.
   skipUTF8Validation: true,
   closeTimeout: CLOSE_TIMEOUT_MS,
   handleProtocols: offered => [...offered].find(name => name.toLowerCase() === WEBSOCKET_PROTOCOL) ?? false,
 }
 
-/** Keeps nothing of its connections. */
+/** It does not keep track of its connections. */
 const server = new WebSocketServer(OPTIONS)
 
 /** A socket whose request is granted a WebSocket. */
@@ -65,7 +65,7 @@ export function acceptWebSocket({ remote, accept }: HttpUpgrade, request: WebSoc
       remote,
       local,
       flow: input,
-      // Success is reported as null, whatever the types say.
+      // Success is reported as null, unlike in the types.
       send: (bytes, done) => webSocket.send(bytes, error => done(error ?? undefined)),
     })
     webSocket.on('message', () => input.noteMessage())

@@ -1,4 +1,4 @@
-/** Asks an OCSP server about a certificate, and reads what it answers (RFC 6960). */
+/** Encodes OCSP requests and reads the responses (RFC 6960). */
 
 import { createHash, type KeyObject, verify, X509Certificate } from 'node:crypto'
 import type * as peculiarOcsp from '@peculiar/asn1-ocsp'
@@ -84,7 +84,7 @@ function certId({ ocsp, schema, x509 }: Asn1, leaf: PeerCertificate, issuer: X50
   })
 }
 
-/** The issuer signs itself, or has issued a certificate for this purpose to whoever does. */
+/** The issuer signs, or a responder with a certificate that the issuer issued for this purpose. */
 function assertSigned(asn1: Asn1, basic: peculiarOcsp.BasicOCSPResponse, issuer: X509Certificate, nowMs: number): void {
   const { algorithm } = basic.signatureAlgorithm
   const hash = SIGNATURE_HASHES[algorithm]

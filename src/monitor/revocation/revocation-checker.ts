@@ -1,4 +1,4 @@
-/** Asks those who issued a certificate whether it is revoked: by CRL, else by OCSP, wherever the certificate says. */
+/** Checks with the issuer whether a certificate is revoked: by CRL, else by OCSP, at the URLs in the certificate. */
 
 import type { PeerCertificate } from '../../client/ports.ts'
 import type { Clock } from '../../lib/clock.ts'
@@ -31,7 +31,7 @@ export interface RevocationPorts {
 
 /** A statement is asked for again after this time, and when its authority has announced a new one. */
 const MAX_AGE_MS = 3_600_000
-/** As many certificates as one prober meets. */
+/** More certificates than one prober sees. */
 const MAX_KNOWN = 10_000
 /** Since this day all certificates of Let's Encrypt name a CRL. */
 const LETS_ENCRYPT_CRL_MS: number = Date.UTC(2025, 4, 7)

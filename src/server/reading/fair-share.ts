@@ -16,9 +16,12 @@ import { CATCH_UP_MS, OwnShareLedger, type ShareLedger } from './share-ledger.ts
 const AWAY_MS = 200
 /** How far threads may be apart: as long as the line makes up for one that wakes up late. */
 const APART_MS = CATCH_UP_MS
-/** Milliseconds until the next look at a thread whose turn it is: it may have but one frame. */
+/** Milliseconds until the next check of a thread whose turn it is: it may have only one frame. */
 const BEHIND_MS = 5
-/** Bounds on the time until the next look, in milliseconds: other threads ignore one that has not looked for longer. */
+/**
+ * Bounds on the time until the next check, in milliseconds: threads that have not checked for longer are ignored by the
+ * others.
+ */
 const SOONEST_MS = 1
 const LATEST_MS = 50
 

@@ -1,4 +1,6 @@
-/** What connections of one key share of each turn of the event loop (P-111): no more than a connection with a key of its own. */
+/**
+ * The budget that all connections of one key share in each turn of the event loop (P-111): that of a single connection.
+ */
 
 import { KeyMap } from '../../keys/key-map.ts'
 import type { NodePublicKey } from '../../keys/node-key.ts'

@@ -1,7 +1,8 @@
 /**
- * A bound on what logins hold together before it is known whose they are (P-113): each may send a long ClientInfo, and wait.
+ * Bounds the memory of all logins together, before their clients are known (P-113): each may send a long ClientInfo,
+ * and wait.
  *
- * Beyond it the logins that hold most end, of those with as much the oldest first.
+ * Beyond the bound the logins that hold most end; among equals the oldest.
  */
 
 /** Bytes that all logins of a thread may hold; real ones send some 150 each. */

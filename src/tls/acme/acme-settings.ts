@@ -51,8 +51,8 @@ export function assertAcmeSettings(settings: AcmeSettings): void {
   if (hostname === '') throw invalid('-hostname is not given', 'name what clients connect to')
   if (ipCerts && mode !== 'letsencrypt') throw invalid('-acme-ip-certs', 'needs -certmode letsencrypt')
   if (isIP(hostname) !== 0 && !ipCerts) {
-    const mend = 'use -certmode manual for a self-signed certificate, or set -acme-ip-certs'
-    throw invalid(`-hostname ${hostname} is an IP address`, mend)
+    const fix = 'use -certmode manual for a self-signed certificate, or set -acme-ip-certs'
+    throw invalid(`-hostname ${hostname} is an IP address`, fix)
   }
   for (const address of ipAddresses) {
     if (isIP(address) === 0) throw invalid(`-acme-ips has "${address}"`, 'write comma-separated IP addresses')
@@ -97,6 +97,6 @@ function isBase64(text: string): boolean {
   return /^(?:[\w-]+|[\w+/-]+={0,2})$/.test(text) && text.replace(/=+$/, '').length % 4 !== 1
 }
 
-function invalid(what: string, mend: string): DerpError {
-  return new DerpError('ERR_DERP_CONFIG_INVALID', `get certificates: ${what}; ${mend}`)
+function invalid(what: string, fix: string): DerpError {
+  return new DerpError('ERR_DERP_CONFIG_INVALID', `get certificates: ${what}; ${fix}`)
 }

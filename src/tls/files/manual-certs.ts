@@ -131,8 +131,8 @@ async function createPair(paths: CertificatePaths, ip: string, clock: Clock): Pr
   try {
     return await createIpCertificate(ip, paths, clock)
   } catch (error) {
-    const mend = 'set -certdir to a writable folder'
-    throw failure('create', paths.certificate, (error as Error).message, mend, error)
+    const fix = 'set -certdir to a writable folder'
+    throw failure('create', paths.certificate, (error as Error).message, fix, error)
   }
 }
 
@@ -140,8 +140,8 @@ function parseCertificate(paths: CertificatePaths, pem: string): X509Certificate
   try {
     return new X509Certificate(pem)
   } catch (error) {
-    const mend = 'it must be PEM, starting with the host certificate, followed by its chain'
-    throw failure('parse', paths.certificate, 'no certificate found', mend, error)
+    const fix = 'it must be PEM, starting with the host certificate, followed by its chain'
+    throw failure('parse', paths.certificate, 'no certificate found', fix, error)
   }
 }
 
@@ -174,12 +174,12 @@ function checkHostname(paths: CertificatePaths, certificate: X509Certificate, ho
   if (names === undefined) {
     throw failure('use', paths.certificate, explainFault(faultOf('no-name'), `-hostname is ${hostname}`))
   }
-  const mend = 'set -hostname to one of its names, or get a certificate for this name'
-  throw failure('use', paths.certificate, `it is valid for ${names}, not for ${hostname}`, mend)
+  const fix = 'set -hostname to one of its names, or get a certificate for this name'
+  throw failure('use', paths.certificate, `it is valid for ${names}, not for ${hostname}`, fix)
 }
 
-/** @param mend left out where the reason has it. */
-function failure(action: string, path: string, reason: string, mend?: string, cause?: unknown): DerpError {
-  const message = `${action} certificate file ${path}: ${[reason, mend].filter(text => text !== undefined).join('; ')}`
+/** @param fix left out where the reason has it. */
+function failure(action: string, path: string, reason: string, fix?: string, cause?: unknown): DerpError {
+  const message = `${action} certificate file ${path}: ${[reason, fix].filter(text => text !== undefined).join('; ')}`
   return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
 }

@@ -6,7 +6,7 @@ import { pageReply } from '../page-html.ts'
 
 const PATH = '/demo'
 
-/** Other relays may be tried out by `?relay=`. */
+/** `?relay=` selects another relay. */
 const POLICY = { 'connect-src': "'self' ws: wss: http: https:", 'img-src': "'self' data:" }
 
 const BODY = `<header><h1>Two tabs, one relay</h1></header>

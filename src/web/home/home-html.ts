@@ -9,7 +9,7 @@ export interface HomeView {
   readonly report: ReadinessReport | undefined
   readonly map: DERPMap
   readonly remarks: readonly string[]
-  /** Whether the visitor may see `/debug/`, and with it the reasons of problems. */
+  /** Whether the visitor may see `/debug/`, and the reasons for problems. */
   readonly isOperator: boolean
   /** Whether the visitor may open the status page, or log in there. */
   readonly hasStatus: boolean

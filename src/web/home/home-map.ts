@@ -1,4 +1,4 @@
-/** The DERP map that has this relay in it, as far as its page can know it. Pure. */
+/** The DERP map for this relay, as far as its page can tell. Pure. */
 
 import type { DERPMap, DERPNode } from '../../derpmap/types.ts'
 import { ipFamilyOf } from '../../lib/address-port.ts'
@@ -14,7 +14,7 @@ export interface HomeAddress {
   readonly canPort80: boolean
 }
 
-/** Where a visitor has found the relay. */
+/** The address at which a visitor reached the relay. */
 export interface VisitedAt {
   readonly host: string
   readonly port: number
@@ -27,7 +27,7 @@ const HTTP_PORT = 80
 
 /** @param host header of a request. @returns undefined for one that names nothing. */
 export function visitedAt(host: string, isSecure: boolean): VisitedAt | undefined {
-  // Both ends of a name without a port mean the port of the scheme.
+  // Without a port, the scheme's default port is meant.
   const url = URL.parse(`${isSecure ? 'https' : 'http'}://${host}/`)
   if (url === null || url.hostname === '' || url.username !== '' || url.pathname !== '/') return undefined
   const port = url.port === '' ? (isSecure ? HTTPS_PORT : HTTP_PORT) : Number(url.port)
@@ -48,13 +48,13 @@ export function homeMap({ hostname, stunPort, canPort80 }: HomeAddress, visited:
   return { Regions: { [REGION_ID]: region } }
 }
 
-/** Plain HTTP without a port is that of a proxy, which has TLS on the usual one. */
+/** Plain HTTP on the default port is a proxy, which has TLS on its default port. */
 function portOf(visited: VisitedAt | undefined): Pick<DERPNode, 'DERPPort'> {
   if (visited === undefined || visited.port === (visited.isSecure ? HTTPS_PORT : HTTP_PORT)) return {}
   return { DERPPort: visited.port }
 }
 
-/** What else clients need, in sentences. */
+/** What else clients need to know, in sentences. */
 export function mapRemarks({ hostname }: HomeAddress, visited: VisitedAt | undefined): readonly string[] {
   const host = hostname === '' ? (visited?.host ?? '') : hostname
   return [

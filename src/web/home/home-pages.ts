@@ -1,4 +1,4 @@
-/** The home page of the daemon: what this is, whether it works, and what goes into a map (P-163). */
+/** The home page of the daemon: what this is, whether it works, and its DERP map entry (P-163). */
 
 import { firstHeader } from '../../http/header.ts'
 import type { Page } from '../../http/page.ts'

@@ -1,11 +1,11 @@
-/** Charts of the last minutes. They show what the tables say in numbers, and how it came to that. */
+/** Charts of the last minutes: the history of the numbers in the tables. */
 
 import uPlot from 'uplot'
 import { formatBytes, formatShort } from '../status/format.ts'
 import type { ChartPoint } from '../status/status-report.ts'
 import { make, setText } from './dom.ts'
 
-/** As many as the server keeps. */
+/** The number of points that the server keeps. */
 const MAX_POINTS = 300
 const HEIGHT = 150
 
@@ -67,7 +67,7 @@ export class Charts {
   readonly #charts: { readonly plan: ChartPlan; readonly figure: HTMLElement; readonly text: HTMLElement }[] = []
   #plots: uPlot[] = []
   #points: ChartPoint[] = []
-  /** Numbers of the charts that do not show the last point yet. */
+  /** Charts that do not show the last point yet, by index. */
   readonly #stale = new Set<number>()
 
   constructor(home: HTMLElement) {
@@ -80,18 +80,18 @@ export class Charts {
     home.hidden = false
     this.#draw()
     new ResizeObserver(() => this.#resize()).observe(home)
-    // Lines are drawn in colours of the style sheet, which change with the scheme.
+    // Line colours come from the style sheet, and change with the colour scheme.
     matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => this.#draw())
   }
 
-  /** What was before the page was opened. */
+  /** The history before the page was opened. */
   begin(points: readonly ChartPoint[]): void {
     this.#points = points.slice(-MAX_POINTS)
     this.#show()
   }
 
   add(point: ChartPoint): void {
-    // The first report after the stream has begun may tell of the last point again.
+    // The first report of a stream may repeat the last point.
     if (point.atMs <= (this.#points.at(-1)?.atMs ?? 0)) return
     this.#points.push(point)
     if (this.#points.length > MAX_POINTS) this.#points.shift()
@@ -106,7 +106,7 @@ export class Charts {
     }
   }
 
-  /** One chart a frame, so that no frame takes long; a page that nobody sees has no frames. */
+  /** One chart per frame, so that no frame takes long; a hidden page has no frames. */
   #drawNext(): void {
     const [at = -1] = this.#stale
     const plan = this.#charts[at]?.plan
@@ -178,7 +178,7 @@ function optionsOf({ lines, format, steps }: ChartPlan, width: number): uPlot.Op
         label,
         stroke: colour(`--line${at + 1}`),
         width: 1.5,
-        // Lines that cover each other can both be seen.
+        // Of two lines on top of each other both are visible.
         dash: at === 1 ? [6, 4] : [],
         points: { show: false },
       })),

@@ -1,4 +1,4 @@
-/** A relay examined from the browser: the steps of `derp doctor` that pages can take, as they end. */
+/** Diagnoses a relay from the browser: shows the steps of `derp doctor` that pages can run, as they end. */
 
 import { browserPlatform } from '../../diagnose/browser-platform.ts'
 import { diagnoseRelay, type RelayReport, type StepReport } from '../../diagnose/diagnose.ts'
@@ -13,7 +13,7 @@ const MARKS: Readonly<Record<Verdict['status'], string>> = {
   skipped: 'skipped',
 }
 
-/** A button, what has been found, and the sum of it. */
+/** A button, the results, and the conclusion. */
 export class CheckView {
   readonly #button: HTMLButtonElement
   readonly #steps = make('ul', { className: 'steps' })
@@ -47,7 +47,7 @@ export class CheckView {
     }
   }
 
-  /** Steps that no page can take say nothing about the relay. */
+  /** Steps that no page can run say nothing about the relay. */
   #show({ title, verdict, ms }: StepReport): void {
     if (verdict.status === 'skipped') return
     const line = make('li', { className: verdict.status })
@@ -69,5 +69,5 @@ function sumOf({ steps, conclusion }: RelayReport): string {
   const skipped = steps.filter(({ verdict }) => verdict.status === 'skipped').length
   const rest = skipped === 0 ? '' : ` ${skipped} steps need “derp doctor” on a command line.`
   if (conclusion === undefined) return `No problems found from this browser.${rest}`
-  return `${conclusion.cause.sentence}: ${conclusion.cause.mend}.`
+  return `${conclusion.cause.sentence}: ${conclusion.cause.fix}.`
 }

@@ -1,7 +1,7 @@
 /**
- * The table of clients: sorted and filtered by the relay, of which the page holds the rows in sight only.
+ * The table of clients, sorted and filtered by the relay; the page holds only the visible rows.
  *
- * Rows are as high as each other, so that the scrollbar tells the truth about those that are not here.
+ * All rows have the same height, so that the scrollbar is right for rows that are not loaded.
  */
 
 import { CLIENT_TITLES, clientCells } from '../status/client-cells.ts'
@@ -10,13 +10,13 @@ import { make, setText } from './dom.ts'
 
 /** Pixels, as in the style sheet. */
 const ROW_HEIGHT = 28
-/** Rows above and below those in sight, so that scrolling shows no gap. */
+/** Rows loaded above and below the visible ones, so that scrolling shows no gap. */
 const MARGIN_ROWS = 10
-/** Most rows that the relay gives at a time. */
+/** Maximum rows per request. */
 const MAX_ROWS = 200
-/** Milliseconds between two looks when nothing is scrolled or typed. */
+/** Milliseconds between two requests while nothing is scrolled or typed. */
 const REFRESH_MS = 2_000
-/** Columns that are more interesting from the top. */
+/** Columns whose first order is descending. */
 const DESCENDING_FIRST: ReadonlySet<ClientColumn> = new Set(['received', 'sent', 'rate', 'queued', 'rtt'])
 
 /** A row in the page, and what it shows. */
@@ -60,7 +60,7 @@ export class ClientsView {
     void this.#ask()
   }
 
-  /** Called with every report; looks now and then, and never for a page that nobody sees. */
+  /** Called with every report; requests rows now and then, and never for a hidden page. */
   async refresh(): Promise<void> {
     if (!document.hidden && performance.now() - this.#askedAtMs >= REFRESH_MS) await this.#ask()
   }
@@ -90,7 +90,7 @@ export class ClientsView {
     void this.#ask()
   }
 
-  /** One request at a time; what has changed meanwhile is asked for behind it. */
+  /** One request at a time; changes meanwhile lead to another one after it. */
   async #ask(): Promise<void> {
     if (this.#isAsking) {
       this.#isStale = true
@@ -140,7 +140,7 @@ export class ClientsView {
   }
 }
 
-/** Touches what differs only: each change of the page is laid out and painted. */
+/** Changes only what differs: each change causes layout and paint. */
 function showRow(shown: ShownRow | undefined, row: ClientRow, at: number): void {
   if (shown === undefined) return
   const { line, cells, texts } = shown

@@ -1,4 +1,4 @@
-/** The demo alive: connects, shows the link, and lets its user talk to the other tab. */
+/** The script of the demo: connects, shows the link, and lets its user talk to the other tab. */
 
 import { BrowserClient } from '../../client/browser/browser-client.ts'
 import { pageClock } from '../../client/browser/page-clock.ts'

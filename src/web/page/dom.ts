@@ -1,4 +1,4 @@
-/** Small things to do with the document. */
+/** Helpers for the document. */
 
 /** The element with `id`. @throws Error if the page lacks it. */
 export function byId(id: string): HTMLElement {
@@ -18,11 +18,11 @@ export function make<Name extends keyof HTMLElementTagNameMap>(
   return element
 }
 
-/** Changes a text only when it differs: screen readers say again what is written again. */
+/** Changes a text only when it differs: screen readers repeat a text that is set again. */
 export function setText(element: Element, text: string): void {
   if (element.textContent === text) return
   const { firstChild } = element
-  // A node that is there costs less than one that is made.
+  // Changing a node is cheaper than creating one.
   if (firstChild instanceof Text && firstChild.nextSibling === null) firstChild.data = text
   else element.textContent = text
 }

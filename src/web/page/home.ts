@@ -1,4 +1,4 @@
-/** The home page alive: a check of the relay from where its visitor is. */
+/** The script of the home page: checks the relay from the visitor's browser. */
 
 import { CheckView } from './check-view.ts'
 import { byId } from './dom.ts'

@@ -1,4 +1,4 @@
-/** The tables of numbers and texts: texts of cells change, and a table is made anew only when its rows differ. */
+/** The tables of numbers and texts: cells are updated in place; a table is rebuilt only when its rows differ. */
 
 import { formatValue } from '../status/format.ts'
 import type { StatusGroup, StatusList, StatusReport } from '../status/status-report.ts'

@@ -1,9 +1,9 @@
-/** A QR code as an image of vectors: dark on light in both colour schemes, as readers want it. */
+/** A QR code as SVG: dark on light in both colour schemes, as scanners require. */
 
 import { encode } from 'uqr'
 
 const SVG = 'http://www.w3.org/2000/svg'
-/** Modules of light around the code, as the standard wants. */
+/** Width of the light margin in modules, as in the standard. */
 const QUIET = 4
 
 export function qrCode(text: string, label: string): SVGElement {

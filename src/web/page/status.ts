@@ -1,4 +1,4 @@
-/** The status page alive: reports as they come, charts, and the table of clients. */
+/** The script of the status page: live reports, charts, and the table of clients. */
 
 import { formatAge } from '../status/format.ts'
 import type { ChartPoint, StatusReport } from '../status/status-report.ts'
@@ -12,12 +12,12 @@ import './status.css'
 const charts = new Charts(byId('charts'))
 const clients = new ClientsView(byId('clients'))
 
-// Access by a key in the address goes along.
+// A key in the address is passed on.
 const events = new EventSource(`/debug/status/events${location.search}`)
 events.addEventListener('points', event => charts.begin(JSON.parse(event.data) as ChartPoint[]))
 events.addEventListener('report', event => {
   const report = JSON.parse(event.data) as StatusReport
-  // Before anything changes: it reads where the table is scrolled to, for which changes would have to be laid out.
+  // Before any change: it reads the scroll position, which would force a layout after one.
   void clients.refresh()
   setText(byId('uptime'), formatAge(report.uptimeSeconds))
   showVerdict(report.verdict)

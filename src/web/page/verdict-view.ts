@@ -1,4 +1,4 @@
-/** The line on top, and what is wrong below it. */
+/** The verdict, and the problems below it. */
 
 import type { Problem, Verdict } from '../status/status-report.ts'
 import { byId, make, setText } from './dom.ts'
@@ -25,8 +25,8 @@ export function showLost(isFinal: boolean): void {
   )
 }
 
-function problemItem({ level, text, mend }: Problem): HTMLElement {
-  return make('li', { className: level }, make('b', {}, text), ` — ${mend}`)
+function problemItem({ level, text, fix }: Problem): HTMLElement {
+  return make('li', { className: level }, make('b', {}, text), ` — ${fix}`)
 }
 
 function sentence(text: string): string {

@@ -1,4 +1,4 @@
-/** What two tabs do once they have met: chat, files with progress and hash, and how long a message takes there and back. */
+/** What two paired tabs do: chat, files with progress and hash, and round-trip time. */
 
 import type { NodePublicKey } from '../../keys/public-key.ts'
 import { equalBytes } from '../../lib/bytes.ts'
@@ -12,7 +12,7 @@ import type { PairMessage } from './pair-message.ts'
 /** Milliseconds between two messages that measure the latency, and between two of a guest whose host does not answer. */
 const PING_EVERY_MS = 2_000
 
-/** A file on its way, or there. */
+/** A file in transfer, or transferred. */
 export interface Transfer {
   readonly id: number
   readonly name: string
@@ -132,7 +132,7 @@ export class Conversation {
       this.#incoming.set(id, { receiver: new FileReceiver(name, size), startMs: this.#clock.now() })
       this.#showIncoming(id)
     } catch {
-      // Too large for a tab: its parts are not taken.
+      // Too large for a tab: its parts are ignored.
     }
   }
 

@@ -8,7 +8,7 @@ export class FileReceiver {
   readonly file: Uint8Array<ArrayBuffer>
   #bytes = 0
 
-  /** @throws RangeError for a size that no tab holds. */
+  /** @throws RangeError for a file that is too large for a tab. */
   constructor(name: string, size: number) {
     if (!Number.isInteger(size) || size < 0 || size > MAX_FILE_BYTES) {
       throw new RangeError(`receive a file of ${size} bytes: at most ${MAX_FILE_BYTES}`)
@@ -17,7 +17,7 @@ export class FileReceiver {
     this.file = new Uint8Array(size)
   }
 
-  /** Bytes that have come without a gap. */
+  /** Bytes received without a gap. */
   get bytes(): number {
     return this.#bytes
   }

@@ -1,6 +1,5 @@
 /**
- * Sends a file in parts: relays drop what they cannot queue, so few parts are on their way at a time, and what does not
- * arrive is sent again.
+ * Sends a file in parts: relays drop what they cannot queue, so few parts are in flight, and lost ones are sent again.
  */
 
 import type { Clock, Timer } from '../../lib/clock.ts'
@@ -8,9 +7,9 @@ import type { PairMessage } from './pair-message.ts'
 
 /** Bytes of a part: sealed and with its header it fits into a packet. */
 export const PART_BYTES = 32_768
-/** Bytes on their way: half of what stock relays queue for a client. */
+/** Bytes in flight: half of what stock relays queue for a client. */
 export const WINDOW_BYTES = 16 * PART_BYTES
-/** Milliseconds without news of the receiver after which parts count as lost. */
+/** Milliseconds without a reply of the receiver after which parts count as lost. */
 const LOST_AFTER_MS = 2_000
 
 export interface FileSenderParts {

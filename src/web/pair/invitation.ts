@@ -1,11 +1,14 @@
-/** The link by which a second tab finds the first: its key and a secret, in the part that no server is told. Pure. */
+/**
+ * The link by which a second tab finds the first: key and secret are in the fragment, which is not sent to servers.
+ * Pure.
+ */
 
 import { NodePublicKey } from '../../keys/public-key.ts'
 
 export interface Invitation {
   /** The key of the tab that made it. */
   readonly key: NodePublicKey
-  /** Proves that a guest has the link: relays know keys as well. */
+  /** Proves that a guest has the link; the key alone does not, because relays know it. */
   readonly secret: Uint8Array
 }
 

@@ -8,11 +8,11 @@
 export type Role = 'host' | 'guest'
 
 export type PairMessage =
-  /** The guest begins: proves that it has the link. */
+  /** The first message, from the guest: proves that it has the link. */
   | { readonly type: 'hello'; readonly secret: Uint8Array }
   | { readonly type: 'welcome' }
   | { readonly type: 'chat'; readonly text: string }
-  /** A file comes, cut into parts. */
+  /** A file follows in parts. */
   | { readonly type: 'offer'; readonly id: number; readonly size: number; readonly name: string }
   | { readonly type: 'part'; readonly id: number; readonly at: number; readonly data: Uint8Array }
   /** Bytes of the file that have come without a gap. */

@@ -75,7 +75,7 @@ export class Pair {
     await this.#seal(this.#peer, { type: 'hello', secret: this.#invitation.secret })
   }
 
-  /** Rejects if there is nobody yet, or no connection. */
+  /** Rejects without a peer or a connection. */
   async send(message: PairMessage): Promise<void> {
     if (this.#peer === undefined || !this.#hasMet) throw new Error('send to the other tab: nobody has come yet')
     await this.#seal(this.#peer, message)

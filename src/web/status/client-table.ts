@@ -1,7 +1,8 @@
 /**
- * The table of connected clients: sorted and filtered here, so that a page of ten thousand holds those in sight only.
+ * The table of connected clients, sorted and filtered here, so that a page with ten thousand loads only the visible
+ * rows.
  *
- * All viewers share one look at the relay per second.
+ * All viewers share one snapshot per second.
  */
 
 import type { Clock } from '../../lib/clock.ts'
@@ -10,9 +11,9 @@ import { type ClientsQuery, sortableAddress } from '../../status/clients-query.t
 import type { DebugSource } from '../../status/relay-view.ts'
 import type { ClientColumn, ClientRow, ClientRows } from './status-report.ts'
 
-/** Milliseconds for which a look serves. */
+/** Milliseconds for which a snapshot is used. */
 const LOOK_MS = 1_000
-/** Milliseconds after which a look is too old for a rate. */
+/** Milliseconds after which a snapshot is too old for a rate. */
 const STALE_MS = 60_000
 const ALL: ClientsQuery = {
   filter: { kind: 'all' },
@@ -22,7 +23,7 @@ const ALL: ClientsQuery = {
   limit: Number.MAX_SAFE_INTEGER,
   after: undefined,
 }
-/** Orders that are kept of one look: viewers that scroll ask for the same again and again. */
+/** Sorted views kept per snapshot: viewers that scroll request the same one repeatedly. */
 const MAX_ORDERS = 16
 const NANOSECONDS_PER_SECOND = 1_000_000_000
 const MS_PER_SECOND = 1_000
@@ -47,11 +48,11 @@ interface Look {
   readonly atMs: number
   readonly rows: readonly ClientRow[]
   readonly totals: ReadonlyMap<number, Totals>
-  /** What has been asked for of it, by filter and order. */
+  /** Sorted views of the snapshot, by filter and order. */
   readonly orders: Map<string, readonly ClientRow[]>
 }
 
-/** What a column is sorted by. */
+/** The sort key of a column. */
 const KEYS: Readonly<Record<ClientColumn, (row: ClientRow) => string | number>> = {
   key: ({ key }) => key,
   address: ({ address }) => sortableText(address),
@@ -100,7 +101,7 @@ export class ClientTable {
     const rows = clients.map(({ details }) => {
       const total = totalsOf(details)
       const last = seconds === undefined ? undefined : before?.totals.get(details.connNum)
-      // All that is known of a new client is its average.
+      // For a new client only the average is known.
       const [since, passed] =
         last === undefined || seconds === undefined
           ? [NONE, Math.max(1, details.connected / NANOSECONDS_PER_SECOND)]

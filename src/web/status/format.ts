@@ -1,4 +1,4 @@
-/** Numbers as people read them, alike in the page that the server writes and in what its script changes. Pure. */
+/** Formats numbers for people, the same on the server and in the page. Pure. */
 
 import type { Unit } from './status-report.ts'
 

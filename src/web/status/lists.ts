@@ -5,7 +5,7 @@ import type { StatusList } from './status-report.ts'
 
 const DAY_MS = 86_400_000
 
-/** Those that there is anything for. @param nowMs milliseconds since 1970. */
+/** The tables that have rows. @param nowMs milliseconds since 1970. */
 export function statusLists({ mesh, region, certificates }: MetricSnapshot, nowMs: number): StatusList[] {
   return [
     {

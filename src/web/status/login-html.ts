@@ -1,4 +1,4 @@
-/** The form by which bearers of the token log in. */
+/** The login form for the token. */
 
 export function loginBody(isRefused: boolean): string {
   const error = isRefused ? '<p role="alert" class="failing">This is not the token. Nothing was changed.</p>' : ''

@@ -1,4 +1,4 @@
-/** What has happened between two readings of the metrics. Pure. */
+/** Changes between two readings of the metrics. Pure. */
 
 import { labelledValues, type Samples } from './groups.ts'
 import type { ChartPoint } from './status-report.ts'
@@ -10,7 +10,7 @@ export interface Reading {
   readonly samples: Samples
 }
 
-/** What two readings tell of the time between them. */
+/** The time between two readings. */
 export class Interval {
   readonly seconds: number
   readonly #before: Samples

@@ -13,7 +13,7 @@ import type { Clock } from '../../lib/clock.ts'
 import type { HttpRequest } from '../../listen/http-service.ts'
 
 const COOKIE = 'derper-status'
-/** Seconds for which a login holds. */
+/** Seconds for which a login is valid. */
 const SESSION_SECONDS = 12 * 3_600
 
 export interface StatusAccessOptions {
@@ -62,7 +62,7 @@ export class StatusAccess {
     return token === '' ? undefined : token
   }
 
-  /** Whether it comes by a login that still holds. */
+  /** Whether the request has a valid login. */
   hasSession(request: HttpRequest): boolean {
     const pattern = new RegExp(`(?:^|;\\s*)${COOKIE}=(\\d{1,12})\\.([\\w-]+)`)
     const [, expiry, signature = ''] = pattern.exec(firstHeader(request, 'cookie') ?? '') ?? []

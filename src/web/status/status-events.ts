@@ -1,10 +1,10 @@
-/** The state of the relay again and again, as server-sent events, until the viewer leaves. */
+/** Streams the state of the relay as server-sent events until the viewer leaves. */
 
 import { timeOrLeave } from '../../http/debug/time-or-leave.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { READING_MS, type StatusWatch } from './status-watch.ts'
 
-/** Milliseconds after which a browser comes back when the stream has ended. */
+/** Milliseconds after which a browser reconnects when the stream has ended. */
 const RETRY_MS = 2_000
 
 /** First the points so far, then a report every second. A slow reader is told less often. */

@@ -1,4 +1,4 @@
-/** The status page without script: its tables as they are now. The script of the page takes it from there. */
+/** The status page without script: the tables as they are now. The script of the page updates them. */
 
 import { escapeHtml } from '../../http/debug/html.ts'
 import { CLIENT_TITLES, clientCells } from './client-cells.ts'
@@ -29,7 +29,7 @@ ${clientsHtml(clients)}
 <footer><p><a href="/debug/">Debug pages</a> · <a href="/debug/varz">Metrics</a></p></footer>`
 }
 
-/** Reloads the page now and then where no script does better. */
+/** Reloads the page periodically where scripts are off. */
 export const REFRESH: string = '<noscript><meta http-equiv="refresh" content="10"></noscript>\n'
 
 function about({ version, uptimeSeconds }: StatusReport): string {
@@ -45,8 +45,8 @@ function verdictHtml({ level, text, problems }: Verdict): string {
 </section>`
 }
 
-function problemHtml({ level, text, mend }: Problem): string {
-  return `<li class="${level}"><b>${escapeHtml(text)}</b> — ${escapeHtml(mend)}</li>`
+function problemHtml({ level, text, fix }: Problem): string {
+  return `<li class="${level}"><b>${escapeHtml(text)}</b> — ${escapeHtml(fix)}</li>`
 }
 
 function groupHtml({ id, title, rows }: StatusGroup): string {

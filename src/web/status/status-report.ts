@@ -1,7 +1,7 @@
 /**
- * What the status page shows, as sent to it: made on the server, shown in the browser.
+ * The data of the status page, from server to browser.
  *
- * Types only, of nothing but themselves, as both sides import them.
+ * Types without imports, because both sides use them.
  */
 
 /** How a value is written. */
@@ -37,10 +37,10 @@ export type Level = 'well' | 'degraded' | 'failing'
 export interface Problem {
   readonly level: Exclude<Level, 'well'>
   readonly text: string
-  readonly mend: string
+  readonly fix: string
 }
 
-/** How the relay is, in words. */
+/** The state of the relay, in words. */
 export interface Verdict {
   readonly level: Level
   readonly text: string
@@ -73,7 +73,7 @@ export interface StatusReport {
   readonly verdict: Verdict
   readonly groups: readonly StatusGroup[]
   readonly lists: readonly StatusList[]
-  /** Undefined in the first report of a relay that nobody watched. */
+  /** Undefined in the first report after a time without viewers. */
   readonly point: ChartPoint | undefined
 }
 

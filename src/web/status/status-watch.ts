@@ -1,5 +1,5 @@
 /**
- * Reads the metrics for those who watch: once a second for all of them, never for nobody.
+ * Reads the metrics once a second for all viewers, and not at all without any.
  *
  * Keeps the last minute for the verdict, and the last minutes for the charts.
  */
@@ -15,7 +15,7 @@ import { verdictOn } from './verdict.ts'
 
 /** Milliseconds between two readings. */
 export const READING_MS = 1_000
-/** Milliseconds that count as lately. */
+/** Milliseconds of the recent past, for the verdict. */
 const LATELY_MS = 60_000
 /** Milliseconds in which the delay of the event loop is measured at least once. */
 const DELAYS_MS = 11_000

@@ -41,7 +41,7 @@ test('verdictOn says in words that all is well, with what is known', () => {
   )
 })
 
-test('verdictOn takes what makes the relay unready before what degrades it, each with what mends it', () => {
+test('verdictOn takes what makes the relay unready before what degrades it, each with what fixes it', () => {
   const readiness = {
     ready: false,
     problems: [{ name: 'certificate', reason: 'certificate for relay.test has expired' }],
@@ -49,7 +49,7 @@ test('verdictOn takes what makes the relay unready before what degrades it, each
   }
   const { level, text, problems } = judge({ readiness })
   expect([level, text]).toEqual(['failing', 'certificate: certificate for relay.test has expired'])
-  expect(problems.map(each => [each.level, each.mend.split(/[ ,]/)[0]])).toEqual([
+  expect(problems.map(each => [each.level, each.fix.split(/[ ,]/)[0]])).toEqual([
     ['failing', 'put'],
     ['degraded', 'check'],
   ])
@@ -82,7 +82,7 @@ test.each([
   })
   const { problems } = judge({ lately: interval })
   expect(problems.map(({ text }) => text)).toEqual(texts)
-  if (texts.length > 0) expect(problems[0]?.mend).toContain('table of clients')
+  if (texts.length > 0) expect(problems[0]?.fix).toContain('table of clients')
 })
 
 test('verdictOn minds a late event loop, refused connections and too many open files', () => {

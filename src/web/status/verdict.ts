@@ -1,6 +1,6 @@
-/** Whether all is well, in words, and if not what is wrong and what mends it. Pure. */
+/** Whether all is well, in words, and if not what is wrong and what fixes it. Pure. */
 
-import { mendOfCheck } from '../../diagnose/check-mends.ts'
+import { fixOfCheck } from '../../diagnose/check-fixes.ts'
 import type { Finding, ReadinessReport } from '../../status/readiness.ts'
 import type { CertificateStatus } from '../../tls/certificate-source.ts'
 import type { Samples } from './groups.ts'
@@ -29,7 +29,7 @@ const FULL_SHARE = 0.8
 const CERTIFICATE_DAYS = 14
 
 /** What to do about drops, by reason. */
-const MENDS_OF_DROPS: Readonly<Record<string, string>> = {
+const FIXES_OF_DROPS: Readonly<Record<string, string>> = {
   queue_head: 'some clients read too slowly: sort the table of clients by queue',
   unknown_dest: 'clients send to keys that are not here: peers that have left, or a missing mesh link',
   unknown_dest_on_fwd: 'mesh peers forward to keys that have left; this passes when they have heard of it',
@@ -37,7 +37,7 @@ const MENDS_OF_DROPS: Readonly<Record<string, string>> = {
   write_error: 'connections broke while packets were written; many at once means a bad network',
   find_failed: 'the region did not say where clients are: see whether NATS and all its relays can be reached',
   find_displaced: 'many packets came for clients that were still being found; this passes when they have been',
-  core_behind: 'a worker is too slow: run more of them (-workers), or use a faster machine',
+  worker_behind: 'a worker is too slow: run more of them (-workers), or use a faster machine',
 }
 
 /** The verdict on a relay. */
@@ -63,7 +63,7 @@ function readinessProblems(readiness: ReadinessReport | undefined): Problem[] {
     ({ name, reason }: Finding): Problem => ({
       level,
       text: `${name.replaceAll('-', ' ')}: ${reason}`,
-      mend: mendOfCheck(name),
+      fix: fixOfCheck(name),
     })
   return [
     ...(readiness?.problems ?? []).map(problem('failing')),
@@ -77,7 +77,7 @@ function certificateProblems({ certificates, nowMs }: Judged): Problem[] {
     const days = daysLeft(notAfterMs, nowMs)
     if (days >= CERTIFICATE_DAYS) return []
     const text = `certificate for ${subject}: ${days} ${days === 1 ? 'day' : 'days'} left`
-    return [{ level: 'degraded', text, mend: 'renew it and replace its files; a running relay takes the new ones' }]
+    return [{ level: 'degraded', text, fix: 'renew it and replace its files; a running relay takes the new ones' }]
   })
 }
 
@@ -85,7 +85,7 @@ function fileProblems(samples: Samples): Problem[] {
   const [open, most] = [samples.get('process_open_fds') ?? 0, samples.get('process_max_fds') ?? 0]
   if (most === 0 || open < most * FULL_SHARE) return []
   const text = `open files: ${open} of at most ${most}`
-  return [{ level: 'degraded', text, mend: 'raise the limit (LimitNOFILE of systemd, ulimit -n) and start it again' }]
+  return [{ level: 'degraded', text, fix: 'raise the limit (LimitNOFILE of systemd, ulimit -n) and start it again' }]
 }
 
 function recentProblems(lately: Interval): Problem[] {
@@ -99,16 +99,16 @@ function dropProblems(lately: Interval): Problem[] {
   const [most] = lately.growthByLabel('derphttp_packets_dropped')
   const reason = most?.label ?? ''
   const text = `packets: ${percent(share)} dropped lately, most as ${reason}`
-  return [{ level: 'degraded', text, mend: MENDS_OF_DROPS[reason] ?? 'see the table of drops' }]
+  return [{ level: 'degraded', text, fix: FIXES_OF_DROPS[reason] ?? 'see the table of drops' }]
 }
 
 function delayProblems(lately: Interval): Problem[] {
   const lateMs = lately.mean('derphttp_event_loop_delay_ms') ?? 0
   if (lateMs < LATE_MS) return []
   const text = `event loop: up to ${Math.round(lateMs)} ms late, and so is every packet`
-  const mend =
+  const fix =
     'run more workers (-workers), use a faster machine, or look at /debug/pprof/profile for what takes the time'
-  return [{ level: 'degraded', text, mend }]
+  return [{ level: 'degraded', text, fix }]
 }
 
 function refusalProblems(lately: Interval): Problem[] {
@@ -116,7 +116,7 @@ function refusalProblems(lately: Interval): Problem[] {
   if (refused === 0) return []
   const reasons = lately.growthByLabel('derphttp_connections_refused').map(({ label }) => label)
   const text = `connections: ${refused} refused lately (${reasons.join(', ')})`
-  return [{ level: 'degraded', text, mend: 'if these were clients of yours, raise the limit that the reason names' }]
+  return [{ level: 'degraded', text, fix: 'if these were clients of yours, raise the limit that the reason names' }]
 }
 
 function wellInWords({ samples, lately }: Judged): string {

@@ -107,7 +107,7 @@ export class LinkSender implements Flushable {
   #admit(bytes: number, tag: number): boolean {
     const [kind, payloadBytes] = [kindOf(tag), bytes - overheadOf(tag)]
     if (this.#isClosed || !this.#hasRoom(bytes)) {
-      const reason = this.#isClosed ? DropReason.GoneDisconnected : DropReason.CoreBehind
+      const reason = this.#isClosed ? DropReason.GoneDisconnected : DropReason.WorkerBehind
       this.#host.counters.drop(reason, kind, payloadBytes)
       return false
     }

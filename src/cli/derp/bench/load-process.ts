@@ -13,7 +13,7 @@ export const WORKER_COMMAND = 'bench-worker'
 
 /** From parent to child, after the setup. */
 export const START = 'start'
-export const STOP = 'stop'
+const STOP = 'stop'
 
 /** From child to parent. */
 export type WorkerLine =

@@ -27,7 +27,7 @@ export function reportText(report: BenchReport): string {
 }
 
 /** The load in a sentence. */
-export function loadText({ pairs, processes, sizes, rate, window, seconds }: BenchReport): string {
+function loadText({ pairs, processes, sizes, rate, window, seconds }: BenchReport): string {
   const how = rate === null ? `as fast as possible with ${window} in flight per pair` : `${rate} packets/s in all`
   const where = processes === 1 ? '' : ` in ${processes} processes`
   const some = pairs.connected < pairs.wanted ? ` of ${pairs.wanted}` : ''
@@ -48,7 +48,7 @@ export function formatMs(ms: number | null): string {
 }
 
 /** A line per step of 1, 2, 5, 10 and so on, from the first to the last with packets. */
-export function histogramLines(histogram: BenchReport['histogram']): string[] {
+function histogramLines(histogram: BenchReport['histogram']): string[] {
   const longest = histogram.at(-1)?.[0]
   if (longest === undefined) return []
   const counts: { readonly bound: number; count: number }[] = boundsUpTo(longest).map(bound => ({ bound, count: 0 }))

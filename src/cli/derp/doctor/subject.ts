@@ -66,7 +66,7 @@ function subjectOfMap(source: string, document: MapDocument, options: SubjectOpt
   const errors = issues.filter(({ severity }) => severity === 'error')
   const [first] = errors
   if (document.value === undefined) {
-    throw new DerpError('ERR_DERP_CONFIG_INVALID', `read DERP map ${source}: ${first?.message}; ${first?.mend}`)
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `read DERP map ${source}: ${first?.message}; ${first?.fix}`)
   }
   const map = readUsable(source, document.value)
   const regions = chosenRegions(map, options.region)
@@ -75,7 +75,7 @@ function subjectOfMap(source: string, document: MapDocument, options: SubjectOpt
     return targets.map(target => ({ target, others: targets.filter(other => other !== target) }))
   })
   if (relays.length === 0) throw unusable(`diagnose ${source}: the map has no relays`)
-  const notes = errors.map(({ path, message, mend }) => `${source}: ${formatMapPath(path)}: ${message}; ${mend}`)
+  const notes = errors.map(({ path, message, fix }) => `${source}: ${formatMapPath(path)}: ${message}; ${fix}`)
   return { relays, notes, isFaulty: errors.length > 0 }
 }
 

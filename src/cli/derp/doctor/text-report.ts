@@ -23,14 +23,14 @@ export function stepLine({ title, verdict, ms }: StepReport): string {
 export function conclusionText({ steps, conclusion }: RelayReport): string {
   const warnings = steps.flatMap(({ title, verdict }) =>
     verdict.status === 'warning'
-      ? [`${title}: ${verdict.cause.sentence} (${verdict.detail}): ${verdict.cause.mend}.`]
+      ? [`${title}: ${verdict.cause.sentence} (${verdict.detail}): ${verdict.cause.fix}.`]
       : [],
   )
   const notes = warnings.map(text => `Warning: ${text}\n`).join('')
   if (conclusion === undefined)
     return `\n${notes}${warnings.length === 0 ? 'No problems found.' : 'No other problems found.'}\n`
   const { cause, detail } = conclusion
-  return `\nCause: ${cause.sentence} (${detail}).\nFix: ${cause.mend}.\n${notes}`
+  return `\nCause: ${cause.sentence} (${detail}).\nFix: ${cause.fix}.\n${notes}`
 }
 
 function textOf(verdict: Verdict): string {

@@ -36,10 +36,10 @@ export function lintDocument({ value, format, path, issues }: MapDocument): read
 }
 
 function textReport(source: string, document: MapDocument, issues: readonly LintIssue[]): string {
-  const lines = issues.map(({ severity, rule, path, message, mend }) => {
+  const lines = issues.map(({ severity, rule, path, message, fix }) => {
     const place = document.placeOf(path)
     const at = place === undefined ? source : `${source}:${place.line}:${place.column}`
-    return `${at}: ${severity}: ${formatMapPath(path)}: ${message}; ${mend} [${rule}]`
+    return `${at}: ${severity}: ${formatMapPath(path)}: ${message}; ${fix} [${rule}]`
   })
   return `${[...lines, `${source}: ${summary(document, issues)}`].join('\n')}\n`
 }

@@ -6,14 +6,14 @@ import { parseKeyList } from '../../../admission/key-file.ts'
 import { parseTokenList } from '../../../admission/tokens.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { ADMISSION_FLAGS } from '../flags/admission.ts'
-import { badSetting, badSettings, listSetting, readSettingFile } from './setting.ts'
+import { listSetting, readSettingFile, settingError, settingsError } from './setting.ts'
 
 type Flags = FlagValues<typeof ADMISSION_FLAGS>
 
 /** Reads the files once, for errors that name the flag. Rejects with a DerpError naming flag, file and reason. */
 export async function admissionSettings(flags: Flags): Promise<AdmissionSettings> {
   const memoryMs = flags['admission-memory']
-  if (memoryMs < 0) throw badSetting('admission-memory', `${memoryMs}ms`, 'below 0; 0 is for no memory')
+  if (memoryMs < 0) throw settingError('admission-memory', `${memoryMs}ms`, 'below 0; 0 is for no memory')
   return {
     deniedAppNames: listSetting(flags['disallow-app-names']),
     allowKeysFile: await checkedFile(flags, 'allow-keys-file', parseKeyList),
@@ -55,7 +55,7 @@ function checkedUrl(text: string): string | undefined {
     parseAdmissionUrl(text)
   } catch (error) {
     // The URL is left out, as it may hold a password.
-    throw badSettings(`set flag -verify-client-url: ${(error as Error).message}`, error)
+    throw settingsError(`set flag -verify-client-url: ${(error as Error).message}`, error)
   }
   return text
 }

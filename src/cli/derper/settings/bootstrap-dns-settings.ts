@@ -4,7 +4,7 @@ import type { BootstrapDnsSettings } from '../../../daemon/settings.ts'
 import { BootstrapNames } from '../../../http/pages/bootstrap-names.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { BOOTSTRAP_DNS_FLAGS } from '../flags/bootstrap-dns.ts'
-import { badSetting } from './setting.ts'
+import { settingError } from './setting.ts'
 
 type Flags = FlagValues<typeof BOOTSTRAP_DNS_FLAGS>
 
@@ -21,7 +21,7 @@ function checked(flags: Flags, flag: keyof Flags): string {
   try {
     if (text !== '') new BootstrapNames(text)
   } catch (error) {
-    throw badSetting(flag, text, (error as Error).message, error)
+    throw settingError(flag, text, (error as Error).message, error)
   }
   return text
 }

@@ -5,7 +5,7 @@ import { formatDuration } from '../../../lib/duration.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { ENDING_FLAGS } from '../flags/ending.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
-import { badSetting, durationSetting } from './setting.ts'
+import { durationSetting, settingError } from './setting.ts'
 
 /** Time for the last, possibly slow client after it was told to move, if no deadline is set. */
 const GRACE_MS = 3_000
@@ -22,7 +22,7 @@ export function drainSettings(flags: Flags, given: ReadonlySet<string>): DrainSe
   const least = delayMs + spreadMs
   if (wanted !== 0 && wanted < least) {
     const reason = `shorter than -drain-delay plus -drain-time, ${formatDuration(least)}; 0 is for ${formatDuration(GRACE_MS)} more than that`
-    throw badSetting('drain-deadline', formatDuration(wanted), reason)
+    throw settingError('drain-deadline', formatDuration(wanted), reason)
   }
   return { delayMs, spreadMs, tryForMs, deadlineMs: wanted === 0 ? least + GRACE_MS : wanted }
 }

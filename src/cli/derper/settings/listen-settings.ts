@@ -10,7 +10,7 @@ import type { LIMIT_FLAGS } from '../flags/limits.ts'
 import type { PROXY_FLAGS } from '../flags/proxies.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
 import { proxySettings } from './proxy-settings.ts'
-import { badSetting, intSetting } from './setting.ts'
+import { intSetting, settingError } from './setting.ts'
 
 type LimitFlags = FlagValues<typeof LIMIT_FLAGS>
 type TlsFlags = Pick<FlagValues<typeof TLS_FLAGS>, 'tls-record-bytes'>
@@ -71,14 +71,14 @@ export function descriptorNotes(
 /** Milliseconds from accept to login or first request. @throws DerpError naming flag and value. */
 export function loginTimeoutSetting({ 'login-timeout': ms }: Pick<LimitFlags, 'login-timeout'>): number {
   if (ms > 0 && ms <= MAX_LOGIN_TIMEOUT_MS) return ms
-  throw badSetting('login-timeout', formatDuration(ms), 'not above 0 and at most 1h')
+  throw settingError('login-timeout', formatDuration(ms), 'not above 0 and at most 1h')
 }
 
 /** The burst defaults to one second's worth, so that a limit always takes effect. */
 function rate(flags: Flags, suffix: '' | '-per-source'): TokenBucketOptions | undefined {
   const [limitFlag, burstFlag] = [`accept-connection-limit${suffix}`, `accept-connection-burst${suffix}`] as const
   const perSecond = flags[limitFlag]
-  if (!(perSecond > 0)) throw badSetting(limitFlag, perSecond, 'not above 0; use +Inf for no limit')
+  if (!(perSecond > 0)) throw settingError(limitFlag, perSecond, 'not above 0; use +Inf for no limit')
   const burst = intSetting(flags, burstFlag, ANY_COUNT)
   return perSecond === Number.POSITIVE_INFINITY ? undefined : { perSecond, burst: burst || Math.ceil(perSecond) }
 }
@@ -87,6 +87,6 @@ function rate(flags: Flags, suffix: '' | '-per-source'): TokenBucketOptions | un
 function keepAlive(ms: number): number | undefined {
   if (ms < 0) return undefined
   if (ms > MAX_KEEP_ALIVE_MS)
-    throw badSetting('tcp-keepalive-time', formatDuration(ms), 'above 9h6m7s, the maximum of TCP')
+    throw settingError('tcp-keepalive-time', formatDuration(ms), 'above 9h6m7s, the maximum of TCP')
   return ms === 0 ? DEFAULT_KEEP_ALIVE_MS : Math.ceil(ms / 1_000) * 1_000
 }

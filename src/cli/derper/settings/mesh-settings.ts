@@ -8,7 +8,7 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { MESH_FLAGS } from '../flags/mesh.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import { loadMeshKey, MESH_KEY_VARIABLE } from '../mesh-key-file.ts'
-import { badSetting, intSetting } from './setting.ts'
+import { intSetting, settingError } from './setting.ts'
 
 const MAX_CLIENTS: number = 16 << 20
 
@@ -20,7 +20,7 @@ export function meshSettings(flags: Flags, env: NodeJS.ProcessEnv): MeshSettings
   const peers = flags['mesh-with']
   const maxClients = intSetting(flags, 'mesh-max-clients', [0, MAX_CLIENTS])
   if (peers === '') return { key, peers: [], maxClients }
-  if (key === undefined) throw badSetting('mesh-with', peers, 'needs a mesh key; set -mesh-psk-file')
+  if (key === undefined) throw settingError('mesh-with', peers, 'needs a mesh key; set -mesh-psk-file')
   return { key, peers: parseMeshWith(peers), maxClients }
 }
 

@@ -6,7 +6,7 @@ import type { MetricsAccess } from '../../../http/metrics/metrics-access.ts'
 import { CidrList } from '../../../listen/cidr-list.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { METRICS_FLAGS } from '../flags/metrics.ts'
-import { badSetting, listSetting } from './setting.ts'
+import { listSetting, settingError } from './setting.ts'
 
 /** Shorter tokens could be guessed. */
 const MIN_TOKEN_LENGTH = 16
@@ -21,7 +21,7 @@ export function metricsSettings(flags: FlagValues<typeof METRICS_FLAGS>): Metric
   const isOpen = access.token === undefined && access.ranges === undefined
   if (isOpen && !(address.host === 'localhost' || LOOPBACK.includes(address.host ?? ''))) {
     const reason = 'others can reach it; set -metrics-token or -metrics-allow, or listen on 127.0.0.1'
-    throw badSetting('metrics-addr', text, reason)
+    throw settingError('metrics-addr', text, reason)
   }
   return { address, access }
 }
@@ -30,7 +30,7 @@ export function metricsSettings(flags: FlagValues<typeof METRICS_FLAGS>): Metric
 export function metricsAccess(flags: FlagValues<typeof METRICS_FLAGS>): MetricsAccess {
   const { 'metrics-token': token, 'metrics-allow': allow } = flags
   if (token !== '' && token.length < MIN_TOKEN_LENGTH) {
-    throw badSetting('metrics-token', '…', `has ${token.length} characters, needs ${MIN_TOKEN_LENGTH} or more`)
+    throw settingError('metrics-token', '…', `has ${token.length} characters, needs ${MIN_TOKEN_LENGTH} or more`)
   }
   return {
     ...(token !== '' && { token }),
@@ -44,6 +44,6 @@ function rangesOf(text: string): CidrList {
     if (entries.length === 0) throw new Error('no address; name one, or omit the flag')
     return new CidrList(entries)
   } catch (error) {
-    throw badSetting('metrics-allow', text, (error as Error).message, error)
+    throw settingError('metrics-allow', text, (error as Error).message, error)
   }
 }

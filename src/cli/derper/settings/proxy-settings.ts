@@ -4,7 +4,7 @@ import type { ListenSettings } from '../../../daemon/settings.ts'
 import { CidrList } from '../../../listen/cidr-list.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { PROXY_FLAGS } from '../flags/proxies.ts'
-import { badSetting, badSettings, listSetting } from './setting.ts'
+import { listSetting, settingError, settingsError } from './setting.ts'
 
 type ProxySettings = Pick<ListenSettings, 'trustedProxies' | 'proxyProtocol'>
 
@@ -15,10 +15,12 @@ export function proxySettings(flags: FlagValues<typeof PROXY_FLAGS>): ProxySetti
   try {
     new CidrList(trustedProxies)
   } catch (error) {
-    throw badSetting('trusted-proxies', text, (error as Error).message, error)
+    throw settingError('trusted-proxies', text, (error as Error).message, error)
   }
   if (trustedProxies.length > 0) return { trustedProxies, proxyProtocol }
   if (proxyProtocol)
-    throw badSettings('set flag -proxy-protocol: needs -trusted-proxies, which names the proxies that send the headers')
+    throw settingsError(
+      'set flag -proxy-protocol: needs -trusted-proxies, which names the proxies that send the headers',
+    )
   return { trustedProxies: undefined, proxyProtocol }
 }

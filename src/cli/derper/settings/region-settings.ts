@@ -6,7 +6,7 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { REGION_FLAGS } from '../flags/region.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import { assertCertificate, assertPrivateKey } from './pem.ts'
-import { badSetting, badSettings, listSetting, readSettingFile } from './setting.ts'
+import { listSetting, readSettingFile, settingError, settingsError } from './setting.ts'
 
 type Flags = FlagValues<typeof REGION_FLAGS> & Pick<FlagValues<typeof SERVING_FLAGS>, 'dev' | 'derp'>
 
@@ -23,13 +23,17 @@ export async function regionSettings(
   const { region: name } = flags
   if (name === '') return undefined
   if (!REGION_NAME.test(name))
-    throw badSetting('region', name, 'a name has up to 64 characters, without ".", "*", ">" and blanks; choose another')
-  if (!flags.derp) throw badSetting('region', name, '-derp=false, so there are no clients; set only one of them')
-  if (flags.nats === '') throw badSetting('region', name, 'needs NATS servers; set -nats')
-  if (mesh.key === undefined) throw badSetting('region', name, 'needs a mesh key; set -mesh-psk-file')
+    throw settingError(
+      'region',
+      name,
+      'a name has up to 64 characters, without ".", "*", ">" and blanks; choose another',
+    )
+  if (!flags.derp) throw settingError('region', name, '-derp=false, so there are no clients; set only one of them')
+  if (flags.nats === '') throw settingError('region', name, 'needs NATS servers; set -nats')
+  if (mesh.key === undefined) throw settingError('region', name, 'needs a mesh key; set -mesh-psk-file')
   if (workers > 1) {
     const reason = 'a relay of a region serves clients on one thread; use -workers 1, and further relays for more cores'
-    throw badSetting('workers', workers, reason)
+    throw settingError('workers', workers, reason)
   }
   return {
     name,
@@ -47,14 +51,14 @@ function serverUrls(flags: Flags): readonly string[] {
     const url = URL.parse(text)
     // Left out, as it may hold a password.
     if (url === null || !NATS_PROTOCOLS.has(url.protocol) || url.host === '' || /[^/]/.test(url.pathname))
-      throw badSettings(`set flag -nats: server ${at + 1} is not a URL of a NATS server; write nats://HOST:PORT`)
+      throw settingsError(`set flag -nats: server ${at + 1} is not a URL of a NATS server; write nats://HOST:PORT`)
     return url
   })
-  if (urls.length === 0) throw badSettings('set flag -nats: names no server; write nats://HOST:PORT')
+  if (urls.length === 0) throw settingsError('set flag -nats: names no server; write nats://HOST:PORT')
   const accounts = new Set(urls.filter(({ username }) => username !== '').map(url => `${url.username}:${url.password}`))
-  if (accounts.size > 1) throw badSettings('set flag -nats: servers have different users; use one for all')
+  if (accounts.size > 1) throw settingsError('set flag -nats: servers have different users; use one for all')
   if (accounts.size > 0 && flags['nats-creds'] !== '')
-    throw badSetting('nats-creds', flags['nats-creds'], '-nats has a user as well; set only one of them')
+    throw settingError('nats-creds', flags['nats-creds'], '-nats has a user as well; set only one of them')
   return servers
 }
 
@@ -63,9 +67,9 @@ async function tlsFiles(flags: Flags): Promise<RegionSettings['tls']> {
   const certFile = await checkedFile(flags, 'nats-tls-cert', assertCertificate)
   const keyFile = await checkedFile(flags, 'nats-tls-key', assertPrivateKey)
   if (certFile !== undefined && keyFile === undefined)
-    throw badSetting('nats-tls-cert', certFile, 'needs its private key; set -nats-tls-key')
+    throw settingError('nats-tls-cert', certFile, 'needs its private key; set -nats-tls-key')
   if (keyFile !== undefined && certFile === undefined)
-    throw badSetting('nats-tls-key', keyFile, 'needs its certificate; set -nats-tls-cert')
+    throw settingError('nats-tls-key', keyFile, 'needs its certificate; set -nats-tls-cert')
   if (caFile === undefined && certFile === undefined) return undefined
   return {
     ...(caFile !== undefined && { caFile }),
@@ -80,7 +84,7 @@ function checkedUrl({ 'region-url': text, dev }: Flags): string | undefined {
   const isAllowed = url?.protocol === 'https:' || (dev && url?.protocol === 'http:')
   if (url === null || !isAllowed || `${url.username}${url.search}${url.hash}` !== '') {
     const kinds = dev ? 'http or https' : 'https'
-    throw badSetting('region-url', text, `not an ${kinds} URL; write https://HOST:PORT/derp`)
+    throw settingError('region-url', text, `not an ${kinds} URL; write https://HOST:PORT/derp`)
   }
   return url.href
 }
@@ -88,7 +92,7 @@ function checkedUrl({ 'region-url': text, dev }: Flags): string | undefined {
 /** The host at which other relays reach this one over plain HTTP. */
 function devHost({ dev, 'region-url': url, region }: Flags, host: string | undefined): string {
   if (url === '' && !dev)
-    throw badSetting(
+    throw settingError(
       'region',
       region,
       'this relay serves plain HTTP, so the others do not know where to reach it; set -region-url',

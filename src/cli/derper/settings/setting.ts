@@ -8,20 +8,20 @@ import { unreadable } from '../../unreadable.ts'
 const HOUR_MS = 3_600_000
 
 /** An invalid value of `flag`; `reason` includes the remedy unless it is obvious. */
-export function badSetting(flag: string, value: string | number, reason: string, cause?: unknown): DerpError {
-  return badSettings(`set flag -${flag} to "${value}": ${reason}`, cause)
+export function settingError(flag: string, value: string | number, reason: string, cause?: unknown): DerpError {
+  return settingsError(`set flag -${flag} to "${value}": ${reason}`, cause)
 }
 
 /** A conflict between settings. */
-export function badSettings(message: string, cause?: unknown): DerpError {
+export function settingsError(message: string, cause?: unknown): DerpError {
   return new DerpError('ERR_DERP_CONFIG_INVALID', message, { cause })
 }
 
 /** @param off what to set instead of -1, which stands for none elsewhere. @throws DerpError naming flag and value. */
 export function portSetting(flag: string, value: number, off?: string): number {
   if (value >= 0 && value <= 65_535) return value
-  const mend = value === -1 && off !== undefined ? `; for none set ${off}` : ''
-  throw badSetting(flag, value, `not a port from 0 to 65535${mend}`)
+  const fix = value === -1 && off !== undefined ? `; for none set ${off}` : ''
+  throw settingError(flag, value, `not a port from 0 to 65535${fix}`)
 }
 
 /** @throws DerpError naming flag, value and the bound it exceeds. */
@@ -31,15 +31,15 @@ export function intSetting<F extends string>(
   [min, max]: readonly [min: number, max: number],
 ): number {
   const value = flags[flag]
-  if (value < min) throw badSetting(flag, value, `below ${min}`)
-  if (value > max) throw badSetting(flag, value, `above ${max}`)
+  if (value < min) throw settingError(flag, value, `below ${min}`)
+  if (value > max) throw settingError(flag, value, `above ${max}`)
   return value
 }
 
 /** Milliseconds up to an hour. @throws DerpError naming flag and value. */
 export function durationSetting(flag: string, ms: number): number {
   if (ms >= 0 && ms <= HOUR_MS) return ms
-  throw badSetting(flag, formatDuration(ms), 'not from 0 to 1h')
+  throw settingError(flag, formatDuration(ms), 'not from 0 to 1h')
 }
 
 /**
@@ -52,12 +52,12 @@ export async function readSettingFile<T>(flag: string, path: string, parse: (tex
   try {
     text = await readRegular(path)
   } catch (error) {
-    throw badSetting(flag, path, unreadable(error), error)
+    throw settingError(flag, path, unreadable(error), error)
   }
   try {
     return parse(text)
   } catch (error) {
-    throw badSetting(flag, path, (error as Error).message, error)
+    throw settingError(flag, path, (error as Error).message, error)
   }
 }
 

@@ -4,7 +4,7 @@ import type { StunSettings } from '../../../daemon/settings.ts'
 import type { SourceLimit } from '../../../lib/rate/source-limiter.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { STUN_FLAGS } from '../flags/stun.ts'
-import { badSetting, portSetting } from './setting.ts'
+import { portSetting, settingError } from './setting.ts'
 
 /**
  * @param host address to bind.
@@ -28,8 +28,8 @@ export function stunSettings(
 
 function sourceLimit(perSecond: number, burst: number): SourceLimit | undefined {
   if (!Number.isFinite(perSecond) || perSecond < 0) {
-    throw badSetting('stun-rate-limit', perSecond, 'not a number of replies per second; 0 is for no limit')
+    throw settingError('stun-rate-limit', perSecond, 'not a number of replies per second; 0 is for no limit')
   }
-  if (burst < 1) throw badSetting('stun-rate-burst', burst, 'below 1, which would drop every request')
+  if (burst < 1) throw settingError('stun-rate-burst', burst, 'below 1, which would drop every request')
   return perSecond === 0 ? undefined : { perSecond, burst }
 }

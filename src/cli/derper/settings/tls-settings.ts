@@ -11,7 +11,7 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
 import { assertCertificate } from './pem.ts'
-import { badSetting, badSettings, listSetting, portSetting, readSettingFile } from './setting.ts'
+import { settingError, settingsError, listSetting, portSetting, readSettingFile } from './setting.ts'
 
 type TlsFlags = FlagValues<typeof TLS_FLAGS>
 type Flags = TlsFlags & Pick<FlagValues<typeof SERVING_FLAGS>, 'http-port'>
@@ -27,19 +27,19 @@ export async function tlsSettings(
   env: NodeJS.ProcessEnv,
 ): Promise<TlsSettings | undefined> {
   const { certmode, hostname } = flags
-  if (!MODES.includes(certmode)) throw badSetting('certmode', certmode, `not one of ${MODES.join(', ')}`)
+  if (!MODES.includes(certmode)) throw settingError('certmode', certmode, `not one of ${MODES.join(', ')}`)
   if (address.port !== HTTPS_PORT && certmode !== 'manual' && !flags.tls) return undefined
   if (hostname === '') {
-    throw badSettings(
+    throw settingsError(
       'serve TLS: -hostname is not set; set the name that clients connect to, or serve plain HTTP on another port with -a',
     )
   }
   if (isIP(hostname) === 0 && !HOST_NAME.test(hostname)) {
-    throw badSetting('hostname', hostname, `not a host name or IP address${meantHost(hostname)}`)
+    throw settingError('hostname', hostname, `not a host name or IP address${meantHost(hostname)}`)
   }
   const directory = flags.certdir || defaultCertDir(env)
   if (directory === '') {
-    throw badSettings(
+    throw settingsError(
       'serve TLS: -certdir is not set, and without HOME it has no default; name a directory for certificates, such as /var/lib/derper/certs',
     )
   }

@@ -4,7 +4,7 @@ import { platform } from 'node:process'
 import type { UpgradeSettings } from '../../../daemon/settings.ts'
 import type { FlagValues } from '../../go-flags.ts'
 import type { UPGRADE_FLAGS } from '../flags/upgrade.ts'
-import { badSetting, durationSetting } from './setting.ts'
+import { durationSetting, settingError } from './setting.ts'
 
 /** Most bytes of a Unix socket's path on Linux. */
 const MAX_PATH_BYTES = 107
@@ -19,12 +19,12 @@ export function upgradeSettings(
   os: NodeJS.Platform = platform,
 ): UpgradeSettings | undefined {
   if (controlSocket === '') {
-    if (takeOver) throw badSetting('takeover', 'true', 'needs -control-socket, the same as that of the first derper')
+    if (takeOver) throw settingError('takeover', 'true', 'needs -control-socket, the same as that of the first derper')
     return undefined
   }
-  if (os !== 'linux') throw badSetting('control-socket', controlSocket, 'only Linux lets two processes share ports')
+  if (os !== 'linux') throw settingError('control-socket', controlSocket, 'only Linux lets two processes share ports')
   if (Buffer.byteLength(controlSocket) > MAX_PATH_BYTES) {
-    throw badSetting('control-socket', controlSocket, `longer than the ${MAX_PATH_BYTES} bytes of a socket's path`)
+    throw settingError('control-socket', controlSocket, `longer than the ${MAX_PATH_BYTES} bytes of a socket's path`)
   }
   return { controlSocket, takeOver, readyMs: durationSetting('takeover-timeout', timeout) }
 }

@@ -3,7 +3,7 @@
 import { availableParallelism } from 'node:os'
 import type { FlagValues } from '../../go-flags.ts'
 import type { OPERATION_FLAGS } from '../flags/operations.ts'
-import { badSetting } from './setting.ts'
+import { settingError } from './setting.ts'
 
 type Flags = Pick<FlagValues<typeof OPERATION_FLAGS>, 'workers'>
 
@@ -25,7 +25,7 @@ const THIS_MACHINE: Machine = { platform: process.platform, parallelism: availab
 export function workersSetting({ workers: text }: Flags, machine: Machine = THIS_MACHINE): number {
   const wanted = text === 'auto' ? Math.min(machine.parallelism, MAX_WORKERS) : Number(text)
   const isValid = text === 'auto' || (/^\d{1,3}$/.test(text) && wanted >= 1 && wanted <= MAX_WORKERS)
-  if (!isValid) throw badSetting('workers', text, `neither a number from 1 to ${MAX_WORKERS} nor "auto"`)
+  if (!isValid) throw settingError('workers', text, `neither a number from 1 to ${MAX_WORKERS} nor "auto"`)
   return BALANCING.has(machine.platform) ? wanted : 1
 }
 
