@@ -23,7 +23,7 @@ const RETRY_MS = 1_000
 /** Milliseconds for accepted messages to be sent on close. */
 const CLOSE_MS = 1_000
 /** Smallest acceptable NATS message limit in bytes. Our largest messages are lists of 40 KB. */
-const LEAST_MAX_PAYLOAD: number = 64 << 10
+const MIN_MAX_PAYLOAD: number = 64 << 10
 
 /** Timeouts of the client: a frozen server is abandoned after at most six seconds. */
 const PATIENCE: ConnectionOptions = {
@@ -189,8 +189,8 @@ export class NatsBus implements Bus {
   #comeUp(connection: NatsConnection, generation: number): void {
     if (generation !== this.#generation || this.#closing.signal.aborted) return
     const maxPayload = connection.info?.max_payload ?? 0
-    if (maxPayload < LEAST_MAX_PAYLOAD) {
-      this.#goDown(`max_payload is ${maxPayload}, expected at least ${LEAST_MAX_PAYLOAD}`)
+    if (maxPayload < MIN_MAX_PAYLOAD) {
+      this.#goDown(`max_payload is ${maxPayload}, expected at least ${MIN_MAX_PAYLOAD}`)
       return
     }
     this.#isReady = true

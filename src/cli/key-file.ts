@@ -96,7 +96,7 @@ async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean
     if (code === 'EEXIST') return false
     throw failure(path, 'create', message, 'name a file in a writable directory with -c', error)
   } finally {
-    // On a read-only disk Bun fails to remove what is not there; why there is no key is what counts.
+    // On a read-only disk Bun fails to remove a missing file; the earlier error is the one that matters.
     await rm(temporary, { force: true }).catch(() => {})
   }
 }

@@ -1,7 +1,7 @@
 /**
  * Graceful shutdown: readiness fails first, then clients are told to move, and accepted packets are delivered (P-174).
  *
- * When another process takes over (P-177) nobody need notice first: it accepts clients already.
+ * When another process takes over (P-177) there is no delay: it accepts clients already.
  */
 
 import type { Clock } from '../lib/clock.ts'
@@ -25,7 +25,7 @@ export interface DrainedParts {
   readonly totals: () => Promise<PacketTotals>
 }
 
-/** Milliseconds after a handover for connections accepted last to log in: they could not know. */
+/** Milliseconds after a handover for the connections accepted last to log in. */
 const SETTLE_MS = 1_000
 
 export class Draining {

@@ -95,10 +95,10 @@ export interface DebugSettings {
   readonly tlsHostname: string
 }
 
-/** What pages for people tell visitors. */
+/** Settings of the pages for people. */
 export interface PageSettings {
   readonly address: HomeAddress
-  /** Whether there is the demo. */
+  /** Whether the demo is served. */
   readonly demo: boolean
 }
 

@@ -15,9 +15,9 @@ const HEARD_WITHIN_MS = 8_000
 /** A home that answered so many milliseconds ago is kept when nothing was measured: twice the interval of KeepAlive. */
 const KEEP_ALIVE_HEARD_WITHIN_MS = 120_000
 /** Another region must be faster by this many milliseconds … */
-const LEAST_GAIN_MS = 10
+const MIN_GAIN_MS = 10
 /** … and must take at most this fraction of the home's time. */
-const MOST_OF_CURRENT = 2 / 3
+const MAX_SHARE_OF_CURRENT = 2 / 3
 
 /** Latencies measured together. */
 export interface LatencyReport {
@@ -134,10 +134,10 @@ interface Candidate {
 /** Compares the home's current latency with the other's best: past speed must not favour the home. */
 function compare(best: Candidate, current: Candidate): HomeChoice {
   const gainMs = current.latencyMs - best.latencyMs
-  if (gainMs < LEAST_GAIN_MS) {
+  if (gainMs < MIN_GAIN_MS) {
     return choice(current.id, 'keptBySmallGain', `kept: region ${best.id} is only ${ms(Math.max(0, gainMs))} faster`)
   }
-  if (best.latencyMs > current.latencyMs * MOST_OF_CURRENT) {
+  if (best.latencyMs > current.latencyMs * MAX_SHARE_OF_CURRENT) {
     const percent = Math.round((100 * gainMs) / current.latencyMs)
     return choice(current.id, 'keptBySmallShare', `kept: region ${best.id} is only ${percent} % faster`)
   }

@@ -18,7 +18,7 @@ import { NodeConn } from '../transport/node-conn.ts'
 import type { Platform, TlsInspection } from './platform.ts'
 
 /** OpenSSL rejects shorter keys. */
-const LEAST_RSA_BITS = 2048
+const MIN_RSA_BITS = 2048
 
 export interface NodePlatformOptions {
   /** PEM of all CAs to trust. Default: Node's. */
@@ -68,7 +68,7 @@ async function inspectTls(
     version: socket.getProtocol() ?? 'unknown',
     certificates,
     chainError: socket.authorized ? undefined : String(socket.authorizationError),
-    hasWeakKey: leaf !== undefined && (leaf.publicKey.asymmetricKeyDetails?.modulusLength ?? Infinity) < LEAST_RSA_BITS,
+    hasWeakKey: leaf !== undefined && (leaf.publicKey.asymmetricKeyDetails?.modulusLength ?? Infinity) < MIN_RSA_BITS,
     isValidFor: name => leaf !== undefined && checkName(leaf, name, serverName) === undefined,
     namesIssuer: leaf !== undefined && namesIssuer(leaf),
     serverKey: socket.getProtocol() === 'TLSv1.3' ? readServerKey(certificates) : undefined,

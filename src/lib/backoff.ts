@@ -13,6 +13,6 @@ export interface BackoffLimits {
  * The upper half is random, so that clients disconnected together do not reconnect together.
  */
 export function backoffMs(failures: number, { minMs, maxMs }: BackoffLimits, random: () => number): number {
-  const mostMs = Math.min(maxMs, minMs * 2 ** (failures - 1))
-  return mostMs * (0.5 + random() / 2)
+  const boundMs = Math.min(maxMs, minMs * 2 ** (failures - 1))
+  return boundMs * (0.5 + random() / 2)
 }

@@ -8,7 +8,7 @@
 import type { Clock } from '../lib/clock.ts'
 
 /** Turns after which it is closed in any case: under a flood the queue is never empty. */
-const MOST_TURNS = 1_000
+const MAX_TURNS = 1_000
 
 export class LastAccepts {
   readonly #clock: Clock
@@ -37,7 +37,7 @@ export class LastAccepts {
     this.#turns++
     this.#hasAccepted = false
     this.#clock.afterTurn(() => {
-      if (this.#hasAccepted && this.#turns < MOST_TURNS) this.#next()
+      if (this.#hasAccepted && this.#turns < MAX_TURNS) this.#next()
       else this.#close()
     })
   }

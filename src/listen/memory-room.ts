@@ -7,7 +7,7 @@ import type { Clock } from '../lib/clock.ts'
 import { memoryInUse } from '../lib/node-memory.ts'
 
 /** Share of the memory that may be in use when another connection is accepted. */
-export const MOST_MEMORY_IN_USE = 0.85
+export const MAX_MEMORY_IN_USE = 0.85
 /** Milliseconds for which an answer is cached: a burst of connections asks thousands of times. */
 const HOLDS_MS = 20
 /** Minimum milliseconds between garbage collections, which pause everything for 60 µs per client. */
@@ -42,7 +42,7 @@ export class MemoryRoom {
     const nowMs = this.#clock.now()
     if (nowMs - this.#askedAtMs < HOLDS_MS) return this.#hasRoom
     this.#askedAtMs = nowMs
-    this.#hasRoom = this.#inUse() < MOST_MEMORY_IN_USE
+    this.#hasRoom = this.#inUse() < MAX_MEMORY_IN_USE
     if (!this.#hasRoom && nowMs >= this.#collectAtMs) void this.#collectOnce(nowMs)
     return this.#hasRoom
   }

@@ -6,7 +6,7 @@
  */
 
 import { microseconds } from '../lib/rate/shared-rate.ts'
-import { CATCH_UP_MS, mostAheadMs, type ShareLedger } from '../server/reading/share-ledger.ts'
+import { CATCH_UP_MS, maxAheadMs, type ShareLedger } from '../server/reading/share-ledger.ts'
 
 /** A thread that has not looked for so long may hang, and must not hold up the others. */
 const STALE_MS = 150
@@ -71,14 +71,14 @@ export class SharedShareLedger implements ShareLedger {
 
   tryTake(bytes: number, bytesPerMs: number, nowMs: number): number {
     const nowUs = microseconds(nowMs)
-    const [catchUpUs, mostAheadUs] = [microseconds(CATCH_UP_MS), microseconds(mostAheadMs(bytesPerMs))]
+    const [catchUpUs, maxAheadUs] = [microseconds(CATCH_UP_MS), microseconds(maxAheadMs(bytesPerMs))]
     const costUs = microseconds(bytes / bytesPerMs)
     for (;;) {
       const found = Atomics.load(this.#line, LINE)
       const aheadUs = found - nowUs
-      if (aheadUs > 0n && aheadUs <= mostAheadUs) return Number(aheadUs) / US_PER_MS
+      if (aheadUs > 0n && aheadUs <= maxAheadUs) return Number(aheadUs) / US_PER_MS
       // Further ahead it can only be since the rate was raised.
-      if (aheadUs > 0n) Atomics.compareExchange(this.#line, LINE, found, nowUs + mostAheadUs)
+      if (aheadUs > 0n) Atomics.compareExchange(this.#line, LINE, found, nowUs + maxAheadUs)
       else {
         const next = (aheadUs < -catchUpUs ? nowUs - catchUpUs : found) + costUs
         if (Atomics.compareExchange(this.#line, LINE, found, next) === found) return 0

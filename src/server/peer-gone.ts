@@ -21,9 +21,9 @@ export class NotHereLimit {
 
 /** Sources that a session remembers; a source beyond that displaces the oldest. Each takes some 150 bytes. */
 export const MAX_SOURCES = 2_000
-/** Sources that all sessions remember together, before each remembers no more than {@link FEWEST_SOURCES}. */
+/** Sources that all sessions remember together, before each remembers no more than {@link MIN_SOURCES}. */
 export const MAX_ALL_SOURCES = 1_000_000
-export const FEWEST_SOURCES = 64
+export const MIN_SOURCES = 64
 
 /** Bounds on remembered sources. */
 export interface SourceBounds {
@@ -32,7 +32,7 @@ export interface SourceBounds {
   readonly fewest: number
 }
 
-const BOUNDS: SourceBounds = { each: MAX_SOURCES, all: MAX_ALL_SOURCES, fewest: FEWEST_SOURCES }
+const BOUNDS: SourceBounds = { each: MAX_SOURCES, all: MAX_ALL_SOURCES, fewest: MIN_SOURCES }
 
 /** The peers whose packets a client has received: it is told once when each leaves (P-062). */
 export class SeenSources {

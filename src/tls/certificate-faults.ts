@@ -1,14 +1,14 @@
-/** What makes clients refuse a certificate that can be served, in the words of the table of faults. */
+/** Why clients refuse a certificate that can be served, in the words of the table of faults. */
 
 import type { X509Certificate } from 'node:crypto'
 import { type ConnectionFaultId, explainFault, faultOf } from '../lib/connection-fault.ts'
 
-/** Bits of an RSA key below which clients of today refuse it. */
+/** Minimum bits of an RSA key that current clients accept. */
 const MIN_RSA_BITS = 2_048
 
 interface ServedCertificate {
   readonly certificate: X509Certificate
-  /** Clients pin it, so nobody else need vouch for it. */
+  /** Clients pin it, so it needs no authority. */
   readonly isPinned: boolean
 }
 

@@ -21,7 +21,7 @@ export interface BetterRuntime {
   readonly fix: string
 }
 
-/** Undefined if this runtime is the better one, or was chosen. */
+/** Undefined if this runtime is the better one, or was chosen explicitly. */
 export function betterRuntime({ runtime, script, chosen }: StartedOn): BetterRuntime | undefined {
   // Sources run only in a clone, where the scripts choose.
   if (chosen || script === undefined || script.endsWith('.ts')) return undefined

@@ -148,7 +148,7 @@ function adviseRuntime(log: Log, env: NodeJS.ProcessEnv): void {
   if (advice !== undefined) log.info('another runtime would perform better', { ...advice })
 }
 
-/** A fault of the program: it ends, as its state cannot be trusted. */
+/** A bug: the process exits, as its state cannot be trusted. */
 async function crash(error: Error, log: DaemonLog): Promise<void> {
   log.error('crashed', { reason: error.message, stack: error.stack })
   process.exitCode = EXIT_FAILED

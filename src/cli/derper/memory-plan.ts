@@ -7,13 +7,13 @@ import { MAX_ROUTES, MAX_WAITING_BYTES } from '../../backplane/limits.ts'
 import type { DaemonSettings, MeshSettings } from '../../daemon/settings.ts'
 import { MAX_STUN_BYTES } from '../../daemon/stun/stun-thread.ts'
 import { byRuntime } from '../../lib/runtime.ts'
-import { MOST_MEMORY_IN_USE } from '../../listen/memory-room.ts'
+import { MAX_MEMORY_IN_USE } from '../../listen/memory-room.ts'
 import { MAX_FRAGMENTS, MAX_RECEIVED_MESSAGE_BYTES } from '../../listen/node/websocket.ts'
 import { MAX_LINK_BYTES } from '../../mesh/forward-sender.ts'
 import { MAX_CLIENT_INFO_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 import { MAX_GONE_PAIRS } from '../../server/gone-subscribers.ts'
 import { DEFAULTS } from '../../server/options.ts'
-import { FEWEST_SOURCES, MAX_ALL_SOURCES, MAX_SOURCES } from '../../server/peer-gone.ts'
+import { MAX_ALL_SOURCES, MAX_SOURCES, MIN_SOURCES } from '../../server/peer-gone.ts'
 import { MAX_LOGIN_BYTES } from '../../server/reading/login-memory.ts'
 import { MAX_UNTAKEN_BYTES } from '../../workers/link/packet-link.ts'
 
@@ -57,10 +57,10 @@ function memoryParts(settings: DaemonSettings): MemoryPart[] {
     { name: 'received', bytes: connections * RECEIVED_BYTES },
     { name: 'logins', bytes: Math.min(workers * MAX_LOGIN_BYTES, connections * MAX_CLIENT_INFO_LENGTH) },
     { name: 'slow readers', bytes: Math.min(queued, connections * QUEUE_BYTES) },
-    // What has been encrypted waits beside what has not.
+    // Encrypted data is buffered besides the plain data.
     { name: 'TLS', bytes: tls === undefined ? 0 : connections * WRITE_BYTES },
     { name: 'departures', bytes: departureBytes(connections, workers) },
-    // Each to each, and to and from the main thread.
+    // From each worker to each other, and to and from the main thread.
     { name: 'between workers', bytes: threads * (threads + 1) * MAX_UNTAKEN_BYTES },
     { name: 'mesh', bytes: meshBytes(mesh) },
     { name: 'region', bytes: region === undefined ? 0 : MAX_WAITING_BYTES + MAX_ROUTES * REMOTE_CLIENT_BYTES },
@@ -68,7 +68,7 @@ function memoryParts(settings: DaemonSettings): MemoryPart[] {
   return parts.filter(({ bytes }) => bytes > 0)
 }
 
-/** Who takes the memory at worst, for people. @param usableBytes what the machine has. */
+/** What takes the memory in the worst case, for people. @param usableBytes what the machine has. */
 export function memoryPlan(settings: DaemonSettings, usableBytes: number): string {
   const parts = memoryParts(settings)
   const total = sum(parts)
@@ -77,11 +77,11 @@ export function memoryPlan(settings: DaemonSettings, usableBytes: number): strin
   if (total <= usableBytes) return text
   const most = mostConnections(settings, usableBytes)
   const advice = most > 0 ? `; -max-connections ${most} would fit` : ''
-  const percent = `${MOST_MEMORY_IN_USE * 100} %`
+  const percent = `${MAX_MEMORY_IN_USE * 100} %`
   return `${text}; there are ${megabytes(usableBytes)} MB, so new connections are refused while ${percent} is in use${advice}`
 }
 
-/** As many connections as fit, whatever they do; 0 if the rest alone does not fit. */
+/** The number of connections that fit in the worst case; 0 if the rest alone does not fit. */
 function mostConnections(settings: DaemonSettings, usableBytes: number): number {
   const { listen } = settings
   const fits = (maxConnections: number) =>
@@ -99,7 +99,7 @@ function mostConnections(settings: DaemonSettings, usableBytes: number): number 
 /** One client hears at a time from as many others as there are connections, and remembers those that have left. */
 function departureBytes(connections: number, workers: number): number {
   const pairs = Math.min(MAX_GONE_PAIRS, connections ** 2)
-  const sources = Math.min(workers * MAX_ALL_SOURCES + connections * FEWEST_SOURCES, connections * MAX_SOURCES)
+  const sources = Math.min(workers * MAX_ALL_SOURCES + connections * MIN_SOURCES, connections * MAX_SOURCES)
   return pairs * GONE_PAIR_BYTES + sources * SOURCE_BYTES
 }
 

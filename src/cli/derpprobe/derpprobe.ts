@@ -23,7 +23,7 @@ import { probeRoutes } from './probe-routes.ts'
 import { type ProbeSettings, probeSettings } from './probe-settings.ts'
 import { runOnce } from './run-once.ts'
 
-/** What it is and does; the manual page is made from it, too. */
+/** Summary and description; the manual page uses them, too. */
 export const DERPPROBE_SUMMARY = `derpprobe probes the relays of a DERP map: TLS, STUN, and packets through each relay and each pair of a region.
 
 Without -once it serves a status page, /debug/varz for Prometheus, and /probe?target=HOST for any other relay. Each flag may

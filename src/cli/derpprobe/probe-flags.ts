@@ -4,7 +4,7 @@ import type { FlagSpec, FlagTable } from '../go-flags.ts'
 
 const SETEC = 'setec servers are not supported; put the mesh key into a file and name it with -mesh-psk-file'
 
-/** What is probed. */
+/** Flags for what to probe. */
 const PROBE_FLAGS = {
   'derp-map': {
     kind: 'string',
@@ -41,7 +41,7 @@ const PROBE_FLAGS = {
   spread: { kind: 'bool', default: 'true', help: 'spread first runs over the interval of each probe' },
 } as const satisfies FlagTable
 
-/** What relays are told. */
+/** Flags for what to send to relays. */
 const IDENTITY_FLAGS = {
   'mesh-psk-file': {
     kind: 'string',
@@ -66,7 +66,7 @@ const IDENTITY_FLAGS = {
   'secrets-cache-dir': { kind: 'string', default: '', help: 'refused: not supported', refused: SETEC },
 } as const satisfies FlagTable
 
-/** Where results go. */
+/** Flags for the output. */
 const RESULT_FLAGS = {
   once: { kind: 'bool', default: 'false', help: 'probe once, print the results, exit with 1 if any probe failed' },
   format: {

@@ -17,7 +17,7 @@ import type { Prober } from '../../monitor/prober.ts'
 
 const JSON_TYPE = 'application/json'
 const TEXT = 'text/plain; charset=utf-8'
-/** What the original answers when a probe fails. */
+/** The original's status for a failed probe. */
 const FAILED_DEPENDENCY = 424
 
 /** Runs the probe that `?name=` names. */

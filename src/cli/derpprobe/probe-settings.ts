@@ -1,4 +1,4 @@
-/** What the flags of `derpprobe` come to. */
+/** The settings of `derpprobe`, from its flags. */
 
 import { type ListenAddress, parseListenAddress } from '../../daemon/listen-address.ts'
 import type { LogSettings } from '../../daemon/settings.ts'
@@ -37,7 +37,7 @@ export interface ProbeSettings {
   readonly log: LogSettings
 }
 
-/** As whom relays are probed. */
+/** The identity with which relays are probed. */
 export interface ProbeIdentity {
   readonly meshKey: MeshKey | undefined
   /** Undefined for fresh keys in each run. */
@@ -46,7 +46,7 @@ export interface ProbeIdentity {
 }
 
 const BYTES: readonly [number, number] = [0, 1 << 30]
-/** More is work for a benchmark. */
+/** For more, use a benchmark. */
 const PACKET_RATE: readonly [number, number] = [0, 10_000]
 const MIN_INTERVAL_MS = 100
 

@@ -1,4 +1,4 @@
-/** `derpprobe -once`: one round of all probes, and what came of it. */
+/** `derpprobe -once`: one round of all probes, and its result. */
 
 import { abortable } from '../../lib/abort.ts'
 import type { Clock } from '../../lib/clock.ts'

@@ -18,7 +18,7 @@ const TEXT = 'text/plain; charset=utf-8'
 /** In the range of private regions. */
 const REGION_ID = 900
 const TIMEOUT_MS = 10_000
-/** What an answer takes to get back to a scraper. */
+/** Milliseconds for the response to reach the scraper. */
 const MARGIN_MS = 500
 const MIN_TIMEOUT_MS = 1_000
 const MAX_TIMEOUT_MS = 60_000
@@ -70,7 +70,7 @@ async function withAddresses(node: DERPNode, signal: AbortSignal): Promise<DERPN
   return { ...node, ...(IPv4 !== undefined && { IPv4 }), ...(IPv6 !== undefined && { IPv6 }) }
 }
 
-/** A little less than the scraper waits. */
+/** A little less than the scraper's timeout. */
 function timeoutOf(seconds: string | undefined): number {
   const ms = Number(seconds) * 1_000 - MARGIN_MS
   if (!(ms > 0)) return TIMEOUT_MS

@@ -13,10 +13,11 @@ import {
 } from './control-message.ts'
 import { readLine } from './line-reader.ts'
 
-/** Milliseconds for an answer: it frees its ports before it answers `drain`. */
+/** Milliseconds for the answer to `status`. */
 const STATUS_MS = 5_000
+/** Milliseconds for the answer to `drain`, which comes once the ports are free. */
 const RELEASE_MS = 15_000
-/** Nobody is there. */
+/** Errors of a path on which nobody listens. */
 const ABSENT: ReadonlySet<string | undefined> = new Set(['ENOENT', 'ECONNREFUSED'])
 
 /** Connects; undefined if nobody listens. Rejects if the path cannot be used. */
@@ -32,7 +33,10 @@ export async function connectTo(path: string): Promise<Socket | undefined> {
   return socket.on('error', () => {})
 }
 
-/** The process that listens there; undefined if nobody does. Rejects with a DerpError if somebody else does, or does not answer. */
+/**
+ * The `derper` that listens there; undefined if nobody does. Rejects with a DerpError if another program listens, or
+ * there is no answer.
+ */
 export async function askStatus(path: string, clock: Clock): Promise<ControlStatus | undefined> {
   try {
     const socket = await connectTo(path)
@@ -47,7 +51,7 @@ export async function askStatus(path: string, clock: Clock): Promise<ControlStat
   }
 }
 
-/** What has been asked to drain. */
+/** A process that was asked to drain. */
 export interface AskedToDrain {
   /** Why its ports and the control socket are not known to be free; undefined if they are. */
   readonly failure: DerpError | undefined
@@ -55,7 +59,10 @@ export interface AskedToDrain {
   readonly ended: Promise<void>
 }
 
-/** Has it drain; resolves once it has freed its ports and the socket, or has failed to. Rejects with a DerpError if it cannot be reached. */
+/**
+ * Asks it to drain; resolves once it has freed its ports and the socket, or has failed to. Rejects with a DerpError if
+ * it cannot be reached.
+ */
 export async function askDrain(path: string, clock: Clock): Promise<AskedToDrain> {
   const socket = await connectTo(path).catch((error: unknown) => {
     throw failureOf(path, error)
@@ -65,7 +72,7 @@ export async function askDrain(path: string, clock: Clock): Promise<AskedToDrain
   const failure = await ask(socket, 'drain', clock, RELEASE_MS)
     .then(parseReleased)
     .catch((error: unknown) => failureOf(path, error))
-  // Whatever else it says is dropped.
+  // Further data is ignored.
   socket.resume().unref()
   return { failure: failure ?? undefined, ended }
 }

@@ -1,20 +1,23 @@
 /**
- * What a `derper` that takes over and the first one say to each other: one line of JSON each way per connection.
+ * Messages between a `derper` that takes over and the first one: one line of JSON each way per connection.
  *
- * Fields that are not known are ignored, so that versions may differ.
+ * Unknown fields are ignored, so that versions may differ.
  */
 
 import { DerpError } from '../../lib/derp-error.ts'
 
-/** Raised when what is said here changes so that versions do not understand each other. */
+/** Incremented when versions no longer understand each other's messages. */
 const CONTROL_PROTOCOL = 1
-/** Longest line; what comes beyond is an error. */
+/** Maximum bytes of a line; a longer one is an error. */
 export const MAX_LINE_BYTES = 4_096
 
-/** `status`: who is there. `drain`: free the ports and the control socket, move the clients, exit. */
+/**
+ * `status` asks for ports and state. `drain` frees the ports and the control socket, moves the clients, and ends the
+ * process.
+ */
 export type ControlRequest = 'status' | 'drain'
 
-/** The ports that a daemon has bound; undefined for those that it does without. */
+/** The bound ports of a daemon; undefined for those that it does not use. */
 export interface BoundPorts {
   readonly main: number
   readonly http: number | undefined

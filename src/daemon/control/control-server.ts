@@ -1,8 +1,8 @@
 /**
  * The control socket: lets another `derper` of the same user take over (P-177).
  *
- * A process that may open the socket may end this relay in an orderly way, and nothing else. Anything else that comes is
- * answered with an error, or not at all.
+ * A process that may open the socket may drain this relay, and nothing else. Other input is answered with an error, or
+ * not at all.
  */
 
 import { chmodSync, chownSync, lstatSync, unlinkSync } from 'node:fs'
@@ -26,7 +26,7 @@ export interface ControlParts {
   readonly clock: Clock
   readonly log: Log
   readonly status: () => ControlStatus
-  /** The user that all processes of the relay become, if they are started as root. */
+  /** The user to which all processes of the relay switch, if they are started as root. */
   readonly account?: Account | undefined
   /** Frees all ports, then drains; resolves once they are free. */
   readonly handOver: () => Promise<void>
@@ -48,7 +48,7 @@ export class ControlServer {
     try {
       this.#server = await bindTo(this.#path, socket => void this.#serve(socket))
       const { account } = this.#parts
-      // The next one asks for the drain when it has become that user.
+      // The next process requests the drain after it has switched to that user.
       if (account !== undefined && process.getuid?.() === 0) chownSync(this.#path, account.uid, account.gid)
     } catch (error) {
       const { code, message } = error as NodeJS.ErrnoException
@@ -83,7 +83,7 @@ export class ControlServer {
       else {
         log.info('another derper takes over')
         await this.#parts.handOver()
-        // It stays open: its end tells that this process is gone.
+        // It stays open: its end shows that this process has exited.
         socket.write(`${formatReleased()}\n`)
       }
     } catch (error) {
@@ -94,12 +94,12 @@ export class ControlServer {
   }
 }
 
-/** Waits for nothing from the other end. */
+/** Does not wait for the other end. */
 function endWith(socket: Socket, line: string): void {
   socket.end(`${line}\n`, () => socket.destroy())
 }
 
-/** A socket that nobody listens behind any more is replaced. */
+/** A socket file without a listener is replaced. */
 async function bindTo(path: string, onConnection: (socket: Socket) => void): Promise<Server> {
   try {
     return await tryBind(path, onConnection)
@@ -118,7 +118,7 @@ function tryBind(path: string, onConnection: (socket: Socket) => void): Promise<
   server.maxConnections = MAX_CONNECTIONS
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    // The file is created at once, and must never be open to others.
+    // The file is created now, and must never be accessible to others.
     const before = process.umask(OTHERS)
     try {
       server.listen(path, () => {
@@ -135,7 +135,7 @@ function tryBind(path: string, onConnection: (socket: Socket) => void): Promise<
 
 function removeFile(path: string): void {
   try {
-    // Nothing but a socket, whatever the flag names.
+    // Only removes sockets, whatever the flag names.
     if (lstatSync(path).isSocket()) unlinkSync(path)
   } catch {
     // Gone, or not ours to remove: the next one to listen replaces it or says why not.

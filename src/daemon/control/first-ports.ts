@@ -1,4 +1,4 @@
-/** Settings of a `derper` that takes over: where they leave the choice of a port, it is that of the first. Pure. */
+/** Settings of a `derper` that takes over: a port that they leave open is that of the first one. Pure. */
 
 import type { DaemonSettings } from '../settings.ts'
 import type { BoundPorts } from './control-message.ts'

@@ -54,9 +54,10 @@ export class InPlaceUpgrade {
   }
 
   /**
-   * Checks what must be well before any client comes here: otherwise it would be refused what the first grants.
+   * Makes the checks that must pass before any client connects here: otherwise it would be refused what the first
+   * grants.
    *
-   * @throws DerpError naming what is not.
+   * @throws DerpError naming the failed check.
    */
   async check(): Promise<void> {
     const { admission } = this.#parts

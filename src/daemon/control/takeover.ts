@@ -9,9 +9,9 @@ import { type AskedToDrain, askDrain } from './control-client.ts'
 import type { ControlStatus } from './control-message.ts'
 import type { ControlServer } from './control-server.ts'
 
-/** Milliseconds between two looks. */
+/** Milliseconds between two checks. */
 const LOOK_MS = 100
-/** What can only be well once the first is gone: a region knows each relay by its key. */
+/** Checks that can only pass once the first has ended: a region knows each relay by its key. */
 const LATER: ReadonlySet<string> = new Set(['region'])
 
 export interface TakeoverParts {

@@ -1,7 +1,7 @@
 /**
- * Log lines on their way out: never written synchronously, bounded, and dropped beyond that.
+ * A bounded buffer of log lines, never written synchronously; lines beyond the bound are dropped.
  *
- * Nobody waits for the log: a reader that stalls or a disk that is full costs lines, not service.
+ * Nothing waits for the log: a stalled reader or a full disk costs lines, not service.
  */
 
 import type { Clock } from '../../lib/clock.ts'
@@ -66,7 +66,7 @@ export class LineBuffer {
     timer.cancel()
   }
 
-  /** Writes all that waits at once, so that what comes meanwhile is one write again. */
+  /** Writes all queued lines at once; those that arrive meanwhile are the next write. */
   async #writeAll(): Promise<void> {
     while (this.#lines.length > 0 || this.#untold > 0) {
       const lines = this.#lines.join('')

@@ -22,7 +22,7 @@ export interface LevelledLog extends Log {
   level: LogLevel
 }
 
-/** A log that owns its way out. */
+/** A log with its own output. */
 export interface DaemonLog extends LevelledLog {
   readonly counters: LogCounters
   /** Takes lines of another thread. */

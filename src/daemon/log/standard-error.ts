@@ -6,9 +6,9 @@ import { sleep } from '../../lib/sleep.ts'
 import type { LineSink } from './line-buffer.ts'
 
 const STANDARD_ERROR = 2
-/** Until a full pipe or terminal is tried again, in milliseconds. */
+/** Milliseconds until a full pipe or terminal is tried again. */
 const FULL_RETRY_MS = 50
-/** Until a write that failed is tried again: disks are cleaned up, terminals do not come back. */
+/** Milliseconds until a failed write is tried again: full disks get space again, closed terminals stay closed. */
 const FAILURE_RETRY_MS = 1_000
 
 /** Writes to a descriptor; resolves to the number of bytes taken. */

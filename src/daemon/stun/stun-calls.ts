@@ -1,4 +1,4 @@
-/** What the main thread of the daemon and the thread for STUN ask each other. */
+/** Calls between the main thread of the daemon and the STUN thread. */
 
 import type { AddressPort } from '../../lib/address-port.ts'
 import type { BridgeSuspicion } from '../../stun/bridge-watch.ts'
@@ -17,14 +17,14 @@ export function createStunCounts(): StunCounts {
   return { counters: createStunCounters(), requests: createStunRequestCounters() }
 }
 
-/** What the thread begins with. */
+/** Initial state of the thread. */
 export interface StunThreadData {
   readonly stun: StunSettings
   /** Memory of {@link StunCounts}. */
   readonly counts: SharedArrayBuffer
 }
 
-/** What the thread can be asked. */
+/** Methods of the thread. */
 export interface StunThreadCalls {
   /** Binds; rejects if that fails. */
   listen(port: number): Promise<AddressPort>
@@ -32,7 +32,7 @@ export interface StunThreadCalls {
   close(): Promise<void>
 }
 
-/** What the main thread is told. */
+/** Methods of the main thread. */
 export interface StunMainCalls {
   bridge(suspicion: BridgeSuspicion): void
   /** The latest of the failures since the last call was answered; all are counted. */

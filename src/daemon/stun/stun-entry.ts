@@ -17,7 +17,7 @@ function run({ stun, counts: memory }: StunThreadData): void {
   const counts = sharedNumbers(createStunCounts(), memory)
   let isTelling = false
   const onError = (error: Error, during: 'read' | 'write') => {
-    // Anybody can provoke these by a forged source.
+    // Anybody can cause these with a forged source address: one call at a time.
     if (isTelling) return
     isTelling = true
     void tell(main.call('failed', error.message, during)).then(() => {

@@ -1,4 +1,4 @@
-/** Logs what the thread for STUN tells. */
+/** Logs events of the STUN thread. */
 
 import type { Log } from '../../lib/log.ts'
 import type { StunMainCalls } from './stun-calls.ts'

@@ -14,7 +14,7 @@ import { createStunCounts, type StunCounts, type StunThreadCalls, type StunThrea
 import { STUN_ENTRY, STUN_MARK } from './stun-entry.ts'
 import { stunEvents } from './stun-events.ts'
 
-/** A request leaves nothing behind: what a thread takes by default would be most of its memory. */
+/** A small heap is enough, as requests leave nothing behind; by default it would be most of the thread's memory. */
 const RESOURCE_LIMITS = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 64 }
 /** Bytes of its heap. */
 export const MAX_STUN_BYTES: number =

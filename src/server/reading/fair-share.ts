@@ -22,8 +22,8 @@ const BEHIND_MS = 5
  * Bounds on the time until the next check, in milliseconds: threads that have not checked for longer are ignored by the
  * others.
  */
-const SOONEST_MS = 1
-const LATEST_MS = 50
+const MIN_CHECK_MS = 1
+const MAX_CHECK_MS = 50
 
 /** What one client has received. */
 export interface ShareAccount {
@@ -153,7 +153,7 @@ export class FairShare {
     this.#timer = undefined
     this.#publish()
     if (this.#waiting.size === 0) return
-    const delayMs = Math.min(Math.max(waitMs, SOONEST_MS), LATEST_MS)
+    const delayMs = Math.min(Math.max(waitMs, MIN_CHECK_MS), MAX_CHECK_MS)
     this.#timer = this.#clock.after(delayMs, () => this.#serve())
   }
 

@@ -8,7 +8,7 @@ import { KEY_LENGTH, MAX_PACKET_LENGTH } from '../../protocol/constants.ts'
 export const WHOLE_FRAME_BYTES: number = KEY_LENGTH + MAX_PACKET_LENGTH
 
 /** Minimum charge per frame, message or read: each costs the relay more than its bytes. */
-export const LEAST_CHARGE_BYTES: number = KEY_LENGTH
+export const MIN_CHARGE_BYTES: number = KEY_LENGTH
 
 /** A limit on what each client sends; sessions with the mesh key are exempt. */
 export interface RateLimit {
@@ -20,7 +20,7 @@ export interface RateLimit {
 
 /** Bytes charged for a frame with this body length. */
 export function frameCost(length: number): number {
-  return Math.min(Math.max(length, LEAST_CHARGE_BYTES), WHOLE_FRAME_BYTES)
+  return Math.min(Math.max(length, MIN_CHARGE_BYTES), WHOLE_FRAME_BYTES)
 }
 
 /** Charges one client's frames. */

@@ -14,7 +14,7 @@ import type { Health } from '../health.ts'
 import type { ResolvedRelayCoreOptions } from '../options.ts'
 import type { FairShare, ShareAccount } from './fair-share.ts'
 import { type KeyTurns, TURN_LIMITS } from './key-turns.ts'
-import { frameCost, LEAST_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate-limit.ts'
+import { frameCost, MIN_CHARGE_BYTES, type RateLimit, ReadLimit } from './rate-limit.ts'
 
 /** After this long without a wait, a client no longer counts as rate-limited. */
 const UNLIMITED_AFTER_MS = 10_000
@@ -106,7 +106,7 @@ export class ReadPacer {
    * @returns whether it must wait.
    */
   mustWaitAfterRead(length: number, goOn: () => void): boolean {
-    const costBytes = LEAST_CHARGE_BYTES - length
+    const costBytes = MIN_CHARGE_BYTES - length
     if (costBytes <= 0) return false
     if (!this.isWaiting) return this.#mustPay(costBytes, goOn)
     this.#limit?.charge(costBytes, this.#host.options.clock.now())

@@ -25,7 +25,7 @@ export interface ShareLedger {
 }
 
 /** Milliseconds that the line may be ahead: those of one whole frame. */
-export function mostAheadMs(bytesPerMs: number): number {
+export function maxAheadMs(bytesPerMs: number): number {
   return WHOLE_FRAME_BYTES / bytesPerMs
 }
 
@@ -46,7 +46,7 @@ export class OwnShareLedger implements ShareLedger {
 
   tryTake(bytes: number, bytesPerMs: number, nowMs: number): number {
     // After the rate was raised, the last frame must not block the line as long as it would have before.
-    this.#freeAtMs = Math.min(this.#freeAtMs, nowMs + mostAheadMs(bytesPerMs))
+    this.#freeAtMs = Math.min(this.#freeAtMs, nowMs + maxAheadMs(bytesPerMs))
     if (this.#freeAtMs > nowMs) return this.#freeAtMs - nowMs
     this.#freeAtMs = Math.max(this.#freeAtMs, nowMs - CATCH_UP_MS) + bytes / bytesPerMs
     return 0

@@ -3,7 +3,7 @@
 /** Processor time of a packet, in microseconds: depends on its size, and on how many arrive together. */
 export interface PacketCost {
   readonly packet: number
-  /** For each group of packets that arrive together. */
+  /** Per group of packets that arrive together. */
   readonly burst: number
   readonly byte: number
 }
@@ -17,11 +17,11 @@ export interface Costs {
   readonly nats: string
   /** Processor time in microseconds. */
   readonly micros: {
-    /** Per second of a relay without clients. */
+    /** Per second, for a relay without clients. */
     readonly idleRelay: number
     readonly idleNats: number
     readonly localPacket: PacketCost
-    /** From one relay to another, both together. */
+    /** A packet from one relay to another, on both relays together. */
     readonly crossPacket: PacketCost
     /** A login over TLS, and the end of its connection. */
     readonly login: number
@@ -33,7 +33,7 @@ export interface Costs {
     readonly key: number
     /** NATS receives a message, or sends it to one relay. */
     readonly nats: MessageCost
-    /** A relay of a full mesh learns of a client of another. */
+    /** A relay of a full mesh is told of a client of another relay. */
     readonly meshPresence: number
   }
   /** Resident memory in bytes. */

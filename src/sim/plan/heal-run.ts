@@ -10,7 +10,7 @@ import { SimRelay } from '../sim-relay.ts'
 import { VirtualClock } from '../virtual-clock.ts'
 import type { RelayStart } from './costs.ts'
 
-/** `relay`: one is killed, starts again at once, and its clients return to it. `nats`: it is gone for a while. */
+/** `relay`: one is killed and restarted, and its clients return to it. `nats`: NATS is down for a while. */
 export type Failure = 'relay' | 'nats'
 
 export interface HealOptions {

@@ -5,20 +5,20 @@ import { modelRates } from './message-model.ts'
 import { type Kind, type Prediction, predict } from './prediction.ts'
 import type { Workload } from './workload.ts'
 
-/** What a node may be asked for. */
+/** Limits of a node. */
 export interface NodeLimits {
   /** Busy cores of a relay: it has one process, and needs a reserve. */
   readonly relayCores: number
   readonly relayBytes: number
   /** Busy cores of NATS. */
   readonly natsCores: number
-  /** Until the others have taken the clients of a failed relay. */
+  /** Seconds until the others have taken over the clients of a failed relay. */
   readonly takeoverSeconds: number
 }
 
 export const USUAL_LIMITS: NodeLimits = { relayCores: 0.6, relayBytes: 6e9, natsCores: 2, takeoverSeconds: 60 }
 
-/** Sizes beyond it are not tried. */
+/** Maximum number of relays to try. */
 const MAX_RELAYS = 1_000
 /** Step from one size to the next, as a share. */
 const STEP = 0.03

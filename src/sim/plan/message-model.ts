@@ -46,7 +46,7 @@ interface Searches {
 function searchesOf(workload: Workload, locality: number, flows: number, logins: number): Searches {
   const { awaySeconds, sessionSeconds } = workload
   const away = awaySeconds / (awaySeconds + sessionSeconds)
-  // That nobody has a key is known for a while.
+  // Searches without a result are cached for a while.
   const repeats = 1 + Math.min(flowSeconds(workload), awaySeconds) / (NOBODY_MS / 1_000)
   const missed = flows * (1 - away) * (1 - locality) * missProbability(workload, locality)
   return { successful: missed + logins * doubtsPerLogin(workload, locality), vain: flows * away * repeats }
@@ -129,13 +129,13 @@ function chanceAt({ relays }: Workload, locality: number): number {
   return relays === 1 ? 0 : (1 - locality) / (relays - 1)
 }
 
-/** Probability that a route is there: used at `useRate`, each time for so long, and lost at `lossRate`. */
+/** Probability that a route exists: used at `useRate`, kept for a while after each use, and lost at `lossRate`. */
 function aliveProbability(useRate: number, lossRate: number, useSeconds: number): number {
   const sum = useRate + lossRate
   return (useRate / sum) * (1 - Math.exp(-sum * (ROUTE_LIFE_SECONDS + useSeconds)))
 }
 
-/** Probability that a link with so many packets per second is open. */
+/** Probability that a link is open, by its packets per second. */
 function linkProbability(packets: number): number {
   return 1 - Math.exp(-packets * (ROUTE_IDLE_MS / 1_000))
 }

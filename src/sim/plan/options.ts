@@ -3,7 +3,7 @@
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util'
 import { checkWorkload, USUAL_WORKLOAD, type Workload } from './workload.ts'
 
-/** How rates are found; by default simulated if the region is small enough. */
+/** How rates are obtained; by default by simulation if the region is small enough. */
 export type Method = 'simulation' | 'model'
 
 export interface PlanOptions {
@@ -17,7 +17,7 @@ export interface PlanOptions {
   readonly natsGoneMs: number
 }
 
-/** A number of the workload, and what it means. */
+/** A numeric option of the workload, and its description. */
 interface NumberOption {
   readonly flag: string
   readonly field: keyof Workload

@@ -1,4 +1,4 @@
-/** Processor time, memory and traffic of a region or a full mesh: how often something happens, times what it costs. */
+/** Processor time, memory and traffic of a region or a full mesh: event rates times costs. */
 
 import { type Costs, messageMicros, packetMicros } from './costs.ts'
 import { type MessageRate, type Rates, totalMessages } from './rates.ts'

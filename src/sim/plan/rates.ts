@@ -1,4 +1,4 @@
-/** How often the relays of a region do what costs something. */
+/** Rates of the events in a region that cost something. */
 
 import type { OutMessage } from '../../backplane/message.ts'
 

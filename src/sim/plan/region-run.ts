@@ -1,6 +1,6 @@
 /**
- * A region under a workload in virtual time: the code of real relays, without sockets and without cost. It says how often they
- * do what costs something.
+ * A region under a workload in virtual time: the code of real relays, without sockets and without cost. It gives the
+ * rates of the events that cost something.
  */
 
 import { decodeMessage } from '../../backplane/decode.ts'

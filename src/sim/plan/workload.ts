@@ -1,4 +1,4 @@
-/** What a region is asked to carry. */
+/** The workload of a region. */
 
 export interface Workload {
   readonly relays: number
@@ -66,7 +66,7 @@ export function flowSeconds({ flowPackets, flowRate }: Workload): number {
   return flowPackets / flowRate
 }
 
-/** @throws Error for a value that makes no sense, with its name. */
+/** @throws Error naming an invalid value. */
 export function checkWorkload(workload: Workload): void {
   const { relays, clients, peers, stay, replies, locality = 0, skew } = workload
   const whole = { relays, clients, peers, burst: workload.burst, flowPackets: workload.flowPackets }

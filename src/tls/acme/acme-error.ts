@@ -3,7 +3,7 @@
 import { DerpError } from '../../lib/derp-error.ts'
 import { oneLine } from '../../lib/one-line.ts'
 
-/** Authorities may answer with anything, and what they say is logged, shown and stored. */
+/** Authorities may answer with anything, and their answers are logged, shown and stored. */
 const MAX_MESSAGE_LENGTH = 500
 
 export interface AcmeErrorDetails {

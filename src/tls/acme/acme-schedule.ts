@@ -13,7 +13,7 @@ const SHORT_LIFE_MS = 10 * DAY_MS
 const SPREAD = 0.05
 
 /** Minimum time between renewals as a fraction of the lifetime, whatever the clock says. */
-const LEAST_INTERVAL = 0.1
+const MIN_INTERVAL = 0.1
 
 /** History of attempts for a certificate; survives restarts. */
 export interface AttemptHistory {
@@ -39,7 +39,7 @@ export function renewalDueMs(summary: CertificateSummary, history: AttemptHistor
   const part = lifeMs <= SHORT_LIFE_MS ? 1 / 2 : 2 / 3
   const dueMs = summary.notBeforeMs + Math.round(lifeMs * (part - SPREAD * random))
   // With a clock far ahead every new certificate looks due at once.
-  return Math.max(dueMs, history.obtainedMs + Math.round(lifeMs * LEAST_INTERVAL))
+  return Math.max(dueMs, history.obtainedMs + Math.round(lifeMs * MIN_INTERVAL))
 }
 
 /**

@@ -204,16 +204,16 @@ class Ordering {
   /** Polls with growing intervals, or as the authority says, until the result is final. */
   async #repeatWhile<T>(isPending: (value: T) => boolean, read: () => Promise<T>): Promise<T> {
     const { clock, signal } = this.#order
-    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, MAX_WAIT_MS)) {
       const value = await read()
       if (!isPending(value)) return value
-      await pause(clock, Math.min(this.#exchange.retryAfterMs ?? waitMs, LONGEST_WAIT_MS), signal)
+      await pause(clock, Math.min(this.#exchange.retryAfterMs ?? waitMs, MAX_WAIT_MS), signal)
     }
   }
 }
 
 const FIRST_WAIT_MS = 500
-const LONGEST_WAIT_MS = 15_000
+const MAX_WAIT_MS = 15_000
 
 /** Milliseconds that a response over TLS is valid before and after now: clocks of authorities may differ. */
 const RESPONSE_VALIDITY_MS = 24 * 3_600_000

@@ -68,7 +68,7 @@ export async function checkManualFiles(options: ManualCertificateOptions): Promi
   return pair && checkManualCertificate(pair, options)
 }
 
-/** The two files of a host, as they are. */
+/** The contents of a host's two files. */
 export class ManualFiles {
   readonly #hostname: string
   readonly #certificate: TextFile

@@ -1,8 +1,8 @@
 /**
  * Notices new certificates in a folder while the relay runs (P-146); `RelayTls.replace` then serves them.
  *
- * Changes are told by the operating system where it can, and looked for by the clock in any case: links may lead to
- * places that cannot be watched. Only what the files say counts, not their times.
+ * The operating system reports changes where it can, and polling finds the others: links may lead to places that cannot
+ * be watched. Only the contents of the files count, not their times.
  */
 
 import { type Clock, systemClock } from '../../lib/clock.ts'
@@ -21,9 +21,9 @@ import {
 } from './manual-certs.ts'
 
 export interface WatchedCertificatesOptions extends ManualCertificateOptions {
-  /** What the relay shows now. */
+  /** The certificate in use. */
   readonly certificate: ManualCertificate
-  /** Shows another. Throws if it cannot be used; then the one before stays. */
+  /** Switches to another. Throws if it is unusable; then the previous one stays. */
   readonly replace: (certificate: ManualCertificate) => void
   /** For what the log says of a DERP map. */
   readonly mapNodePorts?: ReadMapNodePorts | undefined

@@ -26,7 +26,7 @@ export class LinkForwarder implements FrameSink {
     const destination = NodePublicKey.fromBytes(bytes.subarray(keyAt, keyAt + KEY_LENGTH))
     const link = this.#registry.routeOf(destination)?.link
     if (link === undefined) {
-      // It has left the other relay meanwhile.
+      // The client has left the other relay meanwhile.
       this.#counters.drop(DropReason.UnknownDest, kindOf(tag), end - start - overheadOf(tag))
       return
     }

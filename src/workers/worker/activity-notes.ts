@@ -28,7 +28,7 @@ export class ActivityNotes {
     return this.#told.promise
   }
 
-  /** The session has ended: its notes are not told any more. */
+  /** The session has ended: its pending note is dropped. */
   drop(id: number): void {
     this.#ids.delete(id)
   }

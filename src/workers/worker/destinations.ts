@@ -7,7 +7,7 @@ import type { Destination, Link, PacketSource, Recipient } from '../../server/po
 import { forwardTag, recvPacketTag, sourcelessTag } from '../link/frame-tag.ts'
 import type { LinkSender } from '../link/packet-link.ts'
 
-/** To another worker, which identifies its clients by number. The coordinator says which key has which. */
+/** To another worker, which identifies its clients by number; the coordinator assigns numbers to keys. */
 export class WorkerLink implements Link<number> {
   readonly #sender: LinkSender
 

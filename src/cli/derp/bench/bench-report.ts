@@ -16,7 +16,7 @@ export interface LatencyReport {
 }
 
 export interface IntervalReport extends Counts {
-  /** Its end, from the begin of the measurement. */
+  /** Its end, in seconds since the start of the measurement. */
   readonly seconds: number
   readonly latencyMs: LatencyReport
 }
@@ -26,7 +26,7 @@ export interface BenchReport extends Counts {
   readonly processes: number
   readonly pairs: { readonly wanted: number; readonly connected: number; readonly reason: string | null }
   readonly sizes: readonly number[]
-  /** Packets per second that were to be sent; null for as fast as possible. */
+  /** Target rate in packets per second; null for as fast as possible. */
   readonly rate: number | null
   /** Packets in flight per pair; null with a rate. */
   readonly window: number | null
@@ -99,7 +99,7 @@ function latencyReport(histogram: LatencyHistogram): LatencyReport {
   }
 }
 
-/** To thousandths. */
+/** Rounded to thousandths. */
 function rounded(value: number): number {
   return Math.round(value * 1_000) / 1_000
 }

@@ -22,7 +22,7 @@ export interface LoadProcess {
 
 /** What was counted in one second. */
 export interface Interval {
-  /** Its end, from the begin of the measurement. */
+  /** Its end, in milliseconds since the start of the measurement. */
   readonly endMs: number
   readonly tally: Tally
 }

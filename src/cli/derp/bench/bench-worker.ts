@@ -26,7 +26,7 @@ export const addBenchWorker: AddSubcommand = (parent, { io }) => {
 async function work(run: LoadRun, lines: AsyncIterator<string>, io: CommandIo): Promise<void> {
   const say = (line: WorkerLine) => io.out(`${JSON.stringify(line)}\n`)
   const started = Promise.withResolvers<boolean>()
-  // Whatever else it says, or its end, stops the load.
+  // Any other input, or its end, stops the load.
   void listen(lines, () => started.resolve(true)).finally(() => {
     run.stop()
     started.resolve(false)

@@ -14,14 +14,14 @@ import { readStamp, writeStamp } from './packet-stamp.ts'
 import { SendSchedule } from './send-schedule.ts'
 import type { Tally } from './tally.ts'
 
-/** A window without arrivals for so long counts as lost, and is sent anew. */
+/** A window without arrivals for this long counts as lost, and is sent again. */
 const STALL_MS = 1_000
-/** A packet due at the end may be sent so much later: timers are late by a moment. */
+/** Milliseconds that a packet due at the end may be sent late, because timers are. */
 const GRACE_MS = 100
 /** Between two attempts to send over a lost connection. */
 const RETRY_MS = 100
 
-/** What is needed of a client. */
+/** The methods used of a client. */
 export interface FlowClient {
   selfPublicKey(): NodePublicKey
   send(destination: NodePublicKey, data: Uint8Array): Promise<void>

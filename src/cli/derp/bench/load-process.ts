@@ -1,4 +1,4 @@
-/** The processes of a load test: this one, or others that are spoken to in lines of JSON. */
+/** The processes of a load test: this one, or others, controlled by lines of JSON. */
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
@@ -43,7 +43,7 @@ export class OtherProcess implements LoadProcess {
     const { stdout, stdin } = this.#child
     if (stdout === null || stdin === null) throw new Error('start process: no pipes')
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]()
-    // One that has ended says why on standard error.
+    // A process that has ended gives the reason on standard error.
     stdin.on('error', () => {})
     this.#child.on('error', () => {})
     this.#say(JSON.stringify(setup))
@@ -71,7 +71,7 @@ export class OtherProcess implements LoadProcess {
     this.#say(STOP)
   }
 
-  /** Ends the process, whatever it does. */
+  /** Kills the process. */
   close(): void {
     this.#child.stdin?.end()
     this.#child.kill()

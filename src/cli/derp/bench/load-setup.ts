@@ -1,4 +1,4 @@
-/** What one process of a load test is told, and the clients it makes of it. */
+/** The setup of one process of a load test, and the clients it creates from it. */
 
 import type { MeshKey } from '../../../keys/mesh-key.ts'
 import { NodePrivateKey } from '../../../keys/node-key.ts'
@@ -9,7 +9,7 @@ import { clientOf, type RelayAccess } from '../relay/relay-options.ts'
 import type { LoadPart } from './bench-plan.ts'
 import { type LoadClient, LoadRun } from './load-run.ts'
 
-/** As plain data. Secrets stay in their files. */
+/** Plain data; secrets stay in their files. */
 export interface LoadSetup {
   readonly access: RelayAccess
   readonly part: LoadPart

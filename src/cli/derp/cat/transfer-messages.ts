@@ -1,8 +1,9 @@
 /**
- * What two `derp cat` say to each other besides data. Pure.
+ * Messages between two `derp cat` processes, besides data. Pure.
  *
- * A transfer is an offer with its size, data, and the SHA-256 of the data; the receiver answers with a verdict. Every packet is
- * acknowledged by an empty one. Data is told from messages by the size in the offer, so it may contain anything.
+ * A transfer is an offer with its size, data, and the SHA-256 of the data; the receiver answers with a verdict. Every
+ * packet is acknowledged by an empty one. Data is told from messages by the size in the offer, so it may contain
+ * anything.
  */
 
 import { concatBytes, decodeUtf8, EMPTY_BYTES, encodeUtf8, equalBytes } from '../../../lib/bytes.ts'

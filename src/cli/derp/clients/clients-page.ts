@@ -1,9 +1,9 @@
-/** The page `/debug/clients/` of a relay: what to ask for, and what it says (P-189). Pure. */
+/** The page `/debug/clients/` of a relay: its query and its reply (P-189). Pure. */
 
 import { decodeUtf8 } from '../../../lib/bytes.ts'
 import { DerpError } from '../../../lib/derp-error.ts'
 
-/** What is asked for, by the names of the page's query. */
+/** The query, by the names of the page's parameters. */
 export interface ClientsWish {
   readonly ip?: string | undefined
   readonly cidr?: string | undefined
@@ -66,7 +66,7 @@ export function readClientsPage(name: string, status: number, body: Uint8Array):
   if (status === 403 && text.startsWith('debug access denied')) {
     throw failed(name, "debug access denied; ask from its machine or tailnet, or pass the relay's debug key by --token")
   }
-  // The relay says which value it means.
+  // The relay names the invalid value.
   if (status === 400) throw new DerpError('ERR_DERP_CONFIG_INVALID', `show clients of ${name}: ${firstLine(text)}`)
   if (status !== 200) throw failed(name, `status ${status}: ${firstLine(text)}`)
   const page = parsed(text)
