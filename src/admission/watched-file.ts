@@ -1,8 +1,8 @@
 /** A list in a file, reloaded when it changes; an invalid version leaves the previous one in use. */
 
-import { ContentWatch } from '../lib/content-watch.ts'
 import { DerpError } from '../lib/derp-error.ts'
-import { type FileText, TextFile } from '../lib/node-text-file.ts'
+import { ContentWatch } from '../lib/files/content-watch.ts'
+import { type FileText, TextFile } from '../lib/files/node-text-file.ts'
 import type { AdmissionPorts } from './admission.ts'
 
 /** Polled by path: change notifications miss retargeted links and mounted files. */

@@ -6,7 +6,7 @@
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
-import { TextFile } from '../lib/node-text-file.ts'
+import { TextFile } from '../lib/files/node-text-file.ts'
 import {
   type FlagSpec,
   type FlagTable,

@@ -4,8 +4,8 @@ import { constants } from 'node:fs'
 import { access } from 'node:fs/promises'
 import type { Clock } from '../lib/clock.ts'
 import { DerpError } from '../lib/derp-error.ts'
+import { FileAccess } from '../lib/files/node-file-access.ts'
 import type { Log } from '../lib/log.ts'
-import { FileAccess } from '../lib/node-file-access.ts'
 import type { Account } from './settings.ts'
 
 /** A file or folder used after startup. */

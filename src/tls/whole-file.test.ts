@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { settle } from '../../test/support/settle.ts'
-import { FILE_LIMIT_MS, FileAccess } from '../lib/node-file-access.ts'
+import { FILE_LIMIT_MS, FileAccess } from '../lib/files/node-file-access.ts'
 import { readIfPresent, writeWhole } from './whole-file.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'whole-file-'))

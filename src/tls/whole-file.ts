@@ -4,8 +4,8 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { type Clock, systemClock } from '../lib/clock.ts'
-import { FileAccess } from '../lib/node-file-access.ts'
-import { TextFile } from '../lib/node-text-file.ts'
+import { FileAccess } from '../lib/files/node-file-access.ts'
+import { TextFile } from '../lib/files/node-text-file.ts'
 
 /**
  * Writes a temporary file and renames it to `path`, creating the folder if missing.

@@ -1,6 +1,6 @@
 /** Files polled on a fake clock. */
 
-import { FILE_LIMIT_MS } from '../../src/lib/node-file-access.ts'
+import { FILE_LIMIT_MS } from '../../src/lib/files/node-file-access.ts'
 import type { FakeClock } from './fake-clock.ts'
 import { until } from './settle.ts'
 

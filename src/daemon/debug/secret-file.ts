@@ -1,7 +1,7 @@
 /** A secret for the debug pages, from a file that is re-read when it changes (P-190). */
 
 import { type Clock, systemClock, type Timer } from '../../lib/clock.ts'
-import { TextFile } from '../../lib/node-text-file.ts'
+import { TextFile } from '../../lib/files/node-text-file.ts'
 
 const POLL_MS = 2_000
 

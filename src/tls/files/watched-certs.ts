@@ -6,10 +6,10 @@
  */
 
 import { type Clock, systemClock } from '../../lib/clock.ts'
-import { ContentWatch } from '../../lib/content-watch.ts'
+import { ContentWatch } from '../../lib/files/content-watch.ts'
+import { FileAccess } from '../../lib/files/node-file-access.ts'
+import { type FolderWatch, WatchedFolders, watchableFoldersOf } from '../../lib/files/node-watched-folders.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
-import { FileAccess } from '../../lib/node-file-access.ts'
-import { type FolderWatch, WatchedFolders, watchableFoldersOf } from '../../lib/node-watched-folders.ts'
 import { type CertificateSource, type CertificateStatus, summarizeCertificate } from '../certificate-source.ts'
 import type { ReadMapNodePorts } from '../map-node.ts'
 import type { CertificatePair } from '../x509.ts'

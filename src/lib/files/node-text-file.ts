@@ -2,7 +2,7 @@
 
 import { constants } from 'node:fs'
 import { type FileHandle, open } from 'node:fs/promises'
-import type { Clock } from './clock.ts'
+import type { Clock } from '../clock.ts'
 import { FileAccess } from './node-file-access.ts'
 
 /** Some devices never reach end of file. */

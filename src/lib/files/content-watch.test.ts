@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { FakeClock } from '../../test/support/fake-clock.ts'
-import { settle } from '../../test/support/settle.ts'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { settle } from '../../../test/support/settle.ts'
 import { ContentWatch } from './content-watch.ts'
 
 const TIMES = { pollMs: 2_000, settleMs: 5_000 }

@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, expect, test } from 'vitest'
-import { until } from '../../test/support/settle.ts'
+import { until } from '../../../test/support/settle.ts'
 import { foldersOf, WatchedFolders, watchableFoldersOf } from './node-watched-folders.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'watched-folders-')))

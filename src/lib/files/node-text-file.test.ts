@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { FakeClock } from '../../test/support/fake-clock.ts'
-import { settle } from '../../test/support/settle.ts'
+import { FakeClock } from '../../../test/support/fake-clock.ts'
+import { settle } from '../../../test/support/settle.ts'
 import { FILE_LIMIT_MS } from './node-file-access.ts'
 import { type OpenFile, TextFile } from './node-text-file.ts'
 

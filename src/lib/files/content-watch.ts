@@ -4,7 +4,7 @@
  * Knows nothing of files: the caller reads, this decides when to read and what to accept.
  */
 
-import type { Clock, Timer } from './clock.ts'
+import type { Clock, Timer } from '../clock.ts'
 
 /** Source and consumer of the content. */
 export interface WatchedContent<C, T> {

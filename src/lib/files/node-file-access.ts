@@ -5,12 +5,12 @@
  * are made at once, those who wait give up in time, and none is made again while it is pending.
  */
 
-import { abortable } from './abort.ts'
-import type { Clock } from './clock.ts'
-import { DerpError } from './derp-error.ts'
-import { formatDuration } from './duration.ts'
-import { Slots } from './slots.ts'
-import { withTimeLimit } from './time-limit.ts'
+import { abortable } from '../abort.ts'
+import type { Clock } from '../clock.ts'
+import { DerpError } from '../derp-error.ts'
+import { formatDuration } from '../duration.ts'
+import { Slots } from '../slots.ts'
+import { withTimeLimit } from '../time-limit.ts'
 
 /** Time limit for one access, in milliseconds. */
 export const FILE_LIMIT_MS = 10_000
