@@ -1,6 +1,5 @@
 /**
- * Why a connection could not be made or secured, in words, with what fixes it: one table for everything that connects or
- * is connected to. Pure.
+ * Why a connection could not be made or secured, in words, and how to fix it: one table for clients and servers. Pure.
  *
  * Platforms name causes by codes: those of the system (`ECONNREFUSED`), of certificate checks
  * (`DEPTH_ZERO_SELF_SIGNED_CERT`) and of OpenSSL, or Bun's BoringSSL (`ERR_SSL_…`).
@@ -11,7 +10,7 @@ import { DerpError } from './derp-error.ts'
 /** A known cause. */
 export interface ConnectionFault {
   readonly id: ConnectionFaultId
-  /** What is the case, without a final stop. */
+  /** What is wrong, without a final stop. */
   readonly sentence: string
   /** What to do about it, without a final stop. */
   readonly fix: string
@@ -169,13 +168,13 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   ENOENT: 'no-socket',
 }
 
-/** Words for a cause that a check of one's own has found. */
+/** The texts for a cause that our own checks found. */
 export function faultOf(id: ConnectionFaultId): ConnectionFault {
   const [sentence, fix] = WORDS[id]
   return { id, sentence, fix }
 }
 
-/** The cause of an error, by its code or that of what is below it; undefined when the table does not have it. */
+/** The cause of an error, by its code or that of an error in it; undefined if the table has none. */
 export function connectionFault(error: unknown): ConnectionFault | undefined {
   for (let inner = error, depth = 0; inner instanceof Error && depth < 8; inner = innerOf(inner), depth++) {
     const code: unknown = 'code' in inner ? inner.code : undefined
@@ -191,7 +190,7 @@ function innerOf(error: Error): unknown {
   return error instanceof AggregateError ? error.errors[0] : error.cause
 }
 
-/** Sentence, detail in parentheses and fix: what messages say behind what was being done. */
+/** Sentence, detail in parentheses and fix: the end of a message, after the action. */
 export function explainFault({ sentence, fix }: ConnectionFault, detail?: string): string {
   return `${sentence}${detail === undefined ? '' : ` (${detail})`}: ${fix}`
 }
@@ -208,8 +207,8 @@ export function explainError(error: unknown): string {
 }
 
 /**
- * OpenSSL's own lines are of no use to anybody but its authors: of them only the reason is kept. What Node advises, to
- * trust the authorities of the system, does not fix a certificate that is its own.
+ * Of OpenSSL's error lines only the reason is kept. What Node advises, to trust the authorities of the system, does not
+ * fix a certificate that is its own.
  */
 function shortened(text: string): string {
   const reason = /^(?:[0-9A-F]+:)?error:[0-9A-F]+:[^:]*:[^:]*:([^:\n]+)/i.exec(text)?.[1] ?? text.trim()

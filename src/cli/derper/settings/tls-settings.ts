@@ -11,7 +11,7 @@ import type { FlagValues } from '../../go-flags.ts'
 import type { SERVING_FLAGS } from '../flags/serving.ts'
 import type { TLS_FLAGS } from '../flags/tls.ts'
 import { assertCertificate } from './pem.ts'
-import { settingError, settingsError, listSetting, portSetting, readSettingFile } from './setting.ts'
+import { listSetting, portSetting, readSettingFile, settingError, settingsError } from './setting.ts'
 
 type TlsFlags = FlagValues<typeof TLS_FLAGS>
 type Flags = TlsFlags & Pick<FlagValues<typeof SERVING_FLAGS>, 'http-port'>
