@@ -34,12 +34,11 @@ export const HEALTH_SESSIONS: Readonly<Record<string, Session>> = {
   'health-command': async stage => {
     const relay = await stage.relay()
     const ask = async () => {
-      const flags = ['-a', `127.0.0.1:${relay.port}`, '-metrics-addr', `127.0.0.1:${relay.metricsPort}`]
-      const asked = await stage.derper(['health', ...flags, '-hostname', 'relay.example'])
+      const asked = await stage.derper(['health', '-metrics-addr', `127.0.0.1:${relay.metricsPort}`])
       const code = await asked.exit()
       return `${asked.stdout}${asked.stderr}`.trimEnd() + (code === 0 ? '' : `\n[exit code ${code}]`)
     }
-    const shown = '$ derper health -hostname relay.example -metrics-addr 127.0.0.1:9340'
+    const shown = '$ derper health -metrics-addr 127.0.0.1:9340'
     const lines = [shown, await ask()]
     await relay.program.stop('SIGKILL')
     lines.push('$ systemctl kill --signal=KILL derper', shown, await ask())

@@ -206,6 +206,24 @@ test('AdmitUrl logs the effect on clients with its first failure, and probes wit
   expect(JSON.parse(controller.questions[0]?.body ?? '')).toMatchObject({ Source: '' })
 })
 
+test.each([
+  [404, true],
+  [302, true],
+  [401, true],
+  // A server of one's own may refuse a key so.
+  [403, false],
+  [204, false],
+])('AdmitUrl warns once that a URL which answers with status %d looks wrong: %s', async (status, isOdd) => {
+  await using controller = await answering('', status)
+  const ports = admissionPorts()
+  const problem = await new AdmitUrl(controller.url, ports).probe()
+  const reason = `ask admission URL ${new URL(controller.url).origin}: status ${status}; check its path (that of Headscale is /verify), user name and password`
+  const effect = 'until that is fixed, it admits nobody'
+  expect(problem).toBe(isOdd ? `${reason}; ${effect}` : undefined)
+  const line = { level: 'warn', message: 'admission URL looks wrong', fields: { effect, reason } }
+  expect(ports.lines).toMatchObject(isOdd ? [line] : [])
+})
+
 test('AdmitUrl sends the user name and password of the URL, and never shows them', async () => {
   await using controller = await answering('{"Allow":true}', 503)
   const url = controller.url.replace('//', '//relay:p%40ss@')

@@ -22,6 +22,14 @@ import { DEFAULTS, RequestQueue } from './request-queue.ts'
 const TIMEOUT_MS = 5_000
 const MAX_ANSWER_BYTES = 4_096
 const ANSWER = { what: 'answer', clause: 'P-040' }
+/** Hardly said of a key alone: redirects, no or wrong password, no such path, no such method. */
+const STATUSES_OF_WRONG_URLS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308, 401, 404, 405])
+const EFFECT_OF_REFUSAL = 'until that is fixed, it admits nobody'
+
+interface Answer {
+  readonly status: number
+  readonly verdict: Approval | Denial
+}
 
 export class AdmitUrl implements Policy {
   readonly #url: URL
@@ -55,14 +63,22 @@ export class AdmitUrl implements Policy {
     return this.#watch.problemWithin(ms)
   }
 
-  admit(request: AdmissionRequest): Promise<Approval | Denial> {
-    return this.#watch.over(this.#queue.run(() => this.#request(request)))
+  async admit(request: AdmissionRequest): Promise<Approval | Denial> {
+    const { verdict } = await this.#watch.over(this.#queue.run(() => this.#request(request)))
+    return verdict
   }
 
-  /** Asks about a random key. Resolves to the reason and effect if the URL does not respond. */
-  probe(): Promise<string | undefined> {
+  /** Asks about a random key. Resolves to what is wrong if the URL does not respond, or hardly as it should. */
+  async probe(): Promise<string | undefined> {
     const clientKey = NodePrivateKey.generate().publicKey()
-    return this.#watch.probe(this.#request({ clientKey, remote: undefined }))
+    const asked = this.#request({ clientKey, remote: undefined })
+    const problem = await this.#watch.probe(asked)
+    if (problem !== undefined) return problem
+    const { status } = await asked
+    if (!STATUSES_OF_WRONG_URLS.has(status)) return undefined
+    const reason = `ask admission URL ${this.#url.origin}: status ${status}; check its path (that of Headscale is /verify), user name and password`
+    this.#ports.log.warn('admission URL looks wrong', { effect: EFFECT_OF_REFUSAL, reason })
+    return `${reason}; ${EFFECT_OF_REFUSAL}`
   }
 
   /** Closes idle connections. */
@@ -70,12 +86,12 @@ export class AdmitUrl implements Policy {
     this.#http.close()
   }
 
-  async #request({ clientKey, remote }: Pick<AdmissionRequest, 'clientKey' | 'remote'>): Promise<Approval | Denial> {
+  async #request({ clientKey, remote }: Pick<AdmissionRequest, 'clientKey' | 'remote'>): Promise<Answer> {
     const stop = new AbortController()
     const timer = this.#ports.clock.after(TIMEOUT_MS, () => stop.abort(new Error(`no response after ${TIMEOUT_MS} ms`)))
     const body = JSON.stringify({ NodePublic: clientKey.toString(), Source: sourceOf(remote) })
     try {
-      return await this.#verdictOf(await this.#post(body, stop.signal))
+      return await this.#answerOf(await this.#post(body, stop.signal))
     } finally {
       timer.cancel()
     }
@@ -89,18 +105,21 @@ export class AdmitUrl implements Policy {
     }
   }
 
-  async #verdictOf(response: HttpClientResponse): Promise<Approval | Denial> {
+  async #answerOf(response: HttpClientResponse): Promise<Answer> {
     const { status } = response
     if (status !== 200) {
       response.discard()
       // A backend failure says nothing about the client.
       if (status >= 500) throw this.#down(`status ${status}`, false)
-      return refused(`admission URL returned status ${status}`)
+      return { status, verdict: refused(`admission URL returned status ${status}`) }
     }
     const bytes = await this.#read(response)
     try {
       const { Allow: allow = false } = parseInfo(bytes, { Allow: 'boolean' }, ANSWER)
-      return allow ? { admit: true, by: 'admission URL' } : refused('admission URL does not allow it')
+      return {
+        status,
+        verdict: allow ? { admit: true, by: 'admission URL' } : refused('admission URL does not allow it'),
+      }
     } catch (error) {
       throw this.#down((error as Error).message, false, error)
     }

@@ -179,7 +179,7 @@ export class Backplane implements Region, BusHandler {
     }
     check.start()
     this.#hasJoined = true
-    log.info('joined the region', { relay: this.ownId, relays: this.members.size + 1 })
+    log.info('joined the region', { relay: this.ownId, others: this.members.size })
     this.#settled.resolve()
   }
 

@@ -114,7 +114,7 @@ export class NatsBus implements Bus {
         if (signal.aborted) await connection.close()
         else await this.#use(nats, connection)
       } catch (error) {
-        this.#goDown(messageOf(error))
+        this.#goDown(`connect to ${this.#servers()}: ${messageOf(error)}`)
       }
       await sleep(clock, RETRY_MS, signal).catch(() => {})
     }
@@ -123,6 +123,11 @@ export class NatsBus implements Bus {
   async #loadCredentials(): Promise<void> {
     const { readCredentials } = this.#options
     if (readCredentials !== undefined) this.#credentials = await readCredentials()
+  }
+
+  /** Without passwords. */
+  #servers(): string {
+    return this.#options.servers.map(server => new URL(server).host).join(', ')
   }
 
   #connectionOptions(nats: typeof Nats): ConnectionOptions {

@@ -126,7 +126,7 @@ async function secretFrom(
 
 async function* fromConfig(table: FlagTable, path: string, read: ReadText): AsyncGenerator<readonly [string, unknown]> {
   const source = `configuration file ${path}`
-  const config = await withSource(source, async () => parseConfig(await readNamed(path, read)))
+  const config = await withSource(source, async () => parseConfig(await readNamed(path, read), path))
   if (typeof config !== 'object' || config === null || Array.isArray(config)) {
     throw invalid(`read ${source}: not a JSON object`)
   }
@@ -142,11 +142,12 @@ async function* fromConfig(table: FlagTable, path: string, read: ReadText): Asyn
   }
 }
 
-function parseConfig(text: string): unknown {
+/** Not all runtimes say where the mistake is. */
+function parseConfig(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
-    const fix = 'write the flags as one object, such as {"hostname": "relay.example"}'
+    const fix = `write the flags as one object, such as {"hostname": "relay.example"}; "jq . ${path}" shows the line`
     throw new Error(`not JSON (${(error as Error).message}); ${fix}`, { cause: error })
   }
 }

@@ -93,7 +93,10 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix:
   unreachable: ['there is no route to the host', 'check the address, and the network and its firewall'],
   timeout: ['the host does not answer', 'check the address, and firewalls on the path'],
   reset: ['the connection was reset', 'a firewall or proxy may be in the way, or the server was restarted'],
-  'no-host': ['DNS knows no such host', 'check the spelling of the name and its DNS records'],
+  'no-host': [
+    'DNS knows no such host',
+    'check the spelling of the name, its DNS records, and the DNS server of this machine',
+  ],
   'dns-failed': ['DNS did not answer', 'check the DNS server of this machine'],
   'no-descriptors': ['this process has no file descriptors left', 'raise its limit (ulimit -n, LimitNOFILE)'],
   'no-ports': ['this machine has no free local port or address', 'wait, or widen net.ipv4.ip_local_port_range'],

@@ -174,7 +174,7 @@ test('derper warns once about flags without effect (P-106, P-108)', async () => 
   expect(logged(relay.program, 'has no effect')).toEqual([
     expect.stringContaining('-accept-connection-burst has no effect: -accept-connection-limit is not set'),
     expect.stringContaining(
-      '-tcp-user-timeout has no effect: Node cannot set this option; -tcp-write-timeout disconnects',
+      '-tcp-user-timeout has no effect: neither Node nor Bun can set this option; -tcp-write-timeout disconnects',
     ),
   ])
   await relay.stop()

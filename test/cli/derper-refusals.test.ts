@@ -108,6 +108,11 @@ const REFUSALS: readonly Refusal[] = [
     says: 'read configuration file none.json: no such file; name a readable file',
   },
   {
+    what: 'a control socket in a folder that is not there',
+    flags: [...PLAIN, '-control-socket', at('nowhere/control.sock')],
+    says: "listen on -control-socket nowhere/control.sock: ENOENT: no such file or directory, access 'nowhere'; create its folder, writable to the user of derper (RuntimeDirectory= of systemd)",
+  },
+  {
     what: 'a secret that is not there',
     flags: PLAIN,
     env: { DERPER_ACME_EAB_KEY_FILE: at('none.txt') },

@@ -210,8 +210,13 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const nats = await startNats()
     await nats.kill()
     const relay = await start(nats.url)
-    await untilReadyz(relay, /^not ready\nregion: NATS cannot be used: connection refused\n$/)
-    await relay.program.stderrMatch(/"reason":"connection refused","msg":"cannot join the region yet"/)
+    await untilReadyz(
+      relay,
+      /^not ready\nregion: NATS cannot be used: connect to 127\.0\.0\.1:\d+: connection refused\n$/,
+    )
+    await relay.program.stderrMatch(
+      /"reason":"connect to 127\.0\.0\.1:\d+: connection refused","msg":"cannot join the region yet"/,
+    )
     const client = await login(relay)
     await exchange(client, await login(relay))
     await nats.restart()

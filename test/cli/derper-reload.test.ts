@@ -48,6 +48,18 @@ async function isLetIn({ url }: RunningRelay, privateKey: NodePrivateKey): Promi
   return done.finally(() => target.closeAll())
 }
 
+test('SIGHUP without -config says that flags and variables change at a restart only', async () => {
+  const relay = await startOurRelay()
+  relay.program.child.kill('SIGHUP')
+  const [line] = await relay.program.stderrMatch(/^\{.*"msg":"configuration reloaded"\}$/m)
+  expect(JSON.parse(line)).toMatchObject({
+    level: 'info',
+    changed: [],
+    hint: 'without -config, flags and variables change at a restart only',
+  })
+  await relay.stop()
+})
+
 test('SIGHUP reloads live settings from the configuration file, and lists those that need a restart', async () => {
   const [listed, other] = [NodePrivateKey.generate(), NodePrivateKey.generate()]
   writeFileSync(at('allow'), `${listed.publicKey()}\n`)

@@ -141,6 +141,19 @@ test.each(CASES)(
   },
 )
 
+test('derper without -takeover says that it could take over from the one that has its ports (P-177)', async () => {
+  const { flags } = await flagsOf('plain')
+  await served(await start('node', flags))
+  const second = await start(
+    'node',
+    flags.filter(flag => flag !== '-takeover'),
+  )
+  expect(await second.exit()).toBe(2)
+  expect(second.stderr).toMatch(
+    /^derper: listen on -a .*: address already in use; .*, or take over from the derper behind -control-socket: -takeover\n$/,
+  )
+})
+
 test.skipIf(!canCreateNetworks || !runsAll)(
   'with net.ipv4.tcp_migrate_req no connection is reset either, at many connections per second (P-177)',
   async () => {

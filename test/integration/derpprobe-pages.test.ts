@@ -174,7 +174,10 @@ test('/debug/probe-run gives JSON to who accepts that alone, under the names of 
 
 test('/debug/probe-run tells of a name that is missing or unknown', async () => {
   expect(await get('/debug/probe-run')).toMatchObject({ status: 400, body: 'missing name parameter\n' })
-  expect(await get('/debug/probe-run?name=x')).toMatchObject({ status: 404, body: 'unknown probe "x"\n' })
+  expect(await get('/debug/probe-run?name=x')).toMatchObject({
+    status: 404,
+    body: 'unknown probe "x": / lists those of the DERP map, once that has been read\n',
+  })
 })
 
 test('/debug/probe-all runs all probes but those that are excluded', async () => {

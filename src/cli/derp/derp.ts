@@ -28,7 +28,7 @@ export function main(args: readonly string[], io: CommandIo = processIo()): Prom
       },
     })
     try {
-      await program.parseAsync([...args], { from: 'user' })
+      await program.parseAsync(args.map(longOption), { from: 'user' })
     } catch (error) {
       if (!(error instanceof CommanderError)) throw error
       return error.exitCode === 0 ? EXIT_OK : EXIT_USAGE
@@ -38,6 +38,11 @@ export function main(args: readonly string[], io: CommandIo = processIo()): Prom
   return runCommand('derp', run, io.err)
 }
 
+/** As `derper` spells them. */
+function longOption(arg: string): string {
+  return arg === '-help' || arg === '-version' ? `-${arg}` : arg
+}
+
 /** All subcommands; runs none. */
 export function createProgram(context: SubcommandContext): Command {
   const { out, err, columns } = context.io
@@ -45,6 +50,7 @@ export function createProgram(context: SubcommandContext): Command {
     .description('tools for DERP relays')
     .version(versionLine())
     .exitOverride()
+    .showHelpAfterError('derp --help lists the commands, and derp COMMAND --help their options')
     .configureOutput({
       writeOut: text => void out(text),
       writeErr: err,

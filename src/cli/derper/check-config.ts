@@ -11,6 +11,7 @@ import { usableMemoryBytes } from '../../lib/node-memory.ts'
 import { parseKeyFile } from '../key-file.ts'
 import { trustSystem } from '../trust.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
+import { assertControlFolder } from './control-folder.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
 import { privateKeyFile, readSettings } from './derper-settings.ts'
 import { memoryPlan } from './memory-plan.ts'
@@ -25,6 +26,7 @@ export async function checkConfig(
 ): Promise<string> {
   const settings = await readSettings(flags, given, env)
   assertPortsDiffer(wantedPorts(settings))
+  await assertControlFolder(settings)
   const key = await privateKeyPlan(flags)
   const certificate = await certificatePlan(settings)
   // Creating the daemon checks the remaining settings.

@@ -4,17 +4,13 @@ import { formatListenAddress, type ListenAddress } from '../../daemon/listen-add
 import { DerpError } from '../../lib/derp-error.ts'
 import { EXIT_FAILED, EXIT_OK } from '../exit.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
-import { readSettings } from './derper-settings.ts'
+import { metricsSettings } from './settings/metrics-settings.ts'
 
 const PATIENCE_MS = 4_000
 
-/** Resolves to the exit code. @throws DerpError without a listener to ask. */
-export async function checkHealth(
-  flags: DerperFlagValues,
-  given: ReadonlySet<string>,
-  env: NodeJS.ProcessEnv,
-): Promise<number> {
-  const { metrics } = await readSettings(flags, given, env)
+/** Resolves to the exit code; of the settings only those of the metrics count. @throws DerpError without a listener to ask. */
+export async function checkHealth(flags: DerperFlagValues): Promise<number> {
+  const metrics = metricsSettings(flags)
   if (metrics === undefined || metrics.address.port === 0) {
     const reason = 'ask for health: needs -metrics-addr with a port, as the running derper has it'
     throw new DerpError('ERR_DERP_CONFIG_INVALID', reason)

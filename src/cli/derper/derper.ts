@@ -24,11 +24,13 @@ import { betterRuntime } from './better-runtime.ts'
 import { checkCertificateFiles } from './certificate-files.ts'
 import { checkConfig } from './check-config.ts'
 import { checkHealth } from './check-health.ts'
+import { assertControlFolder } from './control-folder.ts'
 import { DERP_MAP_FLAGS, derpMapText } from './derp-map.ts'
 import { DERPER_FLAGS, DERPER_SECTIONS } from './derper-flags.ts'
 import { readPrivateKey, readSettings } from './derper-settings.ts'
 import { planOf } from './plan.ts'
 import { Reload } from './reload.ts'
+import { settingsError } from './settings/setting.ts'
 import { endedBySignal } from './signals.ts'
 
 /** What it is, its forms, and where flags come from; the manual page is made from it, too. */
@@ -62,7 +64,7 @@ export function main(args: readonly string[]): Promise<number> {
     if (parsed.help) process.stdout.write(usage('derper', DERPER_SUMMARY, DERPER_SECTIONS))
     else if (parsed.values.version) process.stdout.write(`${versionLine()}\n`)
     else if (isCheck) process.stdout.write(await checkConfig(parsed.values, parsed.given, process.env))
-    else if (isHealth) return checkHealth(parsed.values, parsed.given, process.env)
+    else if (isHealth) return checkHealth(parsed.values)
     else return serve(parsed, process.env, readAll)
     return EXIT_OK
   })
@@ -86,7 +88,8 @@ async function serve(
   const given = await readSettings(flags.values, flags.given, env)
   const first = await findFirst(given)
   const settings = first === undefined ? given : withPortsOf(first.ports, given)
-  if (first === undefined) await assertPortsFree(wantedPorts(settings))
+  await assertControlFolder(settings)
+  if (first === undefined) await assertPortsFree(wantedPorts(settings)).catch(error => withTakeover(error, settings))
   else assertPortsDiffer(wantedPorts(settings))
   // Before the key file is created: a failed start must not leave one behind.
   await checkCertificateFiles(settings.tls)
@@ -106,6 +109,16 @@ async function serve(
 /** The derper from which to take over, if there is one. */
 async function findFirst({ upgrade }: DaemonSettings): Promise<ControlStatus | undefined> {
   return upgrade?.takeOver === true ? askStatus(upgrade.controlSocket, systemClock) : undefined
+}
+
+/** Rejects with `error`, and where the ports are those of a derper with this control socket, with how to take over from it. */
+async function withTakeover(error: unknown, { upgrade }: DaemonSettings): Promise<never> {
+  const other = upgrade === undefined ? undefined : await askStatus(upgrade.controlSocket, systemClock).catch(() => {})
+  if (other === undefined) throw error
+  throw settingsError(
+    `${(error as Error).message}, or take over from the derper behind -control-socket: -takeover`,
+    error,
+  )
 }
 
 interface Run {

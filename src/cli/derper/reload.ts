@@ -21,6 +21,9 @@ export interface ReloadTarget {
   reloadFiles(): Promise<void>
 }
 
+/** A changed file of a unit's environment reaches a process only when that starts. */
+const NOTHING_TO_READ = 'without -config, flags and variables change at a restart only'
+
 type GivenFlags = Pick<SourcedFlags<typeof DERPER_FLAGS>, 'values' | 'given'>
 
 export class Reload {
@@ -67,7 +70,8 @@ export class Reload {
       this.#flags = flags
       const needRestart = changed.filter(name => !isLive(name))
       const level = needRestart.length === 0 ? 'info' : 'warn'
-      this.#log[level]('configuration reloaded', { changed: live, needRestart })
+      const hint = values.config === '' ? NOTHING_TO_READ : undefined
+      this.#log[level]('configuration reloaded', { changed: live, needRestart, hint })
     } catch (error) {
       this.#log.error('configuration kept: the new one is invalid', { reason: (error as Error).message })
     }

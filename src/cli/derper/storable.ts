@@ -14,6 +14,15 @@ export async function assertCanStore(directory: string, action: string, remedy: 
   }
 }
 
+/** @throws DerpError with what was to be done, why it cannot be, and the remedy: the folder must be there. */
+export async function assertCanCreateIn(directory: string, action: string, remedy: string): Promise<void> {
+  try {
+    await access(directory, constants.W_OK | constants.X_OK)
+  } catch (error) {
+    throw settingsError(`${action}: ${(error as Error).message}; ${remedy}`, error)
+  }
+}
+
 /** The folder, or its nearest existing parent. */
 async function nearestFolder(path: string): Promise<string> {
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {

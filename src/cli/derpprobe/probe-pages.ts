@@ -26,7 +26,11 @@ export function probeRunPage(prober: Pick<Prober, 'probe'>): Page {
     const name = queryOf(request).get('name') ?? ''
     if (name === '') return errorReply(400, 'missing name parameter')
     const probe = prober.probe(name)
-    if (probe === undefined || probe.isContinuous) return errorReply(404, `unknown probe ${JSON.stringify(name)}`)
+    if (probe === undefined || probe.isContinuous)
+      return errorReply(
+        404,
+        `unknown probe ${JSON.stringify(name)}: / lists those of the DERP map, once that has been read`,
+      )
     const { before, info } = await runOf(probe)
     const status = info.error === undefined ? 200 : FAILED_DEPENDENCY
     if (firstHeader(request, 'accept') === JSON_TYPE) {

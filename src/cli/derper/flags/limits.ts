@@ -106,6 +106,6 @@ export const LIMIT_FLAGS = {
     default: '15s',
     origin: 'original',
     test: 'cli/derper-limits.test.ts',
-    help: 'accepted for compatibility; no effect, because Node cannot set this option. See -tcp-write-timeout.',
+    help: 'accepted for compatibility; no effect, because neither Node nor Bun can set this option. See -tcp-write-timeout.',
   },
 } as const

@@ -28,7 +28,7 @@ test.each([
   [
     '-tcp-user-timeout=1s',
     'tcp-user-timeout',
-    'Node cannot set this option; -tcp-write-timeout disconnects clients that stop reading',
+    'neither Node nor Bun can set this option; -tcp-write-timeout disconnects clients that stop reading',
   ],
 ])('noEffectNotes names %s (P-106)', (flag, name, reason) => {
   expect(notes(flag)).toEqual([`-${name} has no effect: ${reason}`])

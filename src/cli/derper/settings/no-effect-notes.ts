@@ -76,7 +76,7 @@ const CONDITIONS: readonly Condition[] = [
   {
     flags: ['tcp-user-timeout'],
     isMet: () => false,
-    reason: 'Node cannot set this option; -tcp-write-timeout disconnects clients that stop reading',
+    reason: 'neither Node nor Bun can set this option; -tcp-write-timeout disconnects clients that stop reading',
   },
 ]
 
