@@ -1,7 +1,7 @@
 /**
  * Builds the Debian package from the single file: `npm run build:deb -- --help`.
  *
- * It installs the commands, the unit, its user, a file of settings and manual pages; the same bytes for the same input.
+ * It installs the commands, units, their user, files of settings and manual pages; the same bytes for the same input.
  */
 
 import { execFileSync } from 'node:child_process'
@@ -28,6 +28,9 @@ const FILES = 'deploy/debian'
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: 'amd64', arm64: 'arm64' }
 /** Scripts that dpkg runs. */
 const MAINTAINER_SCRIPTS = ['postinst', 'prerm', 'postrm']
+/** Of `deploy/systemd`. */
+const UNITS = ['derper.service', 'derper@.service', 'derpprobe.service']
+const SETTINGS = ['derper.env', 'derpprobe.env']
 /** The name of the executable picks the command. */
 const LINKS = ['derp', 'derpprobe']
 
@@ -69,12 +72,13 @@ function putManPages({ root }: Package): void {
 }
 
 function putService({ root }: Package): void {
-  const unit = readFileSync('deploy/systemd/derper.service', 'utf8')
-    .replace('/usr/local/bin/derper', '/usr/bin/derper')
-    .replace('DynamicUser=yes', 'User=derper')
-  put(root, 'usr/lib/systemd/system/derper.service', unit)
+  for (const unit of UNITS) {
+    const text = readFileSync(join('deploy/systemd', unit), 'utf8').replace('ExecStart=/usr/local/', 'ExecStart=/usr/')
+    put(root, join('usr/lib/systemd/system', unit), text)
+  }
   put(root, 'usr/lib/sysusers.d/derper.conf', readFileSync(join(FILES, 'derper.sysusers')))
-  put(root, 'etc/derper/derper.env', readFileSync('deploy/systemd/derper.env'))
+  // Passwords and tokens may be among the settings, which systemd reads as root.
+  for (const name of SETTINGS) put(root, join('etc/derper', name), readFileSync(join('deploy/systemd', name)), 0o600)
 }
 
 function putDocuments({ root, executable, version }: Package): void {
@@ -104,7 +108,7 @@ function putControl({ root, arch, executable, version }: Package): void {
     'DEBIAN/control',
     control.replace(/@([A-Z]+)@/g, (_, name: string) => values[name] ?? ''),
   )
-  put(root, 'DEBIAN/conffiles', '/etc/derper/derper.env\n')
+  put(root, 'DEBIAN/conffiles', SETTINGS.map(name => `/etc/derper/${name}\n`).join(''))
   for (const name of MAINTAINER_SCRIPTS) put(root, `DEBIAN/${name}`, readFileSync(join(FILES, name)), 0o755)
 }
 

@@ -23,7 +23,7 @@ const GAP = '…'
 /** Programs of the system, that pages use but no test runs. */
 const FOREIGN: ReadonlySet<string> = new Set(
   `apt awk cat certbot chmod chown cp curl dig docker dpkg echo git go grep head helm install ip iperf3 jq kill kubectl mkdir mv
-  nft nginx nsc openssl pidof ps rm sed sleep sort ss ssh sudo sysctl systemctl systemd-analyze tailscale tar tee timedatectl top ufw umask uname unzip useradd
+  nft nginx nsc openssl pidof ps rm sed sleep sort ss ssh sudo sysctl systemctl systemd-run systemd-analyze tailscale tar tee timedatectl top ufw umask uname unzip useradd
   wget`.split(/\s+/),
 )
 

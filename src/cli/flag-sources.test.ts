@@ -53,7 +53,10 @@ test.each([
   ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
   ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],
   ['{"ace": false}', 'read flag -ace: remove it'],
-  ['{', /: not JSON \(.+\); write the flags as one object, such as \{"hostname": "relay\.example"\}; "jq \. .*\/file" shows the line$/],
+  [
+    '{',
+    /: not JSON \(.+\); write the flags as one object, such as \{"hostname": "relay\.example"\}; "jq \. .*\/file" shows the line$/,
+  ],
 ])('readFlags refuses the configuration file %s and says why', async (text, reason) => {
   const path = file(text)
   await expect(read(['-config', path])).rejects.toThrow(`read configuration file ${path}: `)

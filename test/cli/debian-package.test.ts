@@ -43,17 +43,19 @@ describe.skipIf(!canChangeRoot || !isAsked)('the Debian package', () => {
       '/usr/bin/derper -version',
       '/usr/bin/derp --version',
       'id -un derper',
-      'dpkg-query -s derper | grep -o "/etc/derper/derper.env"',
-      'systemd-analyze verify /usr/lib/systemd/system/derper.service && echo verified',
+      'dpkg-query -s derper | grep -o "/etc/derper/.*env" | xargs',
+      'systemd-analyze verify /usr/lib/systemd/system/derp*.service && echo verified',
+      'stat -c "%a %U" /etc/derper/derper.env /etc/derper/derpprobe.env | xargs',
       'zcat /usr/share/man/man8/derper.8.gz | grep -c "hostname"',
       'ls /usr/share/man/man?/derp* | xargs',
     ]
     const lines = (await inOverlay(folder, [INSTALL, ...look].join('\n'))).trim().split('\n')
     for (const line of lines.slice(0, 2)) expect(line).toMatch(VERSION_LINE.bun)
-    expect(lines.slice(2, 5)).toEqual(['derper', '/etc/derper/derper.env', 'verified'])
-    expect(Number(lines[5])).toBeGreaterThan(0)
+    expect(lines.slice(2, 4)).toEqual(['derper', '/etc/derper/derper.env /etc/derper/derpprobe.env'])
+    expect(lines.slice(4, 6)).toEqual(['verified', '600 root 600 root'])
+    expect(Number(lines[6])).toBeGreaterThan(0)
     const pages = ['man1/derp.1.gz', 'man8/derper.8.gz', 'man8/derpprobe.8.gz']
-    expect(lines[6]).toBe(pages.map(page => `/usr/share/man/${page}`).join(' '))
+    expect(lines[7]).toBe(pages.map(page => `/usr/share/man/${page}`).join(' '))
   })
 
   test('serves as its user, with the key where the unit has it', async () => {

@@ -75,7 +75,9 @@ test('derper accepts the environments given to it', async () => {
   expect((await settingsOf({ ...image, ...readEnvFile('deploy/kubernetes/derper.env') })).tls?.hostname).toBe(
     'relay.example.com',
   )
-  expect(await settingsOf(unitEnvironment())).toMatchObject({
+  const unit = unitEnvironment()
+  await expect(settingsOf(unit)).rejects.toThrow('-hostname is not set')
+  expect(await settingsOf({ ...unit, DERPER_HOSTNAME: 'relay.example.com' })).toMatchObject({
     listen: { address: { port: 443 } },
     tls: { hostname: 'relay.example.com', directory: '/var/lib/derper/certs' },
   })
@@ -135,7 +137,8 @@ test('probes request existing paths, and grace periods are long enough', async (
   const env = { ...imageEnvironment(), ...readEnvFile('deploy/kubernetes/derper.env') }
   const { deadlineMs: pods } = (await settingsOf(env)).drain
   expect(at(resource('StatefulSet'), 'spec.template.spec.terminationGracePeriodSeconds')).toBeGreaterThan(pods / 1_000)
-  const { deadlineMs: others } = (await settingsOf(unitEnvironment())).drain
+  const { deadlineMs: others } = (await settingsOf({ ...unitEnvironment(), DERPER_HOSTNAME: 'relay.example.com' }))
+    .drain
   const grace = at(readYaml('deploy/compose.yaml')[0], 'services.derper.stop_grace_period') as string
   const [, timeout] = /^TimeoutStopSec=(\d+)s$/m.exec(readText('deploy/systemd/derper.service')) ?? []
   for (const seconds of [Number.parseInt(grace, 10), Number(timeout)]) expect(seconds).toBeGreaterThan(others / 1_000)

@@ -50,7 +50,6 @@ export function createProgram(context: SubcommandContext): Command {
     .description('tools for DERP relays')
     .version(versionLine())
     .exitOverride()
-    .showHelpAfterError('derp --help lists the commands, and derp COMMAND --help their options')
     .configureOutput({
       writeOut: text => void out(text),
       writeErr: err,
