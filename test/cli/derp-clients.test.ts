@@ -77,7 +77,7 @@ test('derp clients shows the debug key where its address has no access', async (
   const url = `http://127.0.0.1:${proxy.port}`
   expect(await clients(url)).toMatchObject({
     code: 1,
-    stderr: expect.stringContaining('debug access denied; ask from'),
+    stderr: expect.stringContaining('debug access denied; ask on its machine'),
   })
   expect(await clients('--token', 'a-debug-key', url)).toMatchObject({
     code: 0,

@@ -1,10 +1,12 @@
+import { globSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import { varzShapes } from '../../scripts/metric-names.ts'
+import { DROP_REASONS } from '../../src/metrics/drop-reason.ts'
 import { HttpCounters } from '../../src/metrics/http-counters.ts'
 import { METRIC_TABLE } from '../../src/status/metric-table.ts'
 import { prometheusText } from '../../src/status/varz-prometheus.ts'
 import { alertRules, checkAlert } from '../support/alerts.ts'
-import { at, type Mapping, operatePages, readText } from '../support/deploy-files.ts'
+import { at, type Mapping, operatePages, ROOT, readText } from '../support/deploy-files.ts'
 import { EXPORTED_SERIES, exportedSeries } from '../support/exported-series.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { testMetrics } from '../support/metrics.ts'
@@ -21,6 +23,24 @@ test('docs/operate documents every metric of our own', () => {
   const told = new Set(operatePages().flatMap(path => readText(path).match(/\bderphttp_\w+/g) ?? []))
   expect(names.size).toBeGreaterThan(30)
   expect([...names].filter(name => !told.has(name))).toEqual([])
+})
+
+test('docs/operate/metrics.md tells each reason of a drop, and each code of a connection that a relay ends', () => {
+  const page = readText('docs/operate/metrics.md')
+  const told = (heading: string) => {
+    const [section = ''] = (page.split(`\n## ${heading}\n`)[1] ?? '').split('\n## ')
+    const cells = Array.from(section.matchAll(/^\| (`\w+`(?:, `\w+`)*) \|/gm), ([, cell = '']) => cell)
+    return cells.flatMap(cell => cell.replaceAll('`', '').split(', ')).toSorted()
+  }
+  expect(told('Why packets are dropped')).toEqual([...DROP_REASONS].toSorted())
+  const sources = globSync('src/{server,protocol,admission}/**/*.ts', { cwd: ROOT }).filter(
+    path => !path.includes('.test.'),
+  )
+  const thrown = sources.flatMap(path => readText(path).match(/'ERR_DERP_\w+'/g) ?? []).map(code => code.slice(1, -1))
+  // Of settings at start, and of a client whose relay is no relay.
+  const elsewhere = ['ERR_DERP_CONFIG_INVALID', 'ERR_DERP_LOGIN_MAGIC_WRONG']
+  const expected = [...new Set(thrown)].filter(code => !elsewhere.includes(code)).toSorted()
+  expect(told('Why connections end')).toEqual(expected)
 })
 
 test('the metric names used are those that the exporter prints (P-193)', async () => {

@@ -25,7 +25,7 @@ test.each([
   [
     403,
     'debug access denied',
-    "debug access denied; ask from its machine or tailnet, or pass the relay's debug key by --token",
+    'debug access denied; ask on its machine at a loopback address, such as http://127.0.0.1, or from its tailnet, or pass its debug key by --token',
   ],
   [403, 'Forbidden\u001b[31m by a proxy', 'status 403: Forbidden?[31m by a proxy'],
   [400, 'bad sort "x"; want one of key\n', 'show clients of relay.test: bad sort "x"; want one of key'],

@@ -64,7 +64,10 @@ export function readClientsPage(name: string, status: number, body: Uint8Array):
     throw failed(name, `it has no page /debug/clients/; the original has one only in releases after v1.84.1`)
   }
   if (status === 403 && text.startsWith('debug access denied')) {
-    throw failed(name, "debug access denied; ask from its machine or tailnet, or pass the relay's debug key by --token")
+    throw failed(
+      name,
+      'debug access denied; ask on its machine at a loopback address, such as http://127.0.0.1, or from its tailnet, or pass its debug key by --token',
+    )
   }
   // The relay names the invalid value.
   if (status === 400) throw new DerpError('ERR_DERP_CONFIG_INVALID', `show clients of ${name}: ${firstLine(text)}`)
