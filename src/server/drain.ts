@@ -75,7 +75,7 @@ class Ending {
     this.#clock = clock
     const cut = () => this.#cut()
     const deadline = deadlineMs === undefined ? undefined : clock.after(deadlineMs, cut)
-    signal?.addEventListener('abort', cut, { once: true })
+    signal?.addEventListener('abort', cut)
     this.close = () => {
       deadline?.cancel()
       signal?.removeEventListener('abort', cut)

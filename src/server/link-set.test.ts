@@ -12,3 +12,13 @@ test('LinkSet prefers the oldest link (P-075)', () => {
   links.remove('b')
   expect(links.preferred).toBe('c')
 })
+
+test('LinkSet removes a link that is not preferred, and none that it does not have (P-075)', () => {
+  const links = new LinkSet<string>()
+  links.add('a')
+  expect([links.remove('b'), links.size]).toEqual([false, 1])
+  for (const name of ['b', 'c']) links.add(name)
+  expect([links.remove('stranger'), links.remove('b'), links.size]).toEqual([false, true, 2])
+  links.remove('a')
+  expect([links.preferred, links.size]).toEqual(['c', 1])
+})

@@ -32,9 +32,9 @@ export class LinkSet<L> {
       this.preferred = this.#others?.shift()
       return true
     }
-    const at = this.#others?.indexOf(link) ?? -1
-    if (at === -1) return false
-    this.#others?.splice(at, 1)
+    const others = this.#others
+    if (others === undefined || !others.includes(link)) return false
+    others.splice(others.indexOf(link), 1)
     return true
   }
 }

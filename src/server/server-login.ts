@@ -107,7 +107,6 @@ export class ServerLogin implements ConnHandler, LoginHolder {
 
   /** Ends the connection because the relay is closing; a session being registered ends with it. */
   abort(): void {
-    if (this.#over) return
     this.#end()
     this.#writer.close()
     this.#conn.destroy()
@@ -116,7 +115,6 @@ export class ServerLogin implements ConnHandler, LoginHolder {
 
   #end(): void {
     this.#over = true
-    if (this.#session !== undefined) this.#writer.owner = this.#session
     this.#deadline.cancel()
     this.#relay.loginMemory.forget(this)
     this.#relay.loginEnded(this)
@@ -165,6 +163,7 @@ export class ServerLogin implements ConnHandler, LoginHolder {
     }
     this.#end()
     if (session.isClosed) return
+    this.#writer.owner = session
     relay.counters.loginMs.observe(relay.now() - this.#startedAtMs)
     this.#writer.release(encodeServerInfo(sharedKey, relay.serverInfo))
     session.start()

@@ -3,6 +3,7 @@ import { FakeClock } from '../../../test/support/fake-clock.ts'
 import type { Clock } from '../../lib/clock.ts'
 import { SharedShareLedger } from '../../listen/shared-share-ledger.ts'
 import { FairShare, type ShareAccount } from './fair-share.ts'
+import { OwnShareLedger } from './share-ledger.ts'
 
 /** Bytes per second. */
 const RATE = 1_000_000
@@ -240,4 +241,122 @@ test('FairShare does not wait for a thread that hangs or has ended (P-105)', () 
   advance(clock, 100)
   expect(sender.receivedBytes - after).toBeGreaterThan(0.05 * RATE)
   expect(other.waiting).toBe(1)
+})
+
+/** Occupies the line until `ms` by the clock, which must be at 0. */
+function occupy(share: FairShare, ms: number): void {
+  // 20 ms are made up for.
+  share.take({ end: undefined }, (20 + ms) * (RATE / 1_000), () => {})
+}
+
+test('FairShare takes frames that begin at the same service in the order of their arrival (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  occupy(share, 40)
+  const taken: number[] = []
+  const numbers = Array.from({ length: 9 }, (_, n) => n)
+  for (const n of numbers) share.take({ end: undefined }, 1_000, () => taken.push(n))
+  clock.advance(60)
+  expect(taken).toEqual(numbers)
+})
+
+test('FairShare takes the frame of a newcomer before the next ones of those it has served (P-105)', () => {
+  const clock = new FakeClock()
+  const ledger = new OwnShareLedger()
+  const share = new FairShare(clock, RATE, ledger)
+  const taken: string[] = []
+  const greedy: ShareAccount = { end: undefined }
+  share.take(greedy, 60_000, () => {})
+  share.take(greedy, 1_000, () => taken.push('greedy'))
+  // That one waits, so it has not been served yet.
+  expect([ledger.served, ledger.waiting]).toEqual([0, 1])
+  for (const name of ['newcomer', 'other']) share.take({ end: undefined }, 1_000, () => taken.push(name))
+  expect(ledger.waiting).toBe(3)
+  clock.advance(60)
+  expect(taken).toEqual(['newcomer', 'other', 'greedy'])
+  expect([ledger.served, ledger.waiting]).toEqual([60_000, 0])
+})
+
+test('FairShare lets a new client begin level with the others: it has no more than its share (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  for (let n = 0; n < 9; n++) new Sender(clock, share, { bytes: 1_280 }).start()
+  advance(clock, 5_000)
+  const newcomer = new Sender(clock, share, { bytes: 1_280 }).start()
+  advance(clock, 1_000)
+  expect(newcomer.receivedBytes).toBeLessThan((1.1 * RATE) / 10)
+})
+
+test('FairShare lets a client that was away catch up with 200 ms of its share, and no more (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  const account: ShareAccount = { end: undefined }
+  share.take(account, 1_000, () => {})
+  for (let n = 0; n < 9; n++) new Sender(clock, share, { bytes: 1_000 }).start()
+  advance(clock, 5_000)
+  let receivedBytes = 0
+  const takeNext = () => {
+    const goOn = () => {
+      receivedBytes += 1_000
+      takeNext()
+    }
+    while (share.take(account, 1_000, goOn) === undefined) receivedBytes += 1_000
+  }
+  takeNext()
+  advance(clock, 100)
+  // It has had the line alone for the first 20 to 25 ms.
+  expect(receivedBytes).toBeGreaterThan((0.2 * RATE) / 10)
+  expect(receivedBytes).toBeLessThan((0.35 * RATE) / 10)
+})
+
+test('FairShare looks again when the first frame is due, and not for those behind it (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  occupy(share, 40)
+  share.take({ end: undefined }, 1_000, () => {})
+  expect(clock.timersInMs).toEqual([40])
+  clock.advance(10)
+  share.take({ end: undefined }, 1_000, () => {})
+  expect(clock.timersInMs).toEqual([30])
+})
+
+test('FairShare has nothing left to do once all who waited have left (P-105)', () => {
+  const clock = new FakeClock()
+  const ledger = new OwnShareLedger()
+  const share = new FairShare(clock, RATE, ledger)
+  occupy(share, 40)
+  const waits = [1, 2].map(() => share.take({ end: undefined }, 1_000, () => {}))
+  for (const wait of waits) wait?.cancel()
+  expect([ledger.waiting, clock.pendingTimers]).toEqual([0, 0])
+})
+
+test('FairShare lets one client go on after the other, even if one ends the wait of another (P-105)', () => {
+  const clock = new FakeClock()
+  const share = new FairShare(clock, RATE)
+  occupy(share, 40)
+  const steps: string[] = []
+  const wait = (name: string) => share.take({ end: undefined }, 100, () => void steps.push(name))
+  wait('first')
+  share.take({ end: undefined }, 100, () => {
+    steps.push('second begins')
+    leaving?.cancel()
+    steps.push('second ends')
+  })
+  const leaving = wait('leaving')
+  wait('last')
+  // All but the first are due when the clock is next looked at.
+  clock.advance(50)
+  expect(steps).toEqual(['first', 'second begins', 'second ends', 'last'])
+})
+
+test('FairShare counts a frame as far ahead of other threads as it may be for the rate (P-105)', () => {
+  const clock = new FakeClock()
+  const memory = SharedShareLedger.createMemory(2)
+  const [other, own] = [0, 1].map(at => new SharedShareLedger(memory, at)) as [SharedShareLedger, SharedShareLedger]
+  const share = new FairShare(clock, RATE, own)
+  other.publish(1, 0, clock.now())
+  // As much as the line makes up for.
+  const ahead = 20 * (RATE / 1_000)
+  expect(share.take({ end: ahead }, 65_000, () => {})).toBeUndefined()
+  expect(share.take({ end: ahead }, 1, () => {})).toBeDefined()
 })

@@ -71,10 +71,6 @@ export class FairShare {
     return this.#waiting.size
   }
 
-  get bytesPerSecond(): number {
-    return this.#bytesPerMs * 1_000
-  }
-
   set bytesPerSecond(bytesPerSecond: number) {
     this.#bytesPerMs = bytesPerSecond / 1_000
     this.#serve()
@@ -105,12 +101,10 @@ export class FairShare {
 
   /** Ends all waits when the limit is removed. */
   end(): void {
-    this.#isServing = true
     for (let { first } = this.#waiting; first !== undefined; first = this.#waiting.first) {
       this.#waiting.remove(first)
       first.goOn()
     }
-    this.#isServing = false
     this.#arm(0)
   }
 

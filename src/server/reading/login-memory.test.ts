@@ -27,3 +27,11 @@ test('LoginMemory counts what a login holds now, and nothing of ordinary and end
   memory.note(long, 300)
   expect([memory.bytes, ended]).toEqual([0, []])
 })
+
+test('LoginMemory ends nobody up to its bound, and beyond it no more than needed (P-113)', () => {
+  const full = new LoginMemory(100_000)
+  expect(logins(full, { one: 50_000, other: 50_000 }).ended).toEqual([])
+  const beyond = new LoginMemory(100_000)
+  expect(logins(beyond, { a: 30_000, b: 30_000, c: 30_000, d: 30_000 }).ended).toEqual(['a'])
+  expect(beyond.bytes).toBe(90_000)
+})

@@ -34,13 +34,12 @@ export class LoginMemory {
 
   /** The login holds so many bytes now. It may end before this returns. */
   note(login: LoginHolder, bytes: number): void {
-    const before = this.#held.get(login) ?? 0
     if (bytes <= ORDINARY_BYTES) {
-      if (before > 0) this.forget(login)
+      this.forget(login)
       return
     }
+    this.#bytes += bytes - (this.#held.get(login) ?? 0)
     this.#held.set(login, bytes)
-    this.#bytes += bytes - before
     if (this.#bytes > this.#maxBytes) this.#endFattest()
   }
 

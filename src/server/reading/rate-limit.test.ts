@@ -31,10 +31,16 @@ test.each([
   ['{', 'not JSON'],
   ['[]', 'not a JSON object'],
   ['null', 'not a JSON object'],
+  ['5', 'not a JSON object'],
   ['{"Rate":1}', '"Rate" is none of its fields'],
   ['{"PerClientRateLimitBytesPerSec":"1"}', '"PerClientRateLimitBytesPerSec" is "1", not a whole number of bytes'],
   ['{"PerClientRateLimitBytesPerSec":-1}', 'is -1, not a whole number of bytes'],
   ['{"PerClientRateLimitBytesPerSec":1.5}', 'is 1.5, not a whole number of bytes'],
 ])('parseRateConfig refuses %s (P-103)', (text, reason) => {
   expect(() => parseRateConfig(text)).toThrow(reason)
+})
+
+test('parseRateConfig says which rule a text breaks, and why it is not JSON (P-103)', () => {
+  const failure = expect.objectContaining({ clause: 'P-103', cause: expect.any(SyntaxError) })
+  expect(() => parseRateConfig('{')).toThrow(failure)
 })

@@ -44,6 +44,8 @@ interface Wait {
   readonly goOn: () => void
 }
 
+const PERMANENT: Wait = { timer: undefined, isForLimit: false, goOn: () => {} }
+
 export class ReadPacer {
   readonly #host: PacerHost
   readonly #client: PacedClient
@@ -84,7 +86,7 @@ export class ReadPacer {
    */
   assertWhollyCharged({ type, length }: Pick<FrameDecoder, 'type' | 'length'>): void {
     const most = frameCost(length)
-    if (length <= most || (this.#limit === undefined && !this.#isSharing)) return
+    if (length <= most || (this.#limit === undefined && this.#fairShare === undefined)) return
     const reason = `skip frame ${frameTypeName(type)} of ${length} bytes: more than ${most}, and there is a rate limit`
     throw new ProtocolError('ERR_DERP_FRAME_TOO_LONG', reason, { clause: 'P-002' })
   }
@@ -127,12 +129,8 @@ export class ReadPacer {
     if (group === undefined ? this.#budget.charge(1, 0) : group.charge()) return false
     const wait = { timer: undefined, isForLimit: false, goOn }
     this.#wait = wait
-    if (group === undefined) {
-      this.#turns.wait(() => {
-        this.#budget.renew()
-        this.#end(wait)
-      })
-    } else group.wait(() => this.#end(wait))
+    const line = group ?? this.#turns
+    line.wait(() => this.#end(wait))
     return true
   }
 
@@ -163,15 +161,16 @@ export class ReadPacer {
   /** Makes the current wait, if any, permanent. */
   stop(): void {
     this.#wait?.timer?.cancel()
-    if (this.#wait !== undefined) this.#wait = { timer: undefined, isForLimit: false, goOn: () => {} }
+    if (this.#wait !== undefined) this.#wait = PERMANENT
     this.#calm?.cancel()
     if (this.#group === undefined) return
     this.#group = undefined
     this.#host.keyTurns.leave(this.#client.key)
   }
 
-  get #isSharing(): boolean {
-    return this.#host.fairShare !== undefined && !this.#client.canMesh
+  /** Undefined for no limit: mesh peers have none. */
+  get #fairShare(): FairShare | undefined {
+    return this.#client.canMesh ? undefined : this.#host.fairShare
   }
 
   #end(wait: Wait): void {
@@ -182,8 +181,9 @@ export class ReadPacer {
 
   /** Returns whether the client waits for its share; then `goOn` is called. */
   #mustShare(costBytes: number, goOn: () => void): boolean {
-    const { fairShare, counters, options } = this.#host
-    if (fairShare === undefined || !this.#isSharing) return false
+    const { counters, options } = this.#host
+    const fairShare = this.#fairShare
+    if (fairShare === undefined) return false
     const beganAtMs = options.clock.now()
     const timer = fairShare.take(this.#account, costBytes, () => {
       const waitedMs = options.clock.now() - beganAtMs
