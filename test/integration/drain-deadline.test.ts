@@ -57,6 +57,44 @@ test('drain after hurry cuts all remaining connections immediately (P-174)', asy
   })
 })
 
+test('drain that begins in a hurry cuts clients and mesh peers at once (P-174)', async () => {
+  const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
+  const connections = [await relay.login(), await relay.login(), await relay.login({ info: { meshKey: MESH_KEY } })]
+  // Nothing that would be written first holds it up.
+  for (const { conn } of connections) conn.pause()
+  const draining = relay.core.drain({ spreadMs: 9_000, tryForMs: 0, signal: AbortSignal.abort() })
+  await Promise.all(connections.map(client => client.closed()))
+  expect(await draining).toEqual({ told: 3, moved: 0, cut: 3 })
+  expect(relay.core.counters.currentConnections).toBe(0)
+})
+
+test('drain tells mesh peers to reconnect when the last client has left (P-093, P-174)', async () => {
+  const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
+  const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })
+  await relay.login()
+  const draining = relay.core.drain({ spreadMs: 2_000, tryForMs: 9_000 })
+  const told = { type: 'serverRestarting', reconnectInMs: 2_000, tryForMs: 9_000 }
+  expect(await meshPeer.message()).toEqual(told)
+  relay.clock.advance(2_000)
+  expect(await draining).toMatchObject({ told: 2 })
+})
+
+test('drain keeps the process alive until each client has had its time (P-174)', async () => {
+  const relay = new MemoryRelay()
+  const clients = [await relay.login(), await relay.login()]
+  const holding: number[] = []
+  const after = relay.clock.after.bind(relay.clock)
+  relay.clock.after = (delayMs: number, fn: () => void, holdsProcess = false) => {
+    if (holdsProcess) holding.push(delayMs)
+    return after(delayMs, fn)
+  }
+  const draining = relay.core.drain({ spreadMs: 2_000, tryForMs: 0 })
+  expect(holding).toEqual([0, 1_000])
+  clients[1]?.close()
+  relay.clock.advance(1_000)
+  expect(await draining).toEqual({ told: 2, moved: 2, cut: 0 })
+})
+
 test('drain disconnects mesh peers after the last client, as they deliver packets to clients (P-072, P-174)', async () => {
   const relay = new MemoryRelay({ meshKey: MeshKey.parse(MESH_KEY) })
   const meshPeer = await relay.login({ info: { meshKey: MESH_KEY } })

@@ -28,7 +28,7 @@ function setUp(totalRate?: number) {
 }
 
 /** Handles frames until those of this turn are used up. */
-function useUpTurn(pacer: ReadPacer, isDuplicate: boolean, goOn: () => void): number {
+function spendTurn(pacer: ReadPacer, isDuplicate: boolean, goOn: () => void): number {
   let frames = 1
   while (!pacer.mustRest(isDuplicate, goOn)) frames++
   return frames
@@ -36,8 +36,8 @@ function useUpTurn(pacer: ReadPacer, isDuplicate: boolean, goOn: () => void): nu
 
 /** Makes the pacer wait for something other than its limit. */
 const otherWaits: [what: string, begin: (pacer: ReadPacer, goOn: () => void) => void][] = [
-  ['its turn', (pacer, goOn) => void useUpTurn(pacer, false, goOn)],
-  ['its turn among connections of its key', (pacer, goOn) => void useUpTurn(pacer, true, goOn)],
+  ['its turn', (pacer, goOn) => void spendTurn(pacer, false, goOn)],
+  ['its turn among connections of its key', (pacer, goOn) => void spendTurn(pacer, true, goOn)],
   ['other workers', (pacer, goOn) => pacer.waitFor(Promise.resolve(), goOn)],
 ]
 
@@ -90,7 +90,7 @@ test('ReadPacer charges a read during a wait to the next frame, and lets that wa
 test('ReadPacer without a limit lets reads pass during a wait (P-103)', () => {
   const { goOn, pacer } = setUp()
   const one = pacer()
-  useUpTurn(one, false, goOn('turn'))
+  spendTurn(one, false, goOn('turn'))
   expect(one.mustWaitAfterRead(0, goOn('read'))).toBe(false)
 })
 
@@ -119,7 +119,7 @@ test('ReadPacer allows 256 frames in each turn, and mesh peers any number (P-111
   const { clock, went, goOn, pacer } = setUp()
   const [one, meshPeer] = [pacer(), pacer(true)]
   for (let turn = 1; turn <= 3; turn++) {
-    expect(useUpTurn(one, false, goOn(`turn ${turn}`))).toBe(TURN_LIMITS.pieces)
+    expect(spendTurn(one, false, goOn(`turn ${turn}`))).toBe(TURN_LIMITS.pieces)
     clock.runTurn()
   }
   expect(went).toEqual(['turn 1', 'turn 2', 'turn 3'])
@@ -130,12 +130,12 @@ test('ReadPacers of one key share 256 frames in each turn, also after a wait (P-
   const { clock, went, goOn, pacer } = setUp()
   const [first, second] = [pacer(), pacer()]
   expect(
-    useUpTurn(first, true, () => {
+    spendTurn(first, true, () => {
       went.push('first')
-      expect(useUpTurn(first, true, goOn('first'))).toBe(TURN_LIMITS.pieces)
+      expect(spendTurn(first, true, goOn('first'))).toBe(TURN_LIMITS.pieces)
     }),
   ).toBe(TURN_LIMITS.pieces)
-  expect(useUpTurn(second, true, goOn('second'))).toBe(1)
+  expect(spendTurn(second, true, goOn('second'))).toBe(1)
   clock.runTurn()
   expect(went).toEqual(['first'])
   clock.runTurn()
