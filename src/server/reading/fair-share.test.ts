@@ -260,7 +260,7 @@ test('FairShare takes frames that begin at the same service in the order of thei
   expect(taken).toEqual(numbers)
 })
 
-test('FairShare takes the frame of a newcomer before the next ones of those it has served (P-105)', () => {
+test('FairShare takes the frames of newcomers before the next ones of those it has served (P-105)', () => {
   const clock = new FakeClock()
   const ledger = new OwnShareLedger()
   const share = new FairShare(clock, RATE, ledger)
@@ -270,10 +270,11 @@ test('FairShare takes the frame of a newcomer before the next ones of those it h
   share.take(greedy, 1_000, () => taken.push('greedy'))
   // That one waits, so it has not been served yet.
   expect([ledger.served, ledger.waiting]).toEqual([0, 1])
-  for (const name of ['newcomer', 'other']) share.take({ end: undefined }, 1_000, () => taken.push(name))
-  expect(ledger.waiting).toBe(3)
+  const newcomers = ['first', 'second', 'third']
+  for (const name of newcomers) share.take({ end: undefined }, 1_000, () => taken.push(name))
+  expect(ledger.waiting).toBe(4)
   clock.advance(60)
-  expect(taken).toEqual(['newcomer', 'other', 'greedy'])
+  expect(taken).toEqual([...newcomers, 'greedy'])
   expect([ledger.served, ledger.waiting]).toEqual([60_000, 0])
 })
 
