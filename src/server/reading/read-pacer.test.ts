@@ -5,7 +5,7 @@ import { NodePrivateKey } from '../../keys/node-key.ts'
 import { RelayCounters } from '../../metrics/counters.ts'
 import { FairShare } from './fair-share.ts'
 import { KeyTurns, TURN_LIMITS } from './key-turns.ts'
-import { LEAST_CHARGE_BYTES, WHOLE_FRAME_BYTES } from './rate-limit.ts'
+import { MIN_CHARGE_BYTES, WHOLE_FRAME_BYTES } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 
 const KEY = NodePrivateKey.generate().publicKey()
@@ -84,7 +84,7 @@ test('ReadPacer charges a read during a wait to the next frame, and lets that wa
   expect([one.isWaiting, went]).toEqual([false, ['second']])
   // That of the read, and its own.
   one.mustWait(1_000, goOn('third'))
-  expect(clock.timersInMs).toEqual([1_000 + LEAST_CHARGE_BYTES])
+  expect(clock.timersInMs).toEqual([1_000 + MIN_CHARGE_BYTES])
 })
 
 test('ReadPacer without a limit lets reads pass during a wait (P-103)', () => {
@@ -98,8 +98,8 @@ test('ReadPacer charges nothing for a read of some bytes (P-103, P-105)', () => 
   const { goOn, pacer } = setUp(TOTAL_RATE)
   pacer().mustWait(WHOLE_FRAME_BYTES, goOn('other'))
   const one = pacer()
-  expect(one.mustWaitAfterRead(LEAST_CHARGE_BYTES, goOn('read'))).toBe(false)
-  expect(one.mustWaitAfterRead(LEAST_CHARGE_BYTES - 1, goOn('read'))).toBe(true)
+  expect(one.mustWaitAfterRead(MIN_CHARGE_BYTES, goOn('read'))).toBe(false)
+  expect(one.mustWaitAfterRead(MIN_CHARGE_BYTES - 1, goOn('read'))).toBe(true)
 })
 
 test('ReadPacer joins other connections of its key once there are any, and leaves only then (P-111)', () => {

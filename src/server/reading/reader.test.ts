@@ -11,7 +11,7 @@ import { FrameType } from '../../protocol/frame-type.ts'
 import { SERVER_BOUNDS } from '../../protocol/server-bounds.ts'
 import type { Propagated } from '../ports.ts'
 import { KeyTurns, TURN_LIMITS } from './key-turns.ts'
-import { LEAST_CHARGE_BYTES } from './rate-limit.ts'
+import { MIN_CHARGE_BYTES } from './rate-limit.ts'
 import { ReadPacer } from './read-pacer.ts'
 import { type FrameTarget, Reader } from './reader.ts'
 
@@ -23,7 +23,7 @@ const LIMIT = { bytesPerSecond: 1_000, burstBytes: 0 }
 /** Uses up the burst. */
 const BURST = encodeFrame(0xee as FrameType, new Uint8Array(65_568))
 /** A Ping is charged 32 bytes. */
-const PING_WAIT_MS = LEAST_CHARGE_BYTES
+const PING_WAIT_MS = MIN_CHARGE_BYTES
 
 /** Records what it is given. */
 class Target implements FrameTarget {
