@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { type MutationReport, scoresTable, survivors, survivorsTable } from '../test/mutation/report.ts'
+import { type MutationReport, type Reasons, scoresTable, survivors, survivorsTable } from '../test/mutation/report.ts'
 
 const mutant = (line: number, mutatorName: string, status: string) => ({
   mutatorName,
@@ -47,4 +49,18 @@ test('scoresTable counts time-outs as found, and leaves out what is not run', ()
     ['`src/server`', '40.0 %', '5', '1', '1', '3'],
     ['`src/protocol`', '100.0 %', '1', '1', '0', '0'],
   ])
+})
+
+test('every reason is for a line that is still there', () => {
+  const root = join(import.meta.dirname, '..')
+  const reasons = JSON.parse(readFileSync(join(root, 'test/mutation/reasons.json'), 'utf8')) as Reasons
+  const stale = Object.entries(reasons).flatMap(([file, byLine]) => {
+    const lines = new Set(
+      readFileSync(join(root, 'src', file), 'utf8')
+        .split('\n')
+        .map(line => line.trim()),
+    )
+    return Object.keys(byLine).filter(line => !lines.has(line))
+  })
+  expect(stale).toEqual([])
 })
