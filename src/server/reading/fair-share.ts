@@ -71,6 +71,10 @@ export class FairShare {
     return this.#waiting.size
   }
 
+  get bytesPerSecond(): number {
+    return this.#bytesPerMs * 1_000
+  }
+
   set bytesPerSecond(bytesPerSecond: number) {
     this.#bytesPerMs = bytesPerSecond / 1_000
     this.#serve()
