@@ -30,7 +30,7 @@ export const COMMAND_BUNDLE: InputOptions = {
   onwarn: failOnWarning,
 }
 
-/** Throws for whatever the bundler warns of. */
+/** Throws for any warning of the bundler. */
 export function failOnWarning(warning: RolldownLog): void {
   throw new Error(`bundle: ${warning.message}`)
 }

@@ -31,7 +31,7 @@ const OUT = resolve('build/release')
 const MOST_BYTES: Readonly<Record<string, number>> = { '.tgz': 4_000_000, '.deb': 60_000_000 }
 const COMMANDS = ['derper', 'derp', 'derpprobe']
 const SINGLE_FILE = join(OUT, `derper-linux-${process.arch}`)
-/** Built as well, and run by nobody here. */
+/** Also built, and not run here. */
 const OTHER_ARCH = process.arch === 'x64' ? 'arm64' : 'x64'
 /** A relay on loopback. */
 const FLAGS = ['-dev', '-a', '127.0.0.1:0', '-stun=false']

@@ -14,7 +14,7 @@ export interface LockedPackage {
   readonly hasInstallScript?: boolean
 }
 
-/** Licences of what an install of ours brings, or its files contain: they ask for no more than a notice. */
+/** Licences of installed or bundled packages: they require a notice only. */
 const SHIPPED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'BlueOak-1.0.0', 'ISC', 'MIT', 'Unlicense']
 /** Of tools: what they make is under no licence of theirs. */
 const TOOLS = [...SHIPPED, 'CC-BY-4.0', 'MPL-2.0', 'Python-2.0']

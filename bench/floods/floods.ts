@@ -135,7 +135,7 @@ function webSocketFloods(): readonly Flood[] {
   })
 }
 
-/** An admission URL that lets in the pair, and then nobody. */
+/** An admission URL that admits the pair, and then no one. */
 async function askNobody(): Promise<FloodSetup> {
   let allow = true
   const server = createServer((request, response) => {

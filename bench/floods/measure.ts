@@ -91,7 +91,7 @@ async function measureWindow(
   const used = now.each.map((value, at) => value - (then.each[at] as number))
   const cpu = used[0] as number
   const others = now.machine - then.machine - used.reduce((sum, value) => sum + value, 0)
-  // The attackers go on until the last packets of the window have come.
+  // The attackers continue until the last packets of the window have arrived.
   const times = await pair.finish()
   const rss = mostMemory(relay.pid)
   const counts = await attackers.finish()

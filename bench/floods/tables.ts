@@ -5,7 +5,7 @@ import { table } from '../report/tables.ts'
 import type { FigureResult, Results, ScenarioResult } from '../results.ts'
 import { shortNumber, spreadOf } from '../statistics.ts'
 
-/** The aim: at most so many times stock's p99, or at most so many milliseconds. */
+/** The aim: at most this multiple of stock's p99, or at most this many milliseconds. */
 const AIM_TIMES = 3
 const AIM_MS = 20
 

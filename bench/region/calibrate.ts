@@ -48,7 +48,7 @@ const PAIR_MESSAGES = 1 + 1
 const LEAST_MICROS = 0.1
 /** Keys in long messages. */
 const LONG = 100
-/** Restarts in each round: none takes as long as another. */
+/** Restarts in each round, because their durations vary. */
 const RESTARTS = 3
 
 /** Long sessions, and flows that keep all routes in use. */

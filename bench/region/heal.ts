@@ -10,7 +10,7 @@ import type { Identity } from '../contender.ts'
 import type { BenchRegion } from './bench-region.ts'
 
 export const NATS_GONE_MS = 3_000
-/** A region that has not healed after so long is an error. */
+/** Milliseconds after which a region that has not healed is an error. */
 const MAX_HEAL_MS = 60_000
 /** Milliseconds between attempts to log in at a relay that starts. */
 const LOGIN_PAUSE_MS = 10

@@ -208,7 +208,7 @@ function breaksTable(costs: Costs): string {
   return table(['clients start', 'full mesh, million clients', 'region, million clients'], rows, 'lrr')
 }
 
-/** What so many clients need, in as many regions as it takes. */
+/** The relays for a number of clients, in as many regions as necessary. */
 function millionsTable(costs: Costs): string {
   const rows = MILLIONS.flatMap(millions =>
     (['mesh', 'region'] as const).map(kind => {

@@ -13,7 +13,7 @@ const MAX_RUN_MS = 500
 const RUNS_PER_TURN = 512
 /** Of the most recent inputs each has a good chance to be changed. */
 const RECENT = 24
-/** One in so many inputs to be changed is a seed. */
+/** One in this many inputs to be changed is a seed. */
 const SEED_EVERY = 8
 /** Inputs made at once of the comparisons of one. */
 const MAX_SATISFIED = 600
@@ -163,7 +163,7 @@ export class Campaign {
     return this.#inputs[from + random.below(this.#inputs.length - from)] ?? Uint8Array.of()
   }
 
-  /** Takes parts of the input away as long as the same thing goes wrong. */
+  /** Removes parts of the input while the same failure remains. */
   async #shrink(finding: Finding): Promise<Finding> {
     const untilMs = performance.now() + SHRINK_MS
     let smallest = finding

@@ -5,7 +5,7 @@ export interface FuzzTarget {
   readonly about: string
   /** Inputs to begin with, besides those of ../corpora. */
   readonly seeds: readonly Uint8Array[]
-  /** What the inputs are made of, besides the texts of the attacked modules. */
+  /** The building blocks of inputs, besides the texts of the attacked modules. */
   readonly words?: readonly (string | Uint8Array)[]
   /** Longest input. Default: 4096 bytes. */
   readonly maxBytes?: number

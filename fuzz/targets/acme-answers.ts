@@ -15,7 +15,7 @@ import { onlyLoopback } from '../support/only-loopback.ts'
 
 const NAME = 'relay.test'
 const ACCOUNT_KEY = createAcmeKey()
-/** After so many the order is cancelled, as its deadline would. */
+/** Responses after which the order is cancelled, like by its deadline. */
 const MAX_REQUESTS = 40
 const MAX_REASON = 500
 const POLL_MS = 15_000

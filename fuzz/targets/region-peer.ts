@@ -1,4 +1,4 @@
-/** A relay of a region that is told anything over the bus. */
+/** A relay of a region that receives arbitrary messages over the bus. */
 
 import { encodeMessage } from '../../src/backplane/encode.ts'
 import type { OutMessage } from '../../src/backplane/message.ts'

@@ -42,7 +42,7 @@ export interface AdmissionSettings {
   readonly url?: string | undefined
   /** Whether clients are admitted while the URL is unreachable. */
   readonly urlFailOpen?: boolean | undefined
-  /** Milliseconds for which an approval of daemon or URL stands in while it is unreachable; 0 for none. */
+  /** Milliseconds for which an approval of daemon or URL counts while it is unreachable; 0 for none. */
   readonly memoryMs?: number | undefined
 }
 

@@ -33,7 +33,7 @@ export const ROUTE_IDLE_MS = 120_000
 export const MAX_ROUTES = 500_000
 /** Milliseconds without a packet after which a link is closed (P-319). */
 export const LINK_IDLE_MS = 120_000
-/** Milliseconds between looks at a link: whether it is used, and if so whether it works. */
+/** Milliseconds between checks of a link: whether it is used, and if so whether it works. */
 export const LINK_LOOK_MS = 5_000
 /** Milliseconds within which something must arrive over a link that is checked (P-316). */
 export const LINK_CHECK_MS = 5_000

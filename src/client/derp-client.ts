@@ -47,7 +47,7 @@ export class DerpClient implements ConnHandler {
   readonly #observer: ConnectionObserver
   readonly #autoPong: boolean
   #error: DerpError | undefined
-  /** ServerInfo has come. */
+  /** ServerInfo has arrived. */
   #isLetIn = false
   #pongUnderWay = false
 

@@ -153,7 +153,7 @@ export class DerperDaemon {
   /**
    * Binds everything.
    *
-   * @param first from which to take over, if any; whatever fails, it goes on.
+   * @param first the process to take over from, if any; whatever fails here, that one continues.
    * @throws DerpError naming the flag whose port cannot be bound, the invalid file, or what holds its id in the region.
    */
   async start(first?: ControlStatus): Promise<void> {

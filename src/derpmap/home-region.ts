@@ -12,7 +12,9 @@ import type { DERPMap } from './types.ts'
 const MAX_AGE_MS = 5 * 60_000
 /** A home heard from within this many milliseconds, by any frame, is alive even if it was not measured. */
 const HEARD_WITHIN_MS = 8_000
-/** A home that answered so many milliseconds ago is kept when nothing was measured: twice the interval of KeepAlive. */
+/**
+ * Milliseconds for which a home that was heard from is kept when nothing was measured: twice the interval of KeepAlive.
+ */
 const KEEP_ALIVE_HEARD_WITHIN_MS = 120_000
 /** Another region must be faster by this many milliseconds … */
 const MIN_GAIN_MS = 10

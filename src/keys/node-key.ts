@@ -1,4 +1,4 @@
-/** Node keys where the curve is at hand: the public half is there at once (P-020, P-021). */
+/** Node keys on platforms with a synchronous X25519, which compute the public half at once (P-020, P-021). */
 
 import { defineInspect } from './inspect.ts'
 import { KeyError } from './key-error.ts'

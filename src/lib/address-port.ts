@@ -12,7 +12,7 @@ export interface AddressPort {
 }
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/
-/** Nothing that would end the address where it stands in a list or in brackets. */
+/** No characters that end an address in a list or in brackets. */
 const ZONE = /%[^\s,[\]]+$/
 /** Bytes before an IPv4 address in IPv6: ten zeros and two of 0xff. */
 const MAPPED_AT = 12

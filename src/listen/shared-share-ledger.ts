@@ -8,7 +8,7 @@
 import { microseconds } from '../lib/rate/shared-rate.ts'
 import { CATCH_UP_MS, maxAheadMs, type ShareLedger } from '../server/reading/share-ledger.ts'
 
-/** A thread that has not looked for so long may hang, and must not hold up the others. */
+/** Milliseconds without a check after which a thread may hang: the others no longer wait for it. */
 const STALE_MS = 150
 /** The first word is the time at which the line is free, in microseconds; the next number the service. */
 const LINE = 0

@@ -1,4 +1,7 @@
-/** Counters of a relay in its region. For their meaning see the metrics they become, in `status/region-metrics.ts`. */
+/**
+ * Counters of a relay in its region. `status/region-metrics.ts` gives them their names, docs/operate/region.md their
+ * meaning.
+ */
 
 import type { MeshLinkCounters } from './mesh-counters.ts'
 

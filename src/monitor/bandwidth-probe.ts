@@ -63,7 +63,7 @@ function payloads(sizeBytes: number, { randomBytes }: PairPorts): Uint8Array[] {
   return packets
 }
 
-/** Sends all packets, only so many ahead of the receiver, and compares what arrives, in order. */
+/** Sends all packets, with a bounded number in flight, and compares them with what arrives, in order. */
 async function transfer(open: OpenPair, packets: readonly Uint8Array[], signal: AbortSignal): Promise<void> {
   const { sender, receiver, to } = open
   const window = new Slots(MAX_UNDER_WAY)

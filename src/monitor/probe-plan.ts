@@ -80,7 +80,7 @@ function ofNode(region: DERPRegion, node: DERPNode, kinds: ProbeKinds): WantedPr
   const intervals = {
     mesh: meshIntervalMs,
     bw: bandwidth?.intervalMs ?? 0,
-    // Negative: the probe runs all the time, and pauses so long after a failure.
+    // Negative for a continuous probe: the pause after a failure.
     qd: queueDelay === undefined ? 0 : -RETRY_MS,
   }
   const pairs = region.Nodes.flatMap(to =>

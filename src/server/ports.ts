@@ -95,7 +95,7 @@ export interface LinkRoutes {
   announce(key: NodePublicKey, isNewest?: boolean): void
   /** The link no longer reaches `key`. If nothing else does, clients that heard from it are told. */
   withdraw(key: NodePublicKey): void
-  /** The same, but nobody is told: it is not known whether the key has left the region. */
+  /** The same, but no client is told: it is not known whether the key has left the region. */
   forget(key: NodePublicKey): void
   /** The link reaches no one any more. */
   withdrawAll(): void

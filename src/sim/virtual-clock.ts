@@ -45,7 +45,7 @@ export class VirtualClock implements Clock {
     this.#turn.push(fn)
   }
 
-  /** The same clock for a machine whose wall clock is ahead by so many milliseconds. */
+  /** The same clock for a machine whose wall clock is ahead by a number of milliseconds. */
   skewed(aheadMs: number): Clock {
     return {
       now: () => this.now(),

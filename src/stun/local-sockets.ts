@@ -8,9 +8,9 @@
 import { networkInterfaces } from 'node:os'
 import type { Clock, Timer } from '../lib/clock.ts'
 
-/** A new address is without its socket for no longer. */
+/** Milliseconds until a new address gets its socket. */
 const POLL_MS = 2_000
-/** Temporary IPv6 addresses can be many; the socket for all serves those beyond. */
+/** Temporary IPv6 addresses can be many; the socket for all addresses serves the others. */
 const MAX_SOCKETS = 64
 
 /** Addresses that datagrams of others may be sent to. Default for tests to replace: those of all interfaces. */
@@ -38,7 +38,7 @@ export class LocalSockets {
     this.#options = options
   }
 
-  /** Resolves once the addresses that there are have their sockets; follows them from then on. */
+  /** Resolves once all current addresses have their sockets; follows changes from then on. */
   async start(): Promise<void> {
     this.#looking = this.#look()
     await this.#looking
@@ -66,14 +66,14 @@ export class LocalSockets {
     })
   }
 
-  /** The socket for all stands in where it fails; the next look tries again. */
+  /** Where this fails, the socket for all addresses is used; the next check tries again. */
   async #open(address: string): Promise<void> {
     const socket = await this.#options.open(address).catch(() => undefined)
     if (socket !== undefined) this.#sockets.set(address, socket)
   }
 }
 
-/** Those of a family with several: a single one is what the system responds from anyway. */
+/** The addresses of families with several: a single one is used for responses anyway. */
 function ambiguous(addresses: readonly string[]): string[] {
   const families = [
     addresses.filter(address => !address.includes(':')),

@@ -23,7 +23,10 @@ export interface StunServerOptions extends StunResponderOptions {
   readonly host?: string | undefined
   /** UDP port, 0 for a free one. Default {@link STUN_PORT}. */
   readonly port?: number | undefined
-  /** Processes of the same user may bind the port as well, and share what comes in. Default: false. */
+  /**
+   * Whether other processes of the same user may bind the port too; the system spreads the datagrams over them.
+   * Default: false.
+   */
   readonly reusePort?: boolean | undefined
   /** For tests: the addresses of this machine. @internal */
   readonly readAddresses?: ReadAddresses | undefined

@@ -101,7 +101,7 @@ class Reader {
     this.#at += bytes
   }
 
-  /** A part that has its length in front, in so many bytes. */
+  /** A part that is preceded by its length, in `lengthBytes` bytes. */
   vector(lengthBytes: number): Reader {
     const length = this.number(lengthBytes)
     const start = this.#at

@@ -64,7 +64,7 @@ export class NodeConn implements Conn, SocketOwner {
   /** The owner wants no data now; the budget of this turn is used up. */
   #isPaused = false
   #isResting = false
-  /** Reading has stopped; it goes on when what was read is taken. */
+  /** Reading has stopped, until the data read so far is taken. */
   #isStopped = false
   #handler: ConnHandler | undefined
   #error: Error | undefined

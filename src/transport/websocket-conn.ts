@@ -103,7 +103,7 @@ export class WebSocketConn implements Conn {
     this.#schedule()
   }
 
-  /** A ping or pong has come. */
+  /** A ping or pong has arrived. */
   noteControl(): void {
     if (!this.#closed) this.#handler?.onEmpty?.()
   }

@@ -62,7 +62,7 @@ async function receive(soaked: Soaked): Promise<void> {
   }
 }
 
-/** Sends a packet to a random other client ten times a second, whatever becomes of it. */
+/** Sends a packet to a random other client ten times a second, delivered or not. */
 async function chatter(all: readonly Soaked[], soaked: Soaked, stop: AbortSignal): Promise<void> {
   while (!stop.aborted) {
     const other = all[Math.floor(Math.random() * all.length)] as Soaked

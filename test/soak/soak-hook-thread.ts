@@ -64,7 +64,7 @@ function collect(): void {
 function heldBytes(): number {
   tick()
   collect()
-  // Not a standstill of the relay's own.
+  // Not a stall of the relay itself.
   beforeMs = performance.now()
   waitedBeforeMs = waitedMs()
   const { heapUsed, external } = process.memoryUsage()

@@ -47,7 +47,7 @@ export async function whileInOverlay(
 ): Promise<void> {
   const layer = mkdtempSync(join(tmpdir(), 'overlay-'))
   try {
-    // The shell stays, as the first process of the namespace: its end is that of all others, whatever account they changed to.
+    // The shell stays as the first process of the namespace: when it ends, all others do, under any account.
     const program = await startProgram('unshare', enter(layer, folder, `${commands}\ntrue`))
     try {
       await use(program)

@@ -149,7 +149,7 @@ export class NodeTransport implements ClientTransport {
     return { ...connection, node }
   }
 
-  /** Connects to one node after the other, and goes on from there with the first that answers. */
+  /** Connects to one node after the other, and continues with the first that answers. */
   async #reachRegion<T>(
     region: DERPRegion,
     signal: AbortSignal,

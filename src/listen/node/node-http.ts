@@ -19,7 +19,7 @@ const MAKE_TIMEOUT_MS = 120_000
 const TAKE_TIMEOUT_MS = 30_000
 /** Milliseconds from a reply to the next request. */
 const KEEP_ALIVE_TIMEOUT_MS = 5_000
-/** Requests of one connection; more are refused: replies that nobody reads must not pile up. */
+/** Maximum requests of one connection, so that replies that are not read cannot pile up. */
 const MAX_REQUESTS_PER_CONNECTION = 100
 
 const NO_HOST: HttpReply = {

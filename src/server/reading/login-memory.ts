@@ -32,7 +32,7 @@ export class LoginMemory {
     return this.#bytes
   }
 
-  /** The login holds so many bytes now. It may end before this returns. */
+  /** The login now holds `bytes`. It may end before this returns. */
   note(login: LoginHolder, bytes: number): void {
     if (bytes <= ORDINARY_BYTES) {
       this.forget(login)

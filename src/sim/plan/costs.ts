@@ -67,7 +67,7 @@ export interface MessageCost {
 /** Messages per second at which either cost was measured, at the receiver. */
 export const MESSAGE_RATES = { alone: 250, together: 20_000 } as const
 
-/** Microseconds for one of so many messages per second: between the measured rates, a power of the rate. */
+/** Microseconds per message at a rate in messages per second: between the measured rates, a power of the rate. */
 export function messageMicros({ alone, together }: MessageCost, perSecond: number): number {
   const share = Math.log(perSecond / MESSAGE_RATES.alone) / Math.log(MESSAGE_RATES.together / MESSAGE_RATES.alone)
   return alone * (together / alone) ** Math.min(1, Math.max(0, share))

@@ -30,7 +30,7 @@ export class WorkerTotals<W> {
     this.#known.set(worker, snapshot)
   }
 
-  /** The worker is gone: its counters stay, those of its packets as they stand in its ledger. */
+  /** The worker is gone: its counters stay, those of packets as in its ledger. */
   remove(worker: W, ledger: SharedArrayBuffer): void {
     const last = countedBy(this.#known.get(worker) ?? noTotals())
     settleLedger(ledger, last.counters)

@@ -10,7 +10,7 @@ import { proxySettings } from './proxy-settings.ts'
 import { durationSetting, intSetting, readSettingFile } from './setting.ts'
 
 const MAX_CLIENTS = 1 << 24
-/** Queues may have one of so many equal parts of the memory. */
+/** Queues may take this fraction of the memory: 1 / n. */
 const MEMORY_PARTS = 8
 /** Lower rates would delay every client for seconds; more than a terabyte per second is a typo. */
 const TOTAL_RATE_BOUNDS = [65_536, 2 ** 40] as const
