@@ -41,10 +41,7 @@ const DERPER_ENDING: readonly ManPart[] = [
     title: 'FILES',
     items: [
       { term: '/var/lib/derper/derper.key', text: 'The private key of a relay run as root or by the Debian package.' },
-      {
-        term: '/etc/derper/derper.env',
-        text: 'Settings of the service of the Debian package, as environment variables.',
-      },
+      settingsFile('derper'),
     ],
   },
   {
@@ -73,6 +70,13 @@ function exitStatus(meanings: Readonly<Record<number, string>>): ManPart {
   return { title: 'EXIT STATUS', items: Object.entries(all).map(([term, text]) => ({ term, text })) }
 }
 
+function settingsFile(command: string): ManItem {
+  return {
+    term: `/etc/derper/${command}.env`,
+    text: 'Settings of the service of the Debian package, as environment variables; read at start.',
+  }
+}
+
 function derper(): readonly ManPart[] {
   const [what = '', ...others] = DERPER_SUMMARY.split('\n\n')
   const commands = DERPER_SUMMARY.split('\n').flatMap(line => {
@@ -94,6 +98,7 @@ function derpprobe(): readonly ManPart[] {
     { title: 'DESCRIPTION', paragraphs: DERPPROBE_SUMMARY.split('\n\n').map(unfolded) },
     ...options(DERPPROBE_SECTIONS),
     { title: 'ENVIRONMENT', items: [TRUST] },
+    { title: 'FILES', items: [settingsFile('derpprobe')] },
     exitStatus({ 0: 'Stopped by a signal, or all probes of -once passed.', 1: 'A probe of -once failed.' }),
     seeAlso('derper(8)', 'derp(1)'),
   ]
