@@ -61,6 +61,18 @@ describe.runIf(hasChromium)('the demo', () => {
       await expect.poll(() => page.locator('#facts').innerText()).toMatch(/back\s+[\d.]+ ms/)
   }
 
+  test('a link that was cut off, and a relay that is not there, are named', async () => {
+    const page = await browser.newPage()
+    await page.goto(`http://127.0.0.1:${ours.port}/demo#0123abcd`)
+    await expect.poll(() => page.locator('#state').innerText()).toContain('not complete')
+    expect(await page.locator('#link').isVisible()).toBe(true)
+    await page.goto(`http://127.0.0.1:${ours.port}/demo?relay=${encodeURIComponent('http://127.0.0.1:9/derp')}`)
+    await expect
+      .poll(() => page.locator('#state').innerText())
+      .toMatch(/^No connection, trying again: .*no relay there/)
+    await page.close()
+  })
+
   test('two tabs exchange messages and a file with equal hashes through ours (P-176)', async () => {
     const context = await browser.newContext()
     const pair = await openPair(context)

@@ -43,7 +43,7 @@ ${verdictHtml(report, isOperator)}
 <h2 id="map-title">In a DERP map</h2>
 <pre tabindex="0" aria-label="DERP map with this relay">${escapeHtml(JSON.stringify(map, null, 2))}</pre>
 ${remarks.map(remark => `<p>${escapeHtml(remark)}</p>`).join('\n')}
-<p>On a command line, <code>derp map make</code> prints it for Tailscale and Headscale, and <code>derp doctor</code> tells what
+<p>On a command line, <code>derp map make</code> prints such a map for Tailscale and Headscale, and <code>derp doctor</code> tells what
 is wrong with a relay.</p>
 </section>
 ${links.length === 0 ? '' : linksHtml('For the operator', links)}

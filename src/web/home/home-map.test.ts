@@ -36,8 +36,6 @@ test('homeMap takes the name of the certificate, else that of the visit, and por
 
 test('mapRemarks says what clients need besides', () => {
   expect(mapRemarks(NAMED, visitedAt('relay.test', true))).toEqual([])
-  expect(mapRemarks(NAMELESS, visitedAt('127.0.0.1:3340', false))).toEqual([
-    expect.stringContaining('over plain HTTP'),
-    expect.stringContaining('pin'),
-  ])
+  expect(mapRemarks(NAMELESS, visitedAt('127.0.0.1:3340', false))).toEqual([expect.stringContaining('-tls')])
+  expect(mapRemarks(NAMELESS, visitedAt('203.0.113.7', true))).toEqual([expect.stringContaining('hash')])
 })

@@ -57,14 +57,13 @@ function portOf(visited: VisitedAt | undefined): Pick<DERPNode, 'DERPPort'> {
 /** What else clients need to know, in sentences. */
 export function mapRemarks({ hostname }: HomeAddress, visited: VisitedAt | undefined): readonly string[] {
   const host = hostname === '' ? (visited?.host ?? '') : hostname
+  if (visited?.isSecure === false) {
+    return [
+      'This page came over plain HTTP. Clients of a map use HTTPS: put TLS in front of the relay, or serve it with -tls.',
+    ]
+  }
+  if (ipFamilyOf(host) === undefined) return []
   return [
-    ...(visited?.isSecure === false
-      ? [
-          'This page came over plain HTTP. Clients of a map use HTTPS: put TLS in front of the relay, or serve it with -tls.',
-        ]
-      : []),
-    ...(ipFamilyOf(host) === undefined
-      ? []
-      : ['A relay without a name may have a certificate that no authority has signed; “derp map make” adds its pin.']),
+    'A relay without a name may have a certificate that no authority has signed: clients then need its hash in the map, which “derp map make” adds.',
   ]
 }

@@ -73,6 +73,12 @@ function watchForms(conversation: Conversation): void {
   })
 }
 
+/** A link that was cut off leads to a tab of its own, where nobody comes. */
+function waiting(): string {
+  if (location.hash === '') return 'Connected; waiting for another tab.'
+  return 'Connected, but the link to this page is not complete: copy it again, or open the one below in another tab.'
+}
+
 async function start(): Promise<void> {
   const privateKey = await WebPrivateKey.generate()
   const invited = parseInvitation(location.hash)
@@ -106,10 +112,9 @@ async function start(): Promise<void> {
   )
   showFact('Relay', formatRelayUrl(relay))
   showFact('This tab', shortKey(String(privateKey.publicKey())))
-  client.events.on('state', ({ state }) => {
-    if (state === 'connected')
-      showState(invited ? 'Connected; calling the other tab …' : 'Connected; waiting for another tab.')
-    else showState('Connecting to the relay …')
+  client.events.on('state', ({ state, error }) => {
+    if (state === 'connected') showState(invited ? 'Connected; calling the other tab …' : waiting())
+    else showState(error === undefined ? 'Connecting to the relay …' : `No connection, trying again: ${error.message}`)
   })
   if (invited === undefined) showInvitation(made)
   watchForms(conversation)
