@@ -124,7 +124,7 @@ describe.skipIf(!hasGo || !canChangeRoot)('docs/operate/migrate.md', () => {
 
     const publicKey = key.trim()
     expect(publicKey).toMatch(/^nodekey:[0-9a-f]{64}$/)
-    expect(checked).toContain(`  key:               ${publicKey} from /var/lib/derper/derper.key\n`)
+    expect(checked).toMatch(new RegExp(`^  key: +${publicKey} \\[\\S{5}\\] from /var/lib/derper/derper\\.key$`, 'm'))
     expect(looked).toContain('No problems found.')
     const [first = '', ...files] = original.trim().split('\n')
     expect(first).toMatch(/^ok +Server key \[\S{5}\], as announced in its certificate$/)
