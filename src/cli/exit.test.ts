@@ -8,15 +8,16 @@ afterEach(() => {
   process.exitCode = exitCode
 })
 
-/** How a process ends that still has `resources` after the grace period. */
-function endOf(resources: string[]): readonly unknown[] {
+/** How a process ends that still has these resources after the grace period, one list for each look. */
+function endOf(...looks: string[][]): readonly unknown[] {
   const done: unknown[] = []
   class Ended extends Error {}
   const record = (what: unknown) => {
     done.push(what)
     throw new Ended()
   }
-  vi.spyOn(process, 'getActiveResourcesInfo').mockReturnValue(resources)
+  let at = 0
+  vi.spyOn(process, 'getActiveResourcesInfo').mockImplementation(() => looks[at++] ?? looks.at(-1) ?? [])
   vi.spyOn(process, 'removeAllListeners').mockImplementation(name => {
     done.push(`no listeners for ${String(name)}`)
     return process
@@ -27,12 +28,16 @@ function endOf(resources: string[]): readonly unknown[] {
   leave(3, clock)
   clock.advance(499)
   expect([process.exitCode, done]).toEqual([3, []])
-  expect(() => clock.advance(1)).toThrow(Ended)
+  expect(() => clock.advance(1 + 250)).toThrow(Ended)
   return done
 }
 
 test('leave exits while something keeps the process alive', () => {
   expect(endOf(['TCPSocketWrap'])).toEqual(['exit'])
+})
+
+test('leave waits for work of the thread pool that is not stuck, so that the exit code is not lost', () => {
+  expect(endOf(['FSReqCallback'], ['Timeout', 'FSReqCallback'], ['Timeout'])).toEqual(['exit'])
 })
 
 test('leave ends the process with a signal when an exit would wait for DNS', () => {

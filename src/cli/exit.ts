@@ -18,6 +18,9 @@ const USAGE_CODES: ReadonlySet<DerpErrorCode> = new Set([
 
 /** Milliseconds for the process to exit by itself. */
 const EXIT_GRACE_MS = 500
+/** Milliseconds for work on the thread pool, which takes less unless it is stuck, and between two looks at it. */
+const POOL_GRACE_MS = 250
+const POOL_LOOK_MS = 5
 
 /** Work on libuv's thread pool that `process.exit` waits for: DNS lookups and file access. */
 const THREAD_POOL_WORK: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FSReqPromise', 'FSReqCallback'])
@@ -25,12 +28,17 @@ const THREAD_POOL_WORK: ReadonlySet<string> = new Set(['GetAddrInfoReqWrap', 'FS
 /** Ends the process, even while a DNS lookup is pending (P-174). */
 export function leave(code: number, clock: Clock = systemClock): void {
   process.exitCode = code
-  clock.after(EXIT_GRACE_MS, exitNow)
+  clock.after(EXIT_GRACE_MS, () => exitNow(clock))
 }
 
-/** Ends the process at once, with its exit code unless the thread pool is stuck. */
-export function exitNow(): void {
-  if (!process.getActiveResourcesInfo().some(resource => THREAD_POOL_WORK.has(resource))) process.exit()
+/** Ends the process, with its exit code unless the thread pool is stuck for {@link POOL_GRACE_MS}. */
+export function exitNow(clock: Clock = systemClock, graceMs = POOL_GRACE_MS): void {
+  const isPoolBusy = process.getActiveResourcesInfo().some(resource => THREAD_POOL_WORK.has(resource))
+  if (!isPoolBusy) process.exit()
+  if (graceMs > 0) {
+    clock.after(POOL_LOOK_MS, () => exitNow(clock, graceMs - POOL_LOOK_MS))
+    return
+  }
   // The exit code is lost, but a signal does not wait for the thread pool.
   process.removeAllListeners('SIGTERM')
   process.kill(process.pid, 'SIGTERM')

@@ -167,7 +167,7 @@ async function crash(error: Error, log: DaemonLog): Promise<void> {
   process.exitCode = EXIT_FAILED
   await log.flush(FLUSH_LIMIT_MS)
   // The write that ended just now counts as unfinished until then.
-  systemClock.afterTurn(exitNow)
+  systemClock.afterTurn(() => exitNow())
 }
 
 /** Logs addresses, and what to try. */
