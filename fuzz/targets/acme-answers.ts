@@ -15,7 +15,7 @@ import { onlyLoopback } from '../support/only-loopback.ts'
 
 const NAME = 'relay.test'
 const ACCOUNT_KEY = createAcmeKey()
-/** Responses after which the order is cancelled, like by its deadline. */
+/** Requests after which the order is cancelled, as by its deadline. */
 const MAX_REQUESTS = 40
 const MAX_REASON = 500
 const POLL_MS = 15_000

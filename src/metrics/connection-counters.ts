@@ -25,7 +25,7 @@ export class ConnectionCounters {
   open = 0
   /** Connections that passed all limits. */
   accepted = 0
-  /** Connections that did not, by reason. */
+  /** Connections that a limit or the system refused, by reason. */
   readonly refused: Record<RefusalReason, number> = Object.fromEntries(
     REFUSAL_REASONS.map(reason => [reason, 0]),
   ) as Record<RefusalReason, number>

@@ -31,13 +31,13 @@ export class RelayCounters {
   accepts = 0
   /** Disco packets from clients. */
   packetsReceivedDisco = 0
-  /** All other packets from clients. */
+  /** Packets from clients, disco apart. */
   packetsReceivedOther = 0
-  /** Payload bytes of both. */
+  /** Payload bytes of all packets from clients. */
   bytesReceived = 0
   /** Packets written to clients. */
   packetsSent = 0
-  /** Payload bytes of these. */
+  /** Payload bytes of packets written to clients. */
   bytesSent = 0
   /** Packets from other relays, in ForwardPacket frames. */
   packetsForwardedIn = 0
@@ -55,7 +55,7 @@ export class RelayCounters {
   unknownFrames = 0
   /** Clients that have made this relay their home, later than 5 s after their login. */
   homeMovesIn = 0
-  /** Clients that have made another relay their home, likewise. */
+  /** Clients that have made another relay their home, later than 5 s after their login. */
   homeMovesOut = 0
   /** Connections closed because the client did not take a write in time. */
   writeTimeouts = 0
@@ -63,13 +63,13 @@ export class RelayCounters {
   rateLimitWaits = 0
   /** Frames that waited for their client's share of the rate of all clients. */
   totalRateWaits = 0
-  /** Milliseconds that these waited, together. */
+  /** Milliseconds that frames waited for their client's share of the rate of all clients, summed. */
   totalRateWaitMs = 0
   /** Logged-in connections now. */
   currentConnections = 0
-  /** Those whose home is this relay. */
+  /** Logged-in connections of clients whose home is this relay. */
   currentHomeConnections = 0
-  /** Those that would have preferred another node of the region. */
+  /** Logged-in connections of clients that would have preferred another node of the region. */
   currentNotIdealConnections = 0
   /** Completed logins. */
   logins = 0

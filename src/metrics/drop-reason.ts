@@ -5,7 +5,7 @@
 export const DropReason = {
   /** No session or forwarder has this key. */
   UnknownDest: 'unknown_dest',
-  /** The same for a packet forwarded by a mesh peer. */
+  /** No session has this key, for a packet forwarded by a mesh peer. */
   UnknownDestOnForward: 'unknown_dest_on_fwd',
   /** The destination's connection ended before the packet was sent. */
   GoneDisconnected: 'gone_disconnected',

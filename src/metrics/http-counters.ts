@@ -12,7 +12,7 @@ export class HttpCounters {
   websocketAccepts = 0
   /** HTTP requests over TLS, by TLS version. */
   readonly tlsRequests: Record<string, number> = {}
-  /** Those not yet answered; an upgraded connection counts until it ends. */
+  /** HTTP requests over TLS that are not answered yet, by TLS version; an upgraded connection counts until it ends. */
   readonly tlsActive: Record<string, number> = {}
   /** Connections accepted by the TLS listener. */
   tlsAccepted = 0

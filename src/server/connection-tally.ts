@@ -10,11 +10,11 @@ export class ConnectionTally {
   bytesSent = 0
   /** Packets from the client. */
   packetsReceived = 0
-  /** Payload bytes of these. */
+  /** Payload bytes of packets from the client. */
   packetBytesReceived = 0
   /** Packets written to the client. */
   packetsSent = 0
-  /** Payload bytes of these. */
+  /** Payload bytes of packets written to the client. */
   packetBytesSent = 0
   /** Peers whose packets the client has received. */
   senders = 0

@@ -14,7 +14,7 @@ export interface RelayEvents {
   readonly connectionFailed: {
     /** What happened. */
     readonly code: DerpErrorCode
-    /** The same in words. */
+    /** What happened, in words. */
     readonly reason: string
     /** The client's address, if known. */
     readonly remote: AddressPort | undefined

@@ -48,7 +48,7 @@ export interface SessionHost<S extends LocalClient> {
   /** The region that the relay is in, if it is in one. */
   readonly region: Region | undefined
   readonly timers: TimerQueue
-  /** Limit per client (P-103). */
+  /** Limit on what each client sends. */
   readonly rateLimit: RateLimit | undefined
   /** Divides the rate of all clients together (P-105); undefined for no limit. */
   readonly fairShare: FairShare | undefined

@@ -33,7 +33,7 @@ export interface RelayCoreOptions {
   readonly loginTimeoutMs?: number
   /** Milliseconds for one write to a client; 0 for no limit. Default {@link DEFAULTS.writeTimeoutMs}. */
   readonly writeTimeoutMs?: number
-  /** The same for sessions with the mesh key. Default {@link DEFAULTS.meshWriteTimeoutMs}. */
+  /** Milliseconds for one write to a client with the mesh key; 0 for no limit. Default {@link DEFAULTS.meshWriteTimeoutMs}. */
   readonly meshWriteTimeoutMs?: number
   /** Milliseconds between keep-alives. Default {@link DEFAULTS.keepAliveMs}. */
   readonly keepAliveMs?: number

@@ -47,7 +47,7 @@ export interface PacketSource {
 export interface Recipient {
   /** Takes a RecvPacket frame. */
   takeForwarded(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
-  /** Takes the same without a source: only the payload follows the header. */
+  /** Takes a RecvPacket frame without a source: only the payload follows the header. */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void
 }
 
@@ -95,7 +95,7 @@ export interface LinkRoutes {
   announce(key: NodePublicKey, isNewest?: boolean): void
   /** The link no longer reaches `key`. If nothing else does, clients that heard from it are told. */
   withdraw(key: NodePublicKey): void
-  /** The same, but no client is told: it is not known whether the key has left the region. */
+  /** Like {@link withdraw}, but no client is told: it is not known whether the key has left the region. */
   forget(key: NodePublicKey): void
   /** The link reaches no one any more. */
   withdrawAll(): void

@@ -13,7 +13,7 @@ export interface BridgeSuspicion {
   readonly address: string
   /** Requests that were judged. */
   readonly requests: number
-  /** How many of them came from gateways of its network. */
+  /** Judged requests that came from gateways of the bridge's network. */
   readonly fromBridge: number
 }
 

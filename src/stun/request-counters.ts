@@ -28,7 +28,7 @@ export type StunRefusalReason = (typeof STUN_REFUSAL_REASONS)[number]
 export interface StunRequestCounters {
   /** Answered requests of nodes. */
   readonly fromNodes: FamilyCounts
-  /** Other answered requests. */
+  /** Answered requests of other clients. */
   readonly plain: FamilyCounts
   /** Datagrams without an answer, by reason. */
   readonly refused: Readonly<Record<StunRefusalReason, FamilyCounts>>

@@ -36,7 +36,7 @@ export interface StunServerOptions extends StunResponderOptions {
 export interface StunServer {
   /** Requests and responses since the start. */
   readonly counters: Readonly<StunCounters>
-  /** The same requests by family and reason. */
+  /** Answered and refused requests, by source family and reason. */
   readonly requests: StunRequestCounters
   /** Binds and starts answering; resolves to the address. Rejects if that fails or if called twice. */
   listen(): Promise<AddressPort>

@@ -36,7 +36,7 @@ export interface ResilientSnapshot {
   readonly backoffMinMs: number
   /** Maximum milliseconds after any number of failures. Default {@link DEFAULTS.backoffMaxMs}. */
   readonly backoffMaxMs: number
-  /** The same for a relay that refuses this client. Default {@link DEFAULTS.deniedMinMs}. */
+  /** Maximum milliseconds from the first refusal of this client to the next attempt; doubles with each one. Default {@link DEFAULTS.deniedMinMs}. */
   readonly deniedMinMs: number
   /** Maximum milliseconds after any number of refusals. Default {@link DEFAULTS.deniedMaxMs}. */
   readonly deniedMaxMs: number

@@ -28,8 +28,11 @@ import { escapeHtml, htmlPage } from './html.ts'
 
 /** Options of the debug pages. */
 export interface DebugOptions {
+  /** Clients, traffic and consistency. */
   readonly source: DebugSource
+  /** Reads all metrics anew. */
   readonly metrics: MetricReader
+  /** Time and timers. */
   readonly clock: Clock
   /** Additional access. Default: only loopback and the tailnet. */
   readonly access?: DebugAccessOptions
