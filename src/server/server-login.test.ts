@@ -1,6 +1,7 @@
 /** What remains of a login that fails or ends early, and what it costs the relay. */
 
 import { expect, test } from 'vitest'
+import { addBrokenLink } from '../../test/support/broken-link.ts'
 import { MemoryRelay } from '../../test/support/memory-relay.ts'
 import { RecordedConn } from '../../test/support/recorded-conn.ts'
 import { settle, until } from '../../test/support/settle.ts'
@@ -110,13 +111,7 @@ test('a login that is over forgets later faults of its key agreement (P-007)', a
 test('a fault in a frame that came with the login ends the session, and is counted (P-037)', async () => {
   const relay = new MemoryRelay()
   const destination = NodePrivateKey.generate().publicKey()
-  const broken = {
-    local: undefined,
-    takeSendPacket() {
-      throw new TypeError('bug of the link')
-    },
-  }
-  relay.core.addLink({ destinationFor: () => broken }).announce(destination)
+  addBrokenLink(relay, destination)
   const client = relay.connect()
   await client.greeting()
   const packet = encodeClientToServer({ type: 'sendPacket', destination, data: Uint8Array.of(1) })

@@ -10,6 +10,7 @@ import type { RelayCoreOptions } from '../../src/server/options.ts'
 import type { Session } from '../../src/server/session.ts'
 import type { Conn, ConnHandler } from '../../src/transport/conn.ts'
 import { memoryConnPair } from '../../src/transport/memory-conn.ts'
+import { addBrokenLink } from '../support/broken-link.ts'
 import { MemoryRelay } from '../support/memory-relay.ts'
 import { type LoginOptions, RawClient } from '../support/raw-client.ts'
 import { settle, until } from '../support/settle.ts'
@@ -112,13 +113,7 @@ test('Session passes on errors that are not the client’s fault', async () => {
   const relay = new MemoryRelay()
   const { handler } = await loginOver(relay)
   const destination = NodePrivateKey.generate().publicKey()
-  const broken = {
-    local: undefined,
-    takeSendPacket() {
-      throw new TypeError('bug of the link')
-    },
-  }
-  relay.core.addLink({ destinationFor: () => broken }).announce(destination)
+  addBrokenLink(relay, destination)
   const frame = encodeClientToServer({ type: 'sendPacket', destination, data: BODY })
   expect(() => handler().onData(frame)).toThrow(TypeError)
   expect(relay.core.counters.failures).toEqual({})

@@ -13,7 +13,7 @@ import { readSubject, type Subject } from './doctor/subject.ts'
 import { conclusionText, relayTitle, stepLine } from './doctor/text-report.ts'
 import { readDuration, readPort } from './option-values.ts'
 import { unusable } from './relay/relay-address.ts'
-import { missingRelayMend } from './relay/relay-options.ts'
+import { missingRelayFix } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
 /** Exit code of the lowest layer; the other layers follow. */
@@ -50,7 +50,7 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${EXIT_HELP}`)
     .action(async (text: string | undefined, flags: DoctorFlags) => {
-      if (text === undefined) throw unusable(`choose a relay: none was given; ${missingRelayMend(flags.keyFile)}`)
+      if (text === undefined) throw unusable(`choose a relay: none was given; ${missingRelayFix(flags.keyFile)}`)
       const { pin, region, stunPort, httpPort } = flags
       const subject = await readSubject(text, { pin, region, ports: { stun: stunPort, plainHttp: httpPort } }, io)
       await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))

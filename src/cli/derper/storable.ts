@@ -5,19 +5,19 @@ import { access, stat } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { settingsError } from './settings/setting.ts'
 
-/** @throws DerpError with what was to be done, why it cannot be, and the remedy. */
-export async function assertCanStore(directory: string, action: string, remedy: string): Promise<void> {
-  try {
-    await access(await nearestFolder(resolve(directory)), constants.W_OK | constants.X_OK)
-  } catch (error) {
-    throw settingsError(`${action}: ${(error as Error).message}; ${remedy}`, error)
-  }
+/** The folder may have to be made. @throws DerpError with what was to be done, why it cannot be, and the remedy. */
+export function assertCanStore(directory: string, action: string, remedy: string): Promise<void> {
+  return assertWritable(nearestFolder(resolve(directory)), action, remedy)
 }
 
-/** @throws DerpError with what was to be done, why it cannot be, and the remedy: the folder must be there. */
-export async function assertCanCreateIn(directory: string, action: string, remedy: string): Promise<void> {
+/** The folder must be there. @throws DerpError with what was to be done, why it cannot be, and the remedy. */
+export function assertCanCreateIn(directory: string, action: string, remedy: string): Promise<void> {
+  return assertWritable(directory, action, remedy)
+}
+
+async function assertWritable(folder: string | Promise<string>, action: string, remedy: string): Promise<void> {
   try {
-    await access(directory, constants.W_OK | constants.X_OK)
+    await access(await folder, constants.W_OK | constants.X_OK)
   } catch (error) {
     throw settingsError(`${action}: ${(error as Error).message}; ${remedy}`, error)
   }

@@ -77,7 +77,7 @@ export function clientOf(access: RelayAccess, key: PrivateKey, options: NodeClie
 }
 
 /** What fixes a missing relay: an option that takes several files takes the relay as well. */
-export function missingRelayMend(keyFile: RelayFlags['keyFile']): string {
+export function missingRelayFix(keyFile: RelayFlags['keyFile']): string {
   if (Array.isArray(keyFile)) return '--key-file takes all that follows, so put the relay before it'
   return 'give its host or URL, such as relay.example or http://127.0.0.1:3340'
 }
@@ -89,7 +89,7 @@ async function readTarget(
 ): Promise<RelayAccess['target']> {
   if (source === undefined) {
     if (relay === undefined) {
-      throw unusable(`choose a relay: neither a relay nor --map was given; ${missingRelayMend(keyFile)}`)
+      throw unusable(`choose a relay: neither a relay nor --map was given; ${missingRelayFix(keyFile)}`)
     }
     if (statSync(relay, { throwIfNoEntry: false })?.isFile())
       throw unusable(`choose a relay: ${relay} is a file; give a DERP map with --map`)
