@@ -8,6 +8,7 @@
 import { NodePublicKey } from '../keys/public-key.ts'
 import { addressFrom16 } from '../lib/address-port.ts'
 import { copyBytes, decodeUtf8, equalBytes, readUint32 } from '../lib/bytes.ts'
+import { APP_NAME } from './client-info.ts'
 import { KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'
 import { FrameType } from './frame-type.ts'
 import { type ClientToServer, PeerGoneReason, type PeerPresentMessage, type ServerToClient } from './messages.ts'
@@ -124,9 +125,10 @@ function decodePeerPresent(body: Uint8Array): PeerPresentMessage | undefined {
   return { type: 'peerPresent', peer, address, flags: body[flagsAt] ?? 0, ...(appName !== undefined && { appName }) }
 }
 
-/** A length byte and that many bytes of text; truncated or empty means no name. */
+/** A length byte and that many bytes of text; truncated, empty or outside the form of P-033 means no name. */
 function decodeAppName(body: Uint8Array, at: number): string | undefined {
-  const length = body[at] ?? 0
-  const end = at + 1 + length
-  return length === 0 || end > body.length ? undefined : decodeUtf8(body.subarray(at + 1, end))
+  const end = at + 1 + (body[at] ?? 0)
+  if (end > body.length) return undefined
+  const name = decodeUtf8(body.subarray(at + 1, end))
+  return APP_NAME.test(name) ? name : undefined
 }

@@ -7,6 +7,7 @@
 import type { NodePublicKey } from '../keys/public-key.ts'
 import { addressTo16 } from '../lib/address-port.ts'
 import { encodeUtf8, writeUint32 } from '../lib/bytes.ts'
+import { APP_NAME } from './client-info.ts'
 import { FRAME_HEADER_LENGTH, KEY_LENGTH, MAGIC, PING_LENGTH } from './constants.ts'
 import { FrameType } from './frame-type.ts'
 import type { ClientToServer, PeerPresentMessage, ServerToClient } from './messages.ts'
@@ -133,6 +134,10 @@ export function encodePeerPresent(message: Omit<PeerPresentMessage, 'type'>): Ui
   at += 16 + 2
   body[at] = message.flags
   if (message.appName === undefined || message.appName === '') return encodeFrame(FrameType.PeerPresent, body)
+  if (!APP_NAME.test(message.appName)) {
+    const value = JSON.stringify(message.appName)
+    throw new RangeError(`encode app name ${value} of a peer: expected at most 32 printable ASCII characters`)
+  }
   const name = encodeUtf8(message.appName)
   return encodeFrame(FrameType.PeerPresent, body, Uint8Array.of(name.length), name)
 }

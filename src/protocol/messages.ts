@@ -82,7 +82,7 @@ export interface PeerPresentMessage {
   readonly address: AddressPort | undefined
   /** {@link PeerPresentFlag} bits, 0 to 255; 0 from servers that send none. */
   readonly flags: number
-  /** The client's application name, at most 255 bytes of UTF-8; absent if the client or server does not send one. */
+  /** The client's application name, 1 to 32 printable ASCII characters; absent if client or server sends none. */
   readonly appName?: string | undefined
 }
 

@@ -28,6 +28,18 @@ test('decodeServerToClient reads the app name of PeerPresent, and none if it is 
   expect(decode(Uint8Array.from([...named.subarray(0, 51), 0, 65]))).toStrictEqual(message)
 })
 
+test('a name outside the form of P-033 is read as none, and is not written', () => {
+  const head = encode().subarray(5)
+  const named = (name: Uint8Array) => decode(Uint8Array.from([...head, name.length, ...name]))
+  const nameless = { type: 'peerPresent', peer, address, flags: 1 }
+  expect(named(encodeUtf8('x'.repeat(32)))).toEqual({ ...nameless, appName: 'x'.repeat(32) })
+  for (const name of ['x'.repeat(33), 'näme', 'a\nb']) {
+    expect(named(encodeUtf8(name)), name).toStrictEqual(nameless)
+    expect(() => encode(name), name).toThrow(`encode app name ${JSON.stringify(name)} of a peer: expected at most 32`)
+  }
+  expect(named(new Uint8Array(255).fill(0xbd))).toStrictEqual(nameless)
+})
+
 test('decodeServerToClient accepts PeerPresent from relays of any age (P-071)', () => {
   const body = encode('chat').subarray(5)
   expect(decode(body.subarray(0, 31))).toBeUndefined()
