@@ -63,7 +63,7 @@ export class NodeConn implements Conn, SocketOwner {
   readonly #budget: TurnBudget
   /** The owner wants no data now; the budget of this turn is used up. */
   #isPaused = false
-  #isResting = false
+  #isYielding = false
   /** Reading has stopped, until the data read so far is taken. */
   #isStopped = false
   #handler: ConnHandler | undefined
@@ -132,7 +132,7 @@ export class NodeConn implements Conn, SocketOwner {
   /** @internal */
   takeRead(chunk: Uint8Array): void {
     this.#handler?.onData(chunk)
-    if (!this.#budget.charge(1, chunk.length)) this.#rest()
+    if (!this.#budget.charge(1, chunk.length)) this.#yieldTurn()
   }
 
   /** @internal */
@@ -143,7 +143,7 @@ export class NodeConn implements Conn, SocketOwner {
   }
 
   get #mayRead(): boolean {
-    return !this.#isPaused && !this.#isResting && this.#socket.readableLength === 0
+    return !this.#isPaused && !this.#isYielding && this.#socket.readableLength === 0
   }
 
   #readOn(): void {
@@ -153,14 +153,14 @@ export class NodeConn implements Conn, SocketOwner {
   }
 
   /** What has been read already waits in the socket's stream. */
-  #rest(): void {
-    if (this.#isResting) return
-    this.#isResting = true
+  #yieldTurn(): void {
+    if (this.#isYielding) return
+    this.#isYielding = true
     this.#socket.pause()
     this.#share.wait(() => {
-      this.#isResting = false
+      this.#isYielding = false
       this.#budget.renew()
-      if (!this.#isPaused && !this.#socket.destroyed) this.#goOn()
+      if (!this.#isPaused && !this.#socket.destroyed) this.#proceed()
     })
   }
 
@@ -171,10 +171,10 @@ export class NodeConn implements Conn, SocketOwner {
 
   resume(): void {
     this.#isPaused = false
-    if (!this.#isResting) this.#goOn()
+    if (!this.#isYielding) this.#proceed()
   }
 
-  #goOn(): void {
+  #proceed(): void {
     this.#socket.resume()
     this.#readOn()
   }

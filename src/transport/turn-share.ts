@@ -33,9 +33,9 @@ export class TurnShare {
     return this.#waiting.length
   }
 
-  /** Calls `goOn` in a later turn, after those that wait already. */
-  wait(goOn: () => void): void {
-    this.#waiting.push(goOn)
+  /** Calls `proceed` in a later turn, after those that wait already. */
+  wait(proceed: () => void): void {
+    this.#waiting.push(proceed)
     if (!this.#willEnd) this.#endAfterTurn()
   }
 
@@ -127,19 +127,19 @@ export class TurnGroup {
     return this.#budget.charge(1, 0)
   }
 
-  /** Calls `goOn` when the group has its turn, after the members that wait already. */
-  wait(goOn: () => void): void {
-    this.#waiting.push(goOn)
+  /** Calls `proceed` when the group has its turn, after the members that wait already. */
+  wait(proceed: () => void): void {
+    this.#waiting.push(proceed)
     this.#takePlace()
   }
 
   #takePlace(): void {
     if (this.#hasPlace) return
     this.#hasPlace = true
-    this.#share.wait(() => this.#goOn())
+    this.#share.wait(() => this.#proceed())
   }
 
-  #goOn(): void {
+  #proceed(): void {
     this.#hasPlace = false
     this.#budget.renew()
     // Connections that wait again meanwhile are queued behind the others.

@@ -19,9 +19,9 @@ const PACKAGE = `derper_${version}_${ARCHITECTURE}.deb`
 const INSTALL = `dpkg -i /tmp/in/${PACKAGE} >/dev/null`
 
 /** A minute: runs only with `npm run test:all`. */
-const isAsked = process.env['DERPHTTP_WORKERS'] === 'all'
+const isRequested = process.env['DERPHTTP_WORKERS'] === 'all'
 
-describe.skipIf(!canChangeRoot || !isAsked)('the Debian package', () => {
+describe.skipIf(!canChangeRoot || !isRequested)('the Debian package', () => {
   let folder: string
   const script = (name: string, ...args: string[]) => run('node', [`scripts/${name}.ts`, ...args], { cwd: ROOT })
   beforeAll(async () => {

@@ -26,9 +26,9 @@ import { served } from '../support/served.ts'
 const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
 
 // It takes a minute: `npm run test:all` runs it.
-const isAsked = process.env['DERPHTTP_WORKERS'] === 'all' && canCreateNetworks
+const isRequested = process.env['DERPHTTP_WORKERS'] === 'all' && canCreateNetworks
 
-describe.skipIf(!hasGo || !isAsked)('a region on a network that breaks', () => {
+describe.skipIf(!hasGo || !isRequested)('a region on a network that breaks', () => {
   const directory = mkdtempSync(join(tmpdir(), 'region-partition-'))
   const programs: Program[] = []
   const targets: Target[] = []

@@ -39,12 +39,12 @@ function looksProxied({ version, headers }: HttpRequest): boolean {
 /** @param isProxied whether the connection is from a trusted proxy. */
 export function judgeUpgrade(request: HttpRequest, isProxied: boolean): UpgradeVerdict {
   const upgrade = firstHeader(request, 'upgrade')?.toLowerCase()
-  const isAsked = upgrade === 'derp' || upgrade === 'websocket'
+  const wantsUpgrade = upgrade === 'derp' || upgrade === 'websocket'
   const isConnected = connectionTokens(request).includes('upgrade')
   // Very old clients send "websocket" for plain DERP; WebSocket clients also send the subprotocol.
   const isWebSocket =
     upgrade === 'websocket' && firstHeader(request, 'sec-websocket-protocol')?.includes(WEBSOCKET_PROTOCOL) === true
-  if (!isAsked || (!isConnected && !isWebSocket)) {
+  if (!wantsUpgrade || (!isConnected && !isWebSocket)) {
     return { protocol: 'none', refusal: upgradeRefusal(request, isProxied) }
   }
   // The new protocol starts right after the head: a body would be read as part of it.

@@ -27,7 +27,7 @@ function watchText() {
       used = next
       told.push(`used ${next}`)
     },
-    onSame: (isAsked: boolean) => void (isAsked && told.push('same')),
+    onSame: (isRequested: boolean) => void (isRequested && told.push('same')),
     onRejected: (error: Error) => void told.push(error.message),
   }
   const watch = new ContentWatch(content, source.text, clock, TIMES)

@@ -19,7 +19,7 @@ export interface WatchedContent<C, T> {
   /** Switches to new content. @throws Error if that fails; the old content stays in use. */
   readonly use: (next: T, content: C) => void
   /** The content has not changed since it was taken into use. */
-  readonly onSame: (isAsked: boolean) => void
+  readonly onSame: (isRequested: boolean) => void
   /** New content is not used. Called once per version, and on every requested check. */
   readonly onRejected: (error: Error) => void
 }
@@ -69,12 +69,12 @@ export class ContentWatch<C, T> {
   /**
    * Checks once running checks are done, and periodically from then on.
    *
-   * @param isAsked an operator requested the check: the content is complete, and the result is reported.
+   * @param isRequested an operator requested the check: the content is complete, and the result is reported.
    */
-  check(isAsked: boolean): Promise<void> {
+  check(isRequested: boolean): Promise<void> {
     this.#timer?.cancel()
     this.#timerDueMs = Number.POSITIVE_INFINITY
-    this.#checking = this.#checking.then(() => (this.#isClosed ? undefined : this.#checkNow(isAsked)))
+    this.#checking = this.#checking.then(() => (this.#isClosed ? undefined : this.#checkNow(isRequested)))
     return this.#checking
   }
 
@@ -84,38 +84,38 @@ export class ContentWatch<C, T> {
     this.#timer?.cancel()
   }
 
-  async #checkNow(isAsked: boolean): Promise<void> {
+  async #checkNow(isRequested: boolean): Promise<void> {
     try {
       const content = await this.#content.read()
-      if (!this.#isClosed) this.#judge(content, isAsked)
+      if (!this.#isClosed) this.#judge(content, isRequested)
     } catch (error) {
-      if (!this.#isClosed) this.#reject((error as Error).message, error as Error, isAsked)
+      if (!this.#isClosed) this.#reject((error as Error).message, error as Error, isRequested)
     }
     this.checkIn(this.#times.pollMs)
   }
 
-  #judge(content: C, isAsked: boolean): void {
+  #judge(content: C, isRequested: boolean): void {
     const { identityOf, parse, isPartial, use, onSame } = this.#content
     const identity = identityOf(content)
     if (identity === this.#used) {
       this.#settleOn(identity)
-      onSame(isAsked)
+      onSame(isRequested)
       return
     }
-    if (identity === this.#rejected && !isAsked) return
+    if (identity === this.#rejected && !isRequested) return
     try {
       const next = parse(content)
-      if (isPartial?.(next, content) === true && !isAsked && !this.#hasSettled(identity)) return
+      if (isPartial?.(next, content) === true && !isRequested && !this.#hasSettled(identity)) return
       use(next, content)
       this.#settleOn(identity)
     } catch (error) {
-      this.#reject(identity, error as Error, isAsked)
+      this.#reject(identity, error as Error, isRequested)
     }
   }
 
-  #reject(identity: string, error: Error, isAsked: boolean): void {
-    if (identity === this.#rejected && !isAsked) return
-    if (!isAsked && !this.#hasSettled(identity)) return
+  #reject(identity: string, error: Error, isRequested: boolean): void {
+    if (identity === this.#rejected && !isRequested) return
+    if (!isRequested && !this.#hasSettled(identity)) return
     this.#rejected = identity
     this.#content.onRejected(error)
   }

@@ -21,7 +21,7 @@ export class WebSocketInput {
   readonly #budget: TurnBudget
   #messages = 0
   #isPaused = false
-  #isResting = false
+  #isYielding = false
   #isReading = false
 
   /** @param socket of an open WebSocket, which reads by `data` events. */
@@ -52,7 +52,7 @@ export class WebSocketInput {
     if (this.#isReading) return
     this.#isReading = true
     try {
-      while (!this.#isPaused && !this.#isResting && this.#readPiece());
+      while (!this.#isPaused && !this.#isYielding && this.#readPiece());
     } finally {
       this.#isReading = false
     }
@@ -67,14 +67,14 @@ export class WebSocketInput {
     const messages = this.#messages
     this.#messages = 0
     if (!(piece instanceof Uint8Array)) return false
-    if (!this.#budget.charge(messages, piece.length)) this.#rest()
+    if (!this.#budget.charge(messages, piece.length)) this.#yieldTurn()
     return true
   }
 
-  #rest(): void {
-    this.#isResting = true
+  #yieldTurn(): void {
+    this.#isYielding = true
     this.#share.wait(() => {
-      this.#isResting = false
+      this.#isYielding = false
       this.#budget.renew()
       this.#read()
     })

@@ -297,11 +297,11 @@ test('FairShare lets a client that was away catch up with 200 ms of its share, a
   advance(clock, 5_000)
   let receivedBytes = 0
   const takeNext = () => {
-    const goOn = () => {
+    const proceed = () => {
       receivedBytes += 1_000
       takeNext()
     }
-    while (share.take(account, 1_000, goOn) === undefined) receivedBytes += 1_000
+    while (share.take(account, 1_000, proceed) === undefined) receivedBytes += 1_000
   }
   takeNext()
   advance(clock, 100)

@@ -37,13 +37,13 @@ class Waiting implements HeapEntry<Waiting> {
   readonly start: number
   readonly bytes: number
   readonly number: number
-  readonly goOn: () => void
+  readonly proceed: () => void
 
-  constructor(start: number, bytes: number, number: number, goOn: () => void) {
+  constructor(start: number, bytes: number, number: number, proceed: () => void) {
     this.start = start
     this.bytes = bytes
     this.number = number
-    this.goOn = goOn
+    this.proceed = proceed
   }
 
   isBefore(other: Waiting): boolean {
@@ -83,14 +83,14 @@ export class FairShare {
   /**
    * Takes `bytes` from a client that has no frame waiting.
    *
-   * @param goOn called when it is their turn, if that is not now.
-   * @returns a timer that cancels the wait without calling `goOn`; undefined if there is no wait.
+   * @param proceed called when it is their turn, if that is not now.
+   * @returns a timer that cancels the wait without calling `proceed`; undefined if there is no wait.
    */
-  take(account: ShareAccount, bytes: number, goOn: () => void): Timer | undefined {
+  take(account: ShareAccount, bytes: number, proceed: () => void): Timer | undefined {
     const { served } = this.#ledger
     const start = Math.max(account.end ?? served, served - AWAY_MS * this.#perClient)
     account.end = start + bytes
-    const waiting = new Waiting(start, bytes, ++this.#lastNumber, goOn)
+    const waiting = new Waiting(start, bytes, ++this.#lastNumber, proceed)
     const { first } = this.#waiting
     // While others are served it waits for its turn among them.
     const isFirst = !this.#isServing && (first === undefined || waiting.isBefore(first))
@@ -107,7 +107,7 @@ export class FairShare {
   end(): void {
     for (let { first } = this.#waiting; first !== undefined; first = this.#waiting.first) {
       this.#waiting.remove(first)
-      first.goOn()
+      first.proceed()
     }
     this.#arm(0)
   }
@@ -140,7 +140,7 @@ export class FairShare {
       waitMs = this.#waitMs(first.start, first.bytes)
       if (waitMs > 0) break
       this.#waiting.remove(first)
-      first.goOn()
+      first.proceed()
     }
     this.#isServing = false
     this.#arm(waitMs)

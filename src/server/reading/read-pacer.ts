@@ -41,10 +41,10 @@ interface Wait {
   /** Undefined if the wait does not end by itself. */
   readonly timer: Timer | undefined
   readonly isForLimit: boolean
-  readonly goOn: () => void
+  readonly proceed: () => void
 }
 
-const PERMANENT: Wait = { timer: undefined, isForLimit: false, goOn: () => {} }
+const PERMANENT: Wait = { timer: undefined, isForLimit: false, proceed: () => {} }
 
 export class ReadPacer {
   readonly #host: PacerHost
@@ -76,7 +76,7 @@ export class ReadPacer {
     if (waiting?.isForLimit !== true) return
     waiting.timer?.cancel()
     this.#wait = undefined
-    waiting.goOn()
+    waiting.proceed()
   }
 
   /**
@@ -94,23 +94,23 @@ export class ReadPacer {
   /**
    * Charges a frame with this body length.
    *
-   * @param goOn called when the frame may be handled, if not now.
+   * @param proceed called when the frame may be handled, if not now.
    * @returns whether it must wait.
    */
-  mustWait(length: number, goOn: () => void): boolean {
-    return this.#mustPay(frameCost(length), goOn)
+  mustWait(length: number, proceed: () => void): boolean {
+    return this.#mustPay(frameCost(length), proceed)
   }
 
   /**
    * Charges a read with few or no bytes, which costs more than its bytes.
    *
-   * @param goOn called when reading may continue, if not now; during another wait the next frame waits longer instead.
+   * @param proceed called when reading may continue, if not now; during another wait the next frame waits longer instead.
    * @returns whether it must wait.
    */
-  mustWaitAfterRead(length: number, goOn: () => void): boolean {
+  mustWaitAfterRead(length: number, proceed: () => void): boolean {
     const costBytes = MIN_CHARGE_BYTES - length
     if (costBytes <= 0) return false
-    if (!this.isWaiting) return this.#mustPay(costBytes, goOn)
+    if (!this.isWaiting) return this.#mustPay(costBytes, proceed)
     this.#limit?.charge(costBytes, this.#host.options.clock.now())
     return false
   }
@@ -119,41 +119,41 @@ export class ReadPacer {
    * Notes that a frame has been handled.
    *
    * @param isDuplicate whether other connections have the same key.
-   * @param goOn called when the next frame may be handled, if not in this turn.
+   * @param proceed called when the next frame may be handled, if not in this turn.
    * @returns whether it must wait.
    */
-  mustRest(isDuplicate: boolean, goOn: () => void): boolean {
+  mustYield(isDuplicate: boolean, proceed: () => void): boolean {
     if (this.#client.canMesh || this.isWaiting) return false
     if (isDuplicate) this.#group ??= this.#host.keyTurns.join(this.#client.key)
     const group = this.#group
     if (group === undefined ? this.#budget.charge(1, 0) : group.charge()) return false
-    const wait = { timer: undefined, isForLimit: false, goOn }
+    const wait = { timer: undefined, isForLimit: false, proceed }
     this.#wait = wait
     const line = group ?? this.#turns
     line.wait(() => this.#end(wait))
     return true
   }
 
-  #mustPay(costBytes: number, goOn: () => void): boolean {
+  #mustPay(costBytes: number, proceed: () => void): boolean {
     const { clock } = this.#host.options
     const waitMs = this.#limit?.charge(costBytes, clock.now()) ?? 0
-    if (waitMs === 0) return this.#mustShare(costBytes, goOn)
+    if (waitMs === 0) return this.#mustShare(costBytes, proceed)
     this.#host.counters.rateLimitWaits++
-    const shareThenGoOn = () => {
-      if (!this.#mustShare(costBytes, goOn)) goOn()
+    const shareThenProceed = () => {
+      if (!this.#mustShare(costBytes, proceed)) proceed()
     }
     const timer = clock.after(waitMs, () => {
       this.#wait = undefined
-      shareThenGoOn()
+      shareThenProceed()
     })
-    this.#wait = { timer, isForLimit: true, goOn: shareThenGoOn }
+    this.#wait = { timer, isForLimit: true, proceed: shareThenProceed }
     if (this.#client.health !== undefined) this.#tell(this.#client.health, waitMs)
     return true
   }
 
-  /** Waits for `known`, then calls `goOn`. */
-  waitFor(known: Promise<void>, goOn: () => void): void {
-    const wait = { timer: undefined, isForLimit: false, goOn }
+  /** Waits for `known`, then calls `proceed`. */
+  waitFor(known: Promise<void>, proceed: () => void): void {
+    const wait = { timer: undefined, isForLimit: false, proceed }
     this.#wait = wait
     void known.then(() => this.#end(wait))
   }
@@ -176,11 +176,11 @@ export class ReadPacer {
   #end(wait: Wait): void {
     if (this.#wait !== wait) return
     this.#wait = undefined
-    wait.goOn()
+    wait.proceed()
   }
 
-  /** Returns whether the client waits for its share; then `goOn` is called. */
-  #mustShare(costBytes: number, goOn: () => void): boolean {
+  /** Returns whether the client waits for its share; then `proceed` is called. */
+  #mustShare(costBytes: number, proceed: () => void): boolean {
     const { counters, options } = this.#host
     const fairShare = this.#fairShare
     if (fairShare === undefined) return false
@@ -190,11 +190,11 @@ export class ReadPacer {
       this.#client.tally.heldBackMs += waitedMs
       counters.totalRateWaitMs += waitedMs
       this.#wait = undefined
-      goOn()
+      proceed()
     })
     if (timer === undefined) return false
     counters.totalRateWaits++
-    this.#wait = { timer, isForLimit: false, goOn }
+    this.#wait = { timer, isForLimit: false, proceed }
     return true
   }
 

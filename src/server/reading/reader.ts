@@ -105,9 +105,9 @@ export class Reader {
     try {
       while (!target.isClosed && !this.#pacer.isWaiting && decoder.next()) {
         if (decoder.skipped) this.#pacer.assertWhollyCharged(decoder)
-        if (this.#pacer.mustWait(decoder.length, this.#goOn)) this.#conn.pause()
+        if (this.#pacer.mustWait(decoder.length, this.#proceed)) this.#conn.pause()
         else this.#passOn()
-        if (this.#pacer.mustRest(target.isDuplicate, this.#readOn)) this.#conn.pause()
+        if (this.#pacer.mustYield(target.isDuplicate, this.#readOn)) this.#conn.pause()
       }
       // A header already counts as activity; skipped frames were recorded at their header (P-065).
       if (!target.isClosed && decoder.isGathering) void this.#noteActivity()
@@ -119,7 +119,7 @@ export class Reader {
   #passOn(): void {
     const known = this.#noteActivity()
     if (known === undefined) this.#passOnNoted()
-    else this.#waitFor(known, this.#goOnNoted)
+    else this.#waitFor(known, this.#proceedNoted)
   }
 
   /** Records it once per read: frames of other clients came before or after. */
@@ -133,19 +133,19 @@ export class Reader {
     if (!this.#decoder.skipped) this.#target.handleFrame(this.#decoder)
   }
 
-  #waitFor(known: Promise<void>, goOn: () => void): void {
+  #waitFor(known: Promise<void>, proceed: () => void): void {
     this.#conn.pause()
-    this.#pacer.waitFor(known, goOn)
+    this.#pacer.waitFor(known, proceed)
   }
 
   /** Handles the frame that had to wait, then those after it. */
-  readonly #goOn = (): void => {
+  readonly #proceed = (): void => {
     this.#isNoted = false
     this.#tryThenReadOn(() => this.#passOn())
   }
 
   /** The same for a frame that waited until its activity was known. */
-  readonly #goOnNoted = (): void => this.#tryThenReadOn(() => this.#passOnNoted())
+  readonly #proceedNoted = (): void => this.#tryThenReadOn(() => this.#passOnNoted())
 
   readonly #readOn = (): void => {
     this.#isNoted = false

@@ -67,7 +67,7 @@ export class WatchedCertificates implements CertificateSource {
       identityOf: ({ certificate, key }: CertificatePair) => `${certificate}\n${key}`,
       parse: (pair: CertificatePair) => checkManualCertificate(pair, options),
       use: (certificate: ManualCertificate) => this.#use(certificate),
-      onSame: (isAsked: boolean) => this.#onSame(isAsked),
+      onSame: (isRequested: boolean) => this.#onSame(isRequested),
       onRejected: (error: Error) => this.#onRejected(error),
     }
     const times = { pollMs, settleMs: DEFAULTS.settleMs }
@@ -128,9 +128,9 @@ export class WatchedCertificates implements CertificateSource {
     this.#tellMapNode(certificate)
   }
 
-  #onSame(isAsked: boolean): void {
+  #onSame(isRequested: boolean): void {
     this.#forgetError()
-    if (isAsked) this.#log.info('certificate unchanged', this.#logFields())
+    if (isRequested) this.#log.info('certificate unchanged', this.#logFields())
   }
 
   #onRejected(error: Error): void {

@@ -36,24 +36,24 @@ export class Draining {
     return total
   }
 
-  /** A worker has no clients left; `goOn` is called when that is true of all. */
-  onClientsEnded(handle: WorkerHandle, goOn: () => void): void {
-    this.#waiting.push(goOn)
+  /** A worker has no clients left; `proceed` is called when that is true of all. */
+  onClientsEnded(handle: WorkerHandle, proceed: () => void): void {
+    this.#waiting.push(proceed)
     this.#withClients.delete(handle)
-    this.#goOnWhenAllHave()
+    this.#proceedWhenAllHave()
   }
 
   /** A worker is gone, with this many connections. */
   onWorkerGone(handle: WorkerHandle, connections: number): void {
     if (!this.#withClients.delete(handle)) return
     this.#lost += connections
-    this.#goOnWhenAllHave()
+    this.#proceedWhenAllHave()
   }
 
-  #goOnWhenAllHave(): void {
+  #proceedWhenAllHave(): void {
     if (this.#withClients.size > 0) return
     const waiting = this.#waiting
     this.#waiting = []
-    for (const goOn of waiting) goOn()
+    for (const proceed of waiting) proceed()
   }
 }

@@ -17,7 +17,7 @@ export class Watchdog {
   readonly #worker: Pick<WorkerHandle, 'whenHandled'>
   readonly #onHang: () => void
   #timer: Timer | undefined
-  #isAsked = false
+  #hasPendingBeat = false
   #missed = 0
 
   constructor(clock: Clock, worker: Pick<WorkerHandle, 'whenHandled'>, onHang: () => void) {
@@ -28,7 +28,7 @@ export class Watchdog {
 
   /** The worker has not answered the last beat. */
   get isWaiting(): boolean {
-    return this.#isAsked
+    return this.#hasPendingBeat
   }
 
   start(): void {
@@ -40,16 +40,16 @@ export class Watchdog {
   }
 
   #beat(): void {
-    if (this.#isAsked) {
+    if (this.#hasPendingBeat) {
       if (++this.#missed === MAX_MISSED_BEATS) {
         this.#onHang()
         return
       }
     } else {
       this.#missed = 0
-      this.#isAsked = true
+      this.#hasPendingBeat = true
       this.#worker.whenHandled(() => {
-        this.#isAsked = false
+        this.#hasPendingBeat = false
       })
     }
     this.start()
