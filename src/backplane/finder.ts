@@ -57,7 +57,7 @@ export class Finder {
     return this.#waiting.size
   }
 
-  /** Keys that are not searched for again at once. */
+  /** Keys whose search has found nothing, which is cached. */
   get nobodies(): number {
     return this.#nobodies.size
   }

@@ -185,7 +185,7 @@ export class NatsBus implements Bus {
     // Nobody receives it: NATS says whether this relay may send to others before it joins.
     connection.publish(`derp.${region}.to.${ownId}.${ownId}`)
     connection.flush().then(
-      // Refusals come before the answer, but are reported after it.
+      // NATS sends refusals before the reply, but the client reports them after it.
       () => this.#options.clock.afterTurn(() => this.#comeUp(connection, generation)),
       () => {},
     )

@@ -123,7 +123,7 @@ export class OnDemandLink implements RegionLink {
     }
   }
 
-  /** A connection that is used is checked: the system notices late that nothing arrives, and tries again ever later. */
+  /** Checks a connection in use: the system detects a dead one late, and retransmits ever more slowly. */
   #watch(): void {
     this.#timer = this.#ports.clock.after(LINK_LOOK_MS, () => {
       if (this.#isUsed) this.#idleLooks = 0

@@ -49,7 +49,7 @@ export class Draining {
   }
 
   /**
-   * Resolves when the drain has ended, which begins but once.
+   * Drains, or joins the drain that is running; resolves when it has ended.
    *
    * @param isHandover another process accepts clients already.
    */

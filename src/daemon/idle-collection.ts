@@ -63,7 +63,7 @@ export class IdleCollection {
   }
 }
 
-/** For the relay of this process that owns `counters`. */
+/** The idle collection for the relay of this process, which owns `counters`. */
 export function idleCollection(counters: RelayCounters): IdleCollection {
   const profiler = new Profiler()
   return new IdleCollection({

@@ -4,7 +4,7 @@
  * `send packet: data is a string, not a Uint8Array; …`
  *
  * @param wanted what it should be, with its article.
- * @param ofText what makes one of a string.
+ * @param ofText the call that makes one from a string.
  */
 export function argumentError(
   action: string,

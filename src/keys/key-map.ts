@@ -111,7 +111,7 @@ export class KeyMap<V> implements Iterable<[NodePublicKey, V]> {
     if (after === undefined) this.#last = before
     else after.before = before
     entry.after = undefined
-    // Iterations find their way by it. Otherwise a deleted entry that is still held would keep others that were deleted.
+    // Iterations return by it. Without any it is cleared, or a deleted entry that is still held would retain other deleted ones.
     if (this.#iterations === 0) entry.before = undefined
   }
 

@@ -17,7 +17,7 @@ const ZONE = /%[^\s,[\]]+$/
 /** Bytes before an IPv4 address in IPv6: ten zeros and two of 0xff. */
 const MAPPED_AT = 12
 
-/** 4 or 6 when `text` is an IP address in its usual form, a zone allowed; undefined when it is none. */
+/** 4 or 6 if `text` is an IP address in its usual form, a zone allowed; otherwise undefined. */
 export function ipFamilyOf(text: string): IpFamily | undefined {
   if (IPV4.test(text)) return 4
   return canonicalIPv6(text) === undefined ? undefined : 6

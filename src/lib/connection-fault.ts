@@ -70,7 +70,7 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix:
     'the certificate comes from an authority that is not trusted',
     'have the server send its whole chain (fullchain.pem), or trust that authority (--ca)',
   ],
-  // Bun says no more than that of a self-signed certificate.
+  // All that Bun reports for a self-signed certificate.
   unverified: [
     'no trusted authority has signed the certificate',
     'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (--ca)',

@@ -1,8 +1,8 @@
 /** Text from elsewhere in error messages. */
 
-/** At most `length` characters of it on one line: white space and what does not show is one space, `…` stands for the rest. */
+/** At most `length` characters on one line: each run of white space and invisible characters becomes one space, `…` marks what was cut. */
 export function oneLine(text: string, length: number): string {
-  // A multiple first, since the text may be long.
+  // Cut to a multiple first: the text may be long.
   const line = text
     .slice(0, 4 * length)
     .replace(/[\p{C}\s]+/gu, ' ')

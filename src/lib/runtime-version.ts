@@ -7,10 +7,10 @@
 /** As `engines` of package.json says. */
 export const OLDEST_NODE = '24.11'
 
-/** In one line; undefined if the runtime will do. `versions` as in `process`; undefined outside of Node. */
+/** The problem in one line; undefined if the runtime is new enough. `versions` as in `process`; undefined outside of Node. */
 export function runtimeProblem(versions: Readonly<Record<string, string | undefined>> | undefined): string | undefined {
   const node = versions === undefined ? undefined : versions['node']
-  // Other runtimes claim to be some Node.
+  // Other runtimes also report a version of Node.
   if (versions === undefined || node === undefined || versions['bun'] || versions['deno']) return undefined
   const [major = 0, minor = 0] = node.split('.').map(Number)
   const [oldestMajor = 0, oldestMinor = 0] = OLDEST_NODE.split('.').map(Number)

@@ -36,7 +36,7 @@ export function readJsonTokens(json: string): readonly string[] {
 
 function skipSpace(json: string, from: number): number {
   let at = from
-  // Behind the end, the code is NaN.
+  // Past the end, the code is NaN.
   while (json.charCodeAt(at) <= SPACE) at++
   return at
 }
@@ -49,7 +49,7 @@ function endOfToken(json: string, at: number): number {
   return found === at ? at + 1 : found
 }
 
-/** Behind the closing quote, or at the end of everything. */
+/** Just past the closing quote, or at the end of the text. */
 function endOfText(json: string, at: number): number {
   for (let from = at + 1; ; ) {
     const quote = json.indexOf('"', from)

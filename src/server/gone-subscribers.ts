@@ -3,7 +3,7 @@
 import { KeyMap } from '../keys/key-map.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 
-/** Pairs of member and peer; beyond that no more are added, and these members are not told. Each takes some 200 bytes. */
+/** Maximum pairs of member and peer. Beyond it none is added, and the member is not notified. Each takes some 200 bytes. */
 export const MAX_GONE_PAIRS = 1_000_000
 
 /** A peer and its subscribers: a single one is not put in a set, which would take most of the memory. */
@@ -55,7 +55,7 @@ export class GoneSubscribers<M> {
     return this.#byPeer.get(bytes, offset) !== undefined
   }
 
-  /** A member has left: it is told nothing any more. */
+  /** A member has left: it gets no further notifications. */
   remove(member: M): void {
     for (const { peer, members } of this.#byMember.get(member) ?? []) {
       this.#pairs--

@@ -206,7 +206,7 @@ export class Registry<M extends Member, L> {
     this.#withdraw(key, link, true)
   }
 
-  /** The same, but no client is told: it is not known where the key is (P-314). */
+  /** Like {@link withdraw}, but no client is told: it is not known where the key is (P-314). */
   forget(key: NodePublicKey, link: L): void {
     this.#withdraw(key, link, false)
   }

@@ -110,7 +110,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
   #closed = false
 
   /**
-   * @param createDirectory what makes the decisions that must be made once. Default: this relay.
+   * @param createDirectory creates the directory of a worker. Default: a directory of this relay alone.
    * @throws DerpError for an option that is out of bounds.
    */
   constructor(options: RelayCoreOptions, createDirectory?: CreateDirectory) {
@@ -270,7 +270,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.#turn.add(writer)
   }
 
-  /** The same, before all writers: no reply to a client may overtake what the client sent before. @internal */
+  /** Flushes a link after this turn, before all writers: no reply may overtake what its receiver has sent before. @internal */
   flushFirstAfterTurn(link: Flushable): void {
     this.#turn.addFirst(link)
   }

@@ -248,7 +248,7 @@ export class Session implements SessionIdentity, ConnHandler, FrameTarget, Local
     if (leaves) this.packetLeaves(undefined, buffer, start + FRAME_HEADER_LENGTH)
   }
 
-  /** Takes the same without a source: only the payload follows the header. @internal */
+  /** Takes a RecvPacket frame without a source: only the payload follows the header. @internal */
   takeForwardedWithoutSource(buffer: Uint8Array, start: number, end: number, kind: PacketKind): void {
     this.#writer.sendPacket(buffer, start, end, kind, NO_SOURCE)
   }

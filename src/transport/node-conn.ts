@@ -22,8 +22,8 @@ import { TurnBudget, type TurnLimits, type TurnShare, turnShareOf } from './turn
 /** On plain sockets, chunks larger than this on average are written separately. */
 const JOINED_CHUNK_BYTES = 4 << 10
 /**
- * Reads in one turn of the event loop: over TLS each record is one, however small. Node reads up to 2 MiB in a turn if
- * nobody stops it.
+ * Reads in one turn of the event loop: over TLS each record is one, however small. Node reads up to 2 MiB in a turn
+ * unless stopped.
  */
 const TURN_LIMITS: TurnLimits = { pieces: 64, bytes: 256 << 10 }
 /** Milliseconds that the peer has to take the last bytes and close. */

@@ -35,7 +35,7 @@ export function startReading(socket: OwnedSocket): void {
   socket._read = read
 }
 
-/** Goes on after the owner has refused to read. */
+/** Resumes reading after the owner has refused it. */
 export function readMore(socket: Socket): void {
   platformOf(socket)._read.call(socket, 0)
 }

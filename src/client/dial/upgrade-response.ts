@@ -14,7 +14,7 @@ const MAX_REFUSAL_BODY_LENGTH = 1 << 10
 /** Where relays are. */
 const DERP_PATH = '/derp'
 const WEB_PAGE = /^<(?:!doctype|html|head|body|\?xml|!--)/i
-/** Most characters of it that are told. */
+/** Maximum characters of it in an error message. */
 const MAX_EXCERPT_LENGTH = 200
 
 /**
@@ -42,7 +42,7 @@ export class UpgradeRefusedError extends DerpError {
   }
 }
 
-/** What the body says, unless it is a web page: that says nothing but that something else is there. */
+/** What the body says. Of a web page only that there is one: it explains nothing. */
 function explain(excerpt: string, path: string | undefined): string {
   if (excerpt === '') return ''
   if (!WEB_PAGE.test(excerpt)) return `: ${excerpt}`

@@ -28,7 +28,7 @@ export interface TakeoverParts {
 /**
  * Waits until this process is ready, then has the first drain.
  *
- * @returns what tells when the first has ended; undefined if it could not be reached.
+ * @returns the drain of the first; undefined if it could not be reached.
  * @throws DerpError if this process does not become ready; then the first knows nothing of it.
  */
 export async function takeOver(parts: TakeoverParts): Promise<AskedToDrain | undefined> {

@@ -57,7 +57,7 @@ export class ContentWatch<C, T> {
     return this.#isClosed
   }
 
-  /** Checks after `delayMs`, or at the time planned before if that is earlier. */
+  /** Checks after `delayMs`, or at the scheduled time if that is earlier. */
   checkIn(delayMs: number): void {
     const dueMs = this.#clock.now() + delayMs
     if (this.#isClosed || dueMs >= this.#timerDueMs) return
@@ -120,7 +120,7 @@ export class ContentWatch<C, T> {
     this.#content.onRejected(error)
   }
 
-  /** Whether the content has been unchanged for long enough; otherwise plans a check for when it will have been. */
+  /** Whether the content has been unchanged for long enough; if not, schedules the check that will find out. */
   #hasSettled(identity: string): boolean {
     const nowMs = this.#clock.now()
     if (this.#unsettled?.identity !== identity) this.#unsettled = { identity, sinceMs: nowMs }

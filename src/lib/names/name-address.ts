@@ -1,4 +1,4 @@
-/** What looking up a host name gives. */
+/** The result of looking up a host name. */
 
 import type { IpFamily } from '../address-port.ts'
 

@@ -13,7 +13,7 @@ const lookUpBySystem: NameLookup = async (host, family) => {
   return addresses.map(each => ({ address: each.address, family: each.family as IpFamily }))
 }
 
-/** The address of an address is itself. */
+/** An address resolves to itself. */
 export const lookUpName: NameLookup = byRuntime({
   node: lookUpBySystem,
   bun: bunNameLookup(lookUpBySystem, systemClock),

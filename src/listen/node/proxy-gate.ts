@@ -26,7 +26,7 @@ export interface ProxyGateOptions {
 }
 
 /**
- * Tells trusted proxies from clients, and what their connections have to start with.
+ * Distinguishes trusted proxies from clients, and knows which connections must start with a header.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * A bound on what waits for all slow readers together (P-104): so many of them must not use up the machine.
+ * A bound on what waits for all slow readers together (P-104): thousands of them must not exhaust the memory of the machine.
  *
  * Each queue has its own bound, and each connection one write of bounded size; this one matters only when thousands are
  * full at once. Beyond it the longest queues are cut, to one common length, and lose their oldest packets. If that is not

@@ -14,7 +14,7 @@ import { CATCH_UP_MS, OwnShareLedger, type ShareLedger } from './share-ledger.ts
 
 /** Time away that a client may catch up with: more than a round trip, so that small windows suffice for a share. */
 const AWAY_MS = 200
-/** How far threads may be apart: as long as the line makes up for one that wakes up late. */
+/** Milliseconds by which a thread may be ahead of the others: as many as the line makes up for after a late timer. */
 const APART_MS = CATCH_UP_MS
 /** Milliseconds until the next check of a thread whose turn it is: it may have only one frame. */
 const BEHIND_MS = 5

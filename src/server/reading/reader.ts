@@ -144,7 +144,7 @@ export class Reader {
     this.#tryThenReadOn(() => this.#passOn())
   }
 
-  /** The same for a frame that waited until its activity was known. */
+  /** Handles the frame that waited until its activity was known, then those after it. */
   readonly #proceedNoted = (): void => this.#tryThenReadOn(() => this.#passOnNoted())
 
   readonly #readOn = (): void => {

@@ -14,7 +14,7 @@ export interface Workload {
   readonly stay: number
   /** Clients that a client sends to. */
   readonly peers: number
-  /** Share of them at the client's own relay; undefined: as by chance. */
+  /** Share of them at the client's own relay; undefined for a random choice. */
   readonly locality: number | undefined
   /** Mean seconds between flows that a client starts, each to one of its peers. */
   readonly flowEverySeconds: number

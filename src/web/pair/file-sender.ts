@@ -17,7 +17,7 @@ export interface FileSenderParts {
   readonly file: Uint8Array
   readonly clock: Clock
   readonly send: (message: PairMessage) => Promise<void>
-  /** Called with the bytes that have arrived. */
+  /** Called with the number of bytes that have arrived. */
   readonly onProgress: (bytes: number) => void
 }
 

@@ -39,7 +39,7 @@ export function encodeMessage(role: Role, number: number, message: PairMessage):
   return bytes
 }
 
-/** Undefined for bytes that are no message. */
+/** Undefined for bytes that are not a message. */
 export function decodeMessage(
   bytes: Uint8Array,
 ): { readonly role: Role; readonly number: number; readonly message: PairMessage } | undefined {

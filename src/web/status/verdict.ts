@@ -25,7 +25,7 @@ const FEW_DROPS = 20
 const LATE_MS = 100
 /** Share of open files from which there is little room. */
 const FULL_SHARE = 0.8
-/** Days before the end of a certificate that nobody renews by itself. */
+/** Days of warning before a certificate expires that is not renewed automatically. */
 const CERTIFICATE_DAYS = 14
 
 /** What to do about drops, by reason. */

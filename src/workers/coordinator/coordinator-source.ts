@@ -17,7 +17,10 @@ import { WorkerTotals } from './worker-totals.ts'
 /** Milliseconds for a worker to answer; after that its last answer is used. */
 const ANSWER_TIMEOUT_MS = 2_000
 
-/** Workers count connections each for itself; more than this are never replaced while another one stays. */
+/**
+ * Workers number their connections independently: theirs times this, plus the number of the worker, is unique unless a
+ * worker outlives this many replacements.
+ */
 const NUMBERING_STEP = 1_000
 
 /** The coordinator's own statistics. */

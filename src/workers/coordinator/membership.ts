@@ -145,7 +145,7 @@ export class Membership implements RegistryOutput<RemoteMember, Link> {
     handle.send({ type: 'presence', id, changes: changes.map(toPresenceMessage) })
   }
 
-  /** Tells of each route that `move` changes once, as it is at the end. */
+  /** Reports each route that `move` changes once, in its final state. */
   #moveRoutes(move: () => void): void {
     const moved = new KeyMap<Route<RemoteMember, Link>>()
     this.#moved = moved

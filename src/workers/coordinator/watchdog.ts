@@ -1,5 +1,5 @@
 /**
- * Notices a worker whose event loop no longer turns: it keeps its connections and its part of the port, and serves neither.
+ * Detects a worker whose event loop hangs: it keeps its connections and its share of the port, and serves neither.
  *
  * Beats are counted, not timed: while this thread stands still, or the whole machine does, none is missed.
  */
