@@ -85,6 +85,11 @@ test.each([
   if (texts.length > 0) expect(problems[0]?.fix).toContain('table of clients')
 })
 
+test('verdictOn names the flag that bounds what waits for slow readers', () => {
+  const { problems } = judge({ lately: lately({ derp_packets_received: 100, [drops('queue_budget')]: 50 }) })
+  expect(problems.map(({ fix }) => fix)).toEqual([expect.stringContaining('-max-queued-bytes')])
+})
+
 test('verdictOn minds a late event loop, refused connections and too many open files', () => {
   const interval = lately({
     derphttp_event_loop_delay_ms_sum: 300,

@@ -1,6 +1,7 @@
 /** Whether all is well, in words, and if not what is wrong and what fixes it. Pure. */
 
 import { fixOfCheck } from '../../diagnose/check-fixes.ts'
+import type { DropReason } from '../../metrics/drop-reason.ts'
 import type { Finding, ReadinessReport } from '../../status/readiness.ts'
 import type { CertificateStatus } from '../../tls/certificate-source.ts'
 import type { Samples } from './groups.ts'
@@ -28,13 +29,18 @@ const FULL_SHARE = 0.8
 /** Days of warning before a certificate expires that is not renewed automatically. */
 const CERTIFICATE_DAYS = 14
 
+/** Always 0 in this relay. */
+type NeverDropped = typeof DropReason.QueueTail | typeof DropReason.DuplicateClient
+
 /** What to do about drops, by reason. */
-const FIXES_OF_DROPS: Readonly<Record<string, string>> = {
+const FIXES_OF_DROPS: Readonly<Record<Exclude<DropReason, NeverDropped>, string>> = {
   queue_head: 'some clients read too slowly: sort the table of clients by queue',
   unknown_dest: 'clients send to keys that are not here: peers that have left, or a missing mesh link',
   unknown_dest_on_fwd: 'mesh peers forward to keys that have left; this passes when they have heard of it',
   gone_disconnected: 'clients left while packets waited for them; many at once means a bad network',
   write_error: 'connections broke while packets were written; many at once means a bad network',
+  queue_budget:
+    'slow clients together hold all that -max-queued-bytes allows: raise it if there is memory, or sort the table of clients by queue',
   find_failed: 'the region did not say where clients are: see whether NATS and all its relays can be reached',
   find_displaced: 'many packets came for clients that were still being found; this passes when they have been',
   worker_behind: 'a worker is too slow: run more of them (-workers), or use a faster machine',
@@ -99,7 +105,8 @@ function dropProblems(lately: Interval): Problem[] {
   const [most] = lately.growthByLabel('derphttp_packets_dropped')
   const reason = most?.label ?? ''
   const text = `packets: ${percent(share)} dropped lately, most as ${reason}`
-  return [{ level: 'degraded', text, fix: FIXES_OF_DROPS[reason] ?? 'see the table of drops' }]
+  const fixes: Readonly<Record<string, string>> = FIXES_OF_DROPS
+  return [{ level: 'degraded', text, fix: fixes[reason] ?? 'see the table of drops' }]
 }
 
 function delayProblems(lately: Interval): Problem[] {
