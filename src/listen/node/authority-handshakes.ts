@@ -5,10 +5,10 @@
  * protocol before it picks the certificate. While no validation is due, nothing is read.
  */
 
-import type { Socket } from 'node:net'
 import { createServer, type Server, type TlsOptions } from 'node:tls'
 import { type ClientHello, readClientHello } from '../../tls/client-hello.ts'
 import type { Connection } from './accepted-connection.ts'
+import { readFirstBytes } from './first-bytes.ts'
 import { failureOf, type HandshakeFailed } from './tls-handshakes.ts'
 
 /** What answers authorities; `RelayTls` has this shape. */
@@ -46,30 +46,15 @@ export class AuthorityHandshakes {
       connection.proceed()
       return
     }
-    readHello(connection.raw, hello => {
+    const { raw } = connection
+    readFirstBytes(raw, readClientHello, (hello, bytes) => {
+      raw.unshift(bytes)
       if (!this.#tls.isAuthority(hello)) {
         connection.proceed()
         return
       }
       this.#onTaken(connection)
-      this.#server.emit('connection', connection.raw)
+      this.#server.emit('connection', raw)
     })
   }
-}
-
-/** Reads a hello, and puts its bytes back. Time limits are up to the caller. */
-function readHello(socket: Socket, done: (hello: ClientHello) => void): void {
-  let begin: Buffer = Buffer.alloc(0)
-  const onEnd = () => socket.destroy()
-  const onReadable = () => {
-    const chunk: Buffer | null = socket.read()
-    if (chunk === null) return
-    begin = Buffer.concat([begin, chunk])
-    const hello = readClientHello(begin)
-    if (hello === undefined) return
-    socket.off('readable', onReadable).off('end', onEnd)
-    socket.unshift(begin)
-    done(hello)
-  }
-  socket.on('readable', onReadable).on('end', onEnd)
 }

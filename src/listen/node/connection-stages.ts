@@ -56,7 +56,7 @@ export function connectionStages(parts: StageContext): readonly Stage[] {
     tls && { name: 'authority', clause: 'P-147', run: connection => tls.authorities.take(connection) },
     tls?.plainHttp && { name: 'plain HTTP', clause: 'P-142', run: refusePlainHttp(tls.plainHttp) },
     tls && { name: 'TLS', clause: 'P-142', run: connection => tls.handshakes.begin(connection) },
-    { name: 'first bytes', clause: 'P-120', run: connection => readFirstBytes(parts, connection) },
+    { name: 'first bytes', clause: 'P-120', run: connection => serveByFirstBytes(parts, connection) },
   ]
   return stages.filter(stage => stage !== undefined)
 }
@@ -113,7 +113,7 @@ function refusePlainHttp({ look, refuse }: NonNullable<TlsStages['plainHttp']>):
 }
 
 /** DERP clients send their request in one piece (P-120), so `node:http` need not see it. Others get there. */
-function readFirstBytes({ heads, takeUpgrade, serveHttp }: StageContext, connection: Connection): void {
+function serveByFirstBytes({ heads, takeUpgrade, serveHttp }: StageContext, connection: Connection): void {
   const { socket } = connection
   const onEnd = () => socket.end()
   const onFirst = (chunk: Buffer) => {

@@ -11,7 +11,8 @@ import type { AddressPort } from '../../lib/address-port.ts'
 import { type Log, silentLog } from '../../lib/log.ts'
 import type { HttpCounters, ProxyHeaderCounters } from '../../metrics/http-counters.ts'
 import { CidrList } from '../cidr-list.ts'
-import { type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
+import { type NoProxyHeader, type ProxyHeader, readProxyHeader } from '../proxy-header.ts'
+import { readFirstBytes } from './first-bytes.ts'
 
 /** Options of {@link ProxyGate}. */
 export interface ProxyGateOptions {
@@ -73,25 +74,16 @@ export class ProxyGate {
   }
 
   #read(socket: Socket, counters: ProxyHeaderCounters, done: (source: AddressPort | undefined) => void): void {
-    let begin: Buffer = Buffer.alloc(0)
-    const onEnd = () => socket.destroy()
-    const onReadable = () => {
-      const chunk: Buffer | null = socket.read()
-      if (chunk === null) return
-      begin = Buffer.concat([begin, chunk])
-      const header = readProxyHeader(begin)
-      if (header === 'incomplete') return
-      socket.off('readable', onReadable).off('end', onEnd)
+    readFirstBytes(socket, headerIn, (header, bytes) => {
       if (typeof header === 'string') {
         counters[header]++
         this.#refuse(socket, header)
         return
       }
       counters[kindOf(header)]++
-      if (begin.length > header.length) socket.unshift(begin.subarray(header.length))
+      if (bytes.length > header.length) socket.unshift(bytes.subarray(header.length))
       done(header.source)
-    }
-    socket.on('readable', onReadable).on('end', onEnd)
+    })
   }
 
   #refuse(socket: Socket, reason: 'missing' | 'malformed'): void {
@@ -102,6 +94,11 @@ export class ProxyGate {
     this.#hasWarned = true
     socket.destroy()
   }
+}
+
+function headerIn(bytes: Buffer): ProxyHeader | Exclude<NoProxyHeader, 'incomplete'> | undefined {
+  const header = readProxyHeader(bytes)
+  return header === 'incomplete' ? undefined : header
 }
 
 function kindOf({ version, source }: ProxyHeader): 'v1' | 'v2' | 'local' {
