@@ -18,7 +18,7 @@ import type { RateLimit } from '../../server/reading/rate-limit.ts'
 import { Readiness } from '../../status/readiness.ts'
 import type { MetricReader } from '../../status/snapshot.ts'
 import type { CertificateSource } from '../../tls/certificate-source.ts'
-import { Workers } from '../../workers/coordinator/node-workers.ts'
+import { Workers, type WorkersOptions } from '../../workers/coordinator/node-workers.ts'
 import { bind, type WantedPort } from '../bind.ts'
 import type { DaemonRelay, DaemonRelayParts } from '../daemon-relay.ts'
 import { DebugSecrets } from '../debug/debug-secrets.ts'
@@ -167,47 +167,52 @@ export class WorkerRelay implements DaemonRelay {
 
   /** @throws DerpError naming the flag whose port cannot be bound. */
   async #startWorkers(wanted: WantedPort): Promise<void> {
-    const { settings, privateKey, log, admission, names, program } = this.#parts
-    const { rateLimit, totalRate, maxClients = 0 } = settings.relay
-    const threads = new WorkerThreads(
-      {
-        settings: workerSettings(settings, privateKey),
-        count: settings.workers,
-        tally: this.#tally,
-        readiness: this.readiness,
-        names: () => ({ published: names.published?.known, unpublished: names.unpublished?.known }),
-        log,
-        logFormat: settings.log.format,
-      },
-      this.#tls,
-    )
+    const threads = this.#createThreads()
     this.#threads = threads
-    const start = () =>
-      Workers.start({
-        entry: WORKER_ENTRY,
-        data: WORKER_MARK,
-        count: settings.workers,
-        clock: threadsClock,
-        log,
-        admission,
-        maxClients,
-        rateLimit,
-        totalRate,
-        http: this.#http,
-        program: {
-          ...program,
-          connections: this.#limits.counters,
-          certificates: () => this.certificates?.status(),
-          readiness: this.readiness,
-        },
-        onThread: thread => threads.add(thread),
-      })
     try {
-      this.#workers = await start()
+      this.#workers = await Workers.start(this.#workersOptions(threads))
     } catch (error) {
       const { bindFailure: failure } = threads
       if (failure === undefined) throw error
       await bind(wanted, () => Promise.reject(Object.assign(new Error(failure.message), { code: failure.code })))
+    }
+  }
+
+  #createThreads(): WorkerThreads {
+    const { settings, privateKey, log, names } = this.#parts
+    const parts = {
+      settings: workerSettings(settings, privateKey),
+      count: settings.workers,
+      tally: this.#tally,
+      readiness: this.readiness,
+      names: () => ({ published: names.published?.known, unpublished: names.unpublished?.known }),
+      log,
+      logFormat: settings.log.format,
+    }
+    return new WorkerThreads(parts, this.#tls)
+  }
+
+  #workersOptions(threads: WorkerThreads): WorkersOptions {
+    const { settings, log, admission, program } = this.#parts
+    const { rateLimit, totalRate, maxClients = 0 } = settings.relay
+    return {
+      entry: WORKER_ENTRY,
+      data: WORKER_MARK,
+      count: settings.workers,
+      clock: threadsClock,
+      log,
+      admission,
+      maxClients,
+      rateLimit,
+      totalRate,
+      http: this.#http,
+      program: {
+        ...program,
+        connections: this.#limits.counters,
+        certificates: () => this.certificates?.status(),
+        readiness: this.readiness,
+      },
+      onThread: thread => threads.add(thread),
     }
   }
 
