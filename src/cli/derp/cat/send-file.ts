@@ -1,7 +1,7 @@
 /** Sends a file to another `derp cat`, which compares the hash. */
 
 import { createHash } from 'node:crypto'
-import { open, stat } from 'node:fs/promises'
+import { type FileHandle, open, stat } from 'node:fs/promises'
 import type { NodePublicKey } from '../../../keys/public-key.ts'
 import { systemClock } from '../../../lib/clock.ts'
 import type { CommandIo } from '../../command-io.ts'
@@ -39,17 +39,16 @@ export async function sendFile(
   })
   const sender = new WindowedSender(client, peer)
   const hash = createHash('sha256')
-  const buffer = new Uint8Array(CHUNK_BYTES)
   try {
     await sender.send(encodeTransfer({ kind: 'offer', bytes }))
-    for (let sent = 0; sent < bytes; progress.at(sent)) {
-      const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, bytes - sent), sent)
-      if (bytesRead === 0) throw unusable(`use --file ${path}: it has become shorter while it was sent`)
-      const chunk = buffer.subarray(0, bytesRead)
+    let sent = 0
+    for await (const chunk of chunksOf(handle, bytes)) {
       hash.update(chunk)
       await sender.send(chunk)
-      sent += bytesRead
+      sent += chunk.length
+      progress.at(sent)
     }
+    if (sent < bytes) throw unusable(`use --file ${path}: it has become shorter while it was sent`)
     const sha256 = hash.digest('hex')
     await sender.end(sha256)
     progress.done(`the receiver has the same SHA-256 ${sha256}`)
@@ -58,5 +57,16 @@ export async function sendFile(
     throw error
   } finally {
     await handle.close()
+  }
+}
+
+/** The first `bytes` of the file, fewer if it has become shorter. Each chunk is valid until the next one is read. */
+async function* chunksOf(handle: FileHandle, bytes: number): AsyncGenerator<Uint8Array> {
+  const buffer = new Uint8Array(CHUNK_BYTES)
+  for (let at = 0; at < bytes; ) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(CHUNK_BYTES, bytes - at), at)
+    if (bytesRead === 0) return
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
   }
 }
