@@ -1,12 +1,12 @@
-/** Prints each clause with the sources and tests that cite it; fails on inconsistencies. */
+/** Prints each clause with the sources and tests that cite it; fails on inconsistencies, also of the page of differences. */
 
 import { globSync, readFileSync } from 'node:fs'
 import { daemonPages } from '../src/daemon/debug/daemon-pages.ts'
 import { NodePrivateKey } from '../src/keys/node-key.ts'
 import { FrameType } from '../src/protocol/frame-type.ts'
 import { createRelay } from '../src/relay.ts'
-import { readClauseIndex, readProtocolPages, readRegionPage } from './clause-pages.ts'
-import { citations, findProblems, indexProblems, parseClauses, withoutComments } from './clauses.ts'
+import { readClauseIndex, readDifferences, readProtocolPages, readRegionPage } from './clause-pages.ts'
+import { citations, differenceProblems, findProblems, indexProblems, parseClauses, withoutComments } from './clauses.ts'
 
 function textsOf(patterns: string[], exclude: (path: string) => boolean): Map<string, string> {
   const paths = globSync(patterns).filter(path => !exclude(path))
@@ -42,6 +42,7 @@ for (const { id, title, built } of clauses) {
 const problems = [
   ...findProblems(clauses, { frames, routes, sources, tests }),
   ...indexProblems(readClauseIndex(), protocol),
+  ...differenceProblems(readDifferences(), clauses, tests),
 ]
 for (const problem of problems) process.stderr.write(`${problem}\n`)
 process.exitCode = problems.length === 0 ? 0 : 1

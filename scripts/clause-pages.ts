@@ -19,6 +19,9 @@ export function readProtocolPages(): Map<string, string> {
 /** The rules of regions, which go on with the numbers of the protocol. */
 export const readRegionPage = (): string => read('docs/understand/region.md')
 
+/** Where this implementation departs from the original. */
+export const readDifferences = (): string => read('docs/understand/differences.md')
+
 function read(path: string): string {
   return readFileSync(join(ROOT, path), 'utf8')
 }

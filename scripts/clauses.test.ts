@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { findProblems, indexProblems, parseClauses } from './clauses.ts'
+import { differenceProblems, findProblems, indexProblems, parseClauses } from './clauses.ts'
 
 const DOCUMENT = `
 ### P-001 Header · built
@@ -64,4 +64,15 @@ test('clauses: the index names the page of each clause, and no other', () => {
   ])
   expect(indexed('P-001', 'P-002')).toEqual(['the index says that header.md has P-009'])
   expect(indexProblems(INDEX, new Map())).toEqual(['the index names header.md, which has no clauses'])
+})
+
+test('clauses: a difference has an id of its own, and names clauses that exist', () => {
+  const differences = (page: string, cited = 'D-01') =>
+    differenceProblems(page, parseClauses(DOCUMENT), new Map([['a.test.ts', cited]]))
+  expect(differences('| D-01 | a | b | c | P-001 |\n| D-102 | a | b | c | |\n')).toEqual([])
+  expect(differences('| D-01 | a | b | c | P-009 |\n| D-01 | a | b | c | |\n', 'D-02, D-01')).toEqual([
+    'D-01 is the id of two differences',
+    'P-009 is cited by the differences, but is not a clause',
+    'D-02 is cited by a.test.ts, but is not a difference',
+  ])
 })

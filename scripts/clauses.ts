@@ -111,6 +111,24 @@ export function findProblems(clauses: readonly Clause[], evidence: Evidence): st
   return problems
 }
 
+/** Ids of differences that are used twice, cited without a row, or name a clause that does not exist. */
+export function differenceProblems(
+  page: string,
+  clauses: readonly Clause[],
+  tests: ReadonlyMap<string, string>,
+): string[] {
+  const ids = Array.from(page.matchAll(/^\| (D-\d+) \|/gm), ([, id = '']) => id)
+  const known = new Set(clauses.map(({ id }) => id))
+  const problems = ids.filter((id, at) => ids.indexOf(id) !== at).map(id => `${id} is the id of two differences`)
+  for (const id of new Set(page.match(CITATION)))
+    if (!known.has(id)) problems.push(`${id} is cited by the differences, but is not a clause`)
+  for (const [path, text] of tests) {
+    const unknown = new Set(text.match(/\bD-\d{2,}\b/g)?.filter(id => !ids.includes(id)))
+    for (const id of unknown) problems.push(`${id} is cited by ${path}, but is not a difference`)
+  }
+  return problems
+}
+
 /** Everything in the code must be in exactly one clause; planned clauses may name more. */
 function compare(
   what: string,
