@@ -67,10 +67,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
     await nextMessage(ours, 'serverInfo')
     const node = { Name: '1a', RegionID: 1, HostName: HOSTS[1], IPv4: '127.0.0.1', IPv6: 'none', DERPPort: ports[1] }
     const region = { RegionID: 1, RegionCode: 'test', RegionName: 'test', Nodes: [node] }
-    const { publicKey } = await clients.ask('new', 'stock', { region })
-    const stock = NodePublicKey.parse(publicKey as string)
-    await clients.ask('connect', 'stock')
-    await clients.ask('recv', 'stock', { action: 'start' })
+    const stock = NodePublicKey.parse(await clients.login('stock', { region }))
 
     // Presence takes an unspecified time to reach the mesh peer: each sends until something arrives.
     const sending = setInterval(() => void ours.send(stock, Uint8Array.of(7)), 50)

@@ -106,10 +106,7 @@ describe.skipIf(!canChangeRoot || !hasGo || !hasOpenssl)('the executable in a ro
       const keys: string[] = []
       for (const name of ['a', 'b', 'c', 'd']) {
         const url = `https://localhost:${port}/derp`
-        keys.push((await clients.ask('new', name, { url }))['publicKey'] as string)
-        await clients.ask('connect', name)
-        await clients.ask('recv', name, { action: 'start' })
-        await clients.event(name, line => line.type === 'serverInfo')
+        keys.push(await clients.login(name, { url }))
       }
       for (const [at, to] of keys.entries()) {
         if (at === 0) continue

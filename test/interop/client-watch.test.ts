@@ -51,10 +51,7 @@ describe.skipIf(!hasGo)('watch loop on stock derper', () => {
   }
 
   test('connects and disconnects of stock clients are reported (P-070, P-215)', async () => {
-    const { publicKey } = await stock.ask('new', 'before', { url: relay.url })
-    await stock.ask('connect', 'before')
-    await stock.ask('recv', 'before', { action: 'start' })
-    await stock.event('before', line => line.type === 'serverInfo')
+    const publicKey = await stock.login('before', { url: relay.url })
     const { watcher, stop, over, heard } = watch()
     await heard(`+${publicKey}`, `+${watcher.selfPublicKey()}`)
     const later = await stock.ask('new', 'later', { url: relay.url })

@@ -84,11 +84,7 @@ describe.skipIf(!hasGo)('mesh of our relay and stock derper, over TLS', () => {
   async function stockClient(name: string): Promise<NodePublicKey> {
     const node = { Name: '1a', RegionID: 1, HostName: STOCK, IPv4: '127.0.0.1', IPv6: 'none', DERPPort: stockPort }
     const region = { RegionID: 1, RegionCode: 'test', RegionName: 'test', Nodes: [node] }
-    const { publicKey } = await clients.ask('new', name, { region })
-    await clients.ask('connect', name)
-    await clients.ask('recv', name, { action: 'start' })
-    await clients.event(name, line => line.type === 'serverInfo')
-    return NodePublicKey.parse(publicKey as string)
+    return NodePublicKey.parse(await clients.login(name, { region }))
   }
 
   /** Sends until one arrives, as presence takes an unspecified time to reach the mesh peer. */

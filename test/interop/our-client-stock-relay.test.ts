@@ -85,11 +85,7 @@ describe.skipIf(!hasGo)('our client on stock derper', () => {
 
   test('our client and the stock client exchange packets, and are told when the other leaves (P-051, P-060, P-062)', async () => {
     const client = await connected()
-    const { publicKey } = await stock.ask('new', 'peer', { url: relay.url })
-    await stock.ask('connect', 'peer')
-    await stock.ask('recv', 'peer', { action: 'start' })
-    await stock.event('peer', line => line.type === 'serverInfo')
-    const peer = NodePublicKey.parse(publicKey as string)
+    const peer = NodePublicKey.parse(await stock.login('peer', { url: relay.url }))
     for (const size of SIZES) {
       await client.send(peer, payload(size, 7))
       const event = await stock.event('peer', line => line.type === 'receivedPacket')

@@ -82,10 +82,7 @@ function behind(file: ProxyFile): void {
 
   test('a stock client, ours and a WebSocket client reach each other (P-050, P-120, P-150)', async () => {
     const stock = await StockClients.start({ SSL_CERT_FILE: ca.file })
-    await stock.ask('new', 'stock', { url })
-    await stock.ask('connect', 'stock')
-    await stock.ask('recv', 'stock', { action: 'start' })
-    await stock.event('stock', line => line.type === 'serverInfo')
+    await stock.login('stock', { url })
     await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.authority } })
     await nextMessage(ours, 'serverInfo')
 

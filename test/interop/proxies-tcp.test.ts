@@ -68,10 +68,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
 
   test('a stock client and ours use fast start and reach each other (P-122, P-126, P-143)', async () => {
     const stock = await StockClients.start({ SSL_CERT_FILE: ca.file })
-    await stock.ask('new', 'stock', { url })
-    await stock.ask('connect', 'stock')
-    await stock.ask('recv', 'stock', { action: 'start' })
-    await stock.event('stock', line => line.type === 'serverInfo')
+    await stock.login('stock', { url })
     await using ours = new Client(NodePrivateKey.generate(), url, { tlsConfig: { ca: ca.authority } })
     await nextMessage(ours, 'serverInfo')
     expect(fastStarts).toEqual(['1', '1'])

@@ -18,13 +18,8 @@ describe.skipIf(!hasGo)('stock Go clients on our relay', () => {
     await Promise.all([clients?.stop(), relay?.stop()])
   })
 
-  async function connected(name: string, options: Record<string, unknown> = {}): Promise<string> {
-    const { publicKey } = await clients.ask('new', name, { url: relay.url, ...options })
-    await clients.ask('connect', name)
-    await clients.ask('recv', name, { action: 'start' })
-    await clients.event(name, line => line.type === 'serverInfo')
-    return publicKey as string
-  }
+  const connected = (name: string, options: Record<string, unknown> = {}) =>
+    clients.login(name, { url: relay.url, ...options })
 
   test('relay moves 20 MB both ways intact, and packets of every size (P-050, P-051, P-052, P-120)', async () => {
     const { transfer } = await goTools()

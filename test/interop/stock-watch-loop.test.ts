@@ -19,13 +19,7 @@ describe.skipIf(!hasGo)('stock watch loop on our relay', () => {
     await Promise.all([clients?.stop(), relay?.stop()])
   })
 
-  async function connected(name: string): Promise<string> {
-    const { publicKey } = await clients.ask('new', name, { url: relay.url })
-    await clients.ask('connect', name)
-    await clients.ask('recv', name, { action: 'start' })
-    await clients.event(name, line => line.type === 'serverInfo')
-    return publicKey as string
-  }
+  const connected = (name: string) => clients.login(name, { url: relay.url })
 
   test('the watch loop follows clients, and its forwarded packets arrive (P-070, P-071, P-072)', async () => {
     const early = await connected('early')

@@ -35,7 +35,20 @@ export class StockClients {
     return reply
   }
 
-  /** The same, but also returns replies that are not ok. */
+  /**
+   * Creates a client that receives; resolves to its public key once the relay has admitted it.
+   *
+   * @param options of the operation `new`: where the relay is, and more.
+   */
+  async login(client: string, options: Readonly<Record<string, unknown>>): Promise<string> {
+    const { publicKey } = await this.ask('new', client, options)
+    await this.ask('connect', client)
+    await this.ask('recv', client, { action: 'start' })
+    await this.event(client, line => line.type === 'serverInfo')
+    return publicKey as string
+  }
+
+  /** Like {@link ask}, but also returns replies that are not ok. */
   async tryAsk(op: string, client: string, fields: Readonly<Record<string, unknown>> = {}): Promise<StockLine> {
     const id = ++this.#lastId
     this.#program.write(`${JSON.stringify({ id, op, client, ...fields })}\n`)
