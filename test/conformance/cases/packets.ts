@@ -68,7 +68,8 @@ const skipped = (id: string, type: number, length: number): ConformanceCase => (
   },
 })
 
-const unknownTypes = [0x00, 0x0b, 0x0f, 0x16, 0x7f, 0xff]
+const firstUnassigned = Math.max(...Object.values(FrameType)) + 1
+const unknownTypes = [0x00, 0x0b, 0x0f, firstUnassigned, 0x7f, 0xff]
 const serverTypes = {
   'server-key': FrameType.ServerKey,
   'client-info-again': FrameType.ClientInfo,
