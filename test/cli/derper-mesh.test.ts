@@ -83,7 +83,7 @@ describe.skipIf(!hasGo).each(['1', '2'])('derper -workers %s -mesh-with', worker
       await clients.ask('send', 'stock', back)
       await new Promise(resolve => setTimeout(resolve, 50))
     }
-    expect([String(here.source), [...here.data]]).toEqual([publicKey, [3]])
+    expect([String(here.source), [...here.data]]).toEqual([String(stock), [3]])
     expect([there['source'], there['dataBase64']]).toEqual([String(ours.selfPublicKey()), 'Bw=='])
 
     const target = new Target({

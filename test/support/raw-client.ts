@@ -167,6 +167,11 @@ export class RawClient implements ConnHandler {
     return message
   }
 
+  /** The text of the next packet. */
+  async nextText(): Promise<string> {
+    return new TextDecoder().decode((await this.messageOf('receivedPacket')).data)
+  }
+
   /** The next message of a type; earlier ones are discarded. */
   async messageOf<T extends ServerToClient['type']>(type: T): Promise<Extract<ServerToClient, { type: T }>> {
     for (;;) {
