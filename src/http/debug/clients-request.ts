@@ -74,7 +74,7 @@ function describeFilter(filter: ClientsFilter): string {
 
 export interface ClientsLink {
   readonly sort: string
-  /** The page behind this one; without it the first. */
+  /** The client that the page begins after; without it the first page. */
   readonly behind?: ListedClient | undefined
   readonly format: 'html' | 'json'
 }
@@ -192,7 +192,7 @@ function cursorValue(
   return ageMs === undefined ? undefined : wallNowMs - ageMs
 }
 
-/** An address without a port is behind all its ports. */
+/** An address without a port sorts after all its ports. */
 function addressCursor(text: string, isDescending: boolean): string | undefined {
   if (ipFamilyOf(text) !== undefined) return sortableAddress(text, isDescending ? 0 : MAX_PORT)
   const [, bracketed, plain, port = ''] = /^(?:\[([^\]]+)\]|([^:]+)):(\d{1,5})$/.exec(text) ?? []

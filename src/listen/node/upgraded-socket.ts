@@ -11,7 +11,7 @@ export interface UpgradedSocket {
   /** The request, where `node:http` has read it; always for WebSocket. */
   readonly message?: IncomingMessage
   readonly socket: Socket
-  /** Bytes behind the request. */
+  /** Bytes after the request. */
   readonly head: Uint8Array
   readonly acceptedAtMs: number | undefined
 }

@@ -45,7 +45,7 @@ const server = new WebSocketServer(OPTIONS)
 export interface WebSocketRequest {
   readonly message: IncomingMessage
   readonly socket: Socket
-  /** Bytes behind the request. */
+  /** Bytes after the request. */
   readonly head: Uint8Array
   readonly acceptedAtMs: number | undefined
 }
