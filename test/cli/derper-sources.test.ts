@@ -170,6 +170,19 @@ test('check-config checks certificates, generates none, and reports flags withou
   })
 })
 
+test('check-config says when STUN is served to this machine only, and that -stun-ip mends it', async () => {
+  expect(await planned('-a', '127.0.0.1:3340')).toMatchObject({
+    STUN: '127.0.0.1:3478/udp, nodes only, no rate limit',
+    note: 'STUN is served on 127.0.0.1, for this machine only: set -stun-ip to an address that clients reach, such as :: for all, or -stun=false',
+  })
+  const open = await planned('-a', '127.0.0.1:3340', '-stun-ip', '::')
+  expect(open).toMatchObject({ STUN: ':3478/udp, nodes only, no rate limit' })
+  expect(open['note']).toBeUndefined()
+  await expect(planned('-stun-ip', 'relay.test')).rejects.toThrow(
+    'set flag -stun-ip to "relay.test": not an IP address; the port is -stun-port',
+  )
+})
+
 test('check-config names the certificate that an authority issued before, and whether it is of use', async () => {
   const folder = at('acme')
   mkdirSync(folder)

@@ -70,6 +70,15 @@ test('derper -stun-rate-limit sends at most -stun-rate-burst responses to a sour
   socket.close()
 })
 
+test('derper -stun-ip serves STUN on another address than that of -a', async () => {
+  const { stunPort } = await start('-stun-ip', '127.0.0.2')
+  const socket = createSocket('udp4').bind(0, '127.0.0.3')
+  socket.send(ofNode(), stunPort, '127.0.0.2')
+  const [, from] = await once(socket, 'message', { signal: AbortSignal.timeout(PATIENCE_MS) })
+  expect(from).toMatchObject({ address: '127.0.0.2' })
+  socket.close()
+})
+
 test('derper -stun=false has neither STUN port nor STUN metrics', async () => {
   const { own } = await start('-stun=false')
   expect(Object.keys(await own()).filter(name => name.includes('stun'))).toEqual([])

@@ -12,7 +12,7 @@ import { goTools, hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { hasProxy, PROXY_HOSTNAME, ProxyCa, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { exchange, type RawResponse } from '../support/raw-http.ts'
+import { exchange, type RawResponse, rawRequest } from '../support/raw-http.ts'
 import { nextMessage } from '../support/relay.ts'
 import { StockClients } from '../support/stock-client.ts'
 import { MessageClient } from '../support/web-socket.ts'
@@ -129,6 +129,21 @@ function behind(file: ProxyFile): void {
     expect(plain.status).toBe(426)
     expect(plain.body.toString()).toContain('A proxy forwarded this request without the header Upgrade')
     for (const { conn } of [probe, portal, plain]) conn.destroy()
+  })
+
+  test('port 80 answers the captive portal check and sends all else to https (P-161)', async () => {
+    const ask80 = (path: string) =>
+      rawRequest(
+        proxy.plainPort,
+        `GET ${path} HTTP/1.1\r\nHost: ${PROXY_HOSTNAME}:${proxy.plainPort}\r\nX-Tailscale-Challenge: c1\r\n\r\n`,
+      )
+    const portal = await ask80('/generate_204')
+    expect([portal.status, portal.headers.get('x-tailscale-response')]).toEqual([204, 'response c1'])
+    const other = await ask80('/derp/probe?a=b')
+    expect([other.status, other.headers.get('location')]).toEqual([
+      302,
+      expect.stringMatching(/^https:\/\/localhost.*\/derp\/probe\?a=b$/),
+    ])
   })
 }
 

@@ -9,7 +9,7 @@ import { hasGo } from '../support/go-tools.ts'
 import { ListeningRelay } from '../support/listening-relay.ts'
 import { hasProxy, PROXY_HOSTNAME, ProxyCa, type ProxyFile, type RunningProxy, startProxy } from '../support/proxies.ts'
 import { RawClient } from '../support/raw-client.ts'
-import { exchange } from '../support/raw-http.ts'
+import { exchange, request } from '../support/raw-http.ts'
 import { nextMessage } from '../support/relay.ts'
 import { type ListeningServer, startTcpServer } from '../support/socket-server.ts'
 import { StockClients } from '../support/stock-client.ts'
@@ -30,6 +30,7 @@ afterAll(() => ca[Symbol.dispose]())
 
 function behind(file: ProxyFile, replace: Record<string, string>): void {
   let relay: ListeningRelay
+  let beside: ListeningRelay
   let website: ListeningServer
   let proxy: RunningProxy
   let url: string
@@ -44,9 +45,11 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
       sendProxyHeaders: true,
       onUpgrade: ({ headers }) => fastStarts.push(headers['derp-fast-start']?.[0]),
     })
+    beside = await ListeningRelay.start({ trustedProxies: ['127.0.0.1'], sendProxyHeaders: true })
     website = await startTcpServer(socket => socket.once('data', (data: Buffer) => greetings.push(data)))
     proxy = await startProxy(file, {
       relayPort: relay.port,
+      relayHttpPort: beside.port,
       websitePort: website.port,
       certificate: ca.certificate,
       replace,
@@ -56,6 +59,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
   afterAll(async () => {
     await proxy?.[Symbol.asyncDispose]()
     await website[Symbol.asyncDispose]()
+    await beside[Symbol.asyncDispose]()
     await relay[Symbol.asyncDispose]()
   })
 
@@ -94,6 +98,13 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
     expect(remotes).toContainEqual({ address: '127.0.0.5', port: socket.localPort })
     expect(relay.relay.http.proxyHeaders).toMatchObject({ missing: 0, malformed: 0 })
     client.close()
+  })
+
+  test('port 80 leads to the relay, with a PROXY header (P-126, P-161)', async () => {
+    expect((await request(proxy.plainPort, 'GET /generate_204')).status).toBe(204)
+    const { missing, malformed, ...others } = beside.relay.http.proxyHeaders
+    expect({ missing, malformed }).toEqual({ missing: 0, malformed: 0 })
+    expect(Object.values(others).reduce((sum, count) => sum + count)).toBeGreaterThan(0)
   })
 
   test('another server name gets the web site', async () => {

@@ -23,6 +23,8 @@ export interface ProxySettings {
   readonly relayPort: number
   /** Loopback port of the web site. */
   readonly websitePort?: number
+  /** Loopback port of the relay's plain HTTP beside TLS. */
+  readonly relayHttpPort?: number
   readonly certificate: CertificatePair
   /** Further replacements; each text must be present. */
   readonly replace?: Readonly<Record<string, string>>
@@ -30,20 +32,28 @@ export interface ProxySettings {
 
 export interface RunningProxy extends AsyncDisposable {
   readonly port: number
+  /** In place of port 80. */
+  readonly plainPort: number
   readonly program: Program
 }
 
-/** Certificate folder and listen port. */
+/** Certificate folder, and the ports that stand for 443 and 80. */
 interface Place {
   readonly directory: string
   readonly port: number
+  readonly plainPort: number
 }
 
 /** Texts of the files and their replacements. */
-function replacements({ directory, port }: Place, settings: ProxySettings): Record<string, string> {
+function replacements({ directory, port, plainPort }: Place, settings: ProxySettings): Record<string, string> {
   const listen = `127.0.0.1:${port}`
   return {
+    'http://relay.example.com {': `http://${PROXY_HOSTNAME}:${plainPort} {\n\tbind 127.0.0.1`,
     'relay.example.com {': `https://${PROXY_HOSTNAME}:${port} {\n\tbind 127.0.0.1`,
+    'listen 80;': `listen 127.0.0.1:${plainPort};`,
+    'listen [::]:80;': '',
+    'bind :::80 v4v6': `bind 127.0.0.1:${plainPort}`,
+    '127.0.0.1:8080': `127.0.0.1:${settings.relayHttpPort ?? 9}`,
     'listen 443': `listen ${listen}`,
     // Test machines may lack IPv6.
     'listen [::]:443 ssl;': '',
@@ -65,7 +75,7 @@ function snippet(name: string, place: Place, settings: ProxySettings): string {
     text = text.replaceAll(from, to)
   }
   for (const [from, to] of Object.entries(replacements(place, settings))) text = text.replaceAll(from, to)
-  const left = /example\.com|\b(?:443|3340|8443|9443)\b/.exec(text.replace(/#.*/g, ''))
+  const left = /example\.com|\b(?:443|3340|8080|8443|9443)\b/.exec(text.replace(/#.*/g, ''))
   if (left !== null) throw new Error(`prepare ${name}: "${left[0]}" is left in it`)
   return text
 }
@@ -164,7 +174,7 @@ export class ProxyCa implements Disposable {
 /** Starts the proxy of `file` on a free loopback port. */
 export async function startProxy(file: ProxyFile, settings: ProxySettings): Promise<RunningProxy> {
   const directory = mkdtempSync(join(tmpdir(), 'derphttp-proxy-'))
-  const place = { directory, port: await freePort() }
+  const place = { directory, port: await freePort(), plainPort: await freePort() }
   const { files, command } = LAUNCHERS[file](place, settings)
   const { certificate, key } = settings.certificate
   const site = { 'site.crt': certificate, 'site.key': key, 'site.pem': `${certificate}\n${key}` }
@@ -180,6 +190,7 @@ export async function startProxy(file: ProxyFile, settings: ProxySettings): Prom
   }
   return {
     port: place.port,
+    plainPort: place.plainPort,
     program,
     async [Symbol.asyncDispose]() {
       await program.stop()

@@ -24,7 +24,7 @@ import { outboundSettings } from './settings/outbound-settings.ts'
 import { regionSettings } from './settings/region-settings.ts'
 import { relaySettings } from './settings/relay-settings.ts'
 import { settingsError } from './settings/setting.ts'
-import { stunSettings } from './settings/stun-settings.ts'
+import { stunNotes, stunSettings } from './settings/stun-settings.ts'
 import { tlsNotes, tlsSettings } from './settings/tls-settings.ts'
 import { upgradeSettings } from './settings/upgrade-settings.ts'
 import { workersNotes, workersSetting } from './settings/workers-setting.ts'
@@ -72,6 +72,7 @@ export async function readSettings(
       ...noEffectNotes(given, flags),
       ...descriptorNotes(flags, workers),
       ...(flags.dev || !flags.derp ? [] : admissionNotes(admission)),
+      ...(flags.dev ? [] : stunNotes(stun)),
       ...keyFileNotes(flags),
       ...workersNotes(flags),
     ],

@@ -171,20 +171,21 @@ async function crash(error: Error, log: DaemonLog): Promise<void> {
 }
 
 /** Logs addresses, and what to try. */
-function announce({ listen, tls, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean, log: Log): void {
+function announce({ listen, tls, stun, relay }: DaemonSettings, daemon: DerperDaemon, dev: boolean, log: Log): void {
   const { derp = true } = relay
-  const at = (port: number | undefined) =>
-    port === undefined ? undefined : formatListenAddress({ host: listen.address.host, port })
+  const { host } = listen.address
+  const at = (port: number | undefined, on: string | undefined) =>
+    port === undefined ? undefined : formatListenAddress({ host: on, port })
   log.info('serving', {
-    address: at(daemon.port),
+    address: at(daemon.port, host),
     tls: tls !== undefined,
     relay: derp ? daemon.publicKey.toString() : undefined,
-    http: at(daemon.httpPort),
-    stun: at(daemon.stunPort),
+    http: at(daemon.httpPort, host),
+    stun: at(daemon.stunPort, stun?.host),
     metrics: daemon.metricsAddress,
   })
   if (dev && derp && tls === undefined) {
-    const page = `http://${formatListenAddress({ host: listen.address.host ?? 'localhost', port: daemon.port })}/`
+    const page = `http://${formatListenAddress({ host: host ?? 'localhost', port: daemon.port })}/`
     log.info('try it', { page, command: `${commandLineOf('derp', process.argv[1])} cat ${page}derp` })
   }
 }

@@ -29,7 +29,7 @@ export function planOf(settings: DaemonSettings): PlanLine[] {
     ...proxyPlan(listen),
     ...workersPlan(settings),
     ['relay', relay.derp === true ? 'on' : 'off: only the other services run'],
-    ['STUN', stun === undefined ? 'off' : `${at(stun.port)}/udp, ${stunPlan(stun)}`],
+    ['STUN', stun === undefined ? 'off' : stunPlan(stun)],
     ['admission', admissionPlan(settings.admission)],
     [
       'mesh',
@@ -73,8 +73,9 @@ function acmePlan({ mode, directory, directoryUrl, ipCerts, ipAddresses, challen
   return `from ${authority}${addresses}${ways}, stored in ${directory}`
 }
 
-function stunPlan({ plain, sourceLimit }: StunSettings): string {
-  const clients = plain ? 'any STUN client' : 'nodes only'
+function stunPlan({ host, port, plain, sourceLimit }: StunSettings): string {
+  const at = `${formatListenAddress({ host, port })}/udp`
+  const clients = `${at}, ${plain ? 'any STUN client' : 'nodes only'}`
   if (sourceLimit === undefined) return `${clients}, no rate limit`
   return `${clients}, ${sourceLimit.perSecond} replies per second per source, burst ${sourceLimit.burst}`
 }

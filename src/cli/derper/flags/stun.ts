@@ -6,7 +6,14 @@ export const STUN_FLAGS = {
     default: 'true',
     origin: 'original',
     test: 'cli/derper-stun.test.ts',
-    help: 'whether to serve STUN, on the IP of -a',
+    help: 'whether to serve STUN, on -stun-ip or the IP of -a',
+  },
+  'stun-ip': {
+    kind: 'string',
+    default: '',
+    origin: 'ours',
+    test: 'cli/derper-stun.test.ts',
+    help: 'IP address to serve STUN on, such as :: for all interfaces where -a is for a proxy on this machine; empty for that of -a',
   },
   'stun-port': {
     kind: 'int',

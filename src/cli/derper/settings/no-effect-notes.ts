@@ -47,7 +47,7 @@ const CONDITIONS: readonly Condition[] = [
     reason: '-metrics-addr is not set',
   },
   {
-    flags: ['stun-plain', 'stun-port', 'stun-rate-burst', 'stun-rate-limit'],
+    flags: ['stun-ip', 'stun-plain', 'stun-port', 'stun-rate-burst', 'stun-rate-limit'],
     isMet: ({ stun }) => stun,
     reason: '-stun=false',
   },
