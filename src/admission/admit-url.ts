@@ -6,7 +6,7 @@
 
 import { NodePrivateKey } from '../keys/node-key.ts'
 import { type AddressPort, addressFrom16, addressTo16, ipFamilyOf } from '../lib/address-port.ts'
-import { explainError } from '../lib/connection-fault.ts'
+import { explainError, SYSTEM_TRUST_FIXES, withFixes } from '../lib/connection-fault.ts'
 import { DerpError } from '../lib/derp-error.ts'
 import { DenialReason } from '../metrics/admission-counters.ts'
 import { parseInfo } from '../protocol/info-json.ts'
@@ -101,7 +101,7 @@ export class AdmitUrl implements Policy {
     try {
       return await this.#http.send({ url: this.#url, headers: this.#headers, body, signal })
     } catch (error) {
-      throw this.#down(explainError(error), true, error)
+      throw this.#down(withFixes(explainError(error), SYSTEM_TRUST_FIXES), true, error)
     }
   }
 
@@ -110,7 +110,7 @@ export class AdmitUrl implements Policy {
     if (status !== 200) {
       response.discard()
       // A backend failure says nothing about the client.
-      if (status >= 500) throw this.#down(`status ${status}`, false)
+      if (status >= 500) throw this.#down(`status ${status}; look at the log of that server`, false)
       return { status, verdict: refused(`admission URL returned status ${status}`) }
     }
     const bytes = await this.#read(response)
@@ -121,7 +121,7 @@ export class AdmitUrl implements Policy {
         verdict: allow ? { admit: true, by: 'admission URL' } : refused('admission URL does not allow it'),
       }
     } catch (error) {
-      throw this.#down((error as Error).message, false, error)
+      throw this.#down(`${(error as Error).message}; check its path (that of Headscale is /verify)`, false, error)
     }
   }
 

@@ -5,6 +5,7 @@
  */
 
 import type { Clock, Timer } from '../lib/clock.ts'
+import { SYSTEM_TRUST_FIXES, withFixes } from '../lib/connection-fault.ts'
 import { DerpError, isDerpError } from '../lib/derp-error.ts'
 import type { Log } from '../lib/log.ts'
 import type { DialLink, LinkConnection } from '../mesh/dial-link.ts'
@@ -144,7 +145,8 @@ export class OnDemandLink implements RegionLink {
     if (this.#closing.signal.aborted) return
     if (this.#failures++ === 0) {
       const code = isDerpError(error) ? error.code : undefined
-      this.#ports.log.warn('region link is down', { relay: this.#relay.id, code, reason: (error as Error).message })
+      const reason = withFixes((error as Error).message, SYSTEM_TRUST_FIXES)
+      this.#ports.log.warn('region link is down', { relay: this.#relay.id, code, reason })
     }
     const pauseMs = Math.min(LINK_RETRY_MAX_MS, LINK_RETRY_MIN_MS * 2 ** (this.#failures - 1))
     this.#timer = this.#ports.clock.after(pauseMs, () => {

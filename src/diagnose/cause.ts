@@ -1,6 +1,6 @@
 /** What can be wrong with a relay: a sentence and a fix for each cause. Pure. */
 
-import { type ConnectionFaultId, faultOf } from '../lib/connection-fault.ts'
+import { type ConnectionFaultId, type ConnectionFixes, faultOf } from '../lib/connection-fault.ts'
 
 /** Layers of a connection to a relay, bottom up. */
 export const LAYERS = ['DNS', 'TCP', 'TLS', 'HTTP', 'upgrade', 'login', 'relaying', 'STUN', 'mesh'] as const
@@ -274,9 +274,22 @@ export const OWN_CAUSES: Readonly<Record<OwnCauseId, readonly [sentence: string,
 
 export type CauseId = OwnCauseId | ConnectionFaultId
 
+/** What fixes a relay's certificate for all its clients, which have no variables. */
+const FIXES: ConnectionFixes = {
+  'self-signed': 'pin it in the DERP map (CertName "sha256-raw:…", --pin), or use one from an authority',
+  untrusted: 'have the relay send its whole chain (fullchain.pem), or trust that authority (--ca)',
+  unverified:
+    'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the relay send its whole chain (fullchain.pem), or trust its authority (--ca)',
+}
+
 /** The texts for a cause. */
 export function causeOf(id: CauseId): Cause {
-  if (!Object.hasOwn(OWN_CAUSES, id)) return faultOf(id as ConnectionFaultId)
+  if (!Object.hasOwn(OWN_CAUSES, id)) return causeOfFault(id as ConnectionFaultId)
   const [sentence, fix] = OWN_CAUSES[id as OwnCauseId]
   return { id, sentence, fix }
+}
+
+function causeOfFault(id: ConnectionFaultId): Cause {
+  const fault = faultOf(id)
+  return { ...fault, fix: FIXES[id] ?? fault.fix }
 }

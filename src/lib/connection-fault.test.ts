@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { connectionFault, explainError, explainFault, faultOf } from './connection-fault.ts'
+import {
+  connectionFault,
+  explainError,
+  explainFault,
+  faultOf,
+  SYSTEM_TRUST_FIXES,
+  withFixes,
+} from './connection-fault.ts'
 
 const withCode = (code: unknown, cause?: unknown) => Object.assign(new Error('x', { cause }), { code })
 
@@ -59,4 +66,15 @@ test.each([
 ])('explainError keeps of %s what the table does not say', (code, text) => {
   const detail = /\((.*?)\)/.exec(explainError(Object.assign(new Error(text), { code })))?.[1]
   expect(['self-signed certificate', 'wrong version number']).toContain(detail)
+})
+
+test('withFixes replaces the fixes that it is given, wherever they stand', () => {
+  const untrusted = Object.assign(new Error('unable to verify'), { code: 'UNABLE_TO_VERIFY_LEAF_SIGNATURE' })
+  const text = `link to r: ${explainError(untrusted)}; it is tried again`
+  expect(text).toContain('--ca')
+  const fixed = withFixes(text, SYSTEM_TRUST_FIXES)
+  expect(fixed).toMatch(/^link to r: no trusted authority has signed .*NODE_EXTRA_CA_CERTS.*; it is tried again$/)
+  expect(fixed).not.toContain('--')
+  const refused = explainError(withCode('ECONNREFUSED'))
+  expect(withFixes(refused, SYSTEM_TRUST_FIXES)).toBe(refused)
 })

@@ -48,7 +48,7 @@ export type ConnectionFaultId =
   | 'no-socket'
 
 const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix: string]>> = {
-  'not-tls': ['the port does not speak TLS', 'use http:// for a relay without TLS, or the port that serves TLS'],
+  'not-tls': ['the port does not speak TLS', 'use http:// for a server without TLS, or the port that serves TLS'],
   'http-to-tls': ['plain HTTP was sent to a port that speaks TLS', 'use https://'],
   'tls-version': ['no TLS version in common', 'both sides need TLS 1.2 or 1.3'],
   'tls-cipher': ['no TLS cipher in common', 'allow a standard cipher of TLS 1.3 on both sides'],
@@ -64,16 +64,16 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix:
   'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
-    'pin it in the DERP map (CertName "sha256-raw:…", --pin), or use one from an authority',
+    'pin it in the DERP map (CertName "sha256-raw:…", --pin), trust it (NODE_EXTRA_CA_CERTS), or use one from an authority',
   ],
   untrusted: [
     'the certificate comes from an authority that is not trusted',
-    'have the server send its whole chain (fullchain.pem), or trust that authority (--ca)',
+    'have the server send its whole chain (fullchain.pem), or trust that authority (NODE_EXTRA_CA_CERTS, --ca)',
   ],
   // All that Bun reports for a self-signed certificate.
   unverified: [
     'no trusted authority has signed the certificate',
-    'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (--ca)',
+    'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (NODE_EXTRA_CA_CERTS, --ca)',
   ],
   'bad-chain': ['the certificate chain is not valid', 'reissue the certificate, and send it with its full chain'],
   revoked: ['the certificate was revoked', 'use another one'],
@@ -171,6 +171,18 @@ const CODES: Readonly<Record<string, ConnectionFaultId>> = {
   ENOENT: 'no-socket',
 }
 
+/** Other fixes for some causes. */
+export type ConnectionFixes = Readonly<Partial<Record<ConnectionFaultId, string>>>
+
+const TRUST = 'name its file in NODE_EXTRA_CA_CERTS, or add it to the CAs of the system, and restart'
+
+/** Fixes where nothing but the CAs of the system counts: there are no pins, and no option for a CA. */
+export const SYSTEM_TRUST_FIXES: ConnectionFixes = {
+  'self-signed': `trust it (${TRUST}), or use one from an authority`,
+  untrusted: `have the server send its whole chain (fullchain.pem), or trust the certificate of that authority (${TRUST})`,
+  unverified: `have the server send its whole chain (fullchain.pem), or trust the certificate of its authority (${TRUST})`,
+}
+
 /** The texts for a cause that our own checks found. */
 export function faultOf(id: ConnectionFaultId): ConnectionFault {
   const [sentence, fix] = WORDS[id]
@@ -207,6 +219,12 @@ export function explainError(error: unknown): string {
   if (error.name === 'AbortError' && error.cause instanceof Error) return error.cause.message
   const fault = connectionFault(error)
   return fault === undefined ? error.message : explainFault(fault, shortened(error.message))
+}
+
+/** An explanation with other fixes than those of the table, whoever made it. */
+export function withFixes(explanation: string, fixes: ConnectionFixes): string {
+  const others = Object.entries(fixes) as [ConnectionFaultId, string][]
+  return others.reduce((text, [id, fix]) => text.replace(WORDS[id][1], () => fix), explanation)
 }
 
 /**

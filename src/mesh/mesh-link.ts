@@ -8,6 +8,7 @@ import { type Client, linkOf } from '../client/client.ts'
 import { type WatchedClient, WatchLoop } from '../client/watch-loop.ts'
 import type { NodePublicKey } from '../keys/node-key.ts'
 import type { Clock } from '../lib/clock.ts'
+import { SYSTEM_TRUST_FIXES, withFixes } from '../lib/connection-fault.ts'
 import { DerpError, isDerpError } from '../lib/derp-error.ts'
 import type { Log, LogFields } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
@@ -166,7 +167,8 @@ export class MeshLink implements Link {
     this.#goDown('connecting')
   }
 
-  #reasonOf({ message }: Error): string {
+  #reasonOf(error: Error): string {
+    const message = withFixes(error.message, SYSTEM_TRUST_FIXES)
     if (!this.#isLoggedIn || this.#state === 'up') return message
     const cause = 'login succeeded, but as an ordinary client: its mesh key differs or is missing'
     return `link to mesh peer ${this.#host}: ${cause} (${message}); give both the same -mesh-psk-file`

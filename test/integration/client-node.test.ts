@@ -87,7 +87,7 @@ test('http to an https port, and https to an http port, fail the dial', async ()
   await expect(b.connect()).rejects.toMatchObject({
     code: 'ERR_DERP_TLS_FAILED',
     reason: 'handshake',
-    message: `secure connection to 127.0.0.1:${plain.port}: the port does not speak TLS (wrong version number): use http:// for a relay without TLS, or the port that serves TLS`,
+    message: `secure connection to 127.0.0.1:${plain.port}: the port does not speak TLS (wrong version number): use http:// for a server without TLS, or the port that serves TLS`,
   })
 })
 

@@ -8,7 +8,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { type Agent, request as requestHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
-import { explainError } from '../../lib/connection-fault.ts'
+import { type ConnectionFixes, explainError, withFixes } from '../../lib/connection-fault.ts'
 
 /** State shared by the requests of one order, and metadata of the last response. */
 export interface AcmeExchange {
@@ -39,6 +39,10 @@ const SILENCE_MS = 30_000
 /** A certificate chain has some 10 kB. */
 const MAX_BODY_BYTES = 1 << 20
 
+/** An authority of one's own is trusted by that flag alone. */
+const TRUST_FIX = 'name the certificate of its CA in -acme-ca-file, and check -acme-directory'
+const TRUST_FIXES: ConnectionFixes = { 'self-signed': TRUST_FIX, untrusted: TRUST_FIX, unverified: TRUST_FIX }
+
 /** Sends a request of the library; rejects without a complete response, naming the host. */
 export async function sendAcme(request: LibraryRequest): Promise<object> {
   const exchange = acmeExchanges.getStore()
@@ -51,7 +55,9 @@ export async function sendAcme(request: LibraryRequest): Promise<object> {
     exchange.problem = status >= 400 ? problemOf(data) : undefined
     return { status, statusText: '', headers, data, config: request, request: {} }
   } catch (error) {
-    throw new Error(`ask ${new URL(request.url).host}: ${explainError(error)}`, { cause: error })
+    throw new Error(`ask ${new URL(request.url).host}: ${withFixes(explainError(error), TRUST_FIXES)}`, {
+      cause: error,
+    })
   }
 }
 
