@@ -48,7 +48,8 @@ test('environmentName is command and flag in capitals', () => {
 test.each([
   ['[]', 'not a JSON object'],
   ['{"stun-prot": 1}', 'key "stun-prot" is not a flag'],
-  ['{"config": "x"}', 'key "config" is not a flag'],
+  ['{"config": "x"}', 'key "config" cannot be set in the file that it names; remove it'],
+  ['{"timeout": 5}', 'key "timeout" is 5, not a string such as "5s"'],
   ['{"stun": "false"}', 'key "stun" is "false", not a boolean'],
   ['{"stun-port": 1.5}', 'set flag -stun-port to "1.5": not a whole number'],
   ['{"limit": "+Inf"}', 'key "limit" is "+Inf", not a number'],

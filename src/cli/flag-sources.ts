@@ -134,9 +134,12 @@ async function* fromConfig(table: FlagTable, path: string, read: ReadText): Asyn
     const spec = Object.hasOwn(table, name) && name !== CONFIG_FLAG ? table[name] : undefined
     // For editors; see docs/derper.schema.json.
     if (spec === undefined && name === '$schema') continue
+    if (name === CONFIG_FLAG)
+      throw invalid(`read ${source}: key "${name}" cannot be set in the file that it names; remove it`)
     if (spec === undefined) throw noSuchFlag(`read ${source}: key "${name}" is not a flag`, name, table)
     if (typeof value !== CONFIG_TYPES[spec.kind]) {
-      throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not a ${CONFIG_TYPES[spec.kind]}`)
+      const wanted = `a ${CONFIG_TYPES[spec.kind]}${spec.kind === 'duration' ? ' such as "5s"' : ''}`
+      throw invalid(`read ${source}: key "${name}" is ${JSON.stringify(value)}, not ${wanted}`)
     }
     yield [name, await withSource(source, () => takeValue(name, spec, value))]
   }

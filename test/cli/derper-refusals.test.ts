@@ -220,12 +220,12 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a home page of another kind',
     flags: [...PLAIN, '-home', 'yes'],
-    says: 'set home to "yes": not empty, "blank", "404" or an http(s) URL in ASCII',
+    says: 'set flag -home to "yes": not empty, "blank", "404" or an http(s) URL in ASCII',
   },
   {
     what: 'a home page that no header can carry',
     flags: [...PLAIN, '-home', 'https://relay.test/ü'],
-    says: 'set home to "https://relay.test/ü": not empty, "blank", "404" or an http(s) URL in ASCII',
+    says: 'set flag -home to "https://relay.test/ü": not empty, "blank", "404" or an http(s) URL in ASCII',
   },
   {
     what: 'two listeners on one port',

@@ -173,7 +173,7 @@ test('derper refuses invalid flags with one line that names them', async () => {
   expect(await refused('-stun=maybe')).toBe('derper: set flag -stun to "maybe": not true or false\n')
   expect(await refused('-dev', '-a', 'localhost')).toContain('set flag -a to "localhost": not in the form')
   expect(await refused('-dev', '-stun-port', 'x')).toContain('set flag -stun-port to "x": not a whole number')
-  expect(await refused('-dev', '-home', 'yes')).toContain('set home to "yes"')
+  expect(await refused('-dev', '-home', 'yes')).toContain('set flag -home to "yes"')
   expect(await refused('extra')).toContain('read argument "extra"')
   expect(await refused('checkconfig')).toContain('did you mean check-config?')
   expect(await refused('-stunport=3479')).toContain('did you mean -stun-port?')

@@ -17,6 +17,9 @@ export interface HomePageOptions {
 /** Only characters that are valid in a header. */
 const REDIRECT = /^https?:\/\/[\x21-\x7e]+$/
 
+/** What is wrong with any other value, for messages. */
+export const HOME_KINDS = 'not empty, "blank", "404" or an http(s) URL in ASCII'
+
 const HTML = 'text/html; charset=utf-8'
 
 /**
@@ -35,10 +38,7 @@ export function homePage(value: string, options: HomePageOptions = {}): Page {
   if (value === 'blank') return () => replyOf(200, HTML, '', BROWSER_HEADERS)
   if (value === '404') return () => errorReply(404, '404 page not found', BROWSER_HEADERS)
   if (REDIRECT.test(value)) return request => redirectTo(request, 302, value, BROWSER_HEADERS)
-  throw new DerpError(
-    'ERR_DERP_CONFIG_INVALID',
-    `set home to "${value}": not empty, "blank", "404" or an http(s) URL in ASCII`,
-  )
+  throw new DerpError('ERR_DERP_CONFIG_INVALID', `set home to "${value}": ${HOME_KINDS}`)
 }
 
 function homeHtml(disabled: boolean, debug: boolean): string {

@@ -56,7 +56,8 @@ export function parseRateConfig(text: string): RateLimit | undefined {
   const limit = { bytesPerSecond: 0, burstBytes: 0 }
   for (const [name, value] of Object.entries(parsed)) {
     const field = FIELDS[name.toLowerCase() as keyof typeof FIELDS]
-    if (field === undefined) throw invalid(`"${name}" is none of its fields`)
+    if (field === undefined)
+      throw invalid(`"${name}" is none of its fields, PerClientRateLimitBytesPerSec and PerClientRateBurstBytes`)
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < 0) {
       throw invalid(`"${name}" is ${JSON.stringify(value)}, not a whole number of bytes`)
     }

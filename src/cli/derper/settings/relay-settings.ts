@@ -1,13 +1,13 @@
 /** Relay options, from the flags. */
 
 import type { RelaySettings } from '../../../daemon/settings.ts'
-import { homePage } from '../../../http/pages/home.ts'
+import { HOME_KINDS, homePage } from '../../../http/pages/home.ts'
 import { usableMemoryBytes } from '../../../lib/node-memory.ts'
 import { parseRateConfig, type RateLimit } from '../../../server/reading/rate-limit.ts'
 import type { DerperFlagValues } from '../derper-flags.ts'
 import { loginTimeoutSetting } from './listen-settings.ts'
 import { proxySettings } from './proxy-settings.ts'
-import { durationSetting, intSetting, readSettingFile } from './setting.ts'
+import { durationSetting, intSetting, readSettingFile, settingError } from './setting.ts'
 
 const MAX_CLIENTS = 1 << 24
 /** Queues may take this fraction of the memory: 1 / n. */
@@ -52,6 +52,10 @@ export async function rateLimitSetting({
 
 /** @throws DerpError naming flag, value and reason. */
 function homeSetting(text: string): string {
-  homePage(text)
+  try {
+    homePage(text)
+  } catch (error) {
+    throw settingError('home', text, HOME_KINDS, error)
+  }
   return text
 }
