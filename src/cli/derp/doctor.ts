@@ -41,7 +41,11 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     .option('--ca <file>', 'PEM file with additional CAs that your clients trust')
     .option('--pin <hash>', 'SHA-256 of the pinned certificate, as in CertName of a map')
     .option('--token <token>', 'token for admission')
-    .option('--key-file <files...>', 'key that the relay admits; a second key for tests between two clients')
+    .option(
+      '--key-file <file>',
+      'key that the relay admits; given twice, the second is for tests between two clients',
+      addTo,
+    )
     .option('--mesh-psk-file <file>', 'mesh key that the relays should have')
     .option('--region <id or code>', 'only this region of the map')
     .option('--stun-port <port>', 'STUN port, without a map (default: 3478)', readPort)
@@ -50,7 +54,7 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     .option('--json', 'print JSON')
     .addHelpText('after', `\n${EXIT_HELP}`)
     .action(async (text: string | undefined, flags: DoctorFlags) => {
-      if (text === undefined) throw unusable(`choose a relay: none was given; ${missingRelayFix(flags.keyFile)}`)
+      if (text === undefined) throw unusable(`choose a relay: none was given; ${missingRelayFix()}`)
       const { pin, region, stunPort, httpPort } = flags
       const subject = await readSubject(text, { pin, region, ports: { stun: stunPort, plainHttp: httpPort } }, io)
       await trustSystem(io.env, problem => io.err(`derp: ${problem}\n`))
@@ -70,6 +74,11 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
       if (flags.json) await io.out(jsonReport(reports, subject, code))
       if (code !== EXIT_OK) done(code)
     })
+}
+
+/** Values of an option that may be given several times. */
+function addTo(value: string, before: string[] = []): string[] {
+  return [...before, value]
 }
 
 const EXIT_HELP = `Exit codes: 0 no failures, 2 usage error or invalid map, otherwise the layer of the first failure:

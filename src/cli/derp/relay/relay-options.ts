@@ -77,7 +77,7 @@ export function clientOf(access: RelayAccess, key: PrivateKey, options: NodeClie
 }
 
 /** What fixes a missing relay: an option that takes several files takes the relay as well. */
-export function missingRelayFix(keyFile: RelayFlags['keyFile']): string {
+export function missingRelayFix(keyFile?: RelayFlags['keyFile']): string {
   if (Array.isArray(keyFile)) return '--key-file takes all that follows, so put the relay before it'
   return 'give its host or URL, such as relay.example or http://127.0.0.1:3340'
 }
