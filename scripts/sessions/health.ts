@@ -47,7 +47,7 @@ export const HEALTH_SESSIONS: Readonly<Record<string, Session>> = {
       [],
       [
         // Node's words; Bun has others.
-        [/(?:connect )?ECONNREFUSED.*/g, 'connect ECONNREFUSED 127.0.0.1:9340'],
+        [/(?:connect )?ECONNREFUSED[^)]*/g, 'connect ECONNREFUSED 127.0.0.1:9340'],
       ],
     )
   },

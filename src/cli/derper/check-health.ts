@@ -1,6 +1,7 @@
 /** `derper health`: asks the relay that runs with the same configuration how it is; for images that hold nothing else to ask with. */
 
 import { formatListenAddress, type ListenAddress } from '../../daemon/listen-address.ts'
+import { connectionFault, explainFault } from '../../lib/connection-fault.ts'
 import { DerpError } from '../../lib/derp-error.ts'
 import { EXIT_FAILED, EXIT_OK } from '../exit.ts'
 import type { DerperFlagValues } from './derper-flags.ts'
@@ -27,9 +28,16 @@ async function ask(url: string): Promise<readonly [problem: boolean, text: strin
     const text = await response.text()
     return response.ok ? [false, text] : [true, `status ${response.status}: ${text.trimEnd()}`]
   } catch (error) {
-    const { message, cause } = error as Error
-    return [true, cause instanceof Error ? cause.message : message]
+    return [true, explainRequest(error)]
   }
+}
+
+/** Of Node's errors the cause says more; of Bun's, which has no words of use, the code. */
+function explainRequest(error: unknown): string {
+  const { message, cause } = error as Error
+  const fault = connectionFault(error)
+  const detail = cause instanceof Error ? cause.message : message.replace(/^(\w+): .*/s, '$1')
+  return fault === undefined ? detail : explainFault(fault, detail)
 }
 
 /** Where no host is set, or all addresses, loopback leads to it. */
