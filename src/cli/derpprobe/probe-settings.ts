@@ -56,7 +56,8 @@ export async function probeSettings(flags: Flags, env: NodeJS.ProcessEnv): Promi
   return {
     map: flags['derp-map'],
     kinds: { ...probeKinds(flags, identity), logins: identity.keys && new Slots(1) },
-    isSpread: flags.spread,
+    // Whoever waits for the results of one run waits for nothing else.
+    isSpread: flags.spread && !flags.once,
     isOnce: flags.once,
     format: reportFormat(flags.format),
     listen: parseListenAddress('listen', flags.listen),
