@@ -47,7 +47,8 @@ describe.skipIf(!hasAnalyze).each(['derper', 'derper@', 'derpprobe'])('deploy/sy
   const analyze = (...args: string[]) => execFileSync('systemd-analyze', args, { encoding: 'utf8', stdio: 'pipe' })
 
   test('systemd accepts every line', () => {
-    expect(analyze('verify', '--recursive-errors=no', unit)).toBe('')
+    // The manual pages that the unit names need not be installed here.
+    expect(analyze('verify', '--man=no', '--recursive-errors=no', unit)).toBe('')
   })
 
   test('its exposure is low', () => {
