@@ -94,7 +94,8 @@ async function createKeyFile(path: string, key: NodePrivateKey): Promise<boolean
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'EEXIST') return false
-    throw failure(path, 'create', message, 'name a file in a writable directory with -c', error)
+    const room = code === 'ENOSPC' ? 'free space there, or ' : ''
+    throw failure(path, 'create', message, `${room}name a file in a writable directory with -c`, error)
   } finally {
     // On a read-only disk Bun fails to remove a missing file; the earlier error is the one that matters.
     await rm(temporary, { force: true }).catch(() => {})

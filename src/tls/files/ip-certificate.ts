@@ -1,6 +1,7 @@
 /** A self-signed certificate for an IP address (P-145). */
 
 import { randomBytes } from 'node:crypto'
+import { rm } from 'node:fs/promises'
 import type { Clock } from '../../lib/clock.ts'
 import { writeWhole } from '../whole-file.ts'
 import { type CertificatePair, createSelfSigned } from '../x509.ts'
@@ -26,6 +27,12 @@ export async function createIpCertificate(ip: string, paths: CertificatePaths, c
   })
   // The certificate is written last: if it exists, so does its key.
   await writeWhole(paths.key, pair.key, 0o600)
-  await writeWhole(paths.certificate, pair.certificate, 0o644)
+  try {
+    await writeWhole(paths.certificate, pair.certificate, 0o644)
+  } catch (error) {
+    // A key alone would keep the next start from making a pair.
+    await rm(paths.key, { force: true }).catch(() => {})
+    throw error
+  }
   return pair
 }

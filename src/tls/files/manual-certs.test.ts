@@ -1,5 +1,5 @@
 import { createHash, X509Certificate } from 'node:crypto'
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -10,6 +10,7 @@ import { TestCa } from '../../../test/support/test-ca.ts'
 import { isDerpError } from '../../lib/derp-error.ts'
 import { type Log, type LogFields, silentLog } from '../../lib/log.ts'
 import type { CertificatePair } from '../x509.ts'
+import { createIpCertificate } from './ip-certificate.ts'
 import { isIpHostname, loadManualCertificate, manualCertificatePaths } from './manual-certs.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'manual-certs-'))
@@ -186,6 +187,14 @@ test('loadManualCertificate replaces neither file of an address if only one exis
       `or remove ${key} to have both generated`,
   )
   expect(readFileSync(key, 'utf8')).toBe('precious')
+})
+
+test('createIpCertificate leaves no key without its certificate, which the next start would refuse (P-145)', async () => {
+  const paths = manualCertificatePaths(directory, '192.0.2.1')
+  // Nothing can be renamed to a folder.
+  mkdirSync(paths.certificate)
+  await expect(createIpCertificate('192.0.2.1', paths, new FakeClock())).rejects.toThrow()
+  expect(readdirSync(directory)).toEqual(['192.0.2.1.crt'])
 })
 
 test('loadManualCertificate reports an unwritable folder', async () => {

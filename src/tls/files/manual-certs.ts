@@ -131,8 +131,9 @@ async function createPair(paths: CertificatePaths, ip: string, clock: Clock): Pr
   try {
     return await createIpCertificate(ip, paths, clock)
   } catch (error) {
-    const fix = 'set -certdir to a writable folder'
-    throw failure('create', paths.certificate, (error as Error).message, fix, error)
+    const { code, message } = error as NodeJS.ErrnoException
+    const room = code === 'ENOSPC' ? 'free space there, or ' : ''
+    throw failure('create', paths.certificate, message, `${room}set -certdir to a writable folder`, error)
   }
 }
 
