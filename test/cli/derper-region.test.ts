@@ -212,7 +212,7 @@ describe.skipIf(!hasGo)('derper -region', () => {
     const relay = await start(nats.url)
     await untilReadyz(
       relay,
-      /^not ready\nregion: NATS cannot be used: connect to 127\.0\.0\.1:\d+: connection refused\n$/,
+      /^not ready\nregion: NATS cannot be used: connect to 127\.0\.0\.1:\d+: nothing listens there \(connection refused\): check host and port, .*\n$/,
     )
     await relay.program.stderrMatch(
       /"reason":"connect to 127\.0\.0\.1:\d+: connection refused","msg":"cannot join the region yet"/,
