@@ -215,7 +215,7 @@ describe.skipIf(!hasGo)('derper -region', () => {
       /^not ready\nregion: NATS cannot be used: connect to 127\.0\.0\.1:\d+: nothing listens there \(connection refused\): check host and port, .*\n$/,
     )
     await relay.program.stderrMatch(
-      /"reason":"connect to 127\.0\.0\.1:\d+: connection refused","msg":"cannot join the region yet"/,
+      /"reason":"connect to 127\.0\.0\.1:\d+: nothing listens there \(connection refused\): check host and port, [^"]*","msg":"cannot join the region yet"/,
     )
     const client = await login(relay)
     await exchange(client, await login(relay))
