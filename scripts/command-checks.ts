@@ -22,7 +22,7 @@ const GAP = '…'
 
 /** Programs of the system, that pages use but no test runs. */
 const FOREIGN: ReadonlySet<string> = new Set(
-  `apt awk base64 cat certbot chmod chown cp curl cut dig docker dpkg echo git go grep head helm install ip iperf3 jq kill kubectl mkdir mv
+  `apt awk base64 cat certbot chmod chown cp curl df cut dig docker dpkg echo git go grep head helm install ip iperf3 jq kill kubectl mkdir mv
   nft nginx nsc openssl pidof ps rm sed sleep sort ss ssh sudo sysctl systemctl systemd-analyze systemd-run tailscale tar tee timedatectl top ufw umask uname
   unzip useradd wget xxd`.split(/\s+/),
 )

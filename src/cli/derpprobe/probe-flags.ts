@@ -38,7 +38,11 @@ const PROBE_FLAGS = {
     default: '5s',
     help: 'queuing delay packets that take longer count as dropped',
   },
-  spread: { kind: 'bool', default: 'true', help: 'spread first runs over the interval of each probe; ignored with -once' },
+  spread: {
+    kind: 'bool',
+    default: 'true',
+    help: 'spread first runs over the interval of each probe; ignored with -once',
+  },
 } as const satisfies FlagTable
 
 /** Flags for what to send to relays. */
