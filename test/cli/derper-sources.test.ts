@@ -178,7 +178,7 @@ test('check-config says when STUN is served to this machine only, and that -stun
   const open = await planned('-a', '127.0.0.1:3340', '-stun-ip', '::')
   expect(open).toMatchObject({ STUN: ':3478/udp, nodes only, no rate limit' })
   expect(open['note']).toBeUndefined()
-  await expect(planned('-stun-ip', 'relay.test')).rejects.toThrow(
+  await expect(planned('-a', ':3340', '-stun-ip', 'relay.test')).rejects.toThrow(
     'set flag -stun-ip to "relay.test": not an IP address; the port is -stun-port',
   )
 })
