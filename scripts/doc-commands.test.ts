@@ -141,7 +141,9 @@ test.skipIf(!hasAnalyze).for(inLanguage('ini'))('%s is accepted by systemd as a 
     writeFileSync(unit, read('deploy/systemd/derper.service').replace('/usr/local/bin/derper', process.execPath))
     mkdirSync(`${unit}.d`)
     writeFileSync(join(`${unit}.d`, 'page.conf'), text)
-    const said = spawnSync('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no', unit], { encoding: 'utf8' })
+    const said = spawnSync('systemd-analyze', ['verify', '--man=no', '--recursive-errors=no', unit], {
+      encoding: 'utf8',
+    })
     expect(`${said.stdout}${said.stderr}`).toBe('')
   } finally {
     rmSync(folder, { recursive: true })

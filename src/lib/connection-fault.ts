@@ -221,7 +221,7 @@ export function explainError(error: unknown): string {
   return fault === undefined ? error.message : explainFault(fault, shortened(error.message))
 }
 
-/** An explanation with other fixes than those of the table, whoever made it. */
+/** An explanation with other fixes than those of the table, also where another part made it. */
 export function withFixes(explanation: string, fixes: ConnectionFixes): string {
   const others = Object.entries(fixes) as [ConnectionFaultId, string][]
   return others.reduce((text, [id, fix]) => text.replace(WORDS[id][1], () => fix), explanation)

@@ -56,7 +56,7 @@ export async function probeSettings(flags: Flags, env: NodeJS.ProcessEnv): Promi
   return {
     map: flags['derp-map'],
     kinds: { ...probeKinds(flags, identity), logins: identity.keys && new Slots(1) },
-    // Whoever waits for the results of one run waits for nothing else.
+    // A single run has nothing to spread: CI and cron wait for its results.
     isSpread: flags.spread && !flags.once,
     isOnce: flags.once,
     format: reportFormat(flags.format),
