@@ -170,7 +170,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'a rate config with another field',
     flags: [...PLAIN, '-rate-config', at('unknown-field.json')],
-    says: 'set flag -rate-config to "unknown-field.json": parse rate config: "Rate" is none of its fields',
+    says: 'set flag -rate-config to "unknown-field.json": parse rate config: "Rate" is none of its fields, PerClientRateLimitBytesPerSec and PerClientRateBurstBytes',
   },
   {
     what: 'an allow list of something else',

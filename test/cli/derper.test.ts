@@ -101,7 +101,7 @@ test.each([
 ])('derper refuses a key file with %s, names the remedy, and does not change it', async (_, text, reason) => {
   const file = join(directory, 'bad.key')
   writeFileSync(file, text)
-  const message = await refused('-a', '127.0.0.1:0', '-c', file)
+  const message = await refused('-a', '127.0.0.1:0', '-stun=false', '-c', file)
   expect(message.trimEnd().split('\n')).toHaveLength(1)
   expect(message).toContain(`derper: parse key file ${file}: `)
   expect(message).toContain(reason)
@@ -118,13 +118,21 @@ test.each([
 ])('derper refuses a mesh key file with a key %s, and does not show it (P-023)', async (_, text, reason) => {
   const file = join(directory, 'bad-mesh.key')
   writeFileSync(file, text)
-  const message = await refused('-a', '127.0.0.1:0', '-c', join(directory, 'mesh-test.key'), '-mesh-psk-file', file)
+  const message = await refused(
+    '-a',
+    '127.0.0.1:0',
+    '-stun=false',
+    '-c',
+    join(directory, 'mesh-test.key'),
+    '-mesh-psk-file',
+    file,
+  )
   expect(message).toBe(`derper: set flag -mesh-psk-file to "${file}": ${reason}; ${MAKE_ONE}\n`)
 })
 
 test('derper refuses a missing mesh key file before creating a key file', async () => {
   const [file, keyFile] = [join(directory, 'no-mesh.key'), join(directory, 'not-made.key')]
-  const message = await refused('-a', '127.0.0.1:0', '-c', keyFile, '-mesh-psk-file', file)
+  const message = await refused('-a', '127.0.0.1:0', '-stun=false', '-c', keyFile, '-mesh-psk-file', file)
   expect(message).toMatch(/^derper: set flag -mesh-psk-file to ".*no-mesh\.key": no such file; name a readable file\n$/)
   expect(existsSync(keyFile)).toBe(false)
 })
