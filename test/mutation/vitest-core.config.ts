@@ -11,7 +11,12 @@ const config: ViteUserConfig = defineConfig({
       'test/integration/{login,packets,limits,mesh,duplicates,drain,relay-*,region-*}.test.ts',
       'test/integration/{conn-end,debug-traffic,drain-deadline,fairness,own-shortage,read-pause,total-rate,turn-budget,workers}.test.ts',
     ],
-    exclude: ['src/lib/**/node-*.test.ts', 'test/property/{fuzzer,region-*}.test.ts'],
+    slow: [
+      'src/server/reading/fair-share.test.ts',
+      'test/integration/{own-shortage,total-rate,turn-budget,workers}.test.ts',
+      'test/property/**',
+    ],
+    exclude: ['src/lib/**/node-*.test.ts', 'test/property/{fuzz,fuzzer,region-*}.test.ts'],
   }),
 })
 

@@ -1,7 +1,7 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { mutationTests } from './vitest-options.ts'
 
-// For src/listen, which needs sockets, and src/backplane.
+// For src/listen, which needs sockets, and src/backplane, whose bus needs the NATS server of the interop tests.
 const config: ViteUserConfig = defineConfig({
   test: mutationTests({
     include: [
@@ -10,7 +10,9 @@ const config: ViteUserConfig = defineConfig({
       'test/integration/{region,tls}-*.test.ts',
       'test/integration/http-{deadline,timeouts,upgrade}.test.ts',
       'test/integration/{accept-limits,early-upgrades,forwarded-for,hostile-tls,mounts,own-shortage,proxy-headers,shared-tally}.test.ts',
+      'test/interop/nats-bus.test.ts',
     ],
+    slow: ['test/integration/{hostile-tls,own-shortage,shared-tally}.test.ts', 'test/property/region-schedules.test.ts'],
   }),
 })
 

@@ -11,9 +11,17 @@ class QuickFirst extends BaseSequencer {
   }
 }
 
-export function mutationTests(files: Pick<InlineConfig, 'include' | 'exclude'>): InlineConfig {
+interface Files {
+  readonly include: string[]
+  /** Tests of seconds, which only meet the mutants that survive the others. */
+  readonly slow: readonly string[]
+  readonly exclude?: readonly string[]
+}
+
+export function mutationTests({ include, slow, exclude = [] }: Files): InlineConfig {
   return {
-    ...files,
+    include,
+    exclude: [...exclude, ...(process.env['MUTATION_TESTS'] === 'quick' ? slow : [])],
     // A thread per file would be half of the time, and these leave nothing behind.
     isolate: false,
     sequence: { sequencer: QuickFirst },
