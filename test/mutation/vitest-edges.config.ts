@@ -12,7 +12,7 @@ const config: ViteUserConfig = defineConfig({
       'test/integration/{accept-limits,early-upgrades,forwarded-for,hostile-tls,mounts,own-shortage,proxy-headers,shared-tally}.test.ts',
       'test/interop/nats-bus.test.ts',
     ],
-    slow: ['test/integration/{hostile-tls,own-shortage,shared-tally}.test.ts', 'test/property/region-schedules.test.ts'],
+    slow: ['test/integration/{hostile-tls,own-shortage,shared-tally}.test.ts'],
   }),
 })
 
