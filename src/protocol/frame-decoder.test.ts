@@ -167,7 +167,9 @@ test('FrameDecoder reads ServerKey of 40 to 1,024 bytes at login, and nothing el
 test('FrameDecoder rejects any frame above 1 MiB at the client (P-004)', () => {
   for (let type = 0; type < 256; type++) {
     expect(verdict(CLIENT_BOUNDS, type, MIB)).toMatch(/^(read|skipped)$/)
-    expect(verdict(CLIENT_BOUNDS, type, MIB + 1)).toBe('TOO_LONG P-004')
+    for (const length of [MIB + 1, 0x1000000, 0xff000007]) {
+      expect(verdict(CLIENT_BOUNDS, type, length)).toBe('TOO_LONG P-004')
+    }
   }
 })
 

@@ -93,6 +93,17 @@ test('Registry notifies clients that received from a peer, except those that hav
   expect(take()).toEqual(['route 1: - -'])
 })
 
+test('Registry tells of a key that has left the region, unless it is known here (P-315)', () => {
+  const { real, take } = registry()
+  real.add(member(1))
+  for (const n of [1, 3]) real.subscribePeerGone(member(2), key(n))
+  take()
+  real.leave(key(1))
+  expect(take()).toEqual([])
+  real.leave(key(3))
+  expect(take()).toEqual(['left 2: 3'])
+})
+
 test('Registry is consistent in itself, and detects a wrong connection count', () => {
   const { real } = registry()
   for (const each of [member(1), member(1), member(2)]) real.add(each)
@@ -159,6 +170,7 @@ test('Registry lists connections only, not keys that links reach', () => {
   const [two, other] = [member(2), member(2)]
   for (const each of [two, other]) real.add(each)
   expect([...real.members()]).toEqual([two, other])
+  expect([...real.routes()].map(([known]) => known.toString())).toEqual([key(1), key(2)].map(String))
 })
 
 test('Registry knows that activity of a member would change something, unless it is the latest (P-065)', () => {

@@ -24,7 +24,11 @@ test('relay forwards packets of every size with the source prepended (P-050, P-0
     bytesReceived: 133_535,
     packetsSent: 8,
     bytesSent: 133_535,
+    packetsForwardedOut: 0,
   })
+  const [from, to] = [...relay.core.sessions].map(({ tally }) => tally)
+  expect(from).toMatchObject({ packetsReceived: 8, packetBytesReceived: 133_535, packetsSent: 0, packetBytesSent: 0 })
+  expect(to).toMatchObject({ packetsReceived: 0, packetBytesReceived: 0, packetsSent: 8, packetBytesSent: 133_535 })
 })
 
 test('relay keeps the order of one source, and lets a client send to itself (P-005, P-050)', async () => {
