@@ -13,7 +13,7 @@ class QuickFirst extends BaseSequencer {
 
 interface Files {
   readonly include: string[]
-  /** Tests of seconds, which only meet the mutants that survive the others. */
+  /** Tests of seconds, which only meet the mutants that survive the others: time limits grow with the tests of a mutant. */
   readonly slow: readonly string[]
   readonly exclude?: readonly string[]
 }
