@@ -29,8 +29,8 @@ test('parseKeyList reads keys with comments, blank lines and any line ends', () 
 })
 
 test.each([
-  ['nodekey:12', /^line 2: parse node public key nodekey:12: has 2 hex digits, expected 64$/],
-  [`privkey:${'ab'.repeat(32)}`, /^line 2: parse node public key: neither/],
+  ['nodekey:12', /^line 2: parse node public key nodekey:12: has 10 characters, expected nodekey: and 64 hex digits$/],
+  [`privkey:${'ab'.repeat(32)}`, /^line 2: parse node public key: starts with privkey:, not nodekey:$/],
   [`nodekey:${'0'.repeat(64)}`, /^line 2: the key is zero$/],
 ])('parseKeyList names the line of %s, and shows no secret', (line, message) => {
   expect(() => parseKeyList(`# keys\n${line}\n`)).toThrow(message)

@@ -119,14 +119,14 @@ export class LinkKeeper {
   /** Closes connection and attempt, and rejects further calls. @throws DerpError the second time. */
   close(): void {
     if (this.isClosed) throw closedError('close client')
-    const error = closedError('use client')
+    const error = closedError()
     this.#closing.abort(error)
     this.#attempt?.abort(error)
     if (this.#link !== undefined) this.drop(this.#link, error)
   }
 
   #failed(link: Link, error: unknown, signal: AbortSignal | undefined): never {
-    if (this.isClosed) throw closedError('use client')
+    if (this.isClosed) throw closedError()
     if (error instanceof DerpError && !signal?.aborted) this.drop(link, error)
     throw error
   }
@@ -160,6 +160,6 @@ export class LinkKeeper {
 export const ErrClientClosed = 'ERR_DERP_CLIENT_CLOSED' // P-209
 
 /** The error of calls on a closed client. */
-export function closedError(action: string): DerpError {
+export function closedError(action = 'finish pending call'): DerpError {
   return new DerpError(ErrClientClosed, `${action}: client is closed`, { clause: 'P-209' })
 }

@@ -25,10 +25,10 @@ export function assertPingPayload(action: string, payload: Uint8Array): void {
 /** @throws TypeError unless it is a public key. */
 export function assertPublicKey(action: string, argument: string, key: unknown): void {
   if (key instanceof NodePublicKey) return
-  throw argumentError(action, argument, key, { wanted: 'a NodePublicKey', ofText: 'NodePublicKey.parse reads text' })
+  throw argumentError(action, argument, key, 'a NodePublicKey', 'NodePublicKey.parse reads text')
 }
 
 function assertBytes(action: string, data: unknown): void {
   if (data instanceof Uint8Array) return
-  throw argumentError(action, 'data', data, { wanted: 'a Uint8Array', ofText: 'new TextEncoder().encode makes one' })
+  throw argumentError(action, 'data', data, 'a Uint8Array', 'new TextEncoder().encode makes one')
 }

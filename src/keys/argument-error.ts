@@ -10,7 +10,8 @@ export function argumentError(
   action: string,
   argument: string,
   value: unknown,
-  { wanted, ofText }: { readonly wanted: string; readonly ofText?: string },
+  wanted: string,
+  ofText?: string,
 ): TypeError {
   const fix = value instanceof Promise ? 'await it' : typeof value === 'string' ? ofText : undefined
   const what = `${action}: ${argument} is ${typeName(value)}, not ${wanted}`
@@ -21,5 +22,6 @@ export function argumentError(
 function typeName(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   const name = typeof value === 'object' ? (value.constructor?.name ?? 'object') : typeof value
-  return `${/^[aeiou]/i.test(name) ? 'an' : 'a'} ${name}`
+  // Not `u`: the names that begin with it, such as Uint8Array, sound like "you".
+  return `${/^[aeio]/i.test(name) ? 'an' : 'a'} ${name}`
 }

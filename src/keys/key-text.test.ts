@@ -30,29 +30,48 @@ test('parseKeyText parses what formatHex wrote, with and without prefix, in eith
 })
 
 test.each([
-  ['', 'neither starts with open: nor has 64 hex digits'],
-  [`OPEN:${digits}`, 'neither starts with open: nor has 64 hex digits'],
-  [` ${digits}`, 'neither starts with open: nor has 64 hex digits'],
-  [`open:${digits}0`, 'has 65 hex digits, expected 64'],
-  ['open:', 'has 0 hex digits, expected 64'],
-  [`open:${digits.slice(1)}g`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}`, 'has 63 hex digits, expected 64'],
-  [`${digits.slice(1)}\u0130`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}@`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}/`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}:`, 'has a character that is not a hex digit'],
-  [`open:${digits.slice(1)}\u0010`, 'has a character that is not a hex digit'],
+  ['', 'has 0 characters, expected open: and 64 hex digits'],
+  [`OPEN:${digits}`, 'has 69 characters, expected open: and 64 hex digits'],
+  [` ${digits}`, 'has white space around it'],
+  [`open:${digits}\n`, 'has white space around it'],
+  [`open:${digits}0`, 'has 70 characters, expected open: and 64 hex digits'],
+  ['open:', 'has 5 characters, expected open: and 64 hex digits'],
+  [`privkey:${digits}`, 'parse test key: starts with privkey:, not open:'],
+  [`nodekey:${digits}`, 'parse test key: starts with nodekey:, not open:'],
+  [`discokey:${digits}`, 'parse test key: starts with discokey:, not open:'],
+  ['open:[redacted]', 'is what String(key) shows: save exportText()'],
+  [`open:${digits.slice(1)}g`, 'has a character that is no hex digit'],
+  [`open:${digits.slice(1)}`, 'has 68 characters, expected open: and 64 hex digits'],
+  [`${digits.slice(1)}\u0130`, 'has a character that is no hex digit'],
+  [`open:${digits.slice(1)}@`, 'has a character that is no hex digit'],
+  [`open:${digits.slice(1)}/`, 'has a character that is no hex digit'],
+  [`open:${digits.slice(1)}:`, 'has a character that is no hex digit'],
+  [`open:${digits.slice(1)}\u0010`, 'has a character that is no hex digit'],
 ])('parseKeyText refuses %j (P-021)', (text, reason) => {
   expect(messageOf(text, shown)).toContain(reason)
 })
 
 test('parseKeyText shows the start of a text with the public prefix and nothing of any other', () => {
-  expect(messageOf(`open:${digits}00`, shown)).toBe('parse test key open:01234567…: has 66 hex digits, expected 64')
-  expect(messageOf('open:01234567', shown)).toBe('parse test key open:01234567: has 8 hex digits, expected 64')
+  expect(messageOf(`open:${digits}00`, shown)).toBe(
+    'parse test key open:01234567…: has 71 characters, expected open: and 64 hex digits',
+  )
+  expect(messageOf('open:01234567', shown)).toBe(
+    'parse test key open:01234567: has 13 characters, expected open: and 64 hex digits',
+  )
   expect(messageOf('shut:deadbeefdeadbeef', shown)).not.toContain('dead')
   expect(messageOf(`${digits.slice(1)}x`, shown)).not.toContain('1234')
   expect(messageOf('shut:deadbeefdeadbeef', secret)).not.toContain('dead')
   expect(messageOf(`shut:${'deadbeef'.repeat(7)}deadbeeg`, secret)).not.toContain('dead')
+})
+
+test.each([
+  [undefined, 'undefined, not a string'],
+  [42, 'a number, not a string'],
+  [Promise.resolve(digits), 'a Promise, not a string; await it'],
+  [new Uint8Array(32), 'a Uint8Array, not a string'],
+])('parseKeyText names what is not text: %s', (value, what) => {
+  const message = `parse test key: text is ${what}`
+  expect(() => parseKeyText(value as unknown as string, shown)).toThrow(new TypeError(message))
 })
 
 test('KeyError carries its code', () => {

@@ -4,13 +4,17 @@
  * Errors describe what is wrong with a text without repeating it: text pasted by mistake may be a secret.
  */
 
+import { argumentError } from './argument-error.ts'
 import { KeyError } from './key-error.ts'
 
 /** Bytes per key. */
 export const KEY_BYTES = 32
 
 const HEX_DIGITS = KEY_BYTES * 2
+const HEX = /^[\da-f]{64}$/i
 const SHOWN_DIGITS = 8
+/** Prefixes of key texts of other kinds, which errors name: so few letters tell nothing of a secret. */
+const KEY_PREFIX = /^[a-z]{1,5}key:/
 const BYTE_TO_HEX: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
 
 /** The text form of one kind of key. */
@@ -36,17 +40,10 @@ export function formatHex(bytes: Uint8Array): string {
  * @throws KeyError
  */
 export function parseKeyText(text: string, form: KeyForm): Uint8Array<ArrayBuffer> {
-  const hasPrefix = text.startsWith(form.prefix)
-  const digits = hasPrefix ? text.slice(form.prefix.length) : text
-  if (!hasPrefix && digits.length !== HEX_DIGITS) {
-    throw refusal(text, form, `neither starts with ${form.prefix} nor has ${HEX_DIGITS} hex digits`)
-  }
-  if (digits.length !== HEX_DIGITS) {
-    throw refusal(text, form, `has ${digits.length} hex digits, expected ${HEX_DIGITS}`)
-  }
-  const bytes = parseHex(digits)
-  if (bytes === undefined) throw refusal(text, form, 'has a character that is not a hex digit')
-  return bytes
+  if (typeof text !== 'string') throw argumentError(`parse ${form.name}`, 'text', text, 'a string')
+  const digits = text.startsWith(form.prefix) ? text.slice(form.prefix.length) : text
+  if (!HEX.test(digits)) throw refusal(text, form, whatIsWrong(text, digits, form))
+  return Uint8Array.from({ length: KEY_BYTES }, (_, i) => Number.parseInt(digits.slice(2 * i, 2 * i + 2), 16))
 }
 
 /** Copies exactly 32 bytes. @throws KeyError for another length. */
@@ -64,21 +61,13 @@ export function isZeroKey(bytes: Uint8Array): boolean {
   return seen === 0
 }
 
-function parseHex(digits: string): Uint8Array<ArrayBuffer> | undefined {
-  const bytes = new Uint8Array(digits.length / 2)
-  for (let i = 0; i < bytes.length; i++) {
-    const high = hexValue(digits.charCodeAt(2 * i))
-    const low = hexValue(digits.charCodeAt(2 * i + 1))
-    if (high < 0 || low < 0) return undefined
-    bytes[i] = (high << 4) | low
-  }
-  return bytes
-}
-
-function hexValue(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const lower = code | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x61 + 10 : -1
+function whatIsWrong(text: string, digits: string, { prefix }: KeyForm): string {
+  const found = KEY_PREFIX.exec(text)?.[0] ?? prefix
+  if (found !== prefix) return `starts with ${found}, not ${prefix}`
+  if (digits === '[redacted]') return 'is what String(key) shows: save exportText()'
+  if (text.trim() !== text) return 'has white space around it'
+  if (digits.length === HEX_DIGITS) return 'has a character that is no hex digit'
+  return `has ${text.length} characters, expected ${prefix} and ${HEX_DIGITS} hex digits`
 }
 
 function refusal(text: string, form: KeyForm, reason: string): KeyError {

@@ -106,7 +106,7 @@ test('NodePrivateKey shows its secret in no string, JSON, log or error', () => {
   expect(shown[0]).toBe('privkey:[redacted]')
   expect(shown[2]).toBe('NodePrivateKey(privkey:[redacted])')
   expect(() => NodePrivateKey.parse(`privkey:${'ab'.repeat(31)}`)).toThrow(
-    /^parse node private key: has 62 hex digits, expected 64$/,
+    /^parse node private key: has 70 characters, expected privkey: and 64 hex digits$/,
   )
 })
 

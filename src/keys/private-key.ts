@@ -19,6 +19,7 @@ export type SecretBytes = Uint8Array<ArrayBuffer>
 export abstract class PrivateKey {
   readonly #secret: SecretBytes
 
+  /** @internal */
   protected constructor(secret: SecretBytes) {
     this.#secret = secret
   }
@@ -60,8 +61,7 @@ export abstract class PrivateKey {
 /** @throws TypeError unless it is a private key. */
 export function assertPrivateKey(action: string, key: unknown): void {
   if (key instanceof PrivateKey) return
-  const fix = { wanted: 'a NodePrivateKey', ofText: 'NodePrivateKey.parse reads text' }
-  throw argumentError(action, 'privateKey', key, fix)
+  throw argumentError(action, 'privateKey', key, 'a NodePrivateKey', 'NodePrivateKey.parse reads text')
 }
 
 /** A fresh random secret, clamped as NaCl box wants it. */

@@ -64,16 +64,16 @@ const WORDS: Readonly<Record<ConnectionFaultId, readonly [sentence: string, fix:
   'tls-timeout': ['the TLS handshake took too long', 'check the network, and whether the other side is overloaded'],
   'self-signed': [
     'the certificate is self-signed',
-    'pin it in the DERP map (CertName "sha256-raw:…", --pin), trust it (NODE_EXTRA_CA_CERTS), or use one from an authority',
+    'pin it in the DERP map (CertName "sha256-raw:…", --pin, option pin), trust it (NODE_EXTRA_CA_CERTS), or use one from an authority',
   ],
   untrusted: [
     'the certificate comes from an authority that is not trusted',
-    'have the server send its whole chain (fullchain.pem), or trust that authority (NODE_EXTRA_CA_CERTS, --ca)',
+    'have the server send its whole chain (fullchain.pem), or trust that authority (NODE_EXTRA_CA_CERTS, --ca, option tlsConfig)',
   ],
   // All that Bun reports for a self-signed certificate.
   unverified: [
     'no trusted authority has signed the certificate',
-    'pin it if it is self-signed (CertName "sha256-raw:…", --pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (NODE_EXTRA_CA_CERTS, --ca)',
+    'pin it if it is self-signed (CertName "sha256-raw:…", --pin, option pin); otherwise have the server send its whole chain (fullchain.pem), or trust its authority (NODE_EXTRA_CA_CERTS, --ca, option tlsConfig)',
   ],
   'bad-chain': ['the certificate chain is not valid', 'reissue the certificate, and send it with its full chain'],
   revoked: ['the certificate was revoked', 'use another one'],

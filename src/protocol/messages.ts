@@ -34,14 +34,27 @@ export const PeerPresentFlag = {
 /** Frames that a client sends. Keys have 32 bytes, pings eight. */
 export type ClientToServer =
   /** The login: the client's key, and the box with its `ClientInfo`. */
-  | { readonly type: 'clientInfo'; readonly clientKey: NodePublicKey; readonly sealedInfo: Uint8Array }
+  | {
+      readonly type: 'clientInfo'
+      /** Proven only when the box opens with it. */
+      readonly clientKey: NodePublicKey
+      /** Nonce, tag and encrypted JSON: 40 bytes more than the JSON. */
+      readonly sealedInfo: Uint8Array
+    }
   /** A packet of at most 65,536 bytes. */
-  | { readonly type: 'sendPacket'; readonly destination: NodePublicKey; readonly data: Uint8Array }
+  | {
+      readonly type: 'sendPacket'
+      readonly destination: NodePublicKey
+      /** From a decoder a view. */
+      readonly data: Uint8Array
+    }
   /** A packet on behalf of a client of another relay; needs the mesh key. */
   | {
       readonly type: 'forwardPacket'
+      /** The client that sent it, as the other relay says. */
       readonly source: NodePublicKey
       readonly destination: NodePublicKey
+      /** At most 65,536 bytes; from a decoder a view. */
       readonly data: Uint8Array
     }
   /** Whether this relay is the client's home. */
@@ -140,9 +153,17 @@ export interface ServerInfoMessage {
 /** Frames that a server sends, as on the wire: those of the login are still sealed. */
 export type ServerToClient =
   /** The greeting. */
-  | { readonly type: 'serverKey'; readonly serverKey: NodePublicKey }
+  | {
+      readonly type: 'serverKey'
+      /** With it the client seals its login; nothing proves it before the answer opens. */
+      readonly serverKey: NodePublicKey
+    }
   /** The end of the login: the box with `ServerInfo`. */
-  | { readonly type: 'sealedServerInfo'; readonly sealedInfo: Uint8Array }
+  | {
+      readonly type: 'sealedServerInfo'
+      /** Nonce, tag and encrypted JSON: 40 bytes more than the JSON. */
+      readonly sealedInfo: Uint8Array
+    }
   | Exclude<ReceivedMessage, ServerInfoMessage>
 
 /** What a client's `recv` returns. */

@@ -75,6 +75,12 @@ test.each(BOUNDS)('resolveOptions accepts %s from %d to %d, and names it when ou
   }
 })
 
+test('resolveOptions refuses a number that came as text', () => {
+  expect(() => resolve({ keepAliveMs: '5000' as unknown as number })).toThrow(
+    'set relay option keepAliveMs to 5000: a string, not a number',
+  )
+})
+
 test('DEFAULTS are within bounds, all of which are tested, and frozen', () => {
   expect(BOUNDS.map(([name]) => name).toSorted()).toEqual(Object.keys(DEFAULTS).toSorted())
   expect(Object.isFrozen(DEFAULTS)).toBe(true)

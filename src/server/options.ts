@@ -141,12 +141,10 @@ export function resolveOptions(options: RelayCoreOptions): ResolvedRelayCoreOpti
   }
   for (const [name, [min, max]] of Object.entries(BOUNDS)) {
     const value = resolved[name as NumericOption]
-    if (!(value >= min && value <= max)) {
-      throw new DerpError(
-        'ERR_DERP_CONFIG_INVALID',
-        `set relay option ${name} to ${value}: not within ${min} and ${max}`,
-      )
-    }
+    const isNumber = typeof value === 'number'
+    if (isNumber && value >= min && value <= max) continue
+    const reason = isNumber ? `not within ${min} and ${max}` : `a ${typeof value}, not a number`
+    throw new DerpError('ERR_DERP_CONFIG_INVALID', `set relay option ${name} to ${value}: ${reason}`)
   }
   if (options.privateKey.isZero()) {
     throw new DerpError('ERR_DERP_CONFIG_INVALID', 'set relay option privateKey: the key is zero')

@@ -238,6 +238,7 @@ export class RelayCore implements LoginHost<ServerLogin, Session>, RegionHost {
     this.registry?.leave(key)
   }
 
+  /** Closes all connections of a key, those to other workers included. The client may connect again. */
   closePeer(key: NodePublicKey): void {
     void this.directory.closePeer(key)
   }

@@ -40,8 +40,11 @@ export class Session implements SessionIdentity, ConnHandler, FrameTarget, Local
   readonly relay: SessionHost<Session>
   readonly key: NodePublicKey
   readonly info: ClientInfo
+  /** It showed the mesh key: it may forward, watch and close peers, and is exempt from rate limits. */
   readonly canMesh: boolean
+  /** It would have preferred another relay of the region, by the header `Ideal-Node`. */
   readonly notIdeal: boolean
+  /** Bearer token of the upgrade request, if there was one: a secret, kept to ask admission again. */
   readonly token: string | undefined
   /** Where the client connected from, if known. */
   readonly remote: AddressPort | undefined
@@ -87,9 +90,8 @@ export class Session implements SessionIdentity, ConnHandler, FrameTarget, Local
     this.tally = parts.writer.tally
     this.connectedAtMs = relay.now()
     const { tellHealth, pingClientsMs } = relay.options
-    if (tellHealth) {
+    if (tellHealth)
       this.health = new Health(problem => this.sendControl(encodeServerToClient({ type: 'health', problem })))
-    }
     if (pingClientsMs > 0 && this.info.canAckPings) this.pings = new ClientPings(relay.counters.clientRoundTripMs)
     this.#reader = new Reader(conn, parts.decoder, new ReadPacer(relay, this), this)
     this.limitRate(relay.rateLimit)
@@ -100,6 +102,7 @@ export class Session implements SessionIdentity, ConnHandler, FrameTarget, Local
     return this.#isDuplicate
   }
 
+  /** @internal */
   set isDuplicate(isDuplicate: boolean) {
     this.#isDuplicate = isDuplicate
     this.health?.set('duplicate', isDuplicate)
@@ -281,9 +284,7 @@ export class Session implements SessionIdentity, ConnHandler, FrameTarget, Local
     this.#preferred = preferred
     const { counters } = this.relay
     counters.currentHomeConnections += preferred ? 1 : -1
-    if (this.relay.now() - this.connectedAtMs <= HOME_SETTLE_MS) return
-    if (preferred) counters.homeMovesIn++
-    else counters.homeMovesOut++
+    if (this.relay.now() - this.connectedAtMs > HOME_SETTLE_MS) counters[preferred ? 'homeMovesIn' : 'homeMovesOut']++
   }
 
   /** Handles no more frames until all workers know what the last one has caused. @internal */

@@ -43,8 +43,12 @@ export type BindingRequestFailure =
 
 /** A request to answer, or the first reason not to. */
 export type BindingRequestResult =
-  /** Answer it with its transaction id of 12 bytes, a copy. */
-  | { readonly ok: true; readonly txId: Uint8Array }
+  /** Answer it with its transaction id. */
+  | {
+      readonly ok: true
+      /** 12 bytes, the caller's own. */
+      readonly txId: Uint8Array
+    }
   /** Drop it. */
   | { readonly ok: false; readonly failure: BindingRequestFailure }
 
@@ -54,7 +58,13 @@ export type BindingResponseFailure = 'notStun' | 'notSuccessResponse' | 'malform
 /** A response with the address seen by the server, or the first reason why there is none. */
 export type BindingResponseResult =
   /** Compare its transaction id with that of the request. */
-  | { readonly ok: true; readonly txId: Uint8Array; readonly address: StunAddress }
+  | {
+      readonly ok: true
+      /** 12 bytes, the caller's own. */
+      readonly txId: Uint8Array
+      /** The sender of the request as the server sees it; an IPv4 address mapped to IPv6 comes as IPv4. */
+      readonly address: StunAddress
+    }
   /** Drop it. */
   | { readonly ok: false; readonly failure: BindingResponseFailure }
 

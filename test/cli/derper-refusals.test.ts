@@ -175,7 +175,7 @@ const REFUSALS: readonly Refusal[] = [
   {
     what: 'an allow list of something else',
     flags: [...PLAIN, '-allow-keys-file', at('words.txt')],
-    says: 'set flag -allow-keys-file to "words.txt": line 1: parse node public key: neither starts with nodekey: nor has 64 hex digits',
+    says: 'set flag -allow-keys-file to "words.txt": line 1: parse node public key: has 15 characters, expected nodekey: and 64 hex digits',
   },
   {
     what: 'a deny list that cannot be read',

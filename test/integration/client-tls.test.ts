@@ -260,8 +260,22 @@ test('a client of a URL accepts the pinned certificate and no other (P-144)', as
   await using client = urlClient(pin)
   await client.connect()
   expect(client.tlsConnectionState()?.pin).toBe(pin)
+  await using sameAsOpenssl = urlClient(pin.toUpperCase().replaceAll(/..(?=.)/g, '$&:'))
+  await sameAsOpenssl.connect()
   await using other = urlClient('00'.repeat(32))
   await expect(other.connect()).rejects.toMatchObject({ reason: 'wrong-pin' })
+})
+
+test('a pin that is no SHA-256 is refused when the client is made', () => {
+  expect(() => new Client(NodePrivateKey.generate(), 'https://relay.test/derp', { pin: 'abc' })).toThrow(
+    'set client option pin to "abc": not a SHA-256 of 64 hex digits',
+  )
+})
+
+test('a client that speaks HTTP to a port with TLS is told of https', async () => {
+  await using relay = await startRelay({ certificate: await ca.issue({ ips: ['127.0.0.1'] }) })
+  await using client = new Client(NodePrivateKey.generate(), `http://127.0.0.1:${relay.port}/derp`)
+  await expect(client.connect()).rejects.toThrow('https://')
 })
 
 test('InsecureForTests accepts any certificate, but still checks a pin (P-144)', async () => {

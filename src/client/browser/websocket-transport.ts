@@ -20,10 +20,15 @@ const SUB_PROTOCOL = 'derp'
 
 /** The part of the platform's WebSocket used before it is open. */
 export interface OpeningWebSocket extends WebSocketShape {
+  /** The subprotocol that the server chose; empty if none. Read once it is open. */
   readonly protocol: string
+  /** The handshake has succeeded. */
   addEventListener(type: 'open', listener: () => void): void
+  /** A message has arrived; anything but an `ArrayBuffer` ends the connection. */
   addEventListener(type: 'message', listener: (event: { readonly data: unknown }) => void): void
+  /** It failed or ended, by a close code of RFC 6455: 1006 for nearly every failure. */
   addEventListener(type: 'close', listener: (event: { readonly code: number }) => void): void
+  /** It failed; `close` follows. Only some platforms say why. */
   addEventListener(type: 'error', listener: (event: { readonly message?: string }) => void): void
 }
 

@@ -17,8 +17,8 @@ test.each([
   ['', 'read relay URL "": not a URL such as https://relay.example/derp'],
   [undefined as unknown as string, 'read relay URL undefined: not a URL such as https://relay.example/derp'],
   ['relay.test/derp', 'read relay URL "relay.test/derp": not a URL such as https://relay.example/derp'],
-  ['ftp://relay.test/derp', 'read relay URL "ftp://relay.test/derp": scheme ftp is neither http nor https'],
-  ['wss://relay.test:443/derp', 'read relay URL "wss://relay.test/derp": scheme wss is neither http nor https'],
+  ['ftp://relay.test/derp', 'read relay URL "ftp://relay.test/derp": starts with ftp:, not http:// or https://'],
+  ['wss://relay.test:443/derp', 'read relay URL "wss://relay.test/derp": starts with wss:, not http:// or https://'],
   ['http://', 'read relay URL "http://": not a URL such as https://relay.example/derp'],
   [
     'http://relay.test:99999/',

@@ -9,7 +9,7 @@ export function parseRelayUrl(input: string | URL): URL {
   const url = URL.parse(String(input))
   if (url === null) throw invalid(input, 'not a URL such as https://relay.example/derp')
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    throw invalid(formatRelayUrl(url), `scheme ${url.protocol.slice(0, -1)} is neither http nor https`)
+    throw invalid(formatRelayUrl(url), `starts with ${url.protocol}, not http:// or https://`)
   }
   return url
 }

@@ -127,10 +127,23 @@ test('UpgradeResponse accepts a head of at most 16 KiB', () => {
   })
 })
 
+test.each([
+  ['/relay', 200, 'hello', ' (hello): the path is /relay, that of a relay is usually /derp'],
+  ['/derp', 404, 'Not found', ' (Not found): a web server, or a proxy without upgrades, is there'],
+  ['/relay', 404, '', ': the path is /relay, that of a relay is usually /derp'],
+  ['/relay', 403, 'no way', ': no way'],
+])('UpgradeRefusedError tells that no relay is at %s for status %d with %j', (path, status, excerpt, end) => {
+  const message = `upgrade connection to DERP: refused with status ${status}${end}`
+  expect(new UpgradeRefusedError(status, excerpt, path).message).toBe(message)
+})
+
 test('UpgradeResponse reports a stream that ends early', () => {
   expect(thrownBy(() => new UpgradeResponse().end())).toMatchObject({
     code: 'ERR_DERP_CONN_CLOSED',
     message: 'read upgrade response: connection closed without a response',
+  })
+  expect(thrownBy(() => new UpgradeResponse('/derp', ': a hint').end())).toMatchObject({
+    message: 'read upgrade response: connection closed without a response: a hint',
   })
   const response = new UpgradeResponse()
   response.push(encodeUtf8('HTTP/1.1 101'))

@@ -36,29 +36,37 @@ export class UpgradeRefusedError extends DerpError {
   /** @param path that was asked for, if known. @internal */
   constructor(status: number, excerpt: string, path?: string) {
     const action = `upgrade connection to DERP: refused with status ${status}`
-    super('ERR_DERP_UPGRADE_REFUSED', `${action}${explain(excerpt, path)}`, { clause: 'P-213' })
+    super('ERR_DERP_UPGRADE_REFUSED', `${action}${explain(status, excerpt, path)}`, { clause: 'P-213' })
     this.status = status
     this.excerpt = excerpt
   }
 }
 
 /** What the body says. Of a web page only that there is one: it explains nothing. */
-function explain(excerpt: string, path: string | undefined): string {
-  if (excerpt === '') return ''
-  if (!WEB_PAGE.test(excerpt)) return `: ${excerpt}`
-  if (path === undefined || path === DERP_PATH)
-    return ' and a web page: a web server, or a proxy without upgrades, is there'
-  return ` and a web page: the path is ${path}, that of a relay is usually ${DERP_PATH}`
+function explain(status: number, excerpt: string, path: string | undefined): string {
+  const isPage = WEB_PAGE.test(excerpt)
+  if (!isPage && status !== 200 && status !== 404) return excerpt === '' ? '' : `: ${excerpt}`
+  const shown = excerpt === '' ? '' : ` (${excerpt})`
+  const isOther = path !== undefined && path !== DERP_PATH
+  const reason = isOther
+    ? `the path is ${path}, that of a relay is usually ${DERP_PATH}`
+    : 'a web server, or a proxy without upgrades, is there'
+  return `${isPage ? ' and a web page' : shown}: ${reason}`
 }
 
 export class UpgradeResponse {
   readonly #path: string | undefined
+  readonly #closedHint: string
   readonly #head = new ResponseHeadReader(malformed)
   #refusal: Refusal | undefined
 
-  /** @param path that was asked for, for the error of a refusal. */
-  constructor(path?: string) {
+  /**
+   * @param path that was asked for, for the error of a refusal.
+   * @param closedHint appended to the error of a connection that closes without a response.
+   */
+  constructor(path?: string, closedHint = '') {
     this.#path = path
+    this.#closedHint = closedHint
   }
 
   /** Whether the answer is known to be a refusal, of which only the body is missing. */
@@ -88,7 +96,7 @@ export class UpgradeResponse {
   /** No more bytes will arrive. @throws always. */
   end(): never {
     this.#refusal?.end()
-    const when = this.#head.isEmpty ? 'without a response' : 'in the middle of the response'
+    const when = this.#head.isEmpty ? `without a response${this.#closedHint}` : 'in the middle of the response'
     throw new DerpError('ERR_DERP_CONN_CLOSED', `read upgrade response: connection closed ${when}`)
   }
 }

@@ -5,6 +5,7 @@ import { isIP } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 import type { CertificateRule } from '../../derpmap/endpoint.ts'
 import { explainFault, faultOf } from '../../lib/connection-fault.ts'
+import { DerpError } from '../../lib/derp-error.ts'
 import { isMetaCertificate } from '../dial/meta-certificate.ts'
 import { TlsFailedError } from '../dial/tls-failure.ts'
 
@@ -36,6 +37,23 @@ export function checkName(certificate: X509Certificate, name: string, peer: stri
   const fault = faultOf(names === undefined ? 'no-name' : 'wrong-name')
   const detail = names === undefined ? `asked for ${name}` : `valid for ${names}, asked for ${name}`
   return new TlsFailedError('wrong-name', peer, explainFault(fault, detail))
+}
+
+/** A SHA-256 in lower-case hex, of what `derp map make` or `openssl x509 -fingerprint` prints; undefined for other text. */
+export function parsePin(text: string): string | undefined {
+  const hash = text
+    .replace(/^sha256-raw:/, '')
+    .replaceAll(':', '')
+    .toLowerCase()
+  return /^[0-9a-f]{64}$/.test(hash) ? hash : undefined
+}
+
+/** The option of a client. @throws DerpError unless {@link parsePin} reads it. */
+export function resolvePin(text: string | undefined): string | undefined {
+  const hash = text === undefined ? undefined : parsePin(text)
+  if (hash !== undefined || text === undefined) return hash
+  const message = `set client option pin to ${JSON.stringify(text)}: not a SHA-256 of 64 hex digits`
+  throw new DerpError('ERR_DERP_CONFIG_INVALID', message)
 }
 
 /** The same for a DER certificate. */

@@ -20,7 +20,12 @@ import type { ProxyEnv } from './node-proxy-rules.ts'
  * It resolves the host itself, and should stop when `signal` is aborted.
  */
 export type UrlDialer = (
-  address: { readonly host: string; readonly port: number },
+  address: {
+    /** A DNS name or an IP address, without brackets. */
+    readonly host: string
+    /** TCP port. */
+    readonly port: number
+  },
   signal: AbortSignal,
 ) => Promise<Duplex>
 
@@ -33,8 +38,9 @@ export interface NodeTransportOptions {
    */
   readonly tlsConfig?: ConnectionOptions | undefined
   /**
-   * For clients of a URL: SHA-256 of the server's certificate, in lower-case hex. Exactly this one is accepted then, by
-   * whatever authority; it must be valid for the host. Region nodes have their own in `CertName`.
+   * For clients of a URL: SHA-256 of the server's certificate in DER form, 64 hex digits, as `derp map make` and
+   * `openssl x509 -noout -fingerprint -sha256` print it. Exactly this one is accepted then, by whatever authority; it must
+   * be valid for the host. Region nodes have their own in `CertName`.
    */
   readonly pin?: string | undefined
   /** DNS cache. Default: none, the system is asked each time. See `createDnsCache`. */

@@ -30,12 +30,15 @@ import { UpgradeResponse } from '../dial/upgrade-response.ts'
 import { formatTarget } from '../open-connection.ts'
 import { DEFAULTS } from '../options.ts'
 import type { AddressFamilySelector, ClientTransport, DialedConn, DialRequest } from '../ports.ts'
+import { resolvePin } from './node-certificate.ts'
 import type { NodeTransportOptions, RegionTls, UrlDialer } from './node-dial-options.ts'
 import { exchange } from './node-exchange.ts'
 import { dialByProxy } from './node-proxy.ts'
 import { ProxyRules } from './node-proxy-rules.ts'
 import { dialTcp, type Network } from './node-tcp.ts'
 import { type SecuredSocket, startTls } from './node-tls.ts'
+
+const TLS_HINT = ': if the port speaks TLS, use https://'
 
 /** The stream below TLS, and the expected peer. */
 interface OpenedSocket {
@@ -63,6 +66,7 @@ export class NodeTransport implements ClientTransport {
   /** DNS cache, from the next dial on. */
   dnsCache: DnsCache | undefined
   readonly #options: NodeTransportOptions
+  readonly #pin: string | undefined
   readonly #clock: Clock
   readonly #proxies: ProxyRules
   readonly #connect: Network['connect']
@@ -75,10 +79,11 @@ export class NodeTransport implements ClientTransport {
    * Opens nothing yet.
    *
    * @param connect connects to IP addresses; by default with sockets.
-   * @throws DerpError for an unusable proxy.
+   * @throws DerpError for an unusable proxy or pin.
    */
   constructor(options: NodeTransportOptions = {}, connect?: Network['connect']) {
     this.#options = options
+    this.#pin = resolvePin(options.pin)
     this.#clock = options.clock ?? systemClock
     this.#proxies = new ProxyRules(options.proxyEnv ?? {})
     this.#connect = connect
@@ -135,7 +140,7 @@ export class NodeTransport implements ClientTransport {
   }
 
   async #dialUrl(url: URL, signal: AbortSignal): Promise<DialedConn> {
-    const endpoint = endpointOfUrl(url, { serverName: this.#tlsConfig.servername, pin: this.#options.pin })
+    const endpoint = endpointOfUrl(url, { serverName: this.#tlsConfig.servername, pin: this.#pin })
     const dialer = this.#urlDialer
     const socket = await (dialer ? dialWith(dialer, endpoint, signal) : this.#open(endpoint, signal))
     return this.#establish({ socket, endpoint }, {}, signal)
@@ -230,7 +235,7 @@ export class NodeTransport implements ClientTransport {
     const request = formatUpgradeRequest(url, headers)
     const head = await exchange(socket, {
       request,
-      answer: new UpgradeResponse(url.pathname),
+      answer: new UpgradeResponse(url.pathname, url.protocol === 'http:' ? TLS_HINT : ''),
       clock: this.#clock,
       signal,
     })

@@ -74,7 +74,7 @@ export class Reconnector<T> {
     this.#stopped.abort()
     this.#report.reason = 'closed'
     this.#report.error = undefined
-    this.#current?.run.end('closed', closedError('use client'))
+    this.#current?.run.end('closed', closedError())
     for (const slot of this.#clients.keys()) this.#closeClient(slot)
     this.#setLink(undefined)
     this.#report.enter('closed')
@@ -84,7 +84,7 @@ export class Reconnector<T> {
 
   /** Replaces the targets; a connection to one that remains continues. */
   replaceTargets(targets: readonly T[]): void {
-    if (!Array.isArray(targets)) throw argumentError('set targets', 'targets', targets, { wanted: 'an array' })
+    if (!Array.isArray(targets)) throw argumentError('set targets', 'targets', targets, 'an array')
     for (const slot of this.#schedule.replace(targets, this.#options.isSame)) {
       if (this.#current?.slot === slot) this.#current.run.end('replaced', replaced(this.#nameOf(slot)))
       this.#closeClient(slot)

@@ -75,7 +75,7 @@ export class ResilientClient<T = string | URL> implements AsyncIterable<Received
   /** Closes the client for good, like {@link Client.close}. */
   async close(): Promise<void> {
     if (this.state === 'closed') throw closedError('close client')
-    const error = closedError('use client')
+    const error = closedError()
     this.#reconnector.stop()
     for (const { reject } of this.#waiters) reject(error)
     this.#queue.fail(error)

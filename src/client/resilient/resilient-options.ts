@@ -125,9 +125,10 @@ export function resolveResilientOptions<T>(options: ResilientClientOptions<T>): 
     if (!(value >= min && value <= max)) throw invalid(name, value, `not within ${min} and ${max}`)
     numbers[name] = value
   }
-  if (numbers.backoffMinMs > numbers.backoffMaxMs)
-    throw invalid('backoffMinMs', numbers.backoffMinMs, 'above the maximum')
-  if (numbers.deniedMinMs > numbers.deniedMaxMs) throw invalid('deniedMinMs', numbers.deniedMinMs, 'above the maximum')
+  for (const delay of ['backoff', 'denied'] as const) {
+    const min = numbers[`${delay}MinMs`]
+    if (min > numbers[`${delay}MaxMs`]) throw invalid(`${delay}MinMs`, min, 'above the maximum')
+  }
   return {
     ...numbers,
     createClient: options.createClient,

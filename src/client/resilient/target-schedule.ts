@@ -59,6 +59,9 @@ export interface Slot<T> {
   restartAttempts: number
 }
 
+/** The record of a target that works. */
+const NO_FAILURES = { failures: 0, closedLogins: 0, denials: 0, restartUntilMs: 0, restartAttempts: 0 }
+
 export class TargetSchedule<T> {
   readonly #limits: ScheduleLimits
   readonly #random: () => number
@@ -112,11 +115,7 @@ export class TargetSchedule<T> {
 
   /** Its connection has carried traffic for a while: resets earlier failures. */
   healthy(slot: Slot<T>): void {
-    slot.failures = 0
-    slot.closedLogins = 0
-    slot.denials = 0
-    slot.restartUntilMs = 0
-    slot.restartAttempts = 0
+    Object.assign(slot, NO_FAILURES)
   }
 
   /** Its connection has ended: schedules its next attempt, and returns the reason. */
@@ -204,14 +203,5 @@ function backAtMs({ atMs, reconnectInMs }: NonNullable<RunEnd['restarting']>): n
 }
 
 function newSlot<T>(target: T): Slot<T> {
-  return {
-    target,
-    failures: 0,
-    closedLogins: 0,
-    denials: 0,
-    readyAtMs: Number.NEGATIVE_INFINITY,
-    mayHasten: true,
-    restartUntilMs: 0,
-    restartAttempts: 0,
-  }
+  return { ...NO_FAILURES, target, readyAtMs: Number.NEGATIVE_INFINITY, mayHasten: true }
 }

@@ -1,6 +1,7 @@
 /** Reads how users name a relay: host, URL, pin, region of a map. Pure. */
 
 import { parseRelayUrl } from '../../../client/dial/relay-url.ts'
+import { parsePin } from '../../../client/node/node-certificate.ts'
 import { hostInUrl } from '../../../derpmap/endpoint.ts'
 import { regionIds, requireRegion } from '../../../derpmap/regions.ts'
 import type { DERPMap, DERPRegion } from '../../../derpmap/types.ts'
@@ -20,11 +21,8 @@ export function readRelayUrl(text: string): URL {
 /** SHA-256 in lower-case hex. @throws DerpError for anything else. */
 export function readPin(text: string | undefined): string | undefined {
   if (text === undefined) return undefined
-  const hash = text
-    .replace(/^sha256-raw:/, '')
-    .replaceAll(':', '')
-    .toLowerCase()
-  if (/^[0-9a-f]{64}$/.test(hash)) return hash
+  const hash = parsePin(text)
+  if (hash !== undefined) return hash
   throw unusable(`use --pin ${text}: not a SHA-256 of 64 hex digits; derp map make prints it`)
 }
 
