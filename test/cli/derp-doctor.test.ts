@@ -42,7 +42,7 @@ describe.each(['node', 'bun'])('derp on %s, a relay with a certificate of its ow
 
   test('clients says to pin it', async () => {
     const [code, said] = await derp('clients', host)
-    expect(said).toMatch(/certificate.* pin it .*\(CertName "sha256-raw:…", --pin\)/)
+    expect(said).toMatch(/certificate.* pin it .*\(CertName "sha256-raw:…", --pin, option pin\)/)
     expect(code).toBe(1)
   })
 })
