@@ -1,5 +1,5 @@
 /**
- * The Node client, and its building blocks for other platforms.
+ * The client for Node, Bun and Deno, with DERP maps, regions, proxies and DNS, and the parts of one for another platform.
  *
  * @module derphttp/client
  */
