@@ -92,6 +92,16 @@ function importVendored(): void {
   }
 }
 
+/** Has declarations with `Symbol.asyncDispose` bring its type, which a program that compiles for an older `target` lacks. */
+function referToDisposable(): void {
+  for (const path of readdirSync('dist', { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.d.ts')) continue
+    const text = readFileSync(join('dist', path), 'utf8')
+    const reference = '/// <reference lib="esnext.disposable" />\n'
+    if (text.includes('Symbol.asyncDispose')) writeFileSync(join('dist', path), reference + text)
+  }
+}
+
 /** Removes modules that hold nothing but types, and types that no entry shows. */
 function removeUnused(): void {
   const loaded = loadedFiles('.')
@@ -104,6 +114,7 @@ function removeUnused(): void {
 rmSync('dist', { recursive: true, force: true })
 execFileSync('tsc', ['-p', 'tsconfig.build.json'], { stdio: 'inherit' })
 importVendored()
+referToDisposable()
 const vendored = await Promise.all(VENDORED.map(vendor))
 const chunks = [...(await bundleCommands()), ...vendored.flat()]
 removeUnused()

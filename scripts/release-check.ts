@@ -124,8 +124,16 @@ const relayFromTarball = (tarball: string) =>
     const bin = (command: string) => join(folder, 'node_modules/.bin', command)
     for (const command of COMMANDS) assertVersion(run(bin(command), '--version'), 'Node.js')
     await whileRunning(await startProgram(bin('derper'), FLAGS, { cwd: folder }), relayThrough)
+    checkTypes(folder)
     runExamples(join(folder, 'node_modules', name))
   })
+
+/** In a page's program, without the types of Node, for the oldest target that bundlers take by default. */
+function checkTypes(folder: string): void {
+  writeFileSync(join(folder, 'page.ts'), "import { Client } from 'derphttp/browser'\nexport const client = Client\n")
+  const compiler = ['--strict', '--noEmit', '--target', 'es2022', '--lib', 'es2022,dom', '--types', '']
+  run('tsc', ...compiler, '--module', 'esnext', '--moduleResolution', 'bundler', join(folder, 'page.ts'))
+}
 
 /** Those of the installed package, as their READMEs say. */
 function runExamples(installed: string): void {
