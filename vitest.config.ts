@@ -7,7 +7,7 @@ import { bunPath } from './tools/bun/bun-path.ts'
 // What Node compiles is kept: programs and threads that tests start spare half their start.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
-// The gate runs the fast projects; `npm test` runs all of them. The slow ones come last: by then Go programs are built.
+// The gate runs the first two projects, `npm test` all. The slow ones come last: by then Go programs are built.
 const project = (name: string, include: string[], slow = false, env: Record<string, string> = {}) => ({
   test: {
     name,
@@ -41,8 +41,9 @@ const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
     projects: [
-      project('unit', ['src/**/*.test.ts', 'scripts/**/*.test.ts', 'bench/**/*.test.ts']),
+      project('unit', ['src/**/*.test.ts']),
       project('golden', ['test/golden/**/*.test.ts']),
+      project('scripts', ['scripts/**/*.test.ts', 'bench/**/*.test.ts']),
       project('property', ['test/property/**/*.test.ts']),
       project('integration', ['test/integration/**/*.test.ts']),
       project('conformance', ['test/conformance/**/*.test.ts'], true),
