@@ -28,10 +28,9 @@ const project = (name: string, include: string[], slow = false, env: Record<stri
   },
 })
 
-/** What differs by runtime, on the second one; `npm run test:all` runs the rest there. */
+/** What differs by runtime, on the second one; `npm run test:all` runs the rest there, conformance included. */
 const onBun = [
   'test/bun/**/*.test.ts',
-  'test/conformance/{carriages,relays}.test.ts',
   ...['account', 'acme', 'ending', 'limits', 'proxies', 'runtimes', 'workers'].map(
     name => `test/cli/derper-${name}.test.ts`,
   ),
@@ -50,9 +49,7 @@ const config: ViteUserConfig = defineConfig({
       project('interop', ['test/interop/**/*.test.ts'], true),
       project('browser', ['test/browser/**/*.test.ts'], true),
       project('cli', ['test/cli/**/*.test.ts'], true),
-      ...(bunPath() === undefined
-        ? []
-        : [project('bun', onBun, true, { DERPHTTP_RUNTIME: 'bun', DERPHTTP_CASES: 'quick' })]),
+      ...(bunPath() === undefined ? [] : [project('bun', onBun, true, { DERPHTTP_RUNTIME: 'bun' })]),
     ],
   },
 })

@@ -74,9 +74,8 @@ function inRegion(): Candidate {
 
 // `npm run conformance:workers` runs all cases on all of them.
 const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
-// Slow cases are about timeouts, not about the runtime.
-const isQuick = process.env['DERPHTTP_CASES'] === 'quick'
-const candidates: Candidate[] = [onWorkers(1, isQuick), onTlsWorkers(2, isQuick), onWorkers(4, !isWhole)]
+// Slow cases are about timeouts, not about the number of workers.
+const candidates: Candidate[] = [onWorkers(1, false), onTlsWorkers(2, false), onWorkers(4, !isWhole)]
 if (isWhole) candidates.push(onWorkers(2, false))
 if (hasGo && isWhole) candidates.push(inRegion())
 if (hasGo && !isWhole && RUNTIME_NAME === 'node') {
