@@ -145,9 +145,11 @@ export class Campaign {
       this.#rejection = undefined
       return findingOf(new Error(`unhandled rejection: ${reason}`, { cause: reason }), input)
     }
-    if (performance.now() - startMs > MAX_RUN_MS) {
-      const { user, system } = process.threadCpuUsage(startUse)
-      const usedMs = (user + system) / 1_000
+    if (performance.now() - startMs > MAX_RUN_MS && processorMs(startUse) > MAX_RUN_MS) {
+      // The first run of a target also compiles it: only what is slow again is the input's doing.
+      const againUse = process.threadCpuUsage()
+      await this.#target.run(new Uint8Array(input))
+      const usedMs = processorMs(againUse)
       if (usedMs > MAX_RUN_MS)
         return findingOf(new Error(`work without bounds: ${usedMs.toFixed(0)} ms of processor`), input)
     }
@@ -178,4 +180,10 @@ export class Campaign {
     }
     return smallest
   }
+}
+
+/** Milliseconds of processor time that this thread has used since. */
+function processorMs(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(since)
+  return (user + system) / 1_000
 }
