@@ -8,7 +8,7 @@ import type * as Nats from '@nats-io/transport-node'
 import type { Authenticator, ConnectionOptions, NatsConnection, Status, TlsOptions } from '@nats-io/transport-node'
 import { EMPTY_BYTES } from '../lib/bytes.ts'
 import type { Clock } from '../lib/clock.ts'
-import { type ConnectionFixes, explainError, withFixes } from '../lib/connection-fault.ts'
+import { explainError, trustFixes, withFixes } from '../lib/connection-fault.ts'
 import type { Log } from '../lib/log.ts'
 import { sleep } from '../lib/sleep.ts'
 import type { Bus, BusHandler } from './bus.ts'
@@ -26,8 +26,9 @@ const CLOSE_MS = 1_000
 /** Smallest acceptable NATS message limit in bytes. Our largest messages are lists of 40 KB. */
 const MIN_MAX_PAYLOAD: number = 64 << 10
 
-const TRUST = 'have the server send its whole chain, or name the certificate of its CA in -nats-tls-ca'
-const TRUST_FIXES: ConnectionFixes = { 'self-signed': TRUST, untrusted: TRUST, unverified: TRUST }
+const TRUST_FIXES = trustFixes(
+  'have the server send its whole chain, or name the certificate of its CA in -nats-tls-ca',
+)
 
 /** Timeouts of the client: a frozen server is abandoned after at most six seconds. */
 const PATIENCE: ConnectionOptions = {

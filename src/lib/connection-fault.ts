@@ -221,6 +221,11 @@ export function explainError(error: unknown): string {
   return fault === undefined ? error.message : explainFault(fault, shortened(error.message))
 }
 
+/** Fixes where one way of trusting a certificate counts, whatever is wrong with its chain. */
+export function trustFixes(fix: string): ConnectionFixes {
+  return { 'self-signed': fix, untrusted: fix, unverified: fix }
+}
+
 /** An explanation with other fixes than those of the table, also where another part made it. */
 export function withFixes(explanation: string, fixes: ConnectionFixes): string {
   const others = Object.entries(fixes) as [ConnectionFaultId, string][]

@@ -6,7 +6,7 @@ import { authoritiesWith, trustSystem } from '../trust.ts'
 import { clientsUrl, readClientsPage } from './clients/clients-page.ts'
 import { clientsText } from './clients/clients-text.ts'
 import { getPage } from './clients/get-page.ts'
-import { readCount } from './option-values.ts'
+import { collect, readCount } from './option-values.ts'
 import { readPin, readRelayUrl } from './relay/relay-address.ts'
 import type { AddSubcommand } from './subcommand.ts'
 
@@ -52,8 +52,4 @@ async function show(relay: URL, flags: ClientsFlags, io: CommandIo): Promise<voi
   const { status, body } = await getPage({ endpoint, authorities, signal })
   const page = readClientsPage(relay.host, status, body)
   await io.out(json ? body : clientsText(page))
-}
-
-function collect(text: string, before: string[] = []): string[] {
-  return [...before, text]
 }

@@ -11,7 +11,7 @@ import { authoritiesWith, trustSystem } from '../trust.ts'
 import { jsonReport } from './doctor/json-report.ts'
 import { readSubject, type Subject } from './doctor/subject.ts'
 import { conclusionText, relayTitle, stepLine } from './doctor/text-report.ts'
-import { readDuration, readPort } from './option-values.ts'
+import { collect, readDuration, readPort } from './option-values.ts'
 import { unusable } from './relay/relay-address.ts'
 import { missingRelayFix } from './relay/relay-options.ts'
 import type { AddSubcommand } from './subcommand.ts'
@@ -44,7 +44,7 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
     .option(
       '--key-file <file>',
       'key that the relay admits; given twice, the second is for tests between two clients',
-      addTo,
+      collect,
     )
     .option('--mesh-psk-file <file>', 'mesh key that the relays should have')
     .option('--region <id or code>', 'only this region of the map')
@@ -74,11 +74,6 @@ export const addDoctor: AddSubcommand = (parent, { io, done }) => {
       if (flags.json) await io.out(jsonReport(reports, subject, code))
       if (code !== EXIT_OK) done(code)
     })
-}
-
-/** Values of an option that may be given several times. */
-function addTo(value: string, before: string[] = []): string[] {
-  return [...before, value]
 }
 
 const EXIT_HELP = `Exit codes: 0 no failures, 2 usage error or invalid map, otherwise the layer of the first failure:

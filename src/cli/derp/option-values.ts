@@ -20,3 +20,8 @@ export function readDuration(text: string): number {
   if (ms !== undefined && ms > 0) return ms
   throw new InvalidArgumentError('Not a duration such as 500ms or 5s.')
 }
+
+/** Gathers the values of an option that may be given several times. */
+export function collect(text: string, before: string[] = []): string[] {
+  return [...before, text]
+}

@@ -8,7 +8,7 @@ import { AsyncLocalStorage } from 'node:async_hooks'
 import { type IncomingMessage, request as requestHttp } from 'node:http'
 import { type Agent, request as requestHttps } from 'node:https'
 import type { Clock } from '../../lib/clock.ts'
-import { type ConnectionFixes, explainError, withFixes } from '../../lib/connection-fault.ts'
+import { explainError, trustFixes, withFixes } from '../../lib/connection-fault.ts'
 
 /** State shared by the requests of one order, and metadata of the last response. */
 export interface AcmeExchange {
@@ -40,8 +40,7 @@ const SILENCE_MS = 30_000
 const MAX_BODY_BYTES = 1 << 20
 
 /** An authority of one's own is trusted by that flag alone. */
-const TRUST_FIX = 'name the certificate of its CA in -acme-ca-file, and check -acme-directory'
-const TRUST_FIXES: ConnectionFixes = { 'self-signed': TRUST_FIX, untrusted: TRUST_FIX, unverified: TRUST_FIX }
+const TRUST_FIXES = trustFixes('name the certificate of its CA in -acme-ca-file, and check -acme-directory')
 
 /** Sends a request of the library; rejects without a complete response, naming the host. */
 export async function sendAcme(request: LibraryRequest): Promise<object> {
