@@ -28,14 +28,6 @@ const project = (name: string, include: string[], slow = false, env: Record<stri
   },
 })
 
-/** What differs by runtime, on the second one; `npm run test:all` runs the rest there, conformance included. */
-const onBun = [
-  'test/bun/**/*.test.ts',
-  ...['account', 'acme', 'ending', 'limits', 'proxies', 'runtimes', 'workers'].map(
-    name => `test/cli/derper-${name}.test.ts`,
-  ),
-]
-
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
@@ -49,7 +41,9 @@ const config: ViteUserConfig = defineConfig({
       project('interop', ['test/interop/**/*.test.ts'], true),
       project('browser', ['test/browser/**/*.test.ts'], true),
       project('cli', ['test/cli/**/*.test.ts'], true),
-      ...(bunPath() === undefined ? [] : [project('bun', onBun, true, { DERPHTTP_RUNTIME: 'bun' })]),
+      ...(bunPath() === undefined
+        ? []
+        : [project('bun', ['test/bun/**/*.test.ts'], true, { DERPHTTP_RUNTIME: 'bun' })]),
     ],
   },
 })

@@ -9,12 +9,13 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { NodeClient } from '../../src/client/node/node-client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { commandPath } from '../../test/support/commands.ts'
 import { type Program, startProgram } from '../../test/support/process.ts'
 import { freePort } from '../../test/support/relays.ts'
 import { RUNTIME_PATH } from '../../test/support/runtime.ts'
 import { TestCa } from '../../test/support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 
 export const SHOWN_KEY = `nodekey:${'3f1c07'.repeat(11).slice(0, 64)}`
 const SHOWN_VERSION = '0.1.0-g0275c8920'

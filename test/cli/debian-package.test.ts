@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { canChangeRoot } from '../support/bare-root.ts'
 import { hasLintian } from '../support/lintian.ts'
 import { inOverlay } from '../support/overlay-root.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { VERSION_LINE } from '../support/version-line.ts'
 
 const run = promisify(execFile)
@@ -18,10 +19,7 @@ const ARCHITECTURE = process.arch === 'x64' ? 'amd64' : 'arm64'
 const PACKAGE = `derper_${version}_${ARCHITECTURE}.deb`
 const INSTALL = `dpkg -i /tmp/in/${PACKAGE} >/dev/null`
 
-/** A minute: runs only with `npm run test:all`. */
-const isRequested = process.env['DERPHTTP_WORKERS'] === 'all'
-
-describe.skipIf(!canChangeRoot || !isRequested)('the Debian package', () => {
+describe.skipIf(!canChangeRoot || !RUNS_ALL)('the Debian package', () => {
   let folder: string
   const script = (name: string, ...args: string[]) => run('node', [`scripts/${name}.ts`, ...args], { cwd: ROOT })
   beforeAll(async () => {

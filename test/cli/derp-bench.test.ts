@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { BenchReport } from '../../src/cli/derp/bench/bench-report.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningTlsRelay, startOurRelay, startOurTlsRelay, startReferenceTlsRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
+const DERP = commandPath('derp')
 
 describe.each([
   ['ours', startOurTlsRelay],

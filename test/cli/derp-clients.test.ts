@@ -3,13 +3,14 @@ import { createServer, get } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { type RunningTlsRelay, startOurRelay, startOurTlsRelay, startReferenceTlsRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 
-const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
+const DERP = commandPath('derp')
 const directory = mkdtempSync(join(tmpdir(), 'derp-clients-'))
 const ca = join(directory, 'ca.pem')
 const start = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERP, ...args])

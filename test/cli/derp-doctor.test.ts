@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runtimePath } from '../../tools/runtime-path.ts'
+import { commandPath } from '../support/commands.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
-
-const BIN = join(import.meta.dirname, '../../src/bin')
 
 describe.each(['node', 'bun'])('derp on %s, a relay with a certificate of its own making', runtime => {
   let folder: string
@@ -19,7 +18,7 @@ describe.each(['node', 'bun'])('derp on %s, a relay with a certificate of its ow
     folder = mkdtempSync(join(tmpdir(), 'derp-doctor-'))
     const identity = ['-hostname', '127.0.0.1', '-certmode', 'manual', '-certdir', folder, '-c', join(folder, 'key')]
     const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false']
-    relay = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...identity, ...listen])
+    relay = await startProgram(RUNTIME_PATH, [commandPath('derper'), ...identity, ...listen])
     host = (await served(relay)).address
   })
   afterAll(async () => {
@@ -28,7 +27,7 @@ describe.each(['node', 'bun'])('derp on %s, a relay with a certificate of its ow
   })
 
   const derp = async (...args: string[]) => {
-    const program = await startProgram(runtimePath(runtime), [join(BIN, 'derp.ts'), ...args])
+    const program = await startProgram(runtimePath(runtime), [commandPath('derp'), ...args])
     return [await program.exit(), `${program.stdout}${program.stderr}`] as const
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { payload } from '../support/payload.ts'
 import { type Program, startProgram } from '../support/process.ts'
@@ -15,7 +16,7 @@ import {
 } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
+const DERP = commandPath('derp')
 const derp = (...args: string[]): Promise<Program> => startProgram(RUNTIME_PATH, [DERP, ...args])
 
 let relay: RunningRelay
@@ -131,7 +132,7 @@ test('derp key prints a key in key file format', async () => {
 })
 
 test('derper derp-map output passes derp map lint through a pipe', async () => {
-  const derper = join(import.meta.dirname, '../../src/bin/derper.ts')
+  const derper = commandPath('derper')
   const flags = ['-for', 'headscale', '-hostname', 'relay.example', '-c', '/nowhere/key', '-certdir', '/nowhere']
   const writer = await startProgram(RUNTIME_PATH, [derper, 'derp-map', ...flags])
   const linter = await derp('map', 'lint', '-')

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import type { ClientInfo } from '../../src/protocol/client-info.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 const TOKEN = 'own-client-token-0123456789'
 

@@ -6,13 +6,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
+import { commandPath } from '../support/commands.ts'
 import { CRASH_HOOK } from '../support/crash-hook.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 /** IDs without passwd or group entries. */
 const [UID, GID] = [54_321, 54_322]
 

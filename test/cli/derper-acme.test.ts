@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { Pebble, type PebbleOptions } from '../support/pebble.ts'
@@ -10,7 +11,7 @@ import { type Program, startProgram } from '../support/process.ts'
 import { freePort } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const WEEK_SECONDS = 7 * 86_400
 const EAB_KEY = 'zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W'
 /** Validation may reach any of them. */

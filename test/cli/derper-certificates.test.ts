@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { CertificatePair } from '../../src/tls/x509.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasOpenssl, seenChain } from '../support/openssl.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RawClient } from '../support/raw-client.ts'
@@ -14,7 +15,7 @@ import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const CLIENTS = 100
 const UPGRADE = 'GET /derp HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: DERP\r\n\r\n'
 const directory = mkdtempSync(join(tmpdir(), 'derper-certificates-'))

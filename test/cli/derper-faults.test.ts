@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { canMount, FULL_DISK, inMounts, READ_ONLY_DISK } from '../support/mounted.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const LISTEN = ['-a', '127.0.0.1:0', '-stun=false']
 
 const folder = mkdtempSync(join(tmpdir(), 'derper-faults-'))

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { exchange, request } from '../support/raw-http.ts'
 import { longestRecord, RECORD_OVERHEAD } from '../support/record-lengths.ts'
@@ -12,7 +12,7 @@ import { served } from '../support/served.ts'
 import { hasSs, keepAliveSeconds } from '../support/socket-timers.ts'
 import { TlsRecorder } from '../support/tls-recorder.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const NEVER = '0.000001'
 /** Connections of a process that may open 128 files. */
 const BUDGET = 64

@@ -1,16 +1,16 @@
 import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { connect, type Socket } from 'node:net'
-import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { memoryCgroup } from '../support/memory-cgroup.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import type { RawClient } from '../support/raw-client.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const FLAGS = ['-dev', '-a', '127.0.0.1:0', '-stun=false']
 const MIB = 2 ** 20
 

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NodeClient } from '../../src/client/node/node-client.ts'
 import { NodePrivateKey, NodePublicKey } from '../../src/keys/node-key.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
@@ -13,7 +14,7 @@ import { RUNTIME_PATH } from '../support/runtime.ts'
 import { StockClients } from '../support/stock-client.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 /** The first is ours, the second stock. `stock.test` is not in DNS: the part after the slash must be dialled. */
 const HOSTS = ['localhost', 'stock.test'] as const
 

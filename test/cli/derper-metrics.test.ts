@@ -4,13 +4,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { request } from '../support/raw-http.ts'
 import { freePort, type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { portOf, served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const TOKEN = 'metrics-token-0123456789'
 
 let directory: string

@@ -4,11 +4,12 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const CONTENT = 'the content of a packet'
 const MESH_KEY = 'cd'.repeat(32)
 const TOKENS = { client: 'token-of-a-client-1234', metrics: 'token-of-metrics-1234', status: 'token-of-status-1234' }

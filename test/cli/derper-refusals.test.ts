@@ -10,11 +10,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readFlags } from '../../src/cli/flag-sources.ts'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const directory = mkdtempSync(join(tmpdir(), 'derper-refusals-'))
 const at = (name: string) => join(directory, name)
 

@@ -8,6 +8,7 @@ import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { readFlags } from '../../src/cli/flag-sources.ts'
 import type { NodeClient } from '../../src/client/node/node-client.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { createJwtAccount } from '../support/nats-jwt.ts'
 import { type NatsServer, startNatsServer } from '../support/nats-server.ts'
@@ -28,7 +29,7 @@ import { until } from '../support/settle.ts'
 import { startTcpServer } from '../support/socket-server.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const directory = mkdtempSync(join(tmpdir(), 'derper-region-'))
 const at = (name: string) => join(directory, name)
 

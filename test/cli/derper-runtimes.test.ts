@@ -7,11 +7,12 @@ import { join } from 'node:path'
 import { type ConnectionOptions, connect } from 'node:tls'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningTlsRelay, startOurTlsRelay } from '../support/relays.ts'
 import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const AES_256 = 'TLS_AES_256_GCM_SHA384'
 const AES_128 = 'TLS_AES_128_GCM_SHA256'
 const CHACHA = 'TLS_CHACHA20_POLY1305_SHA256'

@@ -9,12 +9,13 @@ import { encodeFrame } from '../../src/protocol/encode.ts'
 import type { FrameType } from '../../src/protocol/frame-type.ts'
 import { summarizeCertificate } from '../../src/tls/certificate-source.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort, startOurRelay, startOurTlsRelay, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { portOf, served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const MESH_KEY = '0123456789abcdef'.repeat(4)
 
 let directory: string

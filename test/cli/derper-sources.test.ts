@@ -6,12 +6,13 @@ import { checkConfig } from '../../src/cli/derper/check-config.ts'
 import { DERPER_FLAGS } from '../../src/cli/derper/derper-flags.ts'
 import { environmentName, readFlags } from '../../src/cli/flag-sources.ts'
 import { NodePrivateKey, NodePublicKey } from '../../src/entries/derphttp.ts'
+import { commandPath } from '../support/commands.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { served } from '../support/served.ts'
 import { type IssueRequest, TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const directory = mkdtempSync(join(tmpdir(), 'derper-sources-'))
 afterAll(() => rmSync(directory, { recursive: true }))
 

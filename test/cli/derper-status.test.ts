@@ -7,12 +7,13 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { ClientRows } from '../../src/web/status/status-report.ts'
+import { commandPath } from '../support/commands.ts'
 import { startProgram } from '../support/process.ts'
 import { nextMessage } from '../support/relay.ts'
 import { type RunningRelay, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const TOKEN = 'status-token-0123456789'
 /** A request that a proxy has handed on has no access by its address. */
 const STRANGER = { 'X-Forwarded-For': '192.0.2.1' }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Client, ResilientClient } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { expectBalance, LoadedClient } from '../support/loaded-client.ts'
 import { startNatsServer } from '../support/nats-server.ts'
@@ -17,13 +18,15 @@ import { REGION_MESH_KEY, relayAt, untilMetric, untilRelaysMet } from '../suppor
 import { exchangeBetween } from '../support/relay-clients.ts'
 import { freePort } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { served } from '../support/served.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const HOST = '127.0.0.1'
 /** IDs without passwd or group entries. */
 const [UID, GID] = [54_321, 54_322]
+const WORKERS = RUNS_ALL ? ['1', '2'] : ['2']
 const isRoot = process.getuid?.() === 0
 
 let directory: string
@@ -63,7 +66,7 @@ async function issueFor(ca: TestCa, host: string): Promise<void> {
   writeFileSync(at(`${host}.key`), key)
 }
 
-test.each(['1', '2'])(
+test.each(WORKERS)(
   'derper with -workers %s that takes over has the mesh links of the first, both ways (P-177)',
   async workers => {
     const ca = await TestCa.create()
@@ -147,7 +150,7 @@ test.skipIf(!hasGo)('derper that takes over joins the region under the id of the
   await nats.stop()
 })
 
-test.skipIf(!hasGo || !hasOpenssl).each(['1', '2'])(
+test.skipIf(!hasGo || !hasOpenssl).each(WORKERS)(
   'derper with -workers %s that takes over serves the certificate that the first has stored, and orders none (P-177)',
   async workers => {
     const [tlsPort, httpPort] = [await freePort(), await freePort()]
@@ -174,7 +177,7 @@ test.skipIf(!hasGo || !hasOpenssl).each(['1', '2'])(
   },
 )
 
-test.skipIf(!isRoot).each(['1', '2'])(
+test.skipIf(!isRoot).each(WORKERS)(
   'derper with -workers %s takes over under -user and -group, once and again (P-177)',
   async workers => {
     // The socket's folder is the user's, as -control-socket asks for.

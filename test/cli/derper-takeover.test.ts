@@ -10,6 +10,7 @@ import { Client, ResilientClient } from '../../src/entries/client.ts'
 import { stunBinding } from '../../src/entries/stun.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { runtimePath } from '../../tools/runtime-path.ts'
+import { commandPath } from '../support/commands.ts'
 import { expectBalance, LoadedClient, sum } from '../support/loaded-client.ts'
 import { canCreateNetworks, TestNetwork } from '../support/network.ts'
 import { PATIENCE_MS } from '../support/patience.ts'
@@ -18,18 +19,18 @@ import { type Program, startProgram } from '../support/process.ts'
 import { drainLineOf } from '../support/region.ts'
 import { freePort } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { served } from '../support/served.ts'
 import { TestCa } from '../support/test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const CLIENTS = 8
 const HOST = '127.0.0.1'
 
 type Case = readonly [carriage: 'plain' | 'TLS', workers: '1' | '2', first: 'node' | 'bun', second: 'node' | 'bun']
 
-/** `npm run test:all` runs all carriages and numbers of workers, on each runtime and in both directions between them. */
-const runsAll = process.env['DERPHTTP_WORKERS'] === 'all'
-const CASES: readonly Case[] = runsAll
+/** In full, all carriages and numbers of workers, on each runtime and in both directions between them. */
+const CASES: readonly Case[] = RUNS_ALL
   ? (['plain', 'TLS'] as const).flatMap(carriage =>
       (['1', '2'] as const).flatMap(workers => [
         [carriage, workers, 'node', 'bun'] as const,
@@ -154,7 +155,7 @@ test('derper without -takeover says that it could take over from the one that ha
   )
 })
 
-test.skipIf(!canCreateNetworks || !runsAll)(
+test.skipIf(!canCreateNetworks || !RUNS_ALL)(
   'with net.ipv4.tcp_migrate_req no connection is reset either, at many connections per second (P-177)',
   async () => {
     await using network = await TestNetwork.create(['relay'])

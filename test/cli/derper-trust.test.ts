@@ -6,14 +6,13 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { startConnectProxy } from '../support/connect-proxy.ts'
 import { startProgram } from '../support/process.ts'
 import { freePort, startOurRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 import { listenOnLoopback } from '../support/socket-server.ts'
 import { TestCa } from '../support/test-ca.ts'
-
-const BIN = join(import.meta.dirname, '../../src/bin')
 
 let directory: string
 let server: ReturnType<typeof createServer>
@@ -69,7 +68,7 @@ test('derper trusts the CAs of SSL_CERT_FILE for mesh links and the ACME directo
     `https://${origin}/directory`,
   ]
   const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', at('derper.key')]
-  const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...listen, ...mesh, ...tls], {
+  const program = await startProgram(RUNTIME_PATH, [commandPath('derper'), ...listen, ...mesh, ...tls], {
     env: { SSL_CERT_FILE: at('ca.pem') },
   })
   await expect.poll(() => [...new Set(received)].toSorted()).toEqual(['GET /derp', 'GET /directory'])
@@ -85,7 +84,7 @@ test('derper uses HTTPS_PROXY for the admission URL, mesh links and the ACME dir
   const acme = ['-certdir', at('proxied'), '-acme-directory', `https://${origin}/directory`]
   const flags = [...mesh, ...acme, '-tls', '-hostname', 'relay.test', '-verify-client-url', `https://${origin}/verify`]
   const listen = ['-a', '127.0.0.1:0', '-http-port', '-1', '-stun=false', '-c', at('proxied.key')]
-  const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...listen, ...flags], {
+  const program = await startProgram(RUNTIME_PATH, [commandPath('derper'), ...listen, ...flags], {
     env: { SSL_CERT_FILE: at('ca.pem'), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: '' },
   })
   const paths = ['GET /derp', 'GET /directory', 'POST /verify']
@@ -101,7 +100,7 @@ test('derper and check-config report the effect of an unreachable admission URL 
   await relay.stop()
 
   const check = ['check-config', '-dev', '-verify-client-url', url, '-verify-client-url-fail-open=false']
-  const checked = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...check])
+  const checked = await startProgram(RUNTIME_PATH, [commandPath('derper'), ...check])
   const warning = await checked.lineWhere(line => (line.startsWith('  warning: ') ? line : undefined))
   expect(warning).toContain('nothing listens there')
   expect(warning).toContain('until it responds, it admits nobody')
@@ -112,7 +111,7 @@ test('check-config asks the admission URL with the CAs of SSL_CERT_FILE', async 
   await using listening = await listenOnLoopback(server)
   const check = ['check-config', '-dev', '-verify-client-url', `https://localhost:${listening.port}/verify`]
   const warningsOf = async (env: Record<string, string>) => {
-    const program = await startProgram(RUNTIME_PATH, [join(BIN, 'derper.ts'), ...check], { env })
+    const program = await startProgram(RUNTIME_PATH, [commandPath('derper'), ...check], { env })
     expect(await program.exit()).toBe(0)
     return program.stdout.split('\n').filter(line => line.startsWith('  warning: '))
   }
@@ -130,7 +129,7 @@ test('derp trusts the CAs in SSL_CERT_FILE and uses HTTPS_PROXY', async () => {
   await using listening = await listenOnLoopback(server)
   await using proxy = await startConnectProxy()
   const env = { SSL_CERT_FILE: at('ca.pem'), HTTPS_PROXY: `http://127.0.0.1:${proxy.port}`, NO_PROXY: '' }
-  const run = (...args: string[]) => startProgram(RUNTIME_PATH, [join(BIN, 'derp.ts'), ...args], { env })
+  const run = (...args: string[]) => startProgram(RUNTIME_PATH, [commandPath('derp'), ...args], { env })
   const origin = `private.test:${listening.port}`
   received.length = 0
   const show = await run('map', 'show', `https://${origin}/map`)

@@ -6,12 +6,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Client, NodePrivateKey } from '../../src/entries/derphttp.ts'
 import { stunBinding } from '../../src/entries/stun.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath, sourcePath } from '../support/commands.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { RUNTIME_NAME, RUNTIME_PATH } from '../support/runtime.ts'
 import { portOf, served } from '../support/served.ts'
 import { VERSION_LINE } from '../support/version-line.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 
 let directory: string
 beforeAll(() => {
@@ -29,8 +30,9 @@ async function refused(...args: string[]): Promise<string> {
   return program.stderr
 }
 
-test('derper -dev serves on loopback with a new key, STUN and the demo, and prints a command to try', async () => {
-  const program = await derper('-dev', '-a', '127.0.0.1:0', '-stun-port=0')
+test('derper -dev in a checkout serves on loopback with a new key, STUN and the demo, and prints a command to try', async () => {
+  const flags = ['-dev', '-a', '127.0.0.1:0', '-stun-port=0']
+  const program = await startProgram(RUNTIME_PATH, [sourcePath('derper'), ...flags])
   const { address, relay: key, stun } = await served(program)
   const url = urlAt(address)
   await program.stderrMatch(new RegExp(`"command":"npm run -s derp -- cat ${url}"`))

@@ -7,12 +7,13 @@ import { main } from '../../src/cli/derpprobe/derpprobe.ts'
 import { MeshKey } from '../../src/keys/mesh-key.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import type { AdmissionGate } from '../../src/server/ports.ts'
+import { commandPath } from '../support/commands.ts'
 import { MESH_KEY, ProbeScene } from '../support/probe-scene.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { testIo } from '../support/test-io.ts'
 import { VERSION_LINE } from '../support/version-line.ts'
 
-const DERPPROBE = join(import.meta.dirname, '../../src/bin/derpprobe.ts')
+const DERPPROBE = commandPath('derpprobe')
 const DAY_MS = 24 * 3_600_000
 
 let scene: ProbeScene

@@ -11,6 +11,7 @@ import {
   startReferenceTlsRelay,
 } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { type Candidate, conformance } from './run.ts'
 import type { TargetOptions } from './target.ts'
 
@@ -48,10 +49,10 @@ function quick(
   return { name, shape: known, start: started(start, shape) }
 }
 
+const both = quick('ours, WebSocket over TLS', { carriage: 'websocket', like: 'ours' }, true, startOurTlsRelay)
 const ours: readonly Candidate[] = [
   quick('ours, WebSocket', { carriage: 'websocket', like: 'ours' }, false, startOurRelay),
   quick('ours, TLS', { carriage: 'raw', like: 'ours' }, true, startOurTlsRelay),
-  quick('ours, WebSocket over TLS', { carriage: 'websocket', like: 'ours' }, true, startOurTlsRelay),
 ]
 const stock: readonly Candidate[] = [
   quick('stock derper, WebSocket', { carriage: 'websocket', like: 'original' }, false, startReferenceRelay),
@@ -59,5 +60,6 @@ const stock: readonly Candidate[] = [
 ]
 
 // In sequence: these cases are CPU-bound.
-const candidates = hasGo && RUNTIME_NAME === 'node' ? [...ours, ...stock] : ours
+const others = hasGo && RUNTIME_NAME === 'node' ? [...ours, ...stock] : ours
+const candidates = RUNS_ALL ? [both, ...others] : [both]
 for (const candidate of candidates) describe(candidate.name, () => conformance([candidate]))

@@ -6,6 +6,7 @@ import { hasGo } from '../support/go-tools.ts'
 import { startNatsServer } from '../support/nats-server.ts'
 import { startOurRelay, startOurTlsRelay, startReferenceRelay } from '../support/relays.ts'
 import { RUNTIME_NAME } from '../support/runtime.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { type Candidate, conformance } from './run.ts'
 
 /** The mesh key of all relays here. */
@@ -72,13 +73,11 @@ function inRegion(): Candidate {
   }
 }
 
-// `npm run conformance:workers` runs all cases on all of them.
-const isWhole = process.env['DERPHTTP_WORKERS'] === 'all'
 // Slow cases are about timeouts, not about the number of workers.
-const candidates: Candidate[] = [onWorkers(1, false), onTlsWorkers(2, false), onWorkers(4, !isWhole)]
-if (isWhole) candidates.push(onWorkers(2, false))
-if (hasGo && isWhole) candidates.push(inRegion())
-if (hasGo && !isWhole && RUNTIME_NAME === 'node') {
+const candidates: Candidate[] = [onWorkers(1, false), onTlsWorkers(2, !RUNS_ALL)]
+if (RUNS_ALL) candidates.push(onWorkers(2, false), onWorkers(4, false))
+if (hasGo && RUNS_ALL) candidates.push(inRegion())
+if (hasGo && RUNTIME_NAME === 'node') {
   candidates.push({
     name: 'stock derper, plain',
     shape: { ...stock, tls: false },

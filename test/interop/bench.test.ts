@@ -7,6 +7,7 @@ import { ourRelay } from '../../bench/contenders.ts'
 import { LoadProgram, runLoad } from '../../bench/load-program.ts'
 import { GO_LOAD_MODULE, loadGenerator } from '../../bench/tools.ts'
 import { hasGo } from '../support/go-tools.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 
 const run = promisify(execFile)
 const OUR_LOAD = [process.execPath, join(import.meta.dirname, '../../bench/load/flow.ts')] as const
@@ -28,7 +29,7 @@ describe.skipIf(!hasGo)('the load of the benchmark, on our relay over TLS', () =
     identity[Symbol.dispose]()
   })
 
-  test('the Go module passes vet', async () => {
+  test.runIf(RUNS_ALL)('the Go module passes vet', async () => {
     await expect(run('go', ['vet', './...'], { cwd: GO_LOAD_MODULE })).resolves.toMatchObject({ stdout: '' })
   })
 

@@ -3,14 +3,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandPath } from '../support/commands.ts'
 import { goTools, hasGo, stockProber } from '../support/go-tools.ts'
 import { MESH_KEY, ProbeScene } from '../support/probe-scene.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort, untilAnswering } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
-const DERPPROBE = join(import.meta.dirname, '../../src/bin/derpprobe.ts')
+const DERPER = commandPath('derper')
+const DERPPROBE = commandPath('derpprobe')
 const DAY_MS = 24 * 3_600_000
 /** Of which probes may use four fifths: what must fail takes so long, and what must not has so much time. */
 const INTERVALS = ['tls', 'stun', 'mesh'].flatMap(kind => [`-${kind}-interval`, '30s'])

@@ -9,7 +9,8 @@ import { blocksOf } from '../../scripts/shell-blocks.ts'
 import { Client } from '../../src/entries/client.ts'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { canChangeRoot } from '../support/bare-root.ts'
-import { ROOT, readText } from '../support/deploy-files.ts'
+import { commandPath } from '../support/commands.ts'
+import { readText } from '../support/deploy-files.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { inOverlay } from '../support/overlay-root.ts'
 import { startProgram } from '../support/process.ts'
@@ -85,8 +86,8 @@ describe.skipIf(!hasGo || !canChangeRoot)('docs/operate/migrate.md', () => {
     ])
       writeFileSync(join(folder, name as string), text as string)
     mkdirSync(join(folder, 'build'))
-    for (const command of ['derper', 'derp']) {
-      const launcher = `#!/bin/sh\nexec ${RUNTIME_PATH} ${ROOT}/src/bin/${command}.ts "$@"\n`
+    for (const command of ['derper', 'derp'] as const) {
+      const launcher = `#!/bin/sh\nexec ${RUNTIME_PATH} ${commandPath(command)} "$@"\n`
       writeFileSync(join(folder, `build/${command}-linux-x64`), launcher, { mode: 0o755 })
     }
   })
@@ -135,7 +136,7 @@ describe.skipIf(!hasGo || !canChangeRoot)('docs/operate/migrate.md', () => {
 })
 
 describe.skipIf(!hasGo)('the self-signed pair that the original made for an address', () => {
-  const OURS = [join(ROOT, 'src/bin/derper.ts'), '-drain-time', '0s']
+  const OURS = [commandPath('derper'), '-drain-time', '0s']
   let folder: string
   beforeAll(() => {
     folder = mkdtempSync(join(tmpdir(), 'migrate-pair-'))

@@ -7,12 +7,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { DERPMap, DERPNode } from '../../src/derpmap/types.ts'
+import { commandPath } from '../support/commands.ts'
 import { goTools, hasGo } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort, type RunningTlsRelay, startOurTlsRelay, startReferenceTlsRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
 
-const DERP = join(import.meta.dirname, '../../src/bin/derp.ts')
+const DERP = commandPath('derp')
 
 interface Findings {
   readonly preferred: number

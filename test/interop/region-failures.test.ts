@@ -35,6 +35,7 @@ import {
   untilReadyz,
   untilRelaysMet,
 } from '../support/region-relay.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 
 /** Longer than a relay without beats is believed to live. */
 const OUTAGE_MS = 10_000
@@ -87,7 +88,7 @@ async function findFailed(relay: RegionRelay): Promise<number> {
 }
 
 // They take a minute: `npm run test:all` runs them.
-describe.skipIf(!hasGo || process.env['DERPHTTP_WORKERS'] !== 'all')('a region of relays', () => {
+describe.skipIf(!hasGo || !RUNS_ALL)('a region of relays', () => {
   test('loses a NATS server of three: flows go on, and clients find each other again (P-312, P-318)', async () => {
     const cluster = await startNatsCluster()
     cleanups.push(async () => {

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { NodePrivateKey } from '../../src/keys/node-key.ts'
 import { NodeConn } from '../../src/transport/node-conn.ts'
 import { introduceEachOther } from '../conformance/region/flows.ts'
+import { commandPath } from '../support/commands.ts'
 import { ROOT, readText } from '../support/deploy-files.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { type NatsServer, startNatsServer } from '../support/nats-server.ts'
@@ -72,7 +73,7 @@ describe.skipIf(!hasGo || !hasProxy('haproxy'))('a region behind HAProxy', () =>
     const tls = ['-certmode', 'manual', '-certdir', directory, '-hostname', 'localhost']
     const region = ['-region', 'eu', '-nats', nats.url, '-mesh-psk-file', at('mesh.key')]
     const proxy = ['-proxy-protocol', '-trusted-proxies', PROXY_ADDRESS]
-    const args = [join(ROOT, 'src/bin/derper.ts'), ...listen, ...tls, ...region, ...proxy, '-drain-time', '0s']
+    const args = [commandPath('derper'), ...listen, ...tls, ...region, ...proxy, '-drain-time', '0s']
     const program = await startProgram(RUNTIME_PATH, args, { env: { SSL_CERT_FILE: at('ca.pem') } })
     await served(program)
     return program

@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { expectRelays } from '../conformance/check.ts'
 import { introduceEachOther } from '../conformance/region/flows.ts'
 import { Target } from '../conformance/target.ts'
+import { commandPath } from '../support/commands.ts'
 import { hasGo, natsServer } from '../support/go-tools.ts'
 import { canCreateNetworks, TestNetwork } from '../support/network.ts'
 import { type Balance, untilBalanced } from '../support/packet-balance.ts'
@@ -21,14 +22,15 @@ import {
   untilRelaysMet,
 } from '../support/region-relay.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { served } from '../support/served.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 
 // It takes a minute: `npm run test:all` runs it.
-const isRequested = process.env['DERPHTTP_WORKERS'] === 'all' && canCreateNetworks
+const isPossible = hasGo && RUNS_ALL && canCreateNetworks
 
-describe.skipIf(!hasGo || !isRequested)('a region on a network that breaks', () => {
+describe.skipIf(!isPossible)('a region on a network that breaks', () => {
   const directory = mkdtempSync(join(tmpdir(), 'region-partition-'))
   const programs: Program[] = []
   const targets: Target[] = []

@@ -7,12 +7,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { commandPath } from '../support/commands.ts'
 import { hasGo } from '../support/go-tools.ts'
 import { startProgram } from '../support/process.ts'
 import { type RunningTlsRelay, startOurTlsRelay, startReferenceTlsRelay } from '../support/relays.ts'
 import { RUNTIME_PATH } from '../support/runtime.ts'
-
-const SOURCES = join(import.meta.dirname, '../../src/bin')
 
 const RELAYS = [
   ['ours', startOurTlsRelay],
@@ -39,21 +38,19 @@ describe.skipIf(!hasGo).each(RELAYS)('tools on the daemon, %s', (_whose, start) 
     rmSync(directory, { recursive: true })
   })
 
-  async function outputOf(exitCode: number, program: string, ...args: string[]): Promise<string> {
-    const tool = await startProgram(RUNTIME_PATH, [join(SOURCES, program), ...args])
+  async function outputOf(exitCode: number, command: 'derp' | 'derpprobe', ...args: string[]): Promise<string> {
+    const tool = await startProgram(RUNTIME_PATH, [commandPath(command), ...args])
     expect(await tool.exit(), tool.stderr).toBe(exitCode)
     return tool.stdout
   }
 
   test('derp doctor has no complaint', async () => {
-    const text = await outputOf(0, 'derp.ts', 'doctor', '--json', '--timeout', '60s', '--ca', caFile, mapFile)
+    const text = await outputOf(0, 'derp', 'doctor', '--json', '--timeout', '60s', '--ca', caFile, mapFile)
     expect(JSON.parse(text)).toMatchObject({ ok: true, exitCode: 0, relays: [{ ok: true, regionId: 900 }] })
   })
 
   test('derp netcheck makes it home', async () => {
-    const report = JSON.parse(
-      await outputOf(0, 'derp.ts', 'netcheck', '--format', 'json-line', '--ca', caFile, mapFile),
-    )
+    const report = JSON.parse(await outputOf(0, 'derp', 'netcheck', '--format', 'json-line', '--ca', caFile, mapFile))
     expect(report).toMatchObject({ UDP: true, PreferredDERP: 900, RegionAvailability: { 900: 'available' } })
     expect(Object.keys(report.RegionLatency)).toEqual(['900'])
   })
@@ -61,14 +58,14 @@ describe.skipIf(!hasGo).each(RELAYS)('tools on the daemon, %s', (_whose, start) 
   test('derp map make finds its ports', async () => {
     const ports = ['--stun-port', String(relay.stunPort)]
     const args = ['map', 'make', '--for', 'json', '--ca', caFile, ...ports, `localhost:${relay.port}`]
-    const [node] = JSON.parse(await outputOf(0, 'derp.ts', ...args)).Regions[900].Nodes
+    const [node] = JSON.parse(await outputOf(0, 'derp', ...args)).Regions[900].Nodes
     expect(node).toMatchObject({ HostName: 'localhost', DERPPort: relay.port, STUNPort: relay.stunPort })
   })
 
   // The test certificates are valid for one day, of which derpprobe wants seven.
   test('derpprobe finds fault with the end of its certificate alone', async () => {
     const args = ['-once', '-spread=false', '-derp-map', `file://${mapFile}`, '-ca', caFile]
-    const lines = (await outputOf(1, 'derpprobe.ts', ...args)).split('\n').filter(line => /^(?:good|bad): /.test(line))
+    const lines = (await outputOf(1, 'derpprobe', ...args)).split('\n').filter(line => /^(?:good|bad): /.test(line))
     expect(lines.map(line => line.replace(/: [\d.]+m?s$/, '').replace(/ in .*/, ''))).toEqual([
       'good: derp/lab/900a/900a/mesh',
       'good: derp/lab/900a/udp',

@@ -12,6 +12,7 @@ import { basename, dirname, join } from 'node:path'
 import { bunPath } from '../../tools/bun/bun-path.ts'
 import { denoPath } from '../../tools/deno/deno-path.ts'
 import { workerdPath } from '../../tools/workerd/workerd-path.ts'
+import { commandPath } from './commands.ts'
 import { type Program, startProgram } from './process.ts'
 
 const ROOT = join(import.meta.dirname, '../..')
@@ -42,10 +43,7 @@ const PROGRAMS: Readonly<Record<string, readonly (string | undefined)[]>> = {
   deno: [denoPath()],
   workerd: [workerdPath()],
   curl: ['curl'],
-  derp: [
-    process.execPath,
-    INSTALLED === undefined ? join(ROOT, 'src/bin/derp.ts') : join(INSTALLED, 'dist/bin/derp.js'),
-  ],
+  derp: [process.execPath, INSTALLED === undefined ? commandPath('derp') : join(INSTALLED, 'dist/bin/derp.js')],
 }
 
 export class Example implements AsyncDisposable {

@@ -1,15 +1,17 @@
 /**
- * Builds the Go programs in the background while other tests run: a clean build takes minutes.
+ * Bundles our commands, and builds the Go programs in the background while other tests run: a clean build takes minutes.
  *
- * A vitest global setup. Tests that need a program wait for it.
+ * A vitest global setup. Tests that need a Go program wait for it.
  */
 
 import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { bundleCommands } from './commands.ts'
 import { acmeTools, goTools, hasGo, natsServer, stockDaemon, stockProber } from './go-tools.ts'
 
 /** Starts the build at low priority; the returned function is called after all tests. */
-export default function prebuild(): (() => void) | undefined {
+export default async function prebuild(): Promise<(() => void) | undefined> {
+  await bundleCommands()
   if (!hasGo) return undefined
   const script = fileURLToPath(import.meta.url)
   const builder = spawn('nice', [process.execPath, script], { stdio: 'inherit', detached: true })

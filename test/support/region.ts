@@ -5,13 +5,14 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { PacketTotals } from '../../src/daemon/packet-totals.ts'
 import type { DERPMap } from '../../src/derpmap/types.ts'
+import { commandPath } from './commands.ts'
 import { type Program, startProgram } from './process.ts'
 import { freePort } from './relays.ts'
 import { RUNTIME_PATH } from './runtime.ts'
 import { served } from './served.ts'
 import { TestCa } from './test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 export const REGION_ID = 7
 
 /** One relay of the region. */

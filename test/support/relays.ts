@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { connect as tlsConnect } from 'node:tls'
+import { commandPath } from './commands.ts'
 import { goTools } from './go-tools.ts'
 import { PATIENCE_MS } from './patience.ts'
 import { type Program, startProgram } from './process.ts'
@@ -13,7 +14,7 @@ import { RUNTIME_PATH } from './runtime.ts'
 import { served } from './served.ts'
 import { TestCa } from './test-ca.ts'
 
-const DERPER = join(import.meta.dirname, '../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 
 /** A running relay. */
 export interface RunningRelay {

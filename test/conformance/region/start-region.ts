@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { commandPath } from '../../support/commands.ts'
 import { goTools, hasGo } from '../../support/go-tools.ts'
 import { startNatsServer } from '../../support/nats-server.ts'
 import { PATIENCE_MS } from '../../support/patience.ts'
@@ -15,7 +16,7 @@ import { TestCa } from '../../support/test-ca.ts'
 import { Target, type TargetOptions } from '../target.ts'
 import type { RegionKind } from './region-case.ts'
 
-const DERPER = join(import.meta.dirname, '../../../src/bin/derper.ts')
+const DERPER = commandPath('derper')
 const HOST = 'localhost'
 const OURS = 3
 const meshKey = 'a5c3'.repeat(16)
