@@ -196,11 +196,12 @@ export class Whereabouts {
     // A relay's latest message about its own keys overrides earlier ones.
     if (route !== undefined && route.neighbour !== from && !isNewer(stamp, route.stamp)) return
     const wasNewest = route?.isNewest === true
-    const isOpen = route?.isOpen === true || local !== undefined || (waiting ?? 0) > 0
+    const mustOpen = local !== undefined || (waiting ?? 0) > 0
     const noted = routes.note(key, { neighbour: from, time: stamp.time }, clock.now())
-    if (isOpen) this.#open(noted, local !== undefined && !isOlder)
+    // A route that was open stays open.
+    if (mustOpen) this.#open(noted, local !== undefined && !isOlder)
     if (wasNewest && isOlder) this.#comeBack(key)
-    if (waiting !== undefined) finder.found(key)
+    finder.found(key)
   }
 
   #teach(by: NodePublicKey, bytes: Uint8Array, keyAt: number, known: RemoteRoute | undefined): void {
