@@ -19,6 +19,7 @@ export interface InquiryPorts {
 }
 
 interface Inquiry {
+  readonly id: number
   readonly question: Uint8Array
   /** Relays that have not responded. */
   readonly open: Set<RelayId>
@@ -44,15 +45,16 @@ export class Inquiries {
     }
     const id = ++this.#lastId
     const question = encodeMessage({ type: 'find', id, keys })
-    const timer = this.#ports.clock.after(ASK_AGAIN_MS, () => this.#askAgain(id))
-    this.#inquiries.set(id, { question, open, done, timer })
+    const timer = this.#ports.clock.after(ASK_AGAIN_MS, () => this.#askAgain(inquiry))
+    const inquiry: Inquiry = { id, question, open, done, timer }
+    this.#inquiries.set(id, inquiry)
     this.#ports.broadcast(question)
   }
 
   /** A relay has responded; its response has been processed. */
   answered(id: number, by: RelayId): void {
     const inquiry = this.#inquiries.get(id)
-    if (inquiry?.open.delete(by) === true && inquiry.open.size === 0) this.#end(id, true)
+    if (inquiry?.open.delete(by) === true && inquiry.open.size === 0) this.#end(inquiry, true)
   }
 
   /** A relay has left: it has no clients. */
@@ -62,21 +64,17 @@ export class Inquiries {
 
   /** Aborts all queries. */
   giveUp(): void {
-    for (const id of this.#inquiries.keys()) this.#end(id, false)
+    for (const inquiry of this.#inquiries.values()) this.#end(inquiry, false)
   }
 
-  #askAgain(id: number): void {
-    const inquiry = this.#inquiries.get(id)
-    if (inquiry === undefined) return
+  #askAgain(inquiry: Inquiry): void {
     for (const relay of inquiry.open) this.#ports.send(relay, inquiry.question)
-    inquiry.timer = this.#ports.clock.after(GIVE_UP_MS - ASK_AGAIN_MS, () => this.#end(id, false))
+    inquiry.timer = this.#ports.clock.after(GIVE_UP_MS - ASK_AGAIN_MS, () => this.#end(inquiry, false))
   }
 
-  #end(id: number, isAnswered: boolean): void {
-    const inquiry = this.#inquiries.get(id)
-    if (inquiry === undefined) return
+  #end(inquiry: Inquiry, isAnswered: boolean): void {
     inquiry.timer.cancel()
-    this.#inquiries.delete(id)
+    this.#inquiries.delete(inquiry.id)
     inquiry.done(isAnswered)
   }
 }
