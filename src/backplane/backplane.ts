@@ -39,6 +39,7 @@ export class Backplane implements Region, BusHandler {
   #hasJoined = false
   #reason = 'not connected yet'
   #timer: Timer | undefined
+  #listening: Timer | undefined
 
   /** Does not connect yet. */
   constructor(options: BackplaneOptions) {
@@ -113,9 +114,7 @@ export class Backplane implements Region, BusHandler {
       return
     }
     this.#state = 'listening'
-    this.#options.clock.after(LISTEN_MS, () => {
-      if (this.#state === 'listening') this.#join()
-    })
+    this.#listening = this.#options.clock.after(LISTEN_MS, () => this.#join())
   }
 
   onDown(reason: string): void {
@@ -185,10 +184,12 @@ export class Backplane implements Region, BusHandler {
 
   #leave(state: 'down' | 'twin' | 'closed', reason: string): void {
     const { log } = this.#options
-    if (this.#state === 'joined') log.warn('left the region', { reason })
+    if (state === 'twin') log.error('left the region', { reason })
+    else if (this.#state === 'joined') log.warn('left the region', { reason })
     else if (state === 'down' && this.#reason !== reason) log.warn('cannot join the region yet', { reason })
     this.#state = state
     this.#reason = reason
+    this.#listening?.cancel()
     const { announcer, check, inquiries, finder } = this.#parts
     announcer.close()
     check.stop()
@@ -230,7 +231,6 @@ export class Backplane implements Region, BusHandler {
     if (message.incarnation === this.#incarnation && message.url === this.#options.url) return
     if (this.#state === 'joined' && message.incarnation > this.#incarnation) return
     const reason = `relay id ${this.ownId} is also that of ${message.url}: give each relay a private key of its own, with -c`
-    this.#options.log.error('left the region', { reason })
     this.#leave('twin', reason)
     this.#settled.resolve()
   }
