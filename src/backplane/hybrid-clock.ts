@@ -44,7 +44,7 @@ export class HybridClock {
   /** Takes a received time into account; returns false if it is too far ahead. */
   hear(time: number): boolean {
     if (this.aheadMs(time) > MAX_AHEAD_MS) return false
-    if (time > this.#last) this.#last = time
+    this.#last = Math.max(time, this.#last)
     return true
   }
 

@@ -27,5 +27,5 @@ export function isRelayId(text: string): text is RelayId {
 
 /** Whether `one` is the later login; ties are broken by relay id. */
 export function isNewer(one: Stamp, other: Stamp): boolean {
-  return one.time === other.time ? one.relay > other.relay : one.time > other.time
+  return one.time > other.time || (one.time === other.time && one.relay > other.relay)
 }
