@@ -11,7 +11,7 @@ const PEER = '00112233aabbccdd'
 const key = (n: number) => NodePublicKey.fromBytes(Uint8Array.from({ length: 32 }, (_, at) => (n >> (8 * at)) & 255))
 
 /** A message as text: receiver, type, number, part of a list, keys or how many. */
-function describe(to: string, bytes: Uint8Array): string {
+function textOf(to: string, bytes: Uint8Array): string {
   const message = decodeMessage(bytes)
   if (message?.type !== 'here' && message?.type !== 'gone') return `${to} ${message?.type}`
   const { keys, sequence } = message
@@ -35,7 +35,7 @@ function setUp(locals = 0) {
     open() {},
     send(to: string, bytes: Uint8Array) {
       this.onSend()
-      if (this.accepts) sent.push(describe(to, bytes))
+      if (this.accepts) sent.push(textOf(to, bytes))
       return this.accepts
     },
     broadcast(kind: string, bytes: Uint8Array) {

@@ -1,7 +1,5 @@
 import { expect, test } from 'vitest'
-import { NodePublicKey } from '../keys/node-key.ts'
 import { HybridClock, MAX_AHEAD_MS } from './hybrid-clock.ts'
-import { isNewer, relayIdOf } from './stamp.ts'
 
 const PER_MS = 2_048
 
@@ -37,18 +35,4 @@ test('a hybrid clock begins anew from wall time that was set back by more than 1
   wall.ms--
   expect([times.beginAnewIfSetBack(), times.next()]).toEqual([true, wall.ms * PER_MS])
   expect(times.beginAnewIfSetBack()).toBe(false)
-})
-
-test('the later time is newer, then the greater relay id; no stamp is newer than itself (P-302)', () => {
-  const [a, b] = [
-    { time: 1, relay: 'aa' },
-    { time: 1, relay: 'bb' },
-  ]
-  expect([isNewer(b, a), isNewer(a, b), isNewer(a, a)]).toEqual([true, false, false])
-  const later = { time: 2, relay: 'aa' }
-  expect([isNewer(later, b), isNewer(b, later)]).toEqual([true, false])
-})
-
-test('a relay id is the first 16 hex digits of the public key (P-301)', () => {
-  expect(relayIdOf(NodePublicKey.fromBytes(Uint8Array.from({ length: 32 }, (_, n) => n)))).toBe('0001020304050607')
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { scriptedKey as key, ScriptedRegion } from '../../test/support/scripted-region.ts'
-import { RESYNC_PAUSE_MS } from './limits.ts'
+import { GIVE_UP_MS, RESYNC_PAUSE_MS } from './limits.ts'
 
 const PEER = '00112233aabbccdd'
 
@@ -33,6 +33,23 @@ test('a key that a list no longer contains is searched for if clients are to be 
   expect([question?.to, question?.message.keys.map(({ bytes }) => bytes[0]), others]).toEqual(['find', [1], []])
   region.hearDirectly(PEER, { type: 'found', id: question?.message.id ?? 0, keys: [] })
   expect(region.done).toEqual(['1 has left'])
+})
+
+test('a search that has failed is repeated as long as clients are to be told (P-309, P-315)', () => {
+  const region = new ScriptedRegion()
+  const { finder, whereabouts } = region.parts
+  region.isAwaited = true
+  region.beat(PEER)
+  finder.look(key(1))
+  region.clock.runTurn()
+  region.clock.advance(GIVE_UP_MS)
+  expect([region.counters.searchesFailed, region.done]).toEqual([1, []])
+  region.told('find')
+  whereabouts.lookForDoubts()
+  region.clock.runTurn()
+  const [question] = region.told('find')
+  region.hearDirectly(PEER, { type: 'found', id: question?.message.id ?? 0, keys: [] })
+  expect([region.counters.searches, region.done]).toEqual([2, ['1 has left']])
 })
 
 test('a login here whose older rival could not be told is announced again with a list (P-306, P-312)', () => {
