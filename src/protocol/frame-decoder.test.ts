@@ -97,6 +97,18 @@ test('FrameDecoder can stop between two frames of a chunk and continue later (P-
   expect(decoder.pendingBytes).toBe(0)
 })
 
+test('FrameDecoder counts the bytes of all chunks that wait, whenever they came', () => {
+  const decoder = decoderWith(SERVER_BOUNDS, watch, ping, prefer)
+  for (let n = 0; n < 2; n++) expect(decoder.next()).toBe(true)
+  decoder.push(ping)
+  expect([held(decoder), decoder.pendingBytes]).toEqual([[...ping], prefer.length + ping.length])
+})
+
+test('FrameDecoder has an empty frame before the first, which is not skipped', () => {
+  const { buffer, length, skipped } = new FrameDecoder(SERVER_BOUNDS)
+  expect([buffer.length, length, skipped]).toEqual([0, 0, false])
+})
+
 test('FrameDecoder releases the last chunk when it waits for more', () => {
   const decoder = decoderWith(SERVER_BOUNDS, ping)
   while (decoder.next()) expect(decoder.buffer).toBe(ping)

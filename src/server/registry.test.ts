@@ -5,20 +5,21 @@ import { type Member, Registry, type RegistryOutput } from './registry.ts'
 const key = (n: number) => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
 const member = (n: number): Member => ({ key: key(n), remote: { address: '192.0.2.1', port: n }, flags: n })
 
-/** A registry with its output as text. */
+/** A registry with its output as text, and keys that have left the region. */
 function registry() {
   const told: string[] = []
+  const gone: (number | undefined)[] = []
   const output: RegistryOutput<Member, string> = {
     routeChanged: ({ bytes }, { active, link }) =>
       told.push(`route ${bytes[0]}: ${active?.remote?.port ?? '-'} ${link ?? '-'}`),
     duplicateChanged: ({ remote }, isDuplicate) => told.push(`duplicate ${remote?.port}: ${isDuplicate}`),
-    keyLeft() {},
+    keyLeft: ({ bytes }) => gone.push(bytes[0]),
     peerLeft: ({ remote }, { bytes }) => told.push(`left ${remote?.port}: ${bytes[0]}`),
     presence: ({ remote }, changes) =>
       told.push(`presence ${remote?.port}: ${changes.map(({ peer, present }) => `${peer.bytes[0]} ${present}`)}`),
   }
   const take = () => told.splice(0)
-  return { real: new Registry<Member, string>(output), take }
+  return { real: new Registry<Member, string>(output), take, gone }
 }
 
 test('Registry reports every route change, and nothing else (P-065, P-075)', () => {
@@ -102,6 +103,27 @@ test('Registry tells of a key that has left the region, unless it is known here 
   expect(take()).toEqual([])
   real.leave(key(3))
   expect(take()).toEqual(['left 2: 3'])
+})
+
+test('Registry reports each key that leaves the region, whether anybody heard from it or not (P-076, P-314)', () => {
+  const { real, gone } = registry()
+  const both = member(1)
+  real.add(both)
+  real.announce(key(1), 'f')
+  for (const n of [2, 3]) real.announce(key(n), 'f')
+  real.remove(both)
+  real.forget(key(2), 'f')
+  expect(gone).toEqual([])
+  for (const n of [1, 2, 3]) real.withdraw(key(n), 'f')
+  expect(gone).toEqual([1, 3])
+})
+
+test('Registry counts the withdrawal of a key that is only connected here as one of another link (P-075)', () => {
+  const { real, take } = registry()
+  real.add(member(1))
+  take()
+  real.withdraw(key(1), 'f')
+  expect([take(), real.counters.forwarderRemovalsOfOther]).toEqual([[], 1])
 })
 
 test('Registry is consistent in itself, and detects a wrong connection count', () => {

@@ -138,6 +138,19 @@ test('a client that is refused at once still gets the relay’s key: it may have
   expect([conn.isDestroyed, Buffer.concat(conn.written)]).toEqual([true, Buffer.from(relay.core.greeting)])
 })
 
+test('a login that fails drops what was to be sent (P-104)', async () => {
+  const relay = new MemoryRelay()
+  const client = relay.connect()
+  client.conn.pause()
+  await settle()
+  expect(relay.core.queueBudget.heldBytes).toBe(relay.core.greeting.length)
+  client.sendBytes(PING)
+  await client.closed()
+  relay.clock.advance(2_000)
+  const { counters, queueBudget } = relay.core
+  expect([queueBudget.heldBytes, counters.writeTimeouts, relay.clock.pendingTimers]).toEqual([0, 0, 0])
+})
+
 test('closing the relay drops what logins were to be sent (P-104)', async () => {
   const relay = new MemoryRelay()
   const client = relay.connect()

@@ -171,6 +171,16 @@ test('ReadPacer that waits for its share is not freed by a change of its limit (
   expect(proceeded).toEqual(['second'])
 })
 
+test('ReadPacer that is stopped while it waits for its share leaves the line, and never goes on (P-105, P-174)', () => {
+  const { clock, fairShare, proceeded, proceed, pacer } = setUp(TOTAL_RATE)
+  const one = pacer()
+  one.mustWait(WHOLE_FRAME_BYTES, proceed('first'))
+  expect(one.mustWait(100, proceed('second'))).toBe(true)
+  one.stop()
+  clock.advance(1_000)
+  expect([fairShare?.waiting, one.isWaiting, proceeded]).toEqual([0, true, []])
+})
+
 test('ReadPacer refuses a skipped frame that it cannot charge whole, by the rule of lengths (P-002, P-103)', () => {
   const long = { type: 0xee, length: WHOLE_FRAME_BYTES + 1 }
   const failure = expect.objectContaining({ code: 'ERR_DERP_FRAME_TOO_LONG', clause: 'P-002' })
