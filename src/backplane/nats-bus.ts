@@ -45,6 +45,9 @@ const PATIENCE: ConnectionOptions = {
   ignoreClusterUpdates: true,
 }
 
+/** What is used of the NATS client. */
+export type NatsClient = Pick<typeof Nats, 'connect' | 'credsAuthenticator' | 'PermissionViolationError'>
+
 export interface NatsBusOptions {
   /** `nats:` or `tls:` URLs, optionally with user and password. Others of the cluster are not used. */
   readonly servers: readonly string[]
@@ -54,6 +57,8 @@ export interface NatsBusOptions {
   readonly readCredentials?: (() => Promise<Uint8Array>) | undefined
   /** Paths of PEM files, read for each connection attempt. */
   readonly tls?: Pick<TlsOptions, 'caFile' | 'certFile' | 'keyFile'> | undefined
+  /** Default: the npm package. */
+  readonly loadClient?: () => Promise<NatsClient>
   readonly clock: Clock
   readonly log: Log
 }
@@ -101,15 +106,20 @@ export class NatsBus implements Bus {
     this.#closing.abort()
     const connection = this.#connection
     if (connection === undefined) return
-    if (this.#isReady) await Promise.race([connection.flush().catch(() => {}), sleep(this.#options.clock, CLOSE_MS)])
+    if (this.#isReady) {
+      const flushed = new AbortController()
+      const timeout = sleep(this.#options.clock, CLOSE_MS, flushed.signal)
+      await Promise.race([connection.flush().catch(() => {}), timeout])
+      flushed.abort()
+    }
     this.#isReady = false
     await connection.close()
   }
 
   /** Tries to connect until it succeeds; after that the client reconnects by itself. */
   async #run(): Promise<void> {
-    const nats = await import('@nats-io/transport-node')
-    const { clock } = this.#options
+    const { clock, loadClient = () => import('@nats-io/transport-node') } = this.#options
+    const nats = await loadClient()
     const { signal } = this.#closing
     while (!signal.aborted) {
       try {
@@ -121,7 +131,7 @@ export class NatsBus implements Bus {
       } catch (error) {
         this.#goDown(`connect to ${this.#servers()}: ${withFixes(explainError(error), TRUST_FIXES)}`)
       }
-      await sleep(clock, RETRY_MS, signal).catch(() => {})
+      await sleep(clock, RETRY_MS, signal)
     }
   }
 
@@ -135,7 +145,7 @@ export class NatsBus implements Bus {
     return this.#options.servers.map(server => new URL(server).host).join(', ')
   }
 
-  #connectionOptions(nats: typeof Nats): ConnectionOptions {
+  #connectionOptions(nats: NatsClient): ConnectionOptions {
     const { servers, ownId, readCredentials, tls } = this.#options
     const authenticator: Authenticator | undefined =
       readCredentials === undefined ? undefined : nats.credsAuthenticator(() => this.#credentials)
@@ -153,7 +163,7 @@ export class NatsBus implements Bus {
   }
 
   /** Resolves when the connection is permanently closed. */
-  async #use(nats: typeof Nats, connection: NatsConnection): Promise<void> {
+  async #use(nats: NatsClient, connection: NatsConnection): Promise<void> {
     const { region, ownId } = this.#options
     const subscribe = (subject: string, isDirect: boolean) =>
       connection.subscribe(subject, {
@@ -169,7 +179,7 @@ export class NatsBus implements Bus {
     this.#goDown(error === undefined ? 'the connection was closed' : messageOf(error))
   }
 
-  #onStatus(nats: typeof Nats, connection: NatsConnection, status: Status): void {
+  #onStatus(nats: NatsClient, connection: NatsConnection, status: Status): void {
     // Before the client reconnects: they may have been replaced. Those in use stay if they cannot be read.
     if (status.type === 'disconnect' || status.type === 'reconnecting') this.#loadCredentials().catch(() => {})
     if (status.type === 'disconnect') this.#goDown(`connection to ${status.server} lost`)
@@ -245,7 +255,7 @@ export class NatsBus implements Bus {
         if (generation !== this.#generation) return
         this.#askedAtMs = undefined
         this.#unackedBytes -= bytes
-        if (this.#unackedBytes < MAX_UNACKED_BYTES / 2) this.#isFull = false
+        if (this.#unackedBytes <= MAX_UNACKED_BYTES / 2) this.#isFull = false
         if (this.#unackedBytes > 0) this.#ask()
       },
       () => {},
