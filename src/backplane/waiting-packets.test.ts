@@ -48,3 +48,33 @@ test('beyond the total bytes the oldest of all are dropped, also after others ha
   expect(displaced).toEqual([0, 2])
   expect([numbers(a), numbers(c), packets.size]).toEqual([[], [4, 5, 6, 7, 8], 5])
 })
+
+test('beyond the total bytes the oldest of all are dropped, also after one was the 33rd of its destination (P-310)', () => {
+  const { displaced, add, numbers } = room(33 * FRAME_BYTES)
+  const [one, other]: [WaitingQueue, WaitingQueue] = [[], []]
+  add(one, 0)
+  add(other, 1)
+  for (let n = 2; n < 34; n++) add(one, n)
+  expect(displaced).toEqual([0])
+  for (const n of [34, 35]) add(other, n)
+  expect(displaced).toEqual([0, 1, 2])
+  expect([one.length, numbers(other)]).toEqual([31, [34, 35]])
+})
+
+test('one large packet displaces several, the oldest of all first (P-310)', () => {
+  const { packets, displaced, add, numbers } = room(4 * FRAME_BYTES)
+  const [one, other]: [WaitingQueue, WaitingQueue] = [[], []]
+  for (const [n, queue] of [one, other, one, other].entries()) add(queue, n)
+  packets.add(one, source, 'other', new Uint8Array(3 * FRAME_BYTES).fill(4))
+  expect([displaced, numbers(one), numbers(other)]).toEqual([[0, 1, 2], [4], [3]])
+  expect([packets.size, packets.bytes]).toEqual([2, 4 * FRAME_BYTES])
+})
+
+test('packets taken do not count among the oldest, even if their destination is searched for again (P-310)', () => {
+  const { packets, displaced, add, numbers } = room(3 * FRAME_BYTES)
+  const [one, other]: [WaitingQueue, WaitingQueue] = [[], []]
+  add(one, 0)
+  packets.takeAll(one)
+  for (const [n, queue] of [other, one, other, one].entries()) add(queue, n)
+  expect([displaced, numbers(one), numbers(other)]).toEqual([[0], [1, 3], [2]])
+})

@@ -28,7 +28,7 @@ export type WaitingQueue = WaitingPacket[]
 export class WaitingPackets {
   readonly #onDisplaced: (packet: WaitingPacket) => void
   readonly #maxBytes: number
-  /** All packets, oldest first; packets already sent are removed when they become the oldest. */
+  /** Oldest first; packets that no longer wait are removed when they become the oldest, so the first one waits. */
   readonly #all = new Fifo<{ readonly queue: WaitingQueue; readonly packet: WaitingPacket }>()
   readonly #waiting = new Set<WaitingPacket>()
   #bytes = 0
@@ -54,23 +54,18 @@ export class WaitingPackets {
     this.#waiting.add(packet)
     this.#bytes += packet.frame.length
     if (queue.length > MAX_WAITING_PACKETS) this.#displace(queue)
-    while (this.#bytes > this.#maxBytes) {
-      const oldest = this.#all.at(0)
-      if (oldest !== undefined) this.#displace(oldest.queue)
-      this.#trim()
-    }
+    while (this.#bytes > this.#maxBytes) this.#displace(this.#all.at(0)?.queue)
   }
 
   /** Removes and returns all packets of a queue. */
   takeAll(queue: WaitingQueue): WaitingQueue {
     const packets = queue.splice(0)
     for (const packet of packets) this.#remove(packet)
-    this.#trim()
     return packets
   }
 
-  #displace(queue: WaitingQueue): void {
-    const packet = queue.shift()
+  #displace(queue: WaitingQueue | undefined): void {
+    const packet = queue?.shift()
     if (packet === undefined) return
     this.#remove(packet)
     this.#onDisplaced(packet)
@@ -79,9 +74,6 @@ export class WaitingPackets {
   #remove(packet: WaitingPacket): void {
     this.#waiting.delete(packet)
     this.#bytes -= packet.frame.length
-  }
-
-  #trim(): void {
     for (let oldest = this.#all.at(0); oldest !== undefined; oldest = this.#all.at(0)) {
       if (this.#waiting.has(oldest.packet)) return
       this.#all.take()
