@@ -80,8 +80,8 @@ export class Neighbour implements Link {
 
   /** Its list for all has begun with that number, and replaces all before. */
   listBegins(sequence: number): void {
-    this.acceptNext()
     this.#sequence = sequence
+    this.#assumed = undefined
   }
 
   /**
@@ -97,18 +97,12 @@ export class Neighbour implements Link {
 
   /** A `here` or `gone` has arrived; returns whether none is missing before it. */
   followsWith(sequence: number): boolean {
-    const last = this.#sequence
-    if (last === undefined) this.#assumed = sequence - 1
-    if (last === undefined || sequence > last) this.#sequence = sequence
-    return last === undefined || sequence <= last + 1
+    return this.#advance(sequence, sequence - 1)
   }
 
   /** A beat has named the last message; returns whether it has arrived. */
   hasCome(sequence: number): boolean {
-    const last = this.#sequence
-    if (last === undefined) this.#assumed = sequence
-    if (last === undefined || sequence > last) this.#sequence = sequence
-    return last === undefined || sequence <= last
+    return this.#advance(sequence, sequence)
   }
 
   /** A part of its list has arrived; returns whether the list is now complete. */
@@ -118,5 +112,13 @@ export class Neighbour implements Link {
     this.needsList = number === 0 ? false : this.needsList || !follows
     this.#nextPart = follows && !isLast ? number + 1 : undefined
     return follows && isLast
+  }
+
+  /** It has sent messages up to `sequence`; returns whether those up to `due` have arrived, or are accepted as is. */
+  #advance(sequence: number, due: number): boolean {
+    const last = this.#sequence
+    if (last === undefined) this.#assumed = due
+    this.#sequence = Math.max(sequence, last ?? 0)
+    return last === undefined || due <= last
   }
 }
