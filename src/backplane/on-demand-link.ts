@@ -142,7 +142,6 @@ export class OnDemandLink implements RegionLink {
 
   #fail(error: unknown): void {
     this.#goDown('pausing')
-    if (this.#closing.signal.aborted) return
     if (this.#failures++ === 0) {
       const code = isDerpError(error) ? error.code : undefined
       const reason = withFixes((error as Error).message, SYSTEM_TRUST_FIXES)
