@@ -42,6 +42,15 @@ test('messages between relays have the documented encoding (P-321)', () => {
   expect(hex({ type: 'listed', sequence: 5 })).toBe('0a0000000000000005')
 })
 
+test('the length of a URL has two bytes (P-321)', () => {
+  const url = `https://${'a'.repeat(300)}`
+  expect(hex({ type: 'beat', url, incarnation: 1, sequence: 2, time: 3 }).slice(2 * 25, 2 * 27)).toBe('0134')
+  for (const sent of [url, '']) {
+    const beat = { type: 'beat', url: sent, incarnation: 1, sequence: 2, time: 3 } as const
+    expect(decodeMessage(encodeMessage(beat))).toEqual(beat)
+  }
+})
+
 const keyArbitrary = fc.uint8Array({ minLength: 32, maxLength: 32 }).map(bytes => NodePublicKey.fromBytes(bytes))
 const number = fc.maxSafeNat()
 const keyTimes = fc.array(fc.record({ key: keyArbitrary, time: number }), { maxLength: 5 })
@@ -91,4 +100,22 @@ test('malformed messages are rejected without an exception (P-321)', () => {
   )
   expect(decodeMessage(new Uint8Array())).toBeUndefined()
   expect(decodeMessage(Uint8Array.of(200, 1, 2))).toBeUndefined()
+})
+
+test('a message cut short is ignored, unless it has fewer keys and is otherwise complete (P-321)', () => {
+  const readable = (sent: OutMessage) => {
+    const bytes = encodeMessage(sent)
+    const lengths = Array.from({ length: bytes.length + 1 }, (_, length) => length)
+    return lengths.filter(length => decodeMessage(bytes.subarray(0, length)) !== undefined)
+  }
+  const keys = [1, 2].map(n => ({ key: key(n), time: n }))
+  const url = 'x'.repeat(300)
+  expect(readable({ type: 'beat', url, incarnation: 1, sequence: 2, time: 3 })).toEqual([327])
+  expect(readable({ type: 'here', sequence: 1, list: undefined, keys })).toEqual([14, 54, 94])
+  expect(readable({ type: 'gone', sequence: 1, keys })).toEqual([9, 49, 89])
+  expect(readable({ type: 'found', id: 1, keys })).toEqual([9, 49, 89])
+  expect(readable({ type: 'find', id: 1, keys: [key(1), key(2)] })).toEqual([9, 41, 73])
+  expect(readable({ type: 'superseded', key: key(1), time: 1 })).toEqual([41])
+  expect(readable({ type: 'closePeer', peer: key(1) })).toEqual([33])
+  expect(readable({ type: 'listed', sequence: 5 })).toEqual([9])
 })
