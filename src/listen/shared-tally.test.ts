@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { type AcceptLimitOptions, AcceptLimits } from './accept-limits.ts'
+import { SharedShareLedger } from './shared-share-ledger.ts'
 import { SharedSourceCounts } from './shared-source-counts.ts'
 import { SharedSourceRates } from './shared-source-rates.ts'
 import { createTallyMemory, MAIN_THREAD, SharedTally } from './shared-tally.ts'
@@ -67,6 +68,25 @@ test('only the counts of an ended thread are removed (P-109)', () => {
   tallies[MAIN_THREAD]?.forget(1)
   expect(tallies[MAIN_THREAD]?.open).toBe(2)
   expect(opened([2, 'a::'], [MAIN_THREAD, 'b::'], [MAIN_THREAD, 'a::'], [2, 'a::'])).toEqual([true, false, true, false])
+})
+
+test('what an ended thread was waiting for at the shared rate is removed (P-105)', () => {
+  const memory = createTallyMemory({}, 2)
+  const [own, ended] = [MAIN_THREAD, 1].map(thread => new SharedShareLedger(memory.share, thread))
+  own?.publish(2, 100, 0)
+  ended?.publish(3, 200, 0)
+  // Without limits per source there are no counts of them to remove.
+  new SharedTally(memory, MAIN_THREAD, undefined).forget(1)
+  expect([own?.waiting, own?.firstElsewhere]).toEqual([2, Number.POSITIVE_INFINITY])
+})
+
+test('only limits per source need memory for sources, and a thread may be without (P-109)', () => {
+  const memory = createTallyMemory({ maxConnections: 5 }, 3)
+  expect([memory.sourceCounts, memory.sourceRates]).toEqual([undefined, undefined])
+  const withBoth = createTallyMemory({ maxConnectionsPerSource: 1, sourceRate: { perSecond: 1, burst: 1 } }, 3)
+  expect([withBoth.sourceCounts, withBoth.sourceRates]).not.toContain(undefined)
+  const unlimited = new SharedTally(withBoth, 1, undefined)
+  expect([1, 2, 3].map(() => unlimited.tryTakeOf('a', 0))).toEqual([true, true, true])
 })
 
 test('threads that share a port share its rate, and other ports have their own (P-108)', () => {
