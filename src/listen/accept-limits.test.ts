@@ -29,6 +29,8 @@ test('AcceptLimits accepts everything without limits, and counts it', () => {
   const { limits, tally, open, warnings } = setUp({})
   const sockets = Array.from({ length: 1_000 }, () => open('192.0.2.1'))
   expect([taken(sockets), limits.counters.open, limits.counters.accepted]).toEqual([1_000, 1_000, 1_000])
+  // No memory is spent on sources that do not matter.
+  expect([tally.countedSources, sockets[0]?.listenerCount('close')]).toEqual([0, 1])
   for (const socket of sockets) socket?.emit('close')
   expect([limits.counters.open, tally.countedSources, warnings.length]).toEqual([0, 0, 0])
 })
@@ -90,6 +92,27 @@ test('AcceptLimits limits open connections, overall and per source (P-109)', () 
   second?.emit('close')
   fourth?.emit('close')
   expect([limits.counters.open, tally.countedSources]).toEqual([1, 1])
+})
+
+test('AcceptLimits does not count a connection for its source that the listener’s rate refuses (P-109)', () => {
+  const { clock, limits, tally, open, warnings } = setUp({
+    rate: { perSecond: 10, burst: 1 },
+    maxConnectionsPerSource: 1,
+  })
+  open('192.0.2.1')
+  expect([open('192.0.2.2'), limits.counters.refused.rate, tally.countedSources]).toEqual([undefined, 1, 1])
+  expect(warnings).toEqual([['connections refused', { refused: { rate: 1 }, lastSource: '192.0.2.2', open: 2 }]])
+  clock.advance(100)
+  expect(open('192.0.2.2')).toBeDefined()
+})
+
+test('AcceptLimits counts and logs connections that the system could not accept (P-109)', () => {
+  const { limits, warnings } = setUp({})
+  limits.forListener().failed(new Error('too many open files'))
+  expect(limits.counters.refused.system).toBe(1)
+  expect(warnings).toEqual([
+    ['connections refused', { refused: { system: 1 }, lastError: 'too many open files', open: 0 }],
+  ])
 })
 
 test('AcceptLimits tracks a bounded number of sources (P-109)', () => {

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { AcceptPace } from './accept-pace.ts'
 
@@ -49,4 +49,17 @@ test('a later connection does not overtake waiting ones, and closed ones are ski
   clock.runTurn()
   pace.add(e)
   expect(begun).toEqual([a, c, d, e])
+})
+
+test('while no connection arrives, no turn is scheduled (P-110)', () => {
+  const { clock, pace, begun, sockets } = setUp(1)
+  const afterTurn = vi.spyOn(clock, 'afterTurn')
+  const [a, b] = sockets as [FakeSocket, FakeSocket]
+  a.destroyed = true
+  pace.add(a)
+  expect(afterTurn).toHaveBeenCalledTimes(0)
+  pace.add(b)
+  for (let turn = 0; turn < 3; turn++) clock.runTurn()
+  expect(begun).toEqual([b])
+  expect(afterTurn).toHaveBeenCalledTimes(1)
 })

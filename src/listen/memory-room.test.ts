@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { settle } from '../../test/support/settle.ts'
 import { memoryInUse, usableMemoryBytes } from '../lib/node-memory.ts'
-import { MemoryRoom } from './memory-room.ts'
+import { MAX_MEMORY_IN_USE, MemoryRoom } from './memory-room.ts'
 
 test('MemoryRoom has none while most of the memory is in use, and asks only now and then (P-109)', () => {
   const clock = new FakeClock()
-  const uses = [0.5, 0.86, 0.84]
+  const uses = [0.5, MAX_MEMORY_IN_USE, 0.84]
   let collections = 0
   const room = new MemoryRoom({ clock, inUse: () => uses.shift() ?? 0, collect: async () => void collections++ })
   const answers = Array.from({ length: 6 }, () => {
@@ -34,7 +34,11 @@ test('MemoryRoom has garbage collected every five seconds while there is none, l
       clock.advance(1_000)
     }
   }
-  await askFor(10)
+  await askFor(5)
+  expect(collections).toBe(1)
+  await askFor(1)
+  expect(collections).toBe(2)
+  await askFor(4)
   expect(collections).toBe(2)
   tookMs = 400
   await askFor(20)

@@ -21,6 +21,7 @@ const V6 = { address: '2001:db8::1', port: 4711 }
 
 test.each([
   ['IPv4 in text', text('PROXY TCP4 192.0.2.1 198.51.100.2 4711 443'), 1, V4],
+  ['the highest ports in text', text('PROXY TCP4 192.0.2.1 198.51.100.2 65535 65535'), 1, { ...V4, port: 65_535 }],
   ['IPv6 in text', text('PROXY TCP6 2001:db8::1 2001:db8::2 4711 443'), 1, V6],
   ['nobody in text', text('PROXY UNKNOWN'), 1, undefined],
   ['nobody in text, with remarks', text('PROXY UNKNOWN ffff::1 ffff::2 1 2'), 1, undefined],
@@ -57,7 +58,9 @@ test.each([
   'PROXY TCP4 relay.test 198.51.100.2 4711 443',
   'PROXY TCP4  192.0.2.1 198.51.100.2 4711 443',
   'PROXY tcp4 192.0.2.1 198.51.100.2 4711 443',
+  'PROXY PROXY TCP4 192.0.2.1 198.51.100.2 4711 443',
   'PROXY UNKNOWNX',
+  'PROXY PROXY UNKNOWN',
   'PROXY ',
 ])('readProxyHeader rejects "%s" (P-126)', line => {
   expect(readProxyHeader(text(line))).toBe('malformed')
