@@ -6,6 +6,7 @@
  */
 
 import type { Clock } from '../lib/clock.ts'
+import { Fifo } from '../lib/collections/fifo.ts'
 
 /** The part of a connection that is used. */
 interface Ending {
@@ -17,9 +18,7 @@ export class AcceptPace<C extends Ending> {
   readonly #clock: Clock
   readonly #perTurn: number
   readonly #begin: (connection: C) => void
-  #waiting: C[] = []
-  /** Index of the first one still waiting. */
-  #first = 0
+  readonly #waiting = new Fifo<C>()
   #begun = 0
   #isScheduled = false
 
@@ -32,7 +31,7 @@ export class AcceptPace<C extends Ending> {
 
   /** Connections not started yet. */
   get waiting(): number {
-    return this.#waiting.length - this.#first
+    return this.#waiting.length
   }
 
   /** Starts a connection now or in a later turn. */
@@ -42,16 +41,13 @@ export class AcceptPace<C extends Ending> {
   }
 
   #beginSome(): void {
-    while (this.#begun < this.#perTurn && this.waiting > 0) {
-      const connection = this.#waiting[this.#first++] as C
+    while (this.#begun < this.#perTurn) {
+      const connection = this.#waiting.take()
+      if (connection === undefined) break
       // It may have been closed while waiting.
       if (connection.destroyed) continue
       this.#begun++
       this.#begin(connection)
-    }
-    if (this.waiting === 0) {
-      this.#waiting = []
-      this.#first = 0
     }
     if (this.#isScheduled || this.#begun === 0) return
     this.#isScheduled = true
