@@ -19,7 +19,7 @@ test('a client that a trusted proxy does not name gets no access by address (P-1
   for (const headers of [{}, forwardedFor('unknown')]) expect(read({ remote: PROXY, headers })).toEqual(origin)
 })
 
-test('whoever is not trusted speaks for itself, with no access by address if it forwards (P-125)', () => {
+test('an untrusted peer is taken as the client, and gets no access by address if it forwards (P-125)', () => {
   for (const reader of [read, originReader()]) {
     const direct = { client: OTHER, isCertain: true, isProxied: false }
     expect(reader({ remote: OTHER, headers: {} })).toEqual(direct)
