@@ -63,6 +63,7 @@ test('a source for which no slot was free leaves the slots of others as they are
   const more = sourceAt(0, 99)
   expect([a.tryOpen(more, 2), a.tryOpen(more, 2), a.tryOpen(more, 2)]).toEqual([true, true, false])
   a.close(more)
+  a.close(more)
   expect(sources.map(source => b.tryOpen(source, 1))).toEqual(sources.map(() => false))
 })
 
