@@ -7,14 +7,13 @@ import type { Neighbour } from '../../src/backplane/neighbour.ts'
 import { BackplaneParts } from '../../src/backplane/parts.ts'
 import type { RelayId } from '../../src/backplane/stamp.ts'
 import { NodePublicKey } from '../../src/keys/node-key.ts'
-import type { LogFields } from '../../src/lib/log.ts'
-import { silentLog } from '../../src/lib/log.ts'
+import { type LogFields, silentLog } from '../../src/lib/log.ts'
 import { RegionCounters } from '../../src/metrics/region-counters.ts'
 import type { RegionHost } from '../../src/server/region-ports.ts'
 import { FakeClock } from './fake-clock.ts'
 
 /** Ticks of a relay's clock per millisecond (P-302). */
-export const TICKS_PER_MS = 2_048
+const TICKS_PER_MS = 2_048
 
 /** The `n`th key of clients. */
 export const scriptedKey = (n: number): NodePublicKey => NodePublicKey.fromBytes(new Uint8Array(32).fill(n))
