@@ -2,16 +2,25 @@ import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 import { PATIENCE_MS } from './test/support/patience.ts'
+import { RUNS_ALL } from './test/support/selection.ts'
 import { bunPath } from './tools/bun/bun-path.ts'
 
 // What Node compiles is kept: programs and threads that tests start spare half their start.
 process.env['NODE_COMPILE_CACHE'] ??= join(import.meta.dirname, 'node_modules/.cache/compiled')
 
-// The gate runs the first two projects, `npm test` all. The slow ones come last: by then Go programs are built.
+/** What takes long and changes seldom. */
+const LONG = [
+  'test/browser/examples.test.ts',
+  'test/cli/{examples-peers,package}.test.ts',
+  'test/interop/local-daemon.test.ts',
+]
+
+// The gate runs the first two projects, `npm test` all but "long" and "bun". The slow ones come last: by then Go programs are built.
 const project = (name: string, include: string[], slow = false, env: Record<string, string> = {}) => ({
   test: {
     name,
     include,
+    exclude: name === 'long' ? [] : LONG,
     env,
     // They end what hangs, which takes longer on a busy machine; the waits within tests end sooner and say for what.
     testTimeout: slow ? 300_000 : 150_000,
@@ -28,6 +37,8 @@ const project = (name: string, include: string[], slow = false, env: Record<stri
   },
 })
 
+const onBun = project('bun', ['test/bun/**/*.test.ts'], true, { DERPHTTP_RUNTIME: 'bun' })
+
 const config: ViteUserConfig = defineConfig({
   test: {
     reporters: ['default', './scripts/plain-summary.ts'],
@@ -41,9 +52,8 @@ const config: ViteUserConfig = defineConfig({
       project('interop', ['test/interop/**/*.test.ts'], true),
       project('browser', ['test/browser/**/*.test.ts'], true),
       project('cli', ['test/cli/**/*.test.ts'], true),
-      ...(bunPath() === undefined
-        ? []
-        : [project('bun', ['test/bun/**/*.test.ts'], true, { DERPHTTP_RUNTIME: 'bun' })]),
+      ...(RUNS_ALL ? [project('long', LONG, true)] : []),
+      ...(RUNS_ALL && bunPath() !== undefined ? [onBun] : []),
     ],
   },
 })

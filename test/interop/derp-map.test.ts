@@ -10,6 +10,7 @@ import { MAP_FORMATS } from '../../src/cli/derp-map/map-formats.ts'
 import { goTools, hasGo, stockDaemon } from '../support/go-tools.ts'
 import { type Program, startProgram } from '../support/process.ts'
 import { freePort, untilListening } from '../support/relays.ts'
+import { RUNS_ALL } from '../support/selection.ts'
 import { testIo } from '../support/test-io.ts'
 
 /** Stock reader of each format. */
@@ -54,7 +55,7 @@ describe.skipIf(!hasGo)('derp map make, for a stock relay with a self-signed cer
     expect(node).toMatchObject({ DERPPort: port, STUNPort: stunPort, CertName: expect.stringMatching(/^sha256-raw:/) })
   })
 
-  test('a real tailscaled chooses the relay as home', async () => {
+  test.runIf(RUNS_ALL)('a real tailscaled chooses the relay as home', async () => {
     const file = join(directory, 'map.json')
     writeFileSync(file, await make('json'))
     const { localapi } = await goTools()

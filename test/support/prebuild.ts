@@ -8,6 +8,7 @@ import { spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { bundleCommands } from './commands.ts'
 import { acmeTools, goTools, hasGo, natsServer, stockDaemon, stockProber } from './go-tools.ts'
+import { RUNS_ALL } from './selection.ts'
 
 /** Starts the build at low priority; the returned function is called after all tests. */
 export default async function prebuild(): Promise<(() => void) | undefined> {
@@ -27,5 +28,5 @@ if (import.meta.main) {
   await stockProber()
   await acmeTools()
   await natsServer()
-  await stockDaemon()
+  if (RUNS_ALL) await stockDaemon()
 }
