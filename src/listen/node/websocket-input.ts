@@ -75,7 +75,6 @@ export class WebSocketInput {
     this.#isYielding = true
     this.#share.wait(() => {
       this.#isYielding = false
-      this.#budget.renew()
       this.#read()
     })
   }
