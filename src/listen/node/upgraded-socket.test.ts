@@ -67,7 +67,8 @@ test('a time-out of node:http ends with the upgrade (P-107)', () => {
 test('a WebSocket needs the request as node:http has read it (P-150)', () => {
   const { upgrade, accepted } = grant({ protocol: 'websocket' })
   const { socket } = setUp()
-  expect(() => takeSocket(upgrade, { socket, head: new Uint8Array(), acceptedAtMs: undefined })).toThrow(TypeError)
+  const take = () => takeSocket(upgrade, { socket, head: new Uint8Array(), acceptedAtMs: undefined })
+  expect(take).toThrow('accept WebSocket: its request was not read by node:http')
   expect(accepted).toEqual([])
 })
 

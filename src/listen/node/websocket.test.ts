@@ -86,6 +86,17 @@ test('a refused WebSocket that goes on with invalid bytes harms nobody (P-150)',
   expect(uncaught).toEqual([])
 })
 
+test('a WebSocket ping is answered with a pong, and counts as an empty message (P-153)', async () => {
+  const { client, accepted, body } = await request('derp')
+  let empty = 0
+  accepted[0]?.[0].open({ onData() {}, onEmpty: () => empty++, onClose() {} })
+  client.write(emptyMessage(OPCODE.ping))
+  await settle()
+  expect([...body()]).toEqual([0x80 | OPCODE.pong, 0])
+  expect(empty).toBe(1)
+  client.destroy()
+})
+
 test.each(['binary', 'pong'] as const)(
   'empty messages (%s) are handed over one by one, in turns of bounded number (P-111, P-153)',
   async kind => {
@@ -101,20 +112,10 @@ test.each(['binary', 'pong'] as const)(
       },
       onClose() {},
     })
-    client.write(Buffer.concat(Array.from({ length: 1_000 }, () => emptyMessage(OPCODE[kind]))))
-    await until(() => total === 1_000, 'all have come')
-    expect(most).toBeLessThanOrEqual(Math.ceil(PIECE_MESSAGES))
+    client.write(Buffer.concat(Array.from({ length: 2_000 }, () => emptyMessage(OPCODE[kind]))))
+    await until(() => total === 2_000, 'all have come')
+    // The share of all connections may begin its turn right after the first piece.
+    expect(most).toBeLessThanOrEqual(2 * Math.ceil(PIECE_MESSAGES))
     client.destroy()
   },
 )
-
-test('a WebSocket ping is answered with a pong, and counts as an empty message (P-153)', async () => {
-  const { client, accepted, body } = await request('derp')
-  let empty = 0
-  accepted[0]?.[0].open({ onData() {}, onEmpty: () => empty++, onClose() {} })
-  client.write(emptyMessage(OPCODE.ping))
-  await settle()
-  expect([...body()]).toEqual([0x80 | OPCODE.pong, 0])
-  expect(empty).toBe(1)
-  client.destroy()
-})
