@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { createServer, type Socket } from 'node:net'
 import { duplexPair } from 'node:stream'
@@ -12,6 +13,7 @@ import { UpgradeHeadReader } from '../upgrade-head.ts'
 import { Connection, type Stage } from './accepted-connection.ts'
 import { AuthorityHandshakes } from './authority-handshakes.ts'
 import { begin, connectionStages, type StageContext } from './connection-stages.ts'
+import type { LookForPlainHttp } from './plain-http.ts'
 import { ProxyGate } from './proxy-gate.ts'
 import { TlsHandshakes } from './tls-handshakes.ts'
 
@@ -154,6 +156,23 @@ test('stage "TLS" passes the raw socket to the TLS server (P-142)', () => {
 })
 
 test.each([
+  [true, 'refused'],
+  [false, 'proceeds'],
+])('stage "plain HTTP" asks the runtime whether a connection is that: %s, %s (P-142)', (isPlainHttp, outcome) => {
+  const { clock, done } = setUp()
+  const pace = new AcceptPace<Connection>(clock, 1, connection => connection.proceed())
+  const handshakes = new TlsHandshakes(createTlsServer(), () => {})
+  const { socket } = socketFrom('192.0.2.1')
+  const look: LookForPlainHttp = (seen, judged) => judged(seen === socket && isPlainHttp)
+  const refuse = ({ raw }: Connection) => void (raw === socket && done.push('refused'))
+  const tls = { pace, authorities: noAuthority(), handshakes, plainHttp: { look, refuse } }
+  const { stages } = setUp({ tls })
+  expect(stages.map(({ name }) => name).slice(-4)).toEqual(['authority', 'plain HTTP', 'TLS', 'first bytes'])
+  run({ clock, stages, done }, 'plain HTTP', socket)
+  expect(done).toEqual([outcome])
+})
+
+test.each([
   ['is for DERP, is taken', `${REQUEST}more`, 'taken undefined more'],
   ['is another, goes to HTTP', 'GET / HTTP/1.1\r\n', 'HTTP GET / HTTP/1.1\r\n'],
 ])('stage "first bytes": a connection that %s (P-120)', async (_, text, outcome) => {
@@ -162,6 +181,21 @@ test.each([
   run(set, 'first bytes', socket)
   client.write(text)
   await expect.poll(() => set.done).toEqual([outcome])
+})
+
+test('stage "first bytes": a client that ends before it sends any is answered with an end (P-120)', async () => {
+  const { socket, client } = socketFrom('192.0.2.1')
+  run(setUp(), 'first bytes', socket)
+  const ended = once(client.resume(), 'end')
+  client.end()
+  await ended
+  expect(socket.writableEnded).toBe(true)
+})
+
+test('an error of a connection is left to its close', () => {
+  const { socket } = socketFrom('192.0.2.1')
+  begin(socket, [])
+  expect(() => socket.emit('error', new Error('read: reset'))).not.toThrow()
 })
 
 test('a connection passes all stages on its own', async () => {

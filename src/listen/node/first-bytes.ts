@@ -19,7 +19,7 @@ export function readFirstBytes<T>(
   const onReadable = () => {
     const chunk: Buffer | null = socket.read()
     if (chunk === null) return
-    bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk])
+    bytes = Buffer.concat([bytes, chunk])
     const verdict = judge(bytes)
     if (verdict === undefined) return
     socket.off('readable', onReadable).off('end', onEnd)

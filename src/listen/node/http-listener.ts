@@ -1,5 +1,6 @@
 /** HTTP listeners that carry DERP: the common part of plain and TLS. */
 
+import { once } from 'node:events'
 import { type AddressInfo, createServer, type ListenOptions, type Server, type ServerOpts, type Socket } from 'node:net'
 import { type Clock, systemClock } from '../../lib/clock.ts'
 import { AcceptDeadlines } from '../accept-deadline.ts'
@@ -150,14 +151,11 @@ function takeUpgrade(
   return true
 }
 
-function listen(server: Server, options: ListenOptions): Promise<AddressInfo> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(options, () => {
-      server.removeListener('error', reject)
-      resolve(server.address() as AddressInfo)
-    })
-  })
+async function listen(server: Server, options: ListenOptions): Promise<AddressInfo> {
+  const listening = once(server, 'listening')
+  server.listen(options)
+  await listening
+  return server.address() as AddressInfo
 }
 
 function close(server: Server): Promise<void> {

@@ -33,7 +33,8 @@ const PLAIN_HTTP: PlainHttp = byRuntime({ node: nodePlainHttp, bun: bunPlainHttp
 /** What OpenSSL calls it. */
 const PLAIN_HTTP_CODE = 'ERR_SSL_HTTP_REQUEST'
 
-export function createHttpsListener(options: HttpsListenerOptions): HttpListener {
+/** @param plainHttp how this runtime detects plain HTTP. */
+export function createHttpsListener(options: HttpsListenerOptions, plainHttp: PlainHttp = PLAIN_HTTP): HttpListener {
   const { tls, counters, log = silentLog, tlsRecordBytes = TLS_RECORD_BYTES } = options
   const secure = createServer(tls.serverOptions())
   // Before anything writes to the socket.
@@ -45,13 +46,13 @@ export function createHttpsListener(options: HttpsListenerOptions): HttpListener
   const onFailed: HandshakeFailed = ({ error, serverName, remoteAddress, connection }) => {
     const failure = handshakeFailure(error)
     counters.failTlsHandshake(failure)
-    if (failure === TlsFailure.PlainHttp && PLAIN_HTTP.canReplyLate) connection?.raw.write(PLAIN_HTTP_REPLY)
+    if (failure === TlsFailure.PlainHttp && plainHttp.canReplyLate) connection?.raw.write(PLAIN_HTTP_REPLY)
     const remote = connection?.source?.address ?? remoteAddress
     // Scanners and clients with other names cause this all day.
     log.debug('TLS handshake failed', { remote, serverName, code: error.code, reason: explainError(error) })
   }
   const handshakes = new TlsHandshakes(secure, onFailed)
-  const { look } = PLAIN_HTTP
+  const { look } = plainHttp
   const refuse = (connection: Connection) => {
     const { raw } = connection
     raw.resume().end(PLAIN_HTTP_REPLY)
