@@ -62,7 +62,7 @@ test('listen rejects with the error of the system', async () => {
   await expect(setUp().listener.listen(port, '127.0.0.1')).rejects.toMatchObject({ code: 'EADDRINUSE' })
 })
 
-test('failing to accept a connection ends nothing, and is told to the limits, if there are any (P-109)', async () => {
+test('failing to accept a connection ends nothing, even without limits (P-109)', async () => {
   const { listener } = setUp()
   await listener.listen(0, '127.0.0.1')
   expect(() => listener.server.emit('error', new Error('accept: too many open files'))).not.toThrow()
