@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { FakeClock } from '../../test/support/fake-clock.ts'
 import { settle } from '../../test/support/settle.ts'
 import { nodeEngine } from '../http/debug/node-engine.ts'
+import { RUNTIME } from '../lib/runtime.ts'
 import { AcceptPace } from './accept-pace.ts'
 
 function setUp(perTurn: number): {
@@ -66,17 +67,21 @@ test('while no connection arrives, no turn is scheduled (P-110)', () => {
   expect(afterTurn).toHaveBeenCalledTimes(1)
 })
 
-test('a connection that has been started is not kept, even while others wait (P-110)', async () => {
-  const clock = new FakeClock({ turns: 'manual' })
-  const pace = new AcceptPace<FakeSocket>(clock, 2, () => {})
-  const sockets = Array.from({ length: 5 }, () => {
-    const socket = { destroyed: false }
-    pace.add(socket)
-    return new WeakRef(socket)
-  })
-  clock.runTurn()
-  // A reference is weak only from the next turn of the event loop.
-  await settle(1)
-  await nodeEngine.collectGarbage()
-  expect([pace.waiting, sockets.filter(socket => socket.deref() !== undefined).length]).toEqual([1, 1])
-})
+// Bun's collector keeps whatever looks like a reference on the stack.
+test.runIf(RUNTIME.name === 'node')(
+  'a connection that has been started is not kept, even while others wait (P-110)',
+  async () => {
+    const clock = new FakeClock({ turns: 'manual' })
+    const pace = new AcceptPace<FakeSocket>(clock, 2, () => {})
+    const sockets = Array.from({ length: 5 }, () => {
+      const socket = { destroyed: false }
+      pace.add(socket)
+      return new WeakRef(socket)
+    })
+    clock.runTurn()
+    // A reference is weak only from the next turn of the event loop.
+    await settle(1)
+    await nodeEngine.collectGarbage()
+    expect([pace.waiting, sockets.filter(socket => socket.deref() !== undefined).length]).toEqual([1, 1])
+  },
+)
