@@ -93,10 +93,12 @@ test('stopListening closes the port after a turn that brings no connection (P-17
 test('stopListening ends connections that wait for another request', async () => {
   const { listener } = setUp()
   const { port } = await listener.listen(0, '127.0.0.1')
-  const [client] = await dial(listener, port)
+  const [client, served] = await dial(listener, port)
   await exchange(client, REQUEST)
   const ended = once(client.resume(), 'end')
   listener.stopListening()
+  // At once: left alone, it would end too, some seconds later.
+  expect(served.destroyed).toBe(true)
   await ended
 })
 
@@ -112,11 +114,23 @@ test('stopListening does nothing before listen', async () => {
 test('close ends connections that have made no request, and stops listening', async () => {
   const { listener } = setUp()
   const { port } = await listener.listen(0, '127.0.0.1')
-  const [client] = await dial(listener, port)
+  const [client, served] = await dial(listener, port)
   const closed = once(client.resume(), 'close')
-  await listener.close()
+  const closing = listener.close()
+  expect(served.destroyed).toBe(true)
+  await closing
   await closed
   expect(listener.server.listening).toBe(false)
+})
+
+test('close ends connections that have made a request', async () => {
+  const { listener } = setUp()
+  const { port } = await listener.listen(0, '127.0.0.1')
+  const [client, served] = await dial(listener, port)
+  await exchange(client, REQUEST)
+  const closing = listener.close()
+  expect(served.destroyed).toBe(true)
+  await closing
 })
 
 test('after stopListening, close does not wait for DERP clients', async () => {
